@@ -1,1 +1,41 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod content;
+mod cursor;
+mod id;
+mod limits;
+mod lineage;
+mod payload;
+mod pool;
+mod receipt;
+mod refs;
+mod time;
+mod vocab;
+mod wake;
+
+pub use address::Address;
+pub use content::{Body, ContentRef, ContentRefError, Digest};
+pub use cursor::{Cursor, CursorError, Epoch, Generation, Position};
+pub use id::{
+    AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
+    ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId, PoolId,
+    ReceiveId, RunId, SessionId, SourceId, TopicId, TurnId, WakeId, kind,
+};
+pub use limits::{LimitExceeded, LimitName, Limits};
+pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
+pub use payload::Payload;
+pub use pool::{Broadcast, MessagePolicy, PoolConfig, PoolSpec, Settings};
+pub use receipt::{
+    CopyStanding, MessageFailure, Receipt, RecipientStanding, TimelineEntry, TimelineState,
+    Undeliverable,
+};
+pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use time::{Millis, Timestamp, TimestampError};
+pub use vocab::{
+    AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
+    EventKind, EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress,
+    ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass, UnknownName,
+    Vocabulary, WakePayload, WakeStatus,
+};
+pub use wake::{Condition, Since, WakeMatch, WakeReason, WakeView};

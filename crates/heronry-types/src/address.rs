@@ -1,0 +1,81 @@
+//! Where a message is sent.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
+
+/// Where a message is sent. JSON: `{"type":"run","run_id":"…"}` and so on.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Address {
+    /// The member that is this run.
+    #[n(0)]
+    Run {
+        /// The run.
+        #[n(0)]
+        run_id: RunId,
+    },
+    /// Every member that is a run of this agent.
+    #[n(1)]
+    Agent {
+        /// The agent.
+        #[n(0)]
+        agent_id: AgentId,
+    },
+    /// Every member that lists this topic.
+    #[n(2)]
+    Topic {
+        /// The topic.
+        #[n(0)]
+        topic_id: TopicId,
+    },
+    /// Every member of the pool.
+    #[n(3)]
+    Pool {
+        /// The pool; another pool's id resolves to nobody.
+        #[n(0)]
+        pool_id: PoolId,
+    },
+}
+
+impl Address {
+    /// Returns the kind that a reference to this address has as a destination.
+    pub fn destination_kind(&self) -> DestinationKind {
+        match self {
+            Self::Run { .. } => DestinationKind::Run,
+            Self::Agent { .. } => DestinationKind::Agent,
+            Self::Topic { .. } => DestinationKind::Topic,
+            Self::Pool { .. } => DestinationKind::AgentPool,
+        }
+    }
+
+    /// Returns the kind that a reference to this address has as an entity.
+    pub fn entity_kind(&self) -> EntityKind {
+        match self {
+            Self::Run { .. } => EntityKind::Run,
+            Self::Agent { .. } => EntityKind::Agent,
+            Self::Topic { .. } => EntityKind::Topic,
+            Self::Pool { .. } => EntityKind::AgentPool,
+        }
+    }
+
+    /// Returns the text of the id that is addressed.
+    pub fn id_text(&self) -> &str {
+        match self {
+            Self::Run { run_id } => run_id.as_str(),
+            Self::Agent { agent_id } => agent_id.as_str(),
+            Self::Topic { topic_id } => topic_id.as_str(),
+            Self::Pool { pool_id } => pool_id.as_str(),
+        }
+    }
+
+    /// Returns the topic, when a topic is addressed.
+    pub fn topic(&self) -> Option<&TopicId> {
+        match self {
+            Self::Topic { topic_id } => Some(topic_id),
+            Self::Run { .. } | Self::Agent { .. } | Self::Pool { .. } => None,
+        }
+    }
+}

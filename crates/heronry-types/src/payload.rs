@@ -1,0 +1,35 @@
+//! What an event carries beside its envelope: never a body.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::EntityRef;
+
+/// What an event carries beside its envelope: never a body.
+#[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Payload {
+    /// Nothing.
+    #[default]
+    #[n(0)]
+    EnvelopeOnly,
+    /// A short text that may be shown, and references.
+    #[n(1)]
+    Summary {
+        /// The text.
+        #[n(0)]
+        summary: String,
+        /// The references.
+        #[n(1)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        refs: Vec<EntityRef>,
+    },
+    /// References.
+    #[n(2)]
+    Refs {
+        /// The references.
+        #[n(0)]
+        refs: Vec<EntityRef>,
+    },
+}

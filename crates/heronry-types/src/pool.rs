@@ -1,0 +1,142 @@
+//! What a pool is set up with.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentId, Limits, Policies, WakePayload};
+
+/// Whether a broadcast to the pool reaches its sender.
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[cbor(index_only)]
+pub enum Broadcast {
+    /// The sender is left out.
+    #[default]
+    #[n(0)]
+    ExcludeSender,
+    /// The sender is a recipient like the others.
+    #[n(1)]
+    IncludeSender,
+}
+
+/// What messages of a pool must carry and whom a broadcast reaches.
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+pub struct MessagePolicy {
+    /// The policies that every message must carry.
+    #[n(0)]
+    #[cbor(default)]
+    pub required_policies: Policies,
+    /// Whether a broadcast reaches its sender.
+    #[n(1)]
+    pub broadcast: Broadcast,
+}
+
+/// What a pool is set up with; fixed when it is created.
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+pub struct PoolConfig {
+    /// What messages must carry.
+    #[n(0)]
+    pub message_policy: MessagePolicy,
+    /// How much of an event a member's view may carry.
+    #[n(1)]
+    pub wake_payload: WakePayload,
+    /// The policies that a member must hold to be seen and to see.
+    #[n(2)]
+    #[cbor(default)]
+    pub policies: Policies,
+    /// The policies that an agent's runs hold; absent when members assert their own.
+    #[n(3)]
+    pub grants: Option<BTreeMap<AgentId, Policies>>,
+}
+
+/// What can be changed while a pool lives.
+#[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Limits that differ from their defaults.
+    #[n(0)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
+}
+
+/// What a caller names when it opens a pool. Absent fields are not compared.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct PoolSpec {
+    /// [`MessagePolicy::required_policies`].
+    pub required_policies: Option<Policies>,
+    /// [`MessagePolicy::broadcast`].
+    pub broadcast: Option<Broadcast>,
+    /// [`PoolConfig::wake_payload`].
+    pub wake_payload: Option<WakePayload>,
+    /// [`PoolConfig::policies`].
+    pub policies: Option<Policies>,
+    /// [`PoolConfig::grants`].
+    pub grants: Option<BTreeMap<AgentId, Policies>>,
+    /// [`Settings::limits`]; each limit that is named is compared.
+    pub limits: Option<Limits>,
+}
+
+impl PoolSpec {
+    /// Returns the configuration that a new pool gets.
+    pub fn config(&self) -> PoolConfig {
+        PoolConfig {
+            message_policy: MessagePolicy {
+                required_policies: self.required_policies.clone().unwrap_or_default(),
+                broadcast: self.broadcast.unwrap_or_default(),
+            },
+            wake_payload: self.wake_payload.unwrap_or_default(),
+            policies: self.policies.clone().unwrap_or_default(),
+            grants: self.grants.clone(),
+        }
+    }
+
+    /// Returns the settings that a new pool gets.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            limits: self.limits.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Returns the names of the fields that are asked for and differ from an existing pool.
+    pub fn conflicts(&self, config: &PoolConfig, settings: &Settings) -> Vec<&'static str> {
+        fn differs<T: PartialEq>(asked: Option<&T>, found: &T) -> bool {
+            asked.is_some_and(|asked| asked != found)
+        }
+        let limits_differ = self
+            .limits
+            .iter()
+            .flat_map(Limits::iter)
+            .any(|(name, value)| settings.limits.get(name) != value);
+        [
+            (
+                "message_policy.required_policies",
+                differs(
+                    self.required_policies.as_ref(),
+                    &config.message_policy.required_policies,
+                ),
+            ),
+            (
+                "message_policy.include_sender_in_pool_broadcast",
+                differs(self.broadcast.as_ref(), &config.message_policy.broadcast),
+            ),
+            (
+                "wake_policy.payload",
+                differs(self.wake_payload.as_ref(), &config.wake_payload),
+            ),
+            (
+                "policies",
+                differs(self.policies.as_ref(), &config.policies),
+            ),
+            (
+                "grants",
+                self.grants.is_some() && self.grants != config.grants,
+            ),
+            ("limits", limits_differ),
+        ]
+        .into_iter()
+        .filter_map(|(field, differs)| differs.then_some(field))
+        .collect()
+    }
+}

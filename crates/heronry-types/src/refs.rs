@@ -1,0 +1,307 @@
+//! References: what an envelope says of entities, sources, destinations and policies.
+
+use std::collections::{BTreeMap, btree_map};
+use std::fmt;
+
+use minicbor::{Decode, Encode};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, MapAccess, Visitor},
+};
+
+use crate::{
+    CorrelationKey, CorrelationValue, DestinationId, DestinationKind, EntityId, EntityKind,
+    PolicyId, PolicyKind, PrivacyClass, RetentionClass, SourceId, SourceKind, TrustClass,
+};
+
+/// Correlations of a message or event. JSON: an object of texts; a key given twice is refused.
+#[derive(Clone, Decode, Default, Encode, Eq, PartialEq, Serialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Correlation(#[n(0)] BTreeMap<CorrelationKey, CorrelationValue>);
+
+impl fmt::Debug for Correlation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Correlation {
+    /// Returns no correlations.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a correlation, and returns the value that stood there before.
+    pub fn insert(
+        &mut self,
+        key: CorrelationKey,
+        value: CorrelationValue,
+    ) -> Option<CorrelationValue> {
+        self.0.insert(key, value)
+    }
+
+    /// Returns the value of a key.
+    pub fn get(&self, key: &str) -> Option<&CorrelationValue> {
+        self.0.get(key)
+    }
+
+    /// Returns the number of correlations.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns true when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Walks the correlations in order of their keys.
+    pub fn iter(&self) -> btree_map::Iter<'_, CorrelationKey, CorrelationValue> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Correlation {
+    type Item = (&'a CorrelationKey, &'a CorrelationValue);
+    type IntoIter = btree_map::Iter<'a, CorrelationKey, CorrelationValue>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<(CorrelationKey, CorrelationValue)> for Correlation {
+    fn from_iter<I: IntoIterator<Item = (CorrelationKey, CorrelationValue)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for Correlation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Correlation;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of correlation keys and values")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Correlation, A::Error> {
+                let mut correlation = Correlation::new();
+                while let Some((key, value)) =
+                    map.next_entry::<CorrelationKey, CorrelationValue>()?
+                {
+                    if correlation.get(key.as_str()).is_some() {
+                        return Err(A::Error::custom(
+                            "a correlation key is given twice; give it once",
+                        ));
+                    }
+                    correlation.insert(key, value);
+                }
+                Ok(correlation)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// A reference to any entity.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityRef {
+    /// What it is.
+    #[n(0)]
+    pub kind: EntityKind,
+    /// Its id.
+    #[n(1)]
+    pub id: EntityId,
+    /// How closely it is kept.
+    #[n(2)]
+    #[serde(default)]
+    pub privacy: PrivacyClass,
+    /// A short description that may be shown.
+    #[n(3)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+}
+
+impl EntityRef {
+    /// Returns a reference with default privacy and no summary.
+    pub fn new(kind: EntityKind, id: EntityId) -> Self {
+        Self {
+            kind,
+            id,
+            privacy: PrivacyClass::default(),
+            summary: None,
+        }
+    }
+}
+
+/// A reference to where something came from.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRef {
+    /// What it is.
+    #[n(0)]
+    pub kind: SourceKind,
+    /// Its id.
+    #[n(1)]
+    pub id: SourceId,
+    /// How far it is trusted.
+    #[n(2)]
+    #[serde(default)]
+    pub trust: TrustClass,
+    /// How closely it is kept.
+    #[n(3)]
+    #[serde(default)]
+    pub privacy: PrivacyClass,
+    /// Its correlations.
+    #[n(4)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Correlation::is_empty")]
+    pub correlation: Correlation,
+    /// A short description that may be shown.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+}
+
+impl SourceRef {
+    /// Returns a reference with default classes, no correlations and no summary.
+    pub fn new(kind: SourceKind, id: SourceId) -> Self {
+        Self {
+            kind,
+            id,
+            trust: TrustClass::default(),
+            privacy: PrivacyClass::default(),
+            correlation: Correlation::new(),
+            summary: None,
+        }
+    }
+}
+
+/// A reference to where something goes.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DestinationRef {
+    /// What it is.
+    #[n(0)]
+    pub kind: DestinationKind,
+    /// Its id.
+    #[n(1)]
+    pub id: DestinationId,
+    /// How closely it is kept.
+    #[n(2)]
+    #[serde(default)]
+    pub privacy: PrivacyClass,
+    /// How long it is kept.
+    #[n(3)]
+    #[serde(default)]
+    pub retention: RetentionClass,
+    /// Its correlations.
+    #[n(4)]
+    #[cbor(default)]
+    #[serde(default, skip_serializing_if = "Correlation::is_empty")]
+    pub correlation: Correlation,
+    /// A short description that may be shown.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+}
+
+impl DestinationRef {
+    /// Returns a reference with default classes, no correlations and no summary.
+    pub fn new(kind: DestinationKind, id: DestinationId) -> Self {
+        Self {
+            kind,
+            id,
+            privacy: PrivacyClass::default(),
+            retention: RetentionClass::default(),
+            correlation: Correlation::new(),
+            summary: None,
+        }
+    }
+}
+
+/// A reference to a policy. It is held when kind, id and version are all equal.
+#[derive(
+    Clone, Debug, Decode, Deserialize, Encode, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRef {
+    /// What it governs.
+    #[n(0)]
+    pub kind: PolicyKind,
+    /// Its id.
+    #[n(1)]
+    pub id: PolicyId,
+    /// Its version.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl PolicyRef {
+    /// Returns a reference without a version.
+    pub fn new(kind: PolicyKind, id: PolicyId) -> Self {
+        Self {
+            kind,
+            id,
+            version: None,
+        }
+    }
+}
+
+/// A set of policies: sorted and distinct, whatever order they were given in.
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct Policies(#[n(0)] Vec<PolicyRef>);
+
+impl Policies {
+    /// Returns true when every policy of `required` is held.
+    pub fn covers(&self, required: &Self) -> bool {
+        required
+            .0
+            .iter()
+            .all(|policy| self.0.binary_search(policy).is_ok())
+    }
+
+    /// Returns the first policy of `required` that is not held.
+    pub fn first_missing<'a>(&self, required: &'a Self) -> Option<&'a PolicyRef> {
+        required
+            .0
+            .iter()
+            .find(|policy| self.0.binary_search(policy).is_err())
+    }
+
+    /// Returns the policies in order.
+    pub fn as_slice(&self) -> &[PolicyRef] {
+        &self.0
+    }
+
+    /// Returns true when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<PolicyRef> for Policies {
+    fn from_iter<I: IntoIterator<Item = PolicyRef>>(policies: I) -> Self {
+        let mut policies: Vec<_> = policies.into_iter().collect();
+        policies.sort_unstable();
+        policies.dedup();
+        Self(policies)
+    }
+}
+
+impl<'de> Deserialize<'de> for Policies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<PolicyRef>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
+    }
+}

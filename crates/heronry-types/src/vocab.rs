@@ -1,0 +1,190 @@
+//! Vocabulary enums: each exists once, with its wire name and a stable number.
+
+mod entity;
+mod event;
+mod outcome;
+mod policy;
+
+pub use entity::{DestinationKind, EntityKind, SourceKind};
+pub use event::{EventFamily, EventKind, EventSemantics, Progress};
+pub use outcome::{
+    AckOutcome, CopyState, Durability, Importance, MessageStatus, ReleaseReason, ResumeWith,
+    RunEnd, WakeStatus,
+};
+pub use policy::{
+    ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
+};
+
+/// A name that is not in a vocabulary.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{vocabulary} has no {found:?}; known: {}", known.join(", "))]
+#[non_exhaustive]
+pub struct UnknownName {
+    /// Which vocabulary was asked.
+    pub vocabulary: &'static str,
+    /// The name that was found.
+    pub found: String,
+    /// Every wire name of the vocabulary.
+    pub known: Vec<&'static str>,
+}
+
+/// A closed set of names with one wire spelling each.
+pub trait Vocabulary: Copy + Sized + 'static {
+    /// Name of the vocabulary, for errors.
+    const NAME: &'static str;
+    /// Every variant, in stable order: numbers on disk follow it, so it only grows at the end.
+    const ALL: &'static [Self];
+
+    /// Returns the wire name (`snake_case`).
+    fn wire_name(self) -> &'static str;
+
+    /// Returns the variant with this wire name.
+    ///
+    /// # Errors
+    /// [`UnknownName`] with the list of known names.
+    fn from_wire(name: &str) -> Result<Self, UnknownName> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|v| v.wire_name() == name)
+            .ok_or_else(|| UnknownName {
+                vocabulary: Self::NAME,
+                found: name.to_owned(),
+                known: Self::ALL.iter().map(|v| v.wire_name()).collect(),
+            })
+    }
+}
+
+/// Defines a vocabulary enum with serde (wire name) and CBOR (number) encodings.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $wire:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$vmeta])* #[doc = concat!("`", $wire, "` on the wire.")] $variant,)*
+        }
+
+        impl crate::vocab::Vocabulary for $name {
+            const NAME: &'static str = stringify!($name);
+            const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            fn wire_name(self) -> &'static str {
+                match self { $(Self::$variant => $wire,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(crate::vocab::Vocabulary::wire_name(*self))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::vocab::UnknownName;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                crate::vocab::Vocabulary::from_wire(text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(crate::vocab::Vocabulary::wire_name(*self))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                crate::vocab::Vocabulary::from_wire(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                encoder: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                encoder.u16(*self as u16)?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(
+                decoder: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                let number = decoder.u16()?;
+                <Self as crate::vocab::Vocabulary>::ALL.get(usize::from(number)).copied().ok_or_else(
+                    || minicbor::decode::Error::message(concat!("unknown number of ", stringify!($name))),
+                )
+            }
+        }
+    };
+}
+pub(crate) use vocabulary;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<V: Vocabulary + std::fmt::Debug + PartialEq>() {
+        assert!(!V::ALL.is_empty());
+        for variant in V::ALL {
+            let name = variant.wire_name();
+            assert_eq!(V::from_wire(name).unwrap(), *variant);
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            );
+            assert_eq!(
+                V::ALL.iter().filter(|v| v.wire_name() == name).count(),
+                1,
+                "{name} twice"
+            );
+        }
+        let error = V::from_wire("no_such_name").unwrap_err();
+        assert_eq!(error.known.len(), V::ALL.len());
+    }
+
+    #[test]
+    fn a3_every_vocabulary_round_trips_and_refuses_unknown_names() {
+        check::<EntityKind>();
+        check::<SourceKind>();
+        check::<DestinationKind>();
+        check::<PolicyKind>();
+        check::<PrivacyClass>();
+        check::<RetentionClass>();
+        check::<TrustClass>();
+        check::<ContentCapture>();
+        check::<WakePayload>();
+        check::<EventFamily>();
+        check::<EventKind>();
+        check::<EventSemantics>();
+        check::<Importance>();
+        check::<AckOutcome>();
+        check::<CopyState>();
+        check::<Durability>();
+        check::<MessageStatus>();
+        check::<ReleaseReason>();
+        check::<ResumeWith>();
+        check::<RunEnd>();
+        check::<WakeStatus>();
+    }
+
+    #[test]
+    fn a3_vocabularies_have_the_promised_sizes() {
+        assert_eq!(EntityKind::ALL.len(), 31);
+        assert_eq!(SourceKind::ALL.len(), 15);
+        assert_eq!(DestinationKind::ALL.len(), 17);
+        assert_eq!(PolicyKind::ALL.len(), 9);
+        assert_eq!(EventFamily::ALL.len(), 20);
+    }
+
+    #[test]
+    fn classes_are_ordered_from_open_to_closed() {
+        assert!(PrivacyClass::Public < PrivacyClass::Internal);
+        assert!(PrivacyClass::Sensitive < PrivacyClass::Secret);
+        assert_eq!(PrivacyClass::default(), PrivacyClass::ContentRefsOnly);
+    }
+}
