@@ -1,0 +1,442 @@
+//! The direction of arrows: which crate may depend on which.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{DependencyKind, Metadata};
+
+use super::Finding;
+use super::tree::Tree;
+
+/// One line a crate: name, which of ours it may depend on, which foreign groups it must not know.
+/// The `heronry-` prefix is left out. `docs/ARCHITECTURE.md` says why.
+const TABLE: &str = "
+    types        |                                                   | tokio async random http-server http-client disk terminal
+    journal      | types                                             | tokio async random http-server http-client disk terminal
+    event        | types                                             | tokio async random http-server http-client disk terminal
+    store        | types journal                                     | tokio http-server http-client disk terminal
+    pool         | types journal event store                         | tokio async random http-server http-client disk terminal
+    store-memory | types journal store                               | http-server http-client disk terminal
+    store-redb   | types journal store                               | http-server http-client terminal
+    testkit      | types journal store                               | http-server http-client disk terminal
+    runtime      | types journal event store pool                    | http-server http-client disk terminal
+    wire         | types event                                       | tokio async random http-server http-client disk terminal
+    server       | types journal event store pool runtime wire       | http-client disk terminal
+    client       | types event wire                                  | http-server disk terminal
+    cli          | types journal event store pool store-memory store-redb runtime wire server client | http-server disk
+";
+
+/// The foreign crates behind each group of the table.
+const GROUPS: &str = "
+    tokio        | tokio tokio-util tokio-stream
+    async        | futures futures-util async-trait
+    random       | getrandom rand fastrand uuid
+    http-server  | axum axum-server tower-http
+    http-client  | reqwest
+    disk         | redb sled fjall
+    terminal     | clap clap_complete clap_mangen miette indicatif comfy-table anstream owo-colors anyhow
+";
+
+/// Crates that are never published and may depend on anything; nothing depends on them.
+const EXEMPT: [&str; 3] = ["heronry-bench", "heronry-tests", "xtask"];
+
+/// The only one of our crates that a published crate may take as a dev-dependency.
+const DEV_TARGET: &str = "heronry-testkit";
+
+/// What the check needs to know of the workspace.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    packages: Vec<Package>,
+    edges: Vec<Edge>,
+}
+
+#[derive(Debug)]
+struct Package {
+    name: String,
+    manifest: String,
+}
+
+/// One dependency as a manifest declares it.
+#[derive(Debug)]
+struct Edge {
+    from: String,
+    to: String,
+    kind: Kind,
+    manifest: String,
+    line: usize,
+}
+
+/// Which section of a manifest declares a dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Normal,
+    Build,
+    Dev,
+}
+
+impl Kind {
+    fn of(kind: DependencyKind) -> Self {
+        if kind == DependencyKind::Development {
+            Kind::Dev
+        } else if kind == DependencyKind::Build {
+            Kind::Build
+        } else {
+            Kind::Normal
+        }
+    }
+
+    fn section(self) -> &'static str {
+        match self {
+            Kind::Normal => "dependencies",
+            Kind::Build => "build-dependencies",
+            Kind::Dev => "dev-dependencies",
+        }
+    }
+}
+
+impl Workspace {
+    /// Reads packages and declared dependencies from `cargo metadata`.
+    pub(crate) fn read(metadata: &Metadata, tree: &Tree) -> Self {
+        let mut workspace = Workspace::default();
+        for package in metadata.workspace_packages() {
+            let manifest = package
+                .manifest_path
+                .strip_prefix(&metadata.workspace_root)
+                .unwrap_or(&package.manifest_path)
+                .as_str()
+                .replace('\\', "/");
+            let text = tree.text(&manifest).unwrap_or_default();
+            for dependency in &package.dependencies {
+                let kind = Kind::of(dependency.kind);
+                let key = dependency.rename.as_deref().unwrap_or(&dependency.name);
+                workspace.edges.push(Edge {
+                    from: package.name.to_string(),
+                    to: dependency.name.clone(),
+                    kind,
+                    manifest: manifest.clone(),
+                    line: line_of(text, key, kind),
+                });
+            }
+            workspace.packages.push(Package {
+                name: package.name.to_string(),
+                manifest,
+            });
+        }
+        workspace
+    }
+}
+
+/// The line that declares a dependency, or 1 where it stands in an unusual form.
+fn line_of(manifest: &str, key: &str, kind: Kind) -> usize {
+    let mut in_section = false;
+    for (index, line) in manifest.lines().enumerate() {
+        let line = line.trim();
+        if let Some(header) = line.strip_prefix('[') {
+            let section = header.trim_end_matches(']');
+            in_section =
+                section == kind.section() || section.ends_with(&format!(".{}", kind.section()));
+            continue;
+        }
+        let declares = line
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
+        if in_section && declares {
+            return index + 1;
+        }
+    }
+    1
+}
+
+/// Compares every declared edge with the table.
+pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
+    let rules = Rules::parse(TABLE, GROUPS);
+    let mut findings = unknown_packages(workspace, &rules);
+    findings.extend(
+        workspace
+            .edges
+            .iter()
+            .filter_map(|edge| judge(edge, &rules)),
+    );
+    findings
+}
+
+fn unknown_packages(workspace: &Workspace, rules: &Rules) -> Vec<Finding> {
+    workspace
+        .packages
+        .iter()
+        .filter(|package| !is_exempt(&package.name) && !rules.rows.contains_key(&package.name))
+        .map(|package| {
+            let text = format!(
+                "{} is not in the table of arrows; add its line to xtask/src/tidy/arrows.rs and to docs/ARCHITECTURE.md",
+                package.name
+            );
+            Finding::new(&package.manifest, 1, text)
+        })
+        .collect()
+}
+
+fn judge(edge: &Edge, rules: &Rules) -> Option<Finding> {
+    if is_exempt(&edge.from) {
+        return None;
+    }
+    let row = rules.rows.get(&edge.from)?;
+    let ours = rules.rows.contains_key(&edge.to) || is_exempt(&edge.to);
+    let (from, to) = (&edge.from, &edge.to);
+    let text = match (edge.kind, ours) {
+        (Kind::Dev, true) if to == DEV_TARGET => return None,
+        (Kind::Dev, true) => format!(
+            "{from} takes {to} as a dev-dependency; only {DEV_TARGET} may be one, move the test to tests/"
+        ),
+        (Kind::Dev, false) => return None,
+        (Kind::Normal | Kind::Build, true) if row.ours.contains(to) => return None,
+        (Kind::Normal | Kind::Build, true) => format!(
+            "{from} must not depend on {to}; move the code to the crate that may, see docs/ARCHITECTURE.md"
+        ),
+        (Kind::Normal | Kind::Build, false) => {
+            let (_, group) = row.forbidden.iter().find(|(name, _)| name == to)?;
+            format!(
+                "{from} must not know {to} ({group}); move that code outwards, see docs/ARCHITECTURE.md"
+            )
+        }
+    };
+    Some(Finding::new(&edge.manifest, edge.line, text))
+}
+
+fn is_exempt(name: &str) -> bool {
+    EXEMPT.contains(&name)
+}
+
+/// The two tables, parsed.
+struct Rules {
+    rows: BTreeMap<String, Row>,
+}
+
+struct Row {
+    ours: Vec<String>,
+    /// Foreign crate and the group that names it.
+    forbidden: Vec<(String, String)>,
+}
+
+impl Rules {
+    fn parse(table: &str, groups: &str) -> Self {
+        let groups: BTreeMap<&str, &str> = groups
+            .lines()
+            .filter_map(|line| line.split_once('|'))
+            .map(trim_both)
+            .collect();
+        let mut rows = BTreeMap::new();
+        for line in table.lines() {
+            let Some((name, rest)) = line.split_once('|') else {
+                continue;
+            };
+            let Some((ours, forbidden)) = rest.split_once('|') else {
+                continue;
+            };
+            let row = Row {
+                ours: ours.split_whitespace().map(full_name).collect(),
+                forbidden: forbidden
+                    .split_whitespace()
+                    .flat_map(|group| expand(group, &groups))
+                    .collect(),
+            };
+            rows.insert(full_name(name.trim()), row);
+        }
+        Rules { rows }
+    }
+}
+
+fn trim_both<'a>((left, right): (&'a str, &'a str)) -> (&'a str, &'a str) {
+    (left.trim(), right.trim())
+}
+
+fn full_name(short: &str) -> String {
+    format!("heronry-{short}")
+}
+
+fn expand(group: &str, groups: &BTreeMap<&str, &str>) -> Vec<(String, String)> {
+    let members = groups.get(group).copied().unwrap_or_default();
+    members
+        .split_whitespace()
+        .map(|name| (name.to_owned(), group.to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_edge(from: &str, kind: Kind, to: &str, expected: Option<&str>) {
+        let edge = Edge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            kind,
+            manifest: "Cargo.toml".to_owned(),
+            line: 7,
+        };
+        let workspace = Workspace {
+            packages: Vec::new(),
+            edges: vec![edge],
+        };
+        let found: Vec<String> = check(&workspace).iter().map(ToString::to_string).collect();
+        match expected {
+            None => assert_eq!(found, Vec::<String>::new()),
+            Some(part) => {
+                assert_eq!(found.len(), 1, "{found:?}");
+                assert!(found[0].starts_with("Cargo.toml:7: "), "{found:?}");
+                assert!(found[0].contains(part), "{found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn arrows_point_inwards() {
+        check_edge("heronry-pool", Kind::Normal, "heronry-event", None);
+        check_edge(
+            "heronry-event",
+            Kind::Normal,
+            "heronry-journal",
+            Some("must not depend on"),
+        );
+        check_edge(
+            "heronry-journal",
+            Kind::Build,
+            "heronry-event",
+            Some("must not depend on"),
+        );
+        check_edge(
+            "heronry-store-redb",
+            Kind::Normal,
+            "heronry-pool",
+            Some("must not depend on"),
+        );
+        check_edge(
+            "heronry-runtime",
+            Kind::Normal,
+            "heronry-store-redb",
+            Some("must not depend on"),
+        );
+    }
+
+    #[test]
+    fn nothing_depends_on_the_binary_or_on_the_unpublished_crates() {
+        check_edge(
+            "heronry-server",
+            Kind::Normal,
+            "heronry-cli",
+            Some("must not depend on"),
+        );
+        check_edge(
+            "heronry-cli",
+            Kind::Normal,
+            "heronry-bench",
+            Some("must not depend on"),
+        );
+        check_edge("heronry-bench", Kind::Normal, "heronry-store-redb", None);
+        check_edge("heronry-tests", Kind::Dev, "heronry-server", None);
+    }
+
+    #[test]
+    fn dev_edges_between_our_crates_point_only_at_the_testkit() {
+        check_edge("heronry-store-redb", Kind::Dev, "heronry-testkit", None);
+        check_edge(
+            "heronry-runtime",
+            Kind::Dev,
+            "heronry-store-memory",
+            Some("dev-dependency"),
+        );
+        check_edge("heronry-event", Kind::Dev, "proptest", None);
+        check_edge("heronry-pool", Kind::Dev, "tokio", None);
+    }
+
+    #[test]
+    fn foreign_crates_stay_where_they_belong() {
+        check_edge("heronry-server", Kind::Normal, "axum", None);
+        check_edge(
+            "heronry-cli",
+            Kind::Normal,
+            "axum",
+            Some("must not know axum (http-server)"),
+        );
+        check_edge(
+            "heronry-pool",
+            Kind::Normal,
+            "tokio",
+            Some("must not know tokio (tokio)"),
+        );
+        check_edge("heronry-store", Kind::Normal, "futures", None);
+        check_edge(
+            "heronry-store",
+            Kind::Normal,
+            "tokio",
+            Some("must not know"),
+        );
+        check_edge("heronry-store-redb", Kind::Normal, "redb", None);
+        check_edge(
+            "heronry-runtime",
+            Kind::Normal,
+            "redb",
+            Some("must not know redb (disk)"),
+        );
+        check_edge("heronry-types", Kind::Normal, "serde", None);
+    }
+
+    #[test]
+    fn new_crate_needs_a_line_in_the_table() {
+        let package = |name: &str| Package {
+            name: name.to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+        };
+        let packages = vec![
+            package("heronry-types"),
+            package("heronry-new"),
+            package("xtask"),
+        ];
+        let findings = check(&Workspace {
+            packages,
+            edges: Vec::new(),
+        });
+        assert_eq!(findings.len(), 1);
+        assert!(
+            findings[0]
+                .text
+                .starts_with("heronry-new is not in the table")
+        );
+    }
+
+    #[test]
+    fn every_word_of_the_tables_means_something() {
+        let rules = Rules::parse(TABLE, GROUPS);
+        assert_eq!(
+            rules.rows.len(),
+            TABLE.lines().filter(|line| line.contains('|')).count()
+        );
+        for (name, row) in &rules.rows {
+            for ours in &row.ours {
+                assert!(
+                    rules.rows.contains_key(ours),
+                    "{name} may depend on unknown {ours}"
+                );
+            }
+        }
+        let groups: Vec<&str> = GROUPS
+            .lines()
+            .filter_map(|line| line.split_once('|'))
+            .map(|(name, _)| name.trim())
+            .collect();
+        for line in TABLE.lines().filter(|line| line.contains('|')) {
+            let column = line.rsplit('|').next().unwrap_or_default();
+            for group in column.split_whitespace() {
+                assert!(groups.contains(&group), "unknown group {group}");
+            }
+        }
+    }
+
+    #[test]
+    fn finding_names_the_line_of_the_right_section() {
+        let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde = \"1\"\ntokio-util = \"1\"\n\
+                        [dev-dependencies]\ntokio.workspace = true\n";
+        assert_eq!(line_of(manifest, "serde", Kind::Normal), 4);
+        assert_eq!(line_of(manifest, "tokio", Kind::Dev), 7);
+        assert_eq!(line_of(manifest, "tokio", Kind::Normal), 1);
+    }
+}

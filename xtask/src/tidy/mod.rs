@@ -1,0 +1,77 @@
+//! `cargo xtask tidy`: what the compiler and clippy do not check.
+//!
+//! Every check is a plain function from the tree (or from the workspace's edges) to findings, so
+//! that each is tested on a few made-up lines.
+
+mod adr;
+mod arrows;
+mod bans;
+mod docs;
+mod links;
+mod ratchet;
+mod sizes;
+mod tree;
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use cargo_metadata::MetadataCommand;
+
+use crate::out;
+use tree::Tree;
+
+/// One thing that is wrong: where, what, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Finding {
+    path: String,
+    line: usize,
+    text: String,
+}
+
+impl Finding {
+    fn new(path: &str, line: usize, text: impl Into<String>) -> Self {
+        Finding {
+            path: path.to_owned(),
+            line,
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.text)
+    }
+}
+
+/// Runs every check over the workspace in the current folder.
+pub(crate) fn run() -> Result<ExitCode> {
+    let tree = Tree::read(Path::new("."))?;
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .context("cannot read the workspace with cargo metadata")?;
+    let mut findings = arrows::check(&arrows::Workspace::read(&metadata, &tree));
+    findings.extend(sizes::check(&tree));
+    findings.extend(docs::check(&tree));
+    findings.extend(bans::check(&tree));
+    findings.extend(adr::check(&tree));
+    findings.extend(links::check(&tree));
+    findings.sort();
+    findings.dedup();
+    for finding in &findings {
+        out::line(&finding.to_string());
+    }
+    out::line(&format!(
+        "tidy: {} files read, {} findings",
+        tree.len(),
+        findings.len()
+    ));
+    Ok(if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
