@@ -8,7 +8,6 @@ use crate::{AgentId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
 /// Where a message is sent. JSON: `{"type":"run","run_id":"…"}` and so on.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
 pub enum Address {
     /// The member that is this run.
     #[n(0)]

@@ -114,7 +114,6 @@ impl fmt::Display for Trace {
 
 /// Who was authenticated when a record was decided.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum Actor {
     /// The engine itself: deadlines, matches and what follows from a command.
     #[n(0)]
@@ -137,7 +136,6 @@ pub enum Actor {
 /// The author's half of an event's visibility, fixed when the record was decided.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cbor(index_only)]
-#[non_exhaustive]
 pub enum Visibility {
     /// The author held every policy of the pool, or the engine is the author: members may see it.
     #[n(0)]

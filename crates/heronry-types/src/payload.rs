@@ -8,7 +8,6 @@ use crate::EntityRef;
 /// What an event carries beside its envelope: never a body.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
 pub enum Payload {
     /// Nothing.
     #[default]

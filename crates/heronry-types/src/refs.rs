@@ -78,28 +78,29 @@ impl FromIterator<(CorrelationKey, CorrelationValue)> for Correlation {
 
 impl<'de> Deserialize<'de> for Correlation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Correlation;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of correlation keys and values")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Correlation, A::Error> {
-                let mut correlation = Correlation::new();
-                while let Some((key, value)) =
-                    map.next_entry::<CorrelationKey, CorrelationValue>()?
-                {
-                    if correlation.get(key.as_str()).is_some() {
-                        return Err(A::Error::custom(
-                            "a correlation key is given twice; give it once",
-                        ));
-                    }
-                    correlation.insert(key, value);
-                }
-                Ok(correlation)
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Correlation;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of correlation keys and values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Correlation, A::Error> {
+        let mut correlation = Correlation::new();
+        while let Some((key, value)) = map.next_entry()? {
+            if correlation.insert(key, value).is_some() {
+                return Err(A::Error::custom(
+                    "a correlation key is given twice; give it once",
+                ));
             }
         }
-        deserializer.deserialize_map(Entries)
+        Ok(correlation)
     }
 }
 

@@ -21,8 +21,8 @@ pub struct TimestampError {
     pub found: String,
 }
 
-/// The last millisecond of the year 9999.
-const MILLIS_MAX: i64 = 253_402_207_200_999;
+/// The last millisecond that can be written: 9999-12-30T21:59:59.999Z.
+const MILLIS_MAX: i64 = 253_402_207_199_999;
 /// The first millisecond of the year 0.
 const MILLIS_MIN: i64 = -62_167_219_200_000;
 

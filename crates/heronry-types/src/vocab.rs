@@ -60,7 +60,6 @@ macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $wire:literal,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        #[non_exhaustive]
         pub enum $name {
             $($(#[$vmeta])* #[doc = concat!("`", $wire, "` on the wire.")] $variant,)*
         }

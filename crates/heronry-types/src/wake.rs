@@ -18,7 +18,6 @@ vocabulary! {
 /// What a wake waits for. Its leaves are filter text.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
 pub enum Condition {
     /// One event that the filter keeps.
     #[n(0)]

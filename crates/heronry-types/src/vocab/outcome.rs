@@ -4,32 +4,24 @@ use super::vocabulary;
 
 vocabulary! {
     /// How urgently a message is handed over.
+    #[derive(Default)]
     Importance {
+        #[default]
         Queue = "queue",
         Steer = "steer",
         Interrupt = "interrupt",
     }
 }
 
-impl Default for Importance {
-    fn default() -> Self {
-        Self::Queue
-    }
-}
-
 vocabulary! {
     /// What a reader says of a copy when it acknowledges it.
+    #[derive(Default)]
     AckOutcome {
         Seen = "seen",
+        #[default]
         Done = "done",
         Blocked = "blocked",
         Rejected = "rejected",
-    }
-}
-
-impl Default for AckOutcome {
-    fn default() -> Self {
-        Self::Done
     }
 }
 
@@ -91,16 +83,12 @@ vocabulary! {
 
 vocabulary! {
     /// What a triggered wake hands to its waiter.
+    #[derive(Default)]
     ResumeWith {
+        #[default]
         MatchingEventRefs = "matching_event_refs",
         Summary = "summary",
         None = "none",
-    }
-}
-
-impl Default for ResumeWith {
-    fn default() -> Self {
-        Self::MatchingEventRefs
     }
 }
 

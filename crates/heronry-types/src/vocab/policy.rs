@@ -19,9 +19,11 @@ vocabulary! {
 
 vocabulary! {
     /// How closely something is kept, from open to closed.
+    #[derive(Default)]
     PrivacyClass {
         Public = "public",
         Internal = "internal",
+        #[default]
         ContentRefsOnly = "content_refs_only",
         Sensitive = "sensitive",
         Secret = "secret",
@@ -30,21 +32,25 @@ vocabulary! {
 
 vocabulary! {
     /// How long something is kept.
+    #[derive(Default)]
     RetentionClass {
         Ephemeral = "ephemeral",
         RunScoped = "run_scoped",
         SessionScoped = "session_scoped",
         Durable = "durable",
         Persistent = "persistent",
+        #[default]
         HostPolicy = "host_policy",
     }
 }
 
 vocabulary! {
     /// How far a source is trusted.
+    #[derive(Default)]
     TrustClass {
         Trusted = "trusted",
         SdkGenerated = "sdk_generated",
+        #[default]
         HostProvided = "host_provided",
         UserProvided = "user_provided",
         External = "external",
@@ -63,33 +69,11 @@ vocabulary! {
 
 vocabulary! {
     /// How much of an event's payload a wake or a member's view may carry, from least to most.
+    #[derive(Default)]
     WakePayload {
+        #[default]
         EnvelopeOnly = "envelope_only",
         Summary = "summary",
         Refs = "refs",
-    }
-}
-
-impl Default for PrivacyClass {
-    fn default() -> Self {
-        Self::ContentRefsOnly
-    }
-}
-
-impl Default for RetentionClass {
-    fn default() -> Self {
-        Self::HostPolicy
-    }
-}
-
-impl Default for TrustClass {
-    fn default() -> Self {
-        Self::HostProvided
-    }
-}
-
-impl Default for WakePayload {
-    fn default() -> Self {
-        Self::EnvelopeOnly
     }
 }

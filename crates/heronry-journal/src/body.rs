@@ -1,0 +1,161 @@
+//! What records say, one struct per kind of record.
+
+mod member;
+mod message;
+mod pool;
+mod wake;
+
+use heronry_types::{EventKind, RunEnd};
+
+pub use member::{MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
+pub use message::{
+    Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
+    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Recipients,
+    RequestHash, UndeliverableCopy,
+};
+pub use pool::{PoolConfigured, PoolCreated};
+pub use wake::{WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy};
+
+/// Defines [`Body`] with the number and version that stand on disk for each kind of record.
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $number:literal v $version:literal => $variant:ident($body:ty),)*) => {
+        /// What a record says.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub enum Body {
+            $($(#[$doc])* $variant($body),)*
+        }
+
+        impl Body {
+            /// Returns the number of the kind of record, as it stands on disk.
+            pub fn number(&self) -> u16 {
+                match self { $(Self::$variant(_) => $number,)* }
+            }
+
+            /// Returns the version of the body's schema that this build writes.
+            pub fn version(&self) -> u16 {
+                match self { $(Self::$variant(_) => $version,)* }
+            }
+        }
+
+        impl<C> minicbor::Encode<C> for Body {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                encoder: &mut minicbor::Encoder<W>,
+                context: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                encoder.array(3)?.u16(self.number())?.u16(self.version())?;
+                match self { $(Self::$variant(body) => minicbor::Encode::encode(body, encoder, context),)* }
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for Body {
+            fn decode(
+                decoder: &mut minicbor::Decoder<'b>,
+                context: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                let (number, version) = head(decoder)?;
+                match number {
+                    $($number if version <= $version => {
+                        minicbor::Decode::decode(decoder, context).map(Self::$variant)
+                    })*
+                    _ => Err(newer(number, version)),
+                }
+            }
+        }
+    };
+}
+
+bodies! {
+    /// A pool was created.
+    1 v 1 => PoolCreated(PoolCreated),
+    /// A pool's settings were changed.
+    2 v 1 => PoolConfigured(PoolConfigured),
+    /// A run joined.
+    10 v 1 => MemberJoined(MemberJoined),
+    /// A run was taken over by another instance.
+    11 v 1 => MemberTakenOver(MemberTakenOver),
+    /// A member changed its topics.
+    12 v 1 => MemberChanged(MemberChanged),
+    /// A member left.
+    13 v 1 => MemberLeft(MemberLeft),
+    /// A run ended.
+    14 v 1 => RunEnded(RunEnded),
+    /// A message was accepted.
+    20 v 1 => MessageAccepted(Box<MessageAccepted>),
+    /// A message was delivered to its recipients.
+    21 v 1 => MessageDelivered(MessageDelivered),
+    /// A member claimed copies.
+    22 v 1 => MessageFetched(MessageFetched),
+    /// A member acknowledged copies.
+    23 v 1 => MessageAcked(MessageAcked),
+    /// Claims were given back.
+    24 v 1 => MessageReleased(MessageReleased),
+    /// A member extended claims.
+    25 v 1 => MessageExtended(MessageExtended),
+    /// A message failed.
+    26 v 1 => MessageFailed(MessageFailed),
+    /// A message expired.
+    27 v 1 => MessageExpired(MessageExpired),
+    /// The last copy of a message ended.
+    28 v 1 => MessageSettled(MessageSettled),
+    /// A run began to wait.
+    40 v 1 => WakeRegistered(Box<WakeRegistered>),
+    /// A wake was triggered.
+    41 v 1 => WakeTriggered(WakeTriggered),
+    /// A wake timed out.
+    42 v 1 => WakeTimedOut(WakeTimedOut),
+    /// A wake was cancelled.
+    43 v 1 => WakeCancelled(WakeCancelled),
+}
+
+impl Body {
+    /// Returns the kind of event that the record becomes.
+    pub fn event_kind(&self) -> EventKind {
+        match self {
+            Self::PoolCreated(_) => EventKind::AgentPoolCreated,
+            Self::PoolConfigured(_) => EventKind::AgentPoolConfigured,
+            Self::MemberJoined(_) => EventKind::AgentPoolRunJoined,
+            Self::MemberTakenOver(_) => EventKind::RunTakenOver,
+            Self::MemberChanged(_) => EventKind::AgentPoolRunChanged,
+            Self::MemberLeft(_) => EventKind::AgentPoolRunLeft,
+            Self::RunEnded(body) => ended_kind(body.end),
+            Self::MessageAccepted(_) => EventKind::RunMessageAccepted,
+            Self::MessageDelivered(_) => EventKind::RunMessageDelivered,
+            Self::MessageFetched(_) => EventKind::RunMessageFetched,
+            Self::MessageAcked(_) => EventKind::RunMessageAcked,
+            Self::MessageReleased(_) => EventKind::RunMessageReleased,
+            Self::MessageExtended(_) => EventKind::RunMessageExtended,
+            Self::MessageFailed(_) => EventKind::RunMessageFailed,
+            Self::MessageExpired(_) => EventKind::RunMessageExpired,
+            Self::MessageSettled(_) => EventKind::RunMessageSettled,
+            Self::WakeRegistered(_) => EventKind::WakeConditionRegistered,
+            Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,
+            Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,
+            Self::WakeCancelled(_) => EventKind::WakeConditionCancelled,
+        }
+    }
+}
+
+fn ended_kind(end: RunEnd) -> EventKind {
+    match end {
+        RunEnd::Failed => EventKind::RunFailed,
+        RunEnd::Cancelled => EventKind::RunCancelled,
+        RunEnd::Completed => EventKind::RunCompleted,
+    }
+}
+
+fn head(decoder: &mut minicbor::Decoder<'_>) -> Result<(u16, u16), minicbor::decode::Error> {
+    match decoder.array()? {
+        Some(3) => Ok((decoder.u16()?, decoder.u16()?)),
+        Some(_) | None => Err(minicbor::decode::Error::message(
+            "a record body has three parts",
+        )),
+    }
+}
+
+/// Marks a body that a newer build wrote; the codec turns it into its typed error.
+pub(crate) const NEWER: &str = "record body of a newer schema";
+
+fn newer(number: u16, version: u16) -> minicbor::decode::Error {
+    minicbor::decode::Error::message(format!("{NEWER}: kind {number} version {version}"))
+}

@@ -1,0 +1,82 @@
+//! Records about members. The run, agent and session stand in the lineage.
+
+use heronry_types::{Generation, InstanceId, Policies, RunEnd, TopicId, Undeliverable};
+use minicbor::{Decode, Encode};
+
+/// A run joined. Its generation is the position of this record.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MemberJoined {
+    /// Which process joined.
+    #[n(0)]
+    pub instance: InstanceId,
+    /// The policies that it holds.
+    #[n(1)]
+    #[cbor(default)]
+    pub policies: Policies,
+    /// The topics that it lists, sorted and distinct.
+    #[n(2)]
+    pub topics: Vec<TopicId>,
+    /// How many members the pool has with it.
+    #[n(3)]
+    pub members: u64,
+}
+
+/// Another instance took a run over. Its generation is the position of this record.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MemberTakenOver {
+    /// Which process took over.
+    #[n(0)]
+    pub instance: InstanceId,
+    /// The policies that it holds: never more than its predecessor.
+    #[n(1)]
+    #[cbor(default)]
+    pub policies: Policies,
+    /// The topics that it lists, sorted and distinct.
+    #[n(2)]
+    pub topics: Vec<TopicId>,
+    /// How many members the pool has: as before.
+    #[n(3)]
+    pub members: u64,
+    /// The generation that it fences.
+    #[n(4)]
+    pub predecessor: Generation,
+}
+
+/// A member changed its topics.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MemberChanged {
+    /// The topics that it lists from here on, sorted and distinct.
+    #[n(0)]
+    pub topics: Vec<TopicId>,
+}
+
+/// A member left: its queued and claimed copies end as undeliverable with it.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MemberLeft {
+    /// The generation that ends.
+    #[n(0)]
+    pub generation: Generation,
+    /// Why its copies could not be handed over.
+    #[n(1)]
+    pub reason: Undeliverable,
+    /// How many members the pool has without it.
+    #[n(2)]
+    pub members: u64,
+}
+
+/// A run ended, and left with that.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct RunEnded {
+    /// The generation that ends.
+    #[n(0)]
+    pub generation: Generation,
+    /// How it ended.
+    #[n(1)]
+    pub end: RunEnd,
+    /// A short text from who ended it.
+    #[n(2)]
+    pub note: Option<String>,
+    /// How many members the pool has without it.
+    #[n(3)]
+    pub members: u64,
+}

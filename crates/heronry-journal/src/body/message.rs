@@ -1,0 +1,262 @@
+//! Records about messages. The sender (or the acting member) stands in the lineage.
+//!
+//! A message is referred to by the position of its acceptance, never by its id alone.
+
+use std::{fmt, sync::Arc};
+
+use heronry_types::{
+    AckOutcome, Address, ContentRef, CopyStanding, IdempotencyKey, MessageFailure, MessageId,
+    Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId, Undeliverable,
+};
+use minicbor::{Decode, Encode};
+
+/// A hash of a request as it was asked: 128 bits of BLAKE3.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
+#[cbor(transparent)]
+pub struct RequestHash(
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub [u8; 16],
+);
+
+/// A message was accepted: the intent to deliver it.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageAccepted {
+    /// The message; unique per (pool, sender).
+    #[n(0)]
+    pub message_id: MessageId,
+    /// Where it was sent.
+    #[n(1)]
+    pub to: Address,
+    /// Its body.
+    #[n(2)]
+    pub content_ref: ContentRef,
+    /// The media type of its body.
+    #[n(3)]
+    pub media_type: String,
+    /// The size of its body in bytes.
+    #[n(4)]
+    pub body_bytes: u64,
+    /// The message it replies to, as the sender named it.
+    #[n(5)]
+    pub reply_to: Option<MessageId>,
+    /// When it expires.
+    #[n(6)]
+    pub expires_at: Option<Timestamp>,
+    /// The policies that it carries.
+    #[n(7)]
+    #[cbor(default)]
+    pub policies: Policies,
+    /// The key of the request.
+    #[n(8)]
+    pub idempotency_key: IdempotencyKey,
+    /// The hash of the request.
+    #[n(9)]
+    pub request_hash: RequestHash,
+}
+
+/// The recipients of a message: sorted by run id, distinct. Cheap to clone.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Recipients(pub Arc<[RunId]>);
+
+impl<C> Encode<C> for Recipients {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut minicbor::Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        encoder.array(self.0.len() as u64)?;
+        self.0
+            .iter()
+            .try_for_each(|run| run.encode(encoder, context))
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Recipients {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        context: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        Vec::<RunId>::decode(decoder, context).map(|runs| Self(runs.into()))
+    }
+}
+
+/// A message was delivered: the result of its acceptance, always in the same append.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageDelivered {
+    /// The acceptance.
+    #[n(0)]
+    pub accepted: Position,
+    /// The message.
+    #[n(1)]
+    pub message_id: MessageId,
+    /// The message it replies to.
+    #[n(2)]
+    pub reply_to: Option<MessageId>,
+    /// The topic that was addressed.
+    #[n(3)]
+    pub topic: Option<TopicId>,
+    /// Who gets a copy; stored only here.
+    #[n(4)]
+    pub recipients: Recipients,
+}
+
+/// A message as records of many messages name it.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct CopyName {
+    /// The acceptance.
+    #[n(0)]
+    pub accepted: Position,
+    /// The message.
+    #[n(1)]
+    pub message_id: MessageId,
+}
+
+/// A copy that was claimed.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct FetchedCopy {
+    /// The message.
+    #[n(0)]
+    pub copy: CopyName,
+    /// Which attempt this is, from 1.
+    #[n(1)]
+    pub attempt: u32,
+}
+
+/// A copy that ended when it was about to be claimed.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct UndeliverableCopy {
+    /// The message.
+    #[n(0)]
+    pub copy: CopyName,
+    /// Why.
+    #[n(1)]
+    pub why: Undeliverable,
+}
+
+/// A member claimed copies: one record for one call.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageFetched {
+    /// The call.
+    #[n(0)]
+    pub receive_id: ReceiveId,
+    /// When the claims lapse.
+    #[n(1)]
+    pub claimed_until: Timestamp,
+    /// How long they were asked for.
+    #[n(2)]
+    pub claim_ms: Millis,
+    /// The copies.
+    #[n(3)]
+    pub copies: Vec<FetchedCopy>,
+    /// Copies that could not be handed over any more.
+    #[n(4)]
+    pub undeliverable: Vec<UndeliverableCopy>,
+}
+
+/// A claim on one copy. Text: `<acceptance>@<fetch>`; never used again for another claim.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Claim {
+    /// The acceptance of the message.
+    #[n(0)]
+    pub accepted: Position,
+    /// The record that claimed the copy.
+    #[n(1)]
+    pub fetched: Position,
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.accepted, self.fetched)
+    }
+}
+
+/// A text that is not a claim.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a claim; write <position>@<position>, as the item that was received says")]
+#[non_exhaustive]
+pub struct ClaimError;
+
+impl std::str::FromStr for Claim {
+    type Err = ClaimError;
+    fn from_str(text: &str) -> Result<Self, ClaimError> {
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse().ok().filter(|_| digits).map(Position)
+        };
+        let (accepted, fetched) = text.split_once('@').ok_or(ClaimError)?;
+        match (number(accepted), number(fetched)) {
+            (Some(accepted), Some(fetched)) => Ok(Self { accepted, fetched }),
+            (None, _) | (_, None) => Err(ClaimError),
+        }
+    }
+}
+
+/// A member acknowledged copies: one record for one call.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageAcked {
+    /// The claims, each with the id of its message.
+    #[n(0)]
+    pub claims: Vec<(Claim, MessageId)>,
+    /// What the member said.
+    #[n(1)]
+    pub outcome: AckOutcome,
+    /// A short text from the member.
+    #[n(2)]
+    pub note: Option<String>,
+}
+
+/// Claims were given back: one record for one call, or for one member and tick.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageReleased {
+    /// The claims, each with the id of its message.
+    #[n(0)]
+    pub claims: Vec<(Claim, MessageId)>,
+    /// Why.
+    #[n(1)]
+    pub reason: ReleaseReason,
+    /// When the copies can be claimed again; absent: at once.
+    #[n(2)]
+    pub visible_at: Option<Timestamp>,
+}
+
+/// A member extended claims: one record for one call.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageExtended {
+    /// The claims, each with the id of its message and when it lapses now.
+    #[n(0)]
+    pub claims: Vec<(Claim, MessageId, Timestamp)>,
+}
+
+/// A message failed at its acceptance: nobody got a copy.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageFailed {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// Why.
+    #[n(1)]
+    pub reason: MessageFailure,
+}
+
+/// A message expired.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageExpired {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// How every copy ended, in the order of the stored recipients.
+    #[n(1)]
+    pub copies: Vec<CopyStanding>,
+}
+
+/// The last copy of a message ended, and nothing else ended it before.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct MessageSettled {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// How every copy ended, in the order of the stored recipients.
+    #[n(1)]
+    pub copies: Vec<CopyStanding>,
+}

@@ -1,0 +1,100 @@
+//! Records about wakes. The waiting run stands in the lineage.
+
+use heronry_types::{
+    EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId, WakeReason,
+};
+use minicbor::{Decode, Encode};
+
+use crate::body::RequestHash;
+
+/// A run began to wait. The wake is referred to by the position of this record.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct WakeRegistered {
+    /// The wake; unique per (pool, run).
+    #[n(0)]
+    pub wake_id: WakeId,
+    /// The canonical text of the filter.
+    #[n(1)]
+    pub filter: String,
+    /// The version of the filter language.
+    #[n(2)]
+    pub language: u16,
+    /// The SHA-256 fingerprint of the filter.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub fingerprint: [u8; 32],
+    /// Events after this position trigger it.
+    #[n(4)]
+    pub since: Position,
+    /// How long it waits at the most.
+    #[n(5)]
+    pub timeout_ms: Option<Millis>,
+    /// When it times out.
+    #[n(6)]
+    pub deadline: Option<Timestamp>,
+    /// What it hands to its waiter.
+    #[n(7)]
+    pub resume_with: ResumeWith,
+    /// Whether events about wakes, and about runs that suspend and resume, trigger it.
+    #[n(8)]
+    pub include_wakes: bool,
+    /// The key of the request.
+    #[n(9)]
+    pub idempotency_key: IdempotencyKey,
+    /// The hash of the request.
+    #[n(10)]
+    pub request_hash: RequestHash,
+}
+
+/// One event that triggered a wake.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct WakeTriggeredBy {
+    /// Where the event stands.
+    #[n(0)]
+    pub position: Position,
+    /// Its kind.
+    #[n(1)]
+    pub kind: EventKind,
+}
+
+/// A wake was triggered.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct WakeTriggered {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+    /// The events, first match first.
+    #[n(2)]
+    pub matches: Vec<WakeTriggeredBy>,
+    /// Whether more wakes that the same event triggers follow in the next append.
+    #[n(3)]
+    pub more_follow: bool,
+}
+
+/// A wake timed out.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct WakeTimedOut {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+}
+
+/// A wake was cancelled.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct WakeCancelled {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+    /// Why.
+    #[n(2)]
+    pub reason: WakeReason,
+}

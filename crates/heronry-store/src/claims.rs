@@ -1,0 +1,87 @@
+//! The claims port: which requests were decided before.
+
+use async_trait::async_trait;
+use heronry_journal::{ChunkHash, RequestHash};
+use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, WakeId};
+
+use crate::{FencingToken, StoreError};
+
+/// What must be unique per (pool, run).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ClaimName {
+    /// An idempotency key; sends, wakes and event batches share one space.
+    Key(IdempotencyKey),
+    /// The id of a message.
+    Message(MessageId),
+    /// The id of a wake.
+    Wake(WakeId),
+}
+
+/// The key of a claim.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClaimKey {
+    /// Whose claim it is.
+    pub run: RunId,
+    /// What is claimed.
+    pub name: ClaimName,
+}
+
+/// What was decided under a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClaimEntry {
+    /// The first record of the decision.
+    pub first: Position,
+    /// The hash of the request.
+    pub request_hash: RequestHash,
+}
+
+/// Up to where a projection has followed a journal, and on which chain.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Checkpoint {
+    /// The timeline.
+    pub epoch: Epoch,
+    /// The last position that it holds.
+    pub position: Position,
+    /// The hash of the chunk that ends there.
+    pub hash: ChunkHash,
+}
+
+/// A projection of the journal: idempotency keys and host-chosen ids → what was decided.
+///
+/// It may be dropped and folded again at any time; the journal is the truth.
+#[async_trait]
+pub trait Claims: Send + Sync {
+    /// Adds a sorted run of claims and moves the checkpoint, both or neither.
+    ///
+    /// # Errors
+    /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+    async fn put_run(
+        &self,
+        pool: &PoolId,
+        run: Vec<(ClaimKey, ClaimEntry)>,
+        checkpoint: Checkpoint,
+        token: FencingToken,
+    ) -> Result<(), StoreError>;
+
+    /// Looks keys up; one answer for each key, in order.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn find(
+        &self,
+        pool: &PoolId,
+        keys: &[ClaimKey],
+    ) -> Result<Vec<Option<ClaimEntry>>, StoreError>;
+
+    /// Returns how far the projection has followed the journal; nothing when it is empty.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>;
+
+    /// Drops everything about a pool, so that it is folded again.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError>;
+}

@@ -1,0 +1,30 @@
+//! The only sources of time and of randomness.
+
+use std::fmt::Debug;
+
+use futures::future::BoxFuture;
+use heronry_types::{Millis, Timestamp};
+
+/// One look at the clock.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reading {
+    /// The wall clock; it may jump.
+    pub wall: Timestamp,
+    /// Time since the clock was made; it never jumps and never decreases.
+    pub monotonic: Millis,
+}
+
+/// The only source of time.
+pub trait Clock: Debug + Send + Sync {
+    /// Returns the present reading.
+    fn now(&self) -> Reading;
+
+    /// Completes when monotonic time has reached `at`; at once when it has already.
+    fn alarm(&self, at: Millis) -> BoxFuture<'static, ()>;
+}
+
+/// The only source of fresh identifiers.
+pub trait IdSource: Debug + Send + Sync {
+    /// Draws 128 unguessable bits.
+    fn draw(&self) -> [u8; 16];
+}

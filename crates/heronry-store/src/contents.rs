@@ -1,0 +1,52 @@
+//! The contents port: bodies, apart from the journal.
+
+use async_trait::async_trait;
+use heronry_types::{Body, ContentRef, Digest, PoolId, Position};
+
+use crate::{FencingToken, StoreError};
+
+/// A body with the digest that stands beside it.
+#[derive(Clone, Debug)]
+pub struct StoredContent {
+    /// The body.
+    pub body: Body,
+    /// The BLAKE3 digest of its bytes, checked when it was read.
+    pub digest: Digest,
+}
+
+/// Where a content was stored, which says where to look.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ContentPlace {
+    /// By itself, before any record referred to it.
+    Alone,
+    /// In the append that holds the record at this position.
+    With(Position),
+}
+
+/// Bodies keyed (pool, reference). Those that ride with an append come in [`Commit`](crate::Commit).
+#[async_trait]
+pub trait Contents: Send + Sync {
+    /// Stores a body by itself. A repeat with the same bytes changes nothing.
+    ///
+    /// # Errors
+    /// The store's failure, [`StoreErrorKind::TooLarge`](crate::StoreErrorKind::TooLarge) included; a
+    /// stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+    async fn put(
+        &self,
+        pool: &PoolId,
+        content_ref: ContentRef,
+        body: Body,
+        token: FencingToken,
+    ) -> Result<(), StoreError>;
+
+    /// Returns a body; nothing when it is missing at that place.
+    ///
+    /// # Errors
+    /// The store's failure; [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when the bytes do not have the digest.
+    async fn get(
+        &self,
+        pool: &PoolId,
+        content_ref: ContentRef,
+        place: ContentPlace,
+    ) -> Result<Option<StoredContent>, StoreError>;
+}

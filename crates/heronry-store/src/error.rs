@@ -1,0 +1,175 @@
+//! How a store fails.
+
+use std::{error::Error, fmt};
+
+use heronry_types::{Position, Timestamp};
+
+/// What a caller can do about a [`StoreError`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// There is no store at this place; create one first.
+    NotFound,
+    /// The place holds something that is not a Heronry store; choose another place.
+    NotAStore,
+    /// Another process has the store open; stop it, or choose another place.
+    Locked,
+    /// The store was written by a newer build; use that build.
+    NewerSchema,
+    /// Stored bytes are damaged; restore a copy.
+    Corrupt,
+    /// The store cannot be written; check permissions.
+    ReadOnly,
+    /// The device is full; free space and open the store again.
+    Full,
+    /// Reading or writing failed.
+    Io,
+    /// The store stopped after an earlier failure; open it again in a new process.
+    Closed,
+    /// A content is larger than the store takes.
+    TooLarge,
+}
+
+/// A failure of a store: what failed, in which operation, and whether trying again can help.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    op: &'static str,
+    detail: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// Returns an error of this kind from an operation; `detail` says what was found where.
+    pub fn new(kind: StoreErrorKind, op: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            op,
+            detail: detail.into(),
+            source: None,
+        }
+    }
+
+    /// Adds what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Returns what a caller can do about it.
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Returns the operation that failed.
+    pub fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// Returns true when the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.kind == StoreErrorKind::Locked
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "store cannot {}: {}", self.op, self.detail)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| &**source as &(dyn Error + 'static))
+    }
+}
+
+/// What is known of a commit that did not succeed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// Nothing of it was or will be kept.
+    None,
+    /// It may or may not have been kept: open the store again and ask by idempotency key.
+    Unknown,
+}
+
+/// Why an append did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppendError {
+    /// The journal's head is not the expected one: another writer owns the pool. Nothing was written.
+    #[error("head is {found} where {expected} was expected; ownership of the pool was lost")]
+    Conflict {
+        /// The head that the guard named.
+        expected: Position,
+        /// The head that the store has.
+        found: Position,
+    },
+    /// The fencing token is stale. Nothing was written.
+    #[error(
+        "fencing token {held} is stale, the pool's is {current}; ownership of the pool was lost"
+    )]
+    Fenced {
+        /// The token that the guard named.
+        held: u64,
+        /// The pool's token.
+        current: u64,
+    },
+    /// The chunks do not continue the journal (positions, previous hash, or epoch). Nothing was written.
+    #[error("chunk at {at} does not continue the journal: {why}")]
+    Discontinuous {
+        /// First position of the chunk.
+        at: Position,
+        /// What does not fit.
+        why: &'static str,
+    },
+    /// The store failed; `outcome` says whether the commit may have been kept.
+    #[error("commit failed with outcome {outcome:?}")]
+    Store {
+        /// What is known of the commit.
+        outcome: Outcome,
+        /// What failed.
+        #[source]
+        error: StoreError,
+    },
+}
+
+/// Why a read did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The pool has no journal in this store.
+    #[error("no such pool in this store")]
+    NoPool,
+    /// Records after the requested position were trimmed.
+    #[error("records after {requested} are trimmed; the oldest kept is {floor}")]
+    Trimmed {
+        /// The position that was asked for.
+        requested: Position,
+        /// The oldest position that is kept.
+        floor: Position,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a pool's lease was not given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaseError {
+    /// Another live runtime owns the pool.
+    #[error("pool is owned by {owner} since {since}; stop that runtime first")]
+    Owned {
+        /// Who owns it.
+        owner: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,145 @@
+//! The journal port: the only truth.
+
+use async_trait::async_trait;
+use heronry_journal::{Chunk, ChunkHash};
+use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position};
+
+use crate::{AppendError, FencingToken, ReadError, StoreError};
+
+/// Where a pool's journal stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Head {
+    /// The timeline.
+    pub epoch: Epoch,
+    /// The last position that is kept as the store's durability promises.
+    pub head: Position,
+    /// The oldest position that is kept; 1 until something is trimmed.
+    pub floor: Position,
+    /// The hash of the last chunk.
+    pub last_hash: ChunkHash,
+}
+
+/// One atomic append: whole chunks, and the bodies that their records refer to.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// The chunks in order; at least one.
+    pub chunks: Vec<Chunk>,
+    /// The bodies that ride in the same transaction.
+    pub contents: Vec<NewContent>,
+}
+
+/// A body that is stored together with the records that refer to it.
+#[derive(Clone, Debug)]
+pub struct NewContent {
+    /// The reference.
+    pub content_ref: ContentRef,
+    /// The body.
+    pub body: Body,
+}
+
+/// What must hold for an append to be taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Guard {
+    /// The head that the writer decided on; zero creates the pool.
+    pub expected_head: Position,
+    /// The writer's proof of ownership.
+    pub token: FencingToken,
+}
+
+/// Whole chunks from a journal, in order.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The chunks; the first may begin before what was asked for. Empty: nothing follows yet.
+    pub chunks: Vec<Chunk>,
+    /// Where the journal stands.
+    pub head: Head,
+}
+
+/// What a store promises.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Capabilities {
+    /// The store's name, as `redb`.
+    pub name: &'static str,
+    /// How safely an acknowledged append is kept.
+    pub durability: Durability,
+    /// The largest single content in bytes.
+    pub content_bytes_max: u64,
+}
+
+/// Append-only journals, one for each pool.
+///
+/// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
+/// 1. *dense*: positions of a pool are 1, 2, 3, … without a gap.
+/// 2. *whole*: an append is kept with all its chunks and contents, or not at all.
+/// 3. *guarded*: an append with another expected head is refused and writes nothing.
+/// 4. *fenced*: an append with a stale token is refused and writes nothing.
+/// 5. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
+/// 6. *bounded*: a page holds at least one chunk when one follows, and stops after `bytes_max`.
+/// 7. *epoch-stable*: a pool's epoch never changes while its journal lives.
+/// 8. *gated*: `read`, `head` and `watch` show nothing above the last successful sync.
+/// 9. *exclusive*: a second opener of the same place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked).
+/// 10. *fail-stop*: after a failed sync nothing is written any more, and every call says so.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Returns what the store promises.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Appends whole chunks and their contents in one atomic transaction, and returns the new head.
+    ///
+    /// The caller owns the pool (`guard.token`) and chained the chunks to the head it names. A
+    /// repeat is refused as a conflict. After a crash all of it is there or nothing.
+    ///
+    /// # Errors
+    /// [`AppendError`]; only `Store { outcome: Unknown }` leaves the outcome open.
+    async fn append(
+        &self,
+        pool: &PoolId,
+        commit: Commit,
+        guard: Guard,
+    ) -> Result<Head, AppendError>;
+
+    /// Returns whole chunks, starting at the last one whose first position is at most `after + 1`.
+    ///
+    /// Returns an empty page when nothing follows `after` yet. Stops before the chunk that would
+    /// exceed `bytes_max`, but returns at least one.
+    ///
+    /// # Errors
+    /// [`ReadError::Trimmed`] when records after `after` are gone, [`ReadError::NoPool`], or the store's failure.
+    async fn read(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Page, ReadError>;
+
+    /// Returns where a pool's journal stands; nothing when it has none.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError>;
+
+    /// Returns every pool, sorted.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn pools(&self) -> Result<Vec<PoolId>, StoreError>;
+
+    /// Drops whole chunks that end before `before`; the last chunk always stays.
+    ///
+    /// A repeat drops nothing. After a crash the chunks are all there or all gone.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    async fn trim(
+        &self,
+        pool: &PoolId,
+        before: Position,
+        token: FencingToken,
+    ) -> Result<Head, AppendError>;
+
+    /// Completes when the head may have passed `after`: a hint, never a promise.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError>;
+}
