@@ -13,8 +13,14 @@ use crate::tally::{self, Tally};
 /// A part that breaks without naming a failed test (it does not compile, say) counts as one
 /// failure, so that the closing line never looks better than the run was.
 pub(crate) fn run(arguments: &[String]) -> Result<Tally> {
+    let scope = Scope::of(arguments);
+    let parts = [
+        scope.binary(),
+        Some(scope.tests(arguments)),
+        Some(scope.doc_tests(arguments)),
+    ];
     let mut total = Tally::default();
-    for command in [binary(), tests(arguments), doc_tests(arguments)] {
+    for command in parts.into_iter().flatten() {
         let part = judge(&process::run_and_read(command)?);
         if part.verdict == Verdict::Broken {
             out::line("xtask: this part failed but names no failed test; counted as one failure");
@@ -53,7 +59,11 @@ struct Part {
 
 fn judge(transcript: &Transcript) -> Part {
     let tally = tally::read(&transcript.text);
-    if transcript.success || tally.failed > 0 {
+    // The doc test run of a package that is only a binary.
+    let has_nothing_to_run = transcript
+        .text
+        .contains("no library targets found in package");
+    if transcript.success || tally.failed > 0 || has_nothing_to_run {
         return Part {
             tally,
             verdict: Verdict::Counted,
@@ -69,38 +79,70 @@ fn judge(transcript: &Transcript) -> Part {
     }
 }
 
-/// The build of the binary, with the features that the tests of the workspace see.
-fn binary() -> Command {
-    cargo(["build", "--workspace", "--bin", "heronry"])
+/// What is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The workspace.
+    Everything,
+    /// Packages that the arguments name; the end-to-end tests are among them.
+    EndToEnd,
+    /// Other packages that the arguments name.
+    Packages,
 }
 
-/// The test run proper: with nextest where it is installed, otherwise with cargo alone.
-fn tests(arguments: &[String]) -> Command {
-    let mut command = if nextest_is_installed() {
-        let mut command = cargo(["nextest", "run", "--no-tests=pass"]);
-        if std::env::var_os("CI").is_some() {
-            command.args(["--profile", "ci"]);
+impl Scope {
+    fn of(arguments: &[String]) -> Self {
+        let names_package = |word: &String| word.starts_with("--package") || word.starts_with("-p");
+        if !arguments.iter().any(names_package) {
+            Scope::Everything
+        } else if arguments.iter().any(|word| word.ends_with("heronry-tests")) {
+            Scope::EndToEnd
+        } else {
+            Scope::Packages
         }
+    }
+
+    fn flag(self) -> Option<&'static str> {
+        (self == Scope::Everything).then_some("--workspace")
+    }
+
+    /// The build of the binary where a test runs it, with the features that the workspace sees.
+    fn binary(self) -> Option<Command> {
+        (self != Scope::Packages).then(|| cargo(["build", "--workspace", "--bin", "heronry"]))
+    }
+
+    /// The test run proper: with nextest where it is installed, otherwise with cargo alone.
+    fn tests(self, arguments: &[String]) -> Command {
+        let mut command = if nextest_is_installed() {
+            cargo([
+                "nextest",
+                "run",
+                "--no-fail-fast",
+                "--no-tests=pass",
+                "--profile",
+                profile(),
+            ])
+        } else {
+            cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
+        };
+        command.args(self.flag()).args(arguments);
         command
+    }
+
+    fn doc_tests(self, arguments: &[String]) -> Command {
+        let mut command = cargo(["test", "--no-fail-fast", "--doc"]);
+        command.args(self.flag()).args(arguments);
+        command
+    }
+}
+
+/// The nextest profile: `ci` is quieter, and ends a test that hangs.
+fn profile() -> &'static str {
+    if std::env::var_os("CI").is_some() {
+        "ci"
     } else {
-        cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
-    };
-    command.args(scope(arguments)).args(arguments);
-    command
-}
-
-fn doc_tests(arguments: &[String]) -> Command {
-    let mut command = cargo(["test", "--no-fail-fast", "--doc"]);
-    command.args(scope(arguments)).args(arguments);
-    command
-}
-
-/// `--workspace`, unless the arguments choose packages.
-fn scope(arguments: &[String]) -> Option<&'static str> {
-    let chosen = arguments.iter().any(|argument| {
-        argument == "-p" || argument == "--package" || argument.starts_with("--package=")
-    });
-    (!chosen).then_some("--workspace")
+        "default"
+    }
 }
 
 fn nextest_is_installed() -> bool {
@@ -131,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn package_without_a_library_has_no_doc_tests_to_fail() {
+        let part = judge(&failed(
+            "error: no library targets found in package `xtask`\n",
+        ));
+        assert_eq!(part.tally, Tally::default());
+    }
+
+    #[test]
     fn failed_tests_are_counted_as_they_are() {
         let part = judge(&failed(
             "test result: FAILED. 2 passed; 3 failed; 0 ignored",
@@ -139,11 +189,19 @@ mod tests {
         assert_eq!(part.tally.to_string(), "2 passed, 3 failed, 0 skipped");
     }
 
+    #[track_caller]
+    fn check_scope(arguments: &str, expected: Scope) {
+        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(Scope::of(&words), expected);
+    }
+
     #[test]
     fn chosen_packages_replace_the_workspace() {
-        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(scope(&words("-p heronry-types")), None);
-        assert_eq!(scope(&words("--package=heronry-types")), None);
-        assert_eq!(scope(&words("stale_writer_is_fenced")), Some("--workspace"));
+        check_scope("", Scope::Everything);
+        check_scope("stale_writer_is_fenced", Scope::Everything);
+        check_scope("-p heronry-types", Scope::Packages);
+        check_scope("--package=heronry-types fenced", Scope::Packages);
+        check_scope("-p heronry-tests", Scope::EndToEnd);
+        check_scope("--package=heronry-tests", Scope::EndToEnd);
     }
 }

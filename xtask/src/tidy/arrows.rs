@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cargo_metadata::{DependencyKind, Metadata};
-
 use super::Finding;
-use super::tree::Tree;
+use super::workspace::{Edge, Kind, Workspace};
 
 /// One line a crate: name, which of ours it may depend on, which foreign groups it must not know.
 /// The `heronry-` prefix is left out. `docs/ARCHITECTURE.md` says why.
@@ -41,110 +39,6 @@ const EXEMPT: [&str; 3] = ["heronry-bench", "heronry-tests", "xtask"];
 
 /// The only one of our crates that a published crate may take as a dev-dependency.
 const DEV_TARGET: &str = "heronry-testkit";
-
-/// What the check needs to know of the workspace.
-#[derive(Debug, Default)]
-pub(crate) struct Workspace {
-    packages: Vec<Package>,
-    edges: Vec<Edge>,
-}
-
-#[derive(Debug)]
-struct Package {
-    name: String,
-    manifest: String,
-}
-
-/// One dependency as a manifest declares it.
-#[derive(Debug)]
-struct Edge {
-    from: String,
-    to: String,
-    kind: Kind,
-    manifest: String,
-    line: usize,
-}
-
-/// Which section of a manifest declares a dependency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Normal,
-    Build,
-    Dev,
-}
-
-impl Kind {
-    fn of(kind: DependencyKind) -> Self {
-        if kind == DependencyKind::Development {
-            Kind::Dev
-        } else if kind == DependencyKind::Build {
-            Kind::Build
-        } else {
-            Kind::Normal
-        }
-    }
-
-    fn section(self) -> &'static str {
-        match self {
-            Kind::Normal => "dependencies",
-            Kind::Build => "build-dependencies",
-            Kind::Dev => "dev-dependencies",
-        }
-    }
-}
-
-impl Workspace {
-    /// Reads packages and declared dependencies from `cargo metadata`.
-    pub(crate) fn read(metadata: &Metadata, tree: &Tree) -> Self {
-        let mut workspace = Workspace::default();
-        for package in metadata.workspace_packages() {
-            let manifest = package
-                .manifest_path
-                .strip_prefix(&metadata.workspace_root)
-                .unwrap_or(&package.manifest_path)
-                .as_str()
-                .replace('\\', "/");
-            let text = tree.text(&manifest).unwrap_or_default();
-            for dependency in &package.dependencies {
-                let kind = Kind::of(dependency.kind);
-                let key = dependency.rename.as_deref().unwrap_or(&dependency.name);
-                workspace.edges.push(Edge {
-                    from: package.name.to_string(),
-                    to: dependency.name.clone(),
-                    kind,
-                    manifest: manifest.clone(),
-                    line: line_of(text, key, kind),
-                });
-            }
-            workspace.packages.push(Package {
-                name: package.name.to_string(),
-                manifest,
-            });
-        }
-        workspace
-    }
-}
-
-/// The line that declares a dependency, or 1 where it stands in an unusual form.
-fn line_of(manifest: &str, key: &str, kind: Kind) -> usize {
-    let mut in_section = false;
-    for (index, line) in manifest.lines().enumerate() {
-        let line = line.trim();
-        if let Some(header) = line.strip_prefix('[') {
-            let section = header.trim_end_matches(']');
-            in_section =
-                section == kind.section() || section.ends_with(&format!(".{}", kind.section()));
-            continue;
-        }
-        let declares = line
-            .strip_prefix(key)
-            .is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
-        if in_section && declares {
-            return index + 1;
-        }
-    }
-    1
-}
 
 /// Compares every declared edge with the table.
 pub(crate) fn check(workspace: &Workspace) -> Vec<Finding> {
@@ -263,6 +157,7 @@ fn expand(group: &str, groups: &BTreeMap<&str, &str>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::workspace::Package;
 
     #[track_caller]
     fn check_edge(from: &str, kind: Kind, to: &str, expected: Option<&str>) {
@@ -429,14 +324,5 @@ mod tests {
                 assert!(groups.contains(&group), "unknown group {group}");
             }
         }
-    }
-
-    #[test]
-    fn finding_names_the_line_of_the_right_section() {
-        let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde = \"1\"\ntokio-util = \"1\"\n\
-                        [dev-dependencies]\ntokio.workspace = true\n";
-        assert_eq!(line_of(manifest, "serde", Kind::Normal), 4);
-        assert_eq!(line_of(manifest, "tokio", Kind::Dev), 7);
-        assert_eq!(line_of(manifest, "tokio", Kind::Normal), 1);
     }
 }

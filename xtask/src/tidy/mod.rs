@@ -11,6 +11,7 @@ mod links;
 mod ratchet;
 mod sizes;
 mod tree;
+mod workspace;
 
 use std::fmt;
 use std::path::Path;
@@ -21,6 +22,7 @@ use cargo_metadata::MetadataCommand;
 
 use crate::out;
 use tree::Tree;
+use workspace::Workspace;
 
 /// One thing that is wrong: where, what, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +55,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         .no_deps()
         .exec()
         .context("cannot read the workspace with cargo metadata")?;
-    let mut findings = arrows::check(&arrows::Workspace::read(&metadata, &tree));
+    let mut findings = arrows::check(&Workspace::read(&metadata, &tree));
     findings.extend(sizes::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(bans::check(&tree));
