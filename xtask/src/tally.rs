@@ -163,6 +163,10 @@ mod tests {
     #[test]
     fn output_of_the_tests_themselves_is_not_counted() {
         check(
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 2 filtered out\n",
+            "0 passed, 0 failed, 0 skipped",
+        );
+        check(
             "sent 3 passed; 4 failed\nwrote 2 skipped rows\n",
             "0 passed, 0 failed, 0 skipped",
         );
