@@ -43,11 +43,10 @@ pub(crate) fn read(transcript: &str) -> Tally {
 }
 
 /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s`
+///
+/// Only at the start of a line: nextest repeats the summary of a failed test indented.
 fn libtest_summary(line: &str) -> Option<Tally> {
-    let (_, counts) = line
-        .trim()
-        .strip_prefix("test result: ")?
-        .split_once(". ")?;
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     Some(counts.split(';').fold(Tally::default(), count))
 }
 
