@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+mod envelope;
+mod event;
+mod json;
+mod recipients;
+mod stream;
+
+pub use envelope::{
+    About, Causes, Envelope, Exchange, Governance, Identity, PAYLOAD_SCHEMA, Route, Stamp,
+};
+pub use event::Event;
+pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
+pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

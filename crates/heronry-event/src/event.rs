@@ -1,0 +1,27 @@
+//! An event: an envelope and its payload.
+
+use heronry_types::Payload;
+
+use crate::Envelope;
+
+/// What observers see, made from one record. JSON: the envelope's fields and `payload`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// The header.
+    pub envelope: Envelope,
+    /// What it carries: never a body.
+    pub payload: Payload,
+}
+
+impl Event {
+    /// Returns an event.
+    pub fn new(envelope: Envelope, payload: Payload) -> Self {
+        Self { envelope, payload }
+    }
+}
+
+impl From<Envelope> for Event {
+    fn from(envelope: Envelope) -> Self {
+        Self::new(envelope, Payload::EnvelopeOnly)
+    }
+}
