@@ -37,28 +37,30 @@ macro_rules! bodies {
             }
         }
 
-        impl<C> minicbor::Encode<C> for Body {
-            fn encode<W: minicbor::encode::Write>(
+        impl Body {
+            /// Returns true when this build reads this version of this kind.
+            pub(crate) fn reads(number: u16, version: u16) -> bool {
+                match number {
+                    $($number => version <= $version,)*
+                    _ => false,
+                }
+            }
+
+            pub(crate) fn encode_fields<W: minicbor::encode::Write>(
                 &self,
                 encoder: &mut minicbor::Encoder<W>,
-                context: &mut C,
             ) -> Result<(), minicbor::encode::Error<W::Error>> {
-                encoder.array(3)?.u16(self.number())?.u16(self.version())?;
-                match self { $(Self::$variant(body) => minicbor::Encode::encode(body, encoder, context),)* }
+                match self { $(Self::$variant(body) => minicbor::Encode::encode(body, encoder, &mut ()),)* }
             }
-        }
 
-        impl<'b, C> minicbor::Decode<'b, C> for Body {
-            fn decode(
-                decoder: &mut minicbor::Decoder<'b>,
-                context: &mut C,
+            /// Reads the fields of a kind and version that this build [reads](Self::reads).
+            pub(crate) fn decode_fields(
+                number: u16,
+                decoder: &mut minicbor::Decoder<'_>,
             ) -> Result<Self, minicbor::decode::Error> {
-                let (number, version) = head(decoder)?;
                 match number {
-                    $($number if version <= $version => {
-                        minicbor::Decode::decode(decoder, context).map(Self::$variant)
-                    })*
-                    _ => Err(newer(number, version)),
+                    $($number => minicbor::Decode::decode(decoder, &mut ()).map(Self::$variant),)*
+                    _ => Err(minicbor::decode::Error::message("unknown number of a record kind")),
                 }
             }
         }
@@ -142,20 +144,4 @@ fn ended_kind(end: RunEnd) -> EventKind {
         RunEnd::Cancelled => EventKind::RunCancelled,
         RunEnd::Completed => EventKind::RunCompleted,
     }
-}
-
-fn head(decoder: &mut minicbor::Decoder<'_>) -> Result<(u16, u16), minicbor::decode::Error> {
-    match decoder.array()? {
-        Some(3) => Ok((decoder.u16()?, decoder.u16()?)),
-        Some(_) | None => Err(minicbor::decode::Error::message(
-            "a record body has three parts",
-        )),
-    }
-}
-
-/// Marks a body that a newer build wrote; the codec turns it into its typed error.
-pub(crate) const NEWER: &str = "record body of a newer schema";
-
-fn newer(number: u16, version: u16) -> minicbor::decode::Error {
-    minicbor::decode::Error::message(format!("{NEWER}: kind {number} version {version}"))
 }

@@ -1,8 +1,20 @@
 //! Chunks: what one append keeps, framed, checksummed and chained.
 
+mod error;
+mod layout;
+mod records;
+mod writer;
+
 use std::{fmt, sync::Arc};
 
 use heronry_types::{Epoch, Position, Timestamp};
+
+use crate::{Record, codec};
+
+pub use error::{ChunkError, HeaderField};
+pub use layout::{CHUNK_BYTES_MAX, FORMAT_VERSION, RECORD_BYTES_MAX};
+pub use records::Records;
+pub use writer::{ChunkWriter, TooLarge, encoded_len, fits};
 
 /// The hash of a chunk: BLAKE3 over the previous chunk's hash and the chunk's bytes.
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -11,16 +23,31 @@ pub struct ChunkHash(pub [u8; 32]);
 impl ChunkHash {
     /// What stands before the first chunk.
     pub const START: Self = Self([0; 32]);
+
+    fn of(previous: Self, bytes: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&previous.0).update(bytes);
+        Self(*hasher.finalize().as_bytes())
+    }
 }
 
-impl fmt::Debug for ChunkHash {
+impl fmt::Display for ChunkHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-/// The largest chunk in bytes, header included.
-pub const CHUNK_BYTES_MAX: usize = 768 * 1024;
+impl fmt::Debug for ChunkHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for ChunkHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// A framed chunk whose header has been checked. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,4 +70,91 @@ pub struct ChunkHeader {
     pub recorded_at: Timestamp,
     /// The hash of the chunk before it.
     pub previous: ChunkHash,
+}
+
+impl Chunk {
+    /// Takes bytes as a chunk: checks the header and where each record ends, and computes the hash.
+    ///
+    /// Records are checked when they are read, or all at once by [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// [`ChunkError`] that says what is wrong with the header, the lengths or the offsets.
+    pub fn decode(bytes: impl Into<Arc<[u8]>>) -> Result<Self, ChunkError> {
+        let bytes = bytes.into();
+        let header = layout::parse(&bytes)?;
+        let hash = ChunkHash::of(header.previous, &bytes);
+        Ok(Self {
+            header,
+            hash,
+            bytes,
+        })
+    }
+
+    /// Returns the header.
+    pub fn header(&self) -> &ChunkHeader {
+        &self.header
+    }
+
+    /// Returns the hash, which the next chunk names as its previous one.
+    pub fn hash(&self) -> ChunkHash {
+        self.hash
+    }
+
+    /// Returns the bytes, as a store keeps them.
+    pub fn bytes(&self) -> &Arc<[u8]> {
+        &self.bytes
+    }
+
+    /// Returns the position of the first record.
+    pub fn first(&self) -> Position {
+        self.header.first
+    }
+
+    /// Returns the position of the last record.
+    pub fn last(&self) -> Position {
+        self.header.last()
+    }
+
+    /// Reads the record at a position.
+    ///
+    /// # Errors
+    /// [`ChunkError`] when the chunk does not hold the position, or the record's bytes are
+    /// damaged, malformed or of a newer schema.
+    pub fn record(&self, position: Position) -> Result<Record, ChunkError> {
+        let stored = layout::record(&self.header, &self.bytes, position)?;
+        if layout::record_checksum(self.header.epoch, position, stored.bytes) != stored.checksum {
+            return Err(ChunkError::RecordChecksum { position });
+        }
+        let entry = codec::decode(stored.bytes).map_err(|fault| fault.at(position))?;
+        Ok(Record {
+            position,
+            recorded_at: self.header.recorded_at,
+            entry,
+        })
+    }
+
+    /// Walks every record in order.
+    pub fn records(&self) -> Records<'_> {
+        self.records_after(Position::ZERO)
+    }
+
+    /// Walks the records whose position is greater than `after`, in order.
+    pub fn records_after(&self, after: Position) -> Records<'_> {
+        Records::new(self, after)
+    }
+
+    /// Checks the checksum of every record, and that this build can read it.
+    ///
+    /// # Errors
+    /// The [`ChunkError`] of the first record that cannot be read.
+    pub fn verify(&self) -> Result<(), ChunkError> {
+        self.records().try_for_each(|record| record.map(drop))
+    }
+}
+
+impl ChunkHeader {
+    /// Returns the position of the last record.
+    pub fn last(&self) -> Position {
+        self.first.plus(u64::from(self.count)).previous()
+    }
 }

@@ -1,9 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod chain;
 mod chunk;
+mod codec;
 mod record;
 
 pub use body::*;
-pub use chunk::{CHUNK_BYTES_MAX, Chunk, ChunkHash, ChunkHeader};
+pub use chain::{Chain, ChainError, ChainFault};
+pub use chunk::{
+    CHUNK_BYTES_MAX, Chunk, ChunkError, ChunkHash, ChunkHeader, ChunkWriter, FORMAT_VERSION,
+    HeaderField, RECORD_BYTES_MAX, Records, TooLarge, encoded_len, fits,
+};
 pub use record::{Entry, Record};
+
+#[cfg(test)]
+mod tests;

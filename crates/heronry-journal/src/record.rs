@@ -1,7 +1,6 @@
 //! One record: what the journal keeps of one decision.
 
 use heronry_types::{Actor, EventKind, Lineage, Position, Timestamp, Visibility};
-use minicbor::{Decode, Encode};
 
 use crate::Body;
 
@@ -17,19 +16,15 @@ pub struct Record {
 }
 
 /// A record without its place: what a decision emits and what the bytes of a record hold.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Where it belongs, and what led to it.
-    #[n(0)]
     pub lineage: Lineage,
     /// Who was authenticated.
-    #[n(1)]
     pub actor: Actor,
     /// The author's half of the event's visibility.
-    #[n(2)]
     pub visibility: Visibility,
     /// What was decided.
-    #[n(3)]
     pub body: Body,
 }
 

@@ -1,0 +1,106 @@
+//! Checking that chunks follow one another.
+
+use heronry_types::{Epoch, Position};
+
+use crate::{Chunk, ChunkHash};
+
+/// Checks that chunks are consecutive: their positions, their epoch and their hashes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Chain {
+    epoch: Option<Epoch>,
+    position: Position,
+    hash: ChunkHash,
+}
+
+/// What does not fit between two chunks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the journal breaks before position {at}: {what}; restore a copy")]
+#[non_exhaustive]
+pub struct ChainError {
+    /// The position that was to follow.
+    pub at: Position,
+    /// What does not fit.
+    pub what: ChainFault,
+}
+
+/// How a chunk fails to follow the one before it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainFault {
+    /// Its first record is not the next one.
+    #[error("the chunk begins at position {found}")]
+    Position {
+        /// Where it begins.
+        found: Position,
+    },
+    /// It belongs to another timeline.
+    #[error("the chunk is of epoch {found}, and the journal of {expected}")]
+    Epoch {
+        /// The epoch of the chunks before.
+        expected: Epoch,
+        /// The epoch of the chunk.
+        found: Epoch,
+    },
+    /// It names another chunk as the one before it.
+    #[error("the chunk follows a chunk with hash {found}, and the one before it has {expected}")]
+    Hash {
+        /// The hash of the chunk before.
+        expected: ChunkHash,
+        /// The hash that it names.
+        found: ChunkHash,
+    },
+}
+
+impl Chain {
+    /// Returns a chain before the first chunk of a journal.
+    pub fn start() -> Self {
+        Self {
+            epoch: None,
+            position: Position::ZERO,
+            hash: ChunkHash::START,
+        }
+    }
+
+    /// Returns a chain after the chunk with this hash, which ends at `position`.
+    pub fn after(epoch: Epoch, position: Position, hash: ChunkHash) -> Self {
+        Self {
+            epoch: Some(epoch),
+            position,
+            hash,
+        }
+    }
+
+    /// Returns the last position that the chain has passed.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Returns the hash of the last chunk that the chain has passed.
+    pub fn hash(&self) -> ChunkHash {
+        self.hash
+    }
+
+    /// Takes the next chunk. An error leaves the chain where it was.
+    ///
+    /// # Errors
+    /// [`ChainError`] when the chunk does not follow the one before it.
+    pub fn push(&mut self, chunk: &Chunk) -> Result<(), ChainError> {
+        let header = chunk.header();
+        let at = self.position.next();
+        let fault = |what| Err(ChainError { at, what });
+        if let Some(expected) = self.epoch.filter(|epoch| *epoch != header.epoch) {
+            let found = header.epoch;
+            return fault(ChainFault::Epoch { expected, found });
+        }
+        if header.first != at {
+            let found = header.first;
+            return fault(ChainFault::Position { found });
+        }
+        if header.previous != self.hash {
+            let (expected, found) = (self.hash, header.previous);
+            return fault(ChainFault::Hash { expected, found });
+        }
+        *self = Self::after(header.epoch, chunk.last(), chunk.hash());
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! What can be wrong with the bytes of a chunk.
+
+use heronry_types::Position;
+
+use super::{CHUNK_BYTES_MAX, FORMAT_VERSION};
+
+/// What is wrong with the bytes of a chunk.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChunkError {
+    /// The bytes do not begin as a chunk does.
+    #[error("these bytes are not a chunk; check where they come from")]
+    NotAChunk,
+    /// The chunk has a format that this build does not know.
+    #[error("the chunk has format {found}, and this build reads up to {known}; use a newer build")]
+    NewerFormat {
+        /// The format of the chunk.
+        found: u16,
+        /// The newest format that this build reads.
+        known: u16,
+    },
+    /// The chunk holds something that this build does not know.
+    #[error("the chunk is of kind {found}, which this build does not read; use a newer build")]
+    NewerKind {
+        /// The kind of the chunk.
+        found: u8,
+    },
+    /// The chunk has fewer bytes than its header says.
+    #[error("the chunk has {found} of {needed} bytes; restore a copy")]
+    Truncated {
+        /// How many bytes it must have at least.
+        needed: u64,
+        /// How many bytes there are.
+        found: u64,
+    },
+    /// The chunk has more bytes than its header says.
+    #[error("the chunk ends after {expected} of {found} bytes; restore a copy")]
+    TrailingBytes {
+        /// How many bytes the header accounts for.
+        expected: u64,
+        /// How many bytes there are.
+        found: u64,
+    },
+    /// The bytes are more than a chunk may have.
+    #[error("the chunk has {found} bytes, and a chunk has at most {CHUNK_BYTES_MAX}")]
+    Oversized {
+        /// How many bytes there are.
+        found: u64,
+    },
+    /// The header does not have its checksum.
+    #[error("the header of the chunk is damaged; restore a copy")]
+    HeaderChecksum,
+    /// The header has its checksum, and says something that no header may say.
+    #[error("the header of the chunk has an impossible {field}; it was written by a faulty build")]
+    Header {
+        /// Which field.
+        field: HeaderField,
+    },
+    /// The record's end is before its begin, or outside the chunk.
+    #[error("record {position} has impossible bounds; the chunk was written by a faulty build")]
+    RecordBounds {
+        /// The record.
+        position: Position,
+    },
+    /// The chunk does not hold this position.
+    #[error("the chunk holds records {first} to {last}, not {position}; read another chunk")]
+    NoSuchRecord {
+        /// The position that was asked for.
+        position: Position,
+        /// The first position of the chunk.
+        first: Position,
+        /// The last position of the chunk.
+        last: Position,
+    },
+    /// The record does not have its checksum.
+    #[error("record {position} is damaged; restore a copy")]
+    RecordChecksum {
+        /// The record.
+        position: Position,
+    },
+    /// A newer build wrote the record.
+    #[error(
+        "record {position} has schema {number} version {version}, which this build does not know; use a newer build"
+    )]
+    NewerSchema {
+        /// The record.
+        position: Position,
+        /// The number of its kind.
+        number: u16,
+        /// The version of its schema.
+        version: u16,
+    },
+    /// The record has its checksum, and is not what its schema says.
+    #[error(
+        "record {position} is malformed at its byte {offset}: {reason}; it was written by a faulty build"
+    )]
+    Malformed {
+        /// The record.
+        position: Position,
+        /// Where in the record's bytes.
+        offset: usize,
+        /// What was found.
+        reason: String,
+    },
+}
+
+/// A field of a chunk's header.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum HeaderField {
+    /// The byte that must be zero.
+    Reserved,
+    /// The position of the first record.
+    First,
+    /// The number of records.
+    Count,
+    /// The time.
+    RecordedAt,
+}
+
+impl std::fmt::Display for HeaderField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reserved => "reserved byte",
+            Self::First => "first position",
+            Self::Count => "count",
+            Self::RecordedAt => "time",
+        })
+    }
+}
+
+impl ChunkError {
+    pub(crate) fn newer_format(found: u16) -> Self {
+        Self::NewerFormat {
+            found,
+            known: FORMAT_VERSION,
+        }
+    }
+
+    /// Returns true when a newer build reads these bytes, as opposed to damage.
+    pub fn is_newer(&self) -> bool {
+        match self {
+            Self::NewerFormat { .. } | Self::NewerKind { .. } | Self::NewerSchema { .. } => true,
+            Self::NotAChunk
+            | Self::Truncated { .. }
+            | Self::TrailingBytes { .. }
+            | Self::Oversized { .. }
+            | Self::HeaderChecksum
+            | Self::Header { .. }
+            | Self::RecordBounds { .. }
+            | Self::NoSuchRecord { .. }
+            | Self::RecordChecksum { .. }
+            | Self::Malformed { .. } => false,
+        }
+    }
+
+    /// Returns the position that the error is about, where one is known.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::RecordBounds { position }
+            | Self::NoSuchRecord { position, .. }
+            | Self::RecordChecksum { position }
+            | Self::NewerSchema { position, .. }
+            | Self::Malformed { position, .. } => Some(*position),
+            Self::NotAChunk
+            | Self::NewerFormat { .. }
+            | Self::NewerKind { .. }
+            | Self::Truncated { .. }
+            | Self::TrailingBytes { .. }
+            | Self::Oversized { .. }
+            | Self::HeaderChecksum
+            | Self::Header { .. } => None,
+        }
+    }
+}

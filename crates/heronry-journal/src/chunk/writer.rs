@@ -1,0 +1,162 @@
+//! Writing the records of one commit as chained chunks.
+
+use heronry_types::{Epoch, Position, Timestamp};
+
+use super::{Chunk, ChunkHash, ChunkHeader, layout};
+use crate::{Entry, codec};
+
+/// Returns the length of an encoded record in bytes, without its checksum.
+pub fn encoded_len(entry: &Entry) -> usize {
+    codec::len(entry)
+}
+
+/// Checks that a record fits into a chunk of its own.
+///
+/// # Errors
+/// [`TooLarge`] with the length and the limit.
+pub fn fits(entry: &Entry) -> Result<(), TooLarge> {
+    check_len(encoded_len(entry))
+}
+
+fn check_len(actual: usize) -> Result<(), TooLarge> {
+    let max = layout::RECORD_BYTES_MAX;
+    if actual > max {
+        Err(TooLarge { actual, max })
+    } else {
+        Ok(())
+    }
+}
+
+/// A record that does not fit into one chunk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the record would have {actual} bytes, and a record has at most {max}; send less")]
+#[non_exhaustive]
+pub struct TooLarge {
+    /// The length of the encoded record in bytes.
+    pub actual: usize,
+    /// The largest length in bytes.
+    pub max: usize,
+}
+
+/// Encodes the records of one commit into chunks of at most
+/// [`CHUNK_BYTES_MAX`](super::CHUNK_BYTES_MAX) bytes, chained to the journal's last chunk.
+#[derive(Debug)]
+pub struct ChunkWriter {
+    /// The header of the chunk that is being filled; its count is `ends.len()`.
+    open: ChunkHeader,
+    /// Checksums and bytes of the records of the open chunk.
+    records: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<u32>,
+    sealed: Vec<Chunk>,
+    sealed_len: usize,
+    sealed_bytes: usize,
+}
+
+impl ChunkWriter {
+    /// Returns a writer whose first record follows `head`, which ends in the chunk with hash `previous`.
+    pub fn new(epoch: Epoch, head: Position, previous: ChunkHash, recorded_at: Timestamp) -> Self {
+        Self {
+            open: ChunkHeader {
+                epoch,
+                first: head.next(),
+                count: 0,
+                recorded_at,
+                previous,
+            },
+            records: Vec::new(),
+            ends: Vec::new(),
+            sealed: Vec::new(),
+            sealed_len: 0,
+            sealed_bytes: 0,
+        }
+    }
+
+    /// Adds a record, and returns the position that it gets.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when the record does not fit into a chunk of its own; nothing changes.
+    pub fn push(&mut self, entry: &Entry) -> Result<Position, TooLarge> {
+        let begin = self.records.len();
+        self.records.extend_from_slice(&[0; layout::CHECKSUM]);
+        codec::encode(entry, &mut self.records);
+        if let Err(error) = check_len(self.records.len() - begin - layout::CHECKSUM) {
+            self.records.truncate(begin);
+            return Err(error);
+        }
+        let position = self.next();
+        self.set_checksum(begin, position);
+        let length = layout::chunk_len(self.ends.len() + 1, self.records.len());
+        if length > layout::CHUNK_BYTES_MAX {
+            self.seal(begin);
+        }
+        let end = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        debug_assert!(
+            self.records.len() <= layout::CHUNK_BYTES_MAX,
+            "a chunk is bounded"
+        );
+        self.ends.push(end);
+        Ok(position)
+    }
+
+    /// Returns true when no record was added.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns how many records were added.
+    pub fn len(&self) -> usize {
+        self.sealed_len + self.ends.len()
+    }
+
+    /// Returns how many bytes the chunks have together, headers included.
+    pub fn bytes(&self) -> usize {
+        let open = match self.ends.len() {
+            0 => 0,
+            count => layout::chunk_len(count, self.records.len()),
+        };
+        self.sealed_bytes + open
+    }
+
+    /// Returns the chunks, each chained to the one before; none when no record was added.
+    pub fn finish(mut self) -> Vec<Chunk> {
+        if !self.ends.is_empty() {
+            self.seal(self.records.len());
+        }
+        self.sealed
+    }
+
+    fn next(&self) -> Position {
+        self.open.first.plus(self.ends.len() as u64)
+    }
+
+    fn set_checksum(&mut self, begin: usize, position: Position) {
+        let place = self.records.get_mut(begin..).unwrap_or_default();
+        if let Some((checksum, bytes)) = place.split_first_chunk_mut() {
+            *checksum = layout::record_checksum(self.open.epoch, position, bytes).to_le_bytes();
+        }
+    }
+
+    /// Closes the open chunk before `begin`; what stands from there on begins the next one.
+    fn seal(&mut self, begin: usize) {
+        let next = self.next();
+        let header = ChunkHeader {
+            count: u32::try_from(self.ends.len()).unwrap_or(u32::MAX),
+            ..self.open
+        };
+        let records = self.records.get(..begin).unwrap_or_default();
+        let bytes = layout::write(&header, &self.ends, records);
+        let hash = ChunkHash::of(header.previous, &bytes);
+        self.sealed_len += self.ends.len();
+        self.sealed_bytes += bytes.len();
+        self.sealed.push(Chunk {
+            header,
+            hash,
+            bytes: bytes.into(),
+        });
+        self.open.first = next;
+        self.open.previous = hash;
+        self.ends.clear();
+        self.records.drain(..begin);
+    }
+}
