@@ -3,36 +3,44 @@
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
+use serde::{Serialize, Serializer};
 
 use crate::{AgentId, Correlation, Generation, PoolId, Position, RunId, SessionId, TurnId};
 
 /// Where a record belongs, and what led to it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct Lineage {
     /// The pool.
     #[n(0)]
     pub pool: PoolId,
     /// The run that the record is about, as its author or waiter.
     #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
     /// The agent of that run.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentId>,
     /// The session of that run.
     #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// The turn of that run.
     #[n(4)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<TurnId>,
     /// Correlations.
     #[n(5)]
     #[cbor(default)]
+    #[serde(skip_serializing_if = "Correlation::is_empty")]
     pub correlation: Correlation,
     /// The record of the same timeline that led to this one.
     #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<Position>,
     /// The W3C trace that the request belonged to.
     #[n(7)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Trace>,
 }
 
@@ -112,8 +120,15 @@ impl fmt::Display for Trace {
     }
 }
 
+impl Serialize for Trace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Who was authenticated when a record was decided.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Actor {
     /// The engine itself: deadlines, matches and what follows from a command.
     #[n(0)]
@@ -134,8 +149,9 @@ pub enum Actor {
 }
 
 /// The author's half of an event's visibility, fixed when the record was decided.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 #[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// The author held every policy of the pool, or the engine is the author: members may see it.
     #[n(0)]

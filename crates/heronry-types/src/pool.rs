@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{AgentId, Limits, Policies, WakePayload};
 
 /// Whether a broadcast to the pool reaches its sender.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
 #[cbor(index_only)]
+#[serde(rename_all = "snake_case")]
 pub enum Broadcast {
     /// The sender is left out.
     #[default]
@@ -21,7 +22,7 @@ pub enum Broadcast {
 }
 
 /// What messages of a pool must carry and whom a broadcast reaches.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
 pub struct MessagePolicy {
     /// The policies that every message must carry.
     #[n(0)]
@@ -33,7 +34,7 @@ pub struct MessagePolicy {
 }
 
 /// What a pool is set up with; fixed when it is created.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
 pub struct PoolConfig {
     /// What messages must carry.
     #[n(0)]
@@ -47,6 +48,7 @@ pub struct PoolConfig {
     pub policies: Policies,
     /// The policies that an agent's runs hold; absent when members assert their own.
     #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<BTreeMap<AgentId, Policies>>,
 }
 

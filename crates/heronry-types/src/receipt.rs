@@ -52,7 +52,7 @@ vocabulary! {
 }
 
 /// Where one recipient's copy stands.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct CopyStanding {
     /// The state.
     #[n(0)]
@@ -62,9 +62,11 @@ pub struct CopyStanding {
     pub attempt: u32,
     /// Why it is undeliverable.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Undeliverable>,
     /// What the reader said when it acknowledged.
     #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<AckOutcome>,
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// JSON: RFC 3339 in UTC with milliseconds, `2026-11-20T08:15:30.125Z`.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cbor(transparent)]
 pub struct Timestamp(#[n(0)] i64);
 
@@ -90,6 +90,23 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Timestamp {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        let millis = decoder.i64()?;
+        let time = Self::from_millis(millis);
+        if time.0 == millis {
+            Ok(time)
+        } else {
+            Err(minicbor::decode::Error::message(
+                "a time is outside the years 0 to 9999",
+            ))
+        }
     }
 }
 
