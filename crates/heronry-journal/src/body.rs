@@ -20,7 +20,8 @@ pub use wake::{WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeT
 macro_rules! bodies {
     ($($(#[$doc:meta])* $number:literal v $version:literal => $variant:ident($body:ty),)*) => {
         /// What a record says.
-        #[derive(Clone, Debug, Eq, PartialEq)]
+        #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+        #[serde(untagged)]
         pub enum Body {
             $($(#[$doc])* $variant($body),)*
         }

@@ -9,7 +9,10 @@ use std::{fmt, sync::Arc};
 
 use heronry_types::{Epoch, Position, Timestamp};
 
-use crate::{Record, codec};
+use crate::{
+    Record, codec,
+    hex::{Hex, serialize_hex},
+};
 
 pub use error::{ChunkError, HeaderField};
 pub use layout::{CHUNK_BYTES_MAX, FORMAT_VERSION, RECORD_BYTES_MAX};
@@ -33,7 +36,7 @@ impl ChunkHash {
 
 impl fmt::Display for ChunkHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(&self.0).fmt(f)
     }
 }
 
@@ -45,7 +48,7 @@ impl fmt::Debug for ChunkHash {
 
 impl serde::Serialize for ChunkHash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serialize_hex(&self.0, serializer)
     }
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod chain;
 mod chunk;
 mod codec;
+mod hex;
 mod record;
 
 pub use body::*;

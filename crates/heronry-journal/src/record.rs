@@ -1,21 +1,28 @@
 //! One record: what the journal keeps of one decision.
 
 use heronry_types::{Actor, EventKind, Lineage, Position, Timestamp, Visibility};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::Body;
 
 /// One record of a pool's journal.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// JSON: `position`, `recorded_at` and the fields of [`Entry`].
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Record {
     /// Where it stands.
     pub position: Position,
     /// When it was decided: the time of its chunk.
     pub recorded_at: Timestamp,
     /// What was decided.
+    #[serde(flatten)]
     pub entry: Entry,
 }
 
 /// A record without its place: what a decision emits and what the bytes of a record hold.
+///
+/// JSON: `kind` (the wire name of its event), `number` and `version` of its schema, `lineage`,
+/// `actor`, `visibility`, `body`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Where it belongs, and what led to it.
@@ -26,6 +33,20 @@ pub struct Entry {
     pub visibility: Visibility,
     /// What was decided.
     pub body: Body,
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut view = serializer.serialize_struct("Entry", 7)?;
+        view.serialize_field("kind", &self.body.event_kind())?;
+        view.serialize_field("number", &self.body.number())?;
+        view.serialize_field("version", &self.body.version())?;
+        view.serialize_field("lineage", &self.lineage)?;
+        view.serialize_field("actor", &self.actor)?;
+        view.serialize_field("visibility", &self.visibility)?;
+        view.serialize_field("body", &self.body)?;
+        view.end()
+    }
 }
 
 impl Record {

@@ -2,9 +2,10 @@
 
 use heronry_types::{Generation, InstanceId, Policies, RunEnd, TopicId, Undeliverable};
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 /// A run joined. Its generation is the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MemberJoined {
     /// Which process joined.
     #[n(0)]
@@ -22,7 +23,7 @@ pub struct MemberJoined {
 }
 
 /// Another instance took a run over. Its generation is the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MemberTakenOver {
     /// Which process took over.
     #[n(0)]
@@ -43,7 +44,7 @@ pub struct MemberTakenOver {
 }
 
 /// A member changed its topics.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MemberChanged {
     /// The topics that it lists from here on, sorted and distinct.
     #[n(0)]
@@ -51,7 +52,7 @@ pub struct MemberChanged {
 }
 
 /// A member left: its queued and claimed copies end as undeliverable with it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MemberLeft {
     /// The generation that ends.
     #[n(0)]
@@ -65,7 +66,7 @@ pub struct MemberLeft {
 }
 
 /// A run ended, and left with that.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct RunEnded {
     /// The generation that ends.
     #[n(0)]
@@ -75,6 +76,7 @@ pub struct RunEnded {
     pub end: RunEnd,
     /// A short text from who ended it.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// How many members the pool has without it.
     #[n(3)]

@@ -9,6 +9,9 @@ use heronry_types::{
     Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
+use serde::{Serialize, Serializer};
+
+use crate::hex::serialize_hex;
 
 /// A hash of a request as it was asked: 128 bits of BLAKE3.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
@@ -19,8 +22,14 @@ pub struct RequestHash(
     pub [u8; 16],
 );
 
+impl Serialize for RequestHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_hex(&self.0, serializer)
+    }
+}
+
 /// A message was accepted: the intent to deliver it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageAccepted {
     /// The message; unique per (pool, sender).
     #[n(0)]
@@ -39,9 +48,11 @@ pub struct MessageAccepted {
     pub body_bytes: u64,
     /// The message it replies to, as the sender named it.
     #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// When it expires.
     #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// The policies that it carries.
     #[n(7)]
@@ -81,8 +92,14 @@ impl<'b, C> Decode<'b, C> for Recipients {
     }
 }
 
+impl Serialize for Recipients {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
 /// A message was delivered: the result of its acceptance, always in the same append.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageDelivered {
     /// The acceptance.
     #[n(0)]
@@ -92,9 +109,11 @@ pub struct MessageDelivered {
     pub message_id: MessageId,
     /// The message it replies to.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// The topic that was addressed.
     #[n(3)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
     /// Who gets a copy; stored only here.
     #[n(4)]
@@ -102,7 +121,7 @@ pub struct MessageDelivered {
 }
 
 /// A message as records of many messages name it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct CopyName {
     /// The acceptance.
     #[n(0)]
@@ -113,7 +132,7 @@ pub struct CopyName {
 }
 
 /// A copy that was claimed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct FetchedCopy {
     /// The message.
     #[n(0)]
@@ -124,7 +143,7 @@ pub struct FetchedCopy {
 }
 
 /// A copy that ended when it was about to be claimed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct UndeliverableCopy {
     /// The message.
     #[n(0)]
@@ -135,7 +154,7 @@ pub struct UndeliverableCopy {
 }
 
 /// A member claimed copies: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageFetched {
     /// The call.
     #[n(0)]
@@ -171,6 +190,12 @@ impl fmt::Display for Claim {
     }
 }
 
+impl Serialize for Claim {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A text that is not a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not a claim; write <position>@<position>, as the item that was received says")]
@@ -193,7 +218,7 @@ impl std::str::FromStr for Claim {
 }
 
 /// A member acknowledged copies: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageAcked {
     /// The claims, each with the id of its message.
     #[n(0)]
@@ -203,11 +228,12 @@ pub struct MessageAcked {
     pub outcome: AckOutcome,
     /// A short text from the member.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 /// Claims were given back: one record for one call, or for one member and tick.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageReleased {
     /// The claims, each with the id of its message.
     #[n(0)]
@@ -217,11 +243,12 @@ pub struct MessageReleased {
     pub reason: ReleaseReason,
     /// When the copies can be claimed again; absent: at once.
     #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visible_at: Option<Timestamp>,
 }
 
 /// A member extended claims: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageExtended {
     /// The claims, each with the id of its message and when it lapses now.
     #[n(0)]
@@ -229,7 +256,7 @@ pub struct MessageExtended {
 }
 
 /// A message failed at its acceptance: nobody got a copy.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageFailed {
     /// The message.
     #[n(0)]
@@ -240,7 +267,7 @@ pub struct MessageFailed {
 }
 
 /// A message expired.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageExpired {
     /// The message.
     #[n(0)]
@@ -251,7 +278,7 @@ pub struct MessageExpired {
 }
 
 /// The last copy of a message ended, and nothing else ended it before.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct MessageSettled {
     /// The message.
     #[n(0)]

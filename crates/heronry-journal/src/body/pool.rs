@@ -2,9 +2,10 @@
 
 use heronry_types::{PoolConfig, Settings};
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 /// A pool was created: always record 1.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct PoolCreated {
     /// What it is set up with.
     #[n(0)]
@@ -15,7 +16,7 @@ pub struct PoolCreated {
 }
 
 /// A pool's settings were changed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct PoolConfigured {
     /// The version that these settings have.
     #[n(0)]

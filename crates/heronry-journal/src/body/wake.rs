@@ -4,11 +4,12 @@ use heronry_types::{
     EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId, WakeReason,
 };
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
-use crate::body::RequestHash;
+use crate::{body::RequestHash, hex::serialize_hex};
 
 /// A run began to wait. The wake is referred to by the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct WakeRegistered {
     /// The wake; unique per (pool, run).
     #[n(0)]
@@ -22,15 +23,18 @@ pub struct WakeRegistered {
     /// The SHA-256 fingerprint of the filter.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
+    #[serde(serialize_with = "serialize_hex")]
     pub fingerprint: [u8; 32],
     /// Events after this position trigger it.
     #[n(4)]
     pub since: Position,
     /// How long it waits at the most.
     #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<Millis>,
     /// When it times out.
     #[n(6)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// What it hands to its waiter.
     #[n(7)]
@@ -47,7 +51,7 @@ pub struct WakeRegistered {
 }
 
 /// One event that triggered a wake.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct WakeTriggeredBy {
     /// Where the event stands.
     #[n(0)]
@@ -58,7 +62,7 @@ pub struct WakeTriggeredBy {
 }
 
 /// A wake was triggered.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct WakeTriggered {
     /// The registration.
     #[n(0)]
@@ -75,7 +79,7 @@ pub struct WakeTriggered {
 }
 
 /// A wake timed out.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct WakeTimedOut {
     /// The registration.
     #[n(0)]
@@ -86,7 +90,7 @@ pub struct WakeTimedOut {
 }
 
 /// A wake was cancelled.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
 pub struct WakeCancelled {
     /// The registration.
     #[n(0)]
