@@ -14,6 +14,14 @@ pub struct StoredContent {
     pub digest: Digest,
 }
 
+impl StoredContent {
+    /// Returns a body with the digest of its bytes.
+    pub fn of(body: Body) -> Self {
+        let digest = Digest(*blake3::hash(&body.bytes).as_bytes());
+        Self { body, digest }
+    }
+}
+
 /// Where a content was stored, which says where to look.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ContentPlace {

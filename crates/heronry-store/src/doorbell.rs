@@ -1,0 +1,140 @@
+//! The doorbell behind [`Journal::watch`](crate::Journal::watch), for adapters of one process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use futures::{
+    channel::oneshot,
+    future::{BoxFuture, FutureExt},
+};
+use heronry_types::{PoolId, Position};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// Who waits for which pool to pass which position. Rung after a head has become readable.
+///
+/// The order that loses no ring: [`listen`](Self::listen), then look at the head, then wait.
+#[derive(Debug, Default)]
+pub struct Doorbells {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Open(HashMap<PoolId, Vec<Listener>>),
+    Closed,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self::Open(HashMap::new())
+    }
+}
+
+#[derive(Debug)]
+struct Listener {
+    after: Position,
+    bell: oneshot::Sender<()>,
+}
+
+impl Doorbells {
+    /// Begins to listen; the future completes when the pool's head has passed `after`.
+    ///
+    /// It fails with [`StoreErrorKind::Closed`] when the store closes.
+    pub fn listen(
+        &self,
+        pool: &PoolId,
+        after: Position,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (bell, rung) = oneshot::channel();
+        if let Waiting::Open(pools) = &mut *self.lock() {
+            let listeners = pools.entry(pool.clone()).or_default();
+            // Those who gave up are swept out before the list would grow.
+            if listeners.len() == listeners.capacity() {
+                listeners.retain(|listener| !listener.bell.is_canceled());
+            }
+            listeners.push(Listener { after, bell });
+        }
+        rung.map(|rung| {
+            rung.map_err(|_| {
+                StoreError::new(StoreErrorKind::Closed, "watch", "the store was closed")
+            })
+        })
+        .boxed()
+    }
+
+    /// Completes everyone who waits for a position below `head`.
+    pub fn ring(&self, pool: &PoolId, head: Position) {
+        let rung = match &mut *self.lock() {
+            Waiting::Open(pools) => pools.get_mut(pool).map(|listeners| {
+                let (rung, waiting) = std::mem::take(listeners)
+                    .into_iter()
+                    .partition::<Vec<_>, _>(|listener| listener.after < head);
+                *listeners = waiting;
+                rung
+            }),
+            Waiting::Closed => None,
+        };
+        for listener in rung.into_iter().flatten() {
+            // A listener that gave up has no use for the ring.
+            let _ = listener.bell.send(());
+        }
+    }
+
+    /// Fails everyone who waits, and everyone who comes later.
+    pub fn close(&self) {
+        *self.lock() = Waiting::Closed;
+    }
+
+    /// The lists stay whole under a panic: each change is one call on a collection.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> PoolId {
+        PoolId::parse("p").unwrap()
+    }
+
+    #[test]
+    fn a_ring_completes_those_that_the_head_has_passed() {
+        let bells = Doorbells::default();
+        let first = bells.listen(&pool(), Position(0));
+        let mut second = bells.listen(&pool(), Position(5));
+        bells.ring(&pool(), Position(5));
+        assert!(first.now_or_never().unwrap().is_ok());
+        assert!((&mut second).now_or_never().is_none());
+        bells.ring(&pool(), Position(6));
+        assert!(second.now_or_never().unwrap().is_ok());
+    }
+
+    #[test]
+    fn closing_fails_present_and_later_listeners() {
+        let bells = Doorbells::default();
+        let present = bells.listen(&pool(), Position(0));
+        bells.close();
+        let later = bells.listen(&pool(), Position(0));
+        for listener in [present, later] {
+            let error = listener.now_or_never().unwrap().unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Closed);
+        }
+    }
+
+    #[test]
+    fn listeners_that_gave_up_are_swept_out() {
+        let bells = Doorbells::default();
+        for _ in 0..10_000 {
+            drop(bells.listen(&pool(), Position(0)));
+        }
+        let Waiting::Open(pools) = &*bells.lock() else {
+            panic!("the doorbells were closed");
+        };
+        assert!(pools[&pool()].capacity() < 16);
+    }
+}

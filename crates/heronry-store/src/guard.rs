@@ -1,0 +1,217 @@
+//! What every adapter checks before it writes, in one place, so that all answer alike.
+
+use heronry_journal::{Chain, ChainError, ChainFault};
+use heronry_types::{Position, Timestamp};
+
+use crate::{
+    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError, StoreErrorKind,
+};
+
+/// Checks a commit against a pool's ownership and head, and returns the head that it leads to.
+///
+/// The order is fixed: ownership, expected head, continuity. Nothing is written here, so a
+/// refusal leaves the pool as it was.
+///
+/// # Errors
+/// [`AppendError::Fenced`], [`AppendError::Conflict`] or [`AppendError::Discontinuous`].
+pub fn judge_append(
+    ownership: &Ownership,
+    head: Option<Head>,
+    commit: &Commit,
+    guard: Guard,
+) -> Result<Head, AppendError> {
+    ownership.check(guard.token)?;
+    let found = head.map_or(Position::ZERO, |head| head.head);
+    if guard.expected_head != found {
+        return Err(AppendError::Conflict {
+            expected: guard.expected_head,
+            found,
+        });
+    }
+    let mut chain = head.map_or_else(Chain::start, |head| {
+        Chain::after(head.epoch, head.head, head.last_hash)
+    });
+    for chunk in &commit.chunks {
+        chain.push(chunk).map_err(discontinuous)?;
+    }
+    let last = commit.chunks.last().ok_or(AppendError::Discontinuous {
+        at: found.next(),
+        why: "a commit has at least one chunk",
+    })?;
+    Ok(Head {
+        epoch: last.header().epoch,
+        head: last.last(),
+        floor: head.map_or(Position(1), |head| head.floor),
+        last_hash: last.hash(),
+    })
+}
+
+fn discontinuous(error: ChainError) -> AppendError {
+    let why = match error.what {
+        ChainFault::Position { .. } => "its first position is not the one after the head",
+        ChainFault::Epoch { .. } => "its epoch is not the pool's",
+        ChainFault::Hash { .. } => "it does not name the hash of the chunk before it",
+        _ => "it does not follow the chunk before it",
+    };
+    AppendError::Discontinuous { at: error.at, why }
+}
+
+/// Checks that no content of a commit is larger than the store takes.
+///
+/// # Errors
+/// [`StoreErrorKind::TooLarge`] with outcome none.
+pub fn judge_contents(commit: &Commit, content_bytes_max: u64) -> Result<(), AppendError> {
+    commit
+        .contents
+        .iter()
+        .try_for_each(|content| judge_content(content.body.bytes.len(), content_bytes_max))
+        .map_err(|error| AppendError::Store {
+            outcome: Outcome::None,
+            error,
+        })
+}
+
+/// Checks that a content is not larger than the store takes.
+///
+/// # Errors
+/// [`StoreErrorKind::TooLarge`].
+pub fn judge_content(bytes: usize, content_bytes_max: u64) -> Result<(), StoreError> {
+    if bytes as u64 > content_bytes_max {
+        let detail = format!("content has {bytes} bytes; the store takes {content_bytes_max}");
+        return Err(StoreError::new(
+            StoreErrorKind::TooLarge,
+            "put content",
+            detail,
+        ));
+    }
+    Ok(())
+}
+
+/// Who owns a pool. The token is to be persisted before it is handed out; the owner lives in memory.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ownership {
+    token: FencingToken,
+    owner: Option<Owner>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Owner {
+    name: String,
+    since: Timestamp,
+}
+
+impl Ownership {
+    /// Returns the ownership of a pool whose last token was `token`, zero when it never had one.
+    pub fn free(token: FencingToken) -> Self {
+        Self { token, owner: None }
+    }
+
+    /// Returns the last token that was given.
+    pub fn token(&self) -> FencingToken {
+        self.token
+    }
+
+    /// Gives the pool to `name` when it is free, with the next token.
+    ///
+    /// # Errors
+    /// [`LeaseError::Owned`] while it has an owner.
+    pub fn acquire(&mut self, name: &str, now: Timestamp) -> Result<FencingToken, LeaseError> {
+        match &self.owner {
+            Some(owner) => Err(LeaseError::Owned {
+                owner: owner.name.clone(),
+                since: owner.since,
+            }),
+            None => Ok(self.seize(name, now)),
+        }
+    }
+
+    /// Gives the pool to `name` with the next token, whoever owns it.
+    pub fn seize(&mut self, name: &str, now: Timestamp) -> FencingToken {
+        self.token = FencingToken(self.token.0.saturating_add(1));
+        self.owner = Some(Owner {
+            name: name.to_owned(),
+            since: now,
+        });
+        self.token
+    }
+
+    /// Ends the ownership that `token` stands for; another token changes nothing.
+    pub fn release(&mut self, token: FencingToken) {
+        if token == self.token {
+            self.owner = None;
+        }
+    }
+
+    /// Checks that `token` is the last one that was given.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`].
+    pub fn check(&self, token: FencingToken) -> Result<(), AppendError> {
+        if token == self.token && token != FencingToken(0) {
+            return Ok(());
+        }
+        Err(AppendError::Fenced {
+            held: token.0,
+            current: self.token.0,
+        })
+    }
+
+    /// Checks a token for a write beside the journal.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Closed`] with the fence as its source.
+    pub fn check_aside(&self, token: FencingToken, op: &'static str) -> Result<(), StoreError> {
+        self.check(token).map_err(|fenced| {
+            let detail = "ownership of the pool was lost";
+            StoreError::new(StoreErrorKind::Closed, op, detail).with_source(fenced)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+
+    #[test]
+    fn tokens_rise_and_the_last_one_counts() {
+        let mut ownership = Ownership::free(FencingToken(7));
+        let first = ownership.acquire("a", now()).unwrap();
+        assert_eq!(first, FencingToken(8));
+        assert!(matches!(
+            ownership.acquire("b", now()),
+            Err(LeaseError::Owned { owner, .. }) if owner == "a"
+        ));
+        let second = ownership.seize("b", now());
+        assert!(ownership.check(second).is_ok());
+        assert!(matches!(
+            ownership.check(first),
+            Err(AppendError::Fenced {
+                held: 8,
+                current: 9
+            })
+        ));
+    }
+
+    #[test]
+    fn a_stale_release_changes_nothing() {
+        let mut ownership = Ownership::free(FencingToken(0));
+        let first = ownership.acquire("a", now()).unwrap();
+        let second = ownership.seize("b", now());
+        ownership.release(first);
+        assert!(ownership.acquire("c", now()).is_err());
+        ownership.release(second);
+        assert!(ownership.acquire("c", now()).is_ok());
+    }
+
+    #[test]
+    fn a_pool_that_nobody_acquired_takes_no_token() {
+        let ownership = Ownership::free(FencingToken(0));
+        assert!(ownership.check(FencingToken(0)).is_err());
+        let error = ownership.check_aside(FencingToken(0), "put").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Closed);
+    }
+}

@@ -1,0 +1,71 @@
+//! Keys of embedded stores: their byte order is the order of what they name.
+//!
+//! Every adapter that keeps rows in a sorted map uses these, so that a range of bytes is a range
+//! of positions. A pool is named by its number in that store, which never leaves the store.
+
+use heronry_types::{ContentRef, Position};
+
+/// The number of a pool within one store; from 1, never reused.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PoolNo(pub u32);
+
+/// Length of a [`placed`] key in bytes.
+pub const PLACED_BYTES: usize = 12;
+
+/// Length of a [`named`] key in bytes.
+pub const NAMED_BYTES: usize = 20;
+
+/// Returns the key of what begins at a position of a pool: a chunk, or the contents of a commit.
+pub fn placed(pool: PoolNo, first: Position) -> [u8; PLACED_BYTES] {
+    let mut key = [0; PLACED_BYTES];
+    let (head, tail) = key.split_at_mut(4);
+    head.copy_from_slice(&pool.0.to_be_bytes());
+    tail.copy_from_slice(&first.0.to_be_bytes());
+    key
+}
+
+/// Returns what a [`placed`] key names.
+pub fn read_placed(key: [u8; PLACED_BYTES]) -> (PoolNo, Position) {
+    let [a, b, c, d, position @ ..] = key;
+    (
+        PoolNo(u32::from_be_bytes([a, b, c, d])),
+        Position(u64::from_be_bytes(position)),
+    )
+}
+
+/// Returns the key of a content that was stored by itself.
+pub fn named(pool: PoolNo, content_ref: ContentRef) -> [u8; NAMED_BYTES] {
+    let mut key = [0; NAMED_BYTES];
+    let (head, tail) = key.split_at_mut(4);
+    head.copy_from_slice(&pool.0.to_be_bytes());
+    tail.copy_from_slice(&content_ref.bits());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_order_is_the_order_of_pools_and_positions() {
+        let names = [
+            (PoolNo(1), Position(0)),
+            (PoolNo(1), Position(255)),
+            (PoolNo(1), Position(256)),
+            (PoolNo(1), Position(u64::MAX)),
+            (PoolNo(2), Position(1)),
+            (PoolNo(256), Position(1)),
+        ];
+        let keys = names.map(|(pool, first)| placed(pool, first));
+        assert!(keys.is_sorted());
+        assert_eq!(keys.map(read_placed), names);
+    }
+
+    #[test]
+    fn contents_of_one_pool_stand_together() {
+        let high = ContentRef::from_bits([0xff; 16]);
+        let low = ContentRef::from_bits([0; 16]);
+        assert!(named(PoolNo(1), high) < named(PoolNo(2), low));
+        assert!(named(PoolNo(1), low) < named(PoolNo(1), high));
+    }
+}
