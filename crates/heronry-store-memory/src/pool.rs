@@ -1,0 +1,128 @@
+//! One pool: its journal, its contents, and who owns it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use heronry_journal::Chunk;
+use heronry_store::{
+    AppendError, Commit, ContentPlace, FencingToken, Guard, Head, NewContent, Ownership, Page,
+    ReadError, judge_append,
+};
+use heronry_types::{Body, ContentRef, Position};
+
+use crate::segments::{Placed, Segments};
+
+/// One pool: its journal, its contents, and who owns it.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) ownership: Ownership,
+    head: Option<Head>,
+    chunks: Segments<Chunk>,
+    packs: Segments<Pack>,
+    alone: HashMap<ContentRef, Body>,
+}
+
+/// The contents of one commit, and which positions the commit covers.
+#[derive(Debug)]
+struct Pack {
+    first: Position,
+    last: Position,
+    contents: Arc<[NewContent]>,
+}
+
+impl Placed for Chunk {
+    fn first(&self) -> Position {
+        self.header().first
+    }
+}
+
+impl Placed for Pack {
+    fn first(&self) -> Position {
+        self.first
+    }
+}
+
+impl Pool {
+    pub(crate) fn new() -> Self {
+        Self {
+            ownership: Ownership::free(FencingToken(0)),
+            head: None,
+            chunks: Segments::new(),
+            packs: Segments::new(),
+            alone: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    pub(crate) fn append(&mut self, commit: Commit, guard: Guard) -> Result<Head, AppendError> {
+        let head = judge_append(&self.ownership, self.head, &commit, guard)?;
+        if !commit.contents.is_empty() {
+            self.packs.push(Pack {
+                first: guard.expected_head.next(),
+                last: head.head,
+                contents: commit.contents.into(),
+            });
+        }
+        for chunk in commit.chunks {
+            self.chunks.push(chunk);
+        }
+        self.head = Some(head);
+        Ok(head)
+    }
+
+    pub(crate) fn read(&self, after: Position, bytes_max: usize) -> Result<Page, ReadError> {
+        let head = self.head.ok_or(ReadError::NoPool)?;
+        if after < head.floor.previous() {
+            return Err(ReadError::Trimmed {
+                requested: after,
+                floor: head.floor,
+            });
+        }
+        let mut chunks = Vec::new();
+        let mut bytes = 0_usize;
+        let following = self.chunks.from(after.next());
+        for chunk in following.skip_while(|chunk| chunk.last() <= after) {
+            bytes = bytes.saturating_add(chunk.bytes().len());
+            if bytes > bytes_max && !chunks.is_empty() {
+                break;
+            }
+            chunks.push(chunk.clone());
+        }
+        Ok(Page { chunks, head })
+    }
+
+    /// Drops whole chunks that end before `before`. Contents stay: live messages may need them.
+    pub(crate) fn trim(
+        &mut self,
+        before: Position,
+        token: FencingToken,
+    ) -> Result<Option<Head>, AppendError> {
+        self.ownership.check(token)?;
+        self.chunks.drop_front(|chunk| chunk.last() < before);
+        let floor = self.chunks.from(Position::ZERO).next().map(Placed::first);
+        if let (Some(head), Some(floor)) = (&mut self.head, floor) {
+            head.floor = floor;
+        }
+        Ok(self.head)
+    }
+
+    pub(crate) fn put(&mut self, content_ref: ContentRef, body: Body) {
+        self.alone.entry(content_ref).or_insert(body);
+    }
+
+    pub(crate) fn content(&self, content_ref: ContentRef, place: ContentPlace) -> Option<Body> {
+        match place {
+            ContentPlace::Alone => self.alone.get(&content_ref).cloned(),
+            ContentPlace::With(position) => {
+                let pack = self.packs.from(position).next()?;
+                let covers = pack.first <= position && position <= pack.last;
+                let mut contents = pack.contents.iter().filter(|_| covers);
+                contents
+                    .find(|content| content.content_ref == content_ref)
+                    .map(|content| content.body.clone())
+            }
+        }
+    }
+}
