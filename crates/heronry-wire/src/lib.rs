@@ -1,1 +1,53 @@
 #![doc = include_str!("../README.md")]
+
+mod body;
+mod content;
+mod filter;
+mod inbox;
+mod member;
+mod message;
+mod pool;
+mod problem;
+mod query;
+mod token;
+mod unsupported;
+mod version;
+mod wake;
+
+pub use body::{BodyBytes, BodyText};
+pub use content::ContentStored;
+pub use filter::{CompileFilter, CompiledFilter, FilterFault, Span};
+pub use inbox::{
+    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
+};
+pub use member::{Join, Joined, MemberList, MemberView, PatchMember, SetState};
+pub use message::SendMessage;
+pub use pool::{
+    MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
+    PoolView, SettingsChanged, WakePolicyBody,
+};
+pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use query::{
+    EVENT_STREAM, EventsFrom, EventsQuery, InboxQuery, OnTrimmed, ReceiptQuery, WakeQuery,
+};
+pub use token::MemberToken;
+pub use unsupported::{NotSupported, Unsupported};
+pub use version::Version;
+pub use wake::{RegisterWake, SinceText, WakeChanged, WakeList};
+
+/// The header that tells a member how many copies wait in its inbox.
+pub const UNREAD_HEADER: &str = "heronry-unread";
+/// The header that may carry a request's idempotency key.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+use heronry_types::{Cursor, Durability};
+use serde::{Deserialize, Serialize};
+
+/// What every answer to a changing request carries, and all that some of them say.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Changed {
+    /// The record of the change; the head when nothing had to change.
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}

@@ -1,0 +1,138 @@
+//! Joining, listing, changing and ending members.
+
+use heronry_types::{
+    AgentId, Cursor, Durability, Generation, InstanceId, Policies, RunEnd, RunId, SessionId,
+    TopicId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{MemberToken, NotSupported, Unsupported, unsupported::refuse};
+
+/// Asks to join, or to take a run over. The body of `POST …/members`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// The run.
+    pub run_id: RunId,
+    /// The agent that it is a run of.
+    pub agent_id: AgentId,
+    /// The topics that it lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<TopicId>,
+    /// The policies that it holds.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    pub policies: Policies,
+    /// The session that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Which process joins; the same one gets the same answer. Absent: a fresh one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<Unsupported>,
+}
+
+impl Join {
+    /// Returns a request without topics, policies, session or instance.
+    pub fn new(run_id: RunId, agent_id: AgentId) -> Self {
+        Self {
+            run_id,
+            agent_id,
+            topics: Vec::new(),
+            policies: Policies::default(),
+            session_id: None,
+            instance: None,
+            lease_ms: None,
+        }
+    }
+
+    /// Checks that no field is named whose rule is not built yet.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names the field.
+    pub fn supported(&self) -> Result<(), NotSupported> {
+        refuse([("lease_ms", self.lease_ms.is_some())])
+    }
+}
+
+/// A run joined.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Joined {
+    /// The run.
+    pub run_id: RunId,
+    /// Its agent.
+    pub agent_id: AgentId,
+    /// Which joining this is.
+    pub generation: Generation,
+    /// The record of the joining.
+    pub cursor: Cursor,
+    /// What the member shows with each request.
+    pub member_token: MemberToken,
+    /// How many copies wait in its inbox.
+    pub unread: u64,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}
+
+/// The members of a pool. The answer of `GET …/members`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MemberList {
+    /// The members, sorted by run.
+    pub members: Vec<MemberView>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
+/// One member as it stands.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct MemberView {
+    /// The run.
+    pub run_id: RunId,
+    /// Its agent.
+    pub agent_id: AgentId,
+    /// The session that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Which joining this is.
+    pub generation: Generation,
+    /// The topics that it lists.
+    pub topics: Vec<TopicId>,
+    /// The policies that it holds.
+    pub policies: Policies,
+    /// How many copies wait in its inbox.
+    pub unread: u64,
+}
+
+/// Asks to change a member. The body of `PATCH …/members/{run}`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchMember {
+    /// The topics that it lists from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topics: Option<Vec<TopicId>>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<Unsupported>,
+}
+
+impl PatchMember {
+    /// Checks that no field is named whose rule is not built yet.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names the field.
+    pub fn supported(&self) -> Result<(), NotSupported> {
+        refuse([("lease_ms", self.lease_ms.is_some())])
+    }
+}
+
+/// Says how a run ended. The body of `POST …/members/{run}/state`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetState {
+    /// How it ended.
+    pub state: RunEnd,
+    /// A short text, kept with the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}

@@ -1,0 +1,115 @@
+//! Sending.
+
+use heronry_types::{
+    Address, ContentRef, Correlation, IdempotencyKey, Importance, MessageId, Millis, Policies,
+    RunId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{BodyBytes, BodyText, NotSupported, Unsupported, unsupported::refuse};
+
+/// Asks to send a message. The body of `POST …/messages`.
+///
+/// At most one of `body`, `body_base64` and `content_ref`, and at most one of `expires_at` and
+/// `expires_in_ms`. The idempotency key may come as a header instead.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    /// The message's id; absent: derived from the idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// Who sends; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<RunId>,
+    /// Where it goes.
+    pub to: Address,
+    /// The body, as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyText>,
+    /// The body, as bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<BodyBytes>,
+    /// The body, stored before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_ref: Option<ContentRef>,
+    /// The body's media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Correlations.
+    #[serde(default, skip_serializing_if = "Correlation::is_empty")]
+    pub correlation: Correlation,
+    /// The message it replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    /// When it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// How long after its acceptance it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_ms: Option<Millis>,
+    /// The same key with the same request has the same outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The policies that it carries.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    pub policies: Policies,
+    /// How urgently it is handed over; only `queue` is supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance: Option<Importance>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_contract: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver_after_ms: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_full: Option<Unsupported>,
+}
+
+impl SendMessage {
+    /// Returns a request without a body under this key.
+    pub fn new(to: Address, idempotency_key: IdempotencyKey) -> Self {
+        Self {
+            message_id: None,
+            from: None,
+            to,
+            body: None,
+            body_base64: None,
+            content_ref: None,
+            media_type: None,
+            correlation: Correlation::new(),
+            reply_to: None,
+            expires_at: None,
+            expires_in_ms: None,
+            idempotency_key: Some(idempotency_key),
+            policies: Policies::default(),
+            importance: None,
+            response_contract: None,
+            deliver_after_ms: None,
+            ordered: None,
+            on_full: None,
+        }
+    }
+
+    /// Checks that no field is named whose rule is not built yet.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names the field.
+    pub fn supported(&self) -> Result<(), NotSupported> {
+        let urgent = matches!(
+            self.importance,
+            Some(Importance::Steer | Importance::Interrupt)
+        );
+        refuse([
+            ("response_contract", self.response_contract.is_some()),
+            ("deliver_after_ms", self.deliver_after_ms.is_some()),
+            ("importance", urgent),
+            ("ordered", self.ordered.is_some()),
+            ("on_full", self.on_full.is_some()),
+        ])
+    }
+}

@@ -1,0 +1,203 @@
+//! Opening, listing and changing pools.
+
+use std::collections::BTreeMap;
+
+use heronry_types::{
+    AgentId, Broadcast, Cursor, Durability, Limits, Policies, PoolConfig, PoolId, PoolSpec,
+    Settings, WakePayload,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{NotSupported, Unsupported, unsupported::refuse};
+
+/// What a caller names when it opens a pool. The body of `PUT …`; absent fields are not compared.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolBody {
+    /// What messages must carry, and whom a broadcast reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_policy: Option<MessagePolicyBody>,
+    /// What wakes and views may carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_policy: Option<WakePolicyBody>,
+    /// The policies that a member must hold to be seen and to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Policies>,
+    /// The policies that an agent's runs hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<BTreeMap<AgentId, Policies>>,
+    /// Limits that differ from their defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Unsupported>,
+}
+
+/// What messages must carry, and whom a broadcast reaches.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessagePolicyBody {
+    /// The policies that every message must carry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_policies: Option<Policies>,
+    /// Whether a broadcast to the pool reaches its sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_sender_in_pool_broadcast: Option<bool>,
+}
+
+/// What wakes and views may carry.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakePolicyBody {
+    /// How much of an event's payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<WakePayload>,
+}
+
+impl PoolBody {
+    /// Returns what is asked for.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names a field whose rule is not built yet.
+    pub fn into_spec(self) -> Result<PoolSpec, NotSupported> {
+        refuse([("retention", self.retention.is_some())])?;
+        let message_policy = self.message_policy.unwrap_or_default();
+        let broadcast = message_policy.include_sender_in_pool_broadcast;
+        Ok(PoolSpec {
+            required_policies: message_policy.required_policies,
+            broadcast: broadcast.map(|include| {
+                if include {
+                    Broadcast::IncludeSender
+                } else {
+                    Broadcast::ExcludeSender
+                }
+            }),
+            wake_payload: self.wake_policy.and_then(|policy| policy.payload),
+            policies: self.policies,
+            grants: self.grants,
+            limits: self.limits,
+        })
+    }
+}
+
+impl From<&PoolConfig> for PoolBody {
+    fn from(config: &PoolConfig) -> Self {
+        let include_sender = config.message_policy.broadcast == Broadcast::IncludeSender;
+        Self {
+            message_policy: Some(MessagePolicyBody {
+                required_policies: Some(config.message_policy.required_policies.clone()),
+                include_sender_in_pool_broadcast: Some(include_sender),
+            }),
+            wake_policy: Some(WakePolicyBody {
+                payload: Some(config.wake_payload),
+            }),
+            policies: Some(config.policies.clone()),
+            grants: config.grants.clone(),
+            limits: None,
+            retention: None,
+        }
+    }
+}
+
+/// Whether members hold the policies that they were granted, or those they say they hold.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoliciesSource {
+    /// Grants or an operator say.
+    Granted,
+    /// Members say.
+    SelfAsserted,
+}
+
+/// A pool as it stands. The answer of `GET …`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PoolView {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its timeline: 32 hex digits.
+    pub epoch: String,
+    /// The last record.
+    pub head: Cursor,
+    /// The lowest cursor that can be read from.
+    pub floor: Cursor,
+    /// What it was set up with.
+    pub config: PoolBody,
+    /// What can be changed.
+    pub settings: Settings,
+    /// Rises with each change of the settings.
+    pub settings_version: u64,
+    /// How many members it has.
+    pub members: u64,
+    /// How many messages have copies that have not ended.
+    pub live_messages: u64,
+    /// How many wakes wait.
+    pub live_wakes: u64,
+    /// How many subscriptions are open.
+    pub subscriptions: u64,
+    /// How safely its store keeps what it acknowledges.
+    pub durability: Durability,
+    /// Who says which policies members hold.
+    pub policies: PoliciesSource,
+}
+
+/// A pool was created or opened. The answer of `PUT …`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PoolOpened {
+    /// The pool.
+    #[serde(flatten)]
+    pub view: PoolView,
+    /// The head.
+    pub cursor: Cursor,
+}
+
+/// The pools of a store. The answer of `GET /v1/pools`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PoolList {
+    /// The pools, sorted; a member sees its own.
+    pub pools: Vec<PoolEntry>,
+}
+
+/// One pool of a [`PoolList`].
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PoolEntry {
+    /// The pool.
+    pub pool: PoolId,
+}
+
+/// Asks to change the settings of a pool. The body of `PATCH …/settings`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchSettings {
+    /// The version that the caller has seen.
+    pub expected_version: u64,
+    /// Limits to set; others stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Unsupported>,
+}
+
+impl PatchSettings {
+    /// Checks that no field is named whose rule is not built yet.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names the field.
+    pub fn supported(&self) -> Result<(), NotSupported> {
+        refuse([("retention", self.retention.is_some())])
+    }
+}
+
+/// The settings were changed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SettingsChanged {
+    /// What holds now.
+    pub settings: Settings,
+    /// The version of it.
+    pub settings_version: u64,
+    /// The record of the change.
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}

@@ -1,0 +1,226 @@
+//! Refusals and failures: `application/problem+json` (RFC 9457) with stable slugs.
+
+use std::fmt;
+
+use heronry_types::Cursor;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The media type of a [`Problem`].
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+
+/// What stands before the slug in `type`.
+const TYPE_PREFIX: &str = "/problems/";
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $variant:ident = $slug:literal, $status:literal, $title:literal;)*) => {
+        /// What kind of problem it is. Each has one slug, one title, and a usual status.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum ProblemKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ProblemKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Returns the last part of `type`.
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+
+            /// Returns the status that goes with it unless a route says otherwise.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Returns what it means, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+problems! {
+    /// The request cannot be read: `field` names what is wrong, where one field is.
+    InvalidRequest = "invalid-request", 400, "the request cannot be read";
+    /// A field or route whose rule is not built yet: `field`.
+    NotSupported = "not-supported", 400, "this is not supported yet";
+    /// A value over a limit: `limit`, `max`, `actual`.
+    LimitExceeded = "limit-exceeded", 400, "a limit would be crossed";
+    /// A text that is not a cursor: `field`.
+    CursorInvalid = "cursor-invalid", 400, "not a cursor";
+    /// A filter that is not valid: `errors`.
+    FilterInvalid = "filter-invalid", 400, "the filter is not valid";
+    /// No token, or none that is known. One body for all causes.
+    Unauthorized = "unauthorized", 401, "a valid token is needed";
+    /// Only an operator may do this.
+    OperatorOnly = "operator-only", 403, "only an operator may do this";
+    /// The request names another run than its token.
+    SenderMismatch = "sender-mismatch", 403, "the request names another run than its token";
+    /// The run is not a member.
+    NotAMember = "not-a-member", 403, "the run is not a member of the pool";
+    /// A policy is missing: `policy`.
+    Policy = "policy", 403, "a policy is not held";
+    /// The page that sent the request is foreign.
+    OriginNotAllowed = "origin-not-allowed", 403, "requests of this origin are not served";
+    /// The path names nothing.
+    NotFound = "not-found", 404, "nothing is here";
+    /// There is no such pool, or none that the caller may know of.
+    PoolNotFound = "pool-not-found", 404, "no such pool";
+    /// There is no such member.
+    MemberNotFound = "member-not-found", 404, "no such member";
+    /// There is no such message, or none that the caller may know of.
+    MessageNotFound = "message-not-found", 404, "no such message";
+    /// There is no such wake, or none that the caller may know of.
+    WakeNotFound = "wake-not-found", 404, "no such wake";
+    /// There is no such claim: `claims`.
+    ClaimNotFound = "claim-not-found", 404, "no such claim";
+    /// The body is not stored. 409 when a message refers to it.
+    ContentMissing = "content-missing", 404, "no such content";
+    /// The path exists, but not with this method.
+    MethodNotAllowed = "method-not-allowed", 405, "not with this method";
+    /// A pool exists with another configuration: `fields`.
+    ConfigConflict = "config-conflict", 409, "the pool has another configuration";
+    /// The settings were changed meanwhile: `settings_version`.
+    SettingsConflict = "settings-conflict", 409, "the settings were changed meanwhile";
+    /// The key was used for another request: `first_cursor`, `field`.
+    IdempotencyConflict = "idempotency-conflict", 409, "the key or id was used for another request";
+    /// A newer joining of the run exists: `generation`.
+    Fenced = "fenced", 409, "the run was taken over";
+    /// The run has ended: `state`.
+    RunEnded = "run-ended", 409, "the run has ended";
+    /// Claims are no longer held: `claims`.
+    ClaimLapsed = "claim-lapsed", 409, "claims are no longer held";
+    /// More than one thing has this id: name the run with `run`.
+    Ambiguous = "ambiguous", 409, "more than one has this id";
+    /// The cursor is ahead of the journal: `head`.
+    CursorAhead = "cursor-ahead", 409, "the cursor is ahead of the journal";
+    /// The cursor belongs to another timeline.
+    CursorForeign = "cursor-foreign", 409, "the cursor belongs to another timeline";
+    /// Records after the cursor were trimmed: `floor`.
+    CursorTrimmed = "cursor-trimmed", 410, "records after the cursor were trimmed";
+    /// The body was erased.
+    ContentErased = "content-erased", 410, "the content was erased";
+    /// A body is too large: `limit`, `max`.
+    TooLarge = "too-large", 413, "the body is too large";
+    /// The body has another media type than the route reads.
+    UnsupportedMediaType = "unsupported-media-type", 415, "the body has the wrong media type";
+    /// The `Host` is not this server.
+    HostNotAllowed = "host-not-allowed", 421, "this server is not that host";
+    /// The pool has more to do than it can queue: `retry_after_ms`.
+    Busy = "busy", 429, "the pool is busy";
+    /// A recipient's inbox is full: `retry_after_ms`.
+    InboxFull = "inbox-full", 429, "an inbox is full";
+    /// The server failed.
+    Internal = "internal", 500, "the server failed";
+    /// The store stopped: `outcome` says whether the request may have been kept.
+    StoreFenced = "store-fenced", 503, "the store has stopped";
+    /// Another runtime owns the pool: `owner`.
+    PoolOwned = "pool-owned", 503, "another runtime owns the pool";
+    /// The server is shutting down.
+    ShuttingDown = "shutting-down", 503, "the server is shutting down";
+}
+
+impl ProblemKind {
+    /// Returns the kind with this slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
+    }
+}
+
+/// Typed members of a problem beside the four that all have, by name.
+pub type Members = Map<String, Value>;
+
+/// A refusal or failure. JSON: `type`, `title`, `status`, `detail`, and typed members beside them.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Problem {
+    /// `/problems/<slug>`.
+    #[serde(rename = "type")]
+    pub type_path: String,
+    /// What it means, in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was found, and what to do.
+    #[serde(default)]
+    pub detail: String,
+    /// Typed members.
+    #[serde(flatten)]
+    pub members: Members,
+}
+
+impl Problem {
+    /// Returns a problem of this kind; `detail` says what was found and what to do.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self {
+            type_path: format!("{TYPE_PREFIX}{}", kind.slug()),
+            title: kind.title().to_owned(),
+            status: kind.status(),
+            detail: detail.into(),
+            members: Members::new(),
+        }
+    }
+
+    /// Sets another status than the usual one.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds a typed member.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a member that is a cursor.
+    #[must_use]
+    pub fn with_cursor(self, name: &str, cursor: Cursor) -> Self {
+        self.with(name, cursor.to_string())
+    }
+
+    /// Returns the kind; nothing when a newer server named one that is not known here.
+    pub fn kind(&self) -> Option<ProblemKind> {
+        ProblemKind::from_slug(self.slug())
+    }
+
+    /// Returns the slug.
+    pub fn slug(&self) -> &str {
+        self.type_path
+            .strip_prefix(TYPE_PREFIX)
+            .unwrap_or(&self.type_path)
+    }
+
+    /// Returns a member that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+
+    /// Returns a member that is a number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.members.get(name).and_then(Value::as_u64)
+    }
+
+    /// Returns a member that is a cursor.
+    pub fn cursor(&self, name: &str) -> Option<Cursor> {
+        // A member that is no cursor is as good as absent: the problem itself says what happened.
+        self.text(name).and_then(|text| Cursor::parse(text).ok())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.detail.is_empty() {
+            f.write_str(&self.title)
+        } else {
+            f.write_str(&self.detail)
+        }
+    }
+}
+
+impl std::error::Error for Problem {}

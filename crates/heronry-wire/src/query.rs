@@ -1,0 +1,100 @@
+//! What stands behind the question mark.
+
+use std::fmt;
+
+use heronry_types::{Cursor, Millis, RunId};
+use serde::{Deserialize, Serialize};
+
+/// The media type that asks `GET …/events` for a stream.
+pub const EVENT_STREAM: &str = "text/event-stream";
+
+/// Where reading events starts when no cursor is given.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventsFrom {
+    /// At the oldest record that is kept.
+    #[default]
+    Start,
+    /// After the newest record.
+    Head,
+}
+
+impl fmt::Display for EventsFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Start => "start",
+            Self::Head => "head",
+        })
+    }
+}
+
+/// What a stream does when its cursor was trimmed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTrimmed {
+    /// It sends a `gap` and goes on at the floor.
+    #[default]
+    Gap,
+    /// It is refused with `cursor-trimmed`.
+    Error,
+}
+
+/// The query of `GET …/events`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventsQuery {
+    /// The text of a filter. Absent: every event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// The cursor after which to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Cursor>,
+    /// Where to start without a cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<EventsFrom>,
+    /// How many events at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// How long a page waits for a first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<Millis>,
+    /// As which member an operator looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view_run: Option<RunId>,
+    /// What a stream does when its cursor was trimmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_trimmed: Option<OnTrimmed>,
+}
+
+/// The query of `GET …/members/{run}/inbox`.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct InboxQuery {
+    /// How many copies at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+    /// Whether items carry their bodies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<bool>,
+}
+
+/// The query of `GET …/messages/{id}`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptQuery {
+    /// Who sent the message; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<RunId>,
+}
+
+/// The query of `GET …/wakes/{id}` and `DELETE …/wakes/{id}`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakeQuery {
+    /// How long to wait for the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<Millis>,
+    /// Whose wake it is; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}

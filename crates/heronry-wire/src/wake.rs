@@ -1,0 +1,137 @@
+//! Waiting for events.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use heronry_types::{
+    Cursor, CursorError, Durability, IdempotencyKey, Millis, ResumeWith, RunId, Since, WakeId,
+    WakeView,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{NotSupported, Unsupported, unsupported::refuse};
+
+/// From where on events count. JSON: `start`, `head` or cursor text.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct SinceText(pub Since);
+
+impl FromStr for SinceText {
+    type Err = CursorError;
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        Ok(Self(match text {
+            "start" => Since::Start,
+            "head" => Since::Head,
+            cursor => Since::Cursor(Cursor::parse(cursor)?),
+        }))
+    }
+}
+
+impl fmt::Display for SinceText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Since::Start => f.write_str("start"),
+            Since::Head => f.write_str("head"),
+            Since::Cursor(cursor) => cursor.fmt(f),
+        }
+    }
+}
+
+impl Serialize for SinceText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SinceText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Asks to be woken. The body of `POST …/wakes`. The idempotency key may come as a header instead.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterWake {
+    /// The wake's id; absent: derived from the idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_id: Option<WakeId>,
+    /// Who waits; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<RunId>,
+    /// The text of the filter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// From where on events count. Absent: `head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<SinceText>,
+    /// How long it waits at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<Millis>,
+    /// What it hands to its waiter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_with: Option<ResumeWith>,
+    /// Whether events about wakes count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub include_wakes: Option<bool>,
+    /// The same key with the same request has the same outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// How long this call waits for the end. Absent: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<Millis>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub any_of: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_of: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Unsupported>,
+    /// Not supported yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspends_run: Option<Unsupported>,
+}
+
+impl RegisterWake {
+    /// Returns a request to wait for this filter under this key.
+    pub fn new(filter: impl Into<String>, idempotency_key: IdempotencyKey) -> Self {
+        Self {
+            filter: Some(filter.into()),
+            idempotency_key: Some(idempotency_key),
+            ..Self::default()
+        }
+    }
+
+    /// Checks that no field is named whose rule is not built yet.
+    ///
+    /// # Errors
+    /// [`NotSupported`] names the field.
+    pub fn supported(&self) -> Result<(), NotSupported> {
+        refuse([
+            ("any_of", self.any_of.is_some()),
+            ("all_of", self.all_of.is_some()),
+            ("count", self.count.is_some()),
+            ("suspends_run", self.suspends_run.is_some()),
+        ])
+    }
+}
+
+/// A wake was registered or cancelled.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WakeChanged {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub wake: WakeView,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}
+
+/// The wakes of a pool. The answer of `GET …/wakes`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct WakeList {
+    /// The wakes; a member sees its own.
+    pub wakes: Vec<WakeView>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
