@@ -254,6 +254,8 @@ pub mod kind {
         EventTag => "EventTag";
         /// Marks an [`InstanceId`](super::InstanceId).
         Instance => "InstanceId";
+        /// Marks a [`PolicyVersion`](super::PolicyVersion).
+        PolicyVersion => "PolicyVersion";
         /// Marks a [`ReceiveId`](super::ReceiveId).
         Receive => "ReceiveId";
     }
@@ -281,6 +283,8 @@ pub type WakeId = Id<kind::Wake>;
 pub type IdempotencyKey = Id<kind::Idempotency>;
 /// Names a policy.
 pub type PolicyId = Id<kind::Policy>;
+/// The version of a policy.
+pub type PolicyVersion = Id<kind::PolicyVersion>;
 /// Names where something came from.
 pub type SourceId = Id<kind::Source>;
 /// Names where something goes.

@@ -19,8 +19,8 @@ pub use content::{Body, ContentRef, ContentRefError, Digest};
 pub use cursor::{Cursor, CursorError, Epoch, Generation, Position};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
-    ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId, PoolId,
-    ReceiveId, RunId, SessionId, SourceId, TopicId, TurnId, WakeId, kind,
+    ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
+    PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, TopicId, TurnId, WakeId, kind,
 };
 pub use limits::{LimitExceeded, LimitName, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};

@@ -11,7 +11,8 @@ use serde::{
 
 use crate::{
     CorrelationKey, CorrelationValue, DestinationId, DestinationKind, EntityId, EntityKind,
-    PolicyId, PolicyKind, PrivacyClass, RetentionClass, SourceId, SourceKind, TrustClass,
+    PolicyId, PolicyKind, PolicyVersion, PrivacyClass, RetentionClass, SourceId, SourceKind,
+    TrustClass,
 };
 
 /// Correlations of a message or event. JSON: an object of texts; a key given twice is refused.
@@ -237,7 +238,7 @@ pub struct PolicyRef {
     /// Its version.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
+    pub version: Option<PolicyVersion>,
 }
 
 impl PolicyRef {
