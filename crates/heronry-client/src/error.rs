@@ -1,0 +1,83 @@
+//! How a call ends when it does not end well.
+
+use std::error::Error;
+
+use heronry_wire::{Problem, ProblemKind};
+
+/// Why a call has no answer, or not the one that was hoped for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The text is not the URL of a server that this client can reach.
+    #[error("{found:?} is not a server's URL; write it as http://127.0.0.1:7171")]
+    Url {
+        /// The text that was found.
+        found: String,
+    },
+    /// An id that no path can name.
+    #[error("{found:?} cannot stand in a path; choose another id")]
+    Path {
+        /// The id.
+        found: String,
+    },
+    /// No connection to the server, or it broke before the answer came.
+    #[error("cannot reach the server at {url}; is it running?")]
+    Unreachable {
+        /// The server.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The server did not answer in time.
+    #[error("the server at {url} did not answer in time")]
+    Timeout {
+        /// The server.
+        url: String,
+    },
+    /// The server refused, or failed: the problem says which and why.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// What answered does not speak this API.
+    #[error("the answer of {url} is not one of a Heronry server (status {status})")]
+    Foreign {
+        /// The server.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer cannot be read.
+    #[error("cannot read the answer to {route}")]
+    Decode {
+        /// The route that was called.
+        route: String,
+        /// What does not fit.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl ClientError {
+    /// Returns the problem that the server named.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) => Some(problem),
+            Self::Url { .. }
+            | Self::Path { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::Foreign { .. }
+            | Self::Decode { .. } => None,
+        }
+    }
+
+    /// Returns true when the server named a problem of this kind.
+    pub fn is(&self, kind: ProblemKind) -> bool {
+        self.problem().and_then(Problem::kind) == Some(kind)
+    }
+
+    /// Returns true when no answer came: a later call may get one.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading events: pages, and a stream over as many connections as it takes.
+
+use std::{collections::VecDeque, time::Duration};
+
+use heronry_event::{EventPage, StreamItem};
+use heronry_types::{Cursor, Millis};
+use heronry_wire::{EVENT_STREAM, EventsQuery};
+use reqwest::{Method, Response};
+
+use crate::{
+    ClientError, PoolClient,
+    retry::pause,
+    sse::{Message, Parser},
+};
+
+/// How long the server may be silent: it sends a bookmark every 15 s.
+const SILENCE_MAX: Duration = Duration::from_secs(45);
+/// How often a connection is tried in a row before the reader gives up.
+const CONNECTIONS_MAX: u32 = 30;
+/// How long the reader waits before it connects again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl PoolClient {
+    /// Reads one page of events.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `cursor-trimmed`, `cursor-ahead`, `cursor-foreign` or `filter-invalid`.
+    pub async fn events(&self, query: &EventsQuery) -> Result<EventPage, ClientError> {
+        let wait = query.wait_ms.map(Millis::into);
+        let request = self.request(Method::GET, &["events"])?;
+        self.server.json(request.query(query)?.held_for(wait)).await
+    }
+
+    /// Returns a reader that replays from where the query says and then follows.
+    pub fn follow(&self, query: EventsQuery) -> EventReader {
+        EventReader {
+            pool: self.clone(),
+            after: query.after,
+            query,
+            connection: None,
+            ready: VecDeque::new(),
+            failures: 0,
+        }
+    }
+}
+
+/// Reads a pool's events in order, each exactly once, and connects again when a connection ends.
+#[derive(Debug)]
+pub struct EventReader {
+    pool: PoolClient,
+    query: EventsQuery,
+    after: Option<Cursor>,
+    connection: Option<Connection>,
+    ready: VecDeque<Message>,
+    failures: u32,
+}
+
+#[derive(Debug)]
+struct Connection {
+    response: Response,
+    parser: Parser,
+}
+
+impl EventReader {
+    /// Returns where the reader stands: behind the last item, or further when nothing matched since.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.after
+    }
+
+    /// Waits for the next item. After `Closed` the server has nothing more to say.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the server refuses; [`ClientError::Unreachable`] when it stayed
+    /// away for some time.
+    pub async fn next(&mut self) -> Result<StreamItem, ClientError> {
+        loop {
+            if let Some(item) = self.take_ready()? {
+                return Ok(item);
+            }
+            if let Err(error) = self.read().await {
+                self.retry_after(error).await?;
+            }
+        }
+    }
+
+    fn take_ready(&mut self) -> Result<Option<StreamItem>, ClientError> {
+        while let Some(message) = self.ready.pop_front() {
+            let item = self.take(message)?;
+            if item.is_some() {
+                return Ok(item);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves the reader past a message, and returns its item.
+    fn take(&mut self, message: Message) -> Result<Option<StreamItem>, ClientError> {
+        let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Decode {
+            route: "GET events".to_owned(),
+            source,
+        };
+        if let Some(id) = message.id.filter(|id| !id.is_empty()) {
+            self.after = Some(Cursor::parse(&id).map_err(|e| unreadable(e.into()))?);
+        }
+        let Some(data) = message.data else {
+            return Ok(None);
+        };
+        let item: StreamItem = serde_json::from_str(&data).map_err(|e| unreadable(e.into()))?;
+        if let Some(cursor) = item.cursor() {
+            self.after = Some(cursor);
+        }
+        Ok(Some(item))
+    }
+
+    /// Reads until at least one message is complete.
+    async fn read(&mut self) -> Result<(), ClientError> {
+        if self.connection.is_none() {
+            self.connection = Some(self.connect().await?);
+        }
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
+        let server = &self.pool.server;
+        let part = tokio::time::timeout(SILENCE_MAX, connection.response.chunk()).await;
+        let part = part
+            .map_err(|_| ClientError::Timeout {
+                url: server.url().to_owned(),
+            })?
+            .map_err(|error| server.broken(error))?;
+        let Some(bytes) = part else {
+            return Err(ClientError::Unreachable {
+                url: server.url().to_owned(),
+                source: "the stream ended".into(),
+            });
+        };
+        let messages = connection.parser.feed(&bytes);
+        self.ready
+            .extend(messages.map_err(|source| ClientError::Decode {
+                route: "GET events".to_owned(),
+                source: source.into(),
+            })?);
+        self.failures = 0;
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<Connection, ClientError> {
+        let mut query = self.query.clone();
+        if self.after.is_some() {
+            query.after = None;
+            query.from = None;
+        }
+        let mut request = self
+            .pool
+            .request(Method::GET, &["events"])?
+            .query(&query)?
+            .accept(EVENT_STREAM)
+            .endless();
+        if let Some(after) = self.after {
+            request = request.header("last-event-id", after.to_string());
+        }
+        Ok(Connection {
+            response: self.pool.server.send(&request).await?,
+            parser: Parser::default(),
+        })
+    }
+
+    /// Gives up on errors that another connection would meet again, and waits before the next one.
+    async fn retry_after(&mut self, error: ClientError) -> Result<(), ClientError> {
+        self.connection = None;
+        self.failures += 1;
+        if !error.is_unreachable() || self.failures > CONNECTIONS_MAX {
+            return Err(error);
+        }
+        if self.failures > 1 {
+            pause(PAUSE).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! Joining, listing, changing, leaving and ending.
+
+use heronry_types::RunId;
+use heronry_wire::{Changed, Join, Joined, MemberList, PatchMember, SetState};
+use reqwest::Method;
+
+use crate::{ClientError, PoolClient};
+
+impl PoolClient {
+    /// Joins a run, or takes it over from another instance.
+    ///
+    /// It is tried again after a lost answer only when the request names its instance: a fresh
+    /// instance would take over from itself.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `run-ended` (member `state`) when the run has ended.
+    pub async fn join(&self, join: &Join) -> Result<Joined, ClientError> {
+        let mut request = self.request(Method::POST, &["members"])?.json(join)?;
+        if join.instance.is_some() {
+            request = request.repeatable();
+        }
+        self.server.json(request).await
+    }
+
+    /// Lists the members.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn members(&self) -> Result<MemberList, ClientError> {
+        let request = self.request(Method::GET, &["members"])?;
+        self.server.json(request).await
+    }
+
+    /// Changes a member's topics.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn patch_member(
+        &self,
+        run: &RunId,
+        patch: &PatchMember,
+    ) -> Result<Changed, ClientError> {
+        let request = self.request(Method::PATCH, &["members", run.as_str()])?;
+        self.server.json(request.json(patch)?.repeatable()).await
+    }
+
+    /// Makes a run leave; the run itself goes on.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn leave(&self, run: &RunId) -> Result<Changed, ClientError> {
+        let request = self.request(Method::DELETE, &["members", run.as_str()])?;
+        self.server.json(request).await
+    }
+
+    /// Says how a run ended.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `run-ended` when it had ended before.
+    pub async fn set_state(&self, run: &RunId, state: &SetState) -> Result<Changed, ClientError> {
+        let request = self.request(Method::POST, &["members", run.as_str(), "state"])?;
+        self.server.json(request.json(state)?).await
+    }
+}

@@ -1,0 +1,102 @@
+//! Sending, receipts and bodies.
+
+use std::fmt;
+
+use heronry_types::{ContentRef, MessageId, Receipt, RunId};
+use heronry_wire::{ContentStored, ReceiptQuery, SendMessage};
+use reqwest::{Method, header};
+
+use crate::{ClientError, PoolClient};
+
+/// A body with its media type. `Debug` shows only its size.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Content {
+    /// The media type.
+    pub media_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.bytes.len())
+    }
+}
+
+impl PoolClient {
+    /// Sends a message and returns its receipt; a repeat under the same key returns the original one.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the rules refuse it; nothing was sent then.
+    pub async fn send(&self, send: &SendMessage) -> Result<Receipt, ClientError> {
+        let mut request = self.request(Method::POST, &["messages"])?.json(send)?;
+        if send.idempotency_key.is_some() {
+            request = request.repeatable();
+        }
+        self.server.json(request).await
+    }
+
+    /// Returns the receipt of a message; an operator names who sent it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn receipt(
+        &self,
+        message: &MessageId,
+        from: Option<&RunId>,
+    ) -> Result<Receipt, ClientError> {
+        let query = ReceiptQuery {
+            from: from.cloned(),
+        };
+        let request = self.request(Method::GET, &["messages", message.as_str()])?;
+        self.server.json(request.query(&query)?).await
+    }
+
+    /// Cancels a message: copies that nobody holds are not handed over any more.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_message(
+        &self,
+        message: &MessageId,
+        from: Option<&RunId>,
+    ) -> Result<Receipt, ClientError> {
+        let query = ReceiptQuery {
+            from: from.cloned(),
+        };
+        let request = self.request(Method::POST, &["messages", message.as_str(), "cancel"])?;
+        self.server.json(request.json(&query)?.repeatable()).await
+    }
+
+    /// Stores a body by itself, for a message that will refer to it.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `too-large` above the pool's limit.
+    pub async fn put_content(&self, content: Content) -> Result<ContentStored, ClientError> {
+        let request = self.request(Method::PUT, &["contents"])?;
+        let request = request.bytes(&content.media_type, content.bytes);
+        self.server.json(request.repeatable()).await
+    }
+
+    /// Fetches a body.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `content-missing` when there is none, or none for this reader.
+    pub async fn content(&self, content_ref: ContentRef) -> Result<Content, ClientError> {
+        let name = content_ref.to_string();
+        let request = self
+            .request(Method::GET, &["contents", &name])?
+            .accept("*/*");
+        let response = self.server.send(&request).await?;
+        let media_type = response.headers().get(header::CONTENT_TYPE);
+        let media_type = media_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("application/octet-stream")
+            .to_owned();
+        let bytes = response.bytes().await.map_err(|e| self.server.broken(e))?;
+        Ok(Content {
+            media_type,
+            bytes: bytes.into(),
+        })
+    }
+}

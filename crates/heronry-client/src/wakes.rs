@@ -1,0 +1,55 @@
+//! Waiting for events.
+
+use heronry_types::{Millis, WakeId, WakeView};
+use heronry_wire::{RegisterWake, WakeChanged, WakeList, WakeQuery};
+use reqwest::Method;
+
+use crate::{ClientError, PoolClient};
+
+impl PoolClient {
+    /// Registers a wake, and waits for its end as long as the request says.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `filter-invalid` lists every fault of the filter.
+    pub async fn register_wake(&self, wake: &RegisterWake) -> Result<WakeChanged, ClientError> {
+        let mut request = self.request(Method::POST, &["wakes"])?;
+        if wake.idempotency_key.is_some() {
+            request = request.repeatable();
+        }
+        let wait = wake.wait_ms.map(Millis::into);
+        let request = request.json(wake)?.held_for(wait);
+        self.server.json(request).await
+    }
+
+    /// Returns a wake, after waiting for its end as long as the query says.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn wake(&self, wake: &WakeId, query: &WakeQuery) -> Result<WakeView, ClientError> {
+        let request = self.request(Method::GET, &["wakes", wake.as_str()])?;
+        let wait = query.wait_ms.map(Millis::into);
+        self.server.json(request.query(query)?.held_for(wait)).await
+    }
+
+    /// Cancels a wake; one that has ended stays as it ended.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_wake(
+        &self,
+        wake: &WakeId,
+        query: &WakeQuery,
+    ) -> Result<WakeChanged, ClientError> {
+        let request = self.request(Method::DELETE, &["wakes", wake.as_str()])?;
+        self.server.json(request.query(query)?.repeatable()).await
+    }
+
+    /// Lists the wakes that the token may see.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn wakes(&self) -> Result<WakeList, ClientError> {
+        let request = self.request(Method::GET, &["wakes"])?;
+        self.server.json(request).await
+    }
+}
