@@ -40,6 +40,8 @@ pub const UNREAD_HEADER: &str = "heronry-unread";
 /// The header that may carry a request's idempotency key.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 
+pub use heronry_event::{EventPage, StreamItem};
+
 use heronry_types::{Cursor, Durability};
 use serde::{Deserialize, Serialize};
 

@@ -19,9 +19,9 @@ pub struct Join {
     /// The topics that it lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub topics: Vec<TopicId>,
-    /// The policies that it holds.
-    #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    pub policies: Policies,
+    /// The policies that it holds. Absent: what its agent is granted, or what it held before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Policies>,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
@@ -40,7 +40,7 @@ impl Join {
             run_id,
             agent_id,
             topics: Vec::new(),
-            policies: Policies::default(),
+            policies: None,
             session_id: None,
             instance: None,
             lease_ms: None,

@@ -86,6 +86,8 @@ problems! {
     ConfigConflict = "config-conflict", 409, "the pool has another configuration";
     /// The settings were changed meanwhile: `settings_version`.
     SettingsConflict = "settings-conflict", 409, "the settings were changed meanwhile";
+    /// The run is a member with another `field`.
+    MemberConflict = "member-conflict", 409, "the run is a member with other fields";
     /// The key was used for another request: `first_cursor`, `field`.
     IdempotencyConflict = "idempotency-conflict", 409, "the key or id was used for another request";
     /// A newer joining of the run exists: `generation`.
