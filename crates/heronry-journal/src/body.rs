@@ -27,6 +27,9 @@ macro_rules! bodies {
         }
 
         impl Body {
+            /// The number of every kind of record with the newest version of its schema.
+            pub const KINDS: &'static [(u16, u16)] = &[$(($number, $version),)*];
+
             /// Returns the number of the kind of record, as it stands on disk.
             pub fn number(&self) -> u16 {
                 match self { $(Self::$variant(_) => $number,)* }

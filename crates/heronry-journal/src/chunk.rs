@@ -1,7 +1,7 @@
 //! Chunks: what one append keeps, framed, checksummed and chained.
 
 mod error;
-mod layout;
+pub(crate) mod layout;
 mod records;
 mod writer;
 
@@ -61,9 +61,10 @@ pub struct Chunk {
 }
 
 /// The header of a chunk.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct ChunkHeader {
     /// The timeline.
+    #[serde(serialize_with = "serialize_text")]
     pub epoch: Epoch,
     /// The position of the first record.
     pub first: Position,
@@ -73,6 +74,13 @@ pub struct ChunkHeader {
     pub recorded_at: Timestamp,
     /// The hash of the chunk before it.
     pub previous: ChunkHash,
+}
+
+fn serialize_text<T: fmt::Display, S: serde::Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 impl Chunk {

@@ -1,6 +1,6 @@
 //! The bytes of one record: `[number, version, lineage, actor, visibility, body]` in CBOR.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, error::Error};
 
 use heronry_types::Position;
 use minicbor::{
@@ -94,9 +94,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, Fault> {
     read(decoder).unwrap_or_else(|error| {
         Err(Fault::Malformed {
             offset: error.position().unwrap_or(decoder.position()),
-            reason: error.to_string(),
+            reason: reason(&error),
         })
     })
+}
+
+fn reason(error: &DecodeError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 /// Number and version stand first and are judged before anything that they govern is read.

@@ -1,1 +1,8 @@
+mod arbitrary;
+mod chain;
 mod chunk;
+mod damage;
+mod golden;
+mod newer;
+mod round_trip;
+mod samples;

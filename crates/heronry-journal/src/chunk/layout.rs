@@ -18,17 +18,17 @@ const KIND_RECORDS: u8 = 1;
 /// The fixed part of the header: everything before the record ends.
 const FIXED: usize = 76;
 /// A checksum in bytes.
-pub(super) const CHECKSUM: usize = 4;
+pub(crate) const CHECKSUM: usize = 4;
 /// The end of a record in bytes.
 const END: usize = 4;
 
 /// Returns the length of a chunk with `count` records that take `records` bytes with their checksums.
-pub(super) const fn chunk_len(count: usize, records: usize) -> usize {
+pub(crate) const fn chunk_len(count: usize, records: usize) -> usize {
     FIXED + count * END + CHECKSUM + records
 }
 
 /// Returns the checksum of a record: CRC-32C over the epoch, the position and the bytes.
-pub(super) fn record_checksum(epoch: Epoch, position: Position, bytes: &[u8]) -> u32 {
+pub(crate) fn record_checksum(epoch: Epoch, position: Position, bytes: &[u8]) -> u32 {
     let mut place = [0; 24];
     let (timeline, at) = place.split_at_mut(16);
     timeline.copy_from_slice(&epoch.0);
@@ -37,7 +37,7 @@ pub(super) fn record_checksum(epoch: Epoch, position: Position, bytes: &[u8]) ->
 }
 
 /// Writes a whole chunk: `records` are checksums and bytes, and `ends` says where each record ends there.
-pub(super) fn write(header: &ChunkHeader, ends: &[u32], records: &[u8]) -> Vec<u8> {
+pub(crate) fn write(header: &ChunkHeader, ends: &[u32], records: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(chunk_len(ends.len(), records.len()));
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -57,7 +57,7 @@ pub(super) fn write(header: &ChunkHeader, ends: &[u32], records: &[u8]) -> Vec<u
 }
 
 /// Reads the header of a chunk, and checks its checksum and where each record ends.
-pub(super) fn parse(bytes: &[u8]) -> Result<ChunkHeader, ChunkError> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<ChunkHeader, ChunkError> {
     check_identity(bytes)?;
     if bytes.len() > CHUNK_BYTES_MAX {
         let found = bytes.len() as u64;
@@ -205,13 +205,13 @@ fn end_of(bytes: &[u8], index: usize) -> Option<usize> {
 }
 
 /// A record as it stands in a chunk.
-pub(super) struct Stored<'a> {
-    pub(super) checksum: u32,
-    pub(super) bytes: &'a [u8],
+pub(crate) struct Stored<'a> {
+    pub(crate) checksum: u32,
+    pub(crate) bytes: &'a [u8],
 }
 
 /// Finds a record in a chunk whose header was read by [`parse`].
-pub(super) fn record<'a>(
+pub(crate) fn record<'a>(
     header: &ChunkHeader,
     bytes: &'a [u8],
     position: Position,

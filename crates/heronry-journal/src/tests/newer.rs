@@ -1,0 +1,122 @@
+//! What newer builds wrote is named as such, and nothing else of it is believed.
+
+use heronry_types::{
+    AckOutcome, CopyState, EventKind, LimitName, MessageFailure, PolicyKind, Position,
+    ReleaseReason, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakePayload, WakeReason,
+};
+
+use super::{damage::frame, samples};
+use crate::{Body, Chunk, ChunkError, FORMAT_VERSION};
+
+/// A record of a schema from the future: only number and version can be read.
+fn from_the_future(number: u16, version: u16) -> Vec<u8> {
+    let mut encoder = minicbor::Encoder::new(Vec::new());
+    encoder.array(9).unwrap();
+    encoder.u16(number).unwrap().u16(version).unwrap();
+    encoder.str("what follows is unknown").unwrap();
+    frame(&encoder.into_writer())
+}
+
+fn check(number: u16, version: u16) {
+    let chunk = Chunk::decode(from_the_future(number, version)).unwrap();
+    let error = chunk.verify().unwrap_err();
+    assert!(error.is_newer());
+    assert_eq!(
+        error,
+        ChunkError::NewerSchema {
+            position: Position(42),
+            number,
+            version
+        }
+    );
+}
+
+#[test]
+fn a45_a_newer_version_of_every_kind_is_named() {
+    for (number, version) in Body::KINDS {
+        check(*number, version + 1);
+        check(*number, u16::MAX);
+    }
+}
+
+#[test]
+fn a45_a_kind_of_record_that_is_unknown_is_named() {
+    check(3, 1);
+    check(29, 1);
+    check(u16::MAX, u16::MAX);
+}
+
+#[test]
+fn a45_a_newer_format_is_named_before_anything_else_is_believed() {
+    let mut bytes = b"HRNC".to_vec();
+    bytes.extend_from_slice(&(FORMAT_VERSION + 1).to_le_bytes());
+    let error = Chunk::decode(bytes.clone()).unwrap_err();
+    let expected = ChunkError::NewerFormat {
+        found: FORMAT_VERSION + 1,
+        known: FORMAT_VERSION,
+    };
+    assert_eq!(error, expected);
+    assert!(error.is_newer());
+    bytes.resize(2_000_000, 0xab);
+    assert_eq!(Chunk::decode(bytes).unwrap_err(), expected);
+}
+
+#[test]
+fn a45_a_newer_kind_of_chunk_is_named() {
+    let mut bytes = from_the_future(1, 1);
+    bytes[6] = 2;
+    let checksum = crc32c::crc32c(&bytes[..80]).to_le_bytes();
+    bytes[80..84].copy_from_slice(&checksum);
+    let error = Chunk::decode(bytes).unwrap_err();
+    assert_eq!(error, ChunkError::NewerKind { found: 2 });
+    assert!(error.is_newer());
+}
+
+#[test]
+fn a_version_that_never_existed_is_malformed() {
+    let chunk = Chunk::decode(from_the_future(1, 0)).unwrap();
+    let error = chunk.verify().unwrap_err();
+    assert!(matches!(error, ChunkError::Malformed { .. }), "{error}");
+    assert!(!error.is_newer());
+}
+
+#[test]
+fn parts_that_a_newer_build_adds_to_a_record_are_skipped() {
+    for (name, entry) in samples::every_kind() {
+        let mut record = Vec::new();
+        crate::codec::encode(&entry, &mut record);
+        record[0] += 2;
+        record.extend_from_slice(&[0x82, 0x01, 0x61, b'x', 0xf6]);
+        let chunk = Chunk::decode(frame(&record)).unwrap();
+        assert_eq!(chunk.record(Position(42)).unwrap().entry, entry, "{name}");
+    }
+}
+
+/// An old build that meets a number it does not know cannot tell it from damage. So when one of
+/// these counts changes: raise the version of every kind of record that can carry the new word.
+#[test]
+fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
+    fn check<V: Vocabulary>(words: usize, carried_by: &[u16]) {
+        assert_eq!(
+            V::ALL.len(),
+            words,
+            "{} grew: raise the kinds {carried_by:?}",
+            V::NAME
+        );
+        for number in carried_by {
+            assert!(Body::KINDS.contains(&(*number, 1)), "kind {number}");
+        }
+    }
+    check::<LimitName>(19, &[1, 2]);
+    check::<WakePayload>(3, &[1]);
+    check::<PolicyKind>(9, &[1, 10, 11, 20]);
+    check::<Undeliverable>(5, &[13, 22, 27, 28]);
+    check::<RunEnd>(3, &[14]);
+    check::<AckOutcome>(4, &[23, 27, 28]);
+    check::<ReleaseReason>(4, &[24]);
+    check::<MessageFailure>(6, &[26]);
+    check::<CopyState>(7, &[27, 28]);
+    check::<ResumeWith>(3, &[40]);
+    check::<EventKind>(139, &[41]);
+    check::<WakeReason>(4, &[43]);
+}

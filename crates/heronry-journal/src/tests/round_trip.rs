@@ -1,0 +1,62 @@
+//! What is written is read back: for every kind of record.
+
+use std::sync::Arc;
+
+use heronry_types::{Epoch, Position, Timestamp};
+use proptest::{collection::vec, prelude::*};
+
+use super::{arbitrary, samples};
+use crate::{Body, Chain, Chunk, ChunkHash, ChunkWriter, encoded_len};
+
+#[test]
+fn samples_cover_every_kind_of_record_once() {
+    let samples = samples::every_kind();
+    let kinds: Vec<_> = samples
+        .iter()
+        .map(|(_, entry)| (entry.body.number(), entry.body.version()))
+        .collect();
+    assert_eq!(kinds, Body::KINDS);
+    for (name, entry) in samples {
+        let (number, version) = (entry.body.number(), entry.body.version());
+        assert!(name.starts_with(&format!("{number}.{version}-")), "{name}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_commits_round_trip(
+        entries in vec(arbitrary::entry(), 1..12),
+        epoch in any::<[u8; 16]>(),
+        head in 0..u64::MAX / 2,
+        time in any::<i64>(),
+    ) {
+        let (epoch, head) = (Epoch(epoch), Position(head));
+        let hash = ChunkHash([5; 32]);
+        let recorded_at = Timestamp::from_millis(time);
+        let mut writer = ChunkWriter::new(epoch, head, hash, recorded_at);
+        for (entry, index) in entries.iter().zip(1..) {
+            prop_assert_eq!(writer.push(entry).unwrap(), head.plus(index));
+        }
+        let mut chain = Chain::after(epoch, head, hash);
+        let mut read = Vec::new();
+        for chunk in writer.finish() {
+            let chunk = Chunk::decode(Arc::clone(chunk.bytes())).unwrap();
+            chain.push(&chunk).unwrap();
+            for record in chunk.records() {
+                let record = record.unwrap();
+                prop_assert_eq!(record.position, head.plus(read.len() as u64 + 1));
+                prop_assert_eq!(record.recorded_at, recorded_at);
+                read.push(record.entry);
+            }
+        }
+        prop_assert_eq!(read, entries);
+    }
+
+    #[test]
+    fn the_length_of_a_record_is_known_before_it_is_written(entry in arbitrary::entry()) {
+        let mut bytes = Vec::new();
+        crate::codec::encode(&entry, &mut bytes);
+        prop_assert_eq!(encoded_len(&entry), bytes.len());
+        prop_assert_eq!(crate::codec::decode(&bytes).unwrap(), entry);
+    }
+}

@@ -1,0 +1,376 @@
+//! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
+
+use heronry_types::{
+    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState, Epoch,
+    EventKind, Generation, IdempotencyKey, InstanceId, LimitName, Limits, Lineage, MessageFailure,
+    MessageId, MessagePolicy, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig,
+    PoolId, Position, ReceiveId, ReleaseReason, ResumeWith, RunEnd, RunId, SessionId, Settings,
+    Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeId, WakePayload, WakeReason,
+};
+
+use crate::{
+    Body, Claim, CopyName, Entry, FetchedCopy, MemberChanged, MemberJoined, MemberLeft,
+    MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
+    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled,
+    PoolConfigured, PoolCreated, Recipients, RequestHash, RunEnded, UndeliverableCopy,
+    WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+};
+
+pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
+
+/// 2026-11-20T08:15:30.125Z.
+pub(super) fn recorded_at() -> Timestamp {
+    Timestamp::from_millis(1_795_162_530_125)
+}
+
+fn id<K: heronry_types::IdKind>(text: &str) -> heronry_types::Id<K> {
+    heronry_types::Id::parse(text).unwrap()
+}
+
+/// A record whose lineage has every field, decided for a member.
+pub(super) fn full(body: Body) -> Entry {
+    let run: RunId = id("run-lead");
+    let lineage = Lineage {
+        pool: id::<heronry_types::kind::Pool>("review"),
+        run: Some(run.clone()),
+        agent: Some(AgentId::parse("lead").unwrap()),
+        session: Some(SessionId::parse("session-1").unwrap()),
+        turn: Some(TurnId::parse("turn-7").unwrap()),
+        correlation: [(id("job"), id("review-0042")), (id("ticket"), id("HER-7"))]
+            .into_iter()
+            .collect(),
+        caused_by: Some(Position(300)),
+        trace: Some(
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+                .parse()
+                .unwrap(),
+        ),
+    };
+    Entry {
+        lineage,
+        actor: Actor::Member {
+            run,
+            generation: Generation(Position(3)),
+        },
+        visibility: Visibility::InScope,
+        body,
+    }
+}
+
+/// A record with nothing in its lineage but the pool, decided by this actor.
+pub(super) fn bare(actor: Actor, body: Body) -> Entry {
+    Entry {
+        lineage: Lineage::of_pool(PoolId::parse("review").unwrap()),
+        actor,
+        visibility: Visibility::OutOfScope,
+        body,
+    }
+}
+
+fn policies() -> Policies {
+    let versioned = PolicyRef {
+        version: Some(id("2")),
+        ..PolicyRef::new(PolicyKind::Privacy, PolicyId::parse("no-secrets").unwrap())
+    };
+    let sandbox = PolicyRef::new(PolicyKind::Sandbox, PolicyId::parse("read-only").unwrap());
+    [versioned, sandbox].into_iter().collect()
+}
+
+fn topics() -> Vec<TopicId> {
+    vec![id("findings"), id("scan")]
+}
+
+fn settings() -> Settings {
+    let mut limits = Limits::default();
+    limits.set(LimitName::MembersMax, 500);
+    limits.set(LimitName::NoteBytesMax, 256);
+    Settings { limits }
+}
+
+fn content_ref() -> ContentRef {
+    ContentRef::from_bits(*b"a body elsewhere")
+}
+
+fn message(accepted: u64) -> CopyName {
+    CopyName {
+        accepted: Position(accepted),
+        message_id: MessageId::parse(format!("msg-{accepted}")).unwrap(),
+    }
+}
+
+fn claim(accepted: u64) -> (Claim, MessageId) {
+    let claim = Claim {
+        accepted: Position(accepted),
+        fetched: Position(301),
+    };
+    (claim, message(accepted).message_id)
+}
+
+fn standings() -> Vec<CopyStanding> {
+    let acked = CopyStanding {
+        state: CopyState::Acked,
+        attempt: 1,
+        why: None,
+        outcome: Some(AckOutcome::Done),
+    };
+    let undeliverable = CopyStanding {
+        state: CopyState::Undeliverable,
+        attempt: 0,
+        why: Some(Undeliverable::Left),
+        outcome: None,
+    };
+    vec![acked, undeliverable]
+}
+
+/// Every kind of record: the name of its golden file, and the record.
+pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
+    let kinds = [pools(), members(), messages(), message_ends(), wakes()];
+    kinds
+        .into_iter()
+        .flatten()
+        .map(|(name, body)| (name, full(body)))
+        .collect()
+}
+
+fn pools() -> Vec<(&'static str, Body)> {
+    let grants = [(AgentId::parse("lead").unwrap(), policies())];
+    let config = PoolConfig {
+        message_policy: MessagePolicy {
+            required_policies: policies(),
+            broadcast: Broadcast::IncludeSender,
+        },
+        wake_payload: WakePayload::Summary,
+        policies: policies(),
+        grants: Some(grants.into_iter().collect()),
+    };
+    let created = PoolCreated {
+        config,
+        settings: settings(),
+    };
+    let configured = PoolConfigured {
+        version: 2,
+        settings: settings(),
+    };
+    vec![
+        ("1.1-pool-created", Body::PoolCreated(created)),
+        ("2.1-pool-configured", Body::PoolConfigured(configured)),
+    ]
+}
+
+fn members() -> Vec<(&'static str, Body)> {
+    let joined = MemberJoined {
+        instance: InstanceId::parse("host-1:4711").unwrap(),
+        policies: policies(),
+        topics: topics(),
+        members: 5,
+    };
+    let taken_over = MemberTakenOver {
+        instance: InstanceId::parse("host-2:815").unwrap(),
+        policies: policies(),
+        topics: topics(),
+        members: 5,
+        predecessor: Generation(Position(3)),
+    };
+    let left = MemberLeft {
+        generation: Generation(Position(3)),
+        reason: Undeliverable::Left,
+        members: 4,
+    };
+    let ended = RunEnded {
+        generation: Generation(Position(3)),
+        end: RunEnd::Failed,
+        note: Some("no disk left".to_owned()),
+        members: 4,
+    };
+    let changed = MemberChanged { topics: topics() };
+    vec![
+        ("10.1-member-joined", Body::MemberJoined(joined)),
+        ("11.1-member-taken-over", Body::MemberTakenOver(taken_over)),
+        ("12.1-member-changed", Body::MemberChanged(changed)),
+        ("13.1-member-left", Body::MemberLeft(left)),
+        ("14.1-run-ended", Body::RunEnded(ended)),
+    ]
+}
+
+pub(super) fn accepted() -> MessageAccepted {
+    MessageAccepted {
+        message_id: MessageId::parse("msg-302").unwrap(),
+        to: Address::Topic {
+            topic_id: TopicId::parse("scan").unwrap(),
+        },
+        content_ref: content_ref(),
+        media_type: "application/json".to_owned(),
+        body_bytes: 2_048,
+        reply_to: Some(MessageId::parse("msg-299").unwrap()),
+        expires_at: Some(Timestamp::from_millis(1_795_166_130_125)),
+        policies: policies(),
+        idempotency_key: IdempotencyKey::parse("assign-0042").unwrap(),
+        request_hash: RequestHash(*b"request's 16 hex"),
+    }
+}
+
+pub(super) fn delivered() -> MessageDelivered {
+    let recipients = ["run-scan-1", "run-scan-2", "run-scan-3"];
+    MessageDelivered {
+        accepted: Position(302),
+        message_id: MessageId::parse("msg-302").unwrap(),
+        reply_to: Some(MessageId::parse("msg-299").unwrap()),
+        topic: Some(TopicId::parse("scan").unwrap()),
+        recipients: Recipients(recipients.into_iter().map(id).collect()),
+    }
+}
+
+fn fetched() -> MessageFetched {
+    MessageFetched {
+        receive_id: ReceiveId::parse("receive-9").unwrap(),
+        claimed_until: Timestamp::from_millis(1_795_162_590_125),
+        claim_ms: Millis(60_000),
+        copies: vec![FetchedCopy {
+            copy: message(302),
+            attempt: 2,
+        }],
+        undeliverable: vec![UndeliverableCopy {
+            copy: message(303),
+            why: Undeliverable::Policy,
+        }],
+    }
+}
+
+fn messages() -> Vec<(&'static str, Body)> {
+    let (first, first_id) = claim(299);
+    let acked = MessageAcked {
+        claims: vec![(first, first_id.clone()), claim(300)],
+        outcome: AckOutcome::Blocked,
+        note: Some("waits for a licence".to_owned()),
+    };
+    let released = MessageReleased {
+        claims: vec![(first, first_id.clone())],
+        reason: ReleaseReason::Lapsed,
+        visible_at: Some(Timestamp::from_millis(1_795_162_535_000)),
+    };
+    let until = Timestamp::from_millis(1_795_162_650_125);
+    let extended = MessageExtended {
+        claims: vec![(first, first_id, until)],
+    };
+    vec![
+        (
+            "20.1-message-accepted",
+            Body::MessageAccepted(Box::new(accepted())),
+        ),
+        (
+            "21.1-message-delivered",
+            Body::MessageDelivered(delivered()),
+        ),
+        ("22.1-message-fetched", Body::MessageFetched(fetched())),
+        ("23.1-message-acked", Body::MessageAcked(acked)),
+        ("24.1-message-released", Body::MessageReleased(released)),
+        ("25.1-message-extended", Body::MessageExtended(extended)),
+    ]
+}
+
+fn message_ends() -> Vec<(&'static str, Body)> {
+    let failed = MessageFailed {
+        message: message(302),
+        reason: MessageFailure::NoSuchMember,
+    };
+    let expired = MessageExpired {
+        message: message(302),
+        copies: standings(),
+    };
+    let settled = MessageSettled {
+        message: message(302),
+        copies: standings(),
+    };
+    vec![
+        ("26.1-message-failed", Body::MessageFailed(failed)),
+        ("27.1-message-expired", Body::MessageExpired(expired)),
+        ("28.1-message-settled", Body::MessageSettled(settled)),
+    ]
+}
+
+fn wakes() -> Vec<(&'static str, Body)> {
+    let wake_id = WakeId::parse("wake-4").unwrap();
+    let registered = WakeRegistered {
+        wake_id: wake_id.clone(),
+        filter: "kind == \"message_delivered\" && topic == \"findings\"".to_owned(),
+        language: 1,
+        fingerprint: *b"the filter's fingerprint, sha256",
+        since: Position(298),
+        timeout_ms: Some(Millis(30_000)),
+        deadline: Some(Timestamp::from_millis(1_795_162_560_125)),
+        resume_with: ResumeWith::Summary,
+        include_wakes: true,
+        idempotency_key: IdempotencyKey::parse("wait-0042").unwrap(),
+        request_hash: RequestHash(*b"request's 16 hex"),
+    };
+    let triggered = WakeTriggered {
+        registered: Position(304),
+        wake_id: wake_id.clone(),
+        matches: vec![WakeTriggeredBy {
+            position: Position(305),
+            kind: EventKind::RunMessageDelivered,
+        }],
+        more_follow: true,
+    };
+    let timed_out = WakeTimedOut {
+        registered: Position(304),
+        wake_id: wake_id.clone(),
+    };
+    let cancelled = WakeCancelled {
+        registered: Position(304),
+        wake_id,
+        reason: WakeReason::Left,
+    };
+    vec![
+        (
+            "40.1-wake-registered",
+            Body::WakeRegistered(Box::new(registered)),
+        ),
+        ("41.1-wake-triggered", Body::WakeTriggered(triggered)),
+        ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
+        ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
+    ]
+}
+
+/// A short journal of two commits: records with as little as they may have, by every actor.
+pub(super) fn journal() -> Vec<Vec<Entry>> {
+    let created = Body::PoolCreated(PoolCreated {
+        config: PoolConfig::default(),
+        settings: Settings::default(),
+    });
+    let joined = Body::MemberJoined(MemberJoined {
+        instance: InstanceId::parse("host-1:4711").unwrap(),
+        policies: Policies::default(),
+        topics: Vec::new(),
+        members: 1,
+    });
+    let accepted = Body::MessageAccepted(Box::new(MessageAccepted {
+        to: Address::Run {
+            run_id: RunId::parse("run-lead").unwrap(),
+        },
+        reply_to: None,
+        expires_at: None,
+        policies: Policies::default(),
+        ..accepted()
+    }));
+    let delivered = Body::MessageDelivered(MessageDelivered {
+        accepted: Position(3),
+        reply_to: None,
+        topic: None,
+        ..delivered()
+    });
+    let acked = Body::MessageAcked(MessageAcked {
+        claims: vec![claim(3)],
+        outcome: AckOutcome::Done,
+        note: None,
+    });
+    vec![
+        vec![bare(Actor::Operator, created)],
+        vec![
+            bare(Actor::Operator, joined),
+            full(accepted),
+            bare(Actor::Engine, delivered),
+            full(acked),
+        ],
+    ]
+}
