@@ -10,6 +10,7 @@ use crate::unsupported::hidden;
 /// A body that is text. JSON: a text.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BodyText(pub String);
 
 impl fmt::Debug for BodyText {
@@ -20,6 +21,8 @@ impl fmt::Debug for BodyText {
 
 /// A body of any bytes. JSON: their standard base64 with padding.
 #[derive(Clone, Eq, PartialEq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String))]
 pub struct BodyBytes(pub Vec<u8>);
 
 impl fmt::Debug for BodyBytes {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Asks whether a filter is valid. The body of `POST /v1/filters/compile`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompileFilter {
     /// The text of the filter.
     pub filter: String,
@@ -12,6 +13,7 @@ pub struct CompileFilter {
 
 /// A filter that is valid.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompiledFilter {
     /// `sha256:` and the hex digest of its canonical form.
     pub fingerprint: String,
@@ -23,6 +25,7 @@ pub struct CompiledFilter {
 
 /// Bytes of a filter's text, from `start` up to and without `end`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Span {
     /// The first byte.
     pub start: usize,
@@ -32,6 +35,7 @@ pub struct Span {
 
 /// One fault of a filter's text: a member of `errors` in the problem `filter-invalid`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FilterFault {
     /// Where it is.
     pub span: Span,

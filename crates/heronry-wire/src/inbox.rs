@@ -13,18 +13,22 @@ use crate::{BodyBytes, BodyText};
 /// Asks to claim copies. The body of `POST …/members/{run}/inbox/receive`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receive {
     /// Names the call: the same one returns the same live claims. Absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub receive_id: Option<ReceiveId>,
     /// How many copies at the most. Absent: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
     /// How long to wait for a first copy. Absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// How long the claims hold. Absent: 60 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub claim_ms: Option<Millis>,
     /// Whether items carry their bodies. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +38,7 @@ pub struct Receive {
 /// Names a claim, as the item said: `<position>@<position>`. Opaque to a client.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimName(pub String);
 
 impl fmt::Display for ClaimName {
@@ -44,12 +49,16 @@ impl fmt::Display for ClaimName {
 
 /// One copy of a message.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Item {
     /// The message.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub message_id: MessageId,
     /// Who sent it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub from: RunId,
     /// Its acceptance.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// Which attempt this is, from 1; before it is claimed, how many there were.
     pub attempt: u32,
@@ -58,8 +67,10 @@ pub struct Item {
     pub claim: Option<ClaimName>,
     /// When the claim lapses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub claim_expires_at: Option<Timestamp>,
     /// Its body.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
     /// The media type of its body.
     pub media_type: String,
@@ -71,11 +82,14 @@ pub struct Item {
     pub body_base64: Option<BodyBytes>,
     /// The message it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reply_to: Option<MessageId>,
     /// Correlations.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = HashMap<String, String>))]
     pub correlation: Correlation,
     /// How urgently it is handed over.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub importance: Importance,
     /// Whether it is a reply that came after its request was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -84,20 +98,24 @@ pub struct Item {
 
 /// Copies that were claimed, or looked at.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxPage {
     /// The copies, in the order in which they are handed over.
     pub items: Vec<Item>,
     /// How many more wait.
     pub unread: u64,
     /// The record that claimed them; the head when nothing was claimed.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
 
 /// Acknowledges claims. The body of `POST …/members/{run}/inbox/ack`: either `claims` or `up_to`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ack {
     /// These claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +125,7 @@ pub struct Ack {
     pub up_to: Option<ClaimName>,
     /// What became of them. Absent: `done`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub outcome: Option<AckOutcome>,
     /// A short text, kept with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,32 +135,40 @@ pub struct Ack {
 /// Gives claims back. The body of `POST …/members/{run}/inbox/release`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReleaseClaims {
     /// These claims.
     pub claims: Vec<ClaimName>,
     /// How long until the copies can be claimed again. Absent: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub delay_ms: Option<Millis>,
 }
 
 /// Holds claims longer. The body of `POST …/members/{run}/inbox/extend`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExtendClaims {
     /// These claims.
     pub claims: Vec<ClaimName>,
     /// How long from now.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub claim_ms: Millis,
 }
 
 /// Claims hold longer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimsExtended {
     /// When the first of them lapses now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub claim_expires_at: Option<Timestamp>,
     /// The record of the change.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

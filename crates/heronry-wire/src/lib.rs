@@ -47,9 +47,12 @@ use serde::{Deserialize, Serialize};
 
 /// What every answer to a changing request carries, and all that some of them say.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Changed {
     /// The record of the change; the head when nothing had to change.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

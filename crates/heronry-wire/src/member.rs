@@ -11,25 +11,33 @@ use crate::{MemberToken, NotSupported, Unsupported, unsupported::refuse};
 /// Asks to join, or to take a run over. The body of `POST …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Join {
     /// The run.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The agent that it is a run of.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The topics that it lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that it holds. Absent: what its agent is granted, or what it held before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub policies: Option<Policies>,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
     /// Which process joins; the same one gets the same answer. Absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub instance: Option<InstanceId>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub lease_ms: Option<Unsupported>,
 }
 
@@ -58,47 +66,62 @@ impl Join {
 
 /// A run joined.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Joined {
     /// The run.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// Its agent.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// Which joining this is.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
     /// The record of the joining.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// What the member shows with each request.
     pub member_token: MemberToken,
     /// How many copies wait in its inbox.
     pub unread: u64,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
 
 /// The members of a pool. The answer of `GET …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberList {
     /// The members, sorted by run.
     pub members: Vec<MemberView>,
     /// The head at which they were read.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,
 }
 
 /// One member as it stands.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberView {
     /// The run.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// Its agent.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
     /// Which joining this is.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
     /// The topics that it lists.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that it holds.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub policies: Policies,
     /// How many copies wait in its inbox.
     pub unread: u64,
@@ -107,12 +130,15 @@ pub struct MemberView {
 /// Asks to change a member. The body of `PATCH …/members/{run}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchMember {
     /// The topics that it lists from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub topics: Option<Vec<TopicId>>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub lease_ms: Option<Unsupported>,
 }
 
@@ -129,8 +155,10 @@ impl PatchMember {
 /// Says how a run ended. The body of `POST …/members/{run}/state`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetState {
     /// How it ended.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunEnd,
     /// A short text, kept with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,14 +14,18 @@ use crate::{BodyBytes, BodyText, NotSupported, Unsupported, unsupported::refuse}
 /// `expires_in_ms`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SendMessage {
     /// The message's id; absent: derived from the idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub message_id: Option<MessageId>,
     /// Who sends; absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
     /// Where it goes.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub to: Address,
     /// The body, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,42 +35,54 @@ pub struct SendMessage {
     pub body_base64: Option<BodyBytes>,
     /// The body, stored before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub content_ref: Option<ContentRef>,
     /// The body's media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Correlations.
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = HashMap<String, String>))]
     pub correlation: Correlation,
     /// The message it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reply_to: Option<MessageId>,
     /// When it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub expires_at: Option<Timestamp>,
     /// How long after its acceptance it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub expires_in_ms: Option<Millis>,
     /// The same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that it carries.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub policies: Policies,
     /// How urgently it is handed over; only `queue` is supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub importance: Option<Importance>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub response_contract: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub deliver_after_ms: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub ordered: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub on_full: Option<Unsupported>,
 }
 

@@ -13,6 +13,7 @@ use crate::{NotSupported, Unsupported, unsupported::refuse};
 /// What a caller names when it opens a pool. The body of `PUT …`; absent fields are not compared.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolBody {
     /// What messages must carry, and whom a broadcast reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,24 +23,30 @@ pub struct PoolBody {
     pub wake_policy: Option<WakePolicyBody>,
     /// The policies that a member must hold to be seen and to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub policies: Option<Policies>,
     /// The policies that an agent's runs hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, Vec<Object>>>))]
     pub grants: Option<BTreeMap<AgentId, Policies>>,
     /// Limits that differ from their defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, u64>>))]
     pub limits: Option<Limits>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub retention: Option<Unsupported>,
 }
 
 /// What messages must carry, and whom a broadcast reaches.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagePolicyBody {
     /// The policies that every message must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
     pub required_policies: Option<Policies>,
     /// Whether a broadcast to the pool reaches its sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,9 +56,11 @@ pub struct MessagePolicyBody {
 /// What wakes and views may carry.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakePolicyBody {
     /// How much of an event's payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub payload: Option<WakePayload>,
 }
 
@@ -103,6 +112,7 @@ impl From<&PoolConfig> for PoolBody {
 /// Whether members hold the policies that they were granted, or those they say they hold.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PoliciesSource {
     /// Grants or an operator say.
     Granted,
@@ -112,18 +122,23 @@ pub enum PoliciesSource {
 
 /// A pool as it stands. The answer of `GET …`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolView {
     /// The pool.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
     /// Its timeline: 32 hex digits.
     pub epoch: String,
     /// The last record.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
     /// The lowest cursor that can be read from.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub floor: Cursor,
     /// What it was set up with.
     pub config: PoolBody,
     /// What can be changed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
     /// Rises with each change of the settings.
     pub settings_version: u64,
@@ -136,6 +151,7 @@ pub struct PoolView {
     /// How many subscriptions are open.
     pub subscriptions: u64,
     /// How safely its store keeps what it acknowledges.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
     /// Who says which policies members hold.
     pub policies: PoliciesSource,
@@ -143,16 +159,19 @@ pub struct PoolView {
 
 /// A pool was created or opened. The answer of `PUT …`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolOpened {
     /// The pool.
     #[serde(flatten)]
     pub view: PoolView,
     /// The head.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
 }
 
 /// The pools of a store. The answer of `GET /v1/pools`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolList {
     /// The pools, sorted; a member sees its own.
     pub pools: Vec<PoolEntry>,
@@ -160,22 +179,27 @@ pub struct PoolList {
 
 /// One pool of a [`PoolList`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolEntry {
     /// The pool.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
 }
 
 /// Asks to change the settings of a pool. The body of `PATCH …/settings`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchSettings {
     /// The version that the caller has seen.
     pub expected_version: u64,
     /// Limits to set; others stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<HashMap<String, u64>>))]
     pub limits: Option<Limits>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub retention: Option<Unsupported>,
 }
 
@@ -191,13 +215,17 @@ impl PatchSettings {
 
 /// The settings were changed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettingsChanged {
     /// What holds now.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
     /// The version of it.
     pub settings_version: u64,
     /// The record of the change.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -138,6 +138,7 @@ pub type Members = Map<String, Value>;
 
 /// A refusal or failure. JSON: `type`, `title`, `status`, `detail`, and typed members beside them.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// `/problems/<slug>`.
     #[serde(rename = "type")]
@@ -151,6 +152,7 @@ pub struct Problem {
     pub detail: String,
     /// Typed members.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub members: Members,
 }
 

@@ -11,6 +11,7 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 /// Where reading events starts when no cursor is given.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EventsFrom {
     /// At the oldest record that is kept.
     #[default]
@@ -31,6 +32,7 @@ impl fmt::Display for EventsFrom {
 /// What a stream does when its cursor was trimmed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OnTrimmed {
     /// It sends a `gap` and goes on at the floor.
     #[default]
@@ -42,12 +44,14 @@ pub enum OnTrimmed {
 /// The query of `GET …/events`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventsQuery {
     /// The text of a filter. Absent: every event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// The cursor after which to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
     /// Where to start without a cursor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,9 +61,11 @@ pub struct EventsQuery {
     pub limit: Option<u64>,
     /// How long a page waits for a first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// As which member an operator looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub view_run: Option<RunId>,
     /// What a stream does when its cursor was trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +75,7 @@ pub struct EventsQuery {
 /// The query of `GET …/members/{run}/inbox`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxQuery {
     /// How many copies at the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,20 +88,25 @@ pub struct InboxQuery {
 /// The query of `GET …/messages/{id}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptQuery {
     /// Who sent the message; absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
 }
 
 /// The query of `GET …/wakes/{id}` and `DELETE …/wakes/{id}`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeQuery {
     /// How long to wait for the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// Whose wake it is; absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
 }

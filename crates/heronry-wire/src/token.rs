@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a member shows with each request. `Debug` never shows it.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberToken(String);
 
 impl MemberToken {

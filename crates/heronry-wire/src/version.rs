@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a server is: the answer of `GET /v1/version`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
     /// `heronry`.
     pub name: String,

@@ -51,45 +51,57 @@ impl<'de> Deserialize<'de> for SinceText {
 /// Asks to be woken. The body of `POST …/wakes`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterWake {
     /// The wake's id; absent: derived from the idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub wake_id: Option<WakeId>,
     /// Who waits; absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
     /// The text of the filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// From where on events count. Absent: `head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<SinceText>,
     /// How long it waits at the most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub timeout_ms: Option<Millis>,
     /// What it hands to its waiter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub resume_with: Option<ResumeWith>,
     /// Whether events about wakes count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_wakes: Option<bool>,
     /// The same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
     /// How long this call waits for the end. Absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub any_of: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub all_of: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub count: Option<Unsupported>,
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub suspends_run: Option<Unsupported>,
 }
 
@@ -119,19 +131,25 @@ impl RegisterWake {
 
 /// A wake was registered or cancelled.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeChanged {
     /// Where it stands.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub wake: WakeView,
     /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
 
 /// The wakes of a pool. The answer of `GET …/wakes`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeList {
     /// The wakes; a member sees its own.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub wakes: Vec<WakeView>,
     /// The head at which they were read.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,
 }
