@@ -1,1 +1,21 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod apply;
+mod caller;
+pub mod decide;
+pub mod engine;
+mod hash;
+mod mint;
+mod project;
+mod rejection;
+pub mod state;
+
+pub use answer::{Done, Item, Joined, MemberView, PoolView, Received, Registered, Sent};
+pub use apply::apply;
+pub use caller::Caller;
+pub use engine::Engine;
+pub use mint::Minter;
+pub use project::project;
+pub use rejection::{ConflictField, PolicyNeed, Rejection};
+pub use state::State;

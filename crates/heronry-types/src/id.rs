@@ -67,6 +67,14 @@ impl<K: IdKind> Id<K> {
         })
     }
 
+    /// Returns the same id as another kind of id, for a reference: the rules of all kinds are the same.
+    pub fn retype<L: IdKind>(&self) -> Id<L> {
+        Id {
+            text: Arc::clone(&self.text),
+            kind: PhantomData,
+        }
+    }
+
     /// Returns the value.
     pub fn as_str(&self) -> &str {
         &self.text

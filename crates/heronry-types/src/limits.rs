@@ -75,6 +75,13 @@ pub struct LimitExceeded {
     pub actual: u64,
 }
 
+impl LimitExceeded {
+    /// Returns the refusal of a value.
+    pub fn new(limit: LimitName, max: u64, actual: u64) -> Self {
+        Self { limit, max, actual }
+    }
+}
+
 impl Limits {
     /// Returns the value of a limit.
     pub fn get(&self, name: LimitName) -> u64 {

@@ -1,0 +1,264 @@
+//! What callers get: views of the state.
+
+use heronry_journal::Claim;
+use heronry_types::{
+    AgentId, ContentRef, Correlation, Cursor, Durability, Generation, Importance, Limits,
+    MessageId, MessageStatus, Policies, PoolConfig, Position, Receipt, RecipientStanding,
+    ResumeWith, RunId, SessionId, Settings, TimelineEntry, Timestamp, TopicId, WakeMatch,
+    WakeStatus, WakeView,
+};
+
+use crate::{
+    State,
+    state::{Message, Wake, WakeEnd},
+};
+
+/// What a sender gets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sent {
+    /// What became of the message.
+    pub receipt: Receipt,
+    /// Whether an equal request was answered before.
+    pub repeated: bool,
+}
+
+/// What who joins gets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Joined {
+    /// The run.
+    pub run: RunId,
+    /// Its agent.
+    pub agent: AgentId,
+    /// Which joining this is.
+    pub generation: Generation,
+    /// The record of the joining.
+    pub cursor: Cursor,
+    /// How many copies wait to be claimed.
+    pub unread: u64,
+    /// Whether the same instance had joined before.
+    pub repeated: bool,
+}
+
+/// What a command gets that changes something and has nothing else to say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Done {
+    /// The first record of the change, or the head when there was nothing to change.
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}
+
+/// One copy as its reader sees it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Item {
+    /// The message.
+    pub message_id: MessageId,
+    /// Who sent it.
+    pub from: RunId,
+    /// Its acceptance.
+    pub cursor: Cursor,
+    /// Which attempt this is, from 1; how many there were when it is not claimed.
+    pub attempt: u32,
+    /// The claim and when it lapses; absent when the copy is only looked at.
+    pub claim: Option<(Claim, Timestamp)>,
+    /// Its body.
+    pub content_ref: ContentRef,
+    /// The media type of its body.
+    pub media_type: String,
+    /// The message it replies to.
+    pub reply_to: Option<MessageId>,
+    /// Its correlations.
+    pub correlation: Correlation,
+    /// How urgent it is.
+    pub importance: Importance,
+}
+
+/// What a reader gets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Received {
+    /// The copies, in order.
+    pub items: Vec<Item>,
+    /// How many more copies wait to be claimed.
+    pub unread: u64,
+    /// The record that claimed them, or the head.
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    pub durability: Durability,
+}
+
+/// A member as others see it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MemberView {
+    /// The run.
+    pub run: RunId,
+    /// Its agent.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: Option<SessionId>,
+    /// Which joining this is.
+    pub generation: Generation,
+    /// The policies that it holds.
+    pub policies: Policies,
+    /// The topics that it lists.
+    pub topics: Vec<TopicId>,
+    /// How many copies wait to be claimed.
+    pub unread: u64,
+    /// How many wakes wait.
+    pub live_wakes: u64,
+}
+
+/// A pool as a whole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PoolView {
+    /// Where it stands.
+    pub head: Cursor,
+    /// The lowest valid cursor.
+    pub floor: Cursor,
+    /// What it is set up with.
+    pub config: PoolConfig,
+    /// What can be changed.
+    pub settings: Settings,
+    /// The version of the settings.
+    pub settings_version: u64,
+    /// Every limit that holds, defaults included.
+    pub limits: Limits,
+    /// How many members it has.
+    pub members: u64,
+    /// How many messages have no terminal record.
+    pub live_messages: u64,
+    /// How many wakes wait.
+    pub live_wakes: u64,
+    /// How safely the store keeps records.
+    pub durability: Durability,
+}
+
+/// A registered wake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Registered {
+    /// Where it stands.
+    pub wake: WakeView,
+    /// Whether an equal request was answered before.
+    pub repeated: bool,
+}
+
+pub(crate) fn receipt(
+    state: &State,
+    accepted: Position,
+    durability: Durability,
+) -> Option<Receipt> {
+    let message = state.messages.get(accepted)?;
+    Some(Receipt {
+        message_id: message.accepted.message_id.clone(),
+        from: message.sender()?.clone(),
+        status: message.status.unwrap_or(MessageStatus::Delivered),
+        reason: message.reason,
+        content_ref: message.accepted.content_ref,
+        cursor: state.cursor(accepted),
+        as_of: state.head_cursor(),
+        durability,
+        recipients: recipients(message),
+        timeline: timeline(state, message),
+    })
+}
+
+fn recipients(message: &Message) -> Vec<RecipientStanding> {
+    let standing = |(run, copy): (&RunId, &crate::state::MessageCopy)| {
+        let standing = copy.standing();
+        RecipientStanding {
+            run_id: run.clone(),
+            state: standing.state,
+            why: standing.why,
+            attempt: standing.attempt,
+            outcome: standing.outcome,
+        }
+    };
+    message
+        .recipients
+        .0
+        .iter()
+        .zip(&message.copies)
+        .map(standing)
+        .collect()
+}
+
+fn timeline(state: &State, message: &Message) -> Vec<TimelineEntry> {
+    let run_id = |index: u32| message.recipients.0.get(index as usize).cloned();
+    message
+        .timeline
+        .iter()
+        .map(|step| TimelineEntry {
+            at: step.at,
+            cursor: state.cursor(step.position),
+            state: step.state,
+            run_id: step.recipient.and_then(run_id),
+        })
+        .collect()
+}
+
+pub(crate) fn item(
+    state: &State,
+    run: &RunId,
+    accepted: Position,
+    claim: Option<(Claim, Timestamp)>,
+) -> Option<Item> {
+    let message = state.messages.get(accepted)?;
+    Some(Item {
+        message_id: message.accepted.message_id.clone(),
+        from: message.sender()?.clone(),
+        cursor: state.cursor(accepted),
+        attempt: message.copy_of(run)?.attempts,
+        claim,
+        content_ref: message.accepted.content_ref,
+        media_type: message.accepted.media_type.clone(),
+        reply_to: message.accepted.reply_to.clone(),
+        correlation: message.lineage.correlation.clone(),
+        importance: Importance::Queue,
+    })
+}
+
+pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeView {
+    let (at, status, reason, matched) = match &wake.end {
+        None => (position, WakeStatus::Registered, None, &[][..]),
+        Some((at, WakeEnd::Triggered { matches })) => {
+            (*at, WakeStatus::Triggered, None, &**matches)
+        }
+        Some((at, WakeEnd::TimedOut)) => (*at, WakeStatus::TimedOut, None, &[][..]),
+        Some((at, WakeEnd::Cancelled { reason })) => {
+            (*at, WakeStatus::Cancelled, Some(*reason), &[][..])
+        }
+    };
+    let resume = wake.registered.resume_with;
+    let refs = matched.iter().map(|by| {
+        let cursor = state.cursor(by.position);
+        WakeMatch {
+            cursor,
+            id: cursor,
+            kind: by.kind,
+        }
+    });
+    let matches = match resume {
+        ResumeWith::MatchingEventRefs => refs.collect(),
+        ResumeWith::Summary | ResumeWith::None => Vec::new(),
+    };
+    let summary = matched
+        .first()
+        .filter(|_| resume == ResumeWith::Summary)
+        .map(|first| {
+            format!(
+                "{} event(s), first {} at {}",
+                matched.len(),
+                first.kind,
+                state.cursor(first.position)
+            )
+        });
+    WakeView {
+        wake_id: wake.registered.wake_id.clone(),
+        run_id: wake.run.clone(),
+        status,
+        reason,
+        matches,
+        summary,
+        cursor: state.cursor(at),
+        deadline: wake.registered.deadline,
+    }
+}

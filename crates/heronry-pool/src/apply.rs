@@ -1,0 +1,51 @@
+//! Applying records: total, and the only way that a state changes.
+
+mod inbox;
+mod member;
+mod message;
+mod wake;
+
+use heronry_journal::{Body, Record};
+
+use crate::State;
+
+/// Applies one record. Total: whatever the journal holds, this evaluates no rule and cannot fail.
+pub fn apply(state: &mut State, record: &Record) {
+    debug_assert_eq!(
+        record.position,
+        state.head.next(),
+        "records are applied in order"
+    );
+    state.head = record.position;
+    state.time = state.time.max(record.recorded_at);
+    let lineage = &record.entry.lineage;
+    match &record.entry.body {
+        Body::PoolCreated(body) => {
+            state.config = body.config.clone();
+            state.settings = body.settings.clone();
+            state.settings_version = 1;
+        }
+        Body::PoolConfigured(body) => {
+            state.settings = body.settings.clone();
+            state.settings_version = body.version;
+        }
+        Body::MemberJoined(body) => member::joined(state, record, body),
+        Body::MemberTakenOver(body) => member::taken_over(state, record, body),
+        Body::MemberChanged(body) => member::changed(state, lineage, body),
+        Body::MemberLeft(body) => member::left(state, record, body.reason),
+        Body::RunEnded(body) => member::ended(state, record, body),
+        Body::MessageAccepted(body) => message::accepted(state, record, body),
+        Body::MessageDelivered(body) => message::delivered(state, record, body),
+        Body::MessageFetched(body) => inbox::fetched(state, record, body),
+        Body::MessageAcked(body) => inbox::acked(state, record, body),
+        Body::MessageReleased(body) => inbox::released(state, record, body),
+        Body::MessageExtended(body) => inbox::extended(state, lineage, body),
+        Body::MessageFailed(body) => message::failed(state, record, body),
+        Body::MessageExpired(body) => message::expired(state, record, body.message.accepted),
+        Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
+        Body::WakeRegistered(body) => wake::registered(state, record, body),
+        Body::WakeTriggered(body) => wake::triggered(state, record, body),
+        Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
+        Body::WakeCancelled(body) => wake::cancelled(state, record, body),
+    }
+}

@@ -1,0 +1,193 @@
+//! Applying records about claims.
+
+use heronry_journal::{
+    Claim, MessageAcked, MessageExtended, MessageFetched, MessageReleased, Record,
+};
+use heronry_types::{Lineage, ReleaseReason, RunId, TimelineState, Timestamp};
+
+use super::message;
+use crate::{
+    State,
+    state::{CopySlot, Due, Receive},
+};
+
+/// Whether a claim that is given back counts as an attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Attempt {
+    /// It counts.
+    Counted,
+    /// It is as if the copy had not been claimed.
+    Uncounted,
+}
+
+pub(super) fn fetched(state: &mut State, record: &Record, body: &MessageFetched) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
+    for gone in &body.undeliverable {
+        let end = CopySlot::Undeliverable { why: gone.why };
+        let copy = (gone.copy.accepted, run);
+        message::end_copy(state, record, copy, end, TimelineState::Undeliverable);
+    }
+    let (fetched, until) = (record.position, body.claimed_until);
+    for copy in &body.copies {
+        let accepted = copy.copy.accepted;
+        let slot = CopySlot::Claimed { fetched, until };
+        let before =
+            message::set_slot(state, record, (accepted, run), slot, TimelineState::Claimed);
+        if let Some(CopySlot::Queued {
+            visible_at: Some(at),
+        }) = before
+        {
+            state.deadlines.remove_visible(at, run, accepted);
+        }
+        count_attempts(state, run, Claim { accepted, fetched }, |_| copy.attempt);
+        state
+            .deadlines
+            .insert(until, Due::Lapse(run.clone(), Claim { accepted, fetched }));
+        message::watch_expiry(state, accepted);
+    }
+    let Some(member) = state.members.get_mut(run) else {
+        return;
+    };
+    if body.copies.is_empty() {
+        return;
+    }
+    for copy in &body.copies {
+        member.inbox.take_queued(copy.copy.accepted);
+        member.inbox.claimed += 1;
+    }
+    let claimed = body.copies.iter().map(|copy| copy.copy.accepted).collect();
+    let receive = Receive {
+        receive_id: body.receive_id.clone(),
+        claimed,
+    };
+    member.inbox.receives.insert(fetched, receive);
+}
+
+pub(super) fn acked(state: &mut State, record: &Record, body: &MessageAcked) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
+    for (claim, _) in &body.claims {
+        let end = CopySlot::Acked {
+            outcome: body.outcome,
+            fetched: claim.fetched,
+        };
+        message::end_copy(
+            state,
+            record,
+            (claim.accepted, run),
+            end,
+            TimelineState::Acked,
+        );
+    }
+}
+
+pub(super) fn released(state: &mut State, record: &Record, body: &MessageReleased) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
+    let attempt = match body.reason {
+        ReleaseReason::Released | ReleaseReason::Lapsed => Attempt::Counted,
+        ReleaseReason::TakenOver | ReleaseReason::Unanswered => Attempt::Uncounted,
+    };
+    for (claim, _) in &body.claims {
+        give_back(state, record, run, *claim, attempt, body.visible_at);
+    }
+}
+
+pub(super) fn extended(state: &mut State, lineage: &Lineage, body: &MessageExtended) {
+    let Some(run) = &lineage.run else { return };
+    for (claim, _, until) in &body.claims {
+        let slot = CopySlot::Claimed {
+            fetched: claim.fetched,
+            until: *until,
+        };
+        let Some(copy) = copy_mut(state, run, *claim) else {
+            continue;
+        };
+        if let CopySlot::Claimed { until: before, .. } = std::mem::replace(copy, slot) {
+            state
+                .deadlines
+                .remove(before, Due::Lapse(run.clone(), *claim));
+            state
+                .deadlines
+                .insert(*until, Due::Lapse(run.clone(), *claim));
+        }
+    }
+}
+
+/// Returns one claimed copy to its queue, or ends it when its message is over.
+pub(super) fn give_back(
+    state: &mut State,
+    record: &Record,
+    run: &RunId,
+    claim: Claim,
+    attempt: Attempt,
+    visible_at: Option<Timestamp>,
+) {
+    let accepted = claim.accepted;
+    if attempt == Attempt::Uncounted {
+        count_attempts(state, run, claim, |counted| counted.saturating_sub(1));
+    }
+    if !state
+        .messages
+        .get(accepted)
+        .is_some_and(super::super::state::Message::is_open)
+    {
+        let copy = (accepted, run);
+        return message::end_copy(
+            state,
+            record,
+            copy,
+            CopySlot::Expired,
+            TimelineState::Expired,
+        );
+    }
+    let slot = CopySlot::Queued { visible_at };
+    let before = message::set_slot(
+        state,
+        record,
+        (accepted, run),
+        slot,
+        TimelineState::Released,
+    );
+    if let Some(CopySlot::Claimed { until, .. }) = before {
+        state
+            .deadlines
+            .remove(until, Due::Lapse(run.clone(), claim));
+    }
+    let Some(member) = state.members.get_mut(run) else {
+        return;
+    };
+    member.inbox.end_claim(claim);
+    match visible_at {
+        None => {
+            member.inbox.ready.insert(accepted);
+        }
+        Some(at) => {
+            member.inbox.delayed.insert(accepted, at);
+            state.deadlines.insert_visible(at, run, accepted);
+        }
+    }
+    message::watch_expiry(state, accepted);
+}
+
+fn copy_mut<'a>(state: &'a mut State, run: &RunId, claim: Claim) -> Option<&'a mut CopySlot> {
+    let message = state.messages.get_mut(claim.accepted)?;
+    let index = message.index_of(run)?;
+    message.copies.get_mut(index).map(|copy| &mut copy.slot)
+}
+
+fn count_attempts(state: &mut State, run: &RunId, claim: Claim, count: impl Fn(u32) -> u32) {
+    let Some(message) = state.messages.get_mut(claim.accepted) else {
+        return;
+    };
+    let Some(index) = message.index_of(run) else {
+        return;
+    };
+    if let Some(copy) = message.copies.get_mut(index) {
+        copy.attempts = count(copy.attempts);
+    }
+}

@@ -1,0 +1,202 @@
+//! Applying records about messages as a whole.
+
+use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
+use heronry_types::{MessageStatus, Position, RunId, TimelineState};
+
+use crate::{
+    State,
+    state::{CopySlot, Due, Message, MessageCopy, Step},
+};
+
+pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
+    let step = step(record, TimelineState::Accepted, None);
+    state.messages.insert(
+        record.position,
+        Message {
+            lineage: record.entry.lineage.clone(),
+            accepted: body.clone(),
+            recipients: heronry_journal::Recipients::default(),
+            copies: Vec::new(),
+            status: None,
+            reason: None,
+            timeline: vec![step],
+        },
+    );
+}
+
+pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
+    let accepted = body.accepted;
+    let Some(message) = state.messages.get_mut(accepted) else {
+        return;
+    };
+    let queued = MessageCopy {
+        slot: CopySlot::Queued { visible_at: None },
+        attempts: 0,
+    };
+    message.recipients = body.recipients.clone();
+    message.copies = vec![queued; body.recipients.0.len()];
+    message.status = Some(MessageStatus::Delivered);
+    message
+        .timeline
+        .push(step(record, TimelineState::Delivered, None));
+    if let Some(at) = message.accepted.expires_at {
+        state.deadlines.insert(at, Due::Expiry(accepted));
+    }
+    let Some(sender) = &record.entry.lineage.run else {
+        return;
+    };
+    for run in body.recipients.0.iter() {
+        if let Some(member) = state.members.get_mut(run) {
+            member.inbox.ready.insert(accepted);
+            *member.inbox.by_sender.entry(sender.clone()).or_default() += 1;
+        }
+    }
+}
+
+pub(super) fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
+    if let Some(message) = state.messages.get_mut(body.message.accepted) {
+        message.reason = Some(body.reason);
+    }
+    finish(
+        state,
+        record,
+        body.message.accepted,
+        (MessageStatus::Failed, TimelineState::Failed),
+    );
+}
+
+pub(super) fn settled(state: &mut State, record: &Record, accepted: Position) {
+    finish(
+        state,
+        record,
+        accepted,
+        (MessageStatus::Settled, TimelineState::Settled),
+    );
+}
+
+/// Ends the message and its queued copies; a copy under a live claim goes on.
+pub(super) fn expired(state: &mut State, record: &Record, accepted: Position) {
+    let Some(message) = state.messages.get(accepted) else {
+        return;
+    };
+    let queued: Vec<RunId> = message
+        .recipients
+        .0
+        .iter()
+        .zip(&message.copies)
+        .filter(|(_, copy)| matches!(copy.slot, CopySlot::Queued { .. }))
+        .map(|(run, _)| run.clone())
+        .collect();
+    for run in &queued {
+        end_copy(
+            state,
+            record,
+            (accepted, run),
+            CopySlot::Expired,
+            TimelineState::Expired,
+        );
+    }
+    finish(
+        state,
+        record,
+        accepted,
+        (MessageStatus::Expired, TimelineState::Expired),
+    );
+}
+
+fn finish(
+    state: &mut State,
+    record: &Record,
+    accepted: Position,
+    (status, timeline): (MessageStatus, TimelineState),
+) {
+    let Some(message) = state.messages.get_mut(accepted) else {
+        return;
+    };
+    message.status = Some(status);
+    message.timeline.push(step(record, timeline, None));
+    if let Some(at) = message.accepted.expires_at {
+        state.deadlines.remove(at, Due::Expiry(accepted));
+    }
+    state.messages.count_ended();
+}
+
+/// Ends one copy, wherever it stood.
+pub(super) fn end_copy(
+    state: &mut State,
+    record: &Record,
+    (accepted, run): (Position, &RunId),
+    end: CopySlot,
+    timeline: TimelineState,
+) {
+    let Some(before) = set_slot(state, record, (accepted, run), end, timeline) else {
+        return;
+    };
+    let sender = state
+        .messages
+        .get(accepted)
+        .and_then(|message| message.sender().cloned());
+    if let Some(member) = state.members.get_mut(run) {
+        match before {
+            CopySlot::Queued { visible_at } => {
+                member.inbox.take_queued(accepted);
+                if let Some(at) = visible_at {
+                    state.deadlines.remove_visible(at, run, accepted);
+                }
+            }
+            CopySlot::Claimed { fetched, until } => {
+                let claim = Claim { accepted, fetched };
+                member.inbox.end_claim(claim);
+                state
+                    .deadlines
+                    .remove(until, Due::Lapse(run.clone(), claim));
+            }
+            CopySlot::Acked { .. } | CopySlot::Expired | CopySlot::Undeliverable { .. } => {}
+        }
+        if let Some(sender) = sender {
+            member.inbox.forget_sender(&sender);
+        }
+    }
+    watch_expiry(state, accepted);
+}
+
+/// Moves one copy to another slot, notes it in the timeline, and returns the slot before.
+pub(super) fn set_slot(
+    state: &mut State,
+    record: &Record,
+    (accepted, run): (Position, &RunId),
+    slot: CopySlot,
+    timeline: TimelineState,
+) -> Option<CopySlot> {
+    let message = state.messages.get_mut(accepted)?;
+    let index = message.index_of(run)?;
+    let copy = message.copies.get_mut(index)?;
+    let before = std::mem::replace(&mut copy.slot, slot);
+    let recipient = u32::try_from(index).ok();
+    message.timeline.push(step(record, timeline, recipient));
+    Some(before)
+}
+
+/// Keeps the expiry deadline exactly while the message is open and has queued copies.
+pub(super) fn watch_expiry(state: &mut State, accepted: Position) {
+    let Some(message) = state.messages.get(accepted) else {
+        return;
+    };
+    let Some(at) = message.accepted.expires_at else {
+        return;
+    };
+    if message.is_open() && message.queued() > 0 {
+        state.deadlines.insert(at, Due::Expiry(accepted));
+    } else {
+        state.deadlines.remove(at, Due::Expiry(accepted));
+    }
+}
+
+fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> Step {
+    Step {
+        at: record.recorded_at,
+        position: record.position,
+        state,
+        recipient,
+    }
+}

@@ -1,0 +1,68 @@
+//! Applying records about wakes.
+
+use heronry_journal::{Record, WakeCancelled, WakeRegistered, WakeTriggered};
+use heronry_types::Position;
+
+use crate::{
+    State,
+    state::{Due, Wake, WakeEnd},
+};
+
+pub(super) fn registered(state: &mut State, record: &Record, body: &WakeRegistered) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
+    let wake = Wake {
+        run: run.clone(),
+        registered: body.clone(),
+        end: None,
+    };
+    state.wakes.insert(record.position, wake);
+    if let Some(at) = body.deadline {
+        state
+            .deadlines
+            .insert(at, Due::WakeTimeout(record.position));
+    }
+    if let Some(member) = state.members.get_mut(run) {
+        member.wakes.insert(record.position);
+    }
+}
+
+pub(super) fn triggered(state: &mut State, record: &Record, body: &WakeTriggered) {
+    let end = WakeEnd::Triggered {
+        matches: body.matches.clone(),
+    };
+    finish(state, body.registered, record.position, end);
+    let first = body.matches.first().map(|by| by.position);
+    state.wakes.unfinished = first.filter(|_| body.more_follow);
+}
+
+pub(super) fn timed_out(state: &mut State, record: &Record, registered: Position) {
+    finish(state, registered, record.position, WakeEnd::TimedOut);
+}
+
+pub(super) fn cancelled(state: &mut State, record: &Record, body: &WakeCancelled) {
+    finish(
+        state,
+        body.registered,
+        record.position,
+        WakeEnd::Cancelled {
+            reason: body.reason,
+        },
+    );
+}
+
+fn finish(state: &mut State, registered: Position, at: Position, end: WakeEnd) {
+    let Some(wake) = state.wakes.end(registered, at, end) else {
+        return;
+    };
+    let (run, deadline) = (wake.run.clone(), wake.registered.deadline);
+    if let Some(deadline) = deadline {
+        state
+            .deadlines
+            .remove(deadline, Due::WakeTimeout(registered));
+    }
+    if let Some(member) = state.members.get_mut(&run) {
+        member.wakes.remove(&registered);
+    }
+}

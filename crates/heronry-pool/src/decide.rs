@@ -1,0 +1,163 @@
+//! Deciding: rules that read the state and say what to record, or why not.
+
+mod ack;
+mod configure;
+mod draft;
+mod extend;
+mod fetch;
+mod guard;
+mod join;
+mod leave;
+mod prior;
+mod query;
+mod release;
+mod resolve;
+mod send;
+mod settle;
+mod tick;
+mod wake;
+
+use heronry_journal::WakeTriggeredBy;
+use heronry_store::{ClaimEntry, ClaimName};
+use heronry_types::{Durability, Epoch, IdempotencyKey, Position, RunId, Timestamp};
+
+pub use ack::{Ack, ClaimSet};
+pub use configure::{Configure, Create};
+pub use draft::Draft;
+pub use extend::Extend;
+pub use fetch::{Fetch, Peek};
+pub use join::{ChangeTopics, Join};
+pub use leave::{EndRun, Leave};
+pub use query::{
+    CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake, ListMembers, ListWakes,
+    StateDigest, Viewer, Viewing,
+};
+pub use release::{Release, ReleaseUnanswered};
+pub use send::{Content, Expiry, Send, SendRequest};
+pub(crate) use tick::due_entries;
+pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
+
+use crate::{Minter, Rejection, State};
+
+/// What a decision may know beside the state and the command.
+#[derive(Clone, Copy, Debug)]
+pub struct Cx<'a> {
+    /// The pool's time.
+    pub now: Timestamp,
+    /// What was decided before under the command's names.
+    pub prior: Prior,
+    /// The first earlier event that the command asked to be looked for.
+    pub scan: Option<WakeTriggeredBy>,
+    /// Derives references and ids.
+    pub minter: &'a Minter,
+}
+
+/// What was decided before under a command's names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Prior {
+    /// Under its idempotency key.
+    pub key: Option<ClaimEntry>,
+    /// Under its message or wake id.
+    pub id: Option<ClaimEntry>,
+}
+
+/// The names to look up before a command is decided.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Whose names they are.
+    pub run: RunId,
+    /// The idempotency key.
+    pub key: Option<IdempotencyKey>,
+    /// The message or wake id.
+    pub id: Option<ClaimName>,
+}
+
+/// What a rule decided.
+#[derive(Debug)]
+pub enum Decision {
+    /// These records are to be appended.
+    Write(Draft),
+    /// The command repeats the one that was recorded here: nothing is appended.
+    Repeat(Position),
+    /// Nothing is to be appended.
+    Nothing,
+}
+
+/// How a command came out, for its answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Applied {
+    /// The first record of the decision, of the one that it repeats, or the head when nothing was recorded.
+    pub first: Position,
+    /// Whether records were appended.
+    pub how: How,
+    /// The pool's time.
+    pub now: Timestamp,
+    /// How safely the store keeps records.
+    pub durability: Durability,
+}
+
+/// Whether a command's records were appended by it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum How {
+    /// Records were appended.
+    Written,
+    /// An earlier command did the same.
+    Repeated,
+    /// There was nothing to append.
+    Unchanged,
+}
+
+/// Which lane of the queue a command takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lane {
+    /// The common lane.
+    Common,
+    /// The lane that is kept free for commands which relieve the pool.
+    Reserved,
+}
+
+/// A use case: one rule, and the answer to who asked.
+pub trait Command: std::marker::Send + 'static {
+    /// What the caller gets.
+    type Answer: std::marker::Send + 'static;
+
+    /// Which lane of the queue it takes.
+    fn lane(&self) -> Lane {
+        Lane::Common
+    }
+
+    /// Returns the run on whose behalf it is, for fair shares of the reserved lane.
+    fn run(&self) -> Option<&RunId> {
+        None
+    }
+
+    /// Returns the names to look up before deciding.
+    fn names(&self, _epoch: Epoch, _minter: &Minter) -> Option<Names> {
+        None
+    }
+
+    /// Returns what earlier events to look for before deciding.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the cursor to look from is not valid.
+    fn scan(&self, _state: &State) -> Result<Option<ScanRequest>, Rejection> {
+        Ok(None)
+    }
+
+    /// Returns what to do when the answer could not be handed over.
+    fn unanswered(&self, _answer: &Self::Answer) -> Option<ReleaseUnanswered> {
+        None
+    }
+
+    /// Decides. Pure: no I/O, no clock, no randomness.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the rules say no; nothing is recorded then.
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection>;
+
+    /// Answers from the state after the decision was applied.
+    ///
+    /// # Errors
+    /// [`Rejection`] when what is asked for does not exist; only commands that record nothing do so.
+    fn answer(&self, state: &State, applied: Applied) -> Result<Self::Answer, Rejection>;
+}

@@ -1,0 +1,90 @@
+//! Records to be appended.
+
+use heronry_journal::{Body, Entry};
+use heronry_store::NewContent;
+use heronry_types::{Actor, Lineage, Position, Visibility};
+
+use crate::{Caller, State, state::Member};
+
+/// Records to be appended in one atomic append, and the bodies that ride with them.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The records, in order.
+    pub entries: Vec<Entry>,
+    /// The bodies.
+    pub contents: Vec<NewContent>,
+}
+
+impl Draft {
+    pub(super) fn of(entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            contents: Vec::new(),
+        }
+    }
+}
+
+/// Who writes records: what their headers have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Author {
+    pub lineage: Lineage,
+    actor: Actor,
+    visibility: Visibility,
+}
+
+impl Author {
+    /// A member acts, or an operator for it.
+    pub(super) fn member(state: &State, caller: &Caller, member: &Member) -> Self {
+        Self {
+            lineage: state.lineage_of(&member.run),
+            actor: caller.actor(),
+            visibility: visibility(state, &member.policies),
+        }
+    }
+
+    /// An operator acts on the pool.
+    pub(super) fn operator(state: &State) -> Self {
+        Self {
+            lineage: Lineage::of_pool(state.pool.clone()),
+            actor: Actor::Operator,
+            visibility: Visibility::InScope,
+        }
+    }
+
+    /// The engine acts.
+    pub(super) fn engine(lineage: Lineage) -> Self {
+        Self {
+            lineage,
+            actor: Actor::Engine,
+            visibility: Visibility::InScope,
+        }
+    }
+
+    pub(super) fn with_visibility(mut self, visibility: Visibility) -> Self {
+        self.visibility = visibility;
+        self
+    }
+
+    pub(super) fn caused_by(mut self, position: Position) -> Self {
+        self.lineage.caused_by = Some(position);
+        self
+    }
+
+    pub(super) fn entry(&self, body: Body) -> Entry {
+        Entry {
+            lineage: self.lineage.clone(),
+            actor: self.actor.clone(),
+            visibility: self.visibility,
+            body,
+        }
+    }
+}
+
+/// An author that holds every policy of the pool is in scope.
+pub(super) fn visibility(state: &State, held: &heronry_types::Policies) -> Visibility {
+    if held.covers(&state.config.policies) {
+        Visibility::InScope
+    } else {
+        Visibility::OutOfScope
+    }
+}

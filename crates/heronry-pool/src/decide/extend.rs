@@ -1,0 +1,63 @@
+//! Holding claims for longer.
+
+use heronry_journal::{Body, Claim, MessageExtended};
+use heronry_types::{LimitName, Millis, RunId, Timestamp};
+
+use super::{
+    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack, draft::Author, fetch, guard,
+};
+use crate::{Caller, Done, Rejection, State};
+
+/// Holds claims for this long from now on, but not past the expiry of their messages.
+#[derive(Clone, Debug)]
+pub struct Extend {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// The claims.
+    pub claims: Vec<Claim>,
+    /// How long from now.
+    pub claim_ms: Millis,
+}
+
+impl Extend {
+    fn until(&self, state: &State, cx: &Cx<'_>, claim: Claim) -> Timestamp {
+        let until = cx.now.after(self.claim_ms);
+        let expires = state
+            .messages
+            .get(claim.accepted)
+            .and_then(|m| m.accepted.expires_at);
+        expires.map_or(until, |expires| until.min(expires.max(cx.now)))
+    }
+}
+
+impl Command for Extend {
+    type Answer = Done;
+
+    fn lane(&self) -> Lane {
+        Lane::Reserved
+    }
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        fetch::check(state, LimitName::ClaimMsMax, self.claim_ms.0)?;
+        let held = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
+        if held.is_empty() {
+            return Ok(Decision::Nothing);
+        }
+        let until = |(claim, id)| (claim, id, self.until(state, cx, claim));
+        let claims = held.into_iter().map(until).collect();
+        let author = Author::member(state, &self.caller, member);
+        let body = Body::MessageExtended(MessageExtended { claims });
+        Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+        Ok(Done::at(state, applied))
+    }
+}

@@ -1,0 +1,202 @@
+//! Receiving: claiming copies, and looking at them without a claim.
+
+use heronry_journal::{
+    Body, Claim, CopyName, Entry, FetchedCopy, MessageFetched, UndeliverableCopy,
+};
+use heronry_types::{
+    CopyStanding, CopyState, LimitExceeded, LimitName, Millis, Position, ReceiveId, RunId,
+    Undeliverable,
+};
+
+use super::{
+    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, draft::Author, guard, settle,
+};
+use crate::{
+    Caller, Item, Received, Rejection, State, answer,
+    state::{CopySlot, Member},
+};
+
+/// Claims the first copies of a member's inbox.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// The call; a repeat gets the same live claims.
+    pub receive_id: ReceiveId,
+    /// How many copies at the most.
+    pub max: u64,
+    /// How long the claims hold.
+    pub claim_ms: Millis,
+}
+
+impl Fetch {
+    fn check_limits(&self, state: &State) -> Result<(), Rejection> {
+        check(state, LimitName::PageItemsMax, self.max)?;
+        check(state, LimitName::ClaimMsMax, self.claim_ms.0)
+    }
+
+    fn fetched(&self, state: &State, cx: &Cx<'_>, member: &Member) -> Option<MessageFetched> {
+        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let found = member.inbox.claimable(cx.now, max);
+        if found.is_empty() {
+            return None;
+        }
+        let mut fetched = MessageFetched {
+            receive_id: self.receive_id.clone(),
+            claimed_until: cx.now.after(self.claim_ms),
+            claim_ms: self.claim_ms,
+            copies: Vec::new(),
+            undeliverable: Vec::new(),
+        };
+        for accepted in found {
+            let Some(message) = state.messages.get(accepted) else {
+                continue;
+            };
+            let message_id = message.accepted.message_id.clone();
+            let copy = CopyName {
+                accepted,
+                message_id,
+            };
+            if member.policies.covers(&message.accepted.policies) {
+                let counted = message.copy_of(&self.run).map_or(0, |copy| copy.attempts);
+                fetched.copies.push(FetchedCopy {
+                    copy,
+                    attempt: counted + 1,
+                });
+            } else {
+                let why = Undeliverable::Policy;
+                fetched.undeliverable.push(UndeliverableCopy { copy, why });
+            }
+        }
+        Some(fetched)
+    }
+
+    /// The messages that are over because their last copy cannot be handed over.
+    fn settled(&self, state: &State, fetched: &MessageFetched) -> Vec<Entry> {
+        let settled = |gone: &UndeliverableCopy| {
+            let accepted = gone.copy.accepted;
+            let attempt = state.messages.get(accepted)?.copy_of(&self.run)?.attempts;
+            let end = CopyStanding {
+                state: CopyState::Undeliverable,
+                attempt,
+                why: Some(gone.why),
+                outcome: None,
+            };
+            settle::settled_by(state, accepted, &self.run, end)
+        };
+        fetched.undeliverable.iter().filter_map(settled).collect()
+    }
+}
+
+/// Checks a number in a request against its limit.
+pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    let max = state.settings.limits.get(limit);
+    if actual > max {
+        Err(LimitExceeded::new(limit, max, actual).into())
+    } else {
+        Ok(())
+    }
+}
+
+impl Command for Fetch {
+    type Answer = Received;
+
+    fn unanswered(&self, answer: &Received) -> Option<ReleaseUnanswered> {
+        let (claim, _) = answer.items.first()?.claim?;
+        Some(ReleaseUnanswered {
+            run: self.run.clone(),
+            fetched: claim.fetched,
+        })
+    }
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        self.check_limits(state)?;
+        if let Some(fetched) = member.inbox.receive_of(&self.receive_id) {
+            return Ok(Decision::Repeat(fetched));
+        }
+        let Some(fetched) = self.fetched(state, cx, member) else {
+            return Ok(Decision::Nothing);
+        };
+        let settled = self.settled(state, &fetched);
+        let author = Author::member(state, &self.caller, member);
+        let mut entries = vec![author.entry(Body::MessageFetched(fetched))];
+        entries.extend(settled);
+        Ok(Decision::Write(Draft::of(entries)))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Received, Rejection> {
+        let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
+        let claims = match applied.how {
+            How::Written | How::Repeated => member.inbox.claims_of(applied.first),
+            How::Unchanged => Vec::new(),
+        };
+        Ok(Received {
+            items: claims
+                .into_iter()
+                .filter_map(|claim| held(state, &self.run, claim))
+                .collect(),
+            unread: member.inbox.unread(),
+            cursor: state.cursor(applied.first),
+            durability: applied.durability,
+        })
+    }
+}
+
+fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
+    match state.messages.get(claim.accepted)?.copy_of(run)?.slot {
+        CopySlot::Claimed { until, .. } => {
+            answer::item(state, run, claim.accepted, Some((claim, until)))
+        }
+        CopySlot::Queued { .. }
+        | CopySlot::Acked { .. }
+        | CopySlot::Expired
+        | CopySlot::Undeliverable { .. } => None,
+    }
+}
+
+/// Looks at the copies of a member's inbox without claiming them.
+#[derive(Clone, Debug)]
+pub struct Peek {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// How many copies at the most.
+    pub max: u64,
+}
+
+impl Command for Peek {
+    type Answer = Received;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::standing(state, &self.caller, &self.run)?;
+        check(state, LimitName::PageItemsMax, self.max)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Received, Rejection> {
+        let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
+        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let look = |accepted: Position| {
+            let readable = state
+                .messages
+                .get(accepted)
+                .is_some_and(|message| member.policies.covers(&message.accepted.policies));
+            answer::item(state, &self.run, accepted, None).filter(|_| readable)
+        };
+        let found = member.inbox.claimable(applied.now, max);
+        Ok(Received {
+            items: found.into_iter().filter_map(look).collect(),
+            unread: member.inbox.unread(),
+            cursor: state.cursor(applied.first),
+            durability: applied.durability,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Checks that several rules share: identity, membership, limits.
+
+use heronry_types::{LimitName, Policies, RunId, TopicId};
+
+use crate::{Caller, Rejection, State, state::Member};
+
+/// Checks that the caller may act as this run.
+pub(super) fn identity(caller: &Caller, run: &RunId) -> Result<(), Rejection> {
+    match caller {
+        Caller::Operator => Ok(()),
+        Caller::Member { run: own, .. } if own == run => Ok(()),
+        Caller::Member { .. } => Err(Rejection::SenderMismatch),
+    }
+}
+
+/// Checks that the caller is an operator.
+pub(super) fn operator(caller: &Caller) -> Result<(), Rejection> {
+    match caller {
+        Caller::Operator => Ok(()),
+        Caller::Member { .. } => Err(Rejection::OperatorOnly),
+    }
+}
+
+/// Checks that the run is a member and that the caller is its present generation.
+pub(super) fn standing<'a>(
+    state: &'a State,
+    caller: &Caller,
+    run: &RunId,
+) -> Result<&'a Member, Rejection> {
+    identity(caller, run)?;
+    let Some(member) = state.members.get(run) else {
+        return Err(match state.members.ended(run) {
+            Some(state) => Rejection::RunEnded { state },
+            None => Rejection::NotAMember,
+        });
+    };
+    match caller {
+        Caller::Member { generation, .. } if *generation != member.generation => {
+            Err(Rejection::Fenced)
+        }
+        Caller::Member { .. } | Caller::Operator => Ok(member),
+    }
+}
+
+pub(super) fn policies(state: &State, policies: &Policies) -> Result<(), Rejection> {
+    Ok(state
+        .settings
+        .limits
+        .check(LimitName::PoliciesMax, policies.len())?)
+}
+
+pub(super) fn topics(state: &State, topics: &[TopicId]) -> Result<(), Rejection> {
+    Ok(state
+        .settings
+        .limits
+        .check(LimitName::TopicsPerMemberMax, topics.len())?)
+}
+
+pub(super) fn note(state: &State, note: Option<&String>) -> Result<(), Rejection> {
+    let bytes = note.map_or(0, String::len);
+    Ok(state
+        .settings
+        .limits
+        .check(LimitName::NoteBytesMax, bytes)?)
+}
+
+/// Checks that the caller may look at what belongs to this run.
+pub(super) fn reader(state: &State, caller: &Caller, run: &RunId) -> Result<(), Rejection> {
+    match caller {
+        Caller::Operator => Ok(()),
+        Caller::Member { .. } => standing(state, caller, run).map(|_| ()),
+    }
+}
+
+/// Checks that the caller is an operator or a present member.
+pub(super) fn present(state: &State, caller: &Caller) -> Result<(), Rejection> {
+    match caller {
+        Caller::Operator => Ok(()),
+        Caller::Member { run, .. } => standing(state, caller, run).map(|_| ()),
+    }
+}

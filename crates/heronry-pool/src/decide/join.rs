@@ -1,0 +1,170 @@
+//! Joining a pool, and changing what a member lists.
+
+use heronry_journal::{Body, MemberChanged, MemberJoined, MemberTakenOver};
+use heronry_types::{
+    AgentId, Generation, InstanceId, LimitName, Policies, RunId, SessionId, TopicId,
+};
+
+use super::{Applied, Command, Cx, Decision, Draft, How, draft, draft::Author, guard};
+use crate::{Caller, Done, Joined, Rejection, State, rejection::PolicyNeed, state::Member};
+
+/// Joins a run, or takes it over for another instance.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Who asks.
+    pub caller: Caller,
+    /// The run.
+    pub run: RunId,
+    /// What it is a run of.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: Option<SessionId>,
+    /// The topics that it lists.
+    pub topics: Vec<TopicId>,
+    /// The policies that it holds; absent: what its agent is granted, or what it held before.
+    pub policies: Option<Policies>,
+    /// Which process joins.
+    pub instance: InstanceId,
+}
+
+impl Join {
+    fn topics(&self) -> Vec<TopicId> {
+        sorted(&self.topics)
+    }
+
+    fn check_limits(&self, state: &State) -> Result<(), Rejection> {
+        guard::topics(state, &self.topics())?;
+        self.policies
+            .as_ref()
+            .map_or(Ok(()), |policies| guard::policies(state, policies))
+    }
+
+    fn fresh(&self, state: &State) -> Result<Decision, Rejection> {
+        let members = state.members.len() + 1;
+        state
+            .settings
+            .limits
+            .check(LimitName::MembersMax, members)?;
+        let grants = state.config.grants.as_ref();
+        let granted = grants.and_then(|grants| grants.get(&self.agent));
+        let policies = self
+            .policies
+            .clone()
+            .or_else(|| granted.cloned())
+            .unwrap_or_default();
+        let body = Body::MemberJoined(MemberJoined {
+            instance: self.instance.clone(),
+            policies: policies.clone(),
+            topics: self.topics(),
+            members: members as u64,
+        });
+        Ok(self.write(state, &policies, body))
+    }
+
+    fn take_over(&self, state: &State, member: &Member) -> Result<Decision, Rejection> {
+        if member.agent != self.agent {
+            return Err(Rejection::MemberConflict { field: "agent_id" });
+        }
+        let policies = self
+            .policies
+            .clone()
+            .unwrap_or_else(|| member.policies.clone());
+        if let Some(policy) = member.policies.first_missing(&policies) {
+            let need = PolicyNeed::NotWidened;
+            return Err(Rejection::Policy {
+                policy: policy.clone(),
+                need,
+            });
+        }
+        let body = Body::MemberTakenOver(MemberTakenOver {
+            instance: self.instance.clone(),
+            policies: policies.clone(),
+            topics: self.topics(),
+            members: state.members.len() as u64,
+            predecessor: member.generation,
+        });
+        Ok(self.write(state, &policies, body))
+    }
+
+    fn write(&self, state: &State, policies: &Policies, body: Body) -> Decision {
+        let mut author =
+            Author::operator(state).with_visibility(draft::visibility(state, policies));
+        author.lineage.run = Some(self.run.clone());
+        author.lineage.agent = Some(self.agent.clone());
+        author.lineage.session.clone_from(&self.session);
+        Decision::Write(Draft::of(vec![author.entry(body)]))
+    }
+}
+
+fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
+    let mut topics = topics.to_vec();
+    topics.sort_unstable();
+    topics.dedup();
+    topics
+}
+
+impl Command for Join {
+    type Answer = Joined;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::operator(&self.caller)?;
+        if let Some(state) = state.members.ended(&self.run) {
+            return Err(Rejection::RunEnded { state });
+        }
+        self.check_limits(state)?;
+        match state.members.get(&self.run) {
+            Some(member) if member.instance == self.instance => {
+                Ok(Decision::Repeat(member.generation.0))
+            }
+            Some(member) => self.take_over(state, member),
+            None => self.fresh(state),
+        }
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Joined, Rejection> {
+        let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
+        Ok(Joined {
+            run: member.run.clone(),
+            agent: member.agent.clone(),
+            generation: Generation(applied.first),
+            cursor: state.cursor(applied.first),
+            unread: member.inbox.unread(),
+            repeated: applied.how == How::Repeated,
+        })
+    }
+}
+
+/// Changes the topics that a member lists; its generation stays.
+#[derive(Clone, Debug)]
+pub struct ChangeTopics {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// The topics that it lists from here on.
+    pub topics: Vec<TopicId>,
+}
+
+impl Command for ChangeTopics {
+    type Answer = Done;
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        let topics = sorted(&self.topics);
+        guard::topics(state, &topics)?;
+        if topics == member.topics {
+            return Ok(Decision::Nothing);
+        }
+        let author = Author::member(state, &self.caller, member);
+        let body = Body::MemberChanged(MemberChanged { topics });
+        Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+        Ok(Done::at(state, applied))
+    }
+}

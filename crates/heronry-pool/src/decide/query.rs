@@ -1,0 +1,130 @@
+//! Questions: they record nothing, and are answered in sequence with everything else.
+
+mod lists;
+mod view;
+
+use heronry_store::ClaimName;
+use heronry_types::{ContentRef, Epoch, MessageId, Position, Receipt, RunId, WakeId, WakeView};
+
+pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
+pub use view::{CheckCursor, Viewer, Viewing};
+
+use super::{Applied, Command, Cx, Decision, Names, guard};
+use crate::{Caller, Minter, Rejection, State, answer};
+
+/// Asks what became of a message.
+#[derive(Clone, Debug)]
+pub struct FindMessage {
+    /// Who asks.
+    pub caller: Caller,
+    /// Who sent it.
+    pub from: RunId,
+    /// The message.
+    pub message_id: MessageId,
+}
+
+impl Command for FindMessage {
+    type Answer = Receipt;
+
+    fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
+        let id = ClaimName::Message(self.message_id.clone());
+        Some(Names {
+            run: self.from.clone(),
+            key: None,
+            id: Some(id),
+        })
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::reader(state, &self.caller, &self.from)?;
+        cx.prior
+            .id
+            .map(|found| Decision::Repeat(found.first))
+            .ok_or(Rejection::MessageNotFound)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Receipt, Rejection> {
+        answer::receipt(state, applied.first, applied.durability).ok_or(Rejection::MessageNotFound)
+    }
+}
+
+/// Asks where a wake stands.
+#[derive(Clone, Debug)]
+pub struct FindWake {
+    /// Who asks.
+    pub caller: Caller,
+    /// Who waits; an operator may leave it out where that is unambiguous.
+    pub run: Option<RunId>,
+    /// The wake.
+    pub wake_id: WakeId,
+}
+
+impl Command for FindWake {
+    type Answer = WakeView;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        let run = match (&self.run, &self.caller) {
+            (Some(run), _) => Some(run),
+            (None, Caller::Member { run, .. }) => Some(run),
+            (None, Caller::Operator) => None,
+        };
+        if let Some(run) = run {
+            guard::reader(state, &self.caller, run)?;
+        }
+        let mut found = state
+            .wakes
+            .of_id(&self.wake_id)
+            .filter(|(_, wake)| run.is_none_or(|run| wake.run == *run));
+        match (found.next(), found.next()) {
+            (None, _) => Err(Rejection::WakeNotFound),
+            (Some((position, _)), None) => Ok(Decision::Repeat(position)),
+            (Some(_), Some(_)) => Err(Rejection::Ambiguous),
+        }
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<WakeView, Rejection> {
+        let wake = state
+            .wakes
+            .get(applied.first)
+            .ok_or(Rejection::WakeNotFound)?;
+        Ok(answer::wake_view(state, applied.first, wake))
+    }
+}
+
+/// Asks whether the caller may fetch a body, and where to look for it.
+#[derive(Clone, Debug)]
+pub struct ContentAccess {
+    /// Who asks.
+    pub caller: Caller,
+    /// The body.
+    pub content_ref: ContentRef,
+}
+
+impl Command for ContentAccess {
+    /// The acceptances of the messages that refer to it and that the caller sent or received,
+    /// oldest first. Empty only for operators: no message refers to it.
+    type Answer = Vec<Position>;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Vec<Position>, Rejection> {
+        let of_content = state.messages.of_content(self.content_ref);
+        match &self.caller {
+            Caller::Operator => Ok(of_content.map(|(position, _)| position).collect()),
+            Caller::Member { run, .. } => {
+                let own = of_content
+                    .filter(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
+                    .map(|(position, _)| position)
+                    .collect::<Vec<_>>();
+                if own.is_empty() {
+                    Err(Rejection::ContentMissing)
+                } else {
+                    Ok(own)
+                }
+            }
+        }
+    }
+}

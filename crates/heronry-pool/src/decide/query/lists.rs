@@ -1,0 +1,140 @@
+//! Questions about the pool as a whole.
+
+use heronry_journal::ChunkHash;
+use heronry_types::{Cursor, LimitName, Limits, RunId, WakeView};
+
+use super::super::{Applied, Command, Cx, Decision, fetch, guard};
+use crate::{Caller, MemberView, PoolView, Rejection, State, answer};
+
+/// Asks who is a member.
+#[derive(Clone, Debug)]
+pub struct ListMembers {
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Command for ListMembers {
+    /// The members in order of their run ids.
+    type Answer = Vec<MemberView>;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+        let view = |member: &crate::state::Member| MemberView {
+            run: member.run.clone(),
+            agent: member.agent.clone(),
+            session: member.session.clone(),
+            generation: member.generation,
+            policies: member.policies.clone(),
+            topics: member.topics.clone(),
+            unread: member.inbox.unread(),
+            live_wakes: member.wakes.len() as u64,
+        };
+        Ok(state.members.iter().map(view).collect())
+    }
+}
+
+/// Asks which wakes wait: a member its own, an operator all or those of one run.
+#[derive(Clone, Debug)]
+pub struct ListWakes {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose wakes; absent: the caller's own, or all for an operator.
+    pub run: Option<RunId>,
+    /// How many at the most.
+    pub max: u64,
+}
+
+impl Command for ListWakes {
+    /// The wakes, oldest first.
+    type Answer = Vec<WakeView>;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        if let Some(run) = &self.run {
+            guard::identity(&self.caller, run)?;
+        }
+        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let run = match (&self.run, &self.caller) {
+            (Some(run), _) => Some(run),
+            (None, Caller::Member { run, .. }) => Some(run),
+            (None, Caller::Operator) => None,
+        };
+        let Some(run) = run else {
+            let all = state.wakes.all_live().take(max);
+            return Ok(all
+                .map(|(at, wake)| answer::wake_view(state, at, wake))
+                .collect());
+        };
+        let own = state
+            .members
+            .get(run)
+            .into_iter()
+            .flat_map(|member| &member.wakes)
+            .take(max);
+        let view = |at: &heronry_types::Position| {
+            Some(answer::wake_view(state, *at, state.wakes.get(*at)?))
+        };
+        Ok(own.filter_map(view).collect())
+    }
+}
+
+/// Asks what the pool is and where it stands.
+#[derive(Clone, Debug)]
+pub struct DescribePool {
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Command for DescribePool {
+    type Answer = PoolView;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<PoolView, Rejection> {
+        let mut limits = Limits::default();
+        for (name, value) in state.settings.limits.effective() {
+            limits.set(name, value);
+        }
+        Ok(PoolView {
+            head: state.head_cursor(),
+            floor: state.cursor(state.floor.previous()),
+            config: state.config.clone(),
+            settings: state.settings.clone(),
+            settings_version: state.settings_version,
+            limits,
+            members: state.members.len() as u64,
+            live_messages: state.messages.live(),
+            live_wakes: state.wakes.live() as u64,
+            durability: applied.durability,
+        })
+    }
+}
+
+/// Asks for a digest of the whole state, to compare with a replay.
+#[derive(Clone, Copy, Debug)]
+pub struct StateDigest;
+
+impl Command for StateDigest {
+    /// The head, and the digest of the state there.
+    type Answer = (Cursor, ChunkHash);
+
+    fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+        Ok((state.head_cursor(), state.digest()))
+    }
+}

@@ -1,0 +1,77 @@
+//! Who may look at events, and from where.
+
+use heronry_types::{Cursor, Generation, Position, RunId};
+
+use super::super::{Applied, Command, Cx, Decision, guard};
+use crate::{Caller, Rejection, State, rejection::PolicyNeed};
+
+/// Whose view of the events it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Viewer {
+    /// An operator's: everything.
+    Operator,
+    /// A member's: what its scope shows, until it leaves.
+    Member {
+        /// The run.
+        run: RunId,
+        /// Which joining.
+        generation: Generation,
+    },
+}
+
+/// Asks whether the caller may look at events, as itself or as a member.
+#[derive(Clone, Debug)]
+pub struct Viewing {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose view; absent: the caller's own.
+    pub run: Option<RunId>,
+}
+
+impl Command for Viewing {
+    type Answer = Viewer;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Viewer, Rejection> {
+        let run = match (&self.run, &self.caller) {
+            (Some(run), _) => run,
+            (None, Caller::Member { run, .. }) => run,
+            (None, Caller::Operator) => return Ok(Viewer::Operator),
+        };
+        let member = guard::standing(state, &self.caller, run)?;
+        if let Some(policy) = member.policies.first_missing(&state.config.policies) {
+            let need = PolicyNeed::ViewerHolds;
+            return Err(Rejection::Policy {
+                policy: policy.clone(),
+                need,
+            });
+        }
+        Ok(Viewer::Member {
+            run: run.clone(),
+            generation: member.generation,
+        })
+    }
+}
+
+/// Asks whether a cursor points into this journal.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckCursor {
+    /// The cursor.
+    pub cursor: Cursor,
+}
+
+impl Command for CheckCursor {
+    type Answer = Position;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        state.check_cursor(self.cursor).map(Decision::Repeat)
+    }
+
+    fn answer(&self, _: &State, applied: Applied) -> Result<Position, Rejection> {
+        Ok(applied.first)
+    }
+}

@@ -1,0 +1,115 @@
+//! Giving claims back.
+
+use heronry_journal::{Body, Claim, MessageReleased};
+use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId};
+
+use super::{
+    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack, draft::Author, fetch, guard,
+};
+use crate::{Caller, Done, Rejection, State};
+
+/// Gives claimed copies back, at once or after a delay. It counts as an attempt.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// The claims.
+    pub claims: Vec<Claim>,
+    /// How long the copies cannot be claimed.
+    pub delay: Option<Millis>,
+}
+
+impl Command for Release {
+    type Answer = Done;
+
+    fn lane(&self) -> Lane {
+        Lane::Reserved
+    }
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        let delay = self.delay.filter(|delay| delay.0 > 0);
+        fetch::check(
+            state,
+            LimitName::ClaimMsMax,
+            delay.map_or(0, |delay| delay.0),
+        )?;
+        let claims = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
+        if claims.is_empty() {
+            return Ok(Decision::Nothing);
+        }
+        let visible_at = delay.map(|delay| cx.now.after(delay));
+        let body = MessageReleased {
+            claims,
+            reason: ReleaseReason::Released,
+            visible_at,
+        };
+        let author = Author::member(state, &self.caller, member);
+        Ok(Decision::Write(Draft::of(vec![
+            author.entry(Body::MessageReleased(body)),
+        ])))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+        Ok(Done::at(state, applied))
+    }
+}
+
+/// Gives back, uncounted, the claims of a receive whose answer could not be handed over.
+#[derive(Clone, Debug)]
+pub struct ReleaseUnanswered {
+    /// The member.
+    pub run: RunId,
+    /// The record that claimed them.
+    pub fetched: Position,
+}
+
+impl Command for ReleaseUnanswered {
+    type Answer = ();
+
+    fn lane(&self) -> Lane {
+        Lane::Reserved
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        let Some(member) = state.members.get(&self.run) else {
+            return Ok(Decision::Nothing);
+        };
+        let claims = member.inbox.claims_of(self.fetched);
+        let named = claims.into_iter().filter_map(|claim| {
+            Some((
+                claim,
+                state
+                    .messages
+                    .get(claim.accepted)?
+                    .accepted
+                    .message_id
+                    .clone(),
+            ))
+        });
+        let claims: Vec<_> = named.collect();
+        if claims.is_empty() {
+            return Ok(Decision::Nothing);
+        }
+        let reason = ReleaseReason::Unanswered;
+        let body = MessageReleased {
+            claims,
+            reason,
+            visible_at: None,
+        };
+        let author = Author::engine(state.lineage_of(&self.run));
+        Ok(Decision::Write(Draft::of(vec![
+            author.entry(Body::MessageReleased(body)),
+        ])))
+    }
+
+    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! Sending a message.
+
+use heronry_journal::{
+    Body as RecordBody, CopyName, Entry, MessageAccepted, MessageDelivered, MessageExpired,
+    MessageFailed, Recipients, RequestHash,
+};
+use heronry_store::{ClaimName, NewContent};
+use heronry_types::{
+    Address, Body, ContentRef, Correlation, Digest, Epoch, IdempotencyKey, LimitName,
+    MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
+};
+
+use super::{
+    Applied, Command, Cx, Decision, Draft, How, Names, draft::Author, guard, prior, resolve,
+};
+use crate::{
+    Caller, Minter, Rejection, Sent, State, answer,
+    hash::RequestHasher,
+    rejection::{ConflictField, PolicyNeed},
+};
+
+/// The longest media type in bytes.
+const MEDIA_TYPE_BYTES_MAX: usize = 255;
+
+/// The body of a message to be sent.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// It comes with the message, and is stored in the same append.
+    Inline(Body),
+    /// It was stored before.
+    Stored {
+        /// The reference.
+        content_ref: ContentRef,
+        /// The media type.
+        media_type: String,
+        /// The size in bytes.
+        bytes: u64,
+        /// The digest.
+        digest: Digest,
+    },
+}
+
+/// When a message expires.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Expiry {
+    /// At this time.
+    At(Timestamp),
+    /// This long after its acceptance.
+    In(Millis),
+}
+
+/// A message as its sender asks for it.
+#[derive(Clone, Debug)]
+pub struct SendRequest {
+    /// Its id; absent: derived from the key.
+    pub message_id: Option<MessageId>,
+    /// Where it goes.
+    pub to: Address,
+    /// Its body.
+    pub content: Content,
+    /// Its correlations.
+    pub correlation: Correlation,
+    /// The message it replies to.
+    pub reply_to: Option<MessageId>,
+    /// When it expires.
+    pub expiry: Option<Expiry>,
+    /// The policies that it carries.
+    pub policies: Policies,
+    /// The key under which a repeat has the same outcome.
+    pub key: IdempotencyKey,
+    /// The trace that the request belongs to.
+    pub trace: Option<Trace>,
+}
+
+impl SendRequest {
+    /// Returns a message with nothing but its required parts.
+    pub fn new(to: Address, content: Content, key: IdempotencyKey) -> Self {
+        Self {
+            message_id: None,
+            to,
+            content,
+            correlation: Correlation::new(),
+            reply_to: None,
+            expiry: None,
+            policies: Policies::default(),
+            key,
+            trace: None,
+        }
+    }
+}
+
+/// Sends a message.
+#[derive(Clone, Debug)]
+pub struct Send {
+    caller: Caller,
+    run: RunId,
+    request: SendRequest,
+    hash: RequestHash,
+}
+
+impl Send {
+    /// Returns the command; hashes the request, so call it on the caller's side of the queue.
+    pub fn new(caller: Caller, run: RunId, request: SendRequest) -> Self {
+        let hash = request_hash(&request);
+        Self {
+            caller,
+            run,
+            request,
+            hash,
+        }
+    }
+
+    fn message_id(&self, epoch: Epoch, minter: &Minter) -> MessageId {
+        self.request
+            .message_id
+            .clone()
+            .unwrap_or_else(|| minter.message_id(epoch, &self.run, &self.request.key))
+    }
+
+    fn check_limits(&self, state: &State) -> Result<(), Rejection> {
+        let (request, limits) = (&self.request, &state.settings.limits);
+        guard::policies(state, &request.policies)?;
+        limits.check(LimitName::CorrelationEntriesMax, request.correlation.len())?;
+        let (media_type, body_bytes) = match &request.content {
+            Content::Inline(body) => (body.media_type.len(), body.bytes.len()),
+            Content::Stored { media_type, .. } => (media_type.len(), 0),
+        };
+        limits.check(LimitName::BodyInlineBytesMax, body_bytes)?;
+        if media_type > MEDIA_TYPE_BYTES_MAX {
+            return Err(Rejection::TooLarge {
+                actual: media_type,
+                max: MEDIA_TYPE_BYTES_MAX,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_policies(&self, state: &State, held: &Policies) -> Result<(), Rejection> {
+        let missing = |policy: &heronry_types::PolicyRef, need| {
+            Err(Rejection::Policy {
+                policy: policy.clone(),
+                need,
+            })
+        };
+        let (carried, required) = (
+            &self.request.policies,
+            &state.config.message_policy.required_policies,
+        );
+        if let Some(policy) = carried.first_missing(required) {
+            return missing(policy, PolicyNeed::MessageCarries);
+        }
+        if let Some(policy) = held.first_missing(carried) {
+            return missing(policy, PolicyNeed::SenderHolds);
+        }
+        Ok(())
+    }
+
+    fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
+        let request = &self.request;
+        let (content_ref, media_type, body_bytes, contents) = match &request.content {
+            Content::Inline(body) => {
+                let content_ref = cx.minter.content_ref(state.epoch, &self.run, &request.key);
+                let content = NewContent {
+                    content_ref,
+                    body: body.clone(),
+                };
+                (
+                    content_ref,
+                    body.media_type.to_string(),
+                    body.bytes.len() as u64,
+                    vec![content],
+                )
+            }
+            Content::Stored {
+                content_ref,
+                media_type,
+                bytes,
+                ..
+            } => (*content_ref, media_type.clone(), *bytes, Vec::new()),
+        };
+        let accepted = MessageAccepted {
+            message_id: self.message_id(state.epoch, cx.minter),
+            to: request.to.clone(),
+            content_ref,
+            media_type,
+            body_bytes,
+            reply_to: request.reply_to.clone(),
+            expires_at: request.expiry.map(|expiry| match expiry {
+                Expiry::At(at) => at,
+                Expiry::In(span) => cx.now.after(span),
+            }),
+            policies: request.policies.clone(),
+            idempotency_key: request.key.clone(),
+            request_hash: self.hash,
+        };
+        (accepted, contents)
+    }
+
+    /// What follows the acceptance in the same append.
+    fn outcome(
+        &self,
+        state: &State,
+        author: &Author,
+        (accepted, now): (&MessageAccepted, Timestamp),
+        recipients: Result<Vec<RunId>, MessageFailure>,
+    ) -> Entry {
+        let position = state.head.next();
+        let message = CopyName {
+            accepted: position,
+            message_id: accepted.message_id.clone(),
+        };
+        if accepted.expires_at.is_some_and(|at| at <= now) {
+            let expired = MessageExpired {
+                message,
+                copies: Vec::new(),
+            };
+            return author.entry(RecordBody::MessageExpired(expired));
+        }
+        author.entry(match recipients {
+            Err(reason) => RecordBody::MessageFailed(MessageFailed { message, reason }),
+            Ok(recipients) => RecordBody::MessageDelivered(MessageDelivered {
+                accepted: position,
+                message_id: message.message_id,
+                reply_to: self.request.reply_to.clone(),
+                topic: self.request.to.topic().cloned(),
+                recipients: Recipients(recipients.into()),
+            }),
+        })
+    }
+}
+
+fn request_hash(request: &SendRequest) -> RequestHash {
+    let mut hasher = RequestHasher::new("send/1");
+    hasher.put((
+        &request.message_id,
+        &request.to,
+        &request.correlation,
+        &request.reply_to,
+    ));
+    match &request.content {
+        Content::Inline(body) => {
+            let digest = Digest(*blake3::hash(&body.bytes).as_bytes());
+            hasher.put((0_u8, &*body.media_type, digest));
+        }
+        Content::Stored {
+            media_type, digest, ..
+        } => hasher.put((0_u8, media_type.as_str(), digest)),
+    }
+    match request.expiry {
+        None => hasher.put(0_u8),
+        Some(Expiry::At(at)) => hasher.put((1_u8, at)),
+        Some(Expiry::In(span)) => hasher.put((2_u8, span)),
+    }
+    hasher.put(&request.policies);
+    hasher.finish()
+}
+
+impl Command for Send {
+    type Answer = Sent;
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
+        Some(Names {
+            run: self.run.clone(),
+            key: Some(self.request.key.clone()),
+            id: Some(ClaimName::Message(self.message_id(epoch, minter))),
+        })
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::identity(&self.caller, &self.run)?;
+        if let Some(first) = prior::repeat(state, cx, self.hash, ConflictField::MessageId)? {
+            return Ok(Decision::Repeat(first));
+        }
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        self.check_limits(state)?;
+        self.check_policies(state, &member.policies)?;
+        let (accepted, contents) = self.accepted(state, cx);
+        let recipients = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
+        if let Ok(recipients) = &recipients {
+            resolve::check_room(state, &self.run, recipients)?;
+        }
+        let mut author = Author::member(state, &self.caller, member);
+        author.lineage.correlation = self.request.correlation.clone();
+        author.lineage.trace = self.request.trace;
+        let follows = author.clone().caused_by(state.head.next());
+        let outcome = self.outcome(state, &follows, (&accepted, cx.now), recipients);
+        let accepted = author.entry(RecordBody::MessageAccepted(Box::new(accepted)));
+        Ok(Decision::Write(Draft {
+            entries: vec![accepted, outcome],
+            contents,
+        }))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Sent, Rejection> {
+        let receipt = answer::receipt(state, applied.first, applied.durability)
+            .ok_or(Rejection::MessageNotFound)?;
+        Ok(Sent {
+            receipt,
+            repeated: applied.how == How::Repeated,
+        })
+    }
+}

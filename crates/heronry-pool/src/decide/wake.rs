@@ -1,0 +1,293 @@
+//! Waiting for an event, and giving up.
+
+use heronry_event::filter::{Filter, LANGUAGE_VERSION};
+use heronry_journal::{
+    Body, Entry, RequestHash, WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered,
+};
+use heronry_store::ClaimName;
+use heronry_types::{
+    Epoch, IdempotencyKey, LimitName, Millis, Position, ResumeWith, RunId, Since, WakeId,
+    WakeReason,
+};
+
+use super::{
+    Applied, Command, Cx, Decision, Draft, How, Lane, Names, draft::Author, fetch, guard, prior,
+};
+use crate::{
+    Caller, Minter, Registered, Rejection, State, answer, hash::RequestHasher,
+    rejection::ConflictField,
+};
+
+/// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WakeEvents {
+    /// They cannot.
+    #[default]
+    Skip,
+    /// They can.
+    Include,
+}
+
+/// A wake as its waiter asks for it.
+#[derive(Clone, Debug)]
+pub struct WakeRequest {
+    /// Its id; absent: derived from the key.
+    pub wake_id: Option<WakeId>,
+    /// What event it waits for.
+    pub filter: Filter,
+    /// From where on events count.
+    pub since: Since,
+    /// How long it waits at the most.
+    pub timeout: Option<Millis>,
+    /// What it hands to its waiter.
+    pub resume_with: ResumeWith,
+    /// Whether events about wakes count.
+    pub wake_events: WakeEvents,
+    /// The key under which a repeat has the same outcome.
+    pub key: IdempotencyKey,
+}
+
+impl WakeRequest {
+    /// Returns a wake for the next event that the filter keeps, without a timeout.
+    pub fn new(filter: Filter, key: IdempotencyKey) -> Self {
+        Self {
+            wake_id: None,
+            filter,
+            since: Since::default(),
+            timeout: None,
+            resume_with: ResumeWith::default(),
+            wake_events: WakeEvents::default(),
+            key,
+        }
+    }
+}
+
+/// Earlier events to look through before a wake is decided.
+#[derive(Clone, Debug)]
+pub struct ScanRequest {
+    /// Events after this position.
+    pub after: Position,
+    /// What event to look for.
+    pub filter: Filter,
+    /// Whether events about wakes count.
+    pub wake_events: WakeEvents,
+    /// Whose view it is.
+    pub run: RunId,
+}
+
+/// Registers a wake.
+#[derive(Clone, Debug)]
+pub struct RegisterWake {
+    caller: Caller,
+    run: RunId,
+    request: WakeRequest,
+    hash: RequestHash,
+}
+
+impl RegisterWake {
+    /// Returns the command; hashes the request, so call it on the caller's side of the queue.
+    pub fn new(caller: Caller, run: RunId, request: WakeRequest) -> Self {
+        let hash = request_hash(&request);
+        Self {
+            caller,
+            run,
+            request,
+            hash,
+        }
+    }
+
+    fn wake_id(&self, epoch: Epoch, minter: &Minter) -> WakeId {
+        self.request
+            .wake_id
+            .clone()
+            .unwrap_or_else(|| minter.wake_id(epoch, &self.run, &self.request.key))
+    }
+
+    fn since(&self, state: &State) -> Result<Position, Rejection> {
+        match self.request.since {
+            Since::Start => Ok(state.floor.previous()),
+            Since::Head => Ok(state.head.next()),
+            Since::Cursor(cursor) => state.check_cursor(cursor),
+        }
+    }
+
+    fn registered(&self, state: &State, cx: &Cx<'_>) -> Result<WakeRegistered, Rejection> {
+        let request = &self.request;
+        Ok(WakeRegistered {
+            wake_id: self.wake_id(state.epoch, cx.minter),
+            filter: request.filter.normal_form().to_owned(),
+            language: LANGUAGE_VERSION,
+            fingerprint: *request.filter.fingerprint().as_bytes(),
+            since: self.since(state)?,
+            timeout_ms: request.timeout,
+            deadline: request.timeout.map(|timeout| cx.now.after(timeout)),
+            resume_with: request.resume_with,
+            include_wakes: request.wake_events == WakeEvents::Include,
+            idempotency_key: request.key.clone(),
+            request_hash: self.hash,
+        })
+    }
+
+    /// What is fixed already when the wake is registered.
+    fn at_once(&self, state: &State, cx: &Cx<'_>, wake_id: &WakeId) -> Option<Entry> {
+        let registered = state.head.next();
+        let wake_id = wake_id.clone();
+        let author = Author::engine(state.lineage_of(&self.run));
+        if let Some(by) = cx.scan {
+            let (matches, more_follow) = (vec![by], false);
+            let body = WakeTriggered {
+                registered,
+                wake_id,
+                matches,
+                more_follow,
+            };
+            return Some(
+                author
+                    .caused_by(by.position)
+                    .entry(Body::WakeTriggered(body)),
+            );
+        }
+        if self.request.timeout == Some(Millis(0)) {
+            let body = Body::WakeTimedOut(WakeTimedOut {
+                registered,
+                wake_id,
+            });
+            return Some(author.caused_by(registered).entry(body));
+        }
+        None
+    }
+}
+
+fn request_hash(request: &WakeRequest) -> RequestHash {
+    let mut hasher = RequestHasher::new("wake/1");
+    hasher.put((
+        &request.wake_id,
+        request.filter.fingerprint().as_bytes().as_slice(),
+    ));
+    match request.since {
+        Since::Start => hasher.put(0_u8),
+        Since::Head => hasher.put(1_u8),
+        Since::Cursor(cursor) => hasher.put((2_u8, cursor)),
+    }
+    let include = request.wake_events == WakeEvents::Include;
+    hasher.put((request.timeout, request.resume_with, include));
+    hasher.finish()
+}
+
+impl Command for RegisterWake {
+    type Answer = Registered;
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
+        Some(Names {
+            run: self.run.clone(),
+            key: Some(self.request.key.clone()),
+            id: Some(ClaimName::Wake(self.wake_id(epoch, minter))),
+        })
+    }
+
+    fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
+        let after = self.since(state)?;
+        Ok((after < state.head).then(|| ScanRequest {
+            after,
+            filter: self.request.filter.clone(),
+            wake_events: self.request.wake_events,
+            run: self.run.clone(),
+        }))
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::identity(&self.caller, &self.run)?;
+        if let Some(first) = prior::repeat(state, cx, self.hash, ConflictField::WakeId)? {
+            return Ok(Decision::Repeat(first));
+        }
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        let live = member.wakes.len() as u64 + 1;
+        fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
+        fetch::check(
+            state,
+            LimitName::LiveWakesPerPoolMax,
+            state.wakes.live() as u64 + 1,
+        )?;
+        let registered = self.registered(state, cx)?;
+        let at_once = self.at_once(state, cx, &registered.wake_id);
+        let author = Author::member(state, &self.caller, member);
+        let mut entries = vec![author.entry(Body::WakeRegistered(Box::new(registered)))];
+        entries.extend(at_once);
+        Ok(Decision::Write(Draft::of(entries)))
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Registered, Rejection> {
+        let wake = state
+            .wakes
+            .get(applied.first)
+            .ok_or(Rejection::WakeNotFound)?;
+        Ok(Registered {
+            wake: answer::wake_view(state, applied.first, wake),
+            repeated: applied.how == How::Repeated,
+        })
+    }
+}
+
+/// Gives a wake up. Repeating it, or giving up one that has ended, changes nothing.
+#[derive(Clone, Debug)]
+pub struct CancelWake {
+    /// Who asks.
+    pub caller: Caller,
+    /// Who waits.
+    pub run: RunId,
+    /// The wake.
+    pub wake_id: WakeId,
+}
+
+impl CancelWake {
+    fn find(&self, state: &State) -> Result<Position, Rejection> {
+        let mut own = state
+            .wakes
+            .of_id(&self.wake_id)
+            .filter(|(_, wake)| wake.run == self.run);
+        own.next()
+            .map(|(position, _)| position)
+            .ok_or(Rejection::WakeNotFound)
+    }
+}
+
+impl Command for CancelWake {
+    type Answer = heronry_types::WakeView;
+
+    fn lane(&self) -> Lane {
+        Lane::Reserved
+    }
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        let member = guard::standing(state, &self.caller, &self.run)?;
+        let registered = self.find(state)?;
+        if state
+            .wakes
+            .get(registered)
+            .is_none_or(|wake| wake.end.is_some())
+        {
+            return Ok(Decision::Nothing);
+        }
+        let author = Author::member(state, &self.caller, member).caused_by(registered);
+        let body = Body::WakeCancelled(WakeCancelled {
+            registered,
+            wake_id: self.wake_id.clone(),
+            reason: WakeReason::Requested,
+        });
+        Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+        let registered = self.find(state)?;
+        let wake = state.wakes.get(registered).ok_or(Rejection::WakeNotFound)?;
+        Ok(answer::wake_view(state, registered, wake))
+    }
+}

@@ -1,0 +1,249 @@
+//! The engine: staged state, and the records of the next append.
+
+mod claims;
+mod triggers;
+
+use heronry_event::filter::CompileErrors;
+use heronry_journal::{Entry, Record, WakeTriggeredBy};
+use heronry_store::{ClaimEntry, ClaimKey, NewContent};
+use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
+
+pub use claims::RecentClaims;
+use triggers::Triggers;
+
+use crate::{
+    Minter, Rejection, State, apply,
+    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest, due_entries},
+};
+
+/// What one append holds.
+#[derive(Debug, Default)]
+pub struct Staged {
+    /// The records, in order.
+    pub records: Vec<Record>,
+    /// The bodies that ride with them.
+    pub contents: Vec<NewContent>,
+}
+
+/// A stored wake whose filter this build cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "wake registered at {position} has a filter that this build cannot read; use a newer build"
+)]
+#[non_exhaustive]
+pub struct UnreadableFilter {
+    /// The registration.
+    pub position: Position,
+    /// What is wrong with the filter.
+    #[source]
+    pub errors: CompileErrors,
+}
+
+/// Decides commands against staged state, and collects what is to be appended.
+///
+/// Pure: it knows no clock, no randomness and no I/O. What it decided is not true until the append
+/// that holds it is durable; its owner lets no answer out before that.
+#[derive(Debug)]
+pub struct Engine {
+    state: State,
+    now: Timestamp,
+    minter: Minter,
+    durability: Durability,
+    recent: RecentClaims,
+    triggers: Triggers,
+    staged: Staged,
+}
+
+impl Engine {
+    /// Returns the engine of a pool without records.
+    pub fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
+        Self {
+            state: State::new(pool, epoch),
+            now: Timestamp::default(),
+            minter,
+            durability,
+            recent: RecentClaims::default(),
+            triggers: Triggers::default(),
+            staged: Staged::default(),
+        }
+    }
+
+    /// Returns the staged state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Takes in a record from the journal, when the pool is opened.
+    ///
+    /// # Errors
+    /// [`UnreadableFilter`] when a wake that waits cannot be matched any more.
+    pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
+        apply(&mut self.state, record);
+        self.recent.note(record);
+        self.triggers.arm(record)
+    }
+
+    /// Says which records are gone, when the pool is opened.
+    pub fn set_floor(&mut self, floor: Position) {
+        self.state.set_floor(floor);
+    }
+
+    /// Returns the oldest event whose triggers were not all recorded when the journal ended.
+    pub fn unfinished(&self) -> Option<Position> {
+        self.state.wakes.unfinished
+    }
+
+    /// Matches a kept record again, after the journal was replayed, to finish its triggers.
+    pub fn rematch(&mut self, record: &Record) {
+        self.triggers.match_record(&self.state, record);
+    }
+
+    /// Starts an append at this pool time and decides what is due. Time never goes back.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.now = self.state.time.max(now);
+        self.drain_triggers();
+    }
+
+    /// Decides deadlines that are due; returns true while more may be.
+    pub fn tick(&mut self) -> bool {
+        let due = due_entries(&self.state, self.now);
+        let more = !due.is_empty();
+        self.stage(Draft {
+            entries: due,
+            contents: Vec::new(),
+        });
+        more
+    }
+
+    /// Returns true while triggers of earlier events are still to be recorded.
+    pub fn has_backlog(&self) -> bool {
+        self.triggers.has_backlog()
+    }
+
+    /// Returns the claim keys that a command's answer may depend on.
+    pub fn keys_of<C: Command>(&self, command: &C) -> Vec<ClaimKey> {
+        let names = command.names(self.state.epoch, &self.minter);
+        names.map_or_else(Vec::new, |names| claims::keys(&names))
+    }
+
+    /// Returns a claim that has not been handed to the claims store yet.
+    pub fn recent(&self) -> &RecentClaims {
+        &self.recent
+    }
+
+    /// Takes every claim that is not newer than `durable`, sorted, to hand it to the claims store.
+    pub fn take_claims(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
+        self.recent.take()
+    }
+
+    /// Returns what earlier events the command wants looked for.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the cursor to look from is not valid.
+    pub fn scan_of<C: Command>(&self, command: &C) -> Result<Option<ScanRequest>, Rejection> {
+        command.scan(&self.state)
+    }
+
+    /// Returns the first of these records that a scan is looking for, as the waiter would see it.
+    pub fn scan(&self, request: &ScanRequest, records: &[Record]) -> Option<WakeTriggeredBy> {
+        triggers::first_match(&self.state, request, records)
+    }
+
+    /// Returns the records that are staged for the next append.
+    pub fn staged(&self) -> &Staged {
+        &self.staged
+    }
+
+    /// Runs a command against the staged state; `found` says what the claims store knows of its keys.
+    ///
+    /// # Errors
+    /// [`Rejection`] when the rules say no; nothing is staged then.
+    pub fn run<C: Command>(
+        &mut self,
+        command: &C,
+        found: &[(ClaimKey, ClaimEntry)],
+        scan: Option<WakeTriggeredBy>,
+    ) -> Result<C::Answer, Rejection> {
+        let names = command.names(self.state.epoch, &self.minter);
+        let prior = names.map_or_else(Prior::default, |names| self.prior(&names, found));
+        let cx = Cx {
+            now: self.now,
+            prior,
+            scan,
+            minter: &self.minter,
+        };
+        let decision = command.decide(&self.state, &cx)?;
+        let (first, how) = match decision {
+            Decision::Write(draft) => (self.stage(draft), How::Written),
+            Decision::Repeat(first) => (first, How::Repeated),
+            Decision::Nothing => (self.state.head, How::Unchanged),
+        };
+        let applied = Applied {
+            first,
+            how,
+            now: self.now,
+            durability: self.durability,
+        };
+        command.answer(&self.state, applied)
+    }
+
+    /// Hands over what is staged; the next command starts a new append.
+    pub fn take_staged(&mut self) -> Staged {
+        std::mem::take(&mut self.staged)
+    }
+
+    fn prior(&self, names: &Names, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+        let look = |key: ClaimKey| {
+            let stored = || {
+                found
+                    .iter()
+                    .find(|(other, _)| *other == key)
+                    .map(|(_, entry)| *entry)
+            };
+            self.recent.get(&key).or_else(stored)
+        };
+        let [key, id] = claims::parts(names);
+        Prior {
+            key: key.and_then(look),
+            id: id.and_then(look),
+        }
+    }
+
+    /// Stages a draft and the triggers that it causes; returns the position of its first record.
+    fn stage(&mut self, draft: Draft) -> Position {
+        let first = self.state.head.next();
+        for entry in draft.entries {
+            self.stage_entry(entry);
+        }
+        self.staged.contents.extend(draft.contents);
+        self.drain_triggers();
+        first
+    }
+
+    fn stage_entry(&mut self, entry: Entry) {
+        let position = self.state.head.next();
+        let record = Record {
+            position,
+            recorded_at: self.now,
+            entry,
+        };
+        apply(&mut self.state, &record);
+        self.recent.note(&record);
+        // A filter that was compiled for its registration compiles again.
+        let armed = self.triggers.arm(&record);
+        debug_assert!(armed.is_ok(), "a registered filter does not compile again");
+        self.triggers.match_record(&self.state, &record);
+        self.staged.records.push(record);
+    }
+
+    /// Records triggers that are decided, as many as one append takes.
+    fn drain_triggers(&mut self) {
+        let room = triggers::PER_APPEND_MAX.saturating_sub(self.triggers.in_append(&self.staged));
+        for _ in 0..room {
+            let Some(entry) = self.triggers.next(&self.state) else {
+                break;
+            };
+            self.stage_entry(entry);
+        }
+    }
+}

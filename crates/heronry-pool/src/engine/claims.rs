@@ -1,0 +1,82 @@
+//! Claims that the claims store does not hold yet.
+
+use std::collections::HashMap;
+
+use heronry_journal::{Body, Record};
+use heronry_store::{ClaimEntry, ClaimKey, ClaimName};
+
+use crate::decide::Names;
+
+/// Claims that the claims store does not hold yet: a projection of the latest records.
+#[derive(Debug, Default)]
+pub struct RecentClaims {
+    entries: HashMap<ClaimKey, ClaimEntry>,
+}
+
+impl RecentClaims {
+    /// Returns what was decided under a key.
+    pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
+        self.entries.get(key).copied()
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns true when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn note(&mut self, record: &Record) {
+        let Some(run) = &record.entry.lineage.run else {
+            return;
+        };
+        let (key, id, request_hash) = match &record.entry.body {
+            Body::MessageAccepted(body) => {
+                let id = ClaimName::Message(body.message_id.clone());
+                (body.idempotency_key.clone(), id, body.request_hash)
+            }
+            Body::WakeRegistered(body) => {
+                let id = ClaimName::Wake(body.wake_id.clone());
+                (body.idempotency_key.clone(), id, body.request_hash)
+            }
+            _ => return,
+        };
+        let entry = ClaimEntry {
+            first: record.position,
+            request_hash,
+        };
+        for name in [ClaimName::Key(key), id] {
+            self.entries.insert(
+                ClaimKey {
+                    run: run.clone(),
+                    name,
+                },
+                entry,
+            );
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
+        let mut run: Vec<_> = self.entries.drain().collect();
+        run.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        run
+    }
+}
+
+/// The keys of a command's names: of its idempotency key, and of its message or wake id.
+pub(super) fn parts(names: &Names) -> [Option<ClaimKey>; 2] {
+    let key = names.key.clone().map(ClaimName::Key);
+    [key, names.id.clone()].map(|name| {
+        Some(ClaimKey {
+            run: names.run.clone(),
+            name: name?,
+        })
+    })
+}
+
+pub(super) fn keys(names: &Names) -> Vec<ClaimKey> {
+    parts(names).into_iter().flatten().collect()
+}

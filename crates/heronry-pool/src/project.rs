@@ -1,0 +1,164 @@
+//! Projecting: the only place where a record becomes an event. Pure, and one to one.
+
+use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
+use heronry_journal::{Body, CopyName, Record};
+use heronry_types::{
+    Actor, Address, Cursor, DestinationId, DestinationRef, EntityKind, EntityRef, Epoch, Id,
+    IdKind, Payload, RunId, SourceKind, SourceRef,
+};
+
+/// Returns the event of a record. Everything that it shows comes from the record alone.
+pub fn project(epoch: Epoch, record: &Record) -> Event {
+    let cursor = Cursor::new(epoch, record.position);
+    let stamp = Stamp::new(cursor, record.recorded_at);
+    let (subject, source) = (subject(record), source(record));
+    let mut envelope = Envelope::new(stamp, record.kind(), identity(record), subject, source);
+    let lineage = &record.entry.lineage;
+    envelope.about.correlation = lineage.correlation.clone();
+    envelope.causes.trace = lineage.trace;
+    envelope.causes.caused_by = lineage
+        .caused_by
+        .map(|position| Cursor::new(epoch, position));
+    exchange(&mut envelope, record);
+    Event::new(envelope, payload(record))
+}
+
+/// A note is a summary: members see it where the pool's wake policy lets them.
+fn payload(record: &Record) -> Payload {
+    let note = match &record.entry.body {
+        Body::RunEnded(body) => body.note.as_ref(),
+        Body::MessageAcked(body) => body.note.as_ref(),
+        _ => None,
+    };
+    note.map_or(Payload::EnvelopeOnly, |note| Payload::Summary {
+        summary: note.clone(),
+        refs: Vec::new(),
+    })
+}
+
+fn identity(record: &Record) -> Identity {
+    let lineage = &record.entry.lineage;
+    let mut identity = Identity::new(lineage.pool.clone());
+    identity.run.clone_from(&lineage.run);
+    identity.agent.clone_from(&lineage.agent);
+    identity.session.clone_from(&lineage.session);
+    identity.turn.clone_from(&lineage.turn);
+    identity
+}
+
+/// Fills what messages and inboxes say of themselves.
+fn exchange(envelope: &mut Envelope, record: &Record) {
+    let exchange = &mut envelope.exchange;
+    match &record.entry.body {
+        Body::MessageAccepted(body) => {
+            exchange.message = Some(body.message_id.clone());
+            exchange.reply_to.clone_from(&body.reply_to);
+            exchange.topic = body.to.topic().cloned();
+            envelope.route.destination = Some(destination(&body.to));
+            envelope.governance.policies = body.policies.clone();
+            envelope.governance.content_capture = heronry_types::ContentCapture::Reference;
+        }
+        Body::MessageDelivered(body) => {
+            exchange.message = Some(body.message_id.clone());
+            exchange.reply_to.clone_from(&body.reply_to);
+            exchange.topic.clone_from(&body.topic);
+            exchange.recipients = Recipients::from(body.recipients.0.clone());
+        }
+        Body::MessageFailed(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageExpired(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageSettled(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageFetched(body) => {
+            let gone = body.undeliverable.iter().map(|gone| &gone.copy);
+            let names = body.copies.iter().map(|copy| &copy.copy).chain(gone);
+            envelope.about.related = names.map(related).collect();
+            exchange.recipients = acting(record);
+        }
+        Body::MessageAcked(body) => {
+            envelope.about.related = body.claims.iter().map(|(_, id)| message(id)).collect();
+            exchange.recipients = acting(record);
+        }
+        Body::MessageReleased(body) => {
+            envelope.about.related = body.claims.iter().map(|(_, id)| message(id)).collect();
+            exchange.recipients = acting(record);
+        }
+        Body::MessageExtended(body) => {
+            envelope.about.related = body.claims.iter().map(|(_, id, _)| message(id)).collect();
+            exchange.recipients = acting(record);
+        }
+        Body::PoolCreated(_)
+        | Body::PoolConfigured(_)
+        | Body::MemberJoined(_)
+        | Body::MemberTakenOver(_)
+        | Body::MemberChanged(_)
+        | Body::MemberLeft(_)
+        | Body::RunEnded(_)
+        | Body::WakeRegistered(_)
+        | Body::WakeTriggered(_)
+        | Body::WakeTimedOut(_)
+        | Body::WakeCancelled(_) => {}
+    }
+}
+
+/// The member that claims, acknowledges or gives back is the one recipient of its own event.
+fn acting(record: &Record) -> Recipients {
+    let run: Option<RunId> = record.entry.lineage.run.clone();
+    Recipients::from(run.into_iter().collect::<Vec<_>>())
+}
+
+fn subject(record: &Record) -> EntityRef {
+    let lineage = &record.entry.lineage;
+    let of_run = || lineage.run.as_ref().map(|run| entity(EntityKind::Run, run));
+    let found = match &record.entry.body {
+        Body::PoolCreated(_) | Body::PoolConfigured(_) => None,
+        Body::MemberJoined(_)
+        | Body::MemberTakenOver(_)
+        | Body::MemberChanged(_)
+        | Body::MemberLeft(_)
+        | Body::RunEnded(_)
+        | Body::MessageFetched(_)
+        | Body::MessageAcked(_)
+        | Body::MessageReleased(_)
+        | Body::MessageExtended(_) => of_run(),
+        Body::MessageAccepted(body) => Some(message(&body.message_id)),
+        Body::MessageDelivered(body) => Some(message(&body.message_id)),
+        Body::MessageFailed(body) => Some(related(&body.message)),
+        Body::MessageExpired(body) => Some(related(&body.message)),
+        Body::MessageSettled(body) => Some(related(&body.message)),
+        Body::WakeRegistered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+    };
+    found.unwrap_or_else(|| entity(EntityKind::AgentPool, &lineage.pool))
+}
+
+fn source(record: &Record) -> SourceRef {
+    let pool = &record.entry.lineage.pool;
+    match &record.entry.actor {
+        Actor::Engine => SourceRef::new(SourceKind::Sdk, pool.retype()),
+        Actor::Operator => SourceRef::new(SourceKind::Host, pool.retype()),
+        Actor::Member { run, .. } => SourceRef::new(SourceKind::ExternalRuntime, run.retype()),
+    }
+}
+
+fn destination(to: &Address) -> DestinationRef {
+    let id: DestinationId = match to {
+        Address::Run { run_id } => run_id.retype(),
+        Address::Agent { agent_id } => agent_id.retype(),
+        Address::Topic { topic_id } => topic_id.retype(),
+        Address::Pool { pool_id } => pool_id.retype(),
+    };
+    DestinationRef::new(to.destination_kind(), id)
+}
+
+fn related(name: &CopyName) -> EntityRef {
+    message(&name.message_id)
+}
+
+fn message(id: &heronry_types::MessageId) -> EntityRef {
+    entity(EntityKind::Message, id)
+}
+
+fn entity<K: IdKind>(kind: EntityKind, id: &Id<K>) -> EntityRef {
+    EntityRef::new(kind, id.retype())
+}

@@ -1,0 +1,165 @@
+//! Refusals by the rules.
+
+use heronry_journal::Claim;
+use heronry_types::{Cursor, LimitExceeded, PolicyRef, RunEnd};
+
+/// Which of a request's names was used before for something else.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConflictField {
+    /// The idempotency key.
+    IdempotencyKey,
+    /// The message id.
+    MessageId,
+    /// The wake id.
+    WakeId,
+}
+
+/// A refusal by the rules: nothing was journaled.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The caller is a member but acts for another run.
+    #[error("a member acts only as its own run; leave the run out, or use an operator's token")]
+    SenderMismatch,
+    /// Only an operator may do this.
+    #[error("only an operator may do this; use the operator's token")]
+    OperatorOnly,
+    /// The run is not a member of the pool.
+    #[error("the run is not a member of this pool; join it first")]
+    NotAMember,
+    /// The caller's generation has been taken over.
+    #[error("another instance has taken this run over; stop acting as it")]
+    Fenced,
+    /// The run has ended.
+    #[error("the run has ended as {state}; start a new run under another id")]
+    RunEnded {
+        /// How it ended.
+        state: RunEnd,
+    },
+    /// A value is over its limit.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// A record would be larger than a chunk.
+    #[error("the request's record has {actual} bytes and may have {max}; send less")]
+    TooLarge {
+        /// The size of the record in bytes.
+        actual: usize,
+        /// The largest size in bytes.
+        max: usize,
+    },
+    /// A policy is missing.
+    #[error("policy {} of kind {} is missing: {need}", .policy.id, .policy.kind)]
+    Policy {
+        /// The policy.
+        policy: PolicyRef,
+        /// Who would have to have it.
+        need: PolicyNeed,
+    },
+    /// The key or id was used before with another request.
+    #[error("this key or id was used before with another request; choose another")]
+    IdempotencyConflict {
+        /// The first record under that key or id.
+        first: Cursor,
+        /// Which one it is.
+        field: ConflictField,
+    },
+    /// The pool exists with another configuration.
+    #[error("the pool exists with other values of: {}", .fields.join(", "))]
+    ConfigConflict {
+        /// The fields that differ.
+        fields: Vec<&'static str>,
+    },
+    /// The run is a member with another value of this field.
+    #[error("the run is a member with another {field}; a run keeps it for life")]
+    MemberConflict {
+        /// The field that differs.
+        field: &'static str,
+    },
+    /// The settings were changed meanwhile.
+    #[error("settings are at version {current}, not {expected}; read them and try again")]
+    StaleVersion {
+        /// The version that the caller named.
+        expected: u64,
+        /// The version that holds.
+        current: u64,
+    },
+    /// A recipient's inbox is full.
+    #[error("an inbox is full ({depth} copies); try again when its reader has caught up")]
+    InboxFull {
+        /// How many copies it may hold.
+        depth: u64,
+    },
+    /// Claims are no longer held.
+    #[error("{} claims are no longer held; receive again", .claims.len())]
+    ClaimLapsed {
+        /// The claims.
+        claims: Vec<Claim>,
+    },
+    /// A claim was never given to this run.
+    #[error("claim {claim} was never given to this run; use one from a received item")]
+    UnknownClaim {
+        /// The claim.
+        claim: Claim,
+    },
+    /// There is no such message of this run.
+    #[error("no such message of this run in this pool")]
+    MessageNotFound,
+    /// There is no such wake.
+    #[error("no such wake of this run in this pool")]
+    WakeNotFound,
+    /// Several runs have a wake of this id.
+    #[error("several runs have a wake of this id; name the run")]
+    Ambiguous,
+    /// A body that was referred to is not stored.
+    #[error("the content is not stored in this pool; store it first")]
+    ContentMissing,
+    /// A cursor is after the head.
+    #[error("cursor {requested} is ahead of the head {head}; use one that an answer gave")]
+    CursorAhead {
+        /// The cursor.
+        requested: Cursor,
+        /// The head.
+        head: Cursor,
+    },
+    /// A cursor is before the floor.
+    #[error("records after {requested} are trimmed; the lowest valid cursor is {floor}")]
+    CursorTrimmed {
+        /// The cursor.
+        requested: Cursor,
+        /// The lowest valid cursor.
+        floor: Cursor,
+    },
+    /// A cursor is of another journal.
+    #[error("cursor {requested} is of another journal; use one that this pool gave")]
+    CursorForeign {
+        /// The cursor.
+        requested: Cursor,
+    },
+}
+
+/// Who would have to have a missing policy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PolicyNeed {
+    /// The message must carry it.
+    MessageCarries,
+    /// The sender must hold it.
+    SenderHolds,
+    /// Joining again cannot widen policies.
+    NotWidened,
+    /// A viewer must hold it.
+    ViewerHolds,
+    /// The agent's grant must have it.
+    Granted,
+}
+
+impl std::fmt::Display for PolicyNeed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::MessageCarries => "this pool's messages must carry it",
+            Self::SenderHolds => "the sender does not hold it",
+            Self::NotWidened => "joining again cannot add policies",
+            Self::ViewerHolds => "the viewer does not hold it",
+            Self::Granted => "the agent is not granted it",
+        })
+    }
+}

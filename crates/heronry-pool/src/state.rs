@@ -1,0 +1,165 @@
+//! The state of a pool: a fold of its journal, and nothing else.
+
+mod deadline;
+mod hash;
+mod inbox;
+mod member;
+mod message;
+mod wake;
+
+use heronry_journal::ChunkHash;
+use heronry_types::{
+    Cursor, Epoch, Lineage, PoolConfig, PoolId, Position, RunId, Settings, Timestamp,
+};
+
+pub use deadline::{Deadlines, Due};
+pub use inbox::{Inbox, Receive};
+pub use member::{Member, Members};
+pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
+pub use wake::{Wake, WakeEnd, Wakes};
+
+use crate::Rejection;
+
+/// The state of a pool at `head`.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) pool: PoolId,
+    pub(crate) epoch: Epoch,
+    pub(crate) head: Position,
+    pub(crate) floor: Position,
+    pub(crate) time: Timestamp,
+    pub(crate) config: PoolConfig,
+    pub(crate) settings: Settings,
+    pub(crate) settings_version: u64,
+    pub(crate) members: Members,
+    pub(crate) messages: Messages,
+    pub(crate) wakes: Wakes,
+    pub(crate) deadlines: Deadlines,
+}
+
+impl State {
+    /// Returns the state of a pool that has no record yet.
+    pub fn new(pool: PoolId, epoch: Epoch) -> Self {
+        Self {
+            pool,
+            epoch,
+            head: Position::ZERO,
+            floor: Position::ZERO.next(),
+            time: Timestamp::default(),
+            config: PoolConfig::default(),
+            settings: Settings::default(),
+            settings_version: 0,
+            members: Members::default(),
+            messages: Messages::default(),
+            wakes: Wakes::default(),
+            deadlines: Deadlines::default(),
+        }
+    }
+
+    /// Returns the pool.
+    pub fn pool(&self) -> &PoolId {
+        &self.pool
+    }
+
+    /// Returns the timeline.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Returns the position of the last record that was applied.
+    pub fn head(&self) -> Position {
+        self.head
+    }
+
+    /// Returns the oldest position that is kept.
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// Says that the store trimmed records before this position.
+    pub fn set_floor(&mut self, floor: Position) {
+        self.floor = floor;
+    }
+
+    /// Returns the pool time of the last record.
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Returns what the pool is set up with.
+    pub fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    /// Returns the settings and their version.
+    pub fn settings(&self) -> (&Settings, u64) {
+        (&self.settings, self.settings_version)
+    }
+
+    /// Returns the members.
+    pub fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// Returns the messages.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// Returns the wakes.
+    pub fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
+
+    /// Returns what is due next, and when.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// Returns the cursor at a position of this timeline.
+    pub fn cursor(&self, position: Position) -> Cursor {
+        Cursor::new(self.epoch, position)
+    }
+
+    /// Returns the head as a cursor.
+    pub fn head_cursor(&self) -> Cursor {
+        self.cursor(self.head)
+    }
+
+    /// Checks that a cursor points into this journal, and returns its position.
+    ///
+    /// # Errors
+    /// [`Rejection::CursorForeign`], [`Rejection::CursorAhead`] or [`Rejection::CursorTrimmed`].
+    pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
+        if requested.epoch != self.epoch {
+            return Err(Rejection::CursorForeign { requested });
+        }
+        if requested.position > self.head {
+            return Err(Rejection::CursorAhead {
+                requested,
+                head: self.head_cursor(),
+            });
+        }
+        if requested.position < self.floor.previous() {
+            let floor = self.cursor(self.floor.previous());
+            return Err(Rejection::CursorTrimmed { requested, floor });
+        }
+        Ok(requested.position)
+    }
+
+    /// Returns the lineage of a record about a run, as a member if it is one.
+    pub(crate) fn lineage_of(&self, run: &RunId) -> Lineage {
+        let mut lineage = Lineage::of_pool(self.pool.clone());
+        lineage.run = Some(run.clone());
+        if let Some(member) = self.members.get(run) {
+            lineage.agent = Some(member.agent.clone());
+            lineage.session.clone_from(&member.session);
+        }
+        lineage
+    }
+
+    /// Returns a digest of everything that the fold holds: equal states have equal digests.
+    pub fn digest(&self) -> ChunkHash {
+        hash::digest(self)
+    }
+}

@@ -1,0 +1,104 @@
+//! A digest of the whole state.
+
+use heronry_journal::ChunkHash;
+use minicbor::{Encode, encode::Write};
+
+use super::{CopySlot, Inbox, Member, Message, State, Wake, WakeEnd};
+
+/// Feeds canonical CBOR to a hash: equal values feed equal bytes.
+struct Feed(blake3::Hasher);
+
+impl Write for Feed {
+    type Error = std::convert::Infallible;
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0.update(bytes);
+        Ok(())
+    }
+}
+
+impl Feed {
+    fn put<T: Encode<()>>(&mut self, value: T) {
+        // Encoding into a hash cannot fail: the writer is infallible and no codec here refuses a value.
+        let encoded = minicbor::encode(value, &mut *self);
+        debug_assert!(encoded.is_ok(), "a state value has no encoding");
+    }
+}
+
+pub(super) fn digest(state: &State) -> ChunkHash {
+    let mut feed = Feed(blake3::Hasher::new());
+    feed.put((&state.pool, state.epoch, state.head, state.time));
+    feed.put((&state.config, &state.settings, state.settings_version));
+    feed.put(state.members.len() as u64);
+    for member in state.members.iter() {
+        put_member(&mut feed, member);
+    }
+    for (run, end) in state.members.all_ended() {
+        feed.put((run, end));
+    }
+    for (position, message) in state.messages.sorted() {
+        feed.put(position);
+        put_message(&mut feed, message);
+    }
+    for (position, wake) in state.wakes.iter() {
+        feed.put(position);
+        put_wake(&mut feed, wake);
+    }
+    feed.put(state.wakes.unfinished);
+    ChunkHash(*feed.0.finalize().as_bytes())
+}
+
+fn put_member(feed: &mut Feed, member: &Member) {
+    feed.put((
+        &member.run,
+        &member.agent,
+        &member.session,
+        &member.instance,
+    ));
+    feed.put((member.generation, &member.policies, &member.topics));
+    put_inbox(feed, &member.inbox);
+    member.wakes.iter().for_each(|wake| feed.put(wake));
+}
+
+fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
+    feed.put((
+        inbox.ready.len() as u64,
+        inbox.delayed.len() as u64,
+        inbox.claimed,
+    ));
+    inbox.ready.iter().for_each(|accepted| feed.put(accepted));
+    inbox.delayed.iter().for_each(|delayed| feed.put(delayed));
+    for (fetched, receive) in &inbox.receives {
+        feed.put((fetched, &receive.receive_id));
+        receive
+            .claimed
+            .iter()
+            .for_each(|accepted| feed.put(accepted));
+    }
+}
+
+fn put_message(feed: &mut Feed, message: &Message) {
+    feed.put((&message.lineage, &message.accepted, &message.recipients));
+    feed.put((message.status, message.reason));
+    for copy in &message.copies {
+        feed.put(copy.standing());
+        match copy.slot {
+            CopySlot::Queued { visible_at } => feed.put(visible_at),
+            CopySlot::Claimed { fetched, until } => feed.put((fetched, until)),
+            CopySlot::Acked { fetched, .. } => feed.put(fetched),
+            CopySlot::Expired | CopySlot::Undeliverable { .. } => {}
+        }
+    }
+    for step in &message.timeline {
+        feed.put((step.at, step.position, step.state, step.recipient));
+    }
+}
+
+fn put_wake(feed: &mut Feed, wake: &Wake) {
+    feed.put((&wake.run, &wake.registered));
+    match &wake.end {
+        None => feed.put(0_u8),
+        Some((at, WakeEnd::Triggered { matches })) => feed.put((1_u8, at, matches)),
+        Some((at, WakeEnd::TimedOut)) => feed.put((2_u8, at)),
+        Some((at, WakeEnd::Cancelled { reason })) => feed.put((3_u8, at, reason)),
+    }
+}

@@ -1,0 +1,129 @@
+//! One member's copies that are not ended.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use heronry_journal::Claim;
+use heronry_types::{Position, ReceiveId, RunId, Timestamp};
+
+/// One receive call whose claims are not all ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receive {
+    /// The call.
+    pub receive_id: ReceiveId,
+    /// The acceptances of the messages that it claimed and that are still claimed by it.
+    pub claimed: BTreeSet<Position>,
+}
+
+/// One member's copies that are not ended. Messages are named by their acceptance.
+#[derive(Clone, Debug, Default)]
+pub struct Inbox {
+    pub(crate) ready: BTreeSet<Position>,
+    pub(crate) delayed: BTreeMap<Position, Timestamp>,
+    pub(crate) receives: BTreeMap<Position, Receive>,
+    pub(crate) by_sender: HashMap<RunId, u64>,
+    pub(crate) claimed: u64,
+}
+
+impl Inbox {
+    /// Returns how many copies are not ended.
+    pub fn depth(&self) -> u64 {
+        self.unread() + self.claimed
+    }
+
+    /// Returns how many copies wait to be claimed.
+    pub fn unread(&self) -> u64 {
+        (self.ready.len() + self.delayed.len()) as u64
+    }
+
+    /// Returns how many copies of one sender are not ended.
+    pub fn depth_of(&self, sender: &RunId) -> u64 {
+        self.by_sender.get(sender).copied().unwrap_or(0)
+    }
+
+    /// Returns the first copies that can be claimed at `now`, in order of acceptance.
+    pub fn claimable(&self, now: Timestamp, max: usize) -> Vec<Position> {
+        let due = self
+            .delayed
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(position, _)| *position);
+        let mut due: Vec<Position> = due.take(max).collect();
+        due.extend(self.ready.iter().take(max));
+        due.sort_unstable();
+        due.truncate(max);
+        due
+    }
+
+    /// Returns every copy that is queued, in order of acceptance.
+    pub fn queued(&self) -> Vec<Position> {
+        let mut queued: Vec<Position> = self
+            .ready
+            .iter()
+            .chain(self.delayed.keys())
+            .copied()
+            .collect();
+        queued.sort_unstable();
+        queued
+    }
+
+    /// Returns every claim that is held, in order.
+    pub fn held(&self) -> impl Iterator<Item = Claim> + '_ {
+        self.receives.iter().flat_map(|(fetched, receive)| {
+            receive.claimed.iter().map(|accepted| Claim {
+                accepted: *accepted,
+                fetched: *fetched,
+            })
+        })
+    }
+
+    /// Returns the record of the latest live receive of this id.
+    pub fn receive_of(&self, receive_id: &ReceiveId) -> Option<Position> {
+        self.receives
+            .iter()
+            .rev()
+            .find(|(_, receive)| receive.receive_id == *receive_id)
+            .map(|(fetched, _)| *fetched)
+    }
+
+    /// Returns the claims of one receive that are still held, in order.
+    pub fn claims_of(&self, fetched: Position) -> Vec<Claim> {
+        self.receives
+            .get(&fetched)
+            .map_or_else(Vec::new, |receive| {
+                receive
+                    .claimed
+                    .iter()
+                    .map(|accepted| Claim {
+                        accepted: *accepted,
+                        fetched,
+                    })
+                    .collect()
+            })
+    }
+
+    pub(crate) fn take_queued(&mut self, accepted: Position) {
+        if !self.ready.remove(&accepted) {
+            self.delayed.remove(&accepted);
+        }
+    }
+
+    pub(crate) fn end_claim(&mut self, claim: Claim) {
+        if let Some(receive) = self.receives.get_mut(&claim.fetched) {
+            if receive.claimed.remove(&claim.accepted) {
+                self.claimed -= 1;
+            }
+            if receive.claimed.is_empty() {
+                self.receives.remove(&claim.fetched);
+            }
+        }
+    }
+
+    pub(crate) fn forget_sender(&mut self, sender: &RunId) {
+        if let Some(count) = self.by_sender.get_mut(sender) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_sender.remove(sender);
+            }
+        }
+    }
+}

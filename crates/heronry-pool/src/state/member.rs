@@ -1,0 +1,152 @@
+//! Members, and who answers to which address.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use heronry_types::{
+    AgentId, Generation, InstanceId, Policies, Position, RunEnd, RunId, SessionId, TopicId,
+};
+
+use super::Inbox;
+
+/// A run that has joined.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The run.
+    pub run: RunId,
+    /// What it is a run of.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: Option<SessionId>,
+    /// Which process acts as it.
+    pub instance: InstanceId,
+    /// Which joining this is.
+    pub generation: Generation,
+    /// The policies that it holds.
+    pub policies: Policies,
+    /// The topics that it lists, sorted and distinct.
+    pub topics: Vec<TopicId>,
+    /// Its copies that are not ended.
+    pub inbox: Inbox,
+    /// The registrations of its wakes that wait.
+    pub wakes: BTreeSet<Position>,
+}
+
+/// The members of a pool.
+#[derive(Clone, Debug, Default)]
+pub struct Members {
+    by_run: HashMap<RunId, Member>,
+    order: BTreeSet<RunId>,
+    agents: HashMap<AgentId, BTreeSet<RunId>>,
+    topics: HashMap<TopicId, BTreeSet<RunId>>,
+    ended: BTreeMap<RunId, RunEnd>,
+}
+
+impl Members {
+    /// Returns a member.
+    pub fn get(&self, run: &RunId) -> Option<&Member> {
+        self.by_run.get(run)
+    }
+
+    /// Returns how many members there are.
+    pub fn len(&self) -> usize {
+        self.by_run.len()
+    }
+
+    /// Returns true when the pool has no member.
+    pub fn is_empty(&self) -> bool {
+        self.by_run.is_empty()
+    }
+
+    /// Walks the members in order of their run ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Member> + '_ {
+        self.order.iter().filter_map(|run| self.by_run.get(run))
+    }
+
+    /// Walks the runs of an agent that are members, in order.
+    pub fn of_agent(&self, agent: &AgentId) -> impl Iterator<Item = &Member> + '_ {
+        self.agents
+            .get(agent)
+            .into_iter()
+            .flatten()
+            .filter_map(|run| self.by_run.get(run))
+    }
+
+    /// Walks the members that list a topic, in order.
+    pub fn of_topic(&self, topic: &TopicId) -> impl Iterator<Item = &Member> + '_ {
+        self.topics
+            .get(topic)
+            .into_iter()
+            .flatten()
+            .filter_map(|run| self.by_run.get(run))
+    }
+
+    /// Returns how a run ended, when it has.
+    pub fn ended(&self, run: &RunId) -> Option<RunEnd> {
+        self.ended.get(run).copied()
+    }
+
+    /// Walks the runs that have ended, in order.
+    pub fn all_ended(&self) -> impl Iterator<Item = (&RunId, RunEnd)> + '_ {
+        self.ended.iter().map(|(run, end)| (run, *end))
+    }
+
+    pub(crate) fn get_mut(&mut self, run: &RunId) -> Option<&mut Member> {
+        self.by_run.get_mut(run)
+    }
+
+    pub(crate) fn insert(&mut self, member: Member) {
+        self.order.insert(member.run.clone());
+        self.agents
+            .entry(member.agent.clone())
+            .or_default()
+            .insert(member.run.clone());
+        self.list_topics(&member.run, &member.topics);
+        self.by_run.insert(member.run.clone(), member);
+    }
+
+    pub(crate) fn remove(&mut self, run: &RunId) -> Option<Member> {
+        let member = self.by_run.remove(run)?;
+        self.order.remove(run);
+        if let Some(runs) = self.agents.get_mut(&member.agent) {
+            runs.remove(run);
+            if runs.is_empty() {
+                self.agents.remove(&member.agent);
+            }
+        }
+        self.unlist_topics(run, &member.topics);
+        Some(member)
+    }
+
+    pub(crate) fn set_topics(&mut self, run: &RunId, topics: &[TopicId]) {
+        let Some(member) = self.by_run.get_mut(run) else {
+            return;
+        };
+        let before = std::mem::replace(&mut member.topics, topics.to_vec());
+        self.unlist_topics(run, &before);
+        self.list_topics(run, topics);
+    }
+
+    pub(crate) fn set_ended(&mut self, run: RunId, end: RunEnd) {
+        self.ended.insert(run, end);
+    }
+
+    fn list_topics(&mut self, run: &RunId, topics: &[TopicId]) {
+        for topic in topics {
+            self.topics
+                .entry(topic.clone())
+                .or_default()
+                .insert(run.clone());
+        }
+    }
+
+    fn unlist_topics(&mut self, run: &RunId, topics: &[TopicId]) {
+        for topic in topics {
+            if let Some(runs) = self.topics.get_mut(topic) {
+                runs.remove(run);
+                if runs.is_empty() {
+                    self.topics.remove(topic);
+                }
+            }
+        }
+    }
+}

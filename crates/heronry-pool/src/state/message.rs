@@ -1,0 +1,207 @@
+//! Messages and their copies.
+
+use std::collections::{BTreeSet, HashMap};
+
+use heronry_journal::{MessageAccepted, Recipients};
+use heronry_types::{
+    AckOutcome, ContentRef, CopyStanding, CopyState, Lineage, MessageFailure, MessageStatus,
+    Position, RunId, TimelineState, Timestamp, Undeliverable,
+};
+
+/// Where one copy stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CopySlot {
+    /// It waits to be claimed.
+    Queued {
+        /// Since when it can be claimed, when that was delayed.
+        visible_at: Option<Timestamp>,
+    },
+    /// A reader holds it.
+    Claimed {
+        /// The record that claimed it.
+        fetched: Position,
+        /// When the claim lapses.
+        until: Timestamp,
+    },
+    /// Its reader acknowledged it.
+    Acked {
+        /// What the reader said.
+        outcome: AckOutcome,
+        /// The claim's record.
+        fetched: Position,
+    },
+    /// It expired.
+    Expired,
+    /// It could not be handed over.
+    Undeliverable {
+        /// Why.
+        why: Undeliverable,
+    },
+}
+
+impl CopySlot {
+    /// Returns true when nothing can happen to the copy any more.
+    pub fn is_ended(self) -> bool {
+        match self {
+            Self::Queued { .. } | Self::Claimed { .. } => false,
+            Self::Acked { .. } | Self::Expired | Self::Undeliverable { .. } => true,
+        }
+    }
+}
+
+/// One recipient's copy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MessageCopy {
+    /// Where it stands.
+    pub slot: CopySlot,
+    /// How many claims of it were counted.
+    pub attempts: u32,
+}
+
+impl MessageCopy {
+    /// Returns how the copy stands, as receipts and records say it.
+    pub fn standing(self) -> CopyStanding {
+        let (state, why, outcome) = match self.slot {
+            CopySlot::Queued { .. } => (CopyState::Queued, None, None),
+            CopySlot::Claimed { .. } => (CopyState::Claimed, None, None),
+            CopySlot::Acked { outcome, .. } => (CopyState::Acked, None, Some(outcome)),
+            CopySlot::Expired => (CopyState::Expired, None, None),
+            CopySlot::Undeliverable { why } => (CopyState::Undeliverable, Some(why), None),
+        };
+        CopyStanding {
+            state,
+            attempt: self.attempts,
+            why,
+            outcome,
+        }
+    }
+}
+
+/// A step in a message's life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The record.
+    pub position: Position,
+    /// What happened.
+    pub state: TimelineState,
+    /// The index of the recipient that it happened to; absent for the whole message.
+    pub recipient: Option<u32>,
+}
+
+/// A message.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Where it belongs: the sender and its correlations.
+    pub lineage: Lineage,
+    /// What was accepted.
+    pub accepted: MessageAccepted,
+    /// Who gets a copy, sorted.
+    pub recipients: Recipients,
+    /// The copies, in the order of the recipients.
+    pub copies: Vec<MessageCopy>,
+    /// Where the message stands; absent only between acceptance and delivery in one append.
+    pub status: Option<MessageStatus>,
+    /// Why it failed.
+    pub reason: Option<MessageFailure>,
+    /// What happened, oldest first.
+    pub timeline: Vec<Step>,
+}
+
+impl Message {
+    /// Returns the index of a recipient.
+    pub fn index_of(&self, run: &RunId) -> Option<usize> {
+        self.recipients.0.binary_search(run).ok()
+    }
+
+    /// Returns a recipient's copy.
+    pub fn copy_of(&self, run: &RunId) -> Option<&MessageCopy> {
+        self.copies.get(self.index_of(run)?)
+    }
+
+    /// Returns true while no terminal record exists.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, None | Some(MessageStatus::Delivered))
+    }
+
+    /// Returns how many copies wait to be claimed.
+    pub fn queued(&self) -> usize {
+        self.copies
+            .iter()
+            .filter(|copy| matches!(copy.slot, CopySlot::Queued { .. }))
+            .count()
+    }
+
+    /// Returns true when the message expires at or before `now`.
+    pub fn is_past_expiry(&self, now: Timestamp) -> bool {
+        self.accepted.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Returns the sender.
+    pub fn sender(&self) -> Option<&RunId> {
+        self.lineage.run.as_ref()
+    }
+}
+
+/// The messages of a pool, by their acceptance.
+#[derive(Clone, Debug, Default)]
+pub struct Messages {
+    by_position: HashMap<Position, Message>,
+    contents: BTreeSet<(ContentRef, Position)>,
+    live: u64,
+}
+
+impl Messages {
+    /// Returns a message.
+    pub fn get(&self, accepted: Position) -> Option<&Message> {
+        self.by_position.get(&accepted)
+    }
+
+    /// Returns how many messages have no terminal record.
+    pub fn live(&self) -> u64 {
+        self.live
+    }
+
+    /// Returns how many messages are kept.
+    pub fn len(&self) -> usize {
+        self.by_position.len()
+    }
+
+    /// Returns true when no message is kept.
+    pub fn is_empty(&self) -> bool {
+        self.by_position.is_empty()
+    }
+
+    /// Walks the messages that refer to a content, oldest first.
+    pub fn of_content(
+        &self,
+        content: ContentRef,
+    ) -> impl Iterator<Item = (Position, &Message)> + '_ {
+        self.contents
+            .range((content, Position::ZERO)..=(content, Position(u64::MAX)))
+            .filter_map(|(_, position)| Some((*position, self.by_position.get(position)?)))
+    }
+
+    /// Walks the messages in order of acceptance. For checks and digests: it sorts.
+    pub fn sorted(&self) -> Vec<(Position, &Message)> {
+        let mut all: Vec<_> = self.by_position.iter().map(|(p, m)| (*p, m)).collect();
+        all.sort_unstable_by_key(|(position, _)| *position);
+        all
+    }
+
+    pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {
+        self.by_position.get_mut(&accepted)
+    }
+
+    pub(crate) fn insert(&mut self, accepted: Position, message: Message) {
+        self.contents
+            .insert((message.accepted.content_ref, accepted));
+        self.by_position.insert(accepted, message);
+        self.live += 1;
+    }
+
+    pub(crate) fn count_ended(&mut self) {
+        self.live -= 1;
+    }
+}

@@ -1,0 +1,100 @@
+//! Wakes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use heronry_journal::{WakeRegistered, WakeTriggeredBy};
+use heronry_types::{Position, RunId, WakeId, WakeReason};
+
+/// How a wake ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum WakeEnd {
+    /// Its condition held.
+    Triggered {
+        /// The events, first match first.
+        matches: Vec<WakeTriggeredBy>,
+    },
+    /// Its time was over.
+    TimedOut,
+    /// It was cancelled.
+    Cancelled {
+        /// Why.
+        reason: WakeReason,
+    },
+}
+
+/// A wake.
+#[derive(Clone, Debug)]
+pub struct Wake {
+    /// Who waits.
+    pub run: RunId,
+    /// What was registered.
+    pub registered: WakeRegistered,
+    /// How it ended, and in which record.
+    pub end: Option<(Position, WakeEnd)>,
+}
+
+/// The wakes of a pool, by their registration.
+#[derive(Clone, Debug, Default)]
+pub struct Wakes {
+    by_position: BTreeMap<Position, Wake>,
+    by_id: HashMap<WakeId, Vec<Position>>,
+    live: BTreeSet<Position>,
+    /// The oldest event whose triggers are not all recorded yet.
+    pub(crate) unfinished: Option<Position>,
+}
+
+impl Wakes {
+    /// Returns a wake.
+    pub fn get(&self, registered: Position) -> Option<&Wake> {
+        self.by_position.get(&registered)
+    }
+
+    /// Returns how many wakes wait.
+    pub fn live(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Walks the registrations of the wakes that wait, oldest first.
+    pub fn all_live(&self) -> impl Iterator<Item = (Position, &Wake)> + '_ {
+        self.live
+            .iter()
+            .filter_map(|p| Some((*p, self.by_position.get(p)?)))
+    }
+
+    /// Walks every wake, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Position, &Wake)> + '_ {
+        self.by_position
+            .iter()
+            .map(|(position, wake)| (*position, wake))
+    }
+
+    /// Walks the wakes of this id, oldest first: at most one for each run.
+    pub fn of_id(&self, id: &WakeId) -> impl Iterator<Item = (Position, &Wake)> + '_ {
+        self.by_id
+            .get(id)
+            .into_iter()
+            .flatten()
+            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+    }
+
+    pub(crate) fn insert(&mut self, position: Position, wake: Wake) {
+        self.by_id
+            .entry(wake.registered.wake_id.clone())
+            .or_default()
+            .push(position);
+        self.by_position.insert(position, wake);
+        self.live.insert(position);
+    }
+
+    pub(crate) fn end(
+        &mut self,
+        registered: Position,
+        at: Position,
+        end: WakeEnd,
+    ) -> Option<&Wake> {
+        let wake = self.by_position.get_mut(&registered)?;
+        wake.end = Some((at, end));
+        self.live.remove(&registered);
+        Some(wake)
+    }
+}
