@@ -1,0 +1,211 @@
+//! Many jobs in one transaction, each judged by itself.
+
+use std::collections::HashMap;
+
+use heronry_store::{
+    AppendError, FencingToken, Head, LeaseError, Outcome, Ownership, StoreError, StoreErrorKind,
+    judge_append, keys, keys::PoolNo,
+};
+use heronry_types::{PoolId, Position};
+use redb::{Database, Durability};
+
+use crate::{
+    job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
+    readable::PoolView,
+    rows::{Rows, TableName, encode_pool},
+};
+
+/// A pool as the writer sees it: one transaction ahead of its readers.
+#[derive(Debug)]
+pub(crate) struct WriterPool {
+    pub(crate) no: PoolNo,
+    pub(crate) ownership: Ownership,
+    pub(crate) head: Option<Head>,
+}
+
+impl WriterPool {
+    /// Returns the pool as readers see it after the commit.
+    pub(crate) fn view(&self) -> PoolView {
+        PoolView {
+            no: self.no,
+            token: self.ownership.token(),
+            head: self.head,
+        }
+    }
+}
+
+/// Every pool as the writer sees it.
+pub(crate) type WriterPools = HashMap<PoolId, WriterPool>;
+
+/// What the jobs of one transaction led to so far.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Answers that wait for the commit.
+    pub(crate) answers: Vec<Answer>,
+    /// The pools that it moved.
+    pub(crate) moved: HashMap<PoolId, PoolView>,
+}
+
+impl Batch {
+    /// Runs jobs in one transaction and commits it, with one sync, when it changes anything.
+    ///
+    /// Jobs that were run leave their answers behind whatever happens; after an error, those that
+    /// are left in `jobs` were not part of the transaction.
+    ///
+    /// # Errors
+    /// Any failure of the transaction. Its outcome is unknown then.
+    pub(crate) fn run(
+        &mut self,
+        database: &Database,
+        pools: &mut WriterPools,
+        jobs: &mut impl Iterator<Item = Job>,
+    ) -> Result<(), redb::Error> {
+        let mut transaction = database.begin_write()?;
+        // One sync for each commit: one phase, and no allocator state beside it.
+        transaction.set_durability(Durability::Immediate)?;
+        transaction.set_two_phase_commit(false);
+        transaction.set_quick_repair(false);
+        let mut rows = Rows::open(&transaction)?;
+        for job in jobs {
+            self.run_job(&mut rows, pools, job)?;
+        }
+        if rows.is_clean() {
+            drop(rows);
+            transaction.abort()?;
+        } else {
+            rows.finish()?;
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+
+    fn run_job(
+        &mut self,
+        rows: &mut Rows<'_>,
+        pools: &mut WriterPools,
+        job: Job,
+    ) -> Result<(), redb::Error> {
+        let Job { pool, work } = job;
+        // A fault drops the reply, which tells the caller that the outcome is unknown.
+        let answer = match work {
+            Work::Append(work, reply) => {
+                Answer::Head(reply, append(rows, pools.get_mut(&pool), work)?)
+            }
+            Work::Trim(work, reply) => {
+                Answer::Head(reply, trim(rows, pools.get_mut(&pool), &work)?)
+            }
+            Work::Put(work, reply) => Answer::Done(reply, put(rows, pools.get(&pool), work)?),
+            Work::Claim(work, reply) => Answer::Token(reply, claim(rows, pools, &pool, &work)?),
+            Work::Release(token, reply) => {
+                if let Some(pool) = pools.get_mut(&pool) {
+                    pool.ownership.release(token);
+                }
+                Answer::Done(reply, Ok(()))
+            }
+        };
+        self.answers.push(answer);
+        if let Some(view) = pools.get(&pool).map(WriterPool::view) {
+            self.moved.insert(pool, view);
+        }
+        Ok(())
+    }
+}
+
+/// What a job ends with: an answer, which may be a refusal, or a fault that ends the transaction.
+type End<T, E> = Result<Result<T, E>, redb::Error>;
+
+fn append(
+    rows: &mut Rows<'_>,
+    pool: Option<&mut WriterPool>,
+    work: Append,
+) -> End<Head, AppendError> {
+    let Some(pool) = pool else {
+        return Ok(Err(unowned(work.guard.token)));
+    };
+    let head = match judge_append(&pool.ownership, pool.head, &work.commit, work.guard) {
+        Ok(head) => head,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    for chunk in &work.commit.chunks {
+        let key = keys::placed(pool.no, chunk.first());
+        rows.insert(TableName::Journal, &key, chunk.bytes())?;
+    }
+    if let Some(pack) = work.pack {
+        let key = keys::placed(pool.no, work.guard.expected_head.next());
+        rows.insert(TableName::Packs, &key, &pack.under(&key))?;
+    }
+    pool.head = Some(head);
+    Ok(Ok(head))
+}
+
+/// Nobody ever acquired the pool, so every token is stale.
+fn unowned(token: FencingToken) -> AppendError {
+    AppendError::Fenced {
+        held: token.0,
+        current: 0,
+    }
+}
+
+fn trim(rows: &mut Rows<'_>, pool: Option<&mut WriterPool>, work: &Trim) -> End<Head, AppendError> {
+    let Some(pool) = pool else {
+        return Ok(Err(unowned(work.token)));
+    };
+    if let Err(refusal) = pool.ownership.check(work.token) {
+        return Ok(Err(refusal));
+    }
+    let Some(mut head) = pool.head else {
+        let error = StoreError::new(StoreErrorKind::NotFound, "trim", "the pool has no journal");
+        let outcome = Outcome::None;
+        return Ok(Err(AppendError::Store { outcome, error }));
+    };
+    // A chunk ends where the next one begins, so the last one that begins at or before `before`
+    // is the first that stays.
+    let before = keys::placed(pool.no, work.before.min(head.head));
+    let oldest = keys::placed(pool.no, Position::ZERO);
+    if let Some((key, floor)) = rows.last_key(TableName::Journal, &oldest, &before)? {
+        rows.remove(TableName::Journal, &oldest, &key)?;
+        head.floor = floor;
+        pool.head = Some(head);
+    }
+    Ok(Ok(head))
+}
+
+fn put(rows: &mut Rows<'_>, pool: Option<&WriterPool>, work: Put) -> End<(), StoreError> {
+    let op = "put content";
+    let Some(pool) = pool else {
+        let detail = "nobody ever acquired the pool";
+        return Ok(Err(StoreError::new(StoreErrorKind::Closed, op, detail)));
+    };
+    if let Err(refusal) = pool.ownership.check_aside(work.token, op) {
+        return Ok(Err(refusal));
+    }
+    let key = keys::named(pool.no, work.content_ref);
+    if !rows.has(TableName::Contents, &key)? {
+        rows.insert(TableName::Contents, &key, &work.row.under(&key))?;
+    }
+    Ok(Ok(()))
+}
+
+fn claim(
+    rows: &mut Rows<'_>,
+    pools: &mut WriterPools,
+    name: &PoolId,
+    work: &Claim,
+) -> End<FencingToken, LeaseError> {
+    let next = pools.values().map(|pool| pool.no.0).max().unwrap_or(0);
+    let pool = pools.entry(name.clone()).or_insert_with(|| WriterPool {
+        no: PoolNo(next.saturating_add(1)),
+        ownership: Ownership::free(FencingToken(0)),
+        head: None,
+    });
+    let token = match work.force {
+        Force::Seize => pool.ownership.seize(&work.owner, work.now),
+        Force::IfFree => match pool.ownership.acquire(&work.owner, work.now) {
+            Ok(token) => token,
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    };
+    let key = name.as_str().as_bytes();
+    rows.insert(TableName::Pools, key, &encode_pool(key, pool.no, token))?;
+    Ok(Ok(token))
+}

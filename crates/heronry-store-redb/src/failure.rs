@@ -1,0 +1,84 @@
+//! From what redb and the file system say to what a caller can do about it.
+
+use std::{
+    any::Any,
+    fmt::Display,
+    io::{Error as IoError, ErrorKind},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use heronry_store::{StoreError, StoreErrorKind};
+
+/// Turns a fault of redb into the error of an operation.
+pub(crate) fn failed(op: &'static str, error: impl Into<redb::Error>) -> StoreError {
+    let error = error.into();
+    StoreError::new(kind_of(&error), op, error.to_string()).with_source(error)
+}
+
+/// Returns what a caller can do about a fault of redb.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is redb's, and most of its variants cannot come from what is called here"
+)]
+pub(crate) fn kind_of(error: &redb::Error) -> StoreErrorKind {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => StoreErrorKind::Locked,
+        redb::Error::Corrupted(_)
+        | redb::Error::RepairAborted
+        | redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TableIsMultimap(_)
+        | redb::Error::TypeDefinitionChanged { .. }
+        | redb::Error::TableDoesNotExist(_) => StoreErrorKind::Corrupt,
+        redb::Error::UpgradeRequired(_) => StoreErrorKind::NotAStore,
+        redb::Error::ValueTooLarge(_) => StoreErrorKind::TooLarge,
+        redb::Error::PreviousIo
+        | redb::Error::DatabaseClosed
+        | redb::Error::TransactionPoisoned
+        | redb::Error::LockPoisoned(_) => StoreErrorKind::Closed,
+        redb::Error::Io(error) => kind_of_io(error),
+        _ => StoreErrorKind::Io,
+    }
+}
+
+/// Turns a fault of the file system into the error of an operation.
+pub(crate) fn failed_io(op: &'static str, what: impl Display, error: IoError) -> StoreError {
+    StoreError::new(kind_of_io(&error), op, format!("{what}: {error}")).with_source(error)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is the standard library's, and every other kind means the same here"
+)]
+fn kind_of_io(error: &IoError) -> StoreErrorKind {
+    match error.kind() {
+        ErrorKind::NotFound => StoreErrorKind::NotFound,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreErrorKind::ReadOnly,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
+        ErrorKind::IsADirectory => StoreErrorKind::NotAStore,
+        ErrorKind::UnexpectedEof => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Io,
+    }
+}
+
+/// Returns the error of stored bytes that are not what they must be.
+pub(crate) fn corrupt(op: &'static str, detail: impl Into<String>) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, op, detail)
+}
+
+/// Runs what reads stored bytes. redb panics on some damage; that is an error here, not a crash.
+pub(crate) fn guarded<T, E: From<StoreError>>(
+    op: &'static str,
+    read: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let detail = format!("the file is damaged: {}", panic_text(&*panic));
+        Err(corrupt(op, detail).into())
+    })
+}
+
+/// Returns what a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a text")
+}

@@ -1,0 +1,130 @@
+//! What callers ask of the writer, and how they are answered.
+
+use futures::channel::oneshot;
+use heronry_store::{
+    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
+};
+use heronry_types::{ContentRef, PoolId, Position, Timestamp};
+
+use crate::pack::PackRow;
+
+/// One thing to write.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) pool: PoolId,
+    pub(crate) work: Work,
+}
+
+/// What to write.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Append(Append, Reply<Result<Head, AppendError>>),
+    Trim(Trim, Reply<Result<Head, AppendError>>),
+    Put(Put, Reply<Result<(), StoreError>>),
+    Claim(Claim, Reply<Result<FencingToken, LeaseError>>),
+    Release(FencingToken, Reply<Result<(), StoreError>>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Append {
+    pub(crate) commit: Commit,
+    /// The contents of the commit, which it holds no more.
+    pub(crate) pack: Option<PackRow>,
+    pub(crate) guard: Guard,
+}
+
+#[derive(Debug)]
+pub(crate) struct Trim {
+    pub(crate) before: Position,
+    pub(crate) token: FencingToken,
+}
+
+#[derive(Debug)]
+pub(crate) struct Put {
+    pub(crate) content_ref: ContentRef,
+    pub(crate) row: PackRow,
+    pub(crate) token: FencingToken,
+}
+
+/// A wish to own a pool.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) owner: String,
+    pub(crate) now: Timestamp,
+    pub(crate) force: Force,
+}
+
+/// Whether a pool is taken from a living owner.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Force {
+    IfFree,
+    Seize,
+}
+
+/// Where an answer goes. A caller that gave up has no use for it.
+pub(crate) type Reply<T> = oneshot::Sender<T>;
+
+/// A decided answer that waits for the commit it was decided on.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Head(Reply<Result<Head, AppendError>>, Result<Head, AppendError>),
+    Done(Reply<Result<(), StoreError>>, Result<(), StoreError>),
+    Token(
+        Reply<Result<FencingToken, LeaseError>>,
+        Result<FencingToken, LeaseError>,
+    ),
+}
+
+impl Answer {
+    /// Gives the answer: what it was decided on is durable.
+    pub(crate) fn deliver(self) {
+        // Sending fails when the caller gave up, who then has no use for the answer.
+        match self {
+            Self::Head(reply, answer) => drop(reply.send(answer)),
+            Self::Done(reply, answer) => drop(reply.send(answer)),
+            Self::Token(reply, answer) => drop(reply.send(answer)),
+        }
+    }
+
+    /// Tells the caller that the commit failed. What was refused was not part of it.
+    pub(crate) fn fail(self, error: StoreError) {
+        match self {
+            Self::Head(reply, answer) => {
+                let outcome = match answer {
+                    Ok(_) => Outcome::Unknown,
+                    Err(_) => Outcome::None,
+                };
+                drop(reply.send(Err(AppendError::Store { outcome, error })));
+            }
+            Self::Done(reply, _) => drop(reply.send(Err(error))),
+            Self::Token(reply, _) => drop(reply.send(Err(error.into()))),
+        }
+    }
+}
+
+impl Work {
+    /// Tells the caller that nothing of this was or will be written.
+    pub(crate) fn refuse(self, error: StoreError) {
+        match self {
+            Self::Append(_, reply) | Self::Trim(_, reply) => {
+                let outcome = Outcome::None;
+                drop(reply.send(Err(AppendError::Store { outcome, error })));
+            }
+            Self::Put(_, reply) | Self::Release(_, reply) => drop(reply.send(Err(error))),
+            Self::Claim(_, reply) => drop(reply.send(Err(error.into()))),
+        }
+    }
+
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Append(append, _) => {
+                let chunks = append.commit.chunks.iter();
+                let chunks: usize = chunks.map(|chunk| chunk.bytes().len()).sum();
+                chunks + append.pack.as_ref().map_or(0, PackRow::len)
+            }
+            Self::Put(put, _) => put.row.len(),
+            Self::Trim(..) | Self::Claim(..) | Self::Release(..) => 0,
+        }
+    }
+}

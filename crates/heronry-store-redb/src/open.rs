@@ -1,0 +1,190 @@
+//! Creating and opening the file.
+
+use std::{collections::HashMap, fs::File, io::ErrorKind, sync::Arc};
+
+use heronry_store::{Ownership, StoreError, StoreErrorKind};
+use heronry_types::PoolId;
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableError};
+
+use crate::{
+    DiskHook,
+    batch::{WriterPool, WriterPools},
+    disk::{Disk, Locking, SharedDisk},
+    failure::{corrupt, failed, failed_io, guarded, kind_of},
+    place::Place,
+    reader::Chunks,
+    rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Rows, TableName, create_tables, decode_pool},
+};
+
+const CREATE: &str = "create the store";
+const OPEN: &str = "open the store";
+
+/// How much of the file is held in memory, in bytes.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// What looks on while a store is created and used.
+pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
+
+/// Creates an empty store. A crash anywhere leaves no store, or this one.
+pub(crate) fn create(place: &Place, hook: &Hook) -> Result<(), StoreError> {
+    let file = place.begin_creation(CREATE)?;
+    let working = file
+        .try_clone()
+        .map_err(|error| place.failed(CREATE, error))?;
+    let end = fill(working, hook).and_then(|()| place.finish_creation(&file, CREATE));
+    if end.is_err() {
+        // The error that is reported matters more than one about what it left behind.
+        let _ = std::fs::remove_file(place.creating());
+    }
+    end
+}
+
+/// Writes the format record and the tables, and closes the file.
+fn fill(file: File, hook: &Hook) -> Result<(), StoreError> {
+    let disk = Disk::new(file, Locking::ByCreator, hook.clone());
+    let disk = SharedDisk(Arc::new(disk.map_err(|error| failed(CREATE, error))?));
+    let write = || -> Result<(), redb::Error> {
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(disk)?;
+        let transaction = database.begin_write()?;
+        create_tables(&transaction)?;
+        transaction.commit()?;
+        Ok(())
+    };
+    write().map_err(|error| failed(CREATE, error))
+}
+
+/// Opens a store that is there. Until its format is known, nothing is written.
+pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools), StoreError> {
+    place
+        .remove_leftover()
+        .map_err(|error| place.failed(OPEN, error))?;
+    let file = place.open_file(OPEN)?;
+    guarded(OPEN, || {
+        let disk = Disk::new(file, Locking::ByStore, hook.clone());
+        let disk = Arc::new(disk.map_err(|error| failed(OPEN, error))?);
+        disk.hold_writes();
+        let database = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(SharedDisk(Arc::clone(&disk)))
+            .map_err(|error| unopened(place, error))?;
+        check_format(place, &database)?;
+        disk.let_through()
+            .map_err(|error| place.failed(OPEN, error))?;
+        rewrite_last(place, &database)?;
+        let pools = load(&database)?;
+        Ok((database, pools))
+    })
+}
+
+fn unopened(place: &Place, error: DatabaseError) -> StoreError {
+    let at = place.path().display();
+    if let DatabaseError::Storage(StorageError::Io(error)) = error {
+        if error.kind() == ErrorKind::InvalidData {
+            let detail = format!("{at}: this is not a Heronry store");
+            return StoreError::new(StoreErrorKind::NotAStore, OPEN, detail).with_source(error);
+        }
+        return failed_io(OPEN, at, error);
+    }
+    let error = redb::Error::from(error);
+    let kind = kind_of(&error);
+    let what = if kind == StoreErrorKind::Locked {
+        "another process has it open; stop that process, or choose another place".to_owned()
+    } else {
+        error.to_string()
+    };
+    StoreError::new(kind, OPEN, format!("{at}: {what}")).with_source(error)
+}
+
+fn check_format(place: &Place, database: &Database) -> Result<(), StoreError> {
+    let at = place.path().display();
+    let refuse = |kind, what: String| Err(StoreError::new(kind, OPEN, format!("{at}: {what}")));
+    match read_format(database) {
+        Ok(Some(FORMAT_VERSION)) => Ok(()),
+        Ok(Some(found)) if found > FORMAT_VERSION => refuse(
+            StoreErrorKind::NewerSchema,
+            format!(
+                "it has format {found}, and this build reads up to {FORMAT_VERSION}; use a newer build"
+            ),
+        ),
+        Ok(Some(found)) => refuse(
+            StoreErrorKind::Corrupt,
+            format!("there is no format {found}"),
+        ),
+        Ok(None) => refuse(
+            StoreErrorKind::NotAStore,
+            "this is not a Heronry store".to_owned(),
+        ),
+        Err(error) => Err(failed(OPEN, error)),
+    }
+}
+
+/// Reads the format record; nothing when the file is some other program's.
+fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
+    let table = match database.begin_read()?.open_table(FORMAT) {
+        Ok(table) => table,
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Ok(None),
+    };
+    let row = table.get(FORMAT_KEY)?;
+    let version = row.and_then(|row| row.value().try_into().ok());
+    Ok(version.map(u32::from_be_bytes))
+}
+
+/// Writes every row of the last transaction again and syncs it, before anybody reads them.
+///
+/// If that transaction's sync failed and the machine did not restart since, its rows are read from
+/// the page cache, whether or not they reached the disk.
+fn rewrite_last(place: &Place, database: &Database) -> Result<(), StoreError> {
+    let missing = || {
+        let detail = format!(
+            "{}: rows of the last commit are missing",
+            place.path().display()
+        );
+        corrupt(OPEN, detail)
+    };
+    let failed = |error: redb::Error| failed(OPEN, error);
+    let transaction = database
+        .begin_write()
+        .map_err(|error| failed(error.into()))?;
+    let mut rows = Rows::open(&transaction).map_err(failed)?;
+    let written = rows.last_written().map_err(failed)?.ok_or_else(missing)?;
+    for row in &written {
+        let value = rows.get(row.table, &row.key).map_err(failed)?;
+        let value = value.ok_or_else(missing)?;
+        rows.insert(row.table, &row.key, &value).map_err(failed)?;
+    }
+    rows.finish().map_err(failed)?;
+    transaction.commit().map_err(|error| failed(error.into()))
+}
+
+/// Reads who may write, and where each journal stands.
+fn load(database: &Database) -> Result<WriterPools, StoreError> {
+    let transaction = database.begin_read().map_err(|error| failed(OPEN, error))?;
+    let table = transaction
+        .open_table(TableName::Pools.definition())
+        .map_err(|error| failed(OPEN, error))?;
+    let mut pools = HashMap::new();
+    for row in table.iter().map_err(|error| failed(OPEN, error))? {
+        let (key, row) = row.map_err(|error| failed(OPEN, error))?;
+        let name = pool_name(key.value())?;
+        let (no, token) = decode_pool(key.value(), row.value())
+            .ok_or_else(|| corrupt(OPEN, format!("the row of pool {name} is damaged")))?;
+        let head = Chunks::open(&transaction, &name, no)?.head()?;
+        let ownership = Ownership::free(token);
+        let pool = WriterPool {
+            no,
+            ownership,
+            head,
+        };
+        pools.insert(name, pool);
+    }
+    Ok(pools)
+}
+
+fn pool_name(key: &[u8]) -> Result<PoolId, StoreError> {
+    let text = str::from_utf8(key).ok();
+    text.and_then(|text| PoolId::parse(text).ok())
+        .ok_or_else(|| corrupt(OPEN, "the name of a pool is damaged"))
+}

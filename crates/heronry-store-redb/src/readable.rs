@@ -1,0 +1,111 @@
+//! What may be read: nothing above the last commit whose sync succeeded.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+use heronry_store::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
+use heronry_types::{PoolId, Position};
+
+/// A pool as readers see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PoolView {
+    pub(crate) no: PoolNo,
+    pub(crate) token: FencingToken,
+    pub(crate) head: Option<Head>,
+}
+
+/// The gate: the writer moves it after a commit, and readers look no further.
+#[derive(Debug)]
+pub(crate) struct Readable {
+    state: RwLock<State>,
+    bells: Doorbells,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(HashMap<PoolId, PoolView>),
+    Closed { cause: String },
+}
+
+impl Readable {
+    pub(crate) fn new(pools: HashMap<PoolId, PoolView>) -> Self {
+        Self {
+            state: RwLock::new(State::Open(pools)),
+            bells: Doorbells::default(),
+        }
+    }
+
+    /// Looks at the pools.
+    pub(crate) fn look<T>(
+        &self,
+        op: &'static str,
+        look: impl FnOnce(&HashMap<PoolId, PoolView>) -> T,
+    ) -> Result<T, StoreError> {
+        // A panic elsewhere leaves the map whole: each change is one call on it.
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(pools) => Ok(look(pools)),
+            State::Closed { cause } => Err(closed(op, cause)),
+        }
+    }
+
+    /// Returns a pool as readers see it.
+    pub(crate) fn pool(
+        &self,
+        op: &'static str,
+        pool: &PoolId,
+    ) -> Result<Option<PoolView>, StoreError> {
+        self.look(op, |pools| pools.get(pool).copied())
+    }
+
+    /// Moves the gate.
+    pub(crate) fn publish(&self, moved: &HashMap<PoolId, PoolView>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Open(pools) = &mut *state {
+            pools.extend(moved.iter().map(|(name, view)| (name.clone(), *view)));
+        }
+    }
+
+    /// Wakes those who watch what was published.
+    pub(crate) fn ring(&self, moved: &HashMap<PoolId, PoolView>) {
+        for (name, view) in moved {
+            if let Some(head) = view.head {
+                self.bells.ring(name, head.head);
+            }
+        }
+    }
+
+    /// Closes the store for this process. The first cause stays.
+    pub(crate) fn close(&self, cause: &str) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Open(_) = &*state {
+            let cause = cause.to_owned();
+            *state = State::Closed { cause };
+        }
+        drop(state);
+        self.bells.close();
+    }
+
+    /// Returns the error of everything that comes after the store has closed.
+    pub(crate) fn closed(&self, op: &'static str) -> StoreError {
+        self.look(op, |_| ())
+            .err()
+            .unwrap_or_else(|| closed(op, "it was dropped"))
+    }
+
+    pub(crate) async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
+        let op = "watch the journal";
+        let rung = self.bells.listen(pool, after);
+        let head = self.pool(op, pool)?.and_then(|view| view.head);
+        if head.is_some_and(|head| head.head > after) {
+            return Ok(());
+        }
+        rung.await.map_err(|_| self.closed(op))
+    }
+}
+
+fn closed(op: &'static str, cause: &str) -> StoreError {
+    let detail = format!("the store was closed, because {cause}; open it again in a new process");
+    StoreError::new(StoreErrorKind::Closed, op, detail)
+}

@@ -1,0 +1,151 @@
+//! The one thread that writes: it takes what has queued up, and commits it with one sync.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use futures::{
+    FutureExt, SinkExt, StreamExt,
+    channel::mpsc::{Receiver, Sender, channel},
+    executor::block_on,
+    lock::Mutex,
+};
+use heronry_store::{StoreError, StoreErrorKind};
+use redb::Database;
+
+use crate::{
+    batch::{Batch, WriterPools},
+    failure::{failed, panic_text},
+    job::{Answer, Job},
+    readable::Readable,
+};
+
+/// How many jobs wait for the writer at most; further callers wait to queue.
+pub(crate) const JOBS_QUEUED_MAX: usize = 1_024;
+/// How many jobs one transaction takes at most.
+const JOBS_PER_COMMIT_MAX: usize = 1_024;
+/// How many bytes one transaction takes before it leaves the rest to the next one.
+const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The queue of the writer thread, which ends with it.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Option<Mutex<Sender<Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        database: Arc<Database>,
+        pools: WriterPools,
+        readable: Arc<Readable>,
+    ) -> io::Result<Self> {
+        let (queue, jobs) = channel(JOBS_QUEUED_MAX);
+        let work = Working {
+            database,
+            pools,
+            readable,
+        };
+        let thread = std::thread::Builder::new()
+            .name("heronry-redb".to_owned())
+            .spawn(move || work.run(jobs))?;
+        Ok(Self {
+            queue: Some(Mutex::new(queue)),
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues a job. Returns false, and drops the job, when the writer has stopped.
+    pub(crate) async fn queue(&self, job: Job) -> bool {
+        match &self.queue {
+            Some(queue) => queue.lock().await.send(job).await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for the transaction that is under way, so that the file is free afterwards.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // The thread catches what panics; if it ended otherwise, it is as ended as it can be.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Working {
+    database: Arc<Database>,
+    pools: WriterPools,
+    readable: Arc<Readable>,
+}
+
+impl Working {
+    fn run(mut self, mut jobs: Receiver<Job>) {
+        while let Some(first) = block_on(jobs.next()) {
+            let batch = coalesce(first, &mut jobs);
+            if let Err(cause) = self.commit(batch) {
+                return self.stop(&cause, jobs);
+            }
+        }
+    }
+
+    /// Commits what was taken from the queue, moves the gate, and answers.
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+        let mut jobs = jobs.into_iter();
+        let mut batch = Batch::default();
+        let end = catch_unwind(AssertUnwindSafe(|| {
+            batch.run(&self.database, &mut self.pools, &mut jobs)
+        }));
+        let error = match end {
+            Ok(Ok(())) => {
+                self.readable.publish(&batch.moved);
+                batch.answers.into_iter().for_each(Answer::deliver);
+                self.readable.ring(&batch.moved);
+                return Ok(());
+            }
+            Ok(Err(fault)) => failed("commit", fault),
+            Err(panic) => {
+                let detail = format!("a commit panicked: {}", panic_text(&*panic));
+                StoreError::new(StoreErrorKind::Corrupt, "commit", detail)
+            }
+        };
+        let cause = error.to_string();
+        // Closed before anybody is told, so that nothing is read after somebody was told.
+        self.readable.close(&cause);
+        let kind = error.kind();
+        for answer in batch.answers {
+            answer.fail(StoreError::new(kind, "commit", cause.clone()));
+        }
+        jobs.for_each(|job| job.work.refuse(self.readable.closed("commit")));
+        Err(cause)
+    }
+
+    /// Tells everyone who is queued, or still queues, that nothing is written any more.
+    fn stop(self, cause: &str, mut jobs: Receiver<Job>) {
+        self.readable.close(cause);
+        drop(self.database);
+        jobs.close();
+        while let Some(job) = block_on(jobs.next()) {
+            job.work.refuse(self.readable.closed("commit"));
+        }
+    }
+}
+
+/// Takes what has queued up behind a job, up to the limits of one transaction.
+fn coalesce(first: Job, jobs: &mut Receiver<Job>) -> Vec<Job> {
+    let mut bytes = first.work.bytes();
+    let mut batch = vec![first];
+    while batch.len() < JOBS_PER_COMMIT_MAX && bytes < COMMIT_BYTES_MAX {
+        let Some(Some(job)) = jobs.next().now_or_never() else {
+            break;
+        };
+        bytes += job.work.bytes();
+        batch.push(job);
+    }
+    batch
+}
