@@ -2,6 +2,8 @@
 
 mod envelope;
 mod event;
+pub mod filter;
+pub mod index;
 mod json;
 mod recipients;
 mod stream;
@@ -10,5 +12,6 @@ pub use envelope::{
     About, Causes, Envelope, Exchange, Governance, Identity, PAYLOAD_SCHEMA, Route, Stamp,
 };
 pub use event::Event;
+pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

@@ -1,0 +1,188 @@
+#![doc = include_str!("../docs/FILTERS.md")]
+
+mod build;
+mod error;
+mod explain;
+mod field;
+mod fingerprint;
+mod formula;
+mod lex;
+mod literal;
+mod lower;
+mod members;
+mod numbers;
+mod parse;
+mod print;
+mod related;
+mod suggest;
+mod syntax;
+mod texts;
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+pub use build::FilterBuilder;
+pub use error::{CompileError, CompileErrors, ErrorKind, Limit};
+pub use explain::{Explanation, FailedClause, NearMiss};
+pub use fingerprint::{Fingerprint, FingerprintError};
+
+use error::{Faults, exceeded};
+use formula::{Formula, Term};
+
+use crate::Envelope;
+
+/// The version of the filter language. What an older version compiled means the same in a newer one.
+pub const LANGUAGE_VERSION: u16 = 1;
+/// How many alternatives a normal form may have.
+pub const TERMS_MAX: usize = 64;
+/// How many comparisons a text or its normal form may have; a list is one.
+pub const LITERALS_MAX: usize = 1024;
+/// How deep parentheses, `!`, lists and calls may nest.
+pub const DEPTH_MAX: usize = 64;
+/// How many bytes a text or its normal form may have.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// A compiled filter: a question about envelopes. Cheap to clone.
+///
+/// Filters are equal when their fingerprints are, and then they keep the same events.
+#[derive(Clone)]
+pub struct Filter {
+    compiled: Arc<Compiled>,
+}
+
+struct Compiled {
+    terms: Vec<Term>,
+    normal_form: String,
+    fingerprint: Fingerprint,
+    cost: Cost,
+}
+
+/// How large a filter is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
+#[non_exhaustive]
+pub struct Cost {
+    /// Alternatives in the normal form.
+    pub terms: usize,
+    /// Comparisons in the normal form; a list is one.
+    pub literals: usize,
+}
+
+impl Filter {
+    /// Compiles filter text.
+    ///
+    /// # Errors
+    /// [`CompileErrors`] with every error of the text, each with its place.
+    pub fn compile(text: &str) -> Result<Self, CompileErrors> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(exceeded(Limit::TextBytesMax, 0..text.len()).into());
+        }
+        let mut faults = Faults::default();
+        let tokens = lex::tokens(text, &mut faults);
+        let expression = parse::expression(&tokens, text.len(), &mut faults);
+        let formula = lower::formula(&expression, &mut faults);
+        match faults.into_errors() {
+            Some(errors) => Err(errors),
+            None => Self::of(&formula).map_err(|limit| exceeded(limit, 0..text.len()).into()),
+        }
+    }
+
+    /// Returns the filter that keeps every event; its text is `true`.
+    pub fn all() -> Self {
+        Self::of_terms(vec![Term::new()])
+    }
+
+    /// Returns the filter that keeps no event; its text is `false`.
+    pub fn nothing() -> Self {
+        Self::of_terms(Vec::new())
+    }
+
+    /// Returns a builder of filters that name sets of values.
+    pub fn builder() -> FilterBuilder {
+        FilterBuilder::default()
+    }
+
+    fn of(formula: &Formula) -> Result<Self, Limit> {
+        let filter = Self::of_terms(formula::expand(formula)?);
+        if filter.cost().literals > LITERALS_MAX {
+            return Err(Limit::LiteralsMax);
+        }
+        if filter.normal_form().len() > TEXT_BYTES_MAX {
+            return Err(Limit::TextBytesMax);
+        }
+        Ok(filter)
+    }
+
+    fn of_terms(terms: Vec<Term>) -> Self {
+        let normal_form = print::terms(&terms);
+        let cost = Cost {
+            terms: terms.len(),
+            literals: terms.iter().flatten().map(print::comparisons).sum(),
+        };
+        Self {
+            compiled: Arc::new(Compiled {
+                fingerprint: Fingerprint::of(&normal_form),
+                terms,
+                normal_form,
+                cost,
+            }),
+        }
+    }
+
+    /// Returns true when the filter keeps an event with this envelope. Touches no heap and parses
+    /// nothing.
+    pub fn matches(&self, envelope: &Envelope) -> bool {
+        let mut terms = self.compiled.terms.iter();
+        terms.any(|term| term.iter().all(|literal| literal.holds(envelope)))
+    }
+
+    /// Returns what identifies the filter's meaning: the SHA-256 of its normal form.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.compiled.fingerprint
+    }
+
+    /// Returns the canonical text, which compiles to an equal filter.
+    pub fn normal_form(&self) -> &str {
+        &self.compiled.normal_form
+    }
+
+    /// Returns how large the filter is.
+    pub fn cost(&self) -> Cost {
+        self.compiled.cost
+    }
+
+    /// Returns true when the filter was found to keep no event at all.
+    pub fn is_nothing(&self) -> bool {
+        self.compiled.terms.is_empty()
+    }
+
+    /// Says whether the filter keeps an event with this envelope, and if not, what was in the way.
+    pub fn explain(&self, envelope: &Envelope) -> Explanation {
+        explain::explain(&self.compiled.terms, envelope)
+    }
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filter({})", self.fingerprint())
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.normal_form())
+    }
+}
+
+impl FromStr for Filter {
+    type Err = CompileErrors;
+    fn from_str(text: &str) -> Result<Self, CompileErrors> {
+        Self::compile(text)
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.normal_form() == other.normal_form()
+    }
+}
+
+impl Eq for Filter {}
