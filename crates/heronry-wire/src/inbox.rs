@@ -156,19 +156,3 @@ pub struct ExtendClaims {
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub claim_ms: Millis,
 }
-
-/// Claims hold longer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ClaimsExtended {
-    /// When the first of them lapses now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
-    pub claim_expires_at: Option<Timestamp>,
-    /// The record of the change.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub cursor: Cursor,
-    /// How safely the store keeps it.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub durability: Durability,
-}

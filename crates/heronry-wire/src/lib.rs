@@ -16,10 +16,8 @@ mod wake;
 
 pub use body::{BodyBytes, BodyText};
 pub use content::ContentStored;
-pub use filter::{CompileFilter, CompiledFilter, FilterFault, Span};
-pub use inbox::{
-    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
-};
+pub use filter::{CompileFilter, CompiledFilter};
+pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
 pub use member::{Join, Joined, MemberList, MemberView, PatchMember, SetState};
 pub use message::SendMessage;
 pub use pool::{
