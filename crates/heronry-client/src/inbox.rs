@@ -2,7 +2,7 @@
 
 use heronry_types::{Millis, RunId};
 use heronry_wire::{
-    Ack, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
+    Ack, Changed, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
 };
 use reqwest::Method;
 
@@ -65,7 +65,7 @@ impl PoolClient {
         &self,
         run: &RunId,
         extend: &ExtendClaims,
-    ) -> Result<ClaimsExtended, ClientError> {
+    ) -> Result<Changed, ClientError> {
         let request = self.inbox_request(Method::POST, run, &["extend"])?;
         self.server.json(request.json(extend)?.repeatable()).await
     }
