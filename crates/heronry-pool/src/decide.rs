@@ -29,8 +29,8 @@ pub use fetch::{Fetch, Peek};
 pub use join::{ChangeTopics, Join};
 pub use leave::{EndRun, Leave};
 pub use query::{
-    CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake, ListMembers, ListWakes,
-    StateDigest, Viewer, Viewing,
+    AdmitBody, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake, ListMembers,
+    ListWakes, StateDigest, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
 pub use send::{Content, Expiry, Send, SendRequest};

@@ -1,1 +1,18 @@
 #![doc = include_str!("../README.md")]
+
+mod actor;
+mod error;
+mod events;
+mod job;
+mod pool;
+mod queue;
+mod runtime;
+mod system;
+mod time;
+mod waiters;
+
+pub use error::{CallError, EventsError, OpenError, StopReason};
+pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
+pub use pool::{BodyError, Pool};
+pub use runtime::Runtime;
+pub use system::{SystemClock, SystemIds};

@@ -1,0 +1,233 @@
+//! The actor of one pool: it decides, appends, and only then answers.
+
+mod commit;
+mod open;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use heronry_journal::ChunkHash;
+use heronry_journal::WakeTriggeredBy;
+use heronry_pool::{Engine, Rejection, decide::ScanRequest};
+use heronry_store::{ClaimEntry, ClaimKey, FencingToken, Outcome, ReadError, Store};
+use heronry_types::{PoolId, Position, Timestamp};
+use tokio::sync::watch;
+
+pub(crate) use open::Opening;
+
+use crate::{
+    CallError, StopReason,
+    job::{Gated, Job},
+    queue::{Next, Queue},
+    time::{Deadlines, PoolTime},
+    waiters::{WaitKey, Waiters},
+};
+
+/// How many commands one append takes at the most.
+const BATCH_MAX: usize = 1_024;
+/// How many bytes one page of a scan has at the most.
+const SCAN_PAGE_BYTES: usize = 1024 * 1024;
+
+/// Whether the actor goes on.
+enum Flow {
+    Go,
+    Stop(StopReason),
+}
+
+/// The actor of one pool.
+pub(crate) struct Actor {
+    pool: PoolId,
+    engine: Engine,
+    store: Store,
+    token: FencingToken,
+    time: PoolTime,
+    queue: Arc<Queue>,
+    waiters: Arc<Waiters>,
+    head: watch::Sender<Position>,
+    durable: Position,
+    last_hash: ChunkHash,
+    pending: VecDeque<Box<dyn Job>>,
+    last_now: Timestamp,
+}
+
+impl Actor {
+    /// Runs until the queue is closed or the store fails; then gives the pool up.
+    pub(crate) async fn run(mut self) {
+        let why = loop {
+            let jobs = match self.wait().await {
+                Next::Jobs(jobs) => jobs,
+                Next::Closed => break StopReason::Shutdown,
+            };
+            self.pending.extend(jobs);
+            if let Flow::Stop(why) = self.turn().await {
+                break why;
+            }
+        };
+        self.stop(why).await;
+    }
+
+    /// Waits for commands, or for a deadline (then without any).
+    async fn wait(&mut self) -> Next {
+        if !self.pending.is_empty() || self.engine.has_backlog() {
+            return Next::Jobs(Vec::new());
+        }
+        let (now, deadlines) = self.time.now();
+        let next = self.engine.state().deadlines().next(now.max(self.last_now));
+        let at = match (next, deadlines) {
+            (Some(at), _) => at,
+            (None, Deadlines::Hold(_)) => now,
+            (None, Deadlines::Fire) => return self.queue.next(BATCH_MAX).await,
+        };
+        tokio::select! {
+            biased;
+            next = self.queue.next(BATCH_MAX) => next,
+            () = self.time.reach(at) => Next::Jobs(Vec::new()),
+        }
+    }
+
+    /// Decides what waits and appends it. What is due, and triggers of earlier events, go first.
+    async fn turn(&mut self) -> Flow {
+        let (now, deadlines) = self.time.now();
+        self.engine.begin(now);
+        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
+        let mut held = Vec::new();
+        if !more_due || !self.is_still_due(now) {
+            held = match self.decide().await {
+                Ok(held) => held,
+                Err(why) => return Flow::Stop(why),
+            };
+        }
+        let flow = self.commit(held).await;
+        self.wake_visible(now);
+        flow
+    }
+
+    fn is_still_due(&self, now: Timestamp) -> bool {
+        self.engine.state().deadlines().due(now).next().is_some()
+    }
+
+    /// Decides the commands that wait, until triggers have to go first or there are none.
+    async fn decide(&mut self) -> Result<Vec<Box<dyn Gated>>, StopReason> {
+        let found = self.look_up().await?;
+        let mut held = Vec::with_capacity(self.pending.len());
+        while let Some(job) = self.pending.pop_front() {
+            let scanned = match job.scan(&self.engine) {
+                Ok(None) => Ok(None),
+                Ok(Some(request)) => self.scan(&request).await?,
+                Err(rejection) => Err(rejection),
+            };
+            held.push(match scanned {
+                Ok(scan) => job.run(&mut self.engine, &found, scan),
+                Err(rejection) => job.reject(rejection),
+            });
+            if self.engine.has_backlog() {
+                break;
+            }
+        }
+        Ok(held)
+    }
+
+    /// Asks the claims store for every key of the commands that wait, in one call.
+    async fn look_up(&self) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        let recent = self.engine.recent();
+        let keys: Vec<ClaimKey> = self
+            .pending
+            .iter()
+            .flat_map(|job| job.keys(&self.engine))
+            .filter(|key| recent.get(key).is_none())
+            .collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self
+            .store
+            .claims
+            .find(&self.pool, &keys)
+            .await
+            .map_err(|error| {
+                tracing::error!(pool = %self.pool, %error, "claims cannot be read");
+                StopReason::StoreFenced
+            })?;
+        Ok(keys
+            .into_iter()
+            .zip(found)
+            .filter_map(|(key, entry)| Some((key, entry?)))
+            .collect())
+    }
+
+    /// Looks for an earlier event: first in the store, then among what is staged.
+    async fn scan(
+        &self,
+        request: &ScanRequest,
+    ) -> Result<Result<Option<WakeTriggeredBy>, Rejection>, StopReason> {
+        let mut after = request.after;
+        while after < self.durable {
+            let page = match self
+                .store
+                .journal
+                .read(&self.pool, after, SCAN_PAGE_BYTES)
+                .await
+            {
+                Ok(page) => page,
+                Err(ReadError::Trimmed { floor, .. }) => {
+                    return Ok(Err(self.trimmed(request, floor)));
+                }
+                Err(error) => return Err(self.unreadable(&error)),
+            };
+            for chunk in &page.chunks {
+                let records: Result<Vec<_>, _> = chunk.records_after(after).collect();
+                let records = records.map_err(|error| self.unreadable(&error))?;
+                if let Some(by) = self.engine.scan(request, &records) {
+                    return Ok(Ok(Some(by)));
+                }
+                after = chunk.last();
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(Ok(self.engine.scan(request, &self.engine.staged().records)))
+    }
+
+    fn trimmed(&self, request: &ScanRequest, floor: Position) -> Rejection {
+        let state = self.engine.state();
+        Rejection::CursorTrimmed {
+            requested: state.cursor(request.after),
+            floor: state.cursor(floor.previous()),
+        }
+    }
+
+    fn unreadable(&self, error: &dyn std::error::Error) -> StopReason {
+        tracing::error!(pool = %self.pool, %error, "journal cannot be read");
+        StopReason::StoreFenced
+    }
+
+    /// Wakes readers whose released copies can be claimed by now.
+    fn wake_visible(&mut self, now: Timestamp) {
+        for run in self
+            .engine
+            .state()
+            .deadlines()
+            .became_visible(self.last_now, now)
+        {
+            self.waiters.wake(&WaitKey::Inbox(run.clone()));
+        }
+        self.last_now = self.last_now.max(now);
+    }
+
+    /// Refuses everything that waits and gives the pool up.
+    async fn stop(mut self, why: StopReason) {
+        let outcome = Outcome::None;
+        for job in self
+            .queue
+            .shut(why)
+            .into_iter()
+            .chain(self.pending.drain(..))
+        {
+            job.refuse(CallError::Stopped { outcome, why });
+        }
+        if let Err(error) = self.store.leases.release(&self.pool, self.token).await {
+            tracing::warn!(pool = %self.pool, %error, "lease cannot be released");
+        }
+        drop(self.head);
+        self.waiters.wake_all();
+        tracing::info!(pool = %self.pool, outcome = %why, "pool stopped");
+    }
+}

@@ -1,0 +1,204 @@
+//! Opening a pool: ownership first, then the fold of its journal.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
+use heronry_pool::{Engine, Minter};
+use heronry_store::{Checkpoint, FencingToken, Head, Store};
+use heronry_types::{Epoch, PoolId, Position, Timestamp};
+use tokio::sync::watch;
+
+use super::Actor;
+use crate::{OpenError, queue::Queue, runtime::Environment, time::PoolTime, waiters::Waiters};
+
+/// How many bytes of the journal are read at once.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// How many claims are kept in memory before they go to the claims store.
+const CLAIMS_RUN: usize = 8_192;
+
+/// A pool that is owned and folded, and not running yet.
+pub(crate) struct Opening {
+    pub(crate) actor: Actor,
+    pub(crate) head: watch::Receiver<Position>,
+    pub(crate) epoch: Epoch,
+    pub(crate) token: FencingToken,
+}
+
+struct Folded {
+    engine: Engine,
+    head: Position,
+    last_hash: ChunkHash,
+}
+
+impl Opening {
+    /// Takes ownership of a pool and folds its journal; a pool without one is ready to be created.
+    pub(crate) async fn open(
+        environment: &Environment,
+        pool: &PoolId,
+        queue: Arc<Queue>,
+        waiters: Arc<Waiters>,
+    ) -> Result<Self, OpenError> {
+        let store = environment.store.clone();
+        let now = environment.clock.now().wall;
+        let token = store.leases.acquire(pool, &environment.owner, now).await?;
+        let folded = match fold(environment, pool, token).await {
+            Ok(folded) => folded,
+            Err(error) => {
+                store.leases.release(pool, token).await?;
+                return Err(error);
+            }
+        };
+        let epoch = folded.engine.state().epoch();
+        let last: Timestamp = folded.engine.state().time();
+        let (sender, head) = watch::channel(folded.head);
+        let actor = Actor {
+            pool: pool.clone(),
+            engine: folded.engine,
+            store,
+            token,
+            time: PoolTime::start(Arc::clone(&environment.clock), last),
+            queue,
+            waiters,
+            head: sender,
+            durable: folded.head,
+            last_hash: folded.last_hash,
+            pending: VecDeque::new(),
+            last_now: last,
+        };
+        Ok(Self {
+            actor,
+            head,
+            epoch,
+            token,
+        })
+    }
+}
+
+async fn fold(
+    environment: &Environment,
+    pool: &PoolId,
+    token: FencingToken,
+) -> Result<Folded, OpenError> {
+    let store = &environment.store;
+    let durability = store.journal.capabilities().durability;
+    let minter = Minter::new(environment.key);
+    let Some(head) = store.journal.head(pool).await? else {
+        let epoch = Epoch(environment.ids.draw());
+        let engine = Engine::new(pool.clone(), epoch, minter, durability);
+        return Ok(Folded {
+            engine,
+            head: Position::ZERO,
+            last_hash: ChunkHash::START,
+        });
+    };
+    if head.floor > Position::ZERO.next() {
+        return Err(OpenError::Trimmed { floor: head.floor });
+    }
+    let mut fold = Fold {
+        store,
+        pool,
+        token,
+        engine: Engine::new(pool.clone(), head.epoch, minter, durability),
+        chain: Chain::start(),
+    };
+    store.claims.clear(pool).await?;
+    fold.replay(head).await?;
+    fold.finish_triggers(head).await?;
+    let last_hash = fold.chain.hash();
+    Ok(Folded {
+        engine: fold.engine,
+        head: head.head,
+        last_hash,
+    })
+}
+
+struct Fold<'a> {
+    store: &'a Store,
+    pool: &'a PoolId,
+    token: FencingToken,
+    engine: Engine,
+    chain: Chain,
+}
+
+impl Fold<'_> {
+    async fn replay(&mut self, head: Head) -> Result<(), OpenError> {
+        let mut after = Position::ZERO;
+        while after < head.head {
+            let page = self
+                .store
+                .journal
+                .read(self.pool, after, PAGE_BYTES)
+                .await?;
+            for chunk in &page.chunks {
+                self.replay_chunk(chunk)?;
+                after = chunk.last();
+            }
+            self.flush_claims(head.epoch).await?;
+        }
+        Ok(())
+    }
+
+    fn replay_chunk(&mut self, chunk: &Chunk) -> Result<(), OpenError> {
+        self.chain.push(chunk).map_err(|error| OpenError::Damaged {
+            at: chunk.first(),
+            source: Box::new(error),
+        })?;
+        for record in chunk.records() {
+            let record: Record = record.map_err(|error| damaged(chunk, error))?;
+            self.engine.replay(&record).map_err(Box::new)?;
+        }
+        Ok(())
+    }
+
+    async fn flush_claims(&mut self, epoch: Epoch) -> Result<(), OpenError> {
+        if self.engine.recent().len() < CLAIMS_RUN {
+            return Ok(());
+        }
+        let (position, hash) = (self.chain.position(), self.chain.hash());
+        let checkpoint = Checkpoint {
+            epoch,
+            position,
+            hash,
+        };
+        let run = self.engine.take_claims();
+        self.store
+            .claims
+            .put_run(self.pool, run, checkpoint, self.token)
+            .await?;
+        Ok(())
+    }
+
+    /// Matches again from the oldest event whose triggers were not all recorded.
+    async fn finish_triggers(&mut self, head: Head) -> Result<(), OpenError> {
+        let Some(unfinished) = self.engine.unfinished() else {
+            return Ok(());
+        };
+        let mut after = unfinished.previous();
+        while after < head.head {
+            let page = self
+                .store
+                .journal
+                .read(self.pool, after, PAGE_BYTES)
+                .await?;
+            for chunk in &page.chunks {
+                for record in chunk.records_after(after) {
+                    self.engine
+                        .rematch(&record.map_err(|error| damaged(chunk, error))?);
+                }
+                after = chunk.last();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn damaged(chunk: &Chunk, error: ChunkError) -> OpenError {
+    let at = error.position().unwrap_or_else(|| chunk.first());
+    let newer = error.is_newer();
+    let source = Box::new(error);
+    if newer {
+        OpenError::Newer { at, source }
+    } else {
+        OpenError::Damaged { at, source }
+    }
+}

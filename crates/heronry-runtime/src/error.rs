@@ -1,0 +1,128 @@
+//! How calls of a pool fail.
+
+use heronry_pool::{Rejection, engine::UnreadableFilter};
+use heronry_store::{LeaseError, Outcome, ReadError, StoreError};
+use heronry_types::{Millis, PoolId, Position};
+
+/// Why a call did not succeed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The rules say no; nothing was recorded.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The pool has too much to do; nothing was recorded.
+    #[error("the pool's command queue is full; try again in {retry_after}")]
+    Busy {
+        /// When to try again.
+        retry_after: Millis,
+    },
+    /// The pool stopped, because its store failed, its ownership was lost, or it was shut down.
+    #[error("the pool has stopped ({why}); outcome: {}", outcome_name(*.outcome))]
+    Stopped {
+        /// What is known of the command.
+        outcome: Outcome,
+        /// What happened.
+        why: StopReason,
+    },
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::None => "none, repeat it when the pool is open again",
+        Outcome::Unknown => "unknown, repeat it with the same key when the pool is open again",
+    }
+}
+
+/// Why a pool stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StopReason {
+    /// It was shut down.
+    Shutdown,
+    /// Its store failed and is closed for this process.
+    StoreFenced,
+    /// Another owner took it.
+    OwnershipLost,
+    /// A record of its own did not fit: a bug.
+    Internal,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shutdown => "it was shut down",
+            Self::StoreFenced => "its store failed and is fenced",
+            Self::OwnershipLost => "another owner took it",
+            Self::Internal => "a record did not fit its chunk",
+        })
+    }
+}
+
+/// Why a pool could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The store has no such pool.
+    #[error("there is no such pool in this store; create it first")]
+    NotFound,
+    /// Another runtime owns the pool, or the store failed.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The pool exists with another configuration, or the runtime refused.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The journal is damaged.
+    #[error("journal of this pool is damaged at {at}; run `heronry journal verify`")]
+    Damaged {
+        /// The position where it is damaged.
+        at: Position,
+        /// What is wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A record was written by a newer build.
+    #[error("journal has a record of a newer build at {at}; use that build")]
+    Newer {
+        /// The position of the record.
+        at: Position,
+        /// What it is.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A wake cannot be matched.
+    #[error(transparent)]
+    Filter(#[from] Box<UnreadableFilter>),
+    /// Records at the start of the journal are gone, and no baseline replaces them.
+    #[error("records before {floor} are trimmed and the state cannot be rebuilt")]
+    Trimmed {
+        /// The oldest position that is kept.
+        floor: Position,
+    },
+}
+
+/// Why events could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventsError {
+    /// The rules say no, or the pool has stopped.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal is damaged.
+    #[error("journal of this pool is damaged at {at}; run `heronry journal verify`")]
+    Damaged {
+        /// The position where it is damaged.
+        at: Position,
+    },
+    /// The pool is gone from the store.
+    #[error("pool {0:?} is not in this store")]
+    NoPool(PoolId),
+}

@@ -1,0 +1,119 @@
+//! A command on its way through the pool, and its answer on the way back.
+
+use heronry_journal::WakeTriggeredBy;
+use heronry_pool::{
+    Engine, Rejection,
+    decide::{Command, ReleaseUnanswered, ScanRequest},
+};
+use heronry_store::{ClaimEntry, ClaimKey};
+use tokio::sync::oneshot;
+
+use crate::CallError;
+
+/// A command that waits for its turn.
+pub(crate) trait Job: Send + Sync {
+    /// Returns the claim keys to look up.
+    fn keys(&self, engine: &Engine) -> Vec<ClaimKey>;
+
+    /// Returns what earlier events to look for.
+    fn scan(&self, engine: &Engine) -> Result<Option<ScanRequest>, Rejection>;
+
+    /// Decides it; the answer is held back until the append is durable.
+    fn run(
+        self: Box<Self>,
+        engine: &mut Engine,
+        found: &[(ClaimKey, ClaimEntry)],
+        scan: Option<WakeTriggeredBy>,
+    ) -> Box<dyn Gated>;
+
+    /// Answers with a refusal that needs no gate of its own append.
+    fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated>;
+
+    /// Answers at once that it was not dispatched.
+    fn refuse(self: Box<Self>, error: CallError);
+}
+
+/// An answer that waits for the append on which it was decided.
+pub(crate) trait Gated: Send {
+    /// Lets the answer out. Returns what to do when nobody took it.
+    fn release(self: Box<Self>) -> Option<ReleaseUnanswered>;
+
+    /// Says that the append failed.
+    fn fail(self: Box<Self>, error: CallError);
+}
+
+/// A command with who waits for its answer.
+pub(crate) struct Call<C: Command> {
+    command: C,
+    reply: oneshot::Sender<Result<C::Answer, CallError>>,
+}
+
+impl<C: Command> Call<C> {
+    pub(crate) fn new(command: C) -> (Self, oneshot::Receiver<Result<C::Answer, CallError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { command, reply }, answer)
+    }
+}
+
+impl<C: Command + Sync> Job for Call<C>
+where
+    C::Answer: Sync,
+{
+    fn keys(&self, engine: &Engine) -> Vec<ClaimKey> {
+        engine.keys_of(&self.command)
+    }
+
+    fn scan(&self, engine: &Engine) -> Result<Option<ScanRequest>, Rejection> {
+        engine.scan_of(&self.command)
+    }
+
+    fn run(
+        self: Box<Self>,
+        engine: &mut Engine,
+        found: &[(ClaimKey, ClaimEntry)],
+        scan: Option<WakeTriggeredBy>,
+    ) -> Box<dyn Gated> {
+        let answer = engine
+            .run(&self.command, found, scan)
+            .map_err(CallError::from);
+        Box::new(Answered {
+            call: *self,
+            answer,
+        })
+    }
+
+    fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated> {
+        Box::new(Answered {
+            call: *self,
+            answer: Err(rejection.into()),
+        })
+    }
+
+    fn refuse(self: Box<Self>, error: CallError) {
+        // Whoever asked may have stopped waiting; then nobody needs to know.
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+struct Answered<C: Command> {
+    call: Call<C>,
+    answer: Result<C::Answer, CallError>,
+}
+
+impl<C: Command + Sync> Gated for Answered<C>
+where
+    C::Answer: Sync,
+{
+    fn release(self: Box<Self>) -> Option<ReleaseUnanswered> {
+        let Self { call, answer } = *self;
+        match call.reply.send(answer) {
+            Ok(()) | Err(Err(_)) => None,
+            Err(Ok(answer)) => call.command.unanswered(&answer),
+        }
+    }
+
+    fn fail(self: Box<Self>, error: CallError) {
+        // Whoever asked may have stopped waiting; then nobody needs to know.
+        let _ = self.call.reply.send(Err(error));
+    }
+}

@@ -1,0 +1,105 @@
+//! The handle of one open pool.
+
+mod body;
+mod wait;
+
+use std::{fmt, sync::Arc};
+
+use heronry_pool::decide::Command;
+use heronry_store::{FencingToken, Outcome};
+use heronry_types::{Cursor, Epoch, PoolId, Position};
+use tokio::sync::watch;
+
+use crate::{
+    CallError, StopReason, actor::Opening, job::Call, queue::Queue, runtime::Environment,
+    waiters::Waiters,
+};
+
+pub use body::BodyError;
+
+/// The handle of one open pool. Cheap to clone; all clones are the same pool.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) pool: PoolId,
+    pub(crate) epoch: Epoch,
+    pub(crate) head: watch::Receiver<Position>,
+    queue: Arc<Queue>,
+    pub(crate) waiters: Arc<Waiters>,
+    pub(crate) token: FencingToken,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({:?})", self.shared.pool)
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(
+        environment: Arc<Environment>,
+        pool: PoolId,
+        queue: Arc<Queue>,
+        waiters: Arc<Waiters>,
+        opening: &Opening,
+    ) -> Self {
+        let (epoch, head, token) = (opening.epoch, opening.head.clone(), opening.token);
+        Self {
+            shared: Arc::new(Shared {
+                environment,
+                pool,
+                epoch,
+                head,
+                queue,
+                waiters,
+                token,
+            }),
+        }
+    }
+
+    /// Returns the pool's id.
+    pub fn id(&self) -> &PoolId {
+        &self.shared.pool
+    }
+
+    /// Returns the timeline.
+    pub fn epoch(&self) -> Epoch {
+        self.shared.epoch
+    }
+
+    /// Returns the durable head.
+    pub fn head(&self) -> Cursor {
+        Cursor::new(self.shared.epoch, *self.shared.head.borrow())
+    }
+
+    /// Runs a command and returns its answer, once everything it was decided on is durable.
+    ///
+    /// # Errors
+    /// [`CallError`]; only `Stopped { outcome: Unknown }` leaves open whether it was recorded.
+    pub async fn call<C: Command + Sync>(&self, command: C) -> Result<C::Answer, CallError>
+    where
+        C::Answer: Sync,
+    {
+        let lane = command.lane();
+        let run = command.run().cloned();
+        let (call, answer) = Call::new(command);
+        self.shared.queue.push(lane, run.as_ref(), Box::new(call))?;
+        // The actor answers every call that it took; it drops one only when it panics.
+        answer.await.unwrap_or(Err(CallError::Stopped {
+            outcome: Outcome::Unknown,
+            why: StopReason::Internal,
+        }))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn close(&self, why: StopReason) {
+        self.shared.queue.close(why);
+    }
+}

@@ -1,0 +1,158 @@
+//! Calls that wait: they are woken by the record they wait for.
+
+use std::future::Future;
+
+use heronry_pool::{
+    Caller, Received, Rejection,
+    decide::{Fetch, FindMessage, FindWake},
+};
+use heronry_types::{Cursor, Millis, Receipt, RunId, WakeId, WakeStatus, WakeView};
+
+use super::Pool;
+use crate::{
+    CallError,
+    waiters::{Interest, WaitKey},
+};
+
+impl Pool {
+    /// Claims copies; waits up to `wait` for the first one when there are none.
+    ///
+    /// # Errors
+    /// [`CallError`]. Dropping the call never loses a copy: what it claimed and could not hand
+    /// over is given back, uncounted.
+    pub async fn receive(&self, fetch: Fetch, wait: Millis) -> Result<Received, CallError> {
+        let until = self.deadline(wait);
+        let interest = self.interest(WaitKey::Inbox(fetch.run.clone()));
+        loop {
+            let mut notified = std::pin::pin!(interest.notified());
+            notified.as_mut().enable();
+            let received = self.call(fetch.clone()).await?;
+            if !received.items.is_empty() || wait.0 == 0 {
+                return Ok(received);
+            }
+            if self.within(until, notified).await == Waited::TimeIsUp {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Returns where a wake stands; waits up to `wait` for its end.
+    ///
+    /// Ending the call never ends the wake.
+    ///
+    /// # Errors
+    /// [`CallError`], when there is no such wake among others.
+    pub async fn wait_wake(
+        &self,
+        caller: Caller,
+        run: Option<RunId>,
+        wake_id: WakeId,
+        wait: Millis,
+    ) -> Result<WakeView, CallError> {
+        let until = self.deadline(wait);
+        let find = FindWake {
+            caller,
+            run,
+            wake_id,
+        };
+        let found = self.call(find.clone()).await?;
+        if found.status != WakeStatus::Registered || wait.0 == 0 {
+            return Ok(found);
+        }
+        // While it waits, the cursor of a wake is its registration.
+        let interest = self.interest(WaitKey::Wake(found.cursor.position));
+        loop {
+            let mut notified = std::pin::pin!(interest.notified());
+            notified.as_mut().enable();
+            let found = self.call(find.clone()).await?;
+            if found.status != WakeStatus::Registered {
+                return Ok(found);
+            }
+            if self.within(until, notified).await == Waited::TimeIsUp {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Returns what became of a message; waits up to `wait` until it changes after `seen`.
+    ///
+    /// # Errors
+    /// [`CallError`], when there is no such message among others.
+    pub async fn wait_receipt(
+        &self,
+        find: FindMessage,
+        seen: Cursor,
+        wait: Millis,
+    ) -> Result<Receipt, CallError> {
+        let until = self.deadline(wait);
+        let changed = |receipt: &Receipt| {
+            receipt
+                .timeline
+                .last()
+                .is_some_and(|last| last.cursor.position > seen.position)
+        };
+        let receipt = self.call(find.clone()).await?;
+        if changed(&receipt) || wait.0 == 0 {
+            return Ok(receipt);
+        }
+        let message = self.interest(WaitKey::Message(receipt.cursor.position));
+        let departure = self.interest(WaitKey::Departure);
+        loop {
+            let mut on_message = std::pin::pin!(message.notified());
+            let mut on_departure = std::pin::pin!(departure.notified());
+            on_message.as_mut().enable();
+            on_departure.as_mut().enable();
+            let receipt = self.call(find.clone()).await?;
+            if changed(&receipt) {
+                return Ok(receipt);
+            }
+            let either = async {
+                tokio::select! { () = on_message => {} () = on_departure => {} }
+            };
+            if self.within(until, either).await == Waited::TimeIsUp {
+                return Ok(receipt);
+            }
+        }
+    }
+
+    fn interest(&self, key: WaitKey) -> Interest {
+        self.shared().waiters.interest(key)
+    }
+
+    /// Returns the monotonic time at which a wait is over.
+    fn deadline(&self, wait: Millis) -> Millis {
+        Millis(
+            self.shared()
+                .environment
+                .clock
+                .now()
+                .monotonic
+                .0
+                .saturating_add(wait.0),
+        )
+    }
+
+    async fn within(&self, until: Millis, woken: impl Future<Output = ()>) -> Waited {
+        tokio::select! {
+            () = woken => Waited::Woken,
+            () = self.shared().environment.clock.alarm(until) => Waited::TimeIsUp,
+        }
+    }
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Waited {
+    Woken,
+    TimeIsUp,
+}
+
+impl CallError {
+    /// Returns the rejection, when the rules said no.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection),
+            Self::Busy { .. } | Self::Stopped { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The runtime: which pools of a store are open in this process.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use heronry_pool::decide::{Create, How};
+use heronry_store::{Clock, IdSource, Store, StoreError};
+use heronry_types::{Durability, PoolId, PoolSpec};
+use tokio::sync::Mutex;
+
+use crate::{OpenError, Pool, StopReason, actor::Opening, queue::Queue, waiters::Waiters};
+
+/// What a runtime works with.
+pub(crate) struct Environment {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) key: [u8; 32],
+    pub(crate) owner: String,
+}
+
+/// The pools of one store that are open in this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    environment: Arc<Environment>,
+    open: Arc<Mutex<HashMap<PoolId, Running>>>,
+}
+
+struct Running {
+    pool: Pool,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Runtime({:?})", self.environment.store)
+    }
+}
+
+impl Runtime {
+    /// Returns a runtime over a store.
+    ///
+    /// `key` is a secret of 256 bits under which references and ids are minted; keep it with the
+    /// store, so that a retry after a restart mints the same ones. `owner` names this process in
+    /// the errors of others that want the same pools.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        key: [u8; 32],
+        owner: impl Into<String>,
+    ) -> Self {
+        let environment = Environment {
+            store,
+            clock,
+            ids,
+            key,
+            owner: owner.into(),
+        };
+        Self {
+            environment: Arc::new(environment),
+            open: Arc::default(),
+        }
+    }
+
+    /// Creates a pool, or opens it and checks that it is as `spec` names it.
+    ///
+    /// # Errors
+    /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
+    pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), OpenError> {
+        let handle = self.running(pool).await?;
+        let how = handle.call(Create { spec }).await?;
+        Ok((handle, how))
+    }
+
+    /// Opens a pool that exists.
+    ///
+    /// # Errors
+    /// [`OpenError::NotFound`] when the store has no such pool.
+    pub async fn find(&self, pool: &PoolId) -> Result<Pool, OpenError> {
+        if self.environment.store.journal.head(pool).await?.is_none() {
+            return Err(OpenError::NotFound);
+        }
+        self.running(pool).await
+    }
+
+    /// Returns every pool of the store, sorted.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
+        self.environment.store.journal.pools().await
+    }
+
+    /// Returns how safely the store keeps records.
+    pub fn durability(&self) -> Durability {
+        self.environment.store.journal.capabilities().durability
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.environment.clock
+    }
+
+    /// Returns the source of fresh ids.
+    pub fn ids(&self) -> &Arc<dyn IdSource> {
+        &self.environment.ids
+    }
+
+    /// Finishes what every open pool has accepted, gives the pools up, and returns when that is done.
+    pub async fn shutdown(&self) {
+        let running: Vec<Running> = self.open.lock().await.drain().map(|(_, r)| r).collect();
+        for one in &running {
+            one.pool.close(StopReason::Shutdown);
+        }
+        for one in running {
+            if let Err(error) = one.task.await {
+                tracing::error!(%error, "a pool did not stop cleanly");
+            }
+        }
+    }
+
+    async fn running(&self, pool: &PoolId) -> Result<Pool, OpenError> {
+        let mut open = self.open.lock().await;
+        if let Some(running) = open.get(pool).filter(|running| !running.task.is_finished()) {
+            return Ok(running.pool.clone());
+        }
+        let (queue, waiters) = (Arc::new(Queue::new()), Arc::new(Waiters::default()));
+        let opening = Opening::open(
+            &self.environment,
+            pool,
+            Arc::clone(&queue),
+            Arc::clone(&waiters),
+        )
+        .await?;
+        let environment = Arc::clone(&self.environment);
+        let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
+        let task = tokio::spawn(opening.actor.run());
+        open.insert(
+            pool.clone(),
+            Running {
+                pool: handle.clone(),
+                task,
+            },
+        );
+        Ok(handle)
+    }
+}

@@ -1,0 +1,149 @@
+//! Who waits for what: calls that block are woken by the record they wait for, never by time alone.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use heronry_journal::{Body, Record};
+use heronry_types::{Position, RunId};
+use tokio::sync::Notify;
+
+/// What a call waits for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum WaitKey {
+    /// Copies that can be claimed, or a change of the member itself.
+    Inbox(RunId),
+    /// The end of the wake with this registration.
+    Wake(Position),
+    /// A change of the message with this acceptance.
+    Message(Position),
+    /// Any departure: it may end copies of any message.
+    Departure,
+}
+
+/// Who waits for what.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    by_key: Mutex<HashMap<WaitKey, Arc<Notify>>>,
+}
+
+/// One call's interest in a key; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Interest {
+    waiters: Arc<Waiters>,
+    key: WaitKey,
+    notify: Arc<Notify>,
+}
+
+impl Waiters {
+    /// A panic while the lock is held cannot leave the map half changed: each change is one call.
+    fn by_key(&self) -> MutexGuard<'_, HashMap<WaitKey, Arc<Notify>>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Declares interest in a key. Ask for the present state only after [`Interest::notified`] is armed.
+    pub(crate) fn interest(self: &Arc<Self>, key: WaitKey) -> Interest {
+        let notify = Arc::clone(self.by_key().entry(key.clone()).or_default());
+        Interest {
+            waiters: Arc::clone(self),
+            key,
+            notify,
+        }
+    }
+
+    /// Wakes every call that waits for this key.
+    pub(crate) fn wake(&self, key: &WaitKey) {
+        if let Some(notify) = self.by_key().get(key) {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Wakes every call.
+    pub(crate) fn wake_all(&self) {
+        self.by_key()
+            .values()
+            .for_each(|notify| notify.notify_waiters());
+    }
+
+    /// Wakes every call that waits for what these records say.
+    pub(crate) fn wake_by(&self, records: &[Record]) {
+        if self.by_key().is_empty() {
+            return;
+        }
+        records
+            .iter()
+            .for_each(|record| self.wake_by_record(record));
+    }
+
+    fn wake_by_record(&self, record: &Record) {
+        let inbox = || {
+            if let Some(run) = &record.entry.lineage.run {
+                self.wake(&WaitKey::Inbox(run.clone()));
+            }
+        };
+        let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
+        match &record.entry.body {
+            Body::MessageDelivered(body) => {
+                body.recipients
+                    .0
+                    .iter()
+                    .for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
+                message(body.accepted);
+            }
+            Body::MessageFetched(body) => {
+                body.copies
+                    .iter()
+                    .for_each(|copy| message(copy.copy.accepted));
+                body.undeliverable
+                    .iter()
+                    .for_each(|gone| message(gone.copy.accepted));
+            }
+            Body::MessageAcked(body) => {
+                body.claims
+                    .iter()
+                    .for_each(|(claim, _)| message(claim.accepted));
+            }
+            Body::MessageReleased(body) => {
+                inbox();
+                body.claims
+                    .iter()
+                    .for_each(|(claim, _)| message(claim.accepted));
+            }
+            Body::MessageFailed(body) => message(body.message.accepted),
+            Body::MessageExpired(body) => message(body.message.accepted),
+            Body::MessageSettled(body) => message(body.message.accepted),
+            Body::MemberTakenOver(_) | Body::MemberLeft(_) | Body::RunEnded(_) => {
+                inbox();
+                self.wake(&WaitKey::Departure);
+            }
+            Body::WakeTriggered(body) => self.wake(&WaitKey::Wake(body.registered)),
+            Body::WakeTimedOut(body) => self.wake(&WaitKey::Wake(body.registered)),
+            Body::WakeCancelled(body) => self.wake(&WaitKey::Wake(body.registered)),
+            Body::PoolCreated(_)
+            | Body::PoolConfigured(_)
+            | Body::MemberJoined(_)
+            | Body::MemberChanged(_)
+            | Body::MessageAccepted(_)
+            | Body::MessageExtended(_)
+            | Body::WakeRegistered(_) => {}
+        }
+    }
+}
+
+impl Interest {
+    /// Returns what completes at the next wake after it was armed (`enable`d or polled).
+    pub(crate) fn notified(&self) -> tokio::sync::futures::Notified<'_> {
+        self.notify.notified()
+    }
+}
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        let mut by_key = self.waiters.by_key();
+        // Two references: the map's and this one. Nobody else can take one while the lock is held.
+        if Arc::strong_count(&self.notify) <= 2 {
+            by_key.remove(&self.key);
+        }
+    }
+}
