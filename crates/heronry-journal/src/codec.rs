@@ -15,7 +15,7 @@ const PARTS: u64 = 6;
 
 /// Appends the bytes of a record.
 pub(crate) fn encode(entry: &Entry, out: &mut Vec<u8>) {
-    write(entry, &mut Encoder::new(out));
+    write(entry, &mut Encoder::new(Appender(out)));
 }
 
 /// Returns the length of a record in bytes.
@@ -46,6 +46,21 @@ fn try_write<W: Write>(
     entry.actor.encode(encoder, context)?;
     entry.visibility.encode(encoder, context)?;
     entry.body.encode_fields(encoder)
+}
+
+/// Appends bytes; most writes are the one byte of a number or of a length.
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Write for Appender<'_> {
+    type Error = Infallible;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        match bytes {
+            [byte] => self.0.push(*byte),
+            more => self.0.extend_from_slice(more),
+        }
+        Ok(())
+    }
 }
 
 /// Counts bytes instead of keeping them.

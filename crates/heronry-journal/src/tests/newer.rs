@@ -92,6 +92,30 @@ fn parts_that_a_newer_build_adds_to_a_record_are_skipped() {
     }
 }
 
+/// Where the body of an encoded record begins.
+fn body_of(record: &[u8]) -> usize {
+    let mut decoder = minicbor::Decoder::new(record);
+    assert_eq!(decoder.array().unwrap(), Some(6));
+    for _before_the_body in 0..5 {
+        decoder.skip().unwrap();
+    }
+    decoder.position()
+}
+
+#[test]
+fn fields_that_a_newer_build_adds_to_a_body_are_skipped() {
+    for (name, entry) in samples::every_kind() {
+        let mut record = Vec::new();
+        crate::codec::encode(&entry, &mut record);
+        let body = body_of(&record);
+        assert_eq!(record[body] & 0xe0, 0x80, "{name}: a body is an array");
+        record[body] += 1;
+        record.extend_from_slice(&[0xa1, 0x01, 0x82, 0x02, 0x03]);
+        let chunk = Chunk::decode(frame(&record)).unwrap();
+        assert_eq!(chunk.record(Position(42)).unwrap().entry, entry, "{name}");
+    }
+}
+
 /// An old build that meets a number it does not know cannot tell it from damage. So when one of
 /// these counts changes: raise the version of every kind of record that can carry the new word.
 #[test]
