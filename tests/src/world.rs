@@ -1,0 +1,335 @@
+//! A store, a clock that the test moves, and a runtime over both.
+
+use std::sync::Arc;
+
+use heronry_event::filter::Filter;
+use heronry_journal::Record;
+use heronry_pool::{
+    Caller, Joined, Sent,
+    decide::{Content, Fetch, Join, Send, SendRequest, StateDigest, WakeRequest},
+};
+use heronry_runtime::{CallError, Pool, Runtime};
+use heronry_store::Store;
+use heronry_store_memory::MemoryStore;
+use heronry_store_redb::RedbStore;
+use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds};
+use heronry_types::{
+    Address, AgentId, Body, Generation, IdempotencyKey, InstanceId, MessageId, Millis, Policies,
+    PoolId, PoolSpec, Position, ReceiveId, RunId, TopicId, WakeId,
+};
+
+/// Which adapter a world stands on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StoreKind {
+    /// `heronry-store-memory`.
+    Memory,
+    /// `heronry-store-redb`.
+    Redb,
+}
+
+/// A store, a clock that the test moves, and a runtime over both. Faults can be injected.
+#[derive(Debug)]
+pub struct World {
+    /// Which adapter.
+    pub kind: StoreKind,
+    /// The clock.
+    pub clock: ManualClock,
+    /// What makes the store fail.
+    pub faults: Faults,
+    /// The runtime.
+    pub runtime: Runtime,
+    store: Store,
+    folder: Option<tempfile::TempDir>,
+}
+
+/// Parses an id that a test names.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident -> $id:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Panics
+        /// When it is not an id.
+        pub fn $name(text: &str) -> $id {
+            #[expect(clippy::unwrap_used, reason = "a test names valid ids")]
+            $id::parse(text).unwrap()
+        }
+    )*};
+}
+
+ids! {
+    /// Returns the run of this id.
+    run -> RunId;
+    /// Returns the agent of this id.
+    agent -> AgentId;
+    /// Returns the topic of this id.
+    topic -> TopicId;
+    /// Returns the pool of this id.
+    pool -> PoolId;
+    /// Returns the message of this id.
+    message -> MessageId;
+    /// Returns the wake of this id.
+    wake -> WakeId;
+    /// Returns the key of this text.
+    key -> IdempotencyKey;
+}
+
+/// Returns a key that no other call in the test uses, from a number.
+pub fn reply_key(number: u64) -> IdempotencyKey {
+    key(&format!("key-{number}"))
+}
+
+/// Returns a text body.
+pub fn body(text: &str) -> Content {
+    Content::Inline(Body::text(text))
+}
+
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+impl World {
+    /// Returns a world on an empty store.
+    ///
+    /// # Panics
+    /// When the store cannot be created.
+    pub async fn new(kind: StoreKind) -> Self {
+        let (inner, folder) = match kind {
+            StoreKind::Memory => (Store::of(Arc::new(MemoryStore::new())), None),
+            StoreKind::Redb => {
+                let folder = tempfile::tempdir().unwrap();
+                let store = RedbStore::open_or_create(folder.path().join("store.redb")).unwrap();
+                (Store::of(Arc::new(store)), Some(folder))
+            }
+        };
+        let (store, faults) = FaultStore::over(inner);
+        let clock = ManualClock::default();
+        let runtime = runtime_of(&store, &clock, 1);
+        Self {
+            kind,
+            clock,
+            faults,
+            runtime,
+            store,
+            folder,
+        }
+    }
+
+    /// Returns the store, past the runtime.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Shuts the runtime down and starts a new one, as a clean restart does.
+    ///
+    /// On a store with a file the file is closed and opened again.
+    ///
+    /// # Panics
+    /// When the store cannot be opened again.
+    #[must_use]
+    pub async fn restart(self) -> Self {
+        self.runtime.shutdown().await;
+        self.reopen().await
+    }
+
+    /// Gives the runtime up without shutting it down, as a crash does, and starts a new one.
+    ///
+    /// # Panics
+    /// When the store cannot be opened again.
+    #[must_use]
+    pub async fn crash(self) -> Self {
+        self.reopen().await
+    }
+
+    async fn reopen(self) -> Self {
+        let Self {
+            kind,
+            clock,
+            faults,
+            runtime,
+            store,
+            folder,
+        } = self;
+        let (store, faults) = match kind {
+            StoreKind::Memory => {
+                drop(store);
+                faults.reopen().await.unwrap()
+            }
+            StoreKind::Redb => {
+                runtime.shutdown().await;
+                drop((runtime.clone(), store, faults, runtime));
+                let file = folder.as_ref().unwrap().path().join("store.redb");
+                FaultStore::over(Store::of(Arc::new(RedbStore::open(file).unwrap())))
+            }
+        };
+        let runtime = runtime_of(&store, &clock, 2);
+        Self {
+            kind,
+            clock,
+            faults,
+            runtime,
+            store,
+            folder,
+        }
+    }
+
+    /// Creates or opens the pool `p` with default configuration.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn pool(&self) -> Pool {
+        self.pool_with(PoolSpec::default()).await
+    }
+
+    /// Creates or opens the pool `p`.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn pool_with(&self, spec: PoolSpec) -> Pool {
+        self.runtime.open(&pool("p"), spec).await.unwrap().0
+    }
+
+    /// Joins a run of the agent with the same name, without topics or policies.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn join(&self, pool: &Pool, name: &str) -> Caller {
+        let joined = self.join_as(pool, Self::joining(name)).await.unwrap();
+        Self::member(name, joined.generation)
+    }
+
+    /// Returns what joins a run of the agent with the same name.
+    pub fn joining(name: &str) -> Join {
+        Join {
+            caller: Caller::Operator,
+            run: run(name),
+            agent: agent(name),
+            session: None,
+            topics: Vec::new(),
+            policies: None,
+            instance: InstanceId::parse("instance-1").unwrap(),
+        }
+    }
+
+    /// Joins.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn join_as(&self, pool: &Pool, join: Join) -> Result<Joined, CallError> {
+        pool.call(join).await
+    }
+
+    /// Returns a member as a caller.
+    pub fn member(name: &str, generation: Generation) -> Caller {
+        Caller::Member {
+            run: run(name),
+            generation,
+        }
+    }
+
+    /// Returns a message to a run, with this key and body.
+    pub fn to_run(to: &str, key_text: &str, text: &str) -> SendRequest {
+        SendRequest::new(Address::Run { run_id: run(to) }, body(text), key(key_text))
+    }
+
+    /// Sends as a member.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn send(
+        &self,
+        pool: &Pool,
+        from: &Caller,
+        request: SendRequest,
+    ) -> Result<Sent, CallError> {
+        let run = Self::run_of(from);
+        pool.call(Send::new(from.clone(), run, request)).await
+    }
+
+    /// Returns the run of a member.
+    ///
+    /// # Panics
+    /// For an operator.
+    pub fn run_of(caller: &Caller) -> RunId {
+        match caller {
+            Caller::Member { run, .. } => run.clone(),
+            Caller::Operator => unreachable!("an operator names the run"),
+        }
+    }
+
+    /// Returns a receive of at most `max` copies, claimed for a minute.
+    pub fn fetch(caller: &Caller, receive_id: &str, max: u64) -> Fetch {
+        Fetch {
+            caller: caller.clone(),
+            run: Self::run_of(caller),
+            receive_id: ReceiveId::parse(receive_id).unwrap(),
+            max,
+            claim_ms: Millis::from_secs(60),
+        }
+    }
+
+    /// Returns a wake for the next event that this filter keeps.
+    pub fn waiting(filter: &str, key_text: &str) -> WakeRequest {
+        WakeRequest::new(Filter::compile(filter).unwrap(), key(key_text))
+    }
+
+    /// Returns every record of the pool, from the store.
+    ///
+    /// # Panics
+    /// When the journal cannot be read.
+    pub async fn records(&self, pool: &Pool) -> Vec<Record> {
+        let mut records = Vec::new();
+        let mut after = Position::ZERO;
+        loop {
+            let page = self
+                .store
+                .journal
+                .read(pool.id(), after, 1024 * 1024)
+                .await
+                .unwrap();
+            for chunk in &page.chunks {
+                records.extend(chunk.records_after(after).map(|record| record.unwrap()));
+                after = chunk.last();
+            }
+            if page.chunks.is_empty() {
+                return records;
+            }
+        }
+    }
+
+    /// Checks that a replay of the journal gives the live state, and returns the digest.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn check_replay(&self, pool: &Pool) -> String {
+        let (head, live) = pool.call(StateDigest).await.unwrap();
+        let mut state = heronry_pool::State::new(pool.id().clone(), pool.epoch());
+        for record in self.records(pool).await {
+            heronry_pool::apply(&mut state, &record);
+        }
+        assert_eq!(state.head(), head.position);
+        assert_eq!(
+            state.digest(),
+            live,
+            "live state is not the fold of the journal"
+        );
+        format!("{live:?}")
+    }
+
+    /// Returns policies by their ids, all of kind host.
+    pub fn policies(ids: &[&str]) -> Policies {
+        ids.iter()
+            .map(|id| {
+                let id = heronry_types::PolicyId::parse(id).unwrap();
+                heronry_types::PolicyRef::new(heronry_types::PolicyKind::Host, id)
+            })
+            .collect()
+    }
+}
+
+fn runtime_of(store: &Store, clock: &ManualClock, seed: u64) -> Runtime {
+    let clock = Arc::new(clock.clone());
+    Runtime::new(
+        store.clone(),
+        clock,
+        Arc::new(SeededIds::new(seed)),
+        [7; 32],
+        "tests",
+    )
+}
