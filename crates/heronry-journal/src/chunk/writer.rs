@@ -27,6 +27,16 @@ fn check_len(actual: usize) -> Result<(), TooLarge> {
     }
 }
 
+/// Returns a length or a count within a chunk as it stands on disk.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a chunk is at most CHUNK_BYTES_MAX long, which the assertion states"
+)]
+fn within_chunk(number: usize) -> u32 {
+    assert!(number <= layout::CHUNK_BYTES_MAX, "a chunk is bounded");
+    number as u32
+}
+
 /// A record that does not fit into one chunk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the record would have {actual} bytes, and a record has at most {max}; send less")]
@@ -90,12 +100,7 @@ impl ChunkWriter {
         if length > layout::CHUNK_BYTES_MAX {
             self.seal(begin);
         }
-        let end = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-        debug_assert!(
-            self.records.len() <= layout::CHUNK_BYTES_MAX,
-            "a chunk is bounded"
-        );
-        self.ends.push(end);
+        self.ends.push(within_chunk(self.records.len()));
         Ok(position)
     }
 
@@ -141,7 +146,7 @@ impl ChunkWriter {
     fn seal(&mut self, begin: usize) {
         let next = self.next();
         let header = ChunkHeader {
-            count: u32::try_from(self.ends.len()).unwrap_or(u32::MAX),
+            count: within_chunk(self.ends.len()),
             ..self.open
         };
         let records = self.records.get(..begin).unwrap_or_default();
