@@ -217,7 +217,7 @@ pub(crate) fn item(
 }
 
 pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeView {
-    let (at, status, reason, matched) = match &wake.end {
+    let (at, status, reason, events) = match &wake.end {
         None => (position, WakeStatus::Registered, None, &[][..]),
         Some((at, WakeEnd::Triggered { matches })) => {
             (*at, WakeStatus::Triggered, None, &**matches)
@@ -228,7 +228,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
         }
     };
     let resume = wake.registered.resume_with;
-    let refs = matched.iter().map(|by| {
+    let refs = events.iter().map(|by| {
         let cursor = state.cursor(by.position);
         WakeMatch {
             cursor,
@@ -240,13 +240,13 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
         ResumeWith::MatchingEventRefs => refs.collect(),
         ResumeWith::Summary | ResumeWith::None => Vec::new(),
     };
-    let summary = matched
+    let summary = events
         .first()
         .filter(|_| resume == ResumeWith::Summary)
         .map(|first| {
             format!(
                 "{} event(s), first {} at {}",
-                matched.len(),
+                events.len(),
                 first.kind,
                 state.cursor(first.position)
             )

@@ -27,4 +27,12 @@ impl Caller {
             },
         }
     }
+
+    /// Returns the run that is named, or the caller's own; nothing for an operator that names none.
+    pub(crate) fn run_or_own<'a>(&'a self, named: Option<&'a RunId>) -> Option<&'a RunId> {
+        named.or(match self {
+            Self::Operator => None,
+            Self::Member { run, .. } => Some(run),
+        })
+    }
 }

@@ -25,10 +25,12 @@ pub fn project(epoch: Epoch, record: &Record) -> Event {
 
 /// A note is a summary: members see it where the pool's wake policy lets them.
 fn payload(record: &Record) -> Payload {
-    let note = match &record.entry.body {
-        Body::RunEnded(body) => body.note.as_ref(),
-        Body::MessageAcked(body) => body.note.as_ref(),
-        _ => None,
+    let note = if let Body::RunEnded(body) = &record.entry.body {
+        body.note.as_ref()
+    } else if let Body::MessageAcked(body) = &record.entry.body {
+        body.note.as_ref()
+    } else {
+        None
     };
     note.map_or(Payload::EnvelopeOnly, |note| Payload::Summary {
         summary: note.clone(),

@@ -5,10 +5,9 @@ mod open;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use heronry_journal::ChunkHash;
-use heronry_journal::WakeTriggeredBy;
+use heronry_journal::{Chunk, ChunkHash, WakeTriggeredBy};
 use heronry_pool::{Engine, Rejection, decide::ScanRequest};
-use heronry_store::{ClaimEntry, ClaimKey, FencingToken, Outcome, ReadError, Store};
+use heronry_store::{ClaimEntry, ClaimKey, FencingToken, Outcome, Page, ReadError, Store};
 use heronry_types::{PoolId, Position, Timestamp};
 use tokio::sync::watch;
 
@@ -173,17 +172,29 @@ impl Actor {
                 }
                 Err(error) => return Err(self.unreadable(&error)),
             };
-            for chunk in &page.chunks {
-                let records: Result<Vec<_>, _> = chunk.records_after(after).collect();
-                let records = records.map_err(|error| self.unreadable(&error))?;
-                if let Some(by) = self.engine.scan(request, &records) {
-                    return Ok(Ok(Some(by)));
-                }
-                after = chunk.last();
+            if let Some(by) = self.scan_page(request, &page, after)? {
+                return Ok(Ok(Some(by)));
             }
+            after = page.chunks.last().map_or(self.durable, Chunk::last);
             tokio::task::yield_now().await;
         }
         Ok(Ok(self.engine.scan(request, &self.engine.staged().records)))
+    }
+
+    fn scan_page(
+        &self,
+        request: &ScanRequest,
+        page: &Page,
+        after: Position,
+    ) -> Result<Option<WakeTriggeredBy>, StopReason> {
+        for chunk in &page.chunks {
+            let records: Result<Vec<_>, _> = chunk.records_after(after).collect();
+            let records = records.map_err(|error| self.unreadable(&error))?;
+            if let Some(by) = self.engine.scan(request, &records) {
+                return Ok(Some(by));
+            }
+        }
+        Ok(None)
     }
 
     fn trimmed(&self, request: &ScanRequest, floor: Position) -> Rejection {

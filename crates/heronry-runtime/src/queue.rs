@@ -93,15 +93,8 @@ impl Queue {
     /// Waits for commands and takes at most `max`, reserved ones first.
     pub(crate) async fn next(&self, max: usize) -> Next {
         loop {
-            {
-                let mut lanes = self.lanes();
-                let jobs = lanes.take(max);
-                if !jobs.is_empty() {
-                    return Next::Jobs(jobs);
-                }
-                if lanes.gate != Gate::Open {
-                    return Next::Closed;
-                }
+            if let Some(next) = self.lanes().next(max) {
+                return next;
             }
             self.ring.notified().await;
         }
@@ -144,6 +137,15 @@ impl Lanes {
                 Ok(())
             }
         }
+    }
+
+    /// What there is to do now; nothing while the queue is open and empty.
+    fn next(&mut self, max: usize) -> Option<Next> {
+        let jobs = self.take(max);
+        if !jobs.is_empty() {
+            return Some(Next::Jobs(jobs));
+        }
+        (self.gate != Gate::Open).then_some(Next::Closed)
     }
 
     fn take(&mut self, max: usize) -> Vec<Box<dyn Job>> {

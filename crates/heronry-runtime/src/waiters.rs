@@ -71,9 +71,9 @@ impl Waiters {
         if self.by_key().is_empty() {
             return;
         }
-        records
-            .iter()
-            .for_each(|record| self.wake_by_record(record));
+        for record in records {
+            self.wake_by_record(record);
+        }
     }
 
     fn wake_by_record(&self, record: &Record) {

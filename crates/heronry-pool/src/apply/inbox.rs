@@ -93,7 +93,7 @@ pub(super) fn released(state: &mut State, record: &Record, body: &MessageRelease
         ReleaseReason::TakenOver | ReleaseReason::Unanswered => Attempt::Uncounted,
     };
     for (claim, _) in &body.claims {
-        give_back(state, record, run, *claim, attempt, body.visible_at);
+        give_back(state, record, (run, *claim), attempt, body.visible_at);
     }
 }
 
@@ -122,8 +122,7 @@ pub(super) fn extended(state: &mut State, lineage: &Lineage, body: &MessageExten
 pub(super) fn give_back(
     state: &mut State,
     record: &Record,
-    run: &RunId,
-    claim: Claim,
+    (run, claim): (&RunId, Claim),
     attempt: Attempt,
     visible_at: Option<Timestamp>,
 ) {

@@ -35,7 +35,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
         .get(run)
         .map_or_else(Vec::new, |m| m.inbox.held().collect());
     for claim in held {
-        inbox::give_back(state, record, run, claim, inbox::Attempt::Uncounted, None);
+        inbox::give_back(state, record, (run, claim), inbox::Attempt::Uncounted, None);
     }
     state.members.set_topics(run, &body.topics);
     if let Some(member) = state.members.get_mut(run) {

@@ -65,11 +65,7 @@ impl Command for FindWake {
     type Answer = WakeView;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
-        let run = match (&self.run, &self.caller) {
-            (Some(run), _) => Some(run),
-            (None, Caller::Member { run, .. }) => Some(run),
-            (None, Caller::Operator) => None,
-        };
+        let run = self.caller.run_or_own(self.run.as_ref());
         if let Some(run) = run {
             guard::reader(state, &self.caller, run)?;
         }

@@ -33,16 +33,15 @@ impl RecentClaims {
         let Some(run) = &record.entry.lineage.run else {
             return;
         };
-        let (key, id, request_hash) = match &record.entry.body {
-            Body::MessageAccepted(body) => {
-                let id = ClaimName::Message(body.message_id.clone());
-                (body.idempotency_key.clone(), id, body.request_hash)
-            }
-            Body::WakeRegistered(body) => {
-                let id = ClaimName::Wake(body.wake_id.clone());
-                (body.idempotency_key.clone(), id, body.request_hash)
-            }
-            _ => return,
+        let body = &record.entry.body;
+        let (key, id, request_hash) = if let Body::MessageAccepted(body) = body {
+            let id = ClaimName::Message(body.message_id.clone());
+            (body.idempotency_key.clone(), id, body.request_hash)
+        } else if let Body::WakeRegistered(body) = body {
+            let id = ClaimName::Wake(body.wake_id.clone());
+            (body.idempotency_key.clone(), id, body.request_hash)
+        } else {
+            return;
         };
         let entry = ClaimEntry {
             first: record.position,

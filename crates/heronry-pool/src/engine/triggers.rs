@@ -35,17 +35,13 @@ pub(super) struct Triggers {
 impl Triggers {
     /// Arms a wake when the record registers one, disarms it when the record ends it.
     pub(super) fn arm(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
-        match &record.entry.body {
-            Body::WakeRegistered(body) => {
-                let position = record.position;
-                let filter = Filter::compile(&body.filter)
-                    .map_err(|errors| UnreadableFilter { position, errors })?;
-                self.index.insert(position, filter);
-            }
-            Body::WakeTriggered(body) => self.disarm(body.registered),
-            Body::WakeTimedOut(body) => self.disarm(body.registered),
-            Body::WakeCancelled(body) => self.disarm(body.registered),
-            _ => {}
+        if let Body::WakeRegistered(body) = &record.entry.body {
+            let position = record.position;
+            let filter = Filter::compile(&body.filter)
+                .map_err(|errors| UnreadableFilter { position, errors })?;
+            self.index.insert(position, filter);
+        } else if let Some(registered) = ended_by(&record.entry.body) {
+            self.disarm(registered);
         }
         Ok(())
     }
@@ -121,6 +117,19 @@ fn engine_entry(lineage: Lineage, body: Body) -> Entry {
         actor: Actor::Engine,
         visibility: Visibility::InScope,
         body,
+    }
+}
+
+/// The registration of the wake that a record ends.
+fn ended_by(body: &Body) -> Option<Position> {
+    if let Body::WakeTriggered(body) = body {
+        Some(body.registered)
+    } else if let Body::WakeTimedOut(body) = body {
+        Some(body.registered)
+    } else if let Body::WakeCancelled(body) = body {
+        Some(body.registered)
+    } else {
+        None
     }
 }
 

@@ -141,11 +141,12 @@ impl Members {
 
     fn unlist_topics(&mut self, run: &RunId, topics: &[TopicId]) {
         for topic in topics {
-            if let Some(runs) = self.topics.get_mut(topic) {
-                runs.remove(run);
-                if runs.is_empty() {
-                    self.topics.remove(topic);
-                }
+            let Some(runs) = self.topics.get_mut(topic) else {
+                continue;
+            };
+            runs.remove(run);
+            if runs.is_empty() {
+                self.topics.remove(topic);
             }
         }
     }

@@ -15,10 +15,10 @@ const CLAIMS_RECENT_MAX: usize = 8_192;
 
 impl Actor {
     /// Appends what is staged, and lets the answers out when it is durable.
-    pub(super) async fn commit(&mut self, held: Vec<Box<dyn Gated>>) -> Flow {
+    pub(super) async fn commit(&mut self, answers: Vec<Box<dyn Gated>>) -> Flow {
         let staged = self.engine.take_staged();
         if staged.records.is_empty() {
-            self.release(held);
+            self.release(answers);
             return Flow::Go;
         }
         let appended = match self.encode(&staged) {
@@ -28,12 +28,12 @@ impl Actor {
         match appended {
             Ok(head) => {
                 self.externalise(head, &staged);
-                self.release(held);
+                self.release(answers);
                 self.flush_claims().await
             }
             Err((outcome, why)) => {
                 self.head_is_final();
-                for answer in held {
+                for answer in answers {
                     answer.fail(CallError::Stopped { outcome, why });
                 }
                 Flow::Stop(why)
@@ -78,7 +78,7 @@ impl Actor {
                         (Outcome::None, StopReason::OwnershipLost)
                     }
                     AppendError::Store { outcome, .. } => (outcome, StopReason::StoreFenced),
-                    _ => (Outcome::None, StopReason::Internal),
+                    AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
                 }
             })
     }

@@ -181,12 +181,17 @@ impl Fold<'_> {
                 .read(self.pool, after, PAGE_BYTES)
                 .await?;
             for chunk in &page.chunks {
-                for record in chunk.records_after(after) {
-                    self.engine
-                        .rematch(&record.map_err(|error| damaged(chunk, error))?);
-                }
+                self.rematch_chunk(chunk, after)?;
                 after = chunk.last();
             }
+        }
+        Ok(())
+    }
+
+    fn rematch_chunk(&mut self, chunk: &Chunk, after: Position) -> Result<(), OpenError> {
+        for record in chunk.records_after(after) {
+            self.engine
+                .rematch(&record.map_err(|error| damaged(chunk, error))?);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A reader's own cursor in the journal.
 
 use heronry_event::{CloseReason, Event, EventPage};
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, Chunk, Record};
 use heronry_pool::{Rejection, decide::Viewer, project};
 use heronry_store::{Page, ReadError};
 use heronry_types::{Cursor, Payload, Position, Visibility, WakePayload};
@@ -27,6 +27,13 @@ pub(super) enum Seen {
     Head,
     /// The viewer sees nothing any more.
     Closed(CloseReason),
+}
+
+/// Whether more events are wanted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Room {
+    Left,
+    Full,
 }
 
 /// A reader's own cursor in the journal.
@@ -95,20 +102,34 @@ impl Reader {
         }
         let bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
         let mut found = Vec::new();
-        'page: for chunk in &page.chunks {
-            for record in chunk.records_after(self.after) {
-                let record = record.map_err(|error| EventsError::Damaged {
-                    at: error.position().unwrap_or_else(|| chunk.first()),
-                })?;
-                self.after = record.position;
-                found.extend(self.see(pool, &record));
-                self.closed = self.closes(&record);
-                if self.closed.is_some() || found.len() >= limit {
-                    break 'page;
-                }
+        for chunk in &page.chunks {
+            if self.read_chunk(pool, chunk, limit, &mut found)? == Room::Full {
+                break;
             }
         }
         Ok(Seen::Events { found, bytes })
+    }
+
+    /// Takes what the viewer sees of one chunk, until there is no room for more.
+    fn read_chunk(
+        &mut self,
+        pool: &Pool,
+        chunk: &Chunk,
+        limit: usize,
+        found: &mut Vec<Event>,
+    ) -> Result<Room, EventsError> {
+        for record in chunk.records_after(self.after) {
+            let record = record.map_err(|error| EventsError::Damaged {
+                at: error.position().unwrap_or_else(|| chunk.first()),
+            })?;
+            self.after = record.position;
+            found.extend(self.see(pool, &record));
+            self.closed = self.closes(&record);
+            if self.closed.is_some() || found.len() >= limit {
+                return Ok(Room::Full);
+            }
+        }
+        Ok(Room::Left)
     }
 
     /// Reads whole chunks after the cursor, over a gap where that is what the reader asked for.
@@ -174,11 +195,13 @@ impl Reader {
         if !own || record.position <= generation.0 {
             return None;
         }
-        match &record.entry.body {
-            Body::MemberLeft(_) => Some(CloseReason::Left),
-            Body::RunEnded(_) => Some(CloseReason::RunEnded),
-            Body::MemberTakenOver(_) => Some(CloseReason::Revoked),
-            _ => None,
+        let body = &record.entry.body;
+        if matches!(body, Body::MemberLeft(_)) {
+            Some(CloseReason::Left)
+        } else if matches!(body, Body::RunEnded(_)) {
+            Some(CloseReason::RunEnded)
+        } else {
+            matches!(body, Body::MemberTakenOver(_)).then_some(CloseReason::Revoked)
         }
     }
 
@@ -197,8 +220,9 @@ impl Reader {
 /// Takes out of a payload what the pool's wake policy does not let members see.
 fn reduced(payload: Payload, most: WakePayload) -> Payload {
     match (payload, most) {
-        (_, WakePayload::EnvelopeOnly) => Payload::EnvelopeOnly,
-        (Payload::Refs { .. }, WakePayload::Summary) => Payload::EnvelopeOnly,
+        (_, WakePayload::EnvelopeOnly) | (Payload::Refs { .. }, WakePayload::Summary) => {
+            Payload::EnvelopeOnly
+        }
         (payload, WakePayload::Summary | WakePayload::Refs) => payload,
     }
 }

@@ -73,7 +73,7 @@ impl Subscription {
         let waiting = self.buffer.iter().find_map(|item| match item {
             StreamItem::Event(event) => Some(event.envelope.id().position.previous()),
             StreamItem::Gap { from, .. } => Some(from.position),
-            _ => None,
+            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } | _ => None,
         });
         Cursor::new(self.pool.epoch(), waiting.unwrap_or(self.reader.after()))
     }

@@ -63,11 +63,7 @@ impl Command for ListWakes {
 
     fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
-        let run = match (&self.run, &self.caller) {
-            (Some(run), _) => Some(run),
-            (None, Caller::Member { run, .. }) => Some(run),
-            (None, Caller::Operator) => None,
-        };
+        let run = self.caller.run_or_own(self.run.as_ref());
         let Some(run) = run else {
             let all = state.wakes.all_live().take(max);
             return Ok(all

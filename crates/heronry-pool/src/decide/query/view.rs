@@ -37,10 +37,8 @@ impl Command for Viewing {
     }
 
     fn answer(&self, state: &State, _: Applied) -> Result<Viewer, Rejection> {
-        let run = match (&self.run, &self.caller) {
-            (Some(run), _) => run,
-            (None, Caller::Member { run, .. }) => run,
-            (None, Caller::Operator) => return Ok(Viewer::Operator),
+        let Some(run) = self.caller.run_or_own(self.run.as_ref()) else {
+            return Ok(Viewer::Operator);
         };
         let member = guard::standing(state, &self.caller, run)?;
         if let Some(policy) = member.policies.first_missing(&state.config.policies) {
