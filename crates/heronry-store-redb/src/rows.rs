@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(decode_pool(b"p", &row), Some((PoolNo(7), FencingToken(9))));
         assert_eq!(decode_pool(b"q", &row), None);
         every_flip(&row, |flipped| {
-            assert!(decode_pool(b"p", flipped).is_none())
+            assert!(decode_pool(b"p", flipped).is_none());
         });
     }
 

@@ -1,1 +1,15 @@
 #![doc = include_str!("../README.md")]
+
+mod clock;
+pub mod conformance;
+mod fault;
+mod gate;
+mod ids;
+pub mod sample;
+mod sync_gate;
+
+pub use clock::ManualClock;
+pub use fault::{AppendFault, FaultStore, Faults};
+pub use gate::Hold;
+pub use ids::SeededIds;
+pub use sync_gate::{HeldSyncs, NotReached, SyncGate};

@@ -1,0 +1,29 @@
+//! The memory store passes the conformance suite.
+
+use std::{process::ExitCode, sync::Arc};
+
+use heronry_store::{Store, StoreError};
+use heronry_store_memory::MemoryStore;
+use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+
+struct Memory;
+
+impl Subject for Memory {
+    fn offers(&self, _: Capability) -> bool {
+        false
+    }
+
+    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+        Ok(Box::new(Self))
+    }
+}
+
+impl Place for Memory {
+    fn open(&self) -> Result<Store, StoreError> {
+        Ok(Store::of(Arc::new(MemoryStore::new())))
+    }
+}
+
+fn main() -> ExitCode {
+    conformance::main(Memory)
+}

@@ -1,0 +1,220 @@
+//! What every store must pass, one named case for each rule of its ports.
+//!
+//! An adapter's `tests/conformance.rs` (with `harness = false`) says how a fresh place is made and
+//! what the adapter offers, and ends in `conformance::main`. A case that needs what the adapter
+//! does not offer shows as ignored, naming what is missing; it never shows as passed.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+//! # use heronry_store::{Store, StoreError};
+//! # struct MyPlace;
+//! # impl Place for MyPlace { fn open(&self) -> Result<Store, StoreError> { unimplemented!() } }
+//! struct MyStore;
+//!
+//! impl Subject for MyStore {
+//!     fn offers(&self, capability: Capability) -> bool {
+//!         capability == Capability::Kept
+//!     }
+//!     fn place(&self) -> Result<Box<dyn Place>, Failure> {
+//!         Ok(Box::new(MyPlace))
+//!     }
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     conformance::main(MyStore)
+//! }
+//! ```
+
+mod claims;
+mod contents;
+mod durable;
+mod journal;
+mod leases;
+mod pages;
+mod writer;
+
+use std::{fmt::Debug, process::ExitCode, sync::Arc};
+
+use futures::{executor::block_on, future::BoxFuture};
+use heronry_store::{AppendError, LeaseError, ReadError, Store, StoreError};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::{NotReached, SyncGate};
+
+pub(crate) use writer::Writer;
+
+/// What a case needs of an adapter beyond the ports.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Capability {
+    /// What was acknowledged is there when the same place is opened again.
+    Kept,
+    /// A second opener of the same place is refused.
+    Exclusive,
+    /// The place has a [`SyncGate`], so that syncs can be held and failed.
+    Syncs,
+}
+
+impl Capability {
+    /// Returns the name under which a missing capability is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Exclusive => "exclusive",
+            Self::Syncs => "syncs",
+        }
+    }
+}
+
+/// An adapter under test.
+pub trait Subject: Send + Sync + 'static {
+    /// Returns whether the adapter offers a capability.
+    fn offers(&self, capability: Capability) -> bool;
+
+    /// Returns a fresh place that holds no store.
+    ///
+    /// # Errors
+    /// When the place cannot be made.
+    fn place(&self) -> Result<Box<dyn Place>, Failure>;
+}
+
+/// A place where an adapter keeps one store. Dropping it removes what is there.
+pub trait Place: Send + Sync {
+    /// Opens the store at this place, and creates it when there is none.
+    ///
+    /// # Errors
+    /// The store's failure.
+    fn open(&self) -> Result<Store, StoreError>;
+
+    /// Returns what stands before every sync of the store; needed for [`Capability::Syncs`].
+    fn syncs(&self) -> Option<&SyncGate> {
+        None
+    }
+}
+
+/// Why a case failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl Failure {
+    /// Returns a failure that says what went wrong.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+/// Says which call failed where a case expected it to succeed.
+macro_rules! failures {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self(format!("a call failed that must succeed: {error:?}"))
+            }
+        }
+    )*};
+}
+
+failures!(StoreError, AppendError, ReadError, LeaseError, NotReached);
+
+type Run = for<'a> fn(&'a dyn Place) -> BoxFuture<'a, Result<(), Failure>>;
+
+/// One rule of one port.
+#[derive(Clone, Copy)]
+pub struct Case {
+    name: &'static str,
+    needs: &'static [Capability],
+    run: Run,
+}
+
+impl Case {
+    const fn new(name: &'static str, needs: &'static [Capability], run: Run) -> Self {
+        Self { name, needs, run }
+    }
+
+    /// Returns the port and the rule, as `journal::dense`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns what the case needs and the adapter does not offer.
+    pub fn missing(&self, subject: &dyn Subject) -> Option<Capability> {
+        let mut needs = self.needs.iter().copied();
+        needs.find(|capability| !subject.offers(*capability))
+    }
+
+    /// Runs the case at a fresh place.
+    ///
+    /// # Errors
+    /// What the adapter did otherwise than the rule says.
+    pub fn check(&self, subject: &dyn Subject) -> Result<(), Failure> {
+        let place = subject.place()?;
+        block_on((self.run)(&*place))
+    }
+}
+
+impl Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Case({})", self.name)
+    }
+}
+
+/// Returns every case.
+pub fn cases() -> Vec<Case> {
+    [
+        journal::CASES,
+        pages::CASES,
+        durable::CASES,
+        contents::CASES,
+        leases::CASES,
+        claims::CASES,
+    ]
+    .concat()
+}
+
+/// Runs every case that the adapter offers the capabilities for, as a test program does.
+pub fn main(subject: impl Subject) -> ExitCode {
+    let subject: Arc<dyn Subject> = Arc::new(subject);
+    let trials = cases().into_iter().map(|case| trial(case, &subject));
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn trial(case: Case, subject: &Arc<dyn Subject>) -> Trial {
+    let missing = case.missing(&**subject);
+    let subject = Arc::clone(subject);
+    let trial = Trial::test(case.name, move || {
+        case.check(&*subject)
+            .map_err(|Failure(what)| Failed::from(what))
+    });
+    match missing {
+        Some(capability) => trial
+            .with_kind(format!("needs {}", capability.name()))
+            .with_ignored_flag(true),
+        None => trial,
+    }
+}
+
+/// Checks that what was found is what the rule says.
+fn same<T: Debug + PartialEq>(what: &str, found: &T, expected: &T) -> Result<(), Failure> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Failure(format!(
+        "{what}: found {found:?}, expected {expected:?}"
+    )))
+}
+
+/// Returns the error of a call that must be refused.
+fn refused<T: Debug, E>(what: &str, result: Result<T, E>) -> Result<E, Failure> {
+    match result {
+        Ok(done) => Err(Failure(format!("{what}: it was taken, with {done:?}"))),
+        Err(error) => Ok(error),
+    }
+}
+
+/// Returns the failure of a call that was refused, but not as the rule says.
+fn otherwise(what: &str, error: &dyn Debug) -> Failure {
+    Failure(format!("{what}: refused otherwise, with {error:?}"))
+}

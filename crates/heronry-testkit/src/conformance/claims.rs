@@ -1,0 +1,132 @@
+//! What claims promise.
+
+use futures::FutureExt;
+use heronry_journal::RequestHash;
+use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, StoreErrorKind};
+use heronry_types::{Id, IdKind, Position};
+
+use super::{Case, Failure, Place, Writer, refused, same};
+use crate::sample;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("claims::a_run_is_found_with_its_checkpoint", &[], |place| {
+        a_run_is_found_with_its_checkpoint(place).boxed()
+    }),
+    Case::new("claims::clearing_forgets_one_pool", &[], |place| {
+        clearing_forgets_one_pool(place).boxed()
+    }),
+    Case::new("claims::a_stale_token_puts_nothing", &[], |place| {
+        a_stale_token_puts_nothing(place).boxed()
+    }),
+];
+
+fn id<K: IdKind>(text: &str) -> Result<Id<K>, Failure> {
+    Id::parse(text).map_err(|error| Failure(error.to_string()))
+}
+
+/// The same text as a key, a message and a wake of two runs: six different claims.
+fn keys() -> Result<Vec<ClaimKey>, Failure> {
+    let mut keys = Vec::new();
+    for run in ["a", "b"] {
+        let names = [
+            ClaimName::Key(id("x")?),
+            ClaimName::Message(id("x")?),
+            ClaimName::Wake(id("x")?),
+        ];
+        for name in names {
+            keys.push(ClaimKey {
+                run: id(run)?,
+                name,
+            });
+        }
+    }
+    keys.sort();
+    Ok(keys)
+}
+
+fn entry(number: usize) -> ClaimEntry {
+    ClaimEntry {
+        first: Position(number as u64 + 1),
+        request_hash: RequestHash(sample::content_ref(number as u64).bits()),
+    }
+}
+
+fn checkpoint(position: u64) -> Checkpoint {
+    Checkpoint {
+        epoch: sample::EPOCH,
+        position: Position(position),
+        hash: heronry_journal::ChunkHash([3; 32]),
+    }
+}
+
+async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
+    let keys = keys()?;
+    let run = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| (key.clone(), entry(n)));
+    let claims = &writer.store.claims;
+    claims
+        .put_run(
+            &writer.pool,
+            run.collect(),
+            checkpoint(position),
+            writer.token,
+        )
+        .await?;
+    Ok(keys)
+}
+
+async fn a_run_is_found_with_its_checkpoint(place: &dyn Place) -> Result<(), Failure> {
+    let writer = Writer::of(&place.open()?, 1).await?;
+    let claims = &writer.store.claims;
+    same(
+        "no checkpoint",
+        &claims.checkpoint(&writer.pool).await?,
+        &None,
+    )?;
+    let mut keys = put_keys(&writer, 7).await?;
+    keys.push(ClaimKey {
+        run: id("c")?,
+        name: ClaimName::Key(id("x")?),
+    });
+    keys.reverse();
+    let found = claims.find(&writer.pool, &keys).await?;
+    let mut expected = vec![None];
+    expected.extend((0..6).rev().map(|n| Some(entry(n))));
+    same("the answers", &found, &expected)?;
+    let at = claims.checkpoint(&writer.pool).await?;
+    same("the checkpoint", &at, &Some(checkpoint(7)))
+}
+
+async fn clearing_forgets_one_pool(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let (cleared, other) = (Writer::of(&store, 1).await?, Writer::of(&store, 2).await?);
+    let keys = put_keys(&cleared, 7).await?;
+    put_keys(&other, 8).await?;
+    store.claims.clear(&cleared.pool).await?;
+    let found = store.claims.find(&cleared.pool, &keys).await?;
+    same("the answers", &found, &vec![None; keys.len()])?;
+    let at = store.claims.checkpoint(&cleared.pool).await?;
+    same("the checkpoint", &at, &None)?;
+    let at = store.claims.checkpoint(&other.pool).await?;
+    same("the checkpoint of the other", &at, &Some(checkpoint(8)))
+}
+
+async fn a_stale_token_puts_nothing(place: &dyn Place) -> Result<(), Failure> {
+    let writer = Writer::of(&place.open()?, 1).await?;
+    let leases = &writer.store.leases;
+    leases
+        .seize(&writer.pool, "another", sample::time(1))
+        .await?;
+    let claims = &writer.store.claims;
+    let run = vec![(keys()?.remove(0), entry(0))];
+    let put = claims.put_run(&writer.pool, run, checkpoint(1), writer.token);
+    let error = refused("a stale token", put.await)?;
+    same("its refusal", &error.kind(), &StoreErrorKind::Closed)?;
+    same(
+        "the checkpoint",
+        &claims.checkpoint(&writer.pool).await?,
+        &None,
+    )
+}

@@ -1,0 +1,161 @@
+//! A store that fails where a test asks it to.
+
+mod ports;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use heronry_store::{FencingToken, Outcome, Store, StoreError, StoreErrorKind};
+use heronry_types::PoolId;
+
+use crate::gate::{Gate, Hold};
+
+/// A store that fails where a test asks it to, and then is as a real one is after a failed sync.
+#[derive(Debug)]
+pub struct FaultStore {
+    inner: Store,
+    plan: Arc<Plan>,
+}
+
+/// What a test asks of a [`FaultStore`], and what it saw. All clones are the same store's.
+#[derive(Clone, Debug)]
+pub struct Faults {
+    inner: Store,
+    plan: Arc<Plan>,
+}
+
+/// How an append fails.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AppendFault {
+    /// The sync fails and nothing was kept. The caller is told "unknown"; the store is closed.
+    UnknownNotKept,
+    /// The sync fails and all of it was kept. The caller is told "unknown"; the store is closed.
+    UnknownKept,
+    /// Another writer took the pool: the append is refused as fenced. The store goes on.
+    Fenced,
+    /// Another writer wrote first: the append is refused as a conflict. The store goes on.
+    Conflict,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    appends: AtomicU64,
+    reads: AtomicU64,
+    gate: Arc<Gate>,
+    state: Mutex<PlanState>,
+}
+
+#[derive(Debug, Default)]
+struct PlanState {
+    /// Appends that fail, by their number from 1.
+    failing: Vec<(u64, AppendFault)>,
+    fails_next: Option<AppendFault>,
+    closed: bool,
+    leases: Vec<(PoolId, FencingToken)>,
+}
+
+impl FaultStore {
+    /// Wraps a store, and returns what makes it fail.
+    pub fn over(inner: Store) -> (Store, Faults) {
+        let plan = Arc::new(Plan::default());
+        let faults = Faults {
+            inner: inner.clone(),
+            plan: Arc::clone(&plan),
+        };
+        (Store::of(Arc::new(Self { inner, plan })), faults)
+    }
+}
+
+impl Faults {
+    /// Fails the append with this number, counted from 1 since the store was wrapped.
+    pub fn fail_append(&self, number: u64, fault: AppendFault) {
+        self.plan.lock().failing.push((number, fault));
+    }
+
+    /// Fails the next append that is written, one that is held included.
+    pub fn fail_next_append(&self, fault: AppendFault) {
+        self.plan.lock().fails_next = Some(fault);
+    }
+
+    /// Holds appends before they are written, as a slow sync does, until the hold is dropped.
+    pub fn hold_appends(&self) -> Hold {
+        Gate::hold(&self.plan.gate)
+    }
+
+    /// Returns how many appends were asked for.
+    pub fn appends(&self) -> u64 {
+        self.plan.appends.load(Ordering::Acquire)
+    }
+
+    /// Returns how many pages of a journal were asked for.
+    pub fn reads(&self) -> u64 {
+        self.plan.reads.load(Ordering::Acquire)
+    }
+
+    /// Returns true after a failed sync.
+    pub fn is_closed(&self) -> bool {
+        self.plan.lock().closed
+    }
+
+    /// Closes this store and wraps what it kept anew, as a new process would open it: nobody owns
+    /// a pool, and claims are to be folded again.
+    ///
+    /// # Errors
+    /// The failure of the store underneath.
+    pub async fn reopen(&self) -> Result<(Store, Self), StoreError> {
+        let leases = {
+            let mut state = self.plan.lock();
+            state.closed = true;
+            std::mem::take(&mut state.leases)
+        };
+        for (pool, token) in leases {
+            self.inner.leases.release(&pool, token).await?;
+            self.inner.claims.clear(&pool).await?;
+        }
+        Ok(FaultStore::over(self.inner.clone()))
+    }
+}
+
+impl Plan {
+    fn lock(&self) -> MutexGuard<'_, PlanState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses everything after a failed sync.
+    fn check_open(&self, op: &'static str) -> Result<(), StoreError> {
+        if self.lock().closed {
+            return Err(closed(op));
+        }
+        Ok(())
+    }
+
+    /// Returns how the append with this number fails, and closes the store when its sync does.
+    fn fault_of(&self, number: u64) -> Option<AppendFault> {
+        let mut state = self.lock();
+        let planned = state
+            .failing
+            .iter()
+            .find(|(failing, _)| *failing == number)
+            .map(|(_, fault)| *fault);
+        let fault = state.fails_next.take().or(planned)?;
+        state.closed |= matches!(
+            fault,
+            AppendFault::UnknownKept | AppendFault::UnknownNotKept
+        );
+        Some(fault)
+    }
+}
+
+fn closed(op: &'static str) -> StoreError {
+    let detail = "the store was closed, because the test failed a sync";
+    StoreError::new(StoreErrorKind::Closed, op, detail)
+}
+
+fn failed_sync() -> heronry_store::AppendError {
+    heronry_store::AppendError::Store {
+        outcome: Outcome::Unknown,
+        error: StoreError::new(StoreErrorKind::Io, "commit", "the test failed this sync"),
+    }
+}

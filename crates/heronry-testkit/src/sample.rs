@@ -1,0 +1,136 @@
+//! Records and commits as an engine would make them.
+
+use heronry_journal::{Body, ChunkHash, ChunkWriter, Entry, MessageAccepted, RequestHash};
+use heronry_store::{Commit, Head, NewContent};
+use heronry_types::{
+    Actor, Address, Body as Content, ContentRef, Correlation, Epoch, Generation, Id, IdKind,
+    Lineage, Policies, PoolId, Position, Timestamp, Visibility,
+};
+
+/// The epoch of sample journals.
+pub const EPOCH: Epoch = Epoch([0xe0; 16]);
+
+#[expect(
+    clippy::expect_used,
+    reason = "sample ids are written in this file and are valid"
+)]
+fn id<K: IdKind>(text: impl AsRef<str>) -> Id<K> {
+    Id::parse(text).expect("a sample id is valid")
+}
+
+/// Returns the id of the pool with a number.
+pub fn pool(number: u64) -> PoolId {
+    id(format!("pool-{number}"))
+}
+
+/// Returns the time at which a sample is decided: one second apart from 2026-11-20T08:00:00Z on.
+pub fn time(number: u64) -> Timestamp {
+    let millis = i64::try_from(number.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    Timestamp::from_millis(millis.saturating_add(1_795_161_600_000))
+}
+
+/// Returns the reference of the content with a number.
+pub fn content_ref(number: u64) -> ContentRef {
+    let mut bits = [0xc0; 16];
+    let (_, tail) = bits.split_at_mut(8);
+    tail.copy_from_slice(&number.to_be_bytes());
+    ContentRef::from_bits(bits)
+}
+
+/// Returns the body with a number: a sentence of its own.
+pub fn body(number: u64) -> Content {
+    Content::text(format!(
+        "please review part {number} of the tree and report what you find"
+    ))
+}
+
+/// Returns the content with a number.
+pub fn content(number: u64) -> NewContent {
+    NewContent {
+        content_ref: content_ref(number),
+        body: body(number),
+    }
+}
+
+/// Returns the record with a number: a message of one agent to a topic.
+pub fn entry(number: u64) -> Entry {
+    let run = id(format!("scanner-{}", number % 3));
+    let generation = Generation(Position(1 + number % 3));
+    let correlation = Correlation::from_iter([
+        (id("job"), id("review-2026-11-20")),
+        (id("part"), id(number.to_string())),
+    ]);
+    Entry {
+        lineage: Lineage {
+            run: Some(run),
+            agent: Some(id("scanner")),
+            correlation,
+            ..Lineage::of_pool(pool(1))
+        },
+        actor: Actor::Member {
+            run: id(format!("scanner-{}", number % 3)),
+            generation,
+        },
+        visibility: Visibility::InScope,
+        body: Body::MessageAccepted(Box::new(MessageAccepted {
+            message_id: id(format!("message-{number}")),
+            to: Address::Topic {
+                topic_id: id("findings"),
+            },
+            content_ref: content_ref(number),
+            media_type: Content::TEXT.to_owned(),
+            body_bytes: body(number).bytes.len() as u64,
+            reply_to: None,
+            expires_at: None,
+            policies: Policies::default(),
+            idempotency_key: id(format!("key-{number}")),
+            request_hash: RequestHash(content_ref(number).bits()),
+        })),
+    }
+}
+
+/// Returns a commit of one chunk with `records` records that follows a head, and no contents.
+pub fn commit(head: Option<Head>, records: u64) -> Commit {
+    chunks(head, &[records])
+}
+
+/// Returns a commit with one chunk for each number of records, and no contents.
+pub fn chunks(head: Option<Head>, records: &[u64]) -> Commit {
+    let (epoch, mut last, mut hash) = head
+        .map_or((EPOCH, Position::ZERO, ChunkHash::START), |head| {
+            (head.epoch, head.head, head.last_hash)
+        });
+    let mut commit = Commit::default();
+    for records in records {
+        let mut writer = ChunkWriter::new(epoch, last, hash, time(last.0));
+        for number in 1..=*records {
+            push(&mut writer, &entry(last.0 + number));
+        }
+        for chunk in writer.finish() {
+            (last, hash) = (chunk.last(), chunk.hash());
+            commit.chunks.push(chunk);
+        }
+    }
+    commit
+}
+
+#[expect(clippy::expect_used, reason = "a sample record is far below the limit")]
+fn push(writer: &mut ChunkWriter, entry: &Entry) {
+    writer.push(entry).expect("a sample record fits");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_commit_is_a_chain_of_readable_chunks() {
+        let commit = chunks(None, &[2, 1, 3]);
+        let lasts: Vec<_> = commit.chunks.iter().map(|chunk| chunk.last().0).collect();
+        assert_eq!(lasts, [2, 3, 6]);
+        for chunk in &commit.chunks {
+            chunk.verify().unwrap();
+        }
+        assert_eq!(time(5).to_string(), "2026-11-20T08:00:05.000Z");
+    }
+}
