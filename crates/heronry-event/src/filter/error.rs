@@ -161,10 +161,12 @@ impl Faults {
         });
     }
 
-    /// Keeps the error, unless the same place was refused already.
+    /// Keeps the error, unless its place was refused already or there are enough; a limit is always
+    /// named.
     pub(super) fn add(&mut self, error: CompileError) {
         let is_repeated = self.0.iter().any(|earlier| earlier.span == error.span);
-        if self.0.len() < ERRORS_MAX && !is_repeated {
+        let is_limit = matches!(error.kind, ErrorKind::Limit(_));
+        if is_limit || (self.0.len() < ERRORS_MAX && !is_repeated) {
             self.0.push(error);
         }
     }

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// How much an expansion may do, in compared values, before it counts as too many terms.
-const WORK_MAX: usize = 1 << 20;
+const WORK_MAX: usize = 1 << 22;
 /// How many terms an expansion may hold before it drops those that add nothing.
 const EXPANSION_MAX: usize = 4 * TERMS_MAX;
 
@@ -203,6 +203,7 @@ impl Work {
 
     /// Returns true when the literal holds whenever the term does: its opposite contradicts the term.
     fn implies(&mut self, term: &Term, literal: &Literal) -> Result<bool, Limit> {
+        self.charge(term.len())?;
         let same_field = |other: &&Literal| literal.is_about_same(other);
         let premises: Vec<&Literal> = term.iter().filter(same_field).collect();
         if premises.is_empty() || premises.contains(&literal) {
