@@ -61,6 +61,14 @@ fn prefixes_and_sets_are_merged() {
     );
     check("topic.startsWith('a') && !topic.startsWith('a')", "false");
     check("topic.startsWith('')", "true");
+    check(
+        "topic.startsWith('a') && !topic.startsWith('b')",
+        r#"topic.startsWith("a")"#,
+    );
+    check(
+        "topic.startsWith('a') && topic != 'b'",
+        r#"topic.startsWith("a")"#,
+    );
     check("topic.startsWith('a') && topic.startsWith('b')", "false");
 }
 
@@ -136,6 +144,10 @@ fn alternatives_that_add_nothing_are_dropped() {
         r#"terminal && run == "a" || terminal && topic == "t""#,
     );
     check("terminal == false || terminal", "true");
+    check(
+        "run == 'a' || (run == 'b' || topic == 't') && (run == 'b' || terminal)",
+        r#"terminal && topic == "t" || run in ["a", "b"]"#,
+    );
     check("terminal != true", "!terminal");
     check("run == 'a' && false || true && terminal", "terminal");
 }
