@@ -1,1 +1,18 @@
 #![doc = include_str!("../README.md")]
+
+mod app;
+mod auth;
+mod extract;
+mod guards;
+mod identity;
+mod metrics;
+mod openapi;
+mod problems;
+mod routes;
+mod serve;
+mod sse;
+mod streams;
+
+pub use app::{Stop, router};
+pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
+pub use serve::{ServeError, ServerConfig, serve};

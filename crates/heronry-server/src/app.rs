@@ -1,0 +1,138 @@
+//! What every request works with.
+
+use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
+
+use axum::{Router, body::Bytes};
+use heronry_pool::{
+    Caller,
+    decide::{DescribePool, How, Peek},
+};
+use heronry_runtime::{Pool, Runtime};
+use heronry_types::{Durability, PoolId, PoolSpec, RunId};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::Auth,
+    guards::Hosts,
+    identity::Identity,
+    metrics::{Metrics, PoolFigures},
+    openapi,
+    problems::Refusal,
+    routes,
+    streams::Streams,
+};
+
+/// The one state of a server, shared by its requests.
+pub(crate) type Shared = Arc<App>;
+
+/// What every request works with.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) runtime: Runtime,
+    pub(crate) auth: Auth,
+    pub(crate) hosts: Hosts,
+    pub(crate) metrics: Metrics,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) contract: Bytes,
+    pub(crate) stop: Stop,
+}
+
+/// Ends what waits in the routes of one server.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(CancellationToken);
+
+impl Stop {
+    /// Ends event streams, and refuses what waits, now and from now on.
+    pub fn stop(&self) {
+        self.0.cancel();
+    }
+
+    /// Completes when it was told to stop.
+    pub(crate) async fn stopped(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+/// Returns the routes of a server that is bound to `bound`, and what ends their waiting: for tests,
+/// and for hosts that serve them beside routes of their own.
+pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
+    let stop = Stop::default();
+    let table = routes::table();
+    let app = Arc::new(App {
+        runtime,
+        auth,
+        hosts: Hosts::of(bound),
+        metrics: Metrics::default(),
+        streams: Arc::default(),
+        contract: openapi::document(&table),
+        stop: stop.clone(),
+    });
+    (routes::router(&app, table), stop)
+}
+
+impl App {
+    /// Opens a pool, or creates it.
+    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), Refusal> {
+        Ok(self.runtime.open(pool, spec).await?)
+    }
+
+    /// Returns a pool that exists.
+    pub(crate) async fn pool(&self, pool: &PoolId) -> Result<Pool, Refusal> {
+        Ok(self.runtime.find(pool).await?)
+    }
+
+    /// Returns how safely the store keeps records.
+    pub(crate) fn durability(&self) -> Durability {
+        self.runtime.durability()
+    }
+
+    /// Checks that who asks may still act: an operator always, a member while its joining is the present one.
+    pub(crate) async fn check_standing(&self, identity: &Identity) -> Result<(), Refusal> {
+        if let Identity::Member { pool, .. } = identity {
+            let caller = identity.caller();
+            self.pool(pool).await?.call(DescribePool { caller }).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many copies wait for a run; none when it is not a member any more.
+    pub(crate) async fn unread(&self, pool: &PoolId, run: &RunId) -> u64 {
+        let peek = Peek {
+            caller: Caller::Operator,
+            run: run.clone(),
+            max: 0,
+        };
+        match self.pool(pool).await {
+            // The count only accompanies an answer; without a pool or a member there is nothing to read.
+            Ok(pool) => pool.call(peek).await.map_or(0, |received| received.unread),
+            Err(_) => 0,
+        }
+    }
+
+    /// Returns the figures of every pool.
+    pub(crate) async fn figures(&self) -> Result<Vec<PoolFigures>, Refusal> {
+        let mut figures = Vec::new();
+        for id in self.runtime.pools().await? {
+            let caller = Caller::Operator;
+            let view = self.pool(&id).await?.call(DescribePool { caller }).await?;
+            figures.push(PoolFigures {
+                pool: id.as_str().to_owned(),
+                head: view.head.position.0,
+                members: view.members,
+                live_messages: view.live_messages,
+                live_wakes: view.live_wakes,
+            });
+        }
+        Ok(figures)
+    }
+
+    /// Returns a name that nobody has, for a caller that left it out.
+    pub(crate) fn fresh_name(&self, prefix: &str) -> String {
+        let bits = self.runtime.ids().draw();
+        bits.iter().fold(prefix.to_owned(), |mut name, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "{byte:02x}");
+            name
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! Tokens: how they are made, read and compared. Nothing here is ever shown by `Debug`.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use heronry_types::{Epoch, Generation, PoolId, RunId};
+use heronry_wire::MemberToken;
+use secrecy::{ExposeSecret, SecretBox};
+use serde::{Deserialize, Serialize};
+
+/// The form of member tokens that this build makes and reads.
+const MEMBER_TOKEN_FORM: &str = "hm1";
+
+/// What the keyed hash of a member token is for, so that the key can serve other purposes too.
+const MAC_PURPOSE: &[u8] = b"heronry member token 1";
+
+/// The operator's token. Only its hash is kept.
+#[derive(Clone)]
+pub struct OperatorToken(blake3::Hash);
+
+impl OperatorToken {
+    /// Returns the token of this text, without the white space around it.
+    pub fn new(text: &str) -> Self {
+        Self(blake3::hash(text.trim().as_bytes()))
+    }
+
+    /// Compares in constant time.
+    fn is(&self, shown: &str) -> bool {
+        self.0 == blake3::hash(shown.as_bytes())
+    }
+}
+
+impl fmt::Debug for OperatorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorToken(hidden)")
+    }
+}
+
+/// The 256-bit key that member tokens are made with.
+pub struct TokenKey(SecretBox<[u8; 32]>);
+
+impl TokenKey {
+    /// Returns the key with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(SecretBox::new(Box::new(bytes)))
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(hidden)")
+    }
+}
+
+/// What a request without a token may do.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Anonymous {
+    /// Nothing.
+    #[default]
+    Refused,
+    /// Everything that an operator may. For tests on loopback only.
+    ActsAsOperator,
+}
+
+/// Who may do what: the operator's token and the key of the members' tokens.
+#[derive(Debug)]
+pub struct Auth {
+    operator: OperatorToken,
+    key: TokenKey,
+    anonymous: Anonymous,
+}
+
+/// What a member token says, and the hash that makes it believable.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberClaim {
+    pub(crate) pool: PoolId,
+    pub(crate) run: RunId,
+    pub(crate) generation: Generation,
+    mac: blake3::Hash,
+}
+
+/// The readable half of a member token.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Clear {
+    pool: PoolId,
+    run: RunId,
+    generation: Generation,
+}
+
+/// What a request showed.
+#[derive(Debug)]
+pub(crate) enum Shown {
+    /// The operator's token, or nothing where nothing is enough.
+    Operator,
+    /// A member token that can be read; [`Auth::proves`] says whether it is genuine.
+    Member(MemberClaim),
+    /// Nothing that can be believed.
+    Nothing,
+}
+
+impl Auth {
+    /// Returns what accepts this operator's token, and member tokens made with this key.
+    pub fn new(operator: OperatorToken, key: TokenKey) -> Self {
+        Self {
+            operator,
+            key,
+            anonymous: Anonymous::Refused,
+        }
+    }
+
+    /// Says what a request without a token may do.
+    #[must_use]
+    pub fn with_anonymous(mut self, anonymous: Anonymous) -> Self {
+        self.anonymous = anonymous;
+        self
+    }
+
+    /// Makes the token of one joining of a run. The same joining gets the same token.
+    pub fn member_token(&self, epoch: Epoch, joined: (&PoolId, &RunId, Generation)) -> MemberToken {
+        let (pool, run, generation) = joined;
+        let clear = Clear {
+            pool: pool.clone(),
+            run: run.clone(),
+            generation,
+        };
+        // Three plain values: writing them as JSON cannot fail.
+        let clear = serde_json::to_vec(&clear).unwrap_or_default();
+        let mac = self.mac(epoch, run, generation);
+        MemberToken::new(format!(
+            "{MEMBER_TOKEN_FORM}.{}.{}",
+            URL_SAFE_NO_PAD.encode(clear),
+            URL_SAFE_NO_PAD.encode(mac.as_bytes())
+        ))
+    }
+
+    /// Reads what a request showed; `None` when it showed nothing at all.
+    pub(crate) fn read(&self, shown: Option<&str>) -> Shown {
+        let Some(shown) = shown else {
+            return match self.anonymous {
+                Anonymous::ActsAsOperator => Shown::Operator,
+                Anonymous::Refused => Shown::Nothing,
+            };
+        };
+        if self.operator.is(shown) {
+            return Shown::Operator;
+        }
+        MemberClaim::parse(shown).map_or(Shown::Nothing, Shown::Member)
+    }
+
+    /// Returns true when this key made the claim in this timeline. Compares in constant time.
+    pub(crate) fn proves(&self, claim: &MemberClaim, epoch: Epoch) -> bool {
+        self.mac(epoch, &claim.run, claim.generation) == claim.mac
+    }
+
+    fn mac(&self, epoch: Epoch, run: &RunId, generation: Generation) -> blake3::Hash {
+        let Generation(position) = generation;
+        let mut hasher = blake3::Hasher::new_keyed(self.key.0.expose_secret());
+        hasher.update(MAC_PURPOSE);
+        hasher.update(&epoch.0);
+        hasher.update(&position.0.to_be_bytes());
+        // The run is last, so that no other split of the same bytes has the same hash.
+        hasher.update(run.as_str().as_bytes());
+        hasher.finalize()
+    }
+}
+
+impl MemberClaim {
+    fn parse(text: &str) -> Option<Self> {
+        let (clear, mac) = text
+            .strip_prefix(MEMBER_TOKEN_FORM)?
+            .strip_prefix('.')?
+            .split_once('.')?;
+        // Why a token cannot be read is nobody's business: every cause has the same answer.
+        let clear = URL_SAFE_NO_PAD.decode(clear).ok()?;
+        let clear: Clear = serde_json::from_slice(&clear).ok()?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
+        Some(Self {
+            pool: clear.pool,
+            run: clear.run,
+            generation: clear.generation,
+            mac: blake3::Hash::from_slice(&mac).ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_types::Position;
+
+    use super::*;
+
+    const EPOCH: Epoch = Epoch([7; 16]);
+
+    fn auth() -> Auth {
+        Auth::new(
+            OperatorToken::new("secret\n"),
+            TokenKey::from_bytes([3; 32]),
+        )
+    }
+
+    fn token(auth: &Auth) -> String {
+        let (pool, run) = ("p".parse().unwrap(), "r".parse().unwrap());
+        let joined = (&pool, &run, Generation(Position(4)));
+        auth.member_token(EPOCH, joined).reveal().to_owned()
+    }
+
+    fn believed(auth: &Auth, shown: &str, epoch: Epoch) -> bool {
+        match auth.read(Some(shown)) {
+            Shown::Member(claim) => auth.proves(&claim, epoch),
+            Shown::Operator | Shown::Nothing => false,
+        }
+    }
+
+    #[test]
+    fn a_member_token_proves_its_joining_in_its_timeline_alone() {
+        let auth = auth();
+        let token = token(&auth);
+        assert!(believed(&auth, &token, EPOCH));
+        assert!(!believed(&auth, &token, Epoch([8; 16])));
+        let other = Auth::new(OperatorToken::new("secret"), TokenKey::from_bytes([4; 32]));
+        assert!(!believed(&other, &token, EPOCH));
+    }
+
+    #[test]
+    fn no_byte_of_a_member_token_can_be_changed() {
+        let auth = auth();
+        let token = token(&auth);
+        for index in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
+            // Two spellings of the last base64 digit may mean the same bytes; the strict decoder refuses one.
+            assert!(!believed(&auth, &changed, EPOCH), "{index}");
+        }
+    }
+
+    #[test]
+    fn only_the_exact_operator_token_is_the_operator() {
+        let auth = auth();
+        assert!(matches!(auth.read(Some("secret")), Shown::Operator));
+        for shown in [
+            "",
+            "Secret",
+            "secret2",
+            "secre",
+            "hm1",
+            "hm1..",
+            "hm1.e30.e30",
+        ] {
+            assert!(matches!(auth.read(Some(shown)), Shown::Nothing), "{shown}");
+        }
+        assert!(matches!(auth.read(None), Shown::Nothing));
+        let open = auth.with_anonymous(Anonymous::ActsAsOperator);
+        assert!(matches!(open.read(None), Shown::Operator));
+        assert!(matches!(open.read(Some("wrong")), Shown::Nothing));
+    }
+
+    #[test]
+    fn debug_shows_neither_token_nor_key() {
+        let shown = format!("{:?}", auth());
+        assert!(!shown.contains("secret") && !shown.contains('3'), "{shown}");
+    }
+}

@@ -1,0 +1,314 @@
+//! Reading requests: paths, queries, JSON bodies and headers, each refusal naming the field.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use heronry_types::{Id, IdKind, IdempotencyKey, Trace};
+use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::problems::Refusal;
+
+/// The largest JSON body in bytes: an inline body of its default limit, all of it escaped, fits.
+pub(crate) const JSON_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Fields that hold a cursor wherever they stand.
+const CURSOR_FIELDS: [&str; 2] = ["after", "since"];
+
+/// Fields whose rule comes later, and that no request type knows, are refused by their own types.
+impl From<NotSupported> for Refusal {
+    fn from(refused: NotSupported) -> Self {
+        let problem = Problem::new(ProblemKind::NotSupported, refused.to_string());
+        Self(problem.with("field", refused.field))
+    }
+}
+
+/// A JSON body. No body at all is read as `{}`.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let bytes = read_body(request, JSON_BYTES_MAX).await?;
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        let value = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
+        reader
+            .end()
+            .map_err(|error| unreadable(".", &error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+/// Reads a whole body of at most `max` bytes.
+pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Refusal> {
+    let body = Limited::new(request.into_body(), max);
+    match body.collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max as u64)),
+        Err(_) => Err(unreadable(".", "the body broke off; send it again")),
+    }
+}
+
+/// A body over `max` bytes.
+pub(crate) fn too_large(max: u64) -> Refusal {
+    let detail = format!("the body may have {max} bytes; send less, or store it as content");
+    Refusal(Problem::new(ProblemKind::TooLarge, detail).with("max", max))
+}
+
+/// A query.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let text = parts.uri.query().unwrap_or_default();
+        let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+        serde_path_to_error::deserialize(reader)
+            .map(Self)
+            .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))
+    }
+}
+
+/// The parameters of a path, decoded.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| unreadable("path", "the path is not percent-encoded UTF-8"))?;
+        let owned = params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Self(owned.collect()))
+    }
+}
+
+impl Params {
+    /// Returns the text of a parameter; empty when the route has none of that name.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Reads a parameter that is an id.
+    pub(crate) fn id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, Refusal> {
+        Id::parse(self.text(name)).map_err(|error| invalid(name, &error.to_string()))
+    }
+}
+
+/// Returns the one idempotency key that the header or the field names.
+pub(crate) fn idempotency_key(
+    headers: &HeaderMap,
+    field: Option<IdempotencyKey>,
+) -> Result<IdempotencyKey, Refusal> {
+    const FIELD: &str = "idempotency_key";
+    let header = match headers.get(IDEMPOTENCY_HEADER) {
+        Some(value) => {
+            let text = value
+                .to_str()
+                .map_err(|_| invalid(FIELD, "the header is not ASCII; use the field"))?;
+            Some(IdempotencyKey::parse(text).map_err(|error| invalid(FIELD, &error.to_string()))?)
+        }
+        None => None,
+    };
+    match (header, field) {
+        (Some(header), Some(field)) if header != field => Err(invalid(
+            FIELD,
+            "header and field name different keys; give one",
+        )),
+        (Some(key), _) | (None, Some(key)) => Ok(key),
+        (None, None) => Err(invalid(
+            FIELD,
+            "missing; give a key of your own, so that a repeat is harmless",
+        )),
+    }
+}
+
+/// Returns the W3C trace of a request. One that cannot be read is as good as absent, as W3C says.
+pub(crate) fn trace(headers: &HeaderMap) -> Option<Trace> {
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    value.trim().parse().ok()
+}
+
+/// Returns what stands behind `Bearer`; `Err` when the header is there and is something else.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ()> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().map_err(|_| ())?,
+        (Some(_), Some(_)) => return Err(()),
+    };
+    let (scheme, token) = value.split_once(' ').ok_or(())?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(token.trim()))
+    } else {
+        Err(())
+    }
+}
+
+/// A field with a value that cannot be used.
+pub(crate) fn invalid(field: &str, why: &str) -> Refusal {
+    let problem = Problem::new(ProblemKind::InvalidRequest, format!("{field}: {why}"));
+    Refusal(problem.with("field", field))
+}
+
+/// A request that cannot be read: the field is that of the path, or the one that the text names.
+fn unreadable(path: &str, why: &str) -> Refusal {
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|lead| why.split_once(lead)?.1.split_once('`'))
+        .map(|(name, _)| name);
+    let field = match (path, named) {
+        ("." | "?", None) => return Refusal(Problem::new(ProblemKind::InvalidRequest, why)),
+        ("." | "?", Some(name)) => name.to_owned(),
+        (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
+            path.to_owned()
+        }
+        (path, Some(name)) => format!("{path}.{name}"),
+        (path, None) => path.to_owned(),
+    };
+    let kind = if named.is_none() && CURSOR_FIELDS.contains(&field.as_str()) {
+        ProblemKind::CursorInvalid
+    } else {
+        ProblemKind::InvalidRequest
+    };
+    Refusal(Problem::new(kind, format!("{field}: {why}")).with("field", field))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use heronry_wire::{EventsQuery, RegisterWake, SendMessage};
+
+    use super::*;
+
+    /// What is refused, and which field is named.
+    fn told(refusal: &Refusal) -> (Option<ProblemKind>, Option<&str>) {
+        (refusal.0.kind(), refusal.0.text("field"))
+    }
+
+    async fn body<T: DeserializeOwned + std::fmt::Debug>(text: &str) -> Refusal {
+        let request = Request::new(Body::from(text.to_owned()));
+        Json::<T>::from_request(request, &()).await.unwrap_err()
+    }
+
+    async fn query(text: &str) -> Result<EventsQuery, Refusal> {
+        let uri = format!("/events?{text}");
+        let (mut parts, ()) = Request::builder().uri(uri).body(()).unwrap().into_parts();
+        let Query(query) = Query::from_request_parts(&mut parts, &()).await?;
+        Ok(query)
+    }
+
+    #[tokio::test]
+    async fn a_body_that_cannot_be_read_names_the_field() {
+        let invalid = Some(ProblemKind::InvalidRequest);
+        let to = r#""to":{"type":"run","run_id":"a"}"#;
+        for (text, field) in [
+            (format!("{{{to},\"memebers\":1}}"), Some("memebers")),
+            ("{}".to_owned(), Some("to")),
+            (String::new(), Some("to")),
+            (
+                r#"{"to":{"type":"run","run_id":""}}"#.to_owned(),
+                Some("to"),
+            ),
+            (
+                format!("{{{to},\"expires_in_ms\":-1}}"),
+                Some("expires_in_ms"),
+            ),
+            (format!("{{{to},\"message_id\":\"\"}}"), Some("message_id")),
+            (
+                format!("{{{to},\"policies\":[{{\"kind\":\"x\",\"id\":\"p\"}}]}}"),
+                Some("policies[0].kind"),
+            ),
+            (format!("{{{to},{to}}}"), Some("to")),
+            (format!("{{{to}}} x"), None),
+            ("[".to_owned(), None),
+        ] {
+            let refusal = body::<SendMessage>(&text).await;
+            assert_eq!(told(&refusal), (invalid, field), "{text}: {:?}", refusal.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_malformed_cursor_is_told_apart() {
+        let invalid = Some(ProblemKind::CursorInvalid);
+        let wake = body::<RegisterWake>(r#"{"since":"yesterday"}"#).await;
+        assert_eq!(told(&wake), (invalid, Some("since")));
+        let page = query("after=yesterday").await.unwrap_err();
+        assert_eq!(told(&page), (invalid, Some("after")));
+    }
+
+    #[tokio::test]
+    async fn a_query_that_cannot_be_read_names_the_field() {
+        let invalid = Some(ProblemKind::InvalidRequest);
+        for (text, field) in [
+            ("memebers=1", "memebers"),
+            ("limit=many", "limit"),
+            ("limit=1&limit=2", "limit"),
+            ("from=middle", "from"),
+            ("view_run=", "view_run"),
+        ] {
+            let refusal = query(text).await.unwrap_err();
+            assert_eq!(
+                told(&refusal),
+                (invalid, Some(field)),
+                "{text}: {:?}",
+                refusal.0
+            );
+        }
+        let read = query("filter=kind%20%3D%3D%20%22a%22&limit=3")
+            .await
+            .unwrap();
+        assert_eq!(read.filter.as_deref(), Some("kind == \"a\""));
+        assert_eq!(read.limit, Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_body_over_its_limit_is_too_large() {
+        let request = |size| Request::new(Body::from(vec![b' '; size]));
+        assert_eq!(read_body(request(3), 3).await.unwrap().len(), 3);
+        let refusal = read_body(request(4), 3).await.unwrap_err();
+        assert_eq!(refusal.0.kind(), Some(ProblemKind::TooLarge));
+        assert_eq!(refusal.0.number("max"), Some(3));
+    }
+
+    #[test]
+    fn the_key_is_given_once() {
+        let field = || Some(IdempotencyKey::parse("k").unwrap());
+        let mut headers = HeaderMap::new();
+        assert_eq!(idempotency_key(&headers, field()).unwrap().as_str(), "k");
+        assert!(idempotency_key(&headers, None).is_err());
+        headers.insert(IDEMPOTENCY_HEADER, "k".parse().unwrap());
+        assert_eq!(idempotency_key(&headers, field()).unwrap().as_str(), "k");
+        assert_eq!(idempotency_key(&headers, None).unwrap().as_str(), "k");
+        headers.insert(IDEMPOTENCY_HEADER, "other".parse().unwrap());
+        let refusal = idempotency_key(&headers, field()).unwrap_err();
+        assert_eq!(refusal.0.text("field"), Some("idempotency_key"));
+    }
+
+    #[test]
+    fn only_one_bearer_header_is_a_token() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(bearer(&headers), Ok(None));
+        headers.insert(header::AUTHORIZATION, "bearer  t ".parse().unwrap());
+        assert_eq!(bearer(&headers), Ok(Some("t")));
+        headers.append(header::AUTHORIZATION, "Bearer t".parse().unwrap());
+        assert_eq!(bearer(&headers), Err(()));
+        headers.remove(header::AUTHORIZATION);
+        headers.insert(header::AUTHORIZATION, "Basic t".parse().unwrap());
+        assert_eq!(bearer(&headers), Err(()));
+    }
+}

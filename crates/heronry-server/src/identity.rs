@@ -1,0 +1,182 @@
+//! Who asks, and which routes are open to whom.
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams, Request, State},
+    http::{HeaderName, HeaderValue, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use heronry_pool::Caller;
+use heronry_types::{Generation, PoolId, RunId};
+use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
+
+use crate::{
+    app::Shared,
+    auth::{MemberClaim, Shown},
+    extract::{bearer, invalid},
+    problems::Refusal,
+};
+
+/// To whom a route is open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Access {
+    /// To everyone, without a token.
+    Open,
+    /// To operators.
+    Operator,
+    /// To operators, and to members of the pool that the path names, where it names one.
+    Member,
+}
+
+/// Who was authenticated.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    /// An operator.
+    Operator,
+    /// One joining of a run.
+    Member {
+        pool: PoolId,
+        run: RunId,
+        generation: Generation,
+    },
+}
+
+impl Identity {
+    /// Returns who asks, as the engine calls it.
+    pub(crate) fn caller(&self) -> Caller {
+        match self {
+            Self::Operator => Caller::Operator,
+            Self::Member {
+                run, generation, ..
+            } => Caller::Member {
+                run: run.clone(),
+                generation: *generation,
+            },
+        }
+    }
+
+    /// Returns the run to act as: a member's own, or the one that an operator names in `field`.
+    pub(crate) fn acting(
+        &self,
+        named: Option<RunId>,
+        field: &'static str,
+    ) -> Result<RunId, Refusal> {
+        match (self, named) {
+            (Self::Operator, Some(run)) => Ok(run),
+            (Self::Operator, None) => Err(invalid(field, "missing; an operator names the run")),
+            (Self::Member { run, .. }, None) => Ok(run.clone()),
+            (Self::Member { run, .. }, Some(named)) if *run == named => Ok(named),
+            (Self::Member { .. }, Some(_)) => Err(Refusal::of(
+                ProblemKind::SenderMismatch,
+                "a member token acts as its own run alone; leave the run out",
+            )),
+        }
+    }
+
+    /// Returns the member's own run; nothing for an operator.
+    pub(crate) fn own_run(&self) -> Option<&RunId> {
+        match self {
+            Self::Operator => None,
+            Self::Member { run, .. } => Some(run),
+        }
+    }
+
+    fn may_use(&self, access: Access, pool: Option<&str>) -> Result<(), Refusal> {
+        let Self::Member { pool: own, .. } = self else {
+            return Ok(());
+        };
+        match access {
+            Access::Operator => Err(Refusal::of(
+                ProblemKind::OperatorOnly,
+                "this needs the operator's token",
+            )),
+            Access::Open => Ok(()),
+            Access::Member if pool.is_none_or(|pool| pool == own.as_str()) => Ok(()),
+            Access::Member => Err(pool_not_found()),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Identity {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        parts.extensions.get().cloned().ok_or_else(unauthorized)
+    }
+}
+
+/// The one answer to every request whose token is missing or cannot be believed.
+pub(crate) fn unauthorized() -> Refusal {
+    Refusal::of(
+        ProblemKind::Unauthorized,
+        "send the operator's token or a member token as Authorization: Bearer",
+    )
+}
+
+/// The one answer for pools that do not exist and those that the caller may not know of.
+pub(crate) fn pool_not_found() -> Refusal {
+    Refusal(Problem::new(
+        ProblemKind::PoolNotFound,
+        "no such pool; an operator opens it with PUT",
+    ))
+}
+
+/// Authenticates a request, and checks that the route is open to who asks.
+pub(crate) async fn authorise(
+    State((app, access)): State<(Shared, Access)>,
+    params: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let pool = params
+        .iter()
+        .find(|(name, _)| *name == "pool")
+        .map(|(_, value)| value);
+    let shown = bearer(request.headers()).map_or(Shown::Nothing, |shown| app.auth.read(shown));
+    let identity = match authenticate(&app, shown).await {
+        Ok(identity) => identity,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let answer = if let Err(refusal) = identity.may_use(access, pool) {
+        refusal.into_response()
+    } else {
+        request.extensions_mut().insert(identity.clone());
+        next.run(request).await
+    };
+    with_unread(&app, &identity, answer).await
+}
+
+async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
+    match shown {
+        Shown::Operator => Ok(Identity::Operator),
+        Shown::Nothing => Err(unauthorized()),
+        Shown::Member(claim) => believe(app, claim).await,
+    }
+}
+
+async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> {
+    // Whether the pool is missing or the hash is wrong is not told apart.
+    let Ok(pool) = app.pool(&claim.pool).await else {
+        return Err(unauthorized());
+    };
+    if !app.auth.proves(&claim, pool.epoch()) {
+        return Err(unauthorized());
+    }
+    Ok(Identity::Member {
+        pool: claim.pool,
+        run: claim.run,
+        generation: claim.generation,
+    })
+}
+
+/// Tells a member how many copies wait in its inbox.
+async fn with_unread(app: &Shared, identity: &Identity, mut answer: Response) -> Response {
+    if let Identity::Member { pool, run, .. } = identity {
+        let unread = app.unread(pool, run).await;
+        answer.headers_mut().insert(
+            HeaderName::from_static(UNREAD_HEADER),
+            HeaderValue::from(unread),
+        );
+    }
+    answer
+}

@@ -1,0 +1,152 @@
+//! Counters of this server, and how they are written for Prometheus.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::http::StatusCode;
+
+/// What this server counted since it started.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// One pool at the time of writing.
+#[derive(Debug)]
+pub(crate) struct PoolFigures {
+    pub(crate) pool: String,
+    pub(crate) head: u64,
+    pub(crate) members: u64,
+    pub(crate) live_messages: u64,
+    pub(crate) live_wakes: u64,
+}
+
+impl Metrics {
+    /// Counts an answer.
+    pub(crate) fn count(&self, status: StatusCode) {
+        // A count is whole at every point, so a panic elsewhere cannot have left it half done.
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        *answers.entry(status.as_u16()).or_default() += 1;
+    }
+
+    /// Writes everything in the text format of Prometheus.
+    pub(crate) fn render(&self, pools: &[PoolFigures], streams: u64) -> String {
+        let mut text = Text::default();
+        text.family(
+            "heronry_http_responses_total",
+            "counter",
+            "Answers by HTTP status.",
+        );
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (status, count) in answers.iter() {
+            text.sample(
+                "heronry_http_responses_total",
+                ("status", &status.to_string()),
+                *count,
+            );
+        }
+        drop(answers);
+        text.family(
+            "heronry_streams_open",
+            "gauge",
+            "Event streams that are open.",
+        );
+        text.bare("heronry_streams_open", streams);
+        text.family("heronry_pools", "gauge", "Pools in the store.");
+        text.bare("heronry_pools", pools.len() as u64);
+        text.per_pool(
+            pools,
+            ("heronry_pool_head", "Last position of the journal."),
+            |pool| pool.head,
+        );
+        text.per_pool(pools, ("heronry_pool_members", "Members."), |pool| {
+            pool.members
+        });
+        let live = (
+            "heronry_pool_live_messages",
+            "Messages that have not ended.",
+        );
+        text.per_pool(pools, live, |pool| pool.live_messages);
+        let waiting = ("heronry_pool_live_wakes", "Wakes that wait.");
+        text.per_pool(pools, waiting, |pool| pool.live_wakes);
+        text.0
+    }
+}
+
+/// Prometheus text in the making. Writing to a `String` cannot fail.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {name} {help}"));
+        self.line(format_args!("# TYPE {name} {kind}"));
+    }
+
+    fn bare(&mut self, name: &str, value: u64) {
+        self.line(format_args!("{name} {value}"));
+    }
+
+    fn sample(&mut self, name: &str, label: (&str, &str), value: u64) {
+        let (key, text) = label;
+        let text = text
+            .replace('\\', r"\\")
+            .replace('"', "\\\"")
+            .replace('\n', r"\n");
+        self.line(format_args!("{name}{{{key}=\"{text}\"}} {value}"));
+    }
+
+    fn per_pool(
+        &mut self,
+        pools: &[PoolFigures],
+        family: (&str, &str),
+        value: impl Fn(&PoolFigures) -> u64,
+    ) {
+        let (name, help) = family;
+        self.family(name, "gauge", help);
+        for pool in pools {
+            self.sample(name, ("pool", &pool.pool), value(pool));
+        }
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(self.0, "{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_written_as_prometheus_reads_them() {
+        let metrics = Metrics::default();
+        metrics.count(StatusCode::OK);
+        metrics.count(StatusCode::OK);
+        metrics.count(StatusCode::CONFLICT);
+        let pool = PoolFigures {
+            pool: "a\"b".to_owned(),
+            head: 7,
+            members: 1,
+            live_messages: 2,
+            live_wakes: 3,
+        };
+        let text = metrics.render(&[pool], 0);
+        for line in [
+            "heronry_http_responses_total{status=\"200\"} 2",
+            "heronry_http_responses_total{status=\"409\"} 1",
+            "heronry_streams_open 0",
+            "heronry_pools 1",
+            "heronry_pool_head{pool=\"a\\\"b\"} 7",
+            "heronry_pool_members{pool=\"a\\\"b\"} 1",
+            "heronry_pool_live_messages{pool=\"a\\\"b\"} 2",
+            "heronry_pool_live_wakes{pool=\"a\\\"b\"} 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Refusals and failures as problems of the contract.
+
+mod failure;
+mod rejection;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use heronry_wire::{PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+
+/// What a handler answers instead of what was asked for.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub(crate) Problem);
+
+impl Refusal {
+    /// Returns a refusal of this kind.
+    pub(crate) fn of(kind: ProblemKind, detail: &str) -> Self {
+        Self(Problem::new(kind, detail))
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Texts, numbers and lists of them: writing them as JSON cannot fail.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(PROBLEM_MEDIA_TYPE),
+        );
+        if let Some(wait_ms) = problem.number("retry_after_ms") {
+            let seconds = wait_ms.div_ceil(1_000).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

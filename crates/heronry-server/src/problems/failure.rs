@@ -1,0 +1,113 @@
+//! Failures: what broke, without what stands where.
+
+use std::error::Error;
+
+use heronry_runtime::{BodyError, CallError, EventsError, OpenError, StopReason};
+use heronry_store::{LeaseError, Outcome, StoreError, StoreErrorKind};
+use heronry_wire::{Problem, ProblemKind};
+
+use super::Refusal;
+use crate::identity::pool_not_found;
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        let detail = error.to_string();
+        match error {
+            CallError::Rejected(rejection) => Self::from(rejection),
+            CallError::Busy { retry_after } => {
+                Self(Problem::new(ProblemKind::Busy, detail).with("retry_after_ms", retry_after.0))
+            }
+            CallError::Stopped { outcome, why } => Self(stopped(outcome, why, detail)),
+            // A failure that is younger than this match.
+            _ => Self(Problem::new(ProblemKind::Internal, detail)),
+        }
+    }
+}
+
+fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
+    let kind = match why {
+        StopReason::Shutdown => ProblemKind::ShuttingDown,
+        StopReason::StoreFenced | StopReason::OwnershipLost => ProblemKind::StoreFenced,
+        StopReason::Internal => ProblemKind::Internal,
+    };
+    Problem::new(kind, detail).with("outcome", outcome_name(outcome))
+}
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::None => "none",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// What a store's failure says may name paths; only its kind leaves the process.
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(kind = ?error.kind(), op = error.op(), %error, "the store failed");
+        let kind = match error.kind() {
+            StoreErrorKind::TooLarge => ProblemKind::TooLarge,
+            StoreErrorKind::Corrupt => ProblemKind::Internal,
+            StoreErrorKind::NotFound
+            | StoreErrorKind::NotAStore
+            | StoreErrorKind::Locked
+            | StoreErrorKind::NewerSchema
+            | StoreErrorKind::ReadOnly
+            | StoreErrorKind::Full
+            | StoreErrorKind::Io
+            | StoreErrorKind::Closed
+            | _ => ProblemKind::StoreFenced,
+        };
+        let detail = format!("the store cannot {}; see the server's log", error.op());
+        Self(Problem::new(kind, detail).with("outcome", outcome_name(Outcome::None)))
+    }
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Call(error) => Self::from(error),
+            BodyError::Store(error) => Self::from(error),
+            // A failure that is younger than this match.
+            _ => internal(&error),
+        }
+    }
+}
+
+impl From<EventsError> for Refusal {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::Call(error) => Self::from(error),
+            EventsError::Store(error) => Self::from(error),
+            EventsError::NoPool(_) => pool_not_found(),
+            // The last arm is for failures that are younger than this match.
+            EventsError::Damaged { .. } | _ => internal(&error),
+        }
+    }
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotFound => pool_not_found(),
+            OpenError::Call(error) => Self::from(error),
+            OpenError::Store(error) | OpenError::Lease(LeaseError::Store(error)) => {
+                Self::from(error)
+            }
+            OpenError::Lease(owned) => {
+                Self(Problem::new(ProblemKind::PoolOwned, owned.to_string()))
+            }
+            // The last arm is for failures that are younger than this match.
+            OpenError::Read(_)
+            | OpenError::Damaged { .. }
+            | OpenError::Newer { .. }
+            | OpenError::Filter(_)
+            | OpenError::Trimmed { .. }
+            | _ => internal(&error),
+        }
+    }
+}
+
+fn internal(error: &dyn Error) -> Refusal {
+    tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
+    Refusal(Problem::new(ProblemKind::Internal, error.to_string()))
+}

@@ -1,0 +1,135 @@
+//! Refusals by the rules, each with its slug and typed members.
+
+use axum::http::StatusCode;
+use heronry_journal::Claim;
+use heronry_pool::{ConflictField, Rejection};
+use heronry_types::{LimitExceeded, LimitName};
+use heronry_wire::{Problem, ProblemKind};
+use serde_json::json;
+
+use super::Refusal;
+
+/// How long a sender waits before it tries a full inbox again, in milliseconds.
+const INBOX_RETRY_AFTER_MS: u64 = 1_000;
+
+impl From<LimitExceeded> for Refusal {
+    fn from(exceeded: LimitExceeded) -> Self {
+        let kind = match exceeded.limit {
+            LimitName::BodyInlineBytesMax | LimitName::ContentBytesMax => ProblemKind::TooLarge,
+            LimitName::MembersMax
+            | LimitName::TopicsPerMemberMax
+            | LimitName::RecipientsPerMessageMax
+            | LimitName::RecipientIdsBytesMax
+            | LimitName::InboxDepthMax
+            | LimitName::LiveWakesPerRunMax
+            | LimitName::LiveWakesPerPoolMax
+            | LimitName::FilterTextBytesMax
+            | LimitName::CorrelationEntriesMax
+            | LimitName::TagsMax
+            | LimitName::PoliciesMax
+            | LimitName::PageItemsMax
+            | LimitName::LongPollMsMax
+            | LimitName::ClaimMsMax
+            | LimitName::CommandQueueMax
+            | LimitName::SubscriptionsMax
+            | LimitName::NoteBytesMax => ProblemKind::LimitExceeded,
+        };
+        let problem = Problem::new(kind, exceeded.to_string())
+            .with("limit", exceeded.limit.to_string())
+            .with("max", exceeded.max)
+            .with("actual", exceeded.actual);
+        Self(problem)
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        if let Rejection::Limit(exceeded) = rejection {
+            return Self::from(exceeded);
+        }
+        let problem = Problem::new(kind(&rejection), rejection.to_string());
+        Self(with_members(problem, &rejection))
+    }
+}
+
+fn kind(rejection: &Rejection) -> ProblemKind {
+    match rejection {
+        Rejection::Limit(_) => ProblemKind::LimitExceeded,
+        Rejection::SenderMismatch => ProblemKind::SenderMismatch,
+        Rejection::OperatorOnly => ProblemKind::OperatorOnly,
+        Rejection::NotAMember => ProblemKind::NotAMember,
+        Rejection::Fenced => ProblemKind::Fenced,
+        Rejection::RunEnded { .. } => ProblemKind::RunEnded,
+        Rejection::TooLarge { .. } => ProblemKind::TooLarge,
+        Rejection::Policy { .. } => ProblemKind::Policy,
+        Rejection::IdempotencyConflict { .. } => ProblemKind::IdempotencyConflict,
+        Rejection::ConfigConflict { .. } => ProblemKind::ConfigConflict,
+        Rejection::MemberConflict { .. } => ProblemKind::MemberConflict,
+        Rejection::StaleVersion { .. } => ProblemKind::SettingsConflict,
+        Rejection::InboxFull { .. } => ProblemKind::InboxFull,
+        Rejection::ClaimLapsed { .. } => ProblemKind::ClaimLapsed,
+        Rejection::UnknownClaim { .. } => ProblemKind::ClaimNotFound,
+        Rejection::MessageNotFound => ProblemKind::MessageNotFound,
+        Rejection::WakeNotFound => ProblemKind::WakeNotFound,
+        Rejection::Ambiguous => ProblemKind::Ambiguous,
+        Rejection::ContentMissing => ProblemKind::ContentMissing,
+        Rejection::CursorAhead { .. } => ProblemKind::CursorAhead,
+        Rejection::CursorTrimmed { .. } => ProblemKind::CursorTrimmed,
+        Rejection::CursorForeign { .. } => ProblemKind::CursorForeign,
+        // A rule that is younger than this match.
+        _ => ProblemKind::InvalidRequest,
+    }
+}
+
+fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
+    match rejection {
+        Rejection::RunEnded { state } => problem.with("state", state.to_string()),
+        Rejection::TooLarge { actual, max } => problem.with("actual", *actual).with("max", *max),
+        Rejection::Policy { policy, .. } => problem.with("policy", json!(policy)),
+        Rejection::IdempotencyConflict { first, field } => problem
+            .with_cursor("first_cursor", *first)
+            .with("field", field_name(*field)),
+        Rejection::ConfigConflict { fields } => problem.with("fields", fields.clone()),
+        Rejection::MemberConflict { field } => problem.with("field", *field),
+        Rejection::StaleVersion { current, .. } => problem.with("settings_version", *current),
+        Rejection::InboxFull { depth } => problem
+            .with("limit", LimitName::InboxDepthMax.to_string())
+            .with("max", *depth)
+            .with("retry_after_ms", INBOX_RETRY_AFTER_MS),
+        Rejection::ClaimLapsed { claims } => problem.with("claims", names(claims)),
+        Rejection::UnknownClaim { claim } => problem.with("claims", names(&[*claim])),
+        // A message that refers to a body which is not there conflicts with what is stored.
+        Rejection::ContentMissing => problem
+            .with_status(StatusCode::CONFLICT.as_u16())
+            .with("field", "content_ref"),
+        Rejection::CursorAhead { requested, head } => problem
+            .with_cursor("requested", *requested)
+            .with_cursor("head", *head),
+        Rejection::CursorTrimmed { requested, floor } => problem
+            .with_cursor("requested", *requested)
+            .with_cursor("floor", *floor),
+        Rejection::CursorForeign { requested } => problem.with_cursor("requested", *requested),
+        // Those that say everything in their kind; the last arm is for rules younger than this match.
+        Rejection::Limit(_)
+        | Rejection::SenderMismatch
+        | Rejection::OperatorOnly
+        | Rejection::NotAMember
+        | Rejection::Fenced
+        | Rejection::MessageNotFound
+        | Rejection::WakeNotFound
+        | Rejection::Ambiguous
+        | _ => problem,
+    }
+}
+
+fn names(claims: &[Claim]) -> Vec<String> {
+    claims.iter().map(ToString::to_string).collect()
+}
+
+fn field_name(field: ConflictField) -> &'static str {
+    match field {
+        ConflictField::IdempotencyKey => "idempotency_key",
+        ConflictField::MessageId => "message_id",
+        ConflictField::WakeId => "wake_id",
+    }
+}

@@ -1,0 +1,129 @@
+//! The one table of routes: the router and the `OpenAPI` document are both made from it.
+
+mod contents;
+mod events;
+mod filters;
+mod inbox;
+mod later;
+mod members;
+mod messages;
+mod place;
+mod pools;
+mod server;
+mod wakes;
+
+use axum::{
+    Json, Router,
+    handler::Handler,
+    middleware,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use heronry_pool::Done;
+use heronry_wire::{Changed, ProblemKind};
+
+use crate::{
+    app::Shared,
+    guards,
+    identity::{self, Access},
+    openapi::Contract,
+    problems::Refusal,
+};
+
+pub(crate) use place::At;
+
+/// One row of the table: a method and a path, who may use it, what it says of itself, and who answers.
+pub(crate) struct Route {
+    pub(crate) filter: MethodFilter,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) contract: Contract,
+    handler: MethodRouter<Shared>,
+}
+
+impl Route {
+    fn new<H, T>(
+        filter: MethodFilter,
+        path: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        Self {
+            filter,
+            path,
+            access: Access::Member,
+            contract: Contract::new(summary),
+            handler: on(filter, handler),
+        }
+    }
+
+    fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    fn contract(mut self, state: impl FnOnce(Contract) -> Contract) -> Self {
+        self.contract = state(self.contract);
+        self
+    }
+}
+
+/// Returns every row of the table.
+pub(crate) fn table() -> Vec<Route> {
+    let groups = [
+        pools::rows,
+        members::rows,
+        messages::rows,
+        inbox::rows,
+        wakes::rows,
+        events::rows,
+        contents::rows,
+        filters::rows,
+        server::rows,
+        later::rows,
+    ];
+    groups
+        .into_iter()
+        .flat_map(|rows: fn() -> Vec<Route>| rows())
+        .collect()
+}
+
+/// Makes the router from the table.
+pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
+    let mut router = Router::new();
+    for route in table {
+        let handler = match route.access {
+            Access::Open => route.handler,
+            Access::Operator | Access::Member => {
+                let state = (Shared::clone(app), route.access);
+                let layer = middleware::from_fn_with_state(state, identity::authorise);
+                route.handler.route_layer(layer)
+            }
+        };
+        router = router.route(route.path, handler);
+    }
+    router
+        .fallback(async || Refusal::of(ProblemKind::NotFound, "no such path; see /openapi.json"))
+        .method_not_allowed_fallback(async || {
+            Refusal::of(
+                ProblemKind::MethodNotAllowed,
+                "the path exists, but not with this method; see /openapi.json",
+            )
+        })
+        .layer(middleware::from_fn_with_state(
+            Shared::clone(app),
+            guards::guard,
+        ))
+        .with_state(Shared::clone(app))
+}
+
+/// The answer to a change that has nothing else to say.
+fn changed(done: Done) -> Json<Changed> {
+    Json(Changed {
+        cursor: done.cursor,
+        durability: done.durability,
+    })
+}

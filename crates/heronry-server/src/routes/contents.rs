@@ -1,0 +1,103 @@
+//! Bodies that are stored by themselves, and fetching any body.
+
+use axum::{
+    Json as Answer,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
+use heronry_pool::Rejection;
+use heronry_runtime::{BodyError, CallError};
+use heronry_types::{Body, ContentRef, LimitName};
+use heronry_wire::{ContentStored, ProblemKind};
+
+use super::{At, Route};
+use crate::{
+    extract::{invalid, read_body},
+    problems::Refusal,
+};
+
+/// The longest media type in bytes.
+const MEDIA_TYPE_BYTES_MAX: usize = 255;
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::PUT,
+            "/v1/pools/{pool}/contents",
+            "Store a body.",
+            put,
+        )
+        .contract(|c| c.answers::<ContentStored>(201)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/contents/{ref}",
+            "Fetch a body that was sent or received.",
+            fetch,
+        ),
+    ]
+}
+
+async fn put(at: At, request: Request) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
+    at.app.check_standing(&at.identity).await?;
+    let media_type = media_type(request.headers())?;
+    let max = at.limit(LimitName::ContentBytesMax).await?;
+    let bytes = read_body(request, usize::try_from(max).unwrap_or(usize::MAX)).await?;
+    let size_bytes = bytes.len() as u64;
+    let body = Body::new(media_type.as_str(), bytes.to_vec());
+    let content_ref = at.pool.store_body(at.caller(), body).await?;
+    let stored = ContentStored {
+        content_ref,
+        media_type,
+        size_bytes,
+        cursor: at.pool.head(),
+        durability: at.app.durability(),
+    };
+    Ok((StatusCode::CREATED, Answer(stored)))
+}
+
+fn media_type(headers: &HeaderMap) -> Result<String, Refusal> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(Body::BINARY.to_owned());
+    };
+    match value.to_str() {
+        Ok(text) if !text.is_empty() && text.len() <= MEDIA_TYPE_BYTES_MAX => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err(invalid(
+            "content-type",
+            "not 1 to 255 bytes of ASCII; name the media type of the body",
+        )),
+    }
+}
+
+async fn fetch(at: At) -> Result<Response, Refusal> {
+    let content_ref = ContentRef::parse(at.params.text("ref"))
+        .map_err(|error| invalid("ref", &error.to_string()))?;
+    let body = match at.pool.body(at.caller(), content_ref).await {
+        Ok(stored) => stored.body,
+        Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => {
+            let detail = "no such content of a message that the caller sent or received";
+            return Err(Refusal::of(ProblemKind::ContentMissing, detail));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let media_type = HeaderValue::from_str(&body.media_type)
+        .unwrap_or_else(|_| HeaderValue::from_static(Body::BINARY));
+    // A body is data of strangers: no browser may run it as a page of this server.
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_TYPE, media_type),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment"),
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("sandbox; default-src 'none'"),
+        ),
+    ];
+    Ok((headers, body.bytes.to_vec()).into_response())
+}

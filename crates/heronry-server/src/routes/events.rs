@@ -1,0 +1,130 @@
+//! Events: pages, and streams that replay and then follow.
+
+use axum::{
+    Json,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
+use heronry_event::{EventPage, Filter};
+use heronry_pool::decide::Viewing;
+use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
+use heronry_types::{Cursor, LimitName, Millis};
+use heronry_wire::{
+    EVENT_STREAM, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed, Problem, ProblemKind,
+};
+
+use super::{At, Route};
+use crate::{
+    extract::{Query, invalid},
+    problems::Refusal,
+    sse,
+};
+
+/// How many events a page has when nothing is said.
+const PAGE_DEFAULT: u64 = 100;
+
+/// The header with which a stream is resumed.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/events",
+            "Read a page of events, or follow them as a stream.",
+            read,
+        )
+        .contract(|c| c.queries::<EventsQuery>().answers_with("EventPage", 200)),
+    ]
+}
+
+async fn read(
+    at: At,
+    headers: HeaderMap,
+    Query(query): Query<EventsQuery>,
+) -> Result<Response, Refusal> {
+    let viewing = Viewing {
+        caller: at.caller(),
+        run: query.view_run.clone(),
+    };
+    let viewer = at.call(viewing).await?;
+    let filter = query.filter.as_deref().map(Filter::compile).transpose()?;
+    let mut asked = EventQuery {
+        viewer,
+        filter: filter.unwrap_or_else(Filter::all),
+        from: start(&query)?,
+        on_trimmed: OnTrimmed::Error,
+    };
+    if !wants_stream(&headers) {
+        return Ok(Json(page(&at, &asked, &query).await?).into_response());
+    }
+    if let Some(resumed) = last_event_id(&headers)? {
+        asked.from = From::Cursor(resumed);
+    }
+    asked.on_trimmed = match query.on_trimmed.unwrap_or_default() {
+        WhenTrimmed::Gap => OnTrimmed::Gap,
+        WhenTrimmed::Error => OnTrimmed::Error,
+    };
+    stream(&at, asked, &query).await
+}
+
+fn start(query: &EventsQuery) -> Result<From, Refusal> {
+    match (query.after, query.from) {
+        (Some(_), Some(_)) => Err(invalid("from", "after is given too; give one")),
+        (Some(after), None) => Ok(From::Cursor(after)),
+        (None, Some(EventsFrom::Head)) => Ok(From::Head),
+        (None, Some(EventsFrom::Start) | None) => Ok(From::Start),
+    }
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|accept| {
+        let accept = accept.to_str().unwrap_or_default();
+        let mut types = accept
+            .split(',')
+            .filter_map(|range| range.split(';').next());
+        types.any(|range| range.trim().eq_ignore_ascii_case(EVENT_STREAM))
+    })
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Refusal> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Cursor::parse(text).map(Some).map_err(|error| {
+        let problem = Problem::new(ProblemKind::CursorInvalid, error.to_string());
+        Refusal(problem.with("field", "Last-Event-ID"))
+    })
+}
+
+async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventPage, Refusal> {
+    if query.on_trimmed.is_some() {
+        return Err(invalid(
+            "on_trimmed",
+            "only a stream has a choice; leave it out",
+        ));
+    }
+    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
+    at.check(LimitName::PageItemsMax, limit).await?;
+    let wait = at.within(query.wait_ms).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    at.unless_stopped(at.pool.events(asked, limit, wait)).await
+}
+
+async fn stream(at: &At, asked: EventQuery, query: &EventsQuery) -> Result<Response, Refusal> {
+    if query.limit.is_some() {
+        return Err(invalid("limit", "a stream has no limit; leave it out"));
+    }
+    if query.wait_ms.is_some_and(|wait| wait > Millis(0)) {
+        return Err(invalid("wait_ms", "a stream always waits; leave it out"));
+    }
+    let max = at.limit(LimitName::SubscriptionsMax).await?;
+    let open = at.app.streams.open(&at.id, max)?;
+    let subscription = at.pool.subscribe(asked, Follow::Live).await?;
+    Ok(sse::answer(&at.app, subscription, open))
+}

@@ -1,0 +1,43 @@
+//! Compiling a filter without using it.
+
+use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use heronry_event::filter::{CompileErrors, Filter};
+use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
+
+use super::Route;
+use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::POST,
+            "/v1/filters/compile",
+            "Check a filter.",
+            compile,
+        )
+        .contract(|c| c.reads::<CompileFilter>().answers::<CompiledFilter>(200)),
+    ]
+}
+
+async fn compile(
+    State(app): State<Shared>,
+    identity: Identity,
+    Json(body): Json<CompileFilter>,
+) -> Result<Answer<CompiledFilter>, Refusal> {
+    app.check_standing(&identity).await?;
+    let filter = Filter::compile(&body.filter)?;
+    Ok(Answer(CompiledFilter {
+        fingerprint: *filter.fingerprint(),
+        normal_form: filter.normal_form().to_owned(),
+        cost: filter.cost(),
+    }))
+}
+
+impl From<CompileErrors> for Refusal {
+    fn from(errors: CompileErrors) -> Self {
+        // Spans, texts and names: writing them as JSON cannot fail.
+        let list = serde_json::to_value(&errors).unwrap_or_default();
+        let problem = Problem::new(ProblemKind::FilterInvalid, errors.to_string());
+        Self(problem.with("field", "filter").with("errors", list))
+    }
+}

@@ -1,0 +1,206 @@
+//! Claiming copies, and saying what became of them.
+
+use axum::{Json as Answer, routing::MethodFilter};
+use heronry_journal::Claim;
+use heronry_pool::{
+    Item, Received, Rejection,
+    decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release},
+};
+use heronry_runtime::{BodyError, CallError};
+use heronry_types::{AckOutcome, Millis, ReceiveId};
+use heronry_wire::{
+    Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ExtendClaims, InboxPage, InboxQuery,
+    Item as ItemShown, Receive, ReleaseClaims,
+};
+
+use super::{At, Route, changed};
+use crate::{
+    app::Shared,
+    extract::{Json, Query, invalid},
+    problems::Refusal,
+};
+
+/// How long claims hold when nothing is said.
+const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
+
+/// How many copies are handed over when nothing is said.
+const ITEMS_DEFAULT: u64 = 1;
+
+/// How many copies are shown to who looks without claiming, when nothing is said.
+const PEEK_DEFAULT: u64 = 100;
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/members/{run}/inbox/receive",
+            "Claim copies, and wait for a first one.",
+            receive,
+        )
+        .contract(|c| c.reads::<Receive>().answers::<InboxPage>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/members/{run}/inbox",
+            "Look at copies without claiming them.",
+            peek,
+        )
+        .contract(|c| c.queries::<InboxQuery>().answers::<InboxPage>(200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/members/{run}/inbox/ack",
+            "Acknowledge claims.",
+            ack,
+        )
+        .contract(|c| c.reads::<AckBody>().answers::<Changed>(200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/members/{run}/inbox/release",
+            "Give claims back.",
+            release,
+        )
+        .contract(|c| c.reads::<ReleaseClaims>().answers::<Changed>(200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/members/{run}/inbox/extend",
+            "Hold claims longer.",
+            extend,
+        )
+        .contract(|c| c.reads::<ExtendClaims>().answers::<Changed>(200)),
+    ]
+}
+
+async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>, Refusal> {
+    let run = at.path_run()?;
+    let receive_id = match body.receive_id {
+        Some(receive_id) => receive_id,
+        None => fresh_receive(&at.app)?,
+    };
+    let wait = at.within(body.wait_ms).await?;
+    let fetch = Fetch {
+        caller: at.caller(),
+        run,
+        receive_id,
+        max: body.max.unwrap_or(ITEMS_DEFAULT),
+        claim_ms: body.claim_ms.unwrap_or(CLAIM_DEFAULT),
+    };
+    let received = at.unless_stopped(at.pool.receive(fetch, wait)).await?;
+    page(&at, received, body.bodies).await
+}
+
+fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
+    ReceiveId::parse(app.fresh_name("r-"))
+        .map_err(|error| invalid("receive_id", &error.to_string()))
+}
+
+async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Answer<InboxPage>, Refusal> {
+    let run = at.path_run()?;
+    let max = query.max.unwrap_or(PEEK_DEFAULT);
+    let caller = at.caller();
+    let received = at.call(Peek { caller, run, max }).await?;
+    page(&at, received, query.bodies).await
+}
+
+async fn page(
+    at: &At,
+    received: Received,
+    bodies: Option<bool>,
+) -> Result<Answer<InboxPage>, Refusal> {
+    let mut items = Vec::with_capacity(received.items.len());
+    for item in received.items {
+        let mut shown = shown(&item);
+        if bodies == Some(true) {
+            fill(at, &item, &mut shown).await?;
+        }
+        items.push(shown);
+    }
+    Ok(Answer(InboxPage {
+        items,
+        unread: received.unread,
+        cursor: received.cursor,
+        durability: received.durability,
+    }))
+}
+
+/// Puts the body in: as text when it says that it is text and is, else as base64.
+async fn fill(at: &At, item: &Item, shown: &mut ItemShown) -> Result<(), Refusal> {
+    let body = match at.pool.body(at.caller(), item.content_ref).await {
+        Ok(stored) => stored.body,
+        // The claim stands; a body that is gone must not hide it.
+        Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let text =
+        body.media_type.starts_with("text/") || body.media_type.starts_with("application/json");
+    match std::str::from_utf8(&body.bytes) {
+        Ok(read) if text => shown.body = Some(BodyText(read.to_owned())),
+        Ok(_) | Err(_) => shown.body_base64 = Some(BodyBytes(body.bytes.to_vec())),
+    }
+    Ok(())
+}
+
+fn shown(item: &Item) -> ItemShown {
+    let claim = item.claim.as_ref();
+    ItemShown {
+        message_id: item.message_id.clone(),
+        from: item.from.clone(),
+        cursor: item.cursor,
+        attempt: item.attempt,
+        claim: claim.map(|(claim, _)| ClaimName(claim.to_string())),
+        claim_expires_at: claim.map(|(_, until)| *until),
+        content_ref: item.content_ref,
+        media_type: item.media_type.clone(),
+        body: None,
+        body_base64: None,
+        reply_to: item.reply_to.clone(),
+        correlation: item.correlation.clone(),
+        importance: item.importance,
+        late: None,
+    }
+}
+
+async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
+    let run = at.path_run()?;
+    let claims = match (body.claims, body.up_to) {
+        (Some(names), None) => ClaimSet::These(claims(&names)?),
+        (None, Some(name)) => ClaimSet::UpTo(claim(&name, "up_to")?),
+        (Some(_), Some(_)) => return Err(invalid("up_to", "claims is given too; give one")),
+        (None, None) => return Err(invalid("claims", "missing; give claims, or up_to")),
+    };
+    let command = Ack {
+        caller: at.caller(),
+        run,
+        claims,
+        outcome: body.outcome.unwrap_or(AckOutcome::Done),
+        note: body.note,
+    };
+    Ok(changed(at.call(command).await?))
+}
+
+async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Changed>, Refusal> {
+    let command = Release {
+        run: at.path_run()?,
+        caller: at.caller(),
+        claims: claims(&body.claims)?,
+        delay: body.delay_ms,
+    };
+    Ok(changed(at.call(command).await?))
+}
+
+async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<Changed>, Refusal> {
+    let command = Extend {
+        run: at.path_run()?,
+        caller: at.caller(),
+        claims: claims(&body.claims)?,
+        claim_ms: body.claim_ms,
+    };
+    Ok(changed(at.call(command).await?))
+}
+
+fn claims(names: &[ClaimName]) -> Result<Vec<Claim>, Refusal> {
+    names.iter().map(|name| claim(name, "claims")).collect()
+}
+
+fn claim(name: &ClaimName, field: &str) -> Result<Claim, Refusal> {
+    let parsed: Result<Claim, _> = name.0.parse();
+    parsed.map_err(|error| invalid(field, &error.to_string()))
+}

@@ -1,0 +1,115 @@
+//! Sending, and asking what became of a message.
+
+use axum::{
+    Json as Answer,
+    http::{HeaderMap, StatusCode},
+    routing::MethodFilter,
+};
+use heronry_pool::decide::{Content, Expiry, FindMessage, Send, SendRequest};
+use heronry_types::{Body, Receipt, RunId};
+use heronry_wire::{ReceiptQuery, SendMessage};
+
+use super::{At, Route};
+use crate::{
+    extract::{Json, Query, idempotency_key, invalid, trace},
+    problems::Refusal,
+};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/messages",
+            "Send a message.",
+            send,
+        )
+        .contract(|c| {
+            c.keyed()
+                .reads::<SendMessage>()
+                .answers_with("Receipt", 201)
+                .answers_with("Receipt", 200)
+        }),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/messages/{id}",
+            "Show what became of a message.",
+            receipt,
+        )
+        .contract(|c| c.queries::<ReceiptQuery>().answers_with("Receipt", 200)),
+    ]
+}
+
+async fn send(
+    at: At,
+    headers: HeaderMap,
+    Json(mut body): Json<SendMessage>,
+) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
+    let run = at.identity.acting(body.from.take(), "from")?;
+    body.supported()?;
+    let key = idempotency_key(&headers, body.idempotency_key.take())?;
+    let expiry = match (body.expires_at, body.expires_in_ms) {
+        (None, None) => None,
+        (Some(at), None) => Some(Expiry::At(at)),
+        (None, Some(span)) => Some(Expiry::In(span)),
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                "expires_in_ms",
+                "expires_at is given too; give one",
+            ));
+        }
+    };
+    let content = content(&at, &mut body).await?;
+    let mut request = SendRequest::new(body.to, content, key);
+    request.message_id = body.message_id;
+    request.correlation = body.correlation;
+    request.reply_to = body.reply_to;
+    request.expiry = expiry;
+    request.policies = body.policies;
+    request.trace = trace(&headers);
+    let sent = at.call(Send::new(at.caller(), run, request)).await?;
+    let status = if sent.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    Ok((status, Answer(sent.receipt)))
+}
+
+/// Returns the one body that a message names; an empty text when it names none.
+async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
+    let media_type = body.media_type.take();
+    let or = |default: &str| media_type.clone().unwrap_or_else(|| default.to_owned());
+    match (body.body.take(), body.body_base64.take(), body.content_ref) {
+        (None, None, None) => Ok(Content::Inline(Body::new(or(Body::TEXT), Vec::new()))),
+        (Some(text), None, None) => {
+            let bytes = text.0.into_bytes();
+            Ok(Content::Inline(Body::new(or(Body::TEXT), bytes)))
+        }
+        (None, Some(bytes), None) => Ok(Content::Inline(Body::new(or(Body::BINARY), bytes.0))),
+        (None, None, Some(content_ref)) if media_type.is_none() => {
+            Ok(at.pool.stored(at.caller(), content_ref).await?)
+        }
+        (None, None, Some(_)) => Err(invalid(
+            "media_type",
+            "a stored body has its own; leave it out",
+        )),
+        (Some(_), Some(_), _) => Err(invalid("body_base64", "body is given too; give one")),
+        (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => {
+            Err(invalid("content_ref", "a body is given too; give one"))
+        }
+    }
+}
+
+async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Receipt>, Refusal> {
+    let from: RunId = at.identity.acting(query.from, "from")?;
+    let message_id = at.params.id("id")?;
+    let caller = at.caller();
+    let receipt = at
+        .call(FindMessage {
+            caller,
+            from,
+            message_id,
+        })
+        .await?;
+    Ok(Answer(receipt))
+}

@@ -1,0 +1,145 @@
+//! Opening, showing and changing pools.
+
+use axum::{Json as Answer, extract::State, http::StatusCode, routing::MethodFilter};
+use heronry_pool::{
+    PoolView,
+    decide::{Configure, DescribePool, How},
+};
+use heronry_types::PoolId;
+use heronry_wire::{
+    PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
+    PoolView as PoolShown, SettingsChanged,
+};
+
+use super::{At, Route};
+use crate::{
+    app::Shared,
+    extract::{Json, Params},
+    identity::{Access, Identity},
+    problems::Refusal,
+};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::PUT,
+            "/v1/pools/{pool}",
+            "Open a pool, or create it.",
+            put,
+        )
+        .access(Access::Operator)
+        .contract(|c| {
+            c.reads::<PoolBody>()
+                .answers::<PoolOpened>(201)
+                .answers::<PoolOpened>(200)
+        }),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools",
+            "List the pools; a member sees its own.",
+            list,
+        )
+        .contract(|c| c.answers::<PoolList>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}",
+            "Show a pool as it stands.",
+            show,
+        )
+        .contract(|c| c.answers::<PoolShown>(200)),
+        Route::new(
+            MethodFilter::PATCH,
+            "/v1/pools/{pool}/settings",
+            "Change settings.",
+            configure,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.reads::<PatchSettings>().answers::<SettingsChanged>(200)),
+    ]
+}
+
+async fn put(
+    State(app): State<Shared>,
+    params: Params,
+    identity: Identity,
+    Json(body): Json<PoolBody>,
+) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
+    let id: PoolId = params.id("pool")?;
+    let (pool, opened) = app.open(&id, body.into_spec()?).await?;
+    let caller = identity.caller();
+    let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
+    let status = match opened {
+        How::Written => StatusCode::CREATED,
+        How::Repeated | How::Unchanged => StatusCode::OK,
+    };
+    let cursor = view.head;
+    Ok((status, Answer(PoolOpened { view, cursor })))
+}
+
+async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<PoolList>, Refusal> {
+    let pools = match &identity {
+        Identity::Operator => app.runtime.pools().await?,
+        Identity::Member { pool, .. } => {
+            let caller = identity.caller();
+            app.pool(pool).await?.call(DescribePool { caller }).await?;
+            vec![pool.clone()]
+        }
+    };
+    let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
+    Ok(Answer(PoolList { pools }))
+}
+
+async fn show(at: At) -> Result<Answer<PoolShown>, Refusal> {
+    let view = at
+        .call(DescribePool {
+            caller: at.caller(),
+        })
+        .await?;
+    Ok(Answer(shown(&at.app, at.id.clone(), view)))
+}
+
+fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
+    PoolShown {
+        subscriptions: app.streams.of(&pool),
+        pool,
+        epoch: view.head.epoch.to_string(),
+        head: view.head,
+        floor: view.floor,
+        policies: match view.config.grants {
+            Some(_) => PoliciesSource::Granted,
+            None => PoliciesSource::SelfAsserted,
+        },
+        config: PoolBody::from(&view.config),
+        settings: view.settings,
+        settings_version: view.settings_version,
+        members: view.members,
+        live_messages: view.live_messages,
+        live_wakes: view.live_wakes,
+        durability: view.durability,
+    }
+}
+
+async fn configure(
+    at: At,
+    Json(body): Json<PatchSettings>,
+) -> Result<Answer<SettingsChanged>, Refusal> {
+    body.supported()?;
+    let done = at
+        .call(Configure {
+            caller: at.caller(),
+            expected_version: body.expected_version,
+            limits: body.limits.unwrap_or_default(),
+        })
+        .await?;
+    let view = at
+        .call(DescribePool {
+            caller: at.caller(),
+        })
+        .await?;
+    Ok(Answer(SettingsChanged {
+        settings: view.settings,
+        settings_version: view.settings_version,
+        cursor: done.cursor,
+        durability: done.durability,
+    }))
+}

@@ -1,0 +1,85 @@
+//! What the server says of itself.
+
+use axum::{
+    Json as Answer,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
+use heronry_wire::Version;
+
+use super::Route;
+use crate::{app::Shared, identity::Access, problems::Refusal};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::GET,
+            "/healthz",
+            "Say that the server is alive.",
+            healthz,
+        )
+        .access(Access::Open),
+        Route::new(
+            MethodFilter::GET,
+            "/readyz",
+            "Say whether the store can be written.",
+            readyz,
+        )
+        .access(Access::Open),
+        Route::new(
+            MethodFilter::GET,
+            "/openapi.json",
+            "Show this contract.",
+            contract,
+        )
+        .access(Access::Open),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/version",
+            "Say what the server is.",
+            version,
+        )
+        .access(Access::Open)
+        .contract(|c| c.answers::<Version>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/metrics",
+            "Show figures for Prometheus.",
+            metrics,
+        )
+        .access(Access::Operator),
+    ]
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(app): State<Shared>) -> Result<&'static str, Refusal> {
+    app.runtime.pools().await?;
+    Ok("ready\n")
+}
+
+async fn contract(State(app): State<Shared>) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::OK, json, app.contract.clone()).into_response()
+}
+
+async fn version() -> Answer<Version> {
+    Answer(Version {
+        name: "heronry".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: "v1".to_owned(),
+    })
+}
+
+async fn metrics(State(app): State<Shared>) -> Result<Response, Refusal> {
+    let pools = app.figures().await?;
+    let text = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    Ok((text, app.metrics.render(&pools, app.streams.total())).into_response())
+}

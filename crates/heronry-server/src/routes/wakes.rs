@@ -1,0 +1,184 @@
+//! Waiting for events.
+
+use axum::{
+    Json as Answer,
+    http::{HeaderMap, StatusCode},
+    routing::MethodFilter,
+};
+use heronry_event::filter::Filter;
+use heronry_pool::{
+    Registered,
+    decide::{
+        CancelWake, DescribePool, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest,
+    },
+};
+use heronry_types::{IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView};
+use heronry_wire::{RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery};
+
+use super::{At, Route};
+use crate::{
+    extract::{Json, Query, idempotency_key, invalid},
+    problems::Refusal,
+};
+
+/// How many wakes a list shows.
+const LIST_MAX: u64 = 1_000;
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/wakes",
+            "Register a wake, and wait for its end.",
+            register,
+        )
+        .contract(|c| {
+            c.keyed()
+                .reads::<WakeBody>()
+                .answers::<WakeChanged>(201)
+                .answers::<WakeChanged>(200)
+        }),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/wakes",
+            "List the wakes that wait.",
+            list,
+        )
+        .contract(|c| c.answers::<WakeList>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/wakes/{id}",
+            "Show a wake, and wait for its end.",
+            wait,
+        )
+        .contract(|c| c.queries::<WakeQuery>().answers_with("WakeView", 200)),
+        Route::new(
+            MethodFilter::DELETE,
+            "/v1/pools/{pool}/wakes/{id}",
+            "Give a wake up.",
+            cancel,
+        )
+        .contract(|c| c.queries::<WakeQuery>().answers::<WakeChanged>(200)),
+    ]
+}
+
+async fn register(
+    at: At,
+    headers: HeaderMap,
+    Json(mut body): Json<WakeBody>,
+) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
+    let run = at.identity.acting(body.run_id.take(), "run_id")?;
+    body.supported()?;
+    let key = idempotency_key(&headers, body.idempotency_key.take())?;
+    let wait = at.within(body.wait_ms).await?;
+    let registered = at
+        .call(RegisterWake::new(
+            at.caller(),
+            run.clone(),
+            request(body, key)?,
+        ))
+        .await?;
+    let status = if registered.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let waiting = registered.wake.status == WakeStatus::Registered && wait > Millis(0);
+    let wake = if waiting {
+        wait_for(&at, run, registered, wait).await?
+    } else {
+        registered.wake
+    };
+    let durability = at.app.durability();
+    Ok((status, Answer(WakeChanged { wake, durability })))
+}
+
+/// Waits for the end of a wake that was registered just now or before.
+async fn wait_for(
+    at: &At,
+    run: RunId,
+    registered: Registered,
+    wait: Millis,
+) -> Result<WakeView, Refusal> {
+    let wake_id = registered.wake.wake_id.clone();
+    let ended = at.pool.wait_wake(at.caller(), Some(run), wake_id, wait);
+    match at.unless_stopped(ended).await {
+        // An equal repeat is answered to any joining of the run; only the present one may wait.
+        Err(_) if registered.repeated => Ok(registered.wake),
+        answer => answer,
+    }
+}
+
+fn request(body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
+    let Some(text) = body.filter else {
+        return Err(invalid("filter", "missing; say which event to wait for"));
+    };
+    let mut request = WakeRequest::new(Filter::compile(&text)?, key);
+    request.wake_id = body.wake_id;
+    request.since = body.since.map_or(Since::default(), |since| since.0);
+    request.timeout = body.timeout_ms;
+    request.resume_with = body.resume_with.unwrap_or_default();
+    request.wake_events = match body.include_wakes {
+        Some(true) => WakeEvents::Include,
+        Some(false) | None => WakeEvents::Skip,
+    };
+    Ok(request)
+}
+
+async fn list(at: At) -> Result<Answer<WakeList>, Refusal> {
+    let as_of = at
+        .call(DescribePool {
+            caller: at.caller(),
+        })
+        .await?
+        .head;
+    let (caller, run, max) = (at.caller(), None, LIST_MAX);
+    let wakes = at.call(ListWakes { caller, run, max }).await?;
+    Ok(Answer(WakeList { wakes, as_of }))
+}
+
+async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {
+    let run = whose(&at, query.run)?;
+    let wake_id = at.params.id("id")?;
+    let wait = at.within(query.wait_ms).await?;
+    let ended = at.pool.wait_wake(at.caller(), run, wake_id, wait);
+    Ok(Answer(at.unless_stopped(ended).await?))
+}
+
+async fn cancel(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeChanged>, Refusal> {
+    let wake_id: WakeId = at.params.id("id")?;
+    if query.wait_ms.is_some() {
+        return Err(invalid("wait_ms", "giving up does not wait; leave it out"));
+    }
+    // An operator may name no run: the id says whose it is then, unless two runs have it.
+    let run = if let Some(run) = whose(&at, query.run)? {
+        run
+    } else {
+        let (caller, run, wake_id) = (at.caller(), None, wake_id.clone());
+        at.call(FindWake {
+            caller,
+            run,
+            wake_id,
+        })
+        .await?
+        .run_id
+    };
+    let caller = at.caller();
+    let wake = at
+        .call(CancelWake {
+            caller,
+            run,
+            wake_id,
+        })
+        .await?;
+    let durability = at.app.durability();
+    Ok(Answer(WakeChanged { wake, durability }))
+}
+
+/// Returns whose wake a query is about: a member's own, or the one that an operator may name.
+fn whose(at: &At, named: Option<RunId>) -> Result<Option<RunId>, Refusal> {
+    match at.identity.own_run() {
+        None => Ok(named),
+        Some(_) => at.identity.acting(named, "run").map(Some),
+    }
+}
