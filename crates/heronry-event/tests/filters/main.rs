@@ -6,5 +6,6 @@ mod builder;
 mod index;
 mod language;
 mod matching;
+mod oracle;
 mod properties;
 mod support;

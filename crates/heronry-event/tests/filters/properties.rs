@@ -1,6 +1,6 @@
 //! What holds for every filter and every envelope.
 
-use crate::support::{Expr, envelope, expr, meaning, written};
+use crate::support::{Expr, cases, envelope, expr, meaning, written};
 use heronry_event::filter::{Filter, Fingerprint, Limit};
 use proptest::prelude::*;
 
@@ -87,7 +87,7 @@ fn negated_join(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(cases())]
 
     #[test]
     fn a_filter_keeps_what_its_text_means(

@@ -68,8 +68,8 @@ impl Place {
         }
     }
 
-    /// What CEL would see: the field's text, or nothing for a missing key.
-    fn read(&self, envelope: &Envelope) -> Option<String> {
+    /// The field's text, or nothing for a missing key.
+    pub(crate) fn read(&self, envelope: &Envelope) -> Option<String> {
         let json = serde_json::to_value(envelope).unwrap();
         match self {
             Self::Field(name) => {
@@ -82,6 +82,15 @@ impl Place {
                 value.and_then(|value| value.as_str()).map(str::to_owned)
             }
         }
+    }
+}
+
+/// How many cases a property is tried with: four times what `PROPTEST_CASES` says.
+pub(crate) fn cases() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig {
+        cases: config.cases.saturating_mul(4),
+        ..config
     }
 }
 
