@@ -1,2 +1,76 @@
-//! The binary.
-fn main() {}
+//! The `heronry` binary: see the README of this crate.
+
+mod connect;
+mod cursors;
+mod data_dir;
+mod durations;
+mod failure;
+mod fields;
+mod globals;
+mod host;
+mod out;
+mod secrets;
+mod signals;
+mod text;
+mod up;
+mod verbs;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
+
+/// How many members and other blocking work can be waited for at once.
+const BLOCKING_THREADS_MAX: usize = 4_096;
+/// How long work that cannot be given up may hold the end of the process.
+const LAST_WORK: Duration = Duration::from_secs(1);
+
+/// Durable coordination for pools of agents: join, send, sleep until something happens, replay
+#[derive(Debug, Parser)]
+#[command(
+    name = "heronry",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 ok; 1 failed; 2 usage; 3 refused by the rules; 4 timed out; \
+5 cannot reach the server; 6 data damaged; 130 and 143 ended by a signal.\n\n\
+Example:\n  heronry serve &\n  heronry pool open review\n  \
+heronry --pool review join --run lead --agent lead"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let cx = Context::new(cli.globals);
+    let code = runtime(&cli.verb).and_then(|runtime| {
+        let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
+        runtime.shutdown_timeout(LAST_WORK);
+        ended
+    });
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            out::diagnose(&format!("heronry: {failure}"));
+            failure.exit().into()
+        }
+    }
+}
+
+/// Servers get threads; everything else, of which there may be hundreds at once, gets none.
+fn runtime(verb: &Verb) -> Result<Runtime, Failure> {
+    let mut builder = match verb {
+        Verb::Serve(_) | Verb::Up(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    builder
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()
+        .map_err(|error| Failure::failed(format_args!("cannot start the async runtime: {error}")))
+}

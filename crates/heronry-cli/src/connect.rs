@@ -1,0 +1,158 @@
+//! Finding the server and the token, and what its answers mean for the exit code.
+
+use std::{env, ffi::OsString, fs, path::Path};
+
+use heronry_client::{Client, ClientError, PoolClient, Token};
+use heronry_event::filter::CompileErrors;
+use heronry_types::RunId;
+use heronry_wire::{Problem, ProblemKind};
+
+use crate::{
+    data_dir::DataDir,
+    failure::{Exit, Failure},
+    globals::Globals,
+    out::Out,
+};
+
+/// Where a server is when nothing says so.
+const DEFAULT_URL: &str = "http://127.0.0.1:7171";
+
+/// What every verb works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) globals: Globals,
+    pub(crate) out: Out,
+    pub(crate) data_dir: DataDir,
+}
+
+impl Context {
+    pub(crate) fn new(globals: Globals) -> Self {
+        let out = globals.out();
+        let data_dir = DataDir::at(&globals.data_dir);
+        Self {
+            globals,
+            out,
+            data_dir,
+        }
+    }
+
+    /// Returns a client of the server that was named, or that is found.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let named = self.globals.url.clone().or_else(|| text_of("HERONRY_URL"));
+        let url = named
+            .or_else(|| self.data_dir.announced_url())
+            .unwrap_or_else(|| DEFAULT_URL.to_owned());
+        Client::new(&url, self.token()?).map_err(refused)
+    }
+
+    /// Returns a client of the pool that was named.
+    pub(crate) fn pool(&self) -> Result<PoolClient, Failure> {
+        match &self.globals.pool {
+            Some(pool) => Ok(self.client()?.pool(pool)),
+            None => Err(Failure::usage(
+                "no pool is named; give --pool or set HERONRY_POOL",
+            )),
+        }
+    }
+
+    /// Returns the run that was named.
+    pub(crate) fn run(&self) -> Result<&RunId, Failure> {
+        let missing = || Failure::usage("no run is named; give --run or set HERONRY_RUN");
+        self.globals.run.as_ref().ok_or_else(missing)
+    }
+
+    /// Flags come before the environment, and a token before a file of one.
+    fn token(&self) -> Result<Option<Token>, Failure> {
+        if let Some(token) = &self.globals.token {
+            return Ok(Some(Token::new(token)));
+        }
+        if let Some(file) = &self.globals.token_file {
+            return token_in(file).map(Some);
+        }
+        if let Some(token) = text_of("HERONRY_TOKEN") {
+            return Ok(Some(Token::new(token)));
+        }
+        if let Some(file) = value_of("HERONRY_TOKEN_FILE") {
+            return token_in(Path::new(&file)).map(Some);
+        }
+        let operator = self.data_dir.operator_token();
+        if operator.exists() {
+            return token_in(&operator).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+fn token_in(file: &Path) -> Result<Token, Failure> {
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|error| Failure::file("read the token in", file, &error))?;
+    Ok(Token::new(text))
+}
+
+fn value_of(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text_of(name: &str) -> Option<String> {
+    // A URL or token that is not text cannot be meant.
+    value_of(name).and_then(|value| value.into_string().ok())
+}
+
+/// Says what an error of the client means to the caller of the command.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in map_err, which hands the error over"
+)]
+pub(crate) fn refused(error: ClientError) -> Failure {
+    let exit = match &error {
+        ClientError::Url { .. } | ClientError::Path { .. } => Exit::Usage,
+        ClientError::Unreachable { .. }
+        | ClientError::Timeout { .. }
+        | ClientError::Foreign { .. } => Exit::Unreachable,
+        ClientError::Refused(problem) => return problem_failure(problem),
+        // Decode, and what a later client may add.
+        _ => Exit::Failed,
+    };
+    let cause = std::error::Error::source(&error).map(innermost);
+    let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+    Failure::new(exit, format_args!("{error}{cause}"))
+}
+
+/// The first cause says what happened; those around it say where.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn problem_failure(problem: &Problem) -> Failure {
+    let exit = match (problem.kind(), problem.status) {
+        (
+            Some(
+                ProblemKind::InvalidRequest
+                | ProblemKind::CursorInvalid
+                | ProblemKind::FilterInvalid,
+            ),
+            _,
+        ) => Exit::Usage,
+        (_, 500..) => Exit::Failed,
+        _ => Exit::Refused,
+    };
+    let slug = problem.slug();
+    match filter_errors(problem) {
+        None => Failure::new(exit, format_args!("{problem} ({slug})")),
+        Some(errors) => {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Failure::new(exit, format_args!("filter: {} ({slug})", lines.join("; ")))
+        }
+    }
+}
+
+/// Returns the errors of a filter that a problem lists.
+fn filter_errors(problem: &Problem) -> Option<CompileErrors> {
+    let listed = problem.members.get("errors").cloned()?;
+    // A server that lists them in another form still names the problem itself.
+    serde_json::from_value(listed).ok()
+}

@@ -1,0 +1,91 @@
+//! How a verb ends: exit codes and failures of one line.
+
+use std::{fmt, io, process::ExitCode};
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    /// It did what was asked.
+    Ok,
+    /// It failed.
+    Failed,
+    /// It was asked for something that makes no sense.
+    Usage,
+    /// The rules say no.
+    Refused,
+    /// What it waited for did not happen in time.
+    TimedOut,
+    /// There is no server.
+    Unreachable,
+    /// Stored data is damaged.
+    Damaged,
+    /// It was ended by this signal.
+    Signal(u8),
+}
+
+impl Exit {
+    /// Returns the exit code of the process.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::TimedOut => 4,
+            Self::Unreachable => 5,
+            Self::Damaged => 6,
+            Self::Signal(number) => 128_u8.saturating_add(number),
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why a verb did not do what was asked: one line for people, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    line: String,
+}
+
+/// How a verb ends.
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, line: impl fmt::Display) -> Self {
+        Self {
+            exit,
+            line: line.to_string(),
+        }
+    }
+
+    pub(crate) fn failed(line: impl fmt::Display) -> Self {
+        Self::new(Exit::Failed, line)
+    }
+
+    pub(crate) fn usage(line: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, line)
+    }
+
+    /// Returns the failure of an operation on a file.
+    pub(crate) fn file(doing: &str, path: &std::path::Path, error: &io::Error) -> Self {
+        Self::failed(format_args!("cannot {doing} {}: {error}", path.display()))
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One line, whatever a cause put into it.
+        let mut lines = self.line.lines().map(str::trim).filter(|l| !l.is_empty());
+        f.write_str(lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| write!(f, "; {line}"))
+    }
+}

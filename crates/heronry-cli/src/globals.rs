@@ -1,0 +1,106 @@
+//! Options that every verb takes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heronry_types::{PoolId, RunId};
+
+use crate::{
+    fields::FieldPath,
+    out::{Color, Content, Format, Out},
+};
+
+/// Options that every verb takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options for every verb")]
+pub(crate) struct Globals {
+    /// The pool
+    #[arg(long, global = true, env = "HERONRY_POOL", value_name = "POOL")]
+    pub(crate) pool: Option<PoolId>,
+    /// The run to act as; a member token's own run when left out
+    #[arg(long, global = true, env = "HERONRY_RUN", value_name = "RUN")]
+    pub(crate) run: Option<RunId>,
+    /// The server [env: HERONRY_URL] [default: the one of the data directory, else http://127.0.0.1:7171]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The token [env: HERONRY_TOKEN] [default: the data directory's operator token]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        conflicts_with = "token_file"
+    )]
+    pub(crate) token: Option<String>,
+    /// A file with the token [env: HERONRY_TOKEN_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The data directory
+    #[arg(
+        long,
+        global = true,
+        env = "HERONRY_DATA_DIR",
+        value_name = "DIR",
+        default_value = "./.heronry"
+    )]
+    pub(crate) data_dir: PathBuf,
+    #[command(flatten)]
+    shape: Shape,
+    #[command(flatten)]
+    content: ContentFlag,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Args)]
+struct Shape {
+    /// Print JSON: one document, or one line for each item
+    #[arg(long, global = true, conflicts_with_all = ["field", "quiet"])]
+    json: bool,
+    /// Print these fields alone, with tabs between them
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        conflicts_with = "quiet"
+    )]
+    field: Vec<FieldPath>,
+    #[command(flatten)]
+    quiet: QuietFlag,
+}
+
+#[derive(Debug, Args)]
+struct QuietFlag {
+    /// Print nothing but errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+struct ContentFlag {
+    /// Show text of others as it is, control characters included
+    #[arg(long, global = true)]
+    raw: bool,
+}
+
+impl Globals {
+    /// Returns the printer that was asked for.
+    pub(crate) fn out(&self) -> Out {
+        let format = if self.shape.json {
+            Format::Json
+        } else if !self.shape.field.is_empty() {
+            Format::Fields(self.shape.field.clone())
+        } else if self.shape.quiet.quiet {
+            Format::Quiet
+        } else {
+            Format::Text
+        };
+        let content = if self.content.raw {
+            Content::Raw
+        } else {
+            Content::Clean
+        };
+        Out::new(format, content, self.color)
+    }
+}

@@ -1,0 +1,164 @@
+//! The composition root: a store, a runtime over it, and a server in front.
+
+mod choices;
+
+use std::{io, sync::Arc};
+
+use heronry_runtime::{Runtime, SystemClock, SystemIds};
+use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
+use heronry_store_memory::MemoryStore;
+use heronry_store_redb::RedbStore;
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, oneshot},
+    task::JoinHandle,
+};
+
+pub(crate) use choices::{ListenAddress, StoreChoice};
+
+use crate::{
+    data_dir::{Announced, DataDir},
+    failure::{Exit, Failure},
+    secrets,
+};
+
+/// A server that runs in this process.
+#[derive(Debug)]
+pub(crate) struct Host {
+    url: String,
+    store: String,
+    operator_token: String,
+    clock: Arc<dyn Clock>,
+    runtime: Runtime,
+    shutdown: oneshot::Sender<()>,
+    server: Mutex<JoinHandle<Result<(), ServeError>>>,
+    _announced: Announced,
+}
+
+impl Host {
+    /// Opens the store of a data directory that exists, and serves it.
+    pub(crate) async fn start(
+        data_dir: &DataDir,
+        store: Option<StoreChoice>,
+        listen: &ListenAddress,
+    ) -> Result<Self, Failure> {
+        let listener = bind(listen).await?;
+        let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
+        let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
+        let key = secrets::read_or_draw(&data_dir.token_key())?;
+        let opened = open_store(&choice)?;
+        let address = listener.local_addr().map_err(Failure::failed)?;
+        let url = format!("http://{address}");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let ids = Arc::new(SystemIds);
+        let owner = format!("heronry process {}", std::process::id());
+        let runtime = Runtime::new(opened, Arc::clone(&clock), ids, key, owner);
+        let config = ServerConfig {
+            listener,
+            runtime: runtime.clone(),
+            auth: Auth::new(
+                OperatorToken::new(&operator_token),
+                TokenKey::from_bytes(key),
+            ),
+        };
+        let (shutdown, asked) = oneshot::channel();
+        let server = tokio::spawn(serve(config, async move {
+            // A host that is dropped without being stopped wants its server to end as well.
+            let _ = asked.await;
+        }));
+        Ok(Self {
+            _announced: data_dir.announce(&url)?,
+            url,
+            store: choice.to_string(),
+            operator_token,
+            clock,
+            runtime,
+            shutdown,
+            server: Mutex::new(server),
+        })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn store(&self) -> &str {
+        &self.store
+    }
+
+    pub(crate) fn operator_token(&self) -> &str {
+        &self.operator_token
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Waits until the server breaks off by itself.
+    pub(crate) async fn failed(&self) -> Failure {
+        let mut server = self.server.lock().await;
+        let ended = (&mut *server).await;
+        match ended {
+            Ok(Ok(())) => Failure::failed("the server ended by itself"),
+            Ok(Err(error)) => Failure::failed(with_cause(&error)),
+            Err(error) => Failure::failed(format_args!("the server broke off: {error}")),
+        }
+    }
+
+    /// Finishes what was accepted, and ends.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        // A server that broke off listens to nobody; its own error is reported below.
+        let _ = self.shutdown.send(());
+        let server = self.server.into_inner();
+        let ended = if server.is_finished() {
+            Ok(Ok(()))
+        } else {
+            server.await
+        };
+        self.runtime.shutdown().await;
+        match ended {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::failed(with_cause(&error))),
+            Err(error) => Err(Failure::failed(format_args!(
+                "the server broke off: {error}"
+            ))),
+        }
+    }
+}
+
+async fn bind(listen: &ListenAddress) -> Result<TcpListener, Failure> {
+    let address = listen.address();
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::failed(format_args!(
+            "another program listens on {address}; stop it, or choose another address with --listen"
+        )),
+        _ => Failure::failed(format_args!("cannot listen on {address}: {error}")),
+    })
+}
+
+fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
+    match choice {
+        StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
+        StoreChoice::Redb(path) => {
+            let store = RedbStore::open_or_create(path).map_err(|e| store_failure(&e))?;
+            Ok(Store::of(Arc::new(store)))
+        }
+    }
+}
+
+/// Says what a failure of the store means to the caller of the command.
+pub(crate) fn store_failure(error: &StoreError) -> Failure {
+    let exit = match error.kind() {
+        StoreErrorKind::Corrupt | StoreErrorKind::NotAStore => Exit::Damaged,
+        // Every other kind is a failure that says itself what to do.
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error)
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(ToString::to_string);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}

@@ -1,0 +1,112 @@
+//! Which store, and where to listen, as the command line names them.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+
+/// A store that a person named.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum StoreChoice {
+    /// A file.
+    Redb(PathBuf),
+    /// Nothing is kept.
+    Memory,
+}
+
+/// A text that names no store.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{found:?} names no store; write redb:PATH or memory")]
+pub(crate) struct NoSuchStore {
+    found: String,
+}
+
+impl FromStr for StoreChoice {
+    type Err = NoSuchStore;
+    fn from_str(text: &str) -> Result<Self, NoSuchStore> {
+        match text.split_once(':') {
+            Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
+            None if text == "memory" => Ok(Self::Memory),
+            Some(_) | None => Err(NoSuchStore {
+                found: text.to_owned(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for StoreChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redb(path) => write!(f, "redb:{}", path.display()),
+            Self::Memory => f.write_str("memory (nothing is kept after this process)"),
+        }
+    }
+}
+
+/// An address of this machine that only this machine can reach.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ListenAddress(SocketAddr);
+
+/// An address that cannot be listened on.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum ListenError {
+    #[error("{found:?} is not an address; write it as 127.0.0.1:7171")]
+    Malformed { found: String },
+    #[error(
+        "{address} can be reached from other machines, and there is no TLS yet; \
+         listen on 127.0.0.1 or [::1]"
+    )]
+    NotLoopback { address: SocketAddr },
+}
+
+impl ListenAddress {
+    /// Returns the address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = ListenError;
+    fn from_str(text: &str) -> Result<Self, ListenError> {
+        let numeric = text
+            .strip_prefix("localhost:")
+            .map(|port| format!("127.0.0.1:{port}"));
+        let address: SocketAddr =
+            numeric
+                .as_deref()
+                .unwrap_or(text)
+                .parse()
+                .map_err(|_| ListenError::Malformed {
+                    found: text.to_owned(),
+                })?;
+        match address.ip().is_loopback() {
+            true => Ok(Self(address)),
+            false => Err(ListenError::NotLoopback { address }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_named_with_its_kind() {
+        assert_eq!("memory".parse(), Ok(StoreChoice::Memory));
+        assert_eq!("redb:/a:b".parse(), Ok(StoreChoice::Redb("/a:b".into())));
+        for text in ["", "redb", "redb:", "memory:x", "sled:/a", "/a"] {
+            assert!(text.parse::<StoreChoice>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_listened_on() {
+        for text in ["127.0.0.1:7171", "[::1]:0", "localhost:80", "127.9.9.9:1"] {
+            assert!(text.parse::<ListenAddress>().is_ok(), "{text}");
+        }
+        let error = "0.0.0.0:7171".parse::<ListenAddress>().unwrap_err();
+        assert!(matches!(error, ListenError::NotLoopback { .. }), "{error}");
+        for text in ["", "127.0.0.1", ":7171", "localhost", "127.0.0.1:99999"] {
+            let error = text.parse::<ListenAddress>().unwrap_err();
+            assert!(matches!(error, ListenError::Malformed { .. }), "{text}");
+        }
+    }
+}

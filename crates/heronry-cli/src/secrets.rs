@@ -1,0 +1,145 @@
+//! The two secrets of a data directory: drawn once, kept in files that only their owner can read.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use crate::{
+    data_dir::{is_open_to_others, private_file},
+    failure::Failure,
+};
+
+/// The bytes of a secret.
+const SECRET_BYTES: usize = 32;
+/// The shortest operator token that is taken.
+const TOKEN_CHARS_MIN: usize = 16;
+
+/// Returns the 256 bits that a file holds as 64 hex digits, drawing them when there is no file.
+pub(crate) fn read_or_draw(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
+    if !path.exists() {
+        draw(path)?;
+    }
+    read(path)
+}
+
+/// Returns the text that a file holds, drawing 64 hex digits when there is no file.
+///
+/// A token that a person or a platform wrote may have any form, and any mode they chose for it.
+pub(crate) fn read_or_draw_token(path: &Path) -> Result<String, Failure> {
+    if !path.exists() {
+        draw(path)?;
+    }
+    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+    let text = text.trim();
+    if text.len() < TOKEN_CHARS_MIN {
+        return Err(Failure::failed(format_args!(
+            "{} holds no token of at least {TOKEN_CHARS_MIN} characters; remove it to draw a new one",
+            path.display()
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// Returns random bits as hex digits, for keys and names that nobody chose.
+pub(crate) fn random_name() -> Result<String, Failure> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)
+        .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
+    Ok(hex(&bits))
+}
+
+fn read(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
+    let failed = |error: io::Error| Failure::file("read", path, &error);
+    let mut file = File::open(path).map_err(failed)?;
+    if is_open_to_others(&file).map_err(failed)? {
+        return Err(Failure::failed(format_args!(
+            "{} can be read by others; run: chmod 600 {}",
+            path.display(),
+            path.display()
+        )));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(failed)?;
+    parse(text.trim()).ok_or_else(|| {
+        Failure::failed(format_args!(
+            "{} does not hold 64 hex digits; restore it, or remove it to draw a new one",
+            path.display()
+        ))
+    })
+}
+
+/// Draws a secret into a file that appears whole, also when two processes do so at once.
+fn draw(path: &Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file("create", path, &error);
+    let mut bits = [0; SECRET_BYTES];
+    getrandom::fill(&mut bits)
+        .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.new", std::process::id()));
+    let mut file = private_file(Path::new(&temporary)).map_err(failed)?;
+    let written = file
+        .write_all(format!("{}\n", hex(&bits)).as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&temporary, path));
+    // A leftover holds a secret that nobody uses; it is overwritten by the next drawing.
+    let _ = fs::remove_file(&temporary);
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map_err(failed),
+    }
+}
+
+fn parse(text: &str) -> Option<[u8; SECRET_BYTES]> {
+    let mut bits = [0; SECRET_BYTES];
+    if text.len() != SECRET_BYTES * 2 || !text.is_ascii() {
+        return None;
+    }
+    for (index, bit) in bits.iter_mut().enumerate() {
+        let digits = text.get(index * 2..index * 2 + 2)?;
+        *bit = u8::from_str_radix(digits, 16).ok()?;
+    }
+    Some(bits)
+}
+
+/// Writes bytes as hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_drawn_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.key");
+        let drawn = read_or_draw(&path).unwrap();
+        assert_eq!(read_or_draw(&path).unwrap(), drawn);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let other = read_or_draw(&folder.path().join("other")).unwrap();
+        assert_ne!(other, drawn);
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_or_that_is_cut_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.key");
+        read_or_draw(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = read_or_draw(&path).unwrap_err().to_string();
+        assert!(error.contains("chmod 600"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "abc\n").unwrap();
+        let error = read_or_draw(&path).unwrap_err().to_string();
+        assert!(error.contains("64 hex digits"), "{error}");
+    }
+}

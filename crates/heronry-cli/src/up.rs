@@ -1,0 +1,228 @@
+//! `heronry up`: runs a job of separate processes.
+
+mod capture;
+mod job;
+pub(crate) mod manifest;
+mod member;
+mod phase;
+mod process;
+mod restart;
+mod screen;
+pub(crate) mod shim;
+mod summary;
+mod team;
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use heronry_client::{Client, Token};
+use heronry_store::Clock;
+
+use self::{
+    job::{Found, Job},
+    manifest::{Fault, Manifest, ManifestError},
+    screen::Screen,
+    summary::{JobOutcome, Summary},
+    team::{Ended, Team},
+};
+use crate::{
+    connect::Context,
+    failure::{Exit, Failure, Outcome},
+    host::{Host, ListenAddress, StoreChoice},
+    out::Rows,
+};
+
+/// Run the job of a manifest: a pool of separate processes
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry up examples/review/pool.toml --input . --output /tmp/review"
+)]
+pub(crate) struct UpArgs {
+    /// The manifest, as pool.toml
+    manifest: PathBuf,
+    /// Where the journal is kept [default: store.redb in the data directory]
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreChoice>,
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: ListenAddress,
+    /// What the job works on
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    input: PathBuf,
+    /// Where the job leaves what it made
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    output: PathBuf,
+    /// Which job; otherwise the unfinished one, or a new one
+    #[arg(long, value_name = "NAME", value_parser = job::parse_name)]
+    job: Option<String>,
+}
+
+/// The folders of a job, absolute.
+#[derive(Clone, Debug)]
+struct Folders {
+    input: PathBuf,
+    output: PathBuf,
+    data: PathBuf,
+}
+
+/// How members find this binary.
+#[derive(Clone, Debug)]
+struct Binary {
+    file: PathBuf,
+    search_path: OsString,
+}
+
+/// Runs a job to its end.
+pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
+    let manifest = Manifest::read(&args.manifest).map_err(|e| refuse_manifest(&e))?;
+    let binary = Binary::current()?;
+    find_programs(&manifest, &args.manifest, &binary)?;
+    let input = existing_folder(&args.input)?;
+    cx.data_dir.create()?;
+    let folders = Folders {
+        input,
+        output: created_folder(&args.output)?,
+        data: cx.data_dir.path().to_owned(),
+    };
+    let host = Host::start(&cx.data_dir, args.store, &args.listen).await?;
+    let ended = run_on(
+        &cx,
+        &host,
+        &manifest,
+        (&folders, &binary, args.job.as_deref()),
+    )
+    .await;
+    host.stop().await?;
+    ended
+}
+
+async fn run_on(
+    cx: &Context,
+    host: &Host,
+    manifest: &Manifest,
+    (folders, binary, name): (&Folders, &Binary, Option<&str>),
+) -> Outcome {
+    let token = Token::new(host.operator_token());
+    let client = Client::new(host.url(), Some(token)).map_err(crate::connect::refused)?;
+    let widest = manifest
+        .members
+        .iter()
+        .map(|m| m.run.as_str().chars().count());
+    let screen = Screen::new(&cx.out, widest.max().unwrap_or(0));
+    let job = Job::open(&client, manifest, name).await?;
+    let how = match job.found {
+        Found::New => "new",
+        Found::Unfinished => "continued",
+    };
+    screen.progress(&format!("job    {} ({how})", job.pool.id()));
+    screen.progress(&format!("store  {}", host.store()));
+    screen.progress(&format!("server {}", host.url()));
+    let clock: Arc<dyn Clock> = host.clock();
+    let since = clock.now().monotonic.0;
+    let team = Team {
+        cx,
+        manifest,
+        pool: job.pool.clone(),
+        screen,
+        clock: Arc::clone(&clock),
+        environment: environment(host, &job, folders, binary),
+        binary: binary.file.clone(),
+    };
+    let members = match team.run(host).await? {
+        Ended::Done(members) => members,
+        Ended::Signal(number) => return Ok(Exit::Signal(number)),
+    };
+    let summary = Summary {
+        pool: job.pool.id().to_string(),
+        job: job.name,
+        store: host.store().to_string(),
+        output: folders.output.display().to_string(),
+        outcome: JobOutcome::of(&members),
+        elapsed_ms: clock.now().monotonic.0.saturating_sub(since),
+        members,
+    };
+    cx.out
+        .answer(&summary, Rows::Of("members"), || summary.text())?;
+    Ok(summary.outcome.exit())
+}
+
+fn environment(
+    host: &Host,
+    job: &Job,
+    folders: &Folders,
+    binary: &Binary,
+) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("HERONRY_URL", host.url().into()),
+        ("HERONRY_POOL", job.pool.id().as_str().into()),
+        ("HERONRY_INPUT", folders.input.clone().into()),
+        ("HERONRY_OUTPUT", folders.output.clone().into()),
+        ("HERONRY_BIN", binary.file.clone().into()),
+        ("HERONRY_DATA_DIR", folders.data.clone().into()),
+        ("PATH", binary.search_path.clone()),
+    ]
+}
+
+fn refuse_manifest(error: &ManifestError) -> Failure {
+    Failure::usage(error)
+}
+
+impl Binary {
+    fn current() -> Result<Self, Failure> {
+        let failed = |error| Failure::failed(format_args!("cannot find this program: {error}"));
+        let file = std::env::current_exe().map_err(failed)?;
+        let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::iter::once(folder).chain(std::env::split_paths(&others));
+        let search_path = std::env::join_paths(places)
+            .map_err(|error| Failure::failed(format_args!("cannot extend PATH: {error}")))?;
+        Ok(Self { file, search_path })
+    }
+}
+
+/// Refuses a manifest that names a program which is not there, before anything is changed.
+fn find_programs(manifest: &Manifest, path: &Path, binary: &Binary) -> Result<(), Failure> {
+    for member in &manifest.members {
+        let Some(program) = member.command.first() else {
+            continue;
+        };
+        if process::find_program(program, &manifest.folder, &binary.search_path).is_some() {
+            continue;
+        }
+        let place = match program.contains('/') {
+            true => "in the manifest's folder",
+            false => "on PATH",
+        };
+        return Err(refuse_manifest(&ManifestError::Fault {
+            path: path.display().to_string(),
+            line: member.line,
+            fault: Fault::NoProgram {
+                program: program.clone(),
+                place,
+                run: member.run.to_string(),
+            },
+        }));
+    }
+    Ok(())
+}
+
+fn existing_folder(path: &Path) -> Result<PathBuf, Failure> {
+    let refuse =
+        |error: io::Error| Failure::usage(format_args!("--input {}: {error}", path.display()));
+    let found = fs::canonicalize(path).map_err(refuse)?;
+    match found.is_dir() {
+        true => Ok(found),
+        false => Err(refuse(io::ErrorKind::NotADirectory.into())),
+    }
+}
+
+fn created_folder(path: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(path)
+        .and_then(|()| fs::canonicalize(path))
+        .map_err(|error| Failure::usage(format_args!("--output {}: {error}", path.display())))
+}

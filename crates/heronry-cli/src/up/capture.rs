@@ -1,0 +1,173 @@
+//! What members print: cut, capped, kept in a log, and shown with the name of its member.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use super::screen::Screen;
+
+/// The longest line that is kept, in bytes.
+const LINE_BYTES_MAX: usize = 8 * 1024;
+/// How much output of one member is kept and shown, in bytes.
+const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Where the output of one member goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Sink {
+    run: Arc<str>,
+    path: Arc<Path>,
+    screen: Screen,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Debug)]
+struct Log {
+    file: File,
+    room: u64,
+}
+
+impl Sink {
+    /// Opens a log to add to; one of an earlier run of the same job is continued.
+    pub(crate) fn open(path: PathBuf, run: &str, screen: Screen) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok(Self {
+            run: Arc::from(run),
+            path: Arc::from(path),
+            screen,
+            log: Arc::new(Mutex::new(Log {
+                file,
+                room: OUTPUT_BYTES_MAX,
+            })),
+        })
+    }
+
+    /// Returns where the log is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps and shows everything that a member prints on one of its streams.
+    pub(crate) async fn drain(self, stream: impl AsyncRead + Unpin) {
+        let mut lines = Lines::new(stream);
+        while let Some(line) = lines.next().await {
+            self.keep(&String::from_utf8_lossy(&line));
+        }
+    }
+
+    fn keep(&self, line: &str) {
+        // A poisoned lock means that another stream's task panicked between two whole lines.
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = line.len() as u64 + 1;
+        if log.room == 0 {
+            return;
+        }
+        let line = if size > log.room {
+            log.room = 0;
+            "[heronry: output is capped here; the rest is dropped]"
+        } else {
+            log.room -= size;
+            line
+        };
+        // The job goes on without its log when the disk is full.
+        let _ = writeln!(log.file, "{line}");
+        drop(log);
+        self.screen.member_line(&self.run, line);
+    }
+}
+
+/// Lines of a stream, cut at [`LINE_BYTES_MAX`].
+#[derive(Debug)]
+struct Lines<R> {
+    stream: BufReader<R>,
+    is_ended: bool,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn new(stream: R) -> Self {
+        Self {
+            stream: BufReader::new(stream),
+            is_ended: false,
+        }
+    }
+
+    /// Returns the next line; nothing at the end, or when the stream fails.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        while !self.is_ended {
+            let (used, is_whole) = match self.stream.fill_buf().await {
+                Ok(part) => take_line(part, &mut line),
+                Err(_) => (0, false),
+            };
+            self.is_ended = used == 0;
+            self.stream.consume(used);
+            if is_whole {
+                return Some(line);
+            }
+        }
+        (!line.is_empty()).then_some(line)
+    }
+}
+
+/// Takes bytes up to a line end; returns how many were used and whether the line is whole.
+fn take_line(part: &[u8], line: &mut Vec<u8>) -> (usize, bool) {
+    let end = part.iter().position(|byte| *byte == b'\n');
+    let text = part.get(..end.unwrap_or(part.len())).unwrap_or(part);
+    let room = LINE_BYTES_MAX.saturating_sub(line.len());
+    line.extend(text.iter().take(room));
+    match end {
+        Some(end) => (end + 1, true),
+        None => (part.len(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+        let mut lines = Lines::new(text);
+        let mut found = Vec::new();
+        while let Some(line) = lines.next().await {
+            found.push(line);
+        }
+        found
+    }
+
+    #[tokio::test]
+    async fn lines_are_cut_at_their_limit_and_the_next_one_is_whole() {
+        let long = "x".repeat(LINE_BYTES_MAX + 1);
+        let found = lines(format!("a\n\n{long}\nb").as_bytes()).await;
+        let cut = "x".repeat(LINE_BYTES_MAX);
+        assert_eq!(
+            found,
+            [b"a".to_vec(), Vec::new(), cut.into_bytes(), b"b".to_vec()]
+        );
+        assert!(lines(b"").await.is_empty());
+    }
+
+    #[test]
+    fn output_is_capped_with_a_notice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let sink = Sink::open(path.clone(), "a", Screen::silent()).unwrap();
+        sink.log.lock().unwrap().room = 8;
+        for line in ["1234", "56", "7", "8"] {
+            sink.keep(line);
+        }
+        let kept = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            kept,
+            "1234\n56\n[heronry: output is capped here; the rest is dropped]\n"
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Which job a command runs: the one that is named, the unfinished one, or a new one.
+
+use std::collections::BTreeSet;
+
+use heronry_client::{Client, PoolClient};
+use heronry_types::{PoolId, RunId};
+use heronry_wire::{EventsQuery, PoolBody};
+
+use super::manifest::{Manifest, Until};
+use crate::{connect::refused, failure::Failure};
+
+/// What keeps the events that end a run.
+const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
+
+/// A job that is to be run.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// What stands after the dot of the pool's id.
+    pub(crate) name: String,
+    /// Its pool, opened.
+    pub(crate) pool: PoolClient,
+    /// How the job was found.
+    pub(crate) found: Found,
+}
+
+/// How a job was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Found {
+    /// It is new.
+    New,
+    /// An earlier `up` did not finish it.
+    Unfinished,
+}
+
+impl Job {
+    /// Finds or names the job, and opens its pool.
+    pub(crate) async fn open(
+        client: &Client,
+        manifest: &Manifest,
+        name: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let names = existing(client, &manifest.pool).await?;
+        let (name, found) = match name {
+            Some(name) if names.iter().any(|it| it == name) => (name.to_owned(), Found::Unfinished),
+            Some(name) => (name.to_owned(), Found::New),
+            None => match unfinished(client, manifest, &names).await? {
+                Some(name) => (name, Found::Unfinished),
+                None => (next_number(&names), Found::New),
+            },
+        };
+        let pool = client.pool(&pool_id(&manifest.pool, &name)?);
+        let config = PoolBody {
+            limits: manifest.limits.clone(),
+            ..PoolBody::default()
+        };
+        pool.open(&config).await.map_err(refused)?;
+        Ok(Self { name, pool, found })
+    }
+}
+
+/// Checks what a person calls a job.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains('.') {
+        return Err("a job's name has at least one character and no dot".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn pool_id(prefix: &PoolId, name: &str) -> Result<PoolId, Failure> {
+    let text = format!("{prefix}.{name}");
+    PoolId::parse(&text)
+        .map_err(|error| Failure::usage(format_args!("{text:?} cannot name a pool: {error}")))
+}
+
+/// Returns the names of this manifest's jobs, the newest number first.
+async fn existing(client: &Client, prefix: &PoolId) -> Result<Vec<String>, Failure> {
+    let pools = client.pools().await.map_err(refused)?.pools;
+    let start = format!("{prefix}.");
+    let names = pools
+        .iter()
+        .filter_map(|it| it.pool.as_str().strip_prefix(&start));
+    let mut names: Vec<String> = names
+        .filter(|name| parse_name(name).is_ok())
+        .map(str::to_owned)
+        .collect();
+    names.sort_by_key(|name| std::cmp::Reverse((name.parse::<u64>().ok(), name.clone())));
+    Ok(names)
+}
+
+fn next_number(names: &[String]) -> String {
+    let largest = names
+        .iter()
+        .filter_map(|name| name.parse::<u64>().ok())
+        .max();
+    largest
+        .map_or(1, |number| number.saturating_add(1))
+        .to_string()
+}
+
+/// Returns the first job in which a member that the job waits for has not ended.
+async fn unfinished(
+    client: &Client,
+    manifest: &Manifest,
+    names: &[String],
+) -> Result<Option<String>, Failure> {
+    for name in names {
+        let ended = ended_runs(&client.pool(&pool_id(&manifest.pool, name)?)).await?;
+        let mut awaited = manifest.members.iter().filter(|m| m.until == Until::Exited);
+        if awaited.any(|member| !ended.contains(&member.run)) {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
+}
+
+async fn ended_runs(pool: &PoolClient) -> Result<BTreeSet<RunId>, Failure> {
+    let mut ended = BTreeSet::new();
+    let mut query = EventsQuery {
+        filter: Some(ENDINGS.to_owned()),
+        ..EventsQuery::default()
+    };
+    loop {
+        let page = pool.events(&query).await.map_err(refused)?;
+        ended.extend(
+            page.events
+                .into_iter()
+                .filter_map(|it| it.envelope.identity.run),
+        );
+        if page.scanned_to == page.head {
+            return Ok(ended);
+        }
+        query.after = Some(page.scanned_to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_job_has_the_number_after_the_largest() {
+        let names = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(next_number(&[]), "1");
+        assert_eq!(next_number(&names(&["9", "10", "nightly"])), "11");
+    }
+
+    #[test]
+    fn a_name_has_no_dot() {
+        assert!(parse_name("nightly").is_ok());
+        assert!(parse_name("").is_err());
+        assert!(parse_name("a.b").is_err());
+    }
+}

@@ -1,0 +1,195 @@
+//! `pool.toml`: who takes part in a job, read and checked as a whole.
+
+mod raw;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use heronry_types::{AgentId, Limits, PoolId, RunId, TopicId};
+
+pub(crate) use raw::{RestartWhen, Until};
+
+/// How many runs one member entry may ask for.
+pub(crate) const REPLICAS_MAX: u32 = 256;
+
+/// A job that can be run.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    /// What pools of this job are called, before the name of the job.
+    pub(crate) pool: PoolId,
+    /// Limits that differ from their defaults.
+    pub(crate) limits: Option<Limits>,
+    /// Who takes part: one for each run.
+    pub(crate) members: Vec<MemberPlan>,
+    /// The folder of the manifest, where members run.
+    pub(crate) folder: PathBuf,
+}
+
+/// One run that takes part.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberPlan {
+    /// The run.
+    pub(crate) run: RunId,
+    /// Its agent.
+    pub(crate) agent: AgentId,
+    /// The topics that it lists.
+    pub(crate) topics: Vec<TopicId>,
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    /// The line of its command in the manifest.
+    pub(crate) line: usize,
+    /// Whether the job waits for it.
+    pub(crate) until: Until,
+    /// When it is started again.
+    pub(crate) restart: RestartWhen,
+}
+
+/// Why a manifest cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ManifestError {
+    #[error("cannot read the manifest {path}: {source}")]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("{path}:{line}: {fault}")]
+    Fault {
+        path: String,
+        line: usize,
+        fault: Fault,
+    },
+}
+
+/// What is wrong with a line of a manifest.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("{0}")]
+    Toml(String),
+    #[error("unknown key {key:?} in {place}{}", meant(*suggestion))]
+    UnknownKey {
+        key: String,
+        place: &'static str,
+        suggestion: Option<&'static str>,
+    },
+    #[error("the manifest has no [[member]]; add at least one")]
+    NoMembers,
+    #[error("no member has until = \"exited\", so the job would end at once; give one")]
+    NothingToWaitFor,
+    #[error("command is empty; write [\"program\", \"argument\"]")]
+    EmptyCommand,
+    #[error("replicas is {found}; give 1 to {REPLICAS_MAX}")]
+    Replicas { found: u32 },
+    #[error("run names one run, so it cannot stand beside replicas; remove one of them")]
+    RunWithReplicas,
+    #[error("run {run:?} is named twice; give each member its own run or agent")]
+    RunTwice { run: String },
+    #[error("{found:?} is not an id: {why}")]
+    Id { found: String, why: String },
+    #[error("no program {program:?} {place}; install it or correct the command of {run:?}")]
+    NoProgram {
+        program: String,
+        place: &'static str,
+        run: String,
+    },
+}
+
+fn meant(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
+impl Manifest {
+    /// Reads a manifest from a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, ManifestError> {
+        let shown = path.display().to_string();
+        let unreadable = |source| ManifestError::Read {
+            path: shown.clone(),
+            source,
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let path = std::fs::canonicalize(path).map_err(unreadable)?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        Self::parse(&text, folder).map_err(|(line, fault)| ManifestError::Fault {
+            path: shown,
+            line,
+            fault,
+        })
+    }
+
+    /// Reads a manifest from text; a fault comes with its line.
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, (usize, Fault)> {
+        let line_of = |offset: usize| {
+            let before = text.get(..offset).unwrap_or(text);
+            before.matches('\n').count() + 1
+        };
+        let raw = raw::parse(text).map_err(|(offset, fault)| (line_of(offset), fault))?;
+        let mut members = Vec::new();
+        for member in raw.member.unwrap_or_default() {
+            let line = line_of(member.span().start);
+            let command_line = line_of(member.get_ref().command.span().start);
+            let runs = expand(member.into_inner(), command_line);
+            members.extend(runs.map_err(|fault| (line, fault))?);
+        }
+        check(&members).map_err(|(line, fault)| (line, fault))?;
+        Ok(Self {
+            pool: raw.pool,
+            limits: raw.limits,
+            members,
+            folder: folder.to_owned(),
+        })
+    }
+}
+
+/// One entry as the runs that it stands for.
+fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
+    let command = entry.command.into_inner();
+    if command.first().is_none_or(String::is_empty) {
+        return Err(Fault::EmptyCommand);
+    }
+    let runs = match (entry.run, entry.replicas) {
+        (Some(_), Some(_)) => return Err(Fault::RunWithReplicas),
+        (Some(run), None) => vec![run],
+        (None, None) => vec![run_id(entry.agent.as_str())?],
+        (None, Some(found)) if found == 0 || found > REPLICAS_MAX => {
+            return Err(Fault::Replicas { found });
+        }
+        (None, Some(count)) => (1..=count)
+            .map(|number| run_id(&format!("{}-{number}", entry.agent)))
+            .collect::<Result<_, _>>()?,
+    };
+    let plan = |run| MemberPlan {
+        run,
+        agent: entry.agent.clone(),
+        topics: entry.topics.clone(),
+        command: command.clone(),
+        line,
+        until: entry.until,
+        restart: entry.restart,
+    };
+    Ok(runs.into_iter().map(plan).collect())
+}
+
+fn run_id(text: &str) -> Result<RunId, Fault> {
+    RunId::parse(text).map_err(|error| Fault::Id {
+        found: text.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+fn check(members: &[MemberPlan]) -> Result<(), (usize, Fault)> {
+    if members.is_empty() {
+        return Err((1, Fault::NoMembers));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = members.iter().find(|m| !seen.insert(&m.run)) {
+        let run = twice.run.to_string();
+        return Err((twice.line, Fault::RunTwice { run }));
+    }
+    match members.iter().any(|m| m.until == Until::Exited) {
+        true => Ok(()),
+        false => Err((1, Fault::NothingToWaitFor)),
+    }
+}

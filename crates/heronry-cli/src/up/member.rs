@@ -1,0 +1,225 @@
+//! One member of a job, from its first start to its end.
+
+use std::{ffi::OsString, sync::Arc, time::Duration};
+
+use heronry_client::{ClientError, PoolClient};
+use heronry_store::Clock;
+use heronry_types::RunEnd;
+use heronry_wire::{Join, Joined, ProblemKind, SetState};
+use tokio::sync::watch;
+
+use super::{
+    capture::Sink,
+    manifest::{MemberPlan, Until},
+    phase::{Phase, stop_asked},
+    process::{Launch, Process},
+    restart::{Ending, Restarts, Verdict},
+    screen::Screen,
+};
+use crate::{connect::refused, failure::Failure};
+
+/// A member that is supervised.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) plan: MemberPlan,
+    pub(crate) pool: PoolClient,
+    pub(crate) launch: Launch,
+    pub(crate) sink: Sink,
+    pub(crate) screen: Screen,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) phase: watch::Receiver<Phase>,
+}
+
+/// How a member came out.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct MemberReport {
+    pub(crate) run_id: String,
+    pub(crate) agent_id: String,
+    /// How its run ended; nothing when it will go on in a later `up`.
+    pub(crate) state: Option<RunEnd>,
+    pub(crate) restarts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
+    #[serde(skip)]
+    pub(crate) until: Until,
+}
+
+/// The answer to joining a run of a job.
+#[derive(Debug)]
+pub(crate) enum JoinAnswer {
+    /// It is a member.
+    Joined(Box<Joined>),
+    /// The run ended earlier.
+    Ended(RunEnd),
+}
+
+impl MemberReport {
+    /// Returns the report of a run that ended before this `up`.
+    pub(crate) fn ended_earlier(plan: &MemberPlan, state: RunEnd) -> Self {
+        Self {
+            run_id: plan.run.to_string(),
+            agent_id: plan.agent.to_string(),
+            state: Some(state),
+            restarts: 0,
+            exit_code: None,
+            log: None,
+            until: plan.until,
+        }
+    }
+}
+
+/// Joins a run of a job, or takes it over.
+pub(crate) async fn join(pool: &PoolClient, plan: &MemberPlan) -> Result<JoinAnswer, Failure> {
+    let mut join = Join::new(plan.run.clone(), plan.agent.clone());
+    join.topics.clone_from(&plan.topics);
+    match pool.join(&join).await {
+        Ok(joined) => Ok(JoinAnswer::Joined(Box::new(joined))),
+        Err(error) => match ended_state(&error) {
+            Some(state) => Ok(JoinAnswer::Ended(state)),
+            None => Err(refused(error)),
+        },
+    }
+}
+
+/// Returns how a run had ended, when that is what the server says.
+fn ended_state(error: &ClientError) -> Option<RunEnd> {
+    let problem = error.problem()?;
+    if problem.kind() != Some(ProblemKind::RunEnded) {
+        return None;
+    }
+    // Without a state that is known here, the run did at least not complete.
+    let state = problem.text("state").and_then(|it| it.parse().ok());
+    Some(state.unwrap_or(RunEnd::Failed))
+}
+
+impl Member {
+    /// Runs the member until it is finished for good, or the job ends.
+    pub(crate) async fn run(mut self, joined: Joined) -> Result<MemberReport, Failure> {
+        let mut joined = joined;
+        let mut restarts = Restarts::default();
+        loop {
+            let (code, ran_since) = match self.run_once(&joined).await? {
+                Once::Ended(code, since) => (code, since),
+                Once::Stopped(phase, code) => return self.stopped(phase, restarts, code).await,
+            };
+            let ending = if code == 0 { Ending::Good } else { Ending::Bad };
+            let ran = self.clock.now().monotonic.0.saturating_sub(ran_since);
+            let ran = heronry_types::Millis(ran);
+            let pause = match restarts.judge(self.plan.restart, ending, ran) {
+                Verdict::Finished(end) => return self.finish(end, restarts, code).await,
+                Verdict::Restart(pause) => pause,
+            };
+            if let Some(phase) = self.pause(pause, code).await {
+                return self.stopped(phase, restarts, code).await;
+            }
+            match join(&self.pool, &self.plan).await? {
+                JoinAnswer::Joined(again) => joined = *again,
+                JoinAnswer::Ended(state) => return Ok(self.report(Some(state), restarts, code)),
+            }
+        }
+    }
+
+    /// Records a member as complete that has nothing to do any more.
+    pub(crate) async fn dismiss(self) -> Result<MemberReport, Failure> {
+        self.finish(RunEnd::Completed, Restarts::default(), 0).await
+    }
+
+    async fn run_once(&mut self, joined: &Joined) -> Result<Once, Failure> {
+        let failed = |error: std::io::Error, run: &dyn std::fmt::Display| {
+            Failure::failed(format_args!("cannot run {run}: {error}"))
+        };
+        let run = self.plan.run.clone();
+        let mut launch = self.launch.clone();
+        let token = OsString::from(joined.member_token.reveal());
+        let generation = OsString::from(joined.generation.to_string());
+        launch.environment.push(("HERONRY_TOKEN", token));
+        launch.environment.push(("HERONRY_GENERATION", generation));
+        let since = self.clock.now().monotonic.0;
+        let mut process = Process::start(&launch, &self.sink).map_err(|e| failed(e, &run))?;
+        let asked = tokio::select! {
+            biased;
+            ended = process.ended() => ended.map(|()| None),
+            phase = stop_asked(&mut self.phase) => Ok(Some(phase)),
+        };
+        let asked = asked.map_err(|e| failed(e, &run))?;
+        if asked.is_some() {
+            process.stop().await.map_err(|e| failed(e, &run))?;
+        }
+        let code = process.clear().await.map_err(|e| failed(e, &run))?;
+        Ok(match asked {
+            Some(phase) => Once::Stopped(phase, code),
+            None => Once::Ended(code, since),
+        })
+    }
+
+    /// Waits before a restart; returns why there is to be none.
+    async fn pause(&mut self, pause: Duration, code: u8) -> Option<Phase> {
+        let run = &self.plan.run;
+        let millis = pause.as_millis();
+        let line = format!("{run} ended with exit code {code}; starts again in {millis} ms");
+        self.screen.progress(&line);
+        let asked = tokio::time::timeout(pause, stop_asked(&mut self.phase)).await;
+        asked.map_or(None, Some)
+    }
+
+    /// Reports a member that was stopped: complete when the job is done, unfinished otherwise.
+    async fn stopped(
+        self,
+        phase: Phase,
+        restarts: Restarts,
+        code: u8,
+    ) -> Result<MemberReport, Failure> {
+        match phase {
+            Phase::Finishing => self.finish(RunEnd::Completed, restarts, code).await,
+            Phase::Running | Phase::Interrupted => Ok(self.report(None, restarts, code)),
+        }
+    }
+
+    /// Records how the member's run ended.
+    async fn finish(
+        self,
+        end: RunEnd,
+        restarts: Restarts,
+        code: u8,
+    ) -> Result<MemberReport, Failure> {
+        let note = match end {
+            RunEnd::Completed => None,
+            RunEnd::Failed | RunEnd::Cancelled => {
+                let total = restarts.total;
+                Some(format!("exit code {code} after {total} restarts"))
+            }
+        };
+        let state = SetState { state: end, note };
+        let state = match self.pool.set_state(&self.plan.run, &state).await {
+            Ok(_) => end,
+            // The member said so itself, or an earlier answer was lost.
+            Err(error) => ended_state(&error).ok_or_else(|| refused(error))?,
+        };
+        let run = &self.plan.run;
+        self.screen
+            .progress(&format!("{run} {state} (exit code {code})"));
+        Ok(self.report(Some(state), restarts, code))
+    }
+
+    fn report(&self, state: Option<RunEnd>, restarts: Restarts, code: u8) -> MemberReport {
+        MemberReport {
+            run_id: self.plan.run.to_string(),
+            agent_id: self.plan.agent.to_string(),
+            state,
+            restarts: restarts.total,
+            exit_code: Some(code),
+            log: Some(self.sink.path().display().to_string()),
+            until: self.plan.until,
+        }
+    }
+}
+
+/// How one process of a member ended.
+enum Once {
+    /// By itself, with this exit code; it was started at this time of the clock.
+    Ended(u8, u64),
+    /// It was stopped.
+    Stopped(Phase, u8),
+}

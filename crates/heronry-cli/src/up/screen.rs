@@ -1,0 +1,83 @@
+//! What people see while a job runs.
+
+use crate::{
+    failure::Failure,
+    out::{Format, Out, diagnose},
+    text,
+};
+
+/// Colours of member names, in turn.
+const COLORS: [u8; 6] = [36, 33, 32, 35, 34, 31];
+
+/// Shows progress: on stdout for people, on stderr beside an answer for programs.
+#[derive(Clone, Debug)]
+pub(crate) struct Screen {
+    place: Place,
+    is_colored: bool,
+    width: usize,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Place {
+    Stdout,
+    Stderr,
+    Nowhere,
+}
+
+impl Screen {
+    /// Returns a screen for members whose names have at most this many characters.
+    pub(crate) fn new(out: &Out, width: usize) -> Self {
+        let place = match out.format() {
+            Format::Text => Place::Stdout,
+            Format::Json | Format::Fields(_) => Place::Stderr,
+            Format::Quiet => Place::Nowhere,
+        };
+        Self {
+            place,
+            is_colored: place == Place::Stdout && out.is_colored(),
+            width,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self {
+            place: Place::Nowhere,
+            is_colored: false,
+            width: 0,
+        }
+    }
+
+    /// Shows a line of a member.
+    pub(crate) fn member_line(&self, run: &str, line: &str) {
+        let (run, line) = (text::clean(run), text::clean(line));
+        let padding = " ".repeat(self.width.saturating_sub(run.chars().count()));
+        if self.is_colored {
+            let color = color_of(&run);
+            self.show(&format!("\u{1b}[{color}m{run}{padding} |\u{1b}[0m {line}"));
+        } else {
+            self.show(&format!("{run}{padding} | {line}"));
+        }
+    }
+
+    /// Shows what `up` itself did.
+    pub(crate) fn progress(&self, line: &str) {
+        self.show(&text::clean(line));
+    }
+
+    fn show(&self, line: &str) {
+        match self.place {
+            Place::Stdout => {
+                // The job goes on when nobody looks any more.
+                let _: Result<(), Failure> = crate::out::print(&format!("{line}\n"));
+            }
+            Place::Stderr => diagnose(line),
+            Place::Nowhere => {}
+        }
+    }
+}
+
+fn color_of(run: &str) -> u8 {
+    let sum: usize = run.bytes().map(usize::from).sum();
+    COLORS.get(sum % COLORS.len()).copied().unwrap_or(36)
+}

@@ -1,0 +1,135 @@
+//! How a job came out.
+
+use comfy_table::{Table, presets};
+use heronry_types::RunEnd;
+use serde::Serialize;
+
+use super::{manifest::Until, member::MemberReport};
+use crate::failure::Exit;
+
+/// How a job came out. The one document of `up --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) pool: String,
+    pub(crate) job: String,
+    pub(crate) store: String,
+    pub(crate) output: String,
+    pub(crate) outcome: JobOutcome,
+    pub(crate) elapsed_ms: u64,
+    pub(crate) members: Vec<MemberReport>,
+}
+
+/// How a job came out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum JobOutcome {
+    /// Every member completed.
+    Completed,
+    /// A member failed or was cancelled.
+    Failed,
+    /// The job goes on in a later `up`.
+    Unfinished,
+}
+
+impl JobOutcome {
+    /// Judges a job by its members.
+    pub(crate) fn of(members: &[MemberReport]) -> Self {
+        let is_bad = |m: &MemberReport| matches!(m.state, Some(RunEnd::Failed | RunEnd::Cancelled));
+        let is_open = |m: &MemberReport| m.state.is_none() && m.until == Until::Exited;
+        if members.iter().any(is_open) {
+            Self::Unfinished
+        } else if members.iter().any(is_bad) {
+            Self::Failed
+        } else {
+            Self::Completed
+        }
+    }
+
+    /// Returns how `up` ends.
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Self::Completed => Exit::Ok,
+            Self::Failed | Self::Unfinished => Exit::Failed,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Unfinished => "unfinished; run the same command again to go on",
+        }
+    }
+}
+
+impl Summary {
+    /// Writes the table for people.
+    pub(crate) fn text(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(["RUN", "STATE", "EXIT", "RESTARTS", "LOG"]);
+        for member in &self.members {
+            let state = member
+                .state
+                .map_or_else(|| "unfinished".to_owned(), |s| s.to_string());
+            let code = member
+                .exit_code
+                .map_or_else(|| "-".to_owned(), |c| c.to_string());
+            table.add_row([
+                member.run_id.clone(),
+                state,
+                code,
+                member.restarts.to_string(),
+                member.log.clone().unwrap_or_else(|| "-".to_owned()),
+            ]);
+        }
+        let seconds = self.elapsed_ms / 1_000;
+        let tenths = self.elapsed_ms % 1_000 / 100;
+        format!(
+            "\n{table}\n\njob {} {} in {seconds}.{tenths} s; output in {}",
+            self.pool,
+            self.outcome.name(),
+            self.output
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(until: Until, state: Option<RunEnd>) -> MemberReport {
+        MemberReport {
+            run_id: "r".to_owned(),
+            agent_id: "a".to_owned(),
+            state,
+            restarts: 0,
+            exit_code: None,
+            log: None,
+            until,
+        }
+    }
+
+    #[test]
+    fn every_member_counts_in_the_outcome() {
+        let done = || member(Until::Exited, Some(RunEnd::Completed));
+        let cases = [
+            (vec![done()], JobOutcome::Completed),
+            (
+                vec![done(), member(Until::Stopped, Some(RunEnd::Failed))],
+                JobOutcome::Failed,
+            ),
+            (
+                vec![done(), member(Until::Exited, Some(RunEnd::Cancelled))],
+                JobOutcome::Failed,
+            ),
+            (
+                vec![done(), member(Until::Exited, None)],
+                JobOutcome::Unfinished,
+            ),
+        ];
+        for (members, expected) in cases {
+            assert_eq!(JobOutcome::of(&members), expected);
+        }
+    }
+}

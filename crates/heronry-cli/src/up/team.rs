@@ -1,0 +1,198 @@
+//! All members of a job: joined together, started together, and waited for.
+
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, sync::Arc};
+
+use heronry_client::PoolClient;
+use heronry_store::Clock;
+use heronry_types::RunEnd;
+use heronry_wire::Joined;
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{
+    capture::Sink,
+    manifest::{Manifest, MemberPlan, Until},
+    member::{JoinAnswer, Member, MemberReport, join},
+    phase::Phase,
+    process::Launch,
+    screen::Screen,
+};
+use crate::{connect::Context, failure::Failure, host::Host, signals::Signals};
+
+/// What the members of a job have in common.
+#[derive(Debug)]
+pub(crate) struct Team<'a> {
+    pub(crate) cx: &'a Context,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) pool: PoolClient,
+    pub(crate) screen: Screen,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) environment: Vec<(&'static str, OsString)>,
+    pub(crate) binary: PathBuf,
+}
+
+/// How a job's run came to its end.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Every member that the job waits for has ended.
+    Done(Vec<MemberReport>),
+    /// A signal ended it before that.
+    Signal(u8),
+}
+
+/// What a supervisor hands back: the place of its member in the manifest, and its report.
+type Supervised = (usize, Result<MemberReport, Failure>);
+
+/// The members that run, and what is known of the others.
+struct Running {
+    supervisors: JoinSet<Supervised>,
+    reports: Vec<Option<MemberReport>>,
+    phase: watch::Sender<Phase>,
+    failure: Option<Failure>,
+    awaited: BTreeSet<usize>,
+}
+
+impl Team<'_> {
+    /// Joins all members, runs those that have not ended, and stops what is left at the end.
+    pub(crate) async fn run(&self, host: &Host) -> Result<Ended, Failure> {
+        let mut signals = Signals::listen()?;
+        let mut answers = Vec::new();
+        for plan in &self.manifest.members {
+            answers.push(join(&self.pool, plan).await?);
+        }
+        let mut running = self.start(answers)?;
+        let signal = tokio::select! {
+            () = running.until_done() => None,
+            number = signals.next() => Some(number),
+            failure = host.failed() => {
+                running.failure = Some(failure);
+                None
+            }
+        };
+        let phase = match (signal, &running.failure) {
+            (None, None) => Phase::Finishing,
+            _ => Phase::Interrupted,
+        };
+        running.phase.send_replace(phase);
+        tokio::select! {
+            () = running.until_all_ended() => {}
+            number = signals.next() => return Ok(Ended::Signal(number)),
+        }
+        match (running.failure, signal) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(number)) => Ok(Ended::Signal(number)),
+            (None, None) => Ok(Ended::Done(running.reports.into_iter().flatten().collect())),
+        }
+    }
+
+    fn start(&self, answers: Vec<JoinAnswer>) -> Result<Running, Failure> {
+        let (phase, seen) = watch::channel(Phase::Running);
+        let logs = self.cx.data_dir.logs(self.pool.id().as_str())?;
+        let mut running = Running {
+            supervisors: JoinSet::new(),
+            reports: vec![None; answers.len()],
+            phase,
+            failure: None,
+            awaited: BTreeSet::new(),
+        };
+        let plans = &self.manifest.members;
+        let is_done = plans.iter().zip(&answers).all(|(plan, answer)| {
+            plan.until == Until::Stopped || matches!(answer, JoinAnswer::Ended(_))
+        });
+        for (place, (plan, answer)) in plans.iter().zip(answers).enumerate() {
+            match answer {
+                JoinAnswer::Ended(state) => running.note(place, self.ended_earlier(plan, state)),
+                JoinAnswer::Joined(joined) => {
+                    let member = self.member(plan, &logs, seen.clone())?;
+                    if plan.until == Until::Exited {
+                        running.awaited.insert(place);
+                    }
+                    running.supervise(place, member, (!is_done).then_some(*joined));
+                }
+            }
+        }
+        Ok(running)
+    }
+
+    fn ended_earlier(&self, plan: &MemberPlan, state: RunEnd) -> MemberReport {
+        self.screen
+            .progress(&format!("{} {state} earlier", plan.run));
+        MemberReport::ended_earlier(plan, state)
+    }
+
+    fn member(
+        &self,
+        plan: &MemberPlan,
+        logs: &std::path::Path,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Member, Failure> {
+        let name = crate::data_dir::file_name(plan.run.as_str());
+        let path = logs.join(format!("{name}.log"));
+        let sink = Sink::open(path.clone(), plan.run.as_str(), self.screen.clone());
+        let mut environment = self.environment.clone();
+        environment.push(("HERONRY_RUN", plan.run.as_str().into()));
+        environment.push(("HERONRY_AGENT", plan.agent.as_str().into()));
+        Ok(Member {
+            plan: plan.clone(),
+            pool: self.pool.clone(),
+            launch: Launch {
+                binary: self.binary.clone(),
+                command: plan.command.clone(),
+                folder: self.manifest.folder.clone(),
+                environment,
+            },
+            sink: sink.map_err(|error| Failure::file("open the log", &path, &error))?,
+            screen: self.screen.clone(),
+            clock: Arc::clone(&self.clock),
+            phase,
+        })
+    }
+}
+
+impl Running {
+    /// Runs a member; without a joining it is only recorded as complete, because the job is done.
+    fn supervise(&mut self, place: usize, member: Member, joined: Option<Joined>) {
+        self.supervisors.spawn(async move {
+            let report = match joined {
+                Some(joined) => member.run(joined).await,
+                None => member.dismiss().await,
+            };
+            (place, report)
+        });
+    }
+
+    fn note(&mut self, place: usize, report: MemberReport) {
+        if let Some(slot) = self.reports.get_mut(place) {
+            *slot = Some(report);
+        }
+    }
+
+    /// Waits until no member is left that the job waits for, or until supervising fails.
+    async fn until_done(&mut self) {
+        while self.failure.is_none() && !self.awaited.is_empty() && self.one_ended().await {}
+    }
+
+    async fn until_all_ended(&mut self) {
+        while self.one_ended().await {}
+    }
+
+    /// Waits until a member has ended; false when none is left.
+    async fn one_ended(&mut self) -> bool {
+        let (place, report) = match self.supervisors.join_next().await {
+            None => return false,
+            Some(Ok(ended)) => ended,
+            Some(Err(error)) => {
+                let broken = Failure::failed(format_args!("supervising broke off: {error}"));
+                self.failure.get_or_insert(broken);
+                return true;
+            }
+        };
+        self.awaited.remove(&place);
+        match report {
+            Ok(report) => self.note(place, report),
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,83 @@
+//! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
+
+pub(crate) mod completions;
+pub(crate) mod filter;
+pub(crate) mod inbox;
+pub(crate) mod journal;
+pub(crate) mod members;
+pub(crate) mod messages;
+pub(crate) mod pool;
+pub(crate) mod serve;
+pub(crate) mod wait;
+pub(crate) mod watch;
+
+use clap::Subcommand;
+
+use crate::{
+    connect::Context,
+    failure::{Failure, Outcome},
+    up::{self, UpArgs},
+};
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Serve(serve::ServeArgs),
+    Up(UpArgs),
+    #[command(subcommand)]
+    Pool(pool::PoolVerb),
+    Join(members::JoinArgs),
+    Leave(members::LeaveArgs),
+    Members(members::MembersArgs),
+    State(members::StateArgs),
+    Send(messages::SendArgs),
+    Receipt(messages::ReceiptArgs),
+    Body(messages::BodyArgs),
+    Inbox(inbox::InboxArgs),
+    Ack(inbox::AckArgs),
+    Release(inbox::ReleaseArgs),
+    Wait(wait::WaitArgs),
+    Watch(watch::WatchArgs),
+    #[command(subcommand)]
+    Filter(filter::FilterVerb),
+    #[command(subcommand)]
+    Journal(journal::JournalVerb),
+    Completions(completions::CompletionsArgs),
+    /// Stands between `up` and a member.
+    #[command(name = "__shim", hide = true)]
+    Shim {
+        /// The command.
+        #[arg(last = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+    /// Verifies a store in a process of its own.
+    #[command(name = "__verify", hide = true)]
+    Verify(journal::verify::VerifyArgs),
+}
+
+/// Does what was asked.
+pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
+    let outcome: Outcome = match verb {
+        Verb::Serve(args) => serve::run(cx, args).await,
+        Verb::Up(args) => up::run(cx, args).await,
+        Verb::Pool(verb) => pool::run(&cx, verb).await,
+        Verb::Join(args) => members::join(&cx, args).await,
+        Verb::Leave(args) => members::leave(&cx, &args).await,
+        Verb::Members(args) => members::list(&cx, &args).await,
+        Verb::State(args) => members::state(&cx, args).await,
+        Verb::Send(args) => messages::send(&cx, args).await,
+        Verb::Receipt(args) => messages::receipt(&cx, &args).await,
+        Verb::Body(args) => messages::body(&cx, &args).await,
+        Verb::Inbox(args) => inbox::receive(&cx, args).await,
+        Verb::Ack(args) => inbox::ack(&cx, args).await,
+        Verb::Release(args) => inbox::release(&cx, args).await,
+        Verb::Wait(args) => wait::run(&cx, args).await,
+        Verb::Watch(args) => watch::run(&cx, args).await,
+        Verb::Filter(verb) => filter::run(&cx, &verb),
+        Verb::Journal(verb) => journal::run(&cx, verb).await,
+        Verb::Completions(args) => completions::run(&args),
+        Verb::Shim { command } => return up::shim::run(command).await,
+        Verb::Verify(args) => journal::verify::run_child(&args).await,
+    };
+    outcome.map(crate::failure::Exit::code)
+}

@@ -1,0 +1,76 @@
+//! `heronry filter`.
+
+use clap::{Args, Subcommand};
+use heronry_event::filter::{CompileError, CompileErrors, Filter};
+use heronry_wire::CompiledFilter;
+use serde_json::json;
+
+use crate::{
+    connect::Context,
+    failure::{Exit, Outcome},
+    out::{Format, Rows, diagnose},
+};
+
+/// Work with filters
+#[derive(Debug, Subcommand)]
+pub(crate) enum FilterVerb {
+    Check(CheckArgs),
+}
+
+/// Check a filter: print its normal form, or every error with its place
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry filter check 'kind == \"run_completed\" && run == \"reporter\"'"
+)]
+pub(crate) struct CheckArgs {
+    /// The filter
+    filter: String,
+}
+
+/// Needs no server: the language is the same everywhere.
+pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
+    let FilterVerb::Check(args) = verb;
+    match Filter::compile(&args.filter) {
+        Ok(filter) => {
+            let compiled = CompiledFilter {
+                fingerprint: *filter.fingerprint(),
+                normal_form: filter.normal_form().to_owned(),
+                cost: filter.cost(),
+            };
+            let text = || format!("{}\n{}", compiled.normal_form, compiled.fingerprint);
+            cx.out.answer(&compiled, Rows::Whole, text)?;
+            Ok(Exit::Ok)
+        }
+        Err(errors) => refuse(cx, &args.filter, &errors),
+    }
+}
+
+fn refuse(cx: &Context, filter: &str, errors: &CompileErrors) -> Outcome {
+    if *cx.out.format() == Format::Json {
+        cx.out
+            .answer(&json!({"errors": errors}), Rows::Whole, String::new)?;
+    }
+    for error in errors.iter() {
+        diagnose(&format!("heronry: {error}"));
+        if let Some(marked) = mark(filter, error) {
+            diagnose(&marked);
+        }
+    }
+    Ok(Exit::Usage)
+}
+
+/// Shows the line of the filter with the place of an error under it.
+fn mark(filter: &str, error: &CompileError) -> Option<String> {
+    let before = filter.get(..error.span.start)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = filter.get(start..)?.lines().next().unwrap_or_default();
+    let indent = before.get(start..)?.chars().count();
+    let marked = filter.get(error.span.clone()).unwrap_or_default();
+    let marked = marked.lines().next().unwrap_or_default();
+    let width = marked.chars().count().max(1);
+    Some(format!(
+        "  {line}\n  {}{}",
+        " ".repeat(indent),
+        "^".repeat(width)
+    ))
+}

@@ -1,0 +1,180 @@
+//! `heronry inbox`, `ack`, `release`.
+
+use clap::Args;
+use heronry_client::PoolClient;
+use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
+use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
+
+use crate::{
+    connect::{Context, refused},
+    durations,
+    failure::{Exit, Failure, Outcome},
+    out::Rows,
+    secrets::random_name,
+};
+
+/// How long one request waits; a longer wait is several requests under the same receive id.
+const POLL: Millis = Millis(40_000);
+
+/// Claim messages that were sent to a run, or look at them
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run scanner-1 inbox --wait 10m --field claim,content_ref"
+)]
+pub(crate) struct InboxArgs {
+    /// How long to wait for a first message; without one in time the exit code is 4
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    wait: Option<Millis>,
+    /// How many messages at the most
+    #[arg(long, value_name = "N")]
+    max: Option<u64>,
+    /// How long the claims hold
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    claim_for: Option<Millis>,
+    /// The same receive returns the same live claims [default: a fresh one]
+    #[arg(long, value_name = "RECEIVE")]
+    receive_id: Option<ReceiveId>,
+    /// Show bodies too
+    #[command(flatten)]
+    bodies: BodiesFlag,
+    #[command(flatten)]
+    peek: PeekFlag,
+}
+
+#[derive(Debug, Args)]
+struct BodiesFlag {
+    /// Show bodies too
+    #[arg(long)]
+    bodies: bool,
+}
+
+#[derive(Debug, Args)]
+struct PeekFlag {
+    /// Look without claiming
+    #[arg(long, conflicts_with_all = ["wait", "claim_for", "receive_id"])]
+    peek: bool,
+}
+
+/// Acknowledge claims: their messages are done with
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run scanner-1 ack 12@14 --outcome done"
+)]
+pub(crate) struct AckArgs {
+    /// The claims that an inbox showed
+    #[arg(value_name = "CLAIM", required_unless_present = "up_to")]
+    claims: Vec<String>,
+    /// This claim and the earlier ones of the same receive
+    #[arg(long, value_name = "CLAIM", conflicts_with = "claims")]
+    up_to: Option<String>,
+    /// seen, done, blocked or rejected [default: done]
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<AckOutcome>,
+    /// A short text, kept with the record
+    #[arg(long)]
+    note: Option<String>,
+}
+
+/// Give claims back, so that their messages can be claimed again
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run scanner-1 release 12@14 --delay 5s"
+)]
+pub(crate) struct ReleaseArgs {
+    /// The claims that an inbox showed
+    #[arg(value_name = "CLAIM", required = true)]
+    claims: Vec<String>,
+    /// How long until they can be claimed again
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    delay: Option<Millis>,
+}
+
+pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
+    let run = cx.run()?;
+    let pool = cx.pool()?;
+    let page = if args.peek.peek {
+        let query = InboxQuery {
+            max: args.max,
+            bodies: args.bodies.bodies.then_some(true),
+        };
+        pool.peek(run, &query).await.map_err(refused)?
+    } else {
+        claim(&pool, run, &args).await?
+    };
+    cx.out.answer(&page, Rows::Of("items"), || {
+        let lines: Vec<String> = page.items.iter().map(text_of).collect();
+        lines.join("\n")
+    })?;
+    let is_late = page.items.is_empty() && args.wait.is_some();
+    Ok(if is_late { Exit::TimedOut } else { Exit::Ok })
+}
+
+async fn claim(pool: &PoolClient, run: &RunId, args: &InboxArgs) -> Result<InboxPage, Failure> {
+    let receive_id = match &args.receive_id {
+        Some(id) => id.clone(),
+        None => ReceiveId::parse(random_name()?).map_err(Failure::failed)?,
+    };
+    let mut left = args.wait.unwrap_or_default();
+    loop {
+        let wait = left.min(POLL);
+        let receive = Receive {
+            receive_id: Some(receive_id.clone()),
+            max: args.max,
+            wait_ms: (wait.0 > 0).then_some(wait),
+            claim_ms: args.claim_for,
+            bodies: args.bodies.bodies.then_some(true),
+        };
+        let page = pool.receive(run, &receive).await.map_err(refused)?;
+        left = Millis(left.0.saturating_sub(wait.0));
+        if !page.items.is_empty() || left.0 == 0 {
+            return Ok(page);
+        }
+    }
+}
+
+pub(crate) async fn ack(cx: &Context, args: AckArgs) -> Outcome {
+    let ack = Ack {
+        claims: args.up_to.is_none().then(|| names(args.claims)),
+        up_to: args.up_to.map(ClaimName),
+        outcome: args.outcome,
+        note: args.note,
+    };
+    let changed = cx.pool()?.ack(cx.run()?, &ack).await.map_err(refused)?;
+    cx.out.answer(&changed, Rows::Whole, || {
+        format!("acked at {}", changed.cursor)
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn release(cx: &Context, args: ReleaseArgs) -> Outcome {
+    let release = ReleaseClaims {
+        claims: names(args.claims),
+        delay_ms: args.delay,
+    };
+    let changed = cx.pool()?.release(cx.run()?, &release).await;
+    let changed = changed.map_err(refused)?;
+    cx.out.answer(&changed, Rows::Whole, || {
+        format!("released at {}", changed.cursor)
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn names(claims: Vec<String>) -> Vec<ClaimName> {
+    claims.into_iter().map(ClaimName).collect()
+}
+
+fn text_of(item: &Item) -> String {
+    let claim = item.claim.as_ref().map_or("-", |claim| claim.0.as_str());
+    let mut text = format!(
+        "{claim}  {}  from {}  attempt {}  {}",
+        item.message_id, item.from, item.attempt, item.content_ref
+    );
+    if let Some(body) = &item.body {
+        text.push_str("\n  ");
+        text.push_str(&body.0.replace('\n', "\n  "));
+    }
+    if let Some(bytes) = &item.body_base64 {
+        text.push_str(&format!("\n  ({} bytes that are not text)", bytes.0.len()));
+    }
+    text
+}

@@ -1,0 +1,182 @@
+//! `heronry journal`: looks at a store that no server has open.
+
+mod export;
+mod show;
+mod stats;
+pub(crate) mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use heronry_journal::Chunk;
+use heronry_store::{Head, Journal, ReadError};
+use heronry_store_redb::RedbStore;
+use heronry_types::{PoolId, Position};
+
+use crate::{
+    connect::Context,
+    failure::{Exit, Failure, Outcome},
+    host::{StoreChoice, store_failure},
+};
+
+/// How much of a journal is held at once, in bytes.
+const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Look at a store that no server has open: check it, count, show, export
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalVerb {
+    Verify(VerifyArgs),
+    Stats(StatsArgs),
+    Show(ShowArgs),
+    Export(ExportArgs),
+}
+
+/// Check every chunk, record and body; name the first bad position
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry journal verify --data-dir ./.heronry")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Count what the journals hold
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry journal stats --json")]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Show the records of a pool
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review.1 journal show --after 100 --limit 20 --json"
+)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Only records after this position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: u64,
+    /// How many records at the most
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Write the journal of a pool as JSON lines: each chunk's header, then its records
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review.1 journal export > review.jsonl")]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Which store.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// The store, as PATH or redb:PATH [default: store.redb in the data directory]
+    #[arg(value_name = "STORE", conflicts_with = "store_option")]
+    store: Option<String>,
+    /// The same as an option
+    #[arg(long = "store", id = "store_option", value_name = "STORE")]
+    store_option: Option<String>,
+}
+
+pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
+    match verb {
+        JournalVerb::Verify(args) => verify::run(cx, &args.place.path(cx)?).await,
+        JournalVerb::Stats(args) => stats::run(cx, &Opened::at(cx, &args.place)?).await,
+        JournalVerb::Show(args) => {
+            let opened = Opened::at(cx, &args.place)?;
+            show::run(cx, &opened, (Position(args.after), args.limit)).await
+        }
+        JournalVerb::Export(args) => export::run(cx, &Opened::at(cx, &args.place)?).await,
+    }
+}
+
+impl Place {
+    fn path(&self, cx: &Context) -> Result<PathBuf, Failure> {
+        let Some(text) = self.store.as_ref().or(self.store_option.as_ref()) else {
+            return Ok(cx.data_dir.store());
+        };
+        if !text.starts_with("redb:") && text != "memory" {
+            return Ok(PathBuf::from(text));
+        }
+        match text.parse::<StoreChoice>() {
+            Ok(StoreChoice::Redb(path)) => Ok(path),
+            Ok(StoreChoice::Memory) => Err(Failure::usage("a store in memory keeps no journal")),
+            Err(error) => Err(Failure::usage(error)),
+        }
+    }
+}
+
+/// A store that is open here and nowhere else.
+#[derive(Debug)]
+struct Opened {
+    store: RedbStore,
+}
+
+impl Opened {
+    fn at(cx: &Context, place: &Place) -> Result<Self, Failure> {
+        Self::open(&place.path(cx)?)
+    }
+
+    fn open(path: &std::path::Path) -> Result<Self, Failure> {
+        let store = RedbStore::open(path).map_err(|error| store_failure(&error))?;
+        Ok(Self { store })
+    }
+
+    /// Returns the pool that was named, or all.
+    async fn pools(&self, cx: &Context) -> Result<Vec<PoolId>, Failure> {
+        let pools = self.store.pools().await.map_err(|e| store_failure(&e))?;
+        match &cx.globals.pool {
+            None => Ok(pools),
+            Some(pool) if pools.contains(pool) => Ok(vec![pool.clone()]),
+            Some(pool) => Err(Failure::failed(format_args!(
+                "the store has no pool {pool}"
+            ))),
+        }
+    }
+
+    /// Returns the pool that was named, or the only one.
+    async fn one_pool(&self, cx: &Context) -> Result<PoolId, Failure> {
+        let pools = self.pools(cx).await?;
+        match pools.as_slice() {
+            [pool] => Ok(pool.clone()),
+            [] => Err(Failure::failed("the store has no pool")),
+            [_, ..] => Err(Failure::usage(
+                "the store has more than one pool; name one with --pool",
+            )),
+        }
+    }
+
+    async fn head(&self, pool: &PoolId) -> Result<Head, Failure> {
+        let head = self.store.head(pool).await.map_err(|e| store_failure(&e))?;
+        head.ok_or_else(|| Failure::failed(format_args!("the store has no pool {pool}")))
+    }
+
+    /// Returns the chunks that follow a position; nothing at the end.
+    async fn chunks(&self, pool: &PoolId, after: Position) -> Result<Vec<Chunk>, Failure> {
+        let page = self.store.read(pool, after, PAGE_BYTES_MAX).await;
+        let page = page.map_err(|error| read_failure(&error))?;
+        Ok(page.chunks)
+    }
+}
+
+fn read_failure(error: &ReadError) -> Failure {
+    match error {
+        ReadError::Store(error) => store_failure(error),
+        // No pool, trimmed, and what a later port may add.
+        _ => Failure::failed(error),
+    }
+}
+
+/// Says that a record cannot be read.
+fn damaged(pool: &PoolId, error: &heronry_journal::ChunkError) -> Failure {
+    let exit = if error.is_newer() {
+        Exit::Failed
+    } else {
+        Exit::Damaged
+    };
+    Failure::new(exit, format_args!("pool {pool}: {error}"))
+}

@@ -1,0 +1,51 @@
+//! `heronry journal show`.
+
+use heronry_journal::Record;
+use heronry_types::{Actor, Position};
+
+use super::{Opened, damaged};
+use crate::{
+    connect::Context,
+    failure::{Exit, Outcome},
+};
+
+/// Shows records, one line each.
+pub(super) async fn run(
+    cx: &Context,
+    opened: &Opened,
+    (mut after, limit): (Position, Option<u64>),
+) -> Outcome {
+    let pool = opened.one_pool(cx).await?;
+    let mut left = limit.unwrap_or(u64::MAX);
+    loop {
+        let chunks = opened.chunks(&pool, after).await?;
+        let Some(last) = chunks.last() else {
+            return Ok(Exit::Ok);
+        };
+        for record in chunks.iter().flat_map(|chunk| chunk.records_after(after)) {
+            if left == 0 {
+                return Ok(Exit::Ok);
+            }
+            let record = record.map_err(|error| damaged(&pool, &error))?;
+            cx.out.item(&record, || text_of(&record))?;
+            left -= 1;
+        }
+        after = last.last();
+    }
+}
+
+fn text_of(record: &Record) -> String {
+    let actor = match &record.entry.actor {
+        Actor::Operator => "operator".to_owned(),
+        Actor::Engine => "engine".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let run = record.entry.lineage.run.as_ref();
+    let run = run.map_or_else(String::new, |run| format!("  {run}"));
+    format!(
+        "{:>6}  {}  {}{run}  by {actor}",
+        record.position,
+        record.recorded_at,
+        record.kind()
+    )
+}

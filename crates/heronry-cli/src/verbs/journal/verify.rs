@@ -1,0 +1,265 @@
+//! `heronry journal verify`: checks a store in a process of its own, because a damaged file can end
+//! the process that reads it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use clap::Args;
+use heronry_journal::{Body, Chain, Chunk, ChunkHash};
+use heronry_store::{ContentPlace, Contents, Journal, ReadError, StoreErrorKind};
+use heronry_types::{PoolId, Position};
+use serde::{Deserialize, Serialize};
+
+use super::{Opened, PAGE_BYTES_MAX, read_failure};
+use crate::{
+    connect::Context,
+    failure::{Exit, Failure, Outcome},
+    host::store_failure,
+    out::{Rows, print},
+    up::shim::code_of,
+};
+
+/// Asks the process that does the work.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The file.
+    path: PathBuf,
+}
+
+/// What was found.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Report {
+    ok: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_bad: Option<Bad>,
+    pools: Vec<PoolReport>,
+}
+
+/// The first thing that is damaged.
+#[derive(Debug, Deserialize, Serialize)]
+struct Bad {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pool: Option<PoolId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
+    what: String,
+}
+
+/// A pool's journal without fault.
+#[derive(Debug, Deserialize, Serialize)]
+struct PoolReport {
+    pool: PoolId,
+    epoch: String,
+    head: Position,
+    chunks: u64,
+    records: u64,
+    contents: u64,
+    hash: String,
+}
+
+/// Has a store checked, and reports what was found.
+pub(super) async fn run(cx: &Context, path: &Path) -> Outcome {
+    let program = std::env::current_exe().map_err(Failure::failed)?;
+    let mut command = Command::new(program);
+    command.arg("__verify").arg(path);
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output.map_err(Failure::failed)?;
+    let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
+    let report = read_report(path, &output)?;
+    cx.out
+        .answer(&report, Rows::Of("pools"), || text_of(path, &report))?;
+    match report.first_bad {
+        None => Ok(Exit::Ok),
+        Some(bad) => Err(Failure::new(
+            Exit::Damaged,
+            format_args!("{} is damaged: {bad}; restore a copy", path.display()),
+        )),
+    }
+}
+
+fn read_report(path: &Path, output: &Output) -> Result<Report, Failure> {
+    if let Ok(report) = serde_json::from_slice(&output.stdout) {
+        return Ok(report);
+    }
+    let code = code_of(output.status);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim().strip_prefix("heronry: ").unwrap_or(said.trim());
+    // Refused in good order: locked, missing, not a store, newer.
+    if [Exit::Failed, Exit::Usage, Exit::Damaged]
+        .map(Exit::code)
+        .contains(&code)
+        && !said.is_empty()
+    {
+        let exit = if code == Exit::Damaged.code() {
+            Exit::Damaged
+        } else {
+            Exit::Failed
+        };
+        return Err(Failure::new(exit, said));
+    }
+    Err(Failure::new(
+        Exit::Damaged,
+        format_args!(
+            "{} is damaged: checking it broke off (exit code {code}); restore a copy",
+            path.display()
+        ),
+    ))
+}
+
+fn text_of(path: &Path, report: &Report) -> String {
+    let pools = report.pools.iter().map(|pool| {
+        format!(
+            "{}: ok, {} records in {} chunks, {} bodies, head {}-{}",
+            pool.pool, pool.records, pool.chunks, pool.contents, pool.epoch, pool.head
+        )
+    });
+    let mut lines: Vec<String> = pools.collect();
+    if report.ok {
+        lines.push(format!(
+            "{}: {} pools ok",
+            path.display(),
+            report.pools.len()
+        ));
+    }
+    lines.join("\n")
+}
+
+/// Does the work: prints a report as JSON.
+pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
+    let opened = Opened::open(&args.path)?;
+    let mut report = Report::default();
+    for pool in opened.store.pools().await.map_err(|e| store_failure(&e))? {
+        match check(&opened, &pool).await {
+            Ok(good) => report.pools.push(good),
+            Err(Fault::Other(failure)) => return Err(failure),
+            Err(Fault::Bad(bad)) => {
+                report.first_bad = Some(bad);
+                break;
+            }
+        }
+    }
+    report.ok = report.first_bad.is_none();
+    print(&serde_json::to_string(&report).map_err(Failure::failed)?)?;
+    Ok(Exit::Ok)
+}
+
+/// Why a pool is not reported as good.
+enum Fault {
+    Bad(Bad),
+    Other(Failure),
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+fn bad<T>(pool: &PoolId, at: Position, what: impl ToString) -> Result<T, Fault> {
+    Err(Fault::Bad(Bad {
+        pool: Some(pool.clone()),
+        position: Some(at),
+        what: what.to_string(),
+    }))
+}
+
+async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
+    let head = opened.head(pool).await?;
+    let mut report = PoolReport {
+        pool: pool.clone(),
+        epoch: head.epoch.to_string(),
+        head: head.head,
+        chunks: 0,
+        records: 0,
+        contents: 0,
+        hash: head.last_hash.to_string(),
+    };
+    let mut chain: Option<Chain> = None;
+    let mut after = head.floor.previous();
+    loop {
+        let chunks = read(opened, pool, after).await?;
+        for chunk in &chunks {
+            // What precedes the floor is gone: the first chunk says itself what it follows.
+            let start = Chain::after(head.epoch, chunk.first().previous(), first_hash(chunk));
+            let chain = chain.get_or_insert(start);
+            if let Err(error) = chain.push(chunk) {
+                return bad(pool, error.at, error);
+            }
+            check_records(opened, pool, (chunk, &mut report)).await?;
+            report.chunks += 1;
+        }
+        match chunks.last() {
+            Some(last) => after = last.last(),
+            None => break,
+        }
+    }
+    match chain {
+        Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {
+            Ok(report)
+        }
+        Some(_) | None => bad(pool, after.next(), "the journal ends before its head"),
+    }
+}
+
+fn first_hash(chunk: &Chunk) -> ChunkHash {
+    match chunk.first() {
+        Position(1) => ChunkHash::START,
+        Position(_) => chunk.header().previous,
+    }
+}
+
+/// Reads chunks; when one cannot be read, finds out which.
+async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chunk>, Fault> {
+    if let Ok(page) = opened.store.read(pool, after, PAGE_BYTES_MAX).await {
+        return Ok(page.chunks);
+    }
+    match opened.store.read(pool, after, 1).await {
+        Ok(page) => Ok(page.chunks),
+        Err(ReadError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
+            bad(pool, after.next(), error)
+        }
+        Err(error) => Err(Fault::Other(read_failure(&error))),
+    }
+}
+
+async fn check_records(
+    opened: &Opened,
+    pool: &PoolId,
+    (chunk, report): (&Chunk, &mut PoolReport),
+) -> Result<(), Fault> {
+    let mut position = chunk.first();
+    for record in chunk.records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) if error.is_newer() => return Err(super::damaged(pool, &error).into()),
+            Err(error) => return bad(pool, position, error),
+        };
+        report.records += 1;
+        position = record.position.next();
+        if let Body::MessageAccepted(accepted) = &record.entry.body {
+            let place = ContentPlace::With(record.position);
+            let found = opened.store.get(pool, accepted.content_ref, place).await;
+            match found {
+                // A body that was stored by itself stands elsewhere.
+                Ok(None) => {}
+                Ok(Some(_)) => report.contents += 1,
+                Err(error) => return bad(pool, record.position, error),
+            }
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Display for Bad {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(pool) = &self.pool {
+            write!(f, "pool {pool}, ")?;
+        }
+        if let Some(position) = self.position {
+            write!(f, "first bad position {position}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}

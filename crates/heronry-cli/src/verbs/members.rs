@@ -1,0 +1,148 @@
+//! `heronry join`, `leave`, `members`, `state`.
+
+use clap::Args;
+use heronry_types::{
+    AgentId, InstanceId, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunEnd, RunId,
+    SessionId, TopicId,
+};
+use heronry_wire::{Join, MemberView, SetState};
+
+use crate::{
+    connect::{Context, refused},
+    failure::{Exit, Outcome},
+    out::Rows,
+};
+
+/// Join a run to the pool, or take it over
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  HERONRY_TOKEN=$(heronry --pool review --run scanner-1 join --agent scanner --topic scan --field member_token)"
+)]
+pub(crate) struct JoinArgs {
+    /// The agent that the run is of [default: the run's id]
+    #[arg(long, env = "HERONRY_AGENT")]
+    agent: Option<AgentId>,
+    /// A topic that it lists; can be repeated
+    #[arg(long = "topic", value_name = "TOPIC")]
+    topics: Vec<TopicId>,
+    /// A policy that it holds; can be repeated
+    #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
+    policies: Vec<PolicyRef>,
+    /// The session of the run
+    #[arg(long)]
+    session: Option<SessionId>,
+    /// Which process joins; the same one gets the same answer [default: a fresh one]
+    #[arg(long)]
+    instance: Option<InstanceId>,
+}
+
+/// Make a run leave the pool; the run itself goes on
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review --run scanner-1 leave")]
+pub(crate) struct LeaveArgs {}
+
+/// List the members of the pool
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review members --field run_id,unread")]
+pub(crate) struct MembersArgs {}
+
+/// Say how a run ended
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review --run scanner-1 state completed")]
+pub(crate) struct StateArgs {
+    /// completed, failed or cancelled
+    state: RunEnd,
+    /// A short text, kept with the record
+    #[arg(long)]
+    note: Option<String>,
+}
+
+pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
+    let run = cx.run()?.clone();
+    let agent = match args.agent {
+        Some(agent) => agent,
+        None => AgentId::parse(run.as_str()).map_err(crate::failure::Failure::usage)?,
+    };
+    let mut join = Join::new(run, agent);
+    join.topics = args.topics;
+    let policies = (!args.policies.is_empty()).then(|| args.policies.into_iter().collect());
+    join.policies = policies;
+    join.session_id = args.session;
+    join.instance = args.instance;
+    let joined = cx.pool()?.join(&join).await.map_err(refused)?;
+    cx.out.answer(&joined, Rows::Whole, || {
+        format!(
+            "{} joined as {} in generation {}, {} unread\ntoken {}",
+            joined.run_id,
+            joined.agent_id,
+            joined.generation,
+            joined.unread,
+            joined.member_token.reveal()
+        )
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
+    let run = cx.run()?;
+    let changed = cx.pool()?.leave(run).await.map_err(refused)?;
+    cx.out.answer(&changed, Rows::Whole, || {
+        format!("{run} left at {}", changed.cursor)
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn list(cx: &Context, _: &MembersArgs) -> Outcome {
+    let list = cx.pool()?.members().await.map_err(refused)?;
+    cx.out.answer(&list, Rows::Of("members"), || {
+        let lines: Vec<String> = list.members.iter().map(text_of).collect();
+        lines.join("\n")
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn state(cx: &Context, args: StateArgs) -> Outcome {
+    let run = cx.run()?;
+    let state = SetState {
+        state: args.state,
+        note: args.note,
+    };
+    let changed = cx.pool()?.set_state(run, &state).await.map_err(refused)?;
+    cx.out
+        .answer(&changed, Rows::Whole, || format!("{run} {}", args.state))?;
+    Ok(Exit::Ok)
+}
+
+fn text_of(member: &MemberView) -> String {
+    let topics: Vec<&str> = member.topics.iter().map(TopicId::as_str).collect();
+    let (run, agent): (&RunId, &AgentId) = (&member.run_id, &member.agent_id);
+    format!(
+        "{run}  agent {agent}  generation {}  unread {}  topics {}",
+        member.generation,
+        member.unread,
+        topics.join(",")
+    )
+}
+
+/// Reads `KIND:ID` or `KIND:ID@VERSION`.
+pub(crate) fn parse_policy(text: &str) -> Result<PolicyRef, String> {
+    let (kind, id) = text
+        .split_once(':')
+        .ok_or("write it as KIND:ID or KIND:ID@VERSION")?;
+    let kind = kind.parse::<PolicyKind>().map_err(|e| e.to_string())?;
+    let (id, version) = match id.rsplit_once('@') {
+        Some((id, version)) => (id, Some(version)),
+        None => (id, None),
+    };
+    let mut policy = PolicyRef::new(kind, PolicyId::parse(id).map_err(|e| e.to_string())?);
+    if let Some(version) = version {
+        let version = PolicyVersion::parse(version).map_err(|e| e.to_string())?;
+        policy.version = Some(version);
+    }
+    Ok(policy)
+}
+
+/// Returns policies that were named one by one.
+pub(crate) fn policies_of(named: Vec<PolicyRef>) -> Policies {
+    named.into_iter().collect()
+}

@@ -1,0 +1,244 @@
+//! `heronry send`, `receipt`, `body`.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use clap::{ArgGroup, Args};
+use heronry_client::{Content, PoolClient};
+use heronry_types::{
+    Address, AgentId, Body, ContentRef, Correlation, CorrelationKey, CorrelationValue,
+    IdempotencyKey, MessageId, MessageStatus, Millis, PolicyRef, PoolId, Receipt, RunId, TopicId,
+};
+use heronry_wire::{BodyBytes, BodyText, SendMessage};
+
+use super::members::{parse_policy, policies_of};
+use crate::{
+    connect::{Context, refused},
+    durations,
+    failure::{Exit, Failure, Outcome},
+    out::Rows,
+    secrets::random_name,
+};
+
+/// A body up to this size travels inside the request; a larger one is stored before.
+const INLINE_BYTES_MAX: usize = 128 * 1024;
+
+/// Send a message and print its receipt
+#[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("content").args(["body", "file", "stdin"]),
+    after_help = "Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body 'src/main.rs' --key batch-1"
+)]
+pub(crate) struct SendArgs {
+    /// Whom to: run:RUN, agent:AGENT, topic:TOPIC or pool
+    #[arg(long, value_name = "ADDRESS")]
+    to: String,
+    /// The body
+    #[arg(long, value_name = "TEXT")]
+    body: Option<String>,
+    /// A file with the body
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// `-`: the body comes from stdin
+    #[arg(value_name = "-", value_parser = ["-"])]
+    stdin: Option<String>,
+    /// The media type of the body
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<String>,
+    /// The message's id [default: derived from the key]
+    #[arg(long, value_name = "MESSAGE")]
+    id: Option<MessageId>,
+    /// The message that this one replies to
+    #[arg(long, value_name = "MESSAGE")]
+    reply_to: Option<MessageId>,
+    /// A correlation; can be repeated
+    #[arg(long = "correlation", value_name = "KEY=VALUE", value_parser = parse_correlation)]
+    correlations: Vec<(CorrelationKey, CorrelationValue)>,
+    /// A policy that the message carries; can be repeated
+    #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
+    policies: Vec<PolicyRef>,
+    /// How long copies can be claimed, as 10m
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    expires_in: Option<Millis>,
+    /// The same key with the same message is sent once [default: a fresh one]
+    #[arg(long, value_name = "KEY")]
+    key: Option<IdempotencyKey>,
+}
+
+/// Print the receipt of a message as it stands
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run lead receipt batch-1 --field status"
+)]
+pub(crate) struct ReceiptArgs {
+    /// The message
+    message: MessageId,
+}
+
+/// Print the body of a message
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review body content:0123456789abcdef0123456789abcdef > body.txt"
+)]
+pub(crate) struct BodyArgs {
+    /// The reference that an inbox or a receipt shows
+    content_ref: ContentRef,
+}
+
+pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
+    let pool = cx.pool()?;
+    let to = parse_address(&args.to, pool.id()).map_err(Failure::usage)?;
+    let key = match args.key {
+        Some(key) => key,
+        None => IdempotencyKey::parse(random_name()?).map_err(Failure::failed)?,
+    };
+    let mut send = SendMessage::new(to, key);
+    if let Some(bytes) = read_body(args.body, args.file, args.stdin.is_some())? {
+        add_body(&pool, &mut send, bytes, args.media_type.as_deref()).await?;
+    }
+    send.media_type = args.media_type;
+    send.message_id = args.id;
+    send.from.clone_from(&cx.globals.run);
+    send.reply_to = args.reply_to;
+    send.correlation = args.correlations.into_iter().collect::<Correlation>();
+    send.policies = policies_of(args.policies);
+    send.expires_in_ms = args.expires_in;
+    let receipt = pool.send(&send).await.map_err(refused)?;
+    print_receipt(cx, &receipt)?;
+    Ok(match receipt.status {
+        MessageStatus::Failed => Exit::Failed,
+        MessageStatus::Delivered
+        | MessageStatus::Responded
+        | MessageStatus::TimedOut
+        | MessageStatus::Expired
+        | MessageStatus::Cancelled
+        | MessageStatus::Settled => Exit::Ok,
+    })
+}
+
+pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
+    let from: Option<&RunId> = cx.globals.run.as_ref();
+    let receipt = cx.pool()?.receipt(&args.message, from).await;
+    print_receipt(cx, &receipt.map_err(refused)?)?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
+    let content = cx.pool()?.content(args.content_ref).await;
+    cx.out.body(&content.map_err(refused)?.bytes)?;
+    Ok(Exit::Ok)
+}
+
+fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
+    cx.out.answer(receipt, Rows::Whole, || {
+        let reason = receipt
+            .reason
+            .map_or_else(String::new, |it| format!(" ({it})"));
+        let mut text = format!(
+            "{} {}{reason} at {}",
+            receipt.message_id, receipt.status, receipt.cursor
+        );
+        for recipient in &receipt.recipients {
+            text.push_str(&format!("\n  {} {}", recipient.run_id, recipient.state));
+        }
+        text
+    })
+}
+
+fn read_body(
+    text: Option<String>,
+    file: Option<PathBuf>,
+    stdin: bool,
+) -> Result<Option<Vec<u8>>, Failure> {
+    if let Some(text) = text {
+        return Ok(Some(text.into_bytes()));
+    }
+    if let Some(path) = file {
+        let read = fs::read(&path).map_err(|error| Failure::file("read", &path, &error));
+        return read.map(Some);
+    }
+    if !stdin {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::failed(format_args!("cannot read stdin: {error}")))?;
+    Ok(Some(bytes))
+}
+
+/// Puts a small body into the request, and stores a large one before.
+async fn add_body(
+    pool: &PoolClient,
+    send: &mut SendMessage,
+    bytes: Vec<u8>,
+    media_type: Option<&str>,
+) -> Result<(), Failure> {
+    if bytes.len() > INLINE_BYTES_MAX {
+        let usual = match std::str::from_utf8(&bytes) {
+            Ok(_) => Body::TEXT,
+            Err(_) => Body::BINARY,
+        };
+        let content = Content {
+            media_type: media_type.unwrap_or(usual).to_owned(),
+            bytes,
+        };
+        let stored = pool.put_content(content).await.map_err(refused)?;
+        send.content_ref = Some(stored.content_ref);
+        return Ok(());
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => send.body = Some(BodyText(text)),
+        Err(error) => send.body_base64 = Some(BodyBytes(error.into_bytes())),
+    }
+    Ok(())
+}
+
+fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
+    let shape = || format!("{text:?} is no address; write run:R, agent:A, topic:T or pool");
+    if text == "pool" {
+        return Ok(Address::Pool {
+            pool_id: pool.clone(),
+        });
+    }
+    let (kind, id) = text.split_once(':').ok_or_else(shape)?;
+    let wrong = |error: heronry_types::IdError| format!("{text:?}: {error}");
+    match kind {
+        "run" => RunId::parse(id).map(|run_id| Address::Run { run_id }),
+        "agent" => AgentId::parse(id).map(|agent_id| Address::Agent { agent_id }),
+        "topic" => TopicId::parse(id).map(|topic_id| Address::Topic { topic_id }),
+        "pool" => PoolId::parse(id).map(|pool_id| Address::Pool { pool_id }),
+        _ => return Err(shape()),
+    }
+    .map_err(wrong)
+}
+
+fn parse_correlation(text: &str) -> Result<(CorrelationKey, CorrelationValue), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    let key = CorrelationKey::parse(key).map_err(|e| e.to_string())?;
+    let value = CorrelationValue::parse(value).map_err(|e| e.to_string())?;
+    Ok((key, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_their_kind() {
+        let pool = PoolId::parse("p").unwrap();
+        let check = |text: &str, id: &str| {
+            assert_eq!(parse_address(text, &pool).unwrap().id_text(), id, "{text}");
+        };
+        check("run:a:b", "a:b");
+        check("agent:x", "x");
+        check("topic:t", "t");
+        check("pool", "p");
+        check("pool:q", "q");
+        for text in ["", "a", "run", "run:", "room:x"] {
+            assert!(parse_address(text, &pool).is_err(), "{text}");
+        }
+    }
+}

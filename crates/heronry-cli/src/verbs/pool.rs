@@ -1,0 +1,157 @@
+//! `heronry pool`.
+
+use std::{fs, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use heronry_client::PoolClient;
+use heronry_types::{LimitName, Limits, PoolId};
+use heronry_wire::{PoolBody, PoolView};
+
+use crate::{
+    connect::{Context, refused},
+    failure::{Exit, Failure, Outcome},
+    out::Rows,
+};
+
+/// Open, list, show and change pools
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoolVerb {
+    Open(OpenArgs),
+    List(ListArgs),
+    Show(ShowArgs),
+    Set(SetArgs),
+}
+
+/// Create a pool, or open it when it is as named
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry pool open review --limit inbox_depth_max=100")]
+pub(crate) struct OpenArgs {
+    /// The pool; instead of --pool
+    name: Option<PoolId>,
+    /// A JSON file with the pool's configuration
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A limit that differs from its default
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit)]
+    limits: Vec<(LimitName, u64)>,
+}
+
+/// List the pools of the server
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry pool list --field pool")]
+pub(crate) struct ListArgs {}
+
+/// Show a pool
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry pool show review --field head,members")]
+pub(crate) struct ShowArgs {
+    /// The pool; instead of --pool
+    name: Option<PoolId>,
+}
+
+/// Change the limits of a pool
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry pool set review --limit inbox_depth_max=100")]
+pub(crate) struct SetArgs {
+    /// The pool; instead of --pool
+    name: Option<PoolId>,
+    /// A limit to set; others stay
+    #[arg(long = "limit", value_name = "NAME=VALUE", required = true, value_parser = parse_limit)]
+    limits: Vec<(LimitName, u64)>,
+    /// Change nothing when the settings have another version [default: the present one]
+    #[arg(long, value_name = "VERSION")]
+    expected_version: Option<u64>,
+}
+
+pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
+    match verb {
+        PoolVerb::Open(args) => open(cx, args).await,
+        PoolVerb::List(ListArgs {}) => list(cx).await,
+        PoolVerb::Show(args) => {
+            let view = named(cx, args.name)?.view().await.map_err(refused)?;
+            cx.out.answer(&view, Rows::Whole, || text_of(&view))?;
+            Ok(Exit::Ok)
+        }
+        PoolVerb::Set(args) => set(cx, args).await,
+    }
+}
+
+fn named(cx: &Context, name: Option<PoolId>) -> Result<PoolClient, Failure> {
+    match name {
+        Some(name) => Ok(cx.client()?.pool(&name)),
+        None => cx.pool(),
+    }
+}
+
+async fn open(cx: &Context, args: OpenArgs) -> Outcome {
+    let mut config: PoolBody = match &args.config {
+        None => PoolBody::default(),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|e| Failure::file("read", path, &e))?;
+            serde_json::from_str(&text)
+                .map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?
+        }
+    };
+    if !args.limits.is_empty() {
+        let mut limits = config.limits.take().unwrap_or_default();
+        limits.merge(&limits_of(&args.limits));
+        config.limits = Some(limits);
+    }
+    let opened = named(cx, args.name)?.open(&config).await.map_err(refused)?;
+    cx.out
+        .answer(&opened, Rows::Whole, || text_of(&opened.view))?;
+    Ok(Exit::Ok)
+}
+
+async fn list(cx: &Context) -> Outcome {
+    let pools = cx.client()?.pools().await.map_err(refused)?;
+    cx.out.answer(&pools, Rows::Of("pools"), || {
+        let names: Vec<&str> = pools.pools.iter().map(|it| it.pool.as_str()).collect();
+        names.join("\n")
+    })?;
+    Ok(Exit::Ok)
+}
+
+async fn set(cx: &Context, args: SetArgs) -> Outcome {
+    let pool = named(cx, args.name)?;
+    let version = match args.expected_version {
+        Some(version) => version,
+        None => pool.view().await.map_err(refused)?.settings_version,
+    };
+    let limits = limits_of(&args.limits);
+    let changed = pool.set_limits(version, limits).await.map_err(refused)?;
+    cx.out.answer(&changed, Rows::Whole, || {
+        format!("settings are at version {}", changed.settings_version)
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn limits_of(named: &[(LimitName, u64)]) -> Limits {
+    let mut limits = Limits::default();
+    for (name, value) in named {
+        limits.set(*name, *value);
+    }
+    limits
+}
+
+fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let name = name.parse::<LimitName>().map_err(|e| e.to_string())?;
+    let value = value
+        .parse()
+        .map_err(|_| format!("{value:?} is not a number"))?;
+    Ok((name, value))
+}
+
+fn text_of(view: &PoolView) -> String {
+    format!(
+        "pool {}\nhead {}\nfloor {}\nmembers {}\nlive messages {}\nlive wakes {}\ndurability {}",
+        view.pool,
+        view.head,
+        view.floor,
+        view.members,
+        view.live_messages,
+        view.live_wakes,
+        view.durability
+    )
+}

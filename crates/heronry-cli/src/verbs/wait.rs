@@ -1,0 +1,197 @@
+//! `heronry wait`: sleeps until something happens.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heronry_client::{ClientError, PoolClient};
+use heronry_types::{Cursor, IdempotencyKey, Millis, Since, WakeStatus, WakeView};
+use heronry_wire::{ProblemKind, RegisterWake, SinceText, WakeQuery};
+
+use crate::{
+    connect::{Context, refused},
+    cursors::{CursorFile, digest},
+    durations,
+    failure::{Exit, Failure, Outcome},
+    out::Rows,
+    secrets::random_name,
+};
+
+/// How long one request waits.
+const POLL: Millis = Millis(25_000);
+/// How many requests in a row may find no server before the command gives up.
+const LOST_MAX: u32 = 60;
+
+/// Sleep until an event comes that the filter keeps
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Events count from where the last wait with this pool, run and filter ended; \
+the first one starts at the head. A command that was killed and is repeated continues the same wake.\n\n\
+Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\" && run == \"reporter\"' --timeout 10m"
+)]
+pub(crate) struct WaitArgs {
+    /// The filter
+    filter: String,
+    /// From where on events count: start, head or a cursor. No cursor file is used then
+    #[arg(long, value_name = "CURSOR")]
+    since: Option<SinceText>,
+    /// How long to wait at the most; then the exit code is 4
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    timeout: Option<Millis>,
+    /// The file that says where the last wait ended [default: one in the data directory]
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<PathBuf>,
+}
+
+pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
+    let pool = cx.pool()?;
+    let file = cursor_file(cx, &pool, &args)?;
+    let since = since(&pool, file.as_ref(), &args).await?;
+    let mut wake = RegisterWake::new(&args.filter, key(cx, &pool, (&args, since))?);
+    wake.run_id.clone_from(&cx.globals.run);
+    wake.since = Some(SinceText(since));
+    wake.timeout_ms = args.timeout;
+    let view = until_ended(cx, &pool, &wake).await.map_err(|error| {
+        let is_stale = error.is(ProblemKind::CursorForeign) || error.is(ProblemKind::CursorTrimmed);
+        match &file {
+            Some(file) if is_stale => refused_cursor(&error, file),
+            Some(_) | None => refused(error),
+        }
+    })?;
+    cx.out.answer(&view, Rows::Whole, || text_of(&view))?;
+    // Only when the answer is out: a command that is killed before this gives the same answer again.
+    if let Some(file) = &file {
+        file.write(passed(&view))?;
+    }
+    Ok(match view.status {
+        WakeStatus::Triggered => Exit::Ok,
+        WakeStatus::TimedOut => Exit::TimedOut,
+        WakeStatus::Registered | WakeStatus::Cancelled | WakeStatus::Failed => Exit::Failed,
+    })
+}
+
+fn cursor_file(
+    cx: &Context,
+    pool: &PoolClient,
+    args: &WaitArgs,
+) -> Result<Option<CursorFile>, Failure> {
+    match (&args.cursor_file, args.since) {
+        (Some(path), _) => Ok(Some(CursorFile::at(path))),
+        (None, Some(_)) => Ok(None),
+        (None, None) => {
+            let texts = ["wait", pool.id().as_str(), run_of(cx), &args.filter];
+            CursorFile::of(&cx.data_dir, &texts).map(Some)
+        }
+    }
+}
+
+fn run_of(cx: &Context) -> &str {
+    cx.globals.run.as_ref().map_or("", |run| run.as_str())
+}
+
+/// Returns from where on events count, and writes down where a first wait starts.
+async fn since(
+    pool: &PoolClient,
+    file: Option<&CursorFile>,
+    args: &WaitArgs,
+) -> Result<Since, Failure> {
+    let Some(file) = file else {
+        return Ok(args.since.map_or(Since::Head, |since| since.0));
+    };
+    if let Some(cursor) = file.read()? {
+        return Ok(Since::Cursor(cursor));
+    }
+    let view = pool.view().await.map_err(refused)?;
+    let start = match args.since.map_or(Since::Head, |since| since.0) {
+        Since::Cursor(cursor) => cursor,
+        Since::Head => view.head,
+        Since::Start => view.floor,
+    };
+    file.write(start)?;
+    Ok(Since::Cursor(start))
+}
+
+/// A wait at the cursor of a file has one key, so that its repeat is the same wake; others are fresh.
+fn key(
+    cx: &Context,
+    pool: &PoolClient,
+    (args, since): (&WaitArgs, Since),
+) -> Result<IdempotencyKey, Failure> {
+    let is_kept = args.cursor_file.is_some() || args.since.is_none();
+    let text = match since {
+        Since::Cursor(cursor) if is_kept => {
+            let timeout = args
+                .timeout
+                .map_or_else(String::new, |span| span.to_string());
+            let texts = [
+                pool.id().as_str(),
+                run_of(cx),
+                &args.filter,
+                &cursor.to_string(),
+                &timeout,
+            ];
+            digest(&texts)
+        }
+        Since::Cursor(_) | Since::Head | Since::Start => random_name()?,
+    };
+    IdempotencyKey::parse(format!("wait-{text}")).map_err(Failure::failed)
+}
+
+/// Registers the wake and waits for its end, over as many requests and servers as that takes.
+async fn until_ended(
+    cx: &Context,
+    pool: &PoolClient,
+    wake: &RegisterWake,
+) -> Result<WakeView, ClientError> {
+    let mut register = wake.clone();
+    register.wait_ms = Some(POLL);
+    let mut view = pool.register_wake(&register).await?.wake;
+    let query = WakeQuery {
+        wait_ms: Some(POLL),
+        run: cx.globals.run.clone(),
+    };
+    let mut lost = 0;
+    while view.status == WakeStatus::Registered {
+        match pool.wake(&view.wake_id, &query).await {
+            Ok(again) => {
+                view = again;
+                lost = 0;
+            }
+            // The client has waited already; the wake outlives a server that starts again.
+            Err(error) if error.is_unreachable() && lost < LOST_MAX => lost += 1,
+            Err(error) if error.is(ProblemKind::ShuttingDown) && lost < LOST_MAX => lost += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(view)
+}
+
+/// Returns where the next wait starts: behind the event that was found, or behind the end.
+fn passed(view: &WakeView) -> Cursor {
+    let first = view
+        .matches
+        .iter()
+        .map(|it| it.cursor)
+        .min_by_key(|it| it.position);
+    first.unwrap_or(view.cursor)
+}
+
+fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        format_args!(
+            "{error}; remove {} to start at the head",
+            file.path().display()
+        ),
+    )
+}
+
+fn text_of(view: &WakeView) -> String {
+    let mut text = format!("{} {}", view.wake_id, view.status);
+    if let Some(reason) = view.reason {
+        text.push_str(&format!(" ({reason})"));
+    }
+    for found in &view.matches {
+        text.push_str(&format!("\n  {} {}", found.cursor, found.kind));
+    }
+    text
+}

@@ -1,0 +1,196 @@
+//! `heronry watch`: events, one line each.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::Args;
+use heronry_client::PoolClient;
+use heronry_event::{CloseReason, Event, StreamItem};
+use heronry_types::{Cursor, Payload};
+use heronry_wire::{EventsFrom, EventsQuery};
+
+use crate::{
+    connect::{Context, refused},
+    cursors::CursorFile,
+    failure::{Exit, Failure, Outcome},
+    out::diagnose,
+};
+
+/// Show events, one line each
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review.1 watch 'family == \"agent_pool\"' --from start --follow"
+)]
+pub(crate) struct WatchArgs {
+    /// Show only what this filter keeps
+    filter: Option<String>,
+    /// Where to start: start, head or a cursor [default: the cursor file, else start]
+    #[arg(long, value_name = "CURSOR")]
+    from: Option<Start>,
+    #[command(flatten)]
+    follow: FollowFlag,
+    /// A file that says where the last watch ended
+    #[arg(long, value_name = "FILE")]
+    cursor_file: Option<PathBuf>,
+    /// Stop after so many events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct FollowFlag {
+    /// Go on with new events until stopped
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// Where to start.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    At(EventsFrom),
+    After(Cursor),
+}
+
+impl FromStr for Start {
+    type Err = heronry_types::CursorError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "start" => Self::At(EventsFrom::Start),
+            "head" => Self::At(EventsFrom::Head),
+            cursor => Self::After(Cursor::parse(cursor)?),
+        })
+    }
+}
+
+/// Prints events and remembers how far it came.
+#[derive(Debug)]
+struct Printer<'a> {
+    cx: &'a Context,
+    file: Option<CursorFile>,
+    left: u64,
+}
+
+pub(crate) async fn run(cx: &Context, args: WatchArgs) -> Outcome {
+    let pool = cx.pool()?;
+    let file = args.cursor_file.as_deref().map(CursorFile::at);
+    let kept = match &file {
+        Some(file) => file.read()?,
+        None => None,
+    };
+    let start = kept.map(Start::After).or(args.from);
+    let mut query = EventsQuery {
+        filter: args.filter,
+        ..EventsQuery::default()
+    };
+    match start {
+        Some(Start::After(cursor)) => query.after = Some(cursor),
+        Some(Start::At(from)) => query.from = Some(from),
+        None => query.from = Some(EventsFrom::Start),
+    }
+    let printer = Printer {
+        cx,
+        file,
+        left: args.limit.unwrap_or(u64::MAX),
+    };
+    if args.follow.follow {
+        follow(&pool, query, printer).await
+    } else {
+        pages(&pool, query, printer).await
+    }
+}
+
+async fn pages(pool: &PoolClient, mut query: EventsQuery, mut printer: Printer<'_>) -> Outcome {
+    loop {
+        let page = pool.events(&query).await.map_err(refused)?;
+        for event in &page.events {
+            if !printer.print(event)? {
+                return Ok(Exit::Ok);
+            }
+        }
+        printer.passed(page.scanned_to)?;
+        if page.scanned_to == page.head {
+            return Ok(Exit::Ok);
+        }
+        query.from = None;
+        query.after = Some(page.scanned_to);
+    }
+}
+
+async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>) -> Outcome {
+    let mut reader = pool.follow(query);
+    loop {
+        match reader.next().await.map_err(refused)? {
+            StreamItem::Event(event) => {
+                let goes_on = printer.print(&event)?;
+                printer.passed(event.envelope.id())?;
+                if !goes_on {
+                    return Ok(Exit::Ok);
+                }
+            }
+            StreamItem::Gap { from, to, reason } => {
+                diagnose(&format!(
+                    "heronry: events after {from} up to {to} are {reason}"
+                ));
+            }
+            StreamItem::Closed { reason } => match reason {
+                // The reader connects again.
+                CloseReason::Shutdown | CloseReason::StoreFailed => {}
+                CloseReason::Finished => return Ok(Exit::Ok),
+                // Left, revoked, ended, and what a newer server may say.
+                _ => {
+                    let line = format_args!("the view is closed: {reason}");
+                    return Err(Failure::new(Exit::Refused, line));
+                }
+            },
+            // Caught up, and what a newer server may send.
+            _ => {}
+        }
+    }
+}
+
+impl Printer<'_> {
+    /// Prints an event; false when no further one is wanted.
+    fn print(&mut self, event: &Event) -> Result<bool, Failure> {
+        if self.left == 0 {
+            return Ok(false);
+        }
+        self.cx.out.item(event, || text_of(event))?;
+        self.left -= 1;
+        if self.left == 0 {
+            self.passed(event.envelope.id())?;
+        }
+        Ok(self.left > 0)
+    }
+
+    fn passed(&self, cursor: Cursor) -> Result<(), Failure> {
+        self.file.as_ref().map_or(Ok(()), |file| file.write(cursor))
+    }
+}
+
+/// Writes an event as one line: place, time, kind, who, which message, to whom.
+fn text_of(event: &Event) -> String {
+    let envelope = &event.envelope;
+    let stamp = envelope.stamp;
+    let mut text = format!(
+        "{:>6}  {}  {}",
+        stamp.cursor.position, stamp.recorded_at, envelope.kind
+    );
+    if let Some(run) = &envelope.identity.run {
+        text.push_str(&format!("  {run}"));
+    }
+    if let Some(message) = &envelope.exchange.message {
+        text.push_str(&format!("  message {message}"));
+    }
+    for related in &envelope.about.related {
+        text.push_str(&format!("  {} {}", related.kind, related.id));
+    }
+    let recipients: &[heronry_types::RunId] = &envelope.exchange.recipients;
+    if !recipients.is_empty() {
+        let shown: Vec<&str> = recipients.iter().take(8).map(|run| run.as_str()).collect();
+        let more = if recipients.len() > 8 { ", …" } else { "" };
+        text.push_str(&format!("  to {}{more}", shown.join(", ")));
+    }
+    if let Payload::Summary { summary, .. } = &event.payload {
+        text.push_str(&format!("  {summary}"));
+    }
+    text
+}
