@@ -4,7 +4,7 @@ mod claims;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
-use heronry_journal::{Entry, Record, WakeTriggeredBy};
+use heronry_journal::{Body, Entry, Record, WakeTriggeredBy};
 use heronry_store::{ClaimEntry, ClaimKey, NewContent};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
@@ -23,6 +23,31 @@ pub struct Staged {
     pub records: Vec<Record>,
     /// The bodies that ride with them.
     pub contents: Vec<NewContent>,
+    /// About how many bytes all of it has.
+    pub weight: usize,
+}
+
+/// About how many bytes a record has, beside recipients: ids, a correlation, a filter.
+const RECORD_WEIGHT: usize = 512;
+
+impl Staged {
+    fn push(&mut self, record: Record) {
+        let recipients = if let Body::MessageDelivered(body) = &record.entry.body {
+            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
+        } else {
+            0
+        };
+        self.weight += RECORD_WEIGHT + recipients;
+        self.records.push(record);
+    }
+
+    fn attach(&mut self, contents: Vec<NewContent>) {
+        self.weight += contents
+            .iter()
+            .map(|content| content.body.bytes.len())
+            .sum::<usize>();
+        self.contents.extend(contents);
+    }
 }
 
 /// A stored wake whose filter this build cannot read.
@@ -215,7 +240,7 @@ impl Engine {
         for entry in draft.entries {
             self.stage_entry(entry);
         }
-        self.staged.contents.extend(draft.contents);
+        self.staged.attach(draft.contents);
         self.drain_triggers();
         first
     }
@@ -233,7 +258,7 @@ impl Engine {
         let armed = self.triggers.arm(&record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");
         self.triggers.match_record(&self.state, &record);
-        self.staged.records.push(record);
+        self.staged.push(record);
     }
 
     /// Records triggers that are decided, as many as one append takes.

@@ -23,6 +23,8 @@ use crate::{
 
 /// How many commands one append takes at the most.
 const BATCH_MAX: usize = 1_024;
+/// About how many bytes one append has before it takes no further command.
+const APPEND_BYTES: usize = 4 * 1024 * 1024;
 /// How many bytes one page of a scan has at the most.
 const SCAN_PAGE_BYTES: usize = 1024 * 1024;
 
@@ -118,7 +120,7 @@ impl Actor {
                 Ok(scan) => job.run(&mut self.engine, &found, scan),
                 Err(rejection) => job.reject(rejection),
             });
-            if self.engine.has_backlog() {
+            if self.engine.has_backlog() || self.engine.staged().weight >= APPEND_BYTES {
                 break;
             }
         }
