@@ -12,7 +12,7 @@ use redb::{Database, Durability};
 use crate::{
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
     readable::PoolView,
-    rows::{Rows, TableName, encode_pool},
+    rows::{PoolRow, Rows, TableName},
 };
 
 /// A pool as the writer sees it: one transaction ahead of its readers.
@@ -31,6 +31,16 @@ impl WriterPool {
             token: self.ownership.token(),
             head: self.head,
         }
+    }
+
+    fn write_row(&self, rows: &mut Rows<'_>, name: &PoolId) -> Result<(), redb::Error> {
+        let row = PoolRow {
+            no: self.no,
+            token: self.ownership.token(),
+            epoch: self.head.map(|head| head.epoch),
+        };
+        let key = name.as_str().as_bytes();
+        rows.insert(TableName::Pools, key, &row.encode(key))
     }
 }
 
@@ -89,7 +99,7 @@ impl Batch {
         // A fault drops the reply, which tells the caller that the outcome is unknown.
         let answer = match work {
             Work::Append(work, reply) => {
-                Answer::Head(reply, append(rows, pools.get_mut(&pool), work)?)
+                Answer::Head(reply, append(rows, &pool, pools.get_mut(&pool), work)?)
             }
             Work::Trim(work, reply) => {
                 Answer::Head(reply, trim(rows, pools.get_mut(&pool), &work)?)
@@ -116,6 +126,7 @@ type End<T, E> = Result<Result<T, E>, redb::Error>;
 
 fn append(
     rows: &mut Rows<'_>,
+    name: &PoolId,
     pool: Option<&mut WriterPool>,
     work: Append,
 ) -> End<Head, AppendError> {
@@ -134,7 +145,11 @@ fn append(
         let key = keys::placed(pool.no, work.guard.expected_head.next());
         rows.insert(TableName::Packs, &key, &pack.under(&key))?;
     }
+    let is_first = pool.head.is_none();
     pool.head = Some(head);
+    if is_first {
+        pool.write_row(rows, name)?;
+    }
     Ok(Ok(head))
 }
 
@@ -205,7 +220,6 @@ fn claim(
             Err(refusal) => return Ok(Err(refusal)),
         },
     };
-    let key = name.as_str().as_bytes();
-    rows.insert(TableName::Pools, key, &encode_pool(key, pool.no, token))?;
+    pool.write_row(rows, name)?;
     Ok(Ok(token))
 }

@@ -1,10 +1,18 @@
 //! Creating and opening the file.
 
-use std::{collections::HashMap, fs::File, io::ErrorKind, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io::ErrorKind,
+    sync::Arc,
+};
 
 use heronry_store::{Ownership, StoreError, StoreErrorKind};
 use heronry_types::PoolId;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableError};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageError,
+    TableError,
+};
 
 use crate::{
     DiskHook,
@@ -12,8 +20,8 @@ use crate::{
     disk::{Disk, Locking, SharedDisk},
     failure::{corrupt, failed, failed_io, guarded, kind_of},
     place::Place,
-    reader::Chunks,
-    rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Rows, TableName, create_tables, decode_pool},
+    reader::{Chunks, pool_numbers},
+    rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, PoolRow, Rows, TableName, create_tables},
 };
 
 const CREATE: &str = "create the store";
@@ -55,7 +63,8 @@ fn fill(file: File, hook: &Hook) -> Result<(), StoreError> {
     write().map_err(|error| failed(CREATE, error))
 }
 
-/// Opens a store that is there. Until its format is known, nothing is written.
+/// Opens a store that is there. Until all of it that opening reads is known to be good, and not
+/// newer than this build, nothing is written.
 pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools), StoreError> {
     place
         .remove_leftover()
@@ -70,10 +79,10 @@ pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools)
             .create_with_backend(SharedDisk(Arc::clone(&disk)))
             .map_err(|error| unopened(place, error))?;
         check_format(place, &database)?;
+        let pools = load(&database)?;
         disk.let_through()
             .map_err(|error| place.failed(OPEN, error))?;
         rewrite_last(place, &database)?;
-        let pools = load(&database)?;
         Ok((database, pools))
     })
 }
@@ -169,18 +178,50 @@ fn load(database: &Database) -> Result<WriterPools, StoreError> {
     for row in table.iter().map_err(|error| failed(OPEN, error))? {
         let (key, row) = row.map_err(|error| failed(OPEN, error))?;
         let name = pool_name(key.value())?;
-        let (no, token) = decode_pool(key.value(), row.value())
-            .ok_or_else(|| corrupt(OPEN, format!("the row of pool {name} is damaged")))?;
-        let head = Chunks::open(&transaction, &name, no)?.head()?;
-        let ownership = Ownership::free(token);
-        let pool = WriterPool {
-            no,
-            ownership,
-            head,
-        };
+        let pool = load_pool(&transaction, &name, row.value())?;
         pools.insert(name, pool);
     }
+    check_no_stray(&transaction, &pools)?;
     Ok(pools)
+}
+
+fn load_pool(
+    transaction: &ReadTransaction,
+    name: &PoolId,
+    row: &[u8],
+) -> Result<WriterPool, StoreError> {
+    let damaged = |what| corrupt(OPEN, format!("pool {name}: {what}"));
+    let row = PoolRow::decode(name.as_str().as_bytes(), row)
+        .ok_or_else(|| damaged("its row is damaged"))?;
+    let head = Chunks::open(transaction, name, row.no)?.head()?;
+    if head.map(|head| head.epoch) != row.epoch {
+        return Err(damaged("its journal is missing, or another's"));
+    }
+    Ok(WriterPool {
+        no: row.no,
+        ownership: Ownership::free(row.token),
+        head,
+    })
+}
+
+/// Checks that every journal belongs to a pool: a pool whose row is lost must not seem never to
+/// have been.
+fn check_no_stray(transaction: &ReadTransaction, pools: &WriterPools) -> Result<(), StoreError> {
+    let known: BTreeSet<_> = pools
+        .values()
+        .filter(|pool| pool.head.is_some())
+        .map(|pool| pool.no)
+        .collect();
+    let found = pool_numbers(transaction)?;
+    if known == found {
+        return Ok(());
+    }
+    let detail = format!(
+        "there are {} journals, and {} pools that have one",
+        found.len(),
+        known.len()
+    );
+    Err(corrupt(OPEN, detail))
 }
 
 fn pool_name(key: &[u8]) -> Result<PoolId, StoreError> {

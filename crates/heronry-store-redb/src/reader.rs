@@ -1,6 +1,8 @@
 //! Reading chunks and contents from a snapshot of the file.
 
-use heronry_journal::{Chain, Chunk};
+use std::collections::BTreeSet;
+
+use heronry_journal::{Chain, Chunk, ChunkError};
 use heronry_store::{
     ContentPlace, Head, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
     keys::{self, PoolNo},
@@ -72,29 +74,26 @@ impl<'a> Chunks<'a> {
     /// Reads one chunk, and checks that it is what its key says.
     fn checked(&self, key: &[u8], bytes: &[u8]) -> Result<Chunk, StoreError> {
         let first = position_of(key)?;
-        let damaged = |what: String| {
-            corrupt(
-                READ,
-                format!("pool {}, position {first}: {what}", self.name),
-            )
-        };
-        let chunk = Chunk::decode(bytes).map_err(|error| {
-            if error.is_newer() {
-                let detail = format!("pool {}, position {first}: {error}", self.name);
-                return StoreError::new(StoreErrorKind::NewerSchema, READ, detail);
-            }
-            damaged(error.to_string()).with_source(error)
-        })?;
+        let chunk = Chunk::decode(bytes).map_err(|error| self.unreadable(first, error))?;
         if chunk.first() != first {
-            return Err(damaged(format!(
-                "the chunk of {} stands there",
-                chunk.first()
-            )));
+            let what = format!("the chunk of {} stands there", chunk.first());
+            return Err(self.broken(first, &what));
         }
         Ok(chunk)
     }
 
+    fn unreadable(&self, at: Position, error: ChunkError) -> StoreError {
+        let at = error.position().unwrap_or(at);
+        if error.is_newer() {
+            let detail = format!("pool {}, position {at}: {error}", self.name);
+            return StoreError::new(StoreErrorKind::NewerSchema, READ, detail).with_source(error);
+        }
+        self.broken(at, &error.to_string()).with_source(error)
+    }
+
     /// Derives where the journal stands from its first and last chunk.
+    ///
+    /// No later chunk vouches for the last one, so each of its records is checked.
     pub(crate) fn head(&self) -> Result<Option<Head>, StoreError> {
         let all = || self.rows(Position::ZERO, Position(u64::MAX));
         let (Some(first), Some(last)) = (all()?.next(), all()?.next_back()) else {
@@ -104,6 +103,8 @@ impl<'a> Chunks<'a> {
         if first.header().epoch != last.header().epoch {
             return Err(self.broken(last.first(), "its epoch is not that of the first chunk"));
         }
+        last.verify()
+            .map_err(|error| self.unreadable(last.first(), error))?;
         Ok(Some(Head {
             epoch: last.header().epoch,
             head: last.last(),
@@ -194,10 +195,35 @@ fn position(row: Row<'_>) -> Result<Position, StoreError> {
 }
 
 fn position_of(key: &[u8]) -> Result<Position, StoreError> {
+    Ok(placed_of(key)?.1)
+}
+
+fn placed_of(key: &[u8]) -> Result<(PoolNo, Position), StoreError> {
     let key = key
         .try_into()
         .map_err(|_| corrupt(READ, "a key of the journal is malformed"))?;
-    Ok(keys::read_placed(key).1)
+    Ok(keys::read_placed(key))
+}
+
+/// Returns the numbers of the pools that have a chunk, by one look-up for each.
+pub(crate) fn pool_numbers(transaction: &ReadTransaction) -> Result<BTreeSet<PoolNo>, StoreError> {
+    let table = open(transaction, TableName::Journal, READ)?;
+    let mut numbers = BTreeSet::new();
+    let mut from = keys::placed(PoolNo(0), Position::ZERO);
+    loop {
+        let mut rows = table
+            .range(from.as_slice()..)
+            .map_err(|error| failed(READ, error))?;
+        let Some(row) = rows.next() else {
+            return Ok(numbers);
+        };
+        let (key, _) = row.map_err(|error| failed(READ, error))?;
+        let no = placed_of(key.value())?.0;
+        if !numbers.insert(no) {
+            return Err(corrupt(READ, "the keys of the journal are out of order"));
+        }
+        from = keys::placed(PoolNo(no.0.saturating_add(1)), Position::ZERO);
+    }
 }
 
 /// Reads a page of a pool's journal.

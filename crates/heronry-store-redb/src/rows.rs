@@ -4,7 +4,7 @@ use heronry_store::{
     FencingToken,
     keys::{PLACED_BYTES, PoolNo, read_placed},
 };
-use heronry_types::Position;
+use heronry_types::{Epoch, Position};
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 /// A key that names a position of a pool.
@@ -233,20 +233,38 @@ pub(crate) fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
     (u32::from_be_bytes(*checksum) == computed).then_some(rest)
 }
 
-/// Returns the row of a pool.
-pub(crate) fn encode_pool(key: &[u8], no: PoolNo, token: FencingToken) -> Vec<u8> {
-    let mut row = vec![0; CHECKSUM];
-    row.extend_from_slice(&no.0.to_be_bytes());
-    row.extend_from_slice(&token.0.to_be_bytes());
-    seal(key, row)
+/// What stands in the row of a pool. Where its journal ends is read from the journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct PoolRow {
+    pub(crate) no: PoolNo,
+    pub(crate) token: FencingToken,
+    /// The epoch of its journal; nothing while it has none.
+    pub(crate) epoch: Option<Epoch>,
 }
 
-/// Reads the row of a pool; nothing when it is damaged.
-pub(crate) fn decode_pool(key: &[u8], row: &[u8]) -> Option<(PoolNo, FencingToken)> {
-    let (no, token) = unseal(key, row)?.split_first_chunk()?;
-    let no = PoolNo(u32::from_be_bytes(*no));
-    let token = FencingToken(u64::from_be_bytes(token.try_into().ok()?));
-    Some((no, token))
+impl PoolRow {
+    pub(crate) fn encode(&self, key: &[u8]) -> Vec<u8> {
+        let mut row = vec![0; CHECKSUM];
+        row.extend_from_slice(&self.no.0.to_be_bytes());
+        row.extend_from_slice(&self.token.0.to_be_bytes());
+        row.extend(self.epoch.iter().flat_map(|epoch| epoch.0));
+        seal(key, row)
+    }
+
+    /// Reads a row; nothing when it is damaged.
+    pub(crate) fn decode(key: &[u8], row: &[u8]) -> Option<Self> {
+        let (no, rest) = unseal(key, row)?.split_first_chunk()?;
+        let (token, epoch) = rest.split_first_chunk()?;
+        let epoch = match epoch {
+            [] => None,
+            epoch => Some(Epoch(epoch.try_into().ok()?)),
+        };
+        Some(Self {
+            no: PoolNo(u32::from_be_bytes(*no)),
+            token: FencingToken(u64::from_be_bytes(*token)),
+            epoch,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -273,12 +291,19 @@ mod tests {
 
     #[test]
     fn a_pool_row_is_read_back_and_damage_or_misplacement_is_seen() {
-        let row = encode_pool(b"p", PoolNo(7), FencingToken(9));
-        assert_eq!(decode_pool(b"p", &row), Some((PoolNo(7), FencingToken(9))));
-        assert_eq!(decode_pool(b"q", &row), None);
-        every_flip(&row, |flipped| {
-            assert!(decode_pool(b"p", flipped).is_none());
-        });
+        for epoch in [None, Some(Epoch([0; 16]))] {
+            let pool = PoolRow {
+                no: PoolNo(7),
+                token: FencingToken(9),
+                epoch,
+            };
+            let row = pool.encode(b"p");
+            assert_eq!(PoolRow::decode(b"p", &row), Some(pool));
+            assert_eq!(PoolRow::decode(b"q", &row), None);
+            every_flip(&row, |flipped| {
+                assert!(PoolRow::decode(b"p", flipped).is_none());
+            });
+        }
     }
 
     fn every_flip(row: &[u8], check: impl Fn(&[u8])) {

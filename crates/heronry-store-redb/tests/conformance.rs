@@ -46,10 +46,10 @@ struct Gated(SyncGate);
 
 impl DiskHook for Gated {
     fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
-        match op {
-            DiskOp::Sync => self.0.before_sync(),
-            _ => Ok(()),
+        if let DiskOp::Sync = op {
+            return self.0.before_sync();
         }
+        Ok(())
     }
 }
 

@@ -1,0 +1,135 @@
+//! Flipped bits are typed errors, never wrong values.
+
+use futures::executor::block_on;
+use heronry_store::{ContentPlace, JournalExt, ReadError, StoreError, StoreErrorKind};
+use heronry_testkit::sample;
+use heronry_types::Position;
+
+use crate::disk::{Folder, Writer};
+
+/// Five chunks of two records, each with a content, in a closed file.
+fn file() -> Vec<u8> {
+    let folder = Folder::new();
+    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    for _ in 0..5 {
+        writer.write(2).unwrap();
+    }
+    drop(writer);
+    folder.bytes()
+}
+
+/// Reads everything that was written, and checks each value that is read.
+fn read_all(folder: &Folder) -> Result<(), StoreError> {
+    let store = folder.open()?;
+    let pool = sample::pool(1);
+    let mut after = Position::ZERO;
+    while let Some(page) = block_on(store.journal.records(&pool, after, 1_500)).map_err(unread)? {
+        for record in &page.records {
+            assert_eq!(record.entry, sample::entry(record.position.0));
+        }
+        after = page.last;
+    }
+    assert_eq!(
+        after,
+        Position(10),
+        "records are missing, and nobody says so"
+    );
+    for position in (1..=10).step_by(2) {
+        let (number, at) = (position - 1, ContentPlace::With(Position(position)));
+        let content = block_on(store.contents.get(&pool, sample::content_ref(number), at))?;
+        let body = content
+            .expect("a content is missing, and nobody says so")
+            .body;
+        assert_eq!(body, sample::body(number));
+    }
+    Ok(())
+}
+
+fn unread(error: ReadError) -> StoreError {
+    let ReadError::Store(error) = error else {
+        panic!("damage was taken for {error:?}");
+    };
+    error
+}
+
+fn find(file: &[u8], part: &[u8]) -> Vec<usize> {
+    let starts = 0..file.len() - part.len();
+    starts
+        .filter(|at| &file[*at..*at + part.len()] == part)
+        .collect()
+}
+
+#[test]
+fn a_flip_anywhere_in_a_chunk_or_a_body_is_seen() {
+    let good = file();
+    read_all(&Folder::put(&good)).unwrap();
+    let mut head = None;
+    for _ in 0..5 {
+        let chunk = sample::commit(head, 2).chunks.remove(0);
+        for at in (0..chunk.bytes().len()).step_by(41) {
+            check_flip(&good, chunk.bytes(), at);
+        }
+        let number = chunk.first().0 - 1;
+        let body = sample::body(number).bytes;
+        for at in (0..body.len()).step_by(17) {
+            check_flip(&good, &body, at);
+        }
+        head = Some(heronry_store::Head {
+            epoch: sample::EPOCH,
+            head: chunk.last(),
+            floor: Position(1),
+            last_hash: chunk.hash(),
+        });
+    }
+}
+
+/// Flips one bit of every copy of a part that the file has; redb keeps older ones beside the last.
+fn check_flip(good: &[u8], part: &[u8], at: usize) {
+    let copies = find(good, part);
+    assert!(!copies.is_empty(), "the part is not in the file");
+    let mut file = good.to_vec();
+    for copy in copies {
+        file[copy + at] ^= 1 << (at % 8);
+    }
+    let error = read_all(&Folder::put(&file)).unwrap_err();
+    let kind = error.kind();
+    let typed = matches!(kind, StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema);
+    assert!(typed, "a flip at {at} is {kind:?}: {error}");
+}
+
+#[test]
+fn a_flip_anywhere_in_the_file_gives_no_wrong_value() {
+    let good = file();
+    let used = good.iter().rposition(|byte| *byte != 0).unwrap();
+    let step: usize = std::env::var("STEP").map_or(used / 150, |s| s.parse().unwrap());
+    for at in (0..used).step_by(step) {
+        let mut file = good.clone();
+        file[at] ^= 0x10;
+        // What is read is right, or the error says what it is.
+        if let Err(error) = read_all(&Folder::put(&file)) {
+            let kind = error.kind();
+            assert!(
+                matches!(
+                    kind,
+                    StoreErrorKind::Corrupt
+                        | StoreErrorKind::NotAStore
+                        | StoreErrorKind::NewerSchema
+                        | StoreErrorKind::Io
+                ),
+                "a flip at {at} is {kind:?}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_gives_no_wrong_value() {
+    let good = file();
+    for part in 1..20 {
+        let cut = good.len() * part / 20;
+        assert!(
+            read_all(&Folder::put(&good[..cut])).is_err(),
+            "cut at {cut}"
+        );
+    }
+}

@@ -1,0 +1,14 @@
+//! The redb store where it meets a file: creation, opening, damage, crashes.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod creation;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod disk;
+#[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod sharing;
