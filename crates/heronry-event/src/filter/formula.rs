@@ -7,7 +7,7 @@ use super::{
 };
 
 /// How much an expansion may do, in compared values, before it counts as too many terms.
-const WORK_MAX: usize = 1 << 22;
+const WORK_MAX: usize = 1 << 21;
 /// How many terms an expansion may hold before it drops those that add nothing.
 const EXPANSION_MAX: usize = 4 * TERMS_MAX;
 
