@@ -313,3 +313,78 @@ pub type EventTag = Id<kind::EventTag>;
 pub type InstanceId = Id<kind::Instance>;
 /// Names one receive call, so that its repeat returns the same claims.
 pub type ReceiveId = Id<kind::Receive>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(text: &str, expected: IdError) {
+        assert_eq!(RunId::parse(text).unwrap_err(), expected);
+        let json = serde_json::to_string(text).unwrap();
+        let error = serde_json::from_str::<RunId>(&json).unwrap_err();
+        assert!(error.to_string().contains(&expected.to_string()), "{error}");
+    }
+
+    #[test]
+    fn a1_hostile_ids_are_refused_in_rust_and_in_json() {
+        refused("", IdError::Empty);
+        refused("a\nb", IdError::ControlCharacter { index: 1 });
+        refused("\t", IdError::ControlCharacter { index: 0 });
+        refused("ab\u{7}", IdError::ControlCharacter { index: 2 });
+        refused("\u{7f}", IdError::ControlCharacter { index: 0 });
+        refused("é\u{85}", IdError::ControlCharacter { index: 2 });
+        refused(
+            &"x".repeat(513),
+            IdError::TooLong {
+                max: 512,
+                actual: 513,
+            },
+        );
+        refused(
+            &"é".repeat(257),
+            IdError::TooLong {
+                max: 512,
+                actual: 514,
+            },
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a1_any_other_text_round_trips_as_value_and_as_key(text in "[^\\p{Cc}]{1,128}") {
+            let id = TopicId::parse(&text).unwrap();
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<TopicId>(&json).unwrap(), &id);
+            let map = BTreeMap::from([(id.clone(), 1)]);
+            let json = serde_json::to_string(&map).unwrap();
+            prop_assert_eq!(serde_json::from_str::<BTreeMap<TopicId, i32>>(&json).unwrap(), map);
+            let bytes = minicbor::to_vec(&id).unwrap();
+            prop_assert_eq!(minicbor::decode::<TopicId>(&bytes).unwrap(), id);
+        }
+    }
+
+    #[test]
+    fn a1_the_longest_id_is_taken() {
+        let text = "é".repeat(256);
+        assert_eq!(RunId::parse(&text).unwrap().as_str(), text);
+    }
+
+    #[test]
+    fn a2_debug_never_shows_an_id_and_is_equal_for_equal_ids() {
+        let secret = "patient-4711";
+        let shown = format!("{:?}", RunId::parse(secret).unwrap());
+        assert!(
+            !shown.contains(secret) && shown.starts_with("RunId(#"),
+            "{shown}"
+        );
+        assert_eq!(shown, format!("{:?}", RunId::parse(secret).unwrap()));
+        assert_ne!(
+            shown,
+            format!("{:?}", RunId::parse("patient-4712").unwrap())
+        );
+    }
+}

@@ -307,3 +307,57 @@ impl<'de> Deserialize<'de> for Policies {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing of a host shows in `Debug`, whatever the text stands in.
+    fn hides<T: fmt::Debug>(value: &T) {
+        let shown = format!("{value:?}");
+        assert!(!shown.contains("patient"), "{shown}");
+    }
+
+    #[test]
+    fn a2_debug_of_refs_never_shows_an_id() {
+        let id = || EntityId::parse("patient-4711").unwrap();
+        hides(&EntityRef::new(EntityKind::Run, id()));
+        hides(&SourceRef::new(SourceKind::Host, id().retype()));
+        hides(&DestinationRef::new(DestinationKind::Run, id().retype()));
+        hides(&PolicyRef::new(PolicyKind::Host, id().retype()));
+        hides(&crate::Address::Run {
+            run_id: id().retype(),
+        });
+        hides(&Correlation::from_iter([(id().retype(), id().retype())]));
+        hides(&crate::Body::text("patient-4711"));
+    }
+
+    #[test]
+    fn a_correlation_key_given_twice_is_refused() {
+        let error = serde_json::from_str::<Correlation>(r#"{"k":"1","k":"2"}"#).unwrap_err();
+        assert!(error.to_string().contains("given twice"), "{error}");
+        assert!(serde_json::from_str::<Correlation>(r#"{"k":"1","l":"2"}"#).is_ok());
+    }
+
+    #[test]
+    fn optional_fields_and_empty_collections_are_left_out_of_json() {
+        let source = SourceRef::new(SourceKind::Host, SourceId::parse("h").unwrap());
+        assert_eq!(
+            serde_json::to_string(&source).unwrap(),
+            r#"{"kind":"host","id":"h","trust":"host_provided","privacy":"content_refs_only"}"#
+        );
+    }
+
+    #[test]
+    fn policies_are_a_set_whatever_their_order() {
+        let policy = |id: &str| PolicyRef::new(PolicyKind::Host, PolicyId::parse(id).unwrap());
+        let one = Policies::from_iter([policy("b"), policy("a"), policy("b")]);
+        let other = Policies::from_iter([policy("a"), policy("b")]);
+        assert_eq!(one, other);
+        assert!(one.covers(&Policies::from_iter([policy("b")])));
+        assert_eq!(
+            one.first_missing(&Policies::from_iter([policy("c")])),
+            Some(&policy("c"))
+        );
+    }
+}
