@@ -36,6 +36,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let bytes = read_body(request, JSON_BYTES_MAX).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(unreadable(
+                ".",
+                "not a JSON object; write {} around the fields",
+            ));
+        }
         let mut reader = serde_json::Deserializer::from_slice(text);
         let value = serde_path_to_error::deserialize(&mut reader)
             .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
@@ -236,6 +242,7 @@ mod tests {
             (format!("{{{to},{to}}}"), Some("to")),
             (format!("{{{to}}} x"), None),
             ("[".to_owned(), None),
+            ("[]".to_owned(), None),
         ] {
             let refusal = body::<SendMessage>(&text).await;
             assert_eq!(told(&refusal), (invalid, field), "{text}: {:?}", refusal.0);

@@ -77,6 +77,7 @@ impl Contract {
 
     /// Says that every field of this type may stand in the query.
     pub(crate) fn queries<T: ToSchema>(mut self) -> Self {
+        T::schemas(&mut self.schemas);
         if let RefOr::T(Schema::Object(object)) = T::schema() {
             for (name, schema) in object.properties {
                 self.parameters

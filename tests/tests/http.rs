@@ -1,0 +1,30 @@
+//! The HTTP surface, black-box, on every store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+#[path = "http/support.rs"]
+mod support;
+
+#[path = "http/bodies.rs"]
+mod bodies;
+#[path = "http/contract.rs"]
+mod contract;
+#[path = "http/cursors.rs"]
+mod cursors;
+#[path = "http/events.rs"]
+mod events;
+#[path = "http/identity.rs"]
+mod identity;
+#[path = "http/inbox.rs"]
+mod inbox;
+#[path = "http/messages.rs"]
+mod messages;
+#[path = "http/pools.rs"]
+mod pools;
+#[path = "http/wakes.rs"]
+mod wakes;

@@ -1,0 +1,356 @@
+//! Sending, receipts, contents.
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use serde_json::{Value, json};
+
+use crate::support::{OPERATOR, Reply, Server, on_every_store, request, to_run};
+
+on_every_store! {
+    a_message_is_sent_and_its_receipt_shows_where_it_stands
+    a_repeat_gets_the_first_receipt_and_another_request_a_conflict
+    the_key_may_stand_in_the_header_or_the_field
+    a_message_may_carry_text_bytes_or_a_stored_body
+    a_stored_body_is_for_its_sender_and_recipients
+    a_body_over_its_limit_is_too_large
+    what_cannot_be_addressed_fails_in_its_receipt
+    policies_that_are_missing_are_named
+    a_full_inbox_says_when_to_try_again
+    a_traceparent_is_taken_into_the_lineage
+}
+
+const MESSAGES: &str = "/v1/pools/p/messages";
+
+async fn a_message_is_sent_and_its_receipt_shows_where_it_stands(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "k").await.is(201);
+    assert_eq!(
+        (&sent["from"], &sent["status"]),
+        (&json!("a"), &json!("delivered"))
+    );
+    assert_eq!(
+        sent["recipients"],
+        json!([{"run_id": "b", "state": "queued", "attempt": 0}])
+    );
+    assert!(sent["durability"].is_string() && sent["as_of"].is_string());
+    let taken = server
+        .post(&b, "/v1/pools/p/members/b/inbox/receive", json!({}))
+        .await
+        .is(200);
+    let ack = json!({"claims": [taken["items"][0]["claim"]], "outcome": "rejected", "note": "no"});
+    server
+        .post(&b, "/v1/pools/p/members/b/inbox/ack", ack)
+        .await
+        .is(200);
+    let path = format!("{MESSAGES}/{}", sent["message_id"].as_str().unwrap());
+    let receipt = server.get(&a, &path).await.is(200);
+    assert_eq!(
+        receipt["cursor"], sent["cursor"],
+        "the cursor is the acceptance for good"
+    );
+    assert_eq!(receipt["status"], "settled");
+    let copy = json!({"run_id": "b", "state": "acked", "attempt": 1, "outcome": "rejected"});
+    assert_eq!(receipt["recipients"], json!([copy]));
+    let timeline = receipt["timeline"].as_array().unwrap();
+    let states: Vec<&Value> = timeline.iter().map(|entry| &entry["state"]).collect();
+    assert_eq!(
+        states,
+        ["accepted", "delivered", "claimed", "acked", "settled"]
+    );
+}
+
+async fn a_repeat_gets_the_first_receipt_and_another_request_a_conflict(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "k").await.is(201);
+    let head = server.head().await;
+    assert_eq!(server.tell(&a, "b", "k").await.is(200), sent);
+    let other = json!({"to": to_run("b"), "body": "other", "idempotency_key": "k"});
+    let conflict = server
+        .post(&a, MESSAGES, other)
+        .await
+        .refused(409, "idempotency-conflict");
+    assert_eq!(conflict["first_cursor"], sent["cursor"]);
+    let reused = json!({
+        "to": to_run("b"), "body": "k", "idempotency_key": "k2", "message_id": sent["message_id"]
+    });
+    let conflict = server
+        .post(&a, MESSAGES, reused)
+        .await
+        .refused(409, "idempotency-conflict");
+    assert_eq!(conflict["field"], "message_id");
+    assert_eq!(conflict["first_cursor"], sent["cursor"]);
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn the_key_may_stand_in_the_header_or_the_field(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let keyed = |header: &str, body: &Value| {
+        let mut request = request(&a, &format!("POST {MESSAGES}"), body);
+        request
+            .headers_mut()
+            .insert("idempotency-key", header.parse().unwrap());
+        request
+    };
+    let bare = json!({"to": to_run("b"), "body": "x"});
+    let missing = server.post(&a, MESSAGES, bare.clone()).await;
+    assert_eq!(
+        missing.refused(400, "invalid-request")["field"],
+        "idempotency_key"
+    );
+    let sent = server.send(keyed("k", &bare)).await.is(201);
+    let mut field = bare.clone();
+    field["idempotency_key"] = json!("k");
+    assert_eq!(server.post(&a, MESSAGES, field.clone()).await.is(200), sent);
+    assert_eq!(server.send(keyed("k", &field)).await.is(200), sent);
+    let both = server.send(keyed("other", &field)).await;
+    assert_eq!(
+        both.refused(400, "invalid-request")["field"],
+        "idempotency_key"
+    );
+}
+
+/// Claims the next copy with its body.
+async fn take(server: &Server, token: &str, run: &str) -> Value {
+    let body = json!({"bodies": true});
+    let path = format!("/v1/pools/p/members/{run}/inbox/receive");
+    server.post(token, &path, body).await.is(200)["items"][0].clone()
+}
+
+async fn put(server: &Server, token: &str, media_type: &str, bytes: &'static [u8]) -> Reply {
+    let request = Request::builder()
+        .method("PUT")
+        .uri("/v1/pools/p/contents")
+        .header(header::HOST, "127.0.0.1:7171")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, media_type);
+    server.send(request.body(Body::from(bytes)).unwrap()).await
+}
+
+async fn a_message_may_carry_text_bytes_or_a_stored_body(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let send = |key: &str, body: Value| {
+        let mut message = json!({"to": to_run("b"), "idempotency_key": key});
+        message
+            .as_object_mut()
+            .unwrap()
+            .extend(body.as_object().unwrap().clone());
+        server.post(&a, MESSAGES, message)
+    };
+    send("1", json!({"body": "grüß"})).await.is(201);
+    let item = take(&server, &b, "b").await;
+    assert_eq!(
+        (&item["body"], &item["body_base64"]),
+        (&json!("grüß"), &Value::Null)
+    );
+    assert_eq!(item["media_type"], "text/plain; charset=utf-8");
+
+    send("2", json!({"body_base64": "AP8=", "media_type": "image/x"}))
+        .await
+        .is(201);
+    let item = take(&server, &b, "b").await;
+    assert_eq!(
+        (&item["body_base64"], &item["media_type"]),
+        (&json!("AP8="), &json!("image/x"))
+    );
+
+    let stored = put(&server, &a, "application/json", b"{}").await.is(201);
+    assert_eq!(
+        (&stored["size_bytes"], &stored["media_type"]),
+        (&json!(2), &json!("application/json"))
+    );
+    assert!(stored["cursor"].is_string() && stored["durability"].is_string());
+    send("3", json!({"content_ref": stored["content_ref"]}))
+        .await
+        .is(201);
+    let item = take(&server, &b, "b").await;
+    assert_eq!(
+        (&item["content_ref"], &item["body"]),
+        (&stored["content_ref"], &json!("{}"))
+    );
+
+    send("4", json!({})).await.is(201);
+    assert_eq!(
+        take(&server, &b, "b").await["body"],
+        "",
+        "no body is an empty one"
+    );
+
+    let nothing = format!("content:{}", "0".repeat(32));
+    let missing = send("5", json!({"content_ref": nothing})).await;
+    assert_eq!(
+        missing.refused(409, "content-missing")["field"],
+        "content_ref"
+    );
+    for (body, field) in [
+        (json!({"body": "x", "body_base64": "AA=="}), "body_base64"),
+        (
+            json!({"body": "x", "content_ref": stored["content_ref"]}),
+            "content_ref",
+        ),
+        (
+            json!({"content_ref": stored["content_ref"], "media_type": "x/y"}),
+            "media_type",
+        ),
+        (json!({"content_ref": "content:1"}), "content_ref"),
+        (
+            json!({"expires_at": "2027-01-01T00:00:00Z", "expires_in_ms": 5}),
+            "expires_in_ms",
+        ),
+    ] {
+        let refused = send("6", body).await.refused(400, "invalid-request");
+        assert_eq!(refused["field"], field);
+    }
+}
+
+async fn a_stored_body_is_for_its_sender_and_recipients(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let c = server.join("c").await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    let path = format!(
+        "/v1/pools/p/contents/{}",
+        sent["content_ref"].as_str().unwrap()
+    );
+    for token in [&a, &b, OPERATOR] {
+        let body = server.get(token, &path).await;
+        assert_eq!((body.status.as_u16(), body.text.as_str()), (200, "secret"));
+        assert_eq!(
+            body.headers[header::CONTENT_TYPE],
+            "text/plain; charset=utf-8"
+        );
+        assert_eq!(body.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+    let hidden = server.get(&c, &path).await.refused(404, "content-missing");
+    let nothing = format!("/v1/pools/p/contents/content:{}", "0".repeat(32));
+    assert_eq!(
+        hidden,
+        server
+            .get(&c, &nothing)
+            .await
+            .refused(404, "content-missing")
+    );
+    server
+        .get(OPERATOR, &nothing)
+        .await
+        .refused(404, "content-missing");
+    let malformed = server.get(&c, "/v1/pools/p/contents/secret").await;
+    assert_eq!(malformed.refused(400, "invalid-request")["field"], "ref");
+}
+
+async fn a_body_over_its_limit_is_too_large(server: Server) {
+    let limits = json!({"limits": {"body_inline_bytes_max": 4, "content_bytes_max": 6}});
+    server.open(limits).await;
+    let a = server.join("a").await;
+    let send = |key: &str, body: &str| {
+        let message = json!({"to": to_run("a"), "idempotency_key": key, "body": body});
+        server.post(&a, MESSAGES, message)
+    };
+    send("1", "123").await.is(201);
+    send("2", "1234").await.is(201);
+    let refused = send("3", "12345").await.refused(413, "too-large");
+    assert_eq!(
+        (&refused["limit"], &refused["max"]),
+        (&json!("body_inline_bytes_max"), &json!(4))
+    );
+    put(&server, &a, "x/y", b"12345").await.is(201);
+    put(&server, &a, "x/y", b"123456").await.is(201);
+    let refused = put(&server, &a, "x/y", b"1234567")
+        .await
+        .refused(413, "too-large");
+    assert_eq!(refused["max"], 6);
+    let huge = json!({"to": to_run("a"), "idempotency_key": "4", "body": "x".repeat(3 << 20)});
+    server
+        .post(&a, MESSAGES, huge)
+        .await
+        .refused(413, "too-large");
+}
+
+async fn what_cannot_be_addressed_fails_in_its_receipt(server: Server) {
+    let (a, _) = server.with_pair().await;
+    for (key, to, reason) in [
+        ("1", to_run("nobody"), "no_such_member"),
+        (
+            "2",
+            json!({"type": "agent", "agent_id": "nobody"}),
+            "no_recipient",
+        ),
+        (
+            "3",
+            json!({"type": "topic", "topic_id": "none"}),
+            "no_recipient",
+        ),
+        (
+            "4",
+            json!({"type": "pool", "pool_id": "other"}),
+            "foreign_pool",
+        ),
+    ] {
+        let message = json!({"to": to, "idempotency_key": key});
+        let receipt = server.post(&a, MESSAGES, message).await.is(201);
+        assert_eq!(receipt["status"], "failed", "{receipt}");
+        assert_eq!(receipt["reason"], reason, "{receipt}");
+    }
+    let pool = json!({"to": {"type": "pool", "pool_id": "p"}, "idempotency_key": "5"});
+    let receipt = server.post(&a, MESSAGES, pool).await.is(201);
+    assert_eq!(
+        receipt["recipients"].as_array().unwrap().len(),
+        1,
+        "the sender is left out"
+    );
+    assert_eq!(receipt["recipients"][0]["run_id"], "b");
+}
+
+async fn policies_that_are_missing_are_named(server: Server) {
+    let policy = json!({"kind": "privacy", "id": "pii"});
+    server
+        .open(json!({"message_policy": {"required_policies": [policy]}}))
+        .await;
+    let a = server.join("a").await;
+    let head = server.head().await;
+    let bare = json!({"to": to_run("a"), "idempotency_key": "k"});
+    let refused = server.post(&a, MESSAGES, bare).await.refused(403, "policy");
+    assert_eq!(refused["policy"], policy);
+    let carried = json!({"to": to_run("a"), "idempotency_key": "k", "policies": [policy]});
+    let refused = server
+        .post(&a, MESSAGES, carried)
+        .await
+        .refused(403, "policy");
+    assert_eq!(refused["policy"], policy, "the sender does not hold it");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_full_inbox_says_when_to_try_again(server: Server) {
+    server.open(json!({"limits": {"inbox_depth_max": 2}})).await;
+    let (a, b) = (server.join("a").await, server.join("b").await);
+    server.tell(&a, "b", "1").await.is(201);
+    server.tell(&b, "b", "2").await.is(201);
+    let head = server.head().await;
+    let full = server.tell(&a, "b", "3").await;
+    let problem = full.refused(429, "inbox-full");
+    assert!(problem["retry_after_ms"].as_u64().unwrap() > 0);
+    assert_eq!(full.headers[header::RETRY_AFTER], "1");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_traceparent_is_taken_into_the_lineage(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let body = json!({"to": to_run("b"), "idempotency_key": "k"});
+    let mut request = request(&a, &format!("POST {MESSAGES}"), &body);
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request
+        .headers_mut()
+        .insert("traceparent", trace.parse().unwrap());
+    server.send(request).await.is(201);
+    let filter = "kind%20%3D%3D%20%22run_message_accepted%22";
+    let page = server
+        .get(OPERATOR, &format!("/v1/pools/p/events?filter={filter}"))
+        .await
+        .is(200);
+    assert!(
+        page["events"][0]
+            .to_string()
+            .contains("0af7651916cd43dd8448eb211c80319c"),
+        "{page}"
+    );
+}

@@ -1,0 +1,96 @@
+//! Pools: opening, showing, listing, settings.
+
+use serde_json::{Value, json};
+
+use crate::support::{OPERATOR, Server, on_every_store};
+
+on_every_store! {
+    a_pool_is_created_once_and_opened_again
+    another_configuration_is_a_conflict_that_names_the_fields
+    settings_change_from_the_version_that_was_read
+    a_pool_that_is_not_there_is_not_found
+}
+
+async fn a_pool_is_created_once_and_opened_again(server: Server) {
+    let config = json!({"limits": {"members_max": 3}});
+    let created = server
+        .call(OPERATOR, "PUT /v1/pools/p", config.clone())
+        .await
+        .is(201);
+    assert_eq!(created["head"], created["cursor"]);
+    assert!(
+        created["head"].as_str().unwrap().ends_with("-1"),
+        "{created}"
+    );
+    assert!(
+        created["floor"].as_str().unwrap().ends_with("-0"),
+        "{created}"
+    );
+    assert_eq!(created["policies"], "self_asserted");
+    assert_eq!(created["settings"], json!({"limits": {"members_max": 3}}));
+    let opened = server
+        .call(OPERATOR, "PUT /v1/pools/p", config)
+        .await
+        .is(200);
+    assert_eq!(opened, created);
+    let bare = server
+        .call(OPERATOR, "PUT /v1/pools/p", Value::Null)
+        .await
+        .is(200);
+    assert_eq!(bare, created, "absent fields are not compared");
+    let mut shown = server.get(OPERATOR, "/v1/pools/p").await.is(200);
+    shown["cursor"] = created["cursor"].clone();
+    assert_eq!(shown, created);
+    let list = server.get(OPERATOR, "/v1/pools").await.is(200);
+    assert_eq!(list, json!({"pools": [{"pool": "p"}]}));
+}
+
+async fn another_configuration_is_a_conflict_that_names_the_fields(server: Server) {
+    server
+        .open(json!({"wake_policy": {"payload": "refs"}}))
+        .await;
+    let head = server.head().await;
+    let other = json!({"wake_policy": {"payload": "summary"}, "limits": {"tags_max": 1}});
+    let problem = server
+        .call(OPERATOR, "PUT /v1/pools/p", other)
+        .await
+        .refused(409, "config-conflict");
+    assert_eq!(problem["fields"], json!(["wake_policy.payload", "limits"]));
+    assert_eq!(server.head().await, head);
+}
+
+async fn settings_change_from_the_version_that_was_read(server: Server) {
+    server.open(json!({})).await;
+    let patch = json!({"expected_version": 1, "limits": {"tags_max": 5}});
+    let path = "PATCH /v1/pools/p/settings";
+    let changed = server.call(OPERATOR, path, patch.clone()).await.is(200);
+    assert_eq!(changed["settings_version"], 2);
+    assert_eq!(changed["settings"]["limits"]["tags_max"], 5);
+    assert!(changed["durability"].is_string());
+    let stale = server
+        .call(OPERATOR, path, patch)
+        .await
+        .refused(409, "settings-conflict");
+    assert_eq!(stale["settings_version"], 2);
+}
+
+async fn a_pool_that_is_not_there_is_not_found(server: Server) {
+    for path in ["/v1/pools/p", "/v1/pools/p/members", "/v1/pools/p/events"] {
+        server
+            .get(OPERATOR, path)
+            .await
+            .refused(404, "pool-not-found");
+    }
+    let long = "x".repeat(513);
+    let invalid = server.get(OPERATOR, &format!("/v1/pools/{long}")).await;
+    assert_eq!(invalid.refused(400, "invalid-request")["field"], "pool");
+    let control = server.get(OPERATOR, "/v1/pools/a%0Ab").await;
+    assert_eq!(control.refused(400, "invalid-request")["field"], "pool");
+    let encoded = json!({});
+    server
+        .call(OPERATOR, "PUT /v1/pools/a%2Fb%20c", encoded)
+        .await
+        .is(201);
+    let list = server.get(OPERATOR, "/v1/pools").await.is(200);
+    assert_eq!(list["pools"][0]["pool"], "a/b c");
+}

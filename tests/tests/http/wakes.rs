@@ -1,0 +1,221 @@
+//! Waiting for events.
+
+use heronry_types::Millis;
+use serde_json::{Value, json};
+
+use crate::support::{OPERATOR, Server, on_every_store};
+
+on_every_store! {
+    a_wake_is_registered_found_listed_and_given_up
+    a_wake_triggers_by_the_event_that_it_names
+    a_call_waits_until_the_wake_ends
+    a_call_that_gives_up_does_not_end_the_wake
+    a_wake_that_looks_back_triggers_at_once
+    a_filter_that_is_not_valid_names_every_error
+    a_filter_is_checked_without_being_used
+    a_wake_times_out_and_says_so
+    a_key_or_id_of_another_wake_is_a_conflict
+}
+
+const WAKES: &str = "/v1/pools/p/wakes";
+const ACCEPTED: &str = "kind == \"run_message_accepted\"";
+
+fn wake(key: &str, more: Value) -> Value {
+    let mut wake = json!({"filter": ACCEPTED, "idempotency_key": key});
+    wake.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    wake
+}
+
+async fn a_wake_is_registered_found_listed_and_given_up(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let asked = wake("k", json!({"wake_id": "w", "timeout_ms": 60_000}));
+    let made = server.post(&a, WAKES, asked.clone()).await.is(201);
+    assert_eq!(
+        (&made["wake_id"], &made["run_id"]),
+        (&json!("w"), &json!("a"))
+    );
+    assert_eq!(
+        (&made["status"], &made["matches"]),
+        (&json!("registered"), &json!([]))
+    );
+    assert_eq!(made["deadline"], "2026-11-20T08:01:00.000Z");
+    assert!(made["durability"].is_string());
+    assert_eq!(server.post(&a, WAKES, asked).await.is(200), made);
+    let found = server.get(&a, &format!("{WAKES}/w")).await.is(200);
+    assert_eq!(found["cursor"], made["cursor"]);
+    for (token, count) in [(a.as_str(), 1), (&b, 0), (OPERATOR, 1)] {
+        let list = server.get(token, WAKES).await.is(200);
+        assert_eq!(list["wakes"].as_array().unwrap().len(), count);
+    }
+    let gone = server
+        .call(&a, &format!("DELETE {WAKES}/w"), Value::Null)
+        .await
+        .is(200);
+    assert_eq!(
+        (&gone["status"], &gone["reason"]),
+        (&json!("cancelled"), &json!("requested"))
+    );
+    let head = server.head().await;
+    let again = server
+        .call(OPERATOR, &format!("DELETE {WAKES}/w"), Value::Null)
+        .await
+        .is(200);
+    assert_eq!(
+        again, gone,
+        "an operator need not name the run of the only such wake"
+    );
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_wake_triggers_by_the_event_that_it_names(server: Server) {
+    let (a, b) = server.with_pair().await;
+    server
+        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .await
+        .is(201);
+    let sent = server.tell(&b, "b", "m").await.is(201);
+    let found = server.get(&a, &format!("{WAKES}/w")).await.is(200);
+    assert_eq!(found["status"], "triggered");
+    let expected =
+        json!({"cursor": sent["cursor"], "id": sent["cursor"], "kind": "run_message_accepted"});
+    assert_eq!(found["matches"], json!([expected]));
+}
+
+async fn a_call_waits_until_the_wake_ends(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let waiting = server.post(&a, WAKES, wake("k", json!({"wait_ms": 20_000})));
+    let sending = async {
+        server.waits_for(Millis(20_000)).await;
+        server.tell(&b, "b", "m").await.is(201)
+    };
+    let (reply, sent) = tokio::join!(waiting, sending);
+    let woken = reply.is(201);
+    assert_eq!(woken["status"], "triggered");
+    assert_eq!(woken["matches"][0]["cursor"], sent["cursor"]);
+}
+
+async fn a_call_that_gives_up_does_not_end_the_wake(server: Server) {
+    let (a, _) = server.with_pair().await;
+    server
+        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .await
+        .is(201);
+    let path = format!("{WAKES}/w?wait_ms=20000");
+    let waiting = server.get(&a, &path);
+    let moving = async {
+        server.waits_for(Millis(20_000)).await;
+        server.clock.advance(Millis(20_000));
+    };
+    let (reply, ()) = tokio::join!(waiting, moving);
+    assert_eq!(reply.is(200)["status"], "registered");
+    let long = server.get(&a, &format!("{WAKES}/w?wait_ms=50001")).await;
+    assert_eq!(
+        long.refused(400, "limit-exceeded")["limit"],
+        "long_poll_ms_max"
+    );
+}
+
+async fn a_wake_that_looks_back_triggers_at_once(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let before = server.head().await;
+    let sent = server.tell(&b, "b", "m").await.is(201);
+    for (key, since) in [("1", json!("start")), ("2", before)] {
+        let made = server
+            .post(&a, WAKES, wake(key, json!({"since": since})))
+            .await
+            .is(201);
+        assert_eq!(made["status"], "triggered");
+        assert_eq!(made["matches"][0]["cursor"], sent["cursor"]);
+    }
+    let made = server
+        .post(&a, WAKES, wake("3", json!({"since": "head"})))
+        .await
+        .is(201);
+    assert_eq!(made["status"], "registered");
+}
+
+async fn a_filter_that_is_not_valid_names_every_error(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let head = server.head().await;
+    let text = "knd == \"run_failed\" && kind == \"run_faild\"";
+    let body = json!({"filter": text, "idempotency_key": "k"});
+    let refused = server
+        .post(&a, WAKES, body)
+        .await
+        .refused(400, "filter-invalid");
+    let errors = refused["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 2, "{refused}");
+    assert_eq!(errors[0]["span"], json!({"start": 0, "end": 3}));
+    assert!(errors[0]["message"].is_string());
+    assert_eq!(errors[0]["suggestion"], "kind");
+    let compiled = server
+        .post(&a, "/v1/filters/compile", json!({"filter": text}))
+        .await;
+    assert_eq!(
+        compiled.refused(400, "filter-invalid")["errors"],
+        refused["errors"]
+    );
+    let missing = server
+        .post(&a, WAKES, json!({"idempotency_key": "k"}))
+        .await;
+    assert_eq!(missing.refused(400, "invalid-request")["field"], "filter");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_filter_is_checked_without_being_used(server: Server) {
+    let check = |text: &str| {
+        let body = json!({"filter": text});
+        let server = &server;
+        async move {
+            server
+                .post(OPERATOR, "/v1/filters/compile", body)
+                .await
+                .is(200)
+        }
+    };
+    let one = check("kind == \"run_failed\" || run == \"a\"").await;
+    let other = check("run == \"a\" || kind in [\"run_failed\"]").await;
+    assert!(one["fingerprint"].as_str().unwrap().starts_with("sha256:"));
+    assert!(one["normal_form"].is_string() && one["cost"].is_object());
+    assert_eq!(one, other, "the same meaning has the same form");
+}
+
+async fn a_wake_times_out_and_says_so(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let at_once = server
+        .post(&a, WAKES, wake("0", json!({"timeout_ms": 0})))
+        .await
+        .is(201);
+    assert_eq!(at_once["status"], "timed_out");
+    let asked = wake("k", json!({"timeout_ms": 5_000, "wait_ms": 20_000}));
+    let waiting = server.post(&a, WAKES, asked);
+    let moving = async {
+        server.waits_for(Millis(5_000)).await;
+        server.clock.advance(Millis(5_000));
+    };
+    let (reply, ()) = tokio::join!(waiting, moving);
+    assert_eq!(reply.is(201)["status"], "timed_out");
+}
+
+async fn a_key_or_id_of_another_wake_is_a_conflict(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let made = server
+        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .await
+        .is(201);
+    let other = wake("k", json!({"wake_id": "w", "timeout_ms": 5}));
+    let conflict = server
+        .post(&a, WAKES, other)
+        .await
+        .refused(409, "idempotency-conflict");
+    assert_eq!(conflict["field"], "idempotency_key");
+    let reused = wake("k2", json!({"wake_id": "w"}));
+    let conflict = server
+        .post(&a, WAKES, reused)
+        .await
+        .refused(409, "idempotency-conflict");
+    assert_eq!(conflict["field"], "wake_id");
+    assert_eq!(conflict["first_cursor"], made["cursor"]);
+}
