@@ -61,20 +61,21 @@ impl Join {
         Ok(self.write(state, &policies, body))
     }
 
-    fn take_over(&self, state: &State, member: &Member) -> Result<Decision, Rejection> {
+    /// A member's run joins again: the same process gets the same answer, another takes over.
+    fn again(&self, state: &State, member: &Member) -> Result<Decision, Rejection> {
         if member.agent != self.agent {
             return Err(Rejection::MemberConflict { field: "agent_id" });
         }
-        let policies = self
-            .policies
-            .clone()
-            .unwrap_or_else(|| member.policies.clone());
-        if let Some(policy) = member.policies.first_missing(&policies) {
+        let policies = self.policies.as_ref().unwrap_or(&member.policies);
+        if let Some(policy) = member.policies.first_missing(policies) {
             let need = PolicyNeed::NotWidened;
             return Err(Rejection::Policy {
                 policy: policy.clone(),
                 need,
             });
+        }
+        if member.instance == self.instance {
+            return Ok(Decision::Repeat(member.generation.0));
         }
         let body = Body::MemberTakenOver(MemberTakenOver {
             instance: self.instance.clone(),
@@ -83,7 +84,7 @@ impl Join {
             members: state.members.len() as u64,
             predecessor: member.generation,
         });
-        Ok(self.write(state, &policies, body))
+        Ok(self.write(state, policies, body))
     }
 
     fn write(&self, state: &State, policies: &Policies, body: Body) -> Decision {
@@ -113,10 +114,7 @@ impl Command for Join {
         }
         self.check_limits(state)?;
         match state.members.get(&self.run) {
-            Some(member) if member.instance == self.instance => {
-                Ok(Decision::Repeat(member.generation.0))
-            }
-            Some(member) => self.take_over(state, member),
+            Some(member) => self.again(state, member),
             None => self.fresh(state),
         }
     }
