@@ -110,8 +110,7 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         | ClientError::Timeout { .. }
         | ClientError::Foreign { .. } => Exit::Unreachable,
         ClientError::Refused(problem) => return problem_failure(problem),
-        // Decode, and what a later client may add.
-        _ => Exit::Failed,
+        ClientError::Decode { .. } | _ => Exit::Failed,
     };
     let cause = std::error::Error::source(&error).map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));

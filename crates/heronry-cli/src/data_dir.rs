@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, text::add};
 
 /// The environment variable that names another file for the operator token.
 const OPERATOR_TOKEN_FILE: &str = "HERONRY_OPERATOR_TOKEN_FILE";
@@ -115,7 +115,7 @@ pub(crate) fn file_name(text: &str) -> String {
         if is_plain || (byte == b'.' && index > 0) {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02x}"));
+            add(&mut name, format_args!("%{byte:02x}"));
         }
     }
     // File systems take 255 bytes; a long id keeps its start and a digest of all of it.
@@ -123,7 +123,7 @@ pub(crate) fn file_name(text: &str) -> String {
         let digest = blake3::hash(text.as_bytes()).to_hex();
         name.truncate(150);
         name.push('~');
-        name.push_str(&digest.as_str()[..32]);
+        name.push_str(digest.as_str().get(..32).unwrap_or_default());
     }
     name
 }

@@ -76,6 +76,16 @@ impl Failure {
         Self::failed(format_args!("cannot {doing} {}: {error}", path.display()))
     }
 
+    /// Returns the failure to write to somebody who does not read any more: nobody is to be told.
+    pub(crate) fn unread() -> Self {
+        Self::failed("")
+    }
+
+    /// Returns true when there is nothing to say about it.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.line.is_empty()
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

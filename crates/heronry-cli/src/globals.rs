@@ -20,19 +20,29 @@ pub(crate) struct Globals {
     /// The run to act as; a member token's own run when left out
     #[arg(long, global = true, env = "HERONRY_RUN", value_name = "RUN")]
     pub(crate) run: Option<RunId>,
-    /// The server [env: HERONRY_URL] [default: the one of the data directory, else http://127.0.0.1:7171]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "The server [env: HERONRY_URL] [default: the one of the data directory, \
+                else http://127.0.0.1:7171]"
+    )]
     pub(crate) url: Option<String>,
-    /// The token [env: HERONRY_TOKEN] [default: the data directory's operator token]
     #[arg(
         long,
         global = true,
         value_name = "TOKEN",
-        conflicts_with = "token_file"
+        conflicts_with = "token_file",
+        help = "The token; other users of this machine can see it here, so prefer the environment \
+                [env: HERONRY_TOKEN] [default: the data directory's operator token]"
     )]
     pub(crate) token: Option<String>,
-    /// A file with the token [env: HERONRY_TOKEN_FILE]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "A file with the token [env: HERONRY_TOKEN_FILE]"
+    )]
     pub(crate) token_file: Option<PathBuf>,
     /// The data directory
     #[arg(

@@ -130,11 +130,13 @@ impl Host {
 async fn bind(listen: &ListenAddress) -> Result<TcpListener, Failure> {
     let address = listen.address();
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::failed(format_args!(
-            "another program listens on {address}; stop it, or choose another address with --listen"
-        )),
-        _ => Failure::failed(format_args!("cannot listen on {address}: {error}")),
+    bound.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return Failure::failed(format_args!(
+                "another program listens on {address}; stop it, or choose another address with --listen"
+            ));
+        }
+        Failure::failed(format_args!("cannot listen on {address}: {error}"))
     })
 }
 
@@ -150,10 +152,14 @@ fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
 
 /// Says what a failure of the store means to the caller of the command.
 pub(crate) fn store_failure(error: &StoreError) -> Failure {
-    let exit = match error.kind() {
-        StoreErrorKind::Corrupt | StoreErrorKind::NotAStore => Exit::Damaged,
-        // Every other kind is a failure that says itself what to do.
-        _ => Exit::Failed,
+    let is_damage = matches!(
+        error.kind(),
+        StoreErrorKind::Corrupt | StoreErrorKind::NotAStore
+    );
+    let exit = if is_damage {
+        Exit::Damaged
+    } else {
+        Exit::Failed
     };
     Failure::new(exit, error)
 }

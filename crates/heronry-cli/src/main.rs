@@ -56,7 +56,9 @@ fn main() -> ExitCode {
     match code {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            out::diagnose(&format!("heronry: {failure}"));
+            if !failure.is_silent() {
+                out::diagnose(&format!("heronry: {failure}"));
+            }
             failure.exit().into()
         }
     }
@@ -64,9 +66,10 @@ fn main() -> ExitCode {
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.
 fn runtime(verb: &Verb) -> Result<Runtime, Failure> {
-    let mut builder = match verb {
-        Verb::Serve(_) | Verb::Up(_) => Builder::new_multi_thread(),
-        _ => Builder::new_current_thread(),
+    let mut builder = if matches!(verb, Verb::Serve(_) | Verb::Up(_)) {
+        Builder::new_multi_thread()
+    } else {
+        Builder::new_current_thread()
     };
     builder
         .enable_all()

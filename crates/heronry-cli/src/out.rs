@@ -165,7 +165,12 @@ pub(crate) fn diagnose(line: &str) {
 
 fn write_to(to: &mut impl Write, bytes: &[u8]) -> Result<(), Failure> {
     let written = to.write_all(bytes).and_then(|()| to.flush());
-    written.map_err(|error| Failure::failed(format_args!("cannot write the answer: {error}")))
+    written.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure::unread();
+        }
+        Failure::failed(format_args!("cannot write the answer: {error}"))
+    })
 }
 
 fn to_value(answer: &impl Serialize) -> Result<Value, Failure> {

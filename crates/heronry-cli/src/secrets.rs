@@ -9,6 +9,7 @@ use std::{
 use crate::{
     data_dir::{is_open_to_others, private_file},
     failure::Failure,
+    text::add,
 };
 
 /// The bytes of a secret.
@@ -105,7 +106,11 @@ fn parse(text: &str) -> Option<[u8; SECRET_BYTES]> {
 
 /// Writes bytes as hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        add(&mut text, format_args!("{byte:02x}"));
+    }
+    text
 }
 
 #[cfg(test)]

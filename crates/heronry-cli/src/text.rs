@@ -1,6 +1,6 @@
 //! Text that others wrote, made fit for a terminal or for a line of a script.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// Drops control characters (except line ends and tabs) and the marks that turn the direction of text.
 pub(crate) fn clean(text: &str) -> String {
@@ -22,14 +22,17 @@ pub(crate) fn escape_field(text: &str) -> String {
             '\t' => escaped.push_str("\\t"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
-            c if c.is_control() => {
-                // Writing to a string cannot fail.
-                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
-            }
+            c if c.is_control() => add(&mut escaped, format_args!("\\u{:04x}", u32::from(c))),
             c => escaped.push(c),
         }
     }
     escaped
+}
+
+/// Adds formatted text to a text.
+pub(crate) fn add(text: &mut String, more: fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = text.write_fmt(more);
 }
 
 /// Returns the known name that was most likely meant.

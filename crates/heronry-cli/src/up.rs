@@ -194,9 +194,10 @@ fn find_programs(manifest: &Manifest, path: &Path, binary: &Binary) -> Result<()
         if process::find_program(program, &manifest.folder, &binary.search_path).is_some() {
             continue;
         }
-        let place = match program.contains('/') {
-            true => "in the manifest's folder",
-            false => "on PATH",
+        let place = if program.contains('/') {
+            "in the manifest's folder"
+        } else {
+            "on PATH"
         };
         return Err(refuse_manifest(&ManifestError::Fault {
             path: path.display().to_string(),
@@ -215,10 +216,10 @@ fn existing_folder(path: &Path) -> Result<PathBuf, Failure> {
     let refuse =
         |error: io::Error| Failure::usage(format_args!("--input {}: {error}", path.display()));
     let found = fs::canonicalize(path).map_err(refuse)?;
-    match found.is_dir() {
-        true => Ok(found),
-        false => Err(refuse(io::ErrorKind::NotADirectory.into())),
+    if !found.is_dir() {
+        return Err(refuse(io::ErrorKind::NotADirectory.into()));
     }
+    Ok(found)
 }
 
 fn created_folder(path: &Path) -> Result<PathBuf, Failure> {

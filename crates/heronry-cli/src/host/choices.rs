@@ -77,10 +77,10 @@ impl FromStr for ListenAddress {
                 .map_err(|_| ListenError::Malformed {
                     found: text.to_owned(),
                 })?;
-        match address.ip().is_loopback() {
-            true => Ok(Self(address)),
-            false => Err(ListenError::NotLoopback { address }),
+        if !address.ip().is_loopback() {
+            return Err(ListenError::NotLoopback { address });
         }
+        Ok(Self(address))
     }
 }
 

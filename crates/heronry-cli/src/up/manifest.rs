@@ -133,7 +133,7 @@ impl Manifest {
             let runs = expand(member.into_inner(), command_line);
             members.extend(runs.map_err(|fault| (line, fault))?);
         }
-        check(&members).map_err(|(line, fault)| (line, fault))?;
+        check(&members)?;
         Ok(Self {
             pool: raw.pool,
             limits: raw.limits,
@@ -188,8 +188,8 @@ fn check(members: &[MemberPlan]) -> Result<(), (usize, Fault)> {
         let run = twice.run.to_string();
         return Err((twice.line, Fault::RunTwice { run }));
     }
-    match members.iter().any(|m| m.until == Until::Exited) {
-        true => Ok(()),
-        false => Err((1, Fault::NothingToWaitFor)),
+    if members.iter().all(|m| m.until == Until::Stopped) {
+        return Err((1, Fault::NothingToWaitFor));
     }
+    Ok(())
 }

@@ -161,7 +161,8 @@ impl Member {
         let line = format!("{run} ended with exit code {code}; starts again in {millis} ms");
         self.screen.progress(&line);
         let asked = tokio::time::timeout(pause, stop_asked(&mut self.phase)).await;
-        asked.map_or(None, Some)
+        // An elapsed pause is what is hoped for.
+        asked.ok()
     }
 
     /// Reports a member that was stopped: complete when the job is done, unfinished otherwise.

@@ -91,13 +91,11 @@ impl Process {
     /// Asks the member to end, and makes it end when it takes too long.
     pub(crate) async fn stop(&mut self) -> io::Result<()> {
         signal(self.group, Signal::TERM);
-        match tokio::time::timeout(GRACE, self.ended()).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                signal(self.group, Signal::KILL);
-                self.ended().await
-            }
+        if let Ok(ended) = tokio::time::timeout(GRACE, self.ended()).await {
+            return ended;
         }
+        signal(self.group, Signal::KILL);
+        self.ended().await
     }
 
     /// Ends what is left of the group of a member that has ended, and returns its exit code.

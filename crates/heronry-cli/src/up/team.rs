@@ -99,16 +99,18 @@ impl Team<'_> {
             plan.until == Until::Stopped || matches!(answer, JoinAnswer::Ended(_))
         });
         for (place, (plan, answer)) in plans.iter().zip(answers).enumerate() {
-            match answer {
-                JoinAnswer::Ended(state) => running.note(place, self.ended_earlier(plan, state)),
-                JoinAnswer::Joined(joined) => {
-                    let member = self.member(plan, &logs, seen.clone())?;
-                    if plan.until == Until::Exited {
-                        running.awaited.insert(place);
-                    }
-                    running.supervise(place, member, (!is_done).then_some(*joined));
+            let joined = match answer {
+                JoinAnswer::Joined(joined) => joined,
+                JoinAnswer::Ended(state) => {
+                    running.note(place, self.ended_earlier(plan, state));
+                    continue;
                 }
+            };
+            let member = self.member(plan, &logs, seen.clone())?;
+            if plan.until == Until::Exited {
+                running.awaited.insert(place);
             }
+            running.supervise(place, member, (!is_done).then_some(*joined));
         }
         Ok(running)
     }

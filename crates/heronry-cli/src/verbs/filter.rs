@@ -50,7 +50,7 @@ fn refuse(cx: &Context, filter: &str, errors: &CompileErrors) -> Outcome {
         cx.out
             .answer(&json!({"errors": errors}), Rows::Whole, String::new)?;
     }
-    for error in errors.iter() {
+    for error in errors {
         diagnose(&format!("heronry: {error}"));
         if let Some(marked) = mark(filter, error) {
             diagnose(&marked);

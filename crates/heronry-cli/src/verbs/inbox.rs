@@ -11,6 +11,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
+    text::add,
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -174,7 +175,10 @@ fn text_of(item: &Item) -> String {
         text.push_str(&body.0.replace('\n', "\n  "));
     }
     if let Some(bytes) = &item.body_base64 {
-        text.push_str(&format!("\n  ({} bytes that are not text)", bytes.0.len()));
+        add(
+            &mut text,
+            format_args!("\n  ({} bytes that are not text)", bytes.0.len()),
+        );
     }
     text
 }

@@ -166,8 +166,7 @@ impl Opened {
 fn read_failure(error: &ReadError) -> Failure {
     match error {
         ReadError::Store(error) => store_failure(error),
-        // No pool, trimmed, and what a later port may add.
-        _ => Failure::failed(error),
+        ReadError::NoPool | ReadError::Trimmed { .. } | _ => Failure::failed(error),
     }
 }
 

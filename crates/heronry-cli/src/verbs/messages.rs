@@ -21,6 +21,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
+    text::add,
 };
 
 /// A body up to this size travels inside the request; a larger one is stored before.
@@ -96,7 +97,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
         None => IdempotencyKey::parse(random_name()?).map_err(Failure::failed)?,
     };
     let mut send = SendMessage::new(to, key);
-    if let Some(bytes) = read_body(args.body, args.file, args.stdin.is_some())? {
+    if let Some(bytes) = read_body(args.body, args.file, args.stdin.as_deref())? {
         add_body(&pool, &mut send, bytes, args.media_type.as_deref()).await?;
     }
     send.media_type = args.media_type;
@@ -142,7 +143,10 @@ fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
             receipt.message_id, receipt.status, receipt.cursor
         );
         for recipient in &receipt.recipients {
-            text.push_str(&format!("\n  {} {}", recipient.run_id, recipient.state));
+            add(
+                &mut text,
+                format_args!("\n  {} {}", recipient.run_id, recipient.state),
+            );
         }
         text
     })
@@ -151,7 +155,7 @@ fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
 fn read_body(
     text: Option<String>,
     file: Option<PathBuf>,
-    stdin: bool,
+    stdin: Option<&str>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     if let Some(text) = text {
         return Ok(Some(text.into_bytes()));
@@ -160,7 +164,7 @@ fn read_body(
         let read = fs::read(&path).map_err(|error| Failure::file("read", &path, &error));
         return read.map(Some);
     }
-    if !stdin {
+    if stdin.is_none() {
         return Ok(None);
     }
     let mut bytes = Vec::new();

@@ -14,6 +14,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
+    text::add,
 };
 
 /// How long one request waits.
@@ -188,10 +189,13 @@ fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {
 fn text_of(view: &WakeView) -> String {
     let mut text = format!("{} {}", view.wake_id, view.status);
     if let Some(reason) = view.reason {
-        text.push_str(&format!(" ({reason})"));
+        add(&mut text, format_args!(" ({reason})"));
     }
     for found in &view.matches {
-        text.push_str(&format!("\n  {} {}", found.cursor, found.kind));
+        add(
+            &mut text,
+            format_args!("\n  {} {}", found.cursor, found.kind),
+        );
     }
     text
 }

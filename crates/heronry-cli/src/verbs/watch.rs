@@ -13,6 +13,7 @@ use crate::{
     cursors::CursorFile,
     failure::{Exit, Failure, Outcome},
     out::diagnose,
+    text::add,
 };
 
 /// Show events, one line each
@@ -135,14 +136,12 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 // The reader connects again.
                 CloseReason::Shutdown | CloseReason::StoreFailed => {}
                 CloseReason::Finished => return Ok(Exit::Ok),
-                // Left, revoked, ended, and what a newer server may say.
-                _ => {
+                CloseReason::Left | CloseReason::Revoked | CloseReason::RunEnded | _ => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }
             },
-            // Caught up, and what a newer server may send.
-            _ => {}
+            StreamItem::CaughtUp { .. } | _ => {}
         }
     }
 }
@@ -175,22 +174,26 @@ fn text_of(event: &Event) -> String {
         stamp.cursor.position, stamp.recorded_at, envelope.kind
     );
     if let Some(run) = &envelope.identity.run {
-        text.push_str(&format!("  {run}"));
+        add(&mut text, format_args!("  {run}"));
     }
     if let Some(message) = &envelope.exchange.message {
-        text.push_str(&format!("  message {message}"));
+        add(&mut text, format_args!("  message {message}"));
     }
     for related in &envelope.about.related {
-        text.push_str(&format!("  {} {}", related.kind, related.id));
+        add(&mut text, format_args!("  {} {}", related.kind, related.id));
     }
     let recipients: &[heronry_types::RunId] = &envelope.exchange.recipients;
     if !recipients.is_empty() {
-        let shown: Vec<&str> = recipients.iter().take(8).map(|run| run.as_str()).collect();
+        let shown: Vec<&str> = recipients
+            .iter()
+            .take(8)
+            .map(heronry_types::RunId::as_str)
+            .collect();
         let more = if recipients.len() > 8 { ", …" } else { "" };
-        text.push_str(&format!("  to {}{more}", shown.join(", ")));
+        add(&mut text, format_args!("  to {}{more}", shown.join(", ")));
     }
     if let Payload::Summary { summary, .. } = &event.payload {
-        text.push_str(&format!("  {summary}"));
+        add(&mut text, format_args!("  {summary}"));
     }
     text
 }

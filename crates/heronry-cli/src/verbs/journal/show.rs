@@ -38,7 +38,7 @@ fn text_of(record: &Record) -> String {
     let actor = match &record.entry.actor {
         Actor::Operator => "operator".to_owned(),
         Actor::Engine => "engine".to_owned(),
-        other => format!("{other:?}"),
+        Actor::Member { run, .. } => format!("member {run}"),
     };
     let run = record.entry.lineage.run.as_ref();
     let run = run.map_or_else(String::new, |run| format!("  {run}"));

@@ -10,6 +10,7 @@ use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     out::Rows,
+    text::add,
 };
 
 /// What a store holds.
@@ -78,7 +79,7 @@ fn text_of(stats: &PoolStats) -> String {
         stats.pool, stats.records, stats.chunks, stats.chunk_bytes, stats.floor, stats.head
     );
     for (kind, count) in &stats.kinds {
-        text.push_str(&format!("\n  {count:>8}  {kind}"));
+        add(&mut text, format_args!("\n  {count:>8}  {kind}"));
     }
     text
 }

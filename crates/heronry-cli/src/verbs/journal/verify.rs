@@ -2,6 +2,7 @@
 //! the process that reads it.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -157,7 +158,7 @@ impl From<Failure> for Fault {
     }
 }
 
-fn bad<T>(pool: &PoolId, at: Position, what: impl ToString) -> Result<T, Fault> {
+fn bad<T>(pool: &PoolId, at: Position, what: &dyn fmt::Display) -> Result<T, Fault> {
     Err(Fault::Bad(Bad {
         pool: Some(pool.clone()),
         position: Some(at),
@@ -185,7 +186,7 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
             let start = Chain::after(head.epoch, chunk.first().previous(), first_hash(chunk));
             let chain = chain.get_or_insert(start);
             if let Err(error) = chain.push(chunk) {
-                return bad(pool, error.at, error);
+                return bad(pool, error.at, &error);
             }
             check_records(opened, pool, (chunk, &mut report)).await?;
             report.chunks += 1;
@@ -199,7 +200,7 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
         Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {
             Ok(report)
         }
-        Some(_) | None => bad(pool, after.next(), "the journal ends before its head"),
+        Some(_) | None => bad(pool, after.next(), &"the journal ends before its head"),
     }
 }
 
@@ -218,7 +219,7 @@ async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chu
     match opened.store.read(pool, after, 1).await {
         Ok(page) => Ok(page.chunks),
         Err(ReadError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
-            bad(pool, after.next(), error)
+            bad(pool, after.next(), &error)
         }
         Err(error) => Err(Fault::Other(read_failure(&error))),
     }
@@ -234,7 +235,7 @@ async fn check_records(
         let record = match record {
             Ok(record) => record,
             Err(error) if error.is_newer() => return Err(super::damaged(pool, &error).into()),
-            Err(error) => return bad(pool, position, error),
+            Err(error) => return bad(pool, position, &error),
         };
         report.records += 1;
         position = record.position.next();
@@ -245,15 +246,15 @@ async fn check_records(
                 // A body that was stored by itself stands elsewhere.
                 Ok(None) => {}
                 Ok(Some(_)) => report.contents += 1,
-                Err(error) => return bad(pool, record.position, error),
+                Err(error) => return bad(pool, record.position, &error),
             }
         }
     }
     Ok(())
 }
 
-impl std::fmt::Display for Bad {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(pool) = &self.pool {
             write!(f, "pool {pool}, ")?;
         }
