@@ -18,6 +18,8 @@ mod contract;
 mod cursors;
 #[path = "http/events.rs"]
 mod events;
+#[path = "http/failure.rs"]
+mod failure;
 #[path = "http/identity.rs"]
 mod identity;
 #[path = "http/inbox.rs"]

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use heronry_pool::Caller;
+use heronry_runtime::OpenError;
 use heronry_types::{Generation, PoolId, RunId};
 use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 
@@ -155,9 +156,12 @@ async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
 }
 
 async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> {
-    // Whether the pool is missing or the hash is wrong is not told apart.
-    let Ok(pool) = app.pool(&claim.pool).await else {
-        return Err(unauthorized());
+    let pool = match app.runtime.find(&claim.pool).await {
+        Ok(pool) => pool,
+        // Whether the pool is missing or the hash is wrong is not told apart.
+        Err(OpenError::NotFound) => return Err(unauthorized()),
+        // The token may well be good; it is the store that cannot say.
+        Err(error) => return Err(error.into()),
     };
     if !app.auth.proves(&claim, pool.epoch()) {
         return Err(unauthorized());

@@ -62,13 +62,13 @@ async fn another_configuration_is_a_conflict_that_names_the_fields(server: Serve
 async fn settings_change_from_the_version_that_was_read(server: Server) {
     server.open(json!({})).await;
     let patch = json!({"expected_version": 1, "limits": {"tags_max": 5}});
-    let path = "PATCH /v1/pools/p/settings";
-    let changed = server.call(OPERATOR, path, patch.clone()).await.is(200);
+    let line = "PATCH /v1/pools/p/settings";
+    let changed = server.call(OPERATOR, line, patch.clone()).await.is(200);
     assert_eq!(changed["settings_version"], 2);
     assert_eq!(changed["settings"]["limits"]["tags_max"], 5);
     assert!(changed["durability"].is_string());
     let stale = server
-        .call(OPERATOR, path, patch)
+        .call(OPERATOR, line, patch)
         .await
         .refused(409, "settings-conflict");
     assert_eq!(stale["settings_version"], 2);

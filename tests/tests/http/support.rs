@@ -91,6 +91,11 @@ impl Server {
         Self::on(store, None, 7)
     }
 
+    /// A server on this store.
+    pub(crate) fn over(store: Store) -> Self {
+        Self::on(store, None, 9)
+    }
+
     /// A server of the same key on a store of its own, whose pools have other epochs.
     pub(crate) fn on_another() -> Self {
         let store = Store::of(Arc::new(heronry_store_memory::MemoryStore::new()));

@@ -20,7 +20,7 @@ on_every_store! {
 const WAKES: &str = "/v1/pools/p/wakes";
 const ACCEPTED: &str = "kind == \"run_message_accepted\"";
 
-fn wake(key: &str, more: Value) -> Value {
+fn wake(key: &str, more: &Value) -> Value {
     let mut wake = json!({"filter": ACCEPTED, "idempotency_key": key});
     wake.as_object_mut()
         .unwrap()
@@ -30,7 +30,7 @@ fn wake(key: &str, more: Value) -> Value {
 
 async fn a_wake_is_registered_found_listed_and_given_up(server: Server) {
     let (a, b) = server.with_pair().await;
-    let asked = wake("k", json!({"wake_id": "w", "timeout_ms": 60_000}));
+    let asked = wake("k", &json!({"wake_id": "w", "timeout_ms": 60_000}));
     let made = server.post(&a, WAKES, asked.clone()).await.is(201);
     assert_eq!(
         (&made["wake_id"], &made["run_id"]),
@@ -72,7 +72,7 @@ async fn a_wake_is_registered_found_listed_and_given_up(server: Server) {
 async fn a_wake_triggers_by_the_event_that_it_names(server: Server) {
     let (a, b) = server.with_pair().await;
     server
-        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .post(&a, WAKES, wake("k", &json!({"wake_id": "w"})))
         .await
         .is(201);
     let sent = server.tell(&b, "b", "m").await.is(201);
@@ -85,7 +85,7 @@ async fn a_wake_triggers_by_the_event_that_it_names(server: Server) {
 
 async fn a_call_waits_until_the_wake_ends(server: Server) {
     let (a, b) = server.with_pair().await;
-    let waiting = server.post(&a, WAKES, wake("k", json!({"wait_ms": 20_000})));
+    let waiting = server.post(&a, WAKES, wake("k", &json!({"wait_ms": 20_000})));
     let sending = async {
         server.waits_for(Millis(20_000)).await;
         server.tell(&b, "b", "m").await.is(201)
@@ -99,7 +99,7 @@ async fn a_call_waits_until_the_wake_ends(server: Server) {
 async fn a_call_that_gives_up_does_not_end_the_wake(server: Server) {
     let (a, _) = server.with_pair().await;
     server
-        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .post(&a, WAKES, wake("k", &json!({"wake_id": "w"})))
         .await
         .is(201);
     let path = format!("{WAKES}/w?wait_ms=20000");
@@ -123,14 +123,14 @@ async fn a_wake_that_looks_back_triggers_at_once(server: Server) {
     let sent = server.tell(&b, "b", "m").await.is(201);
     for (key, since) in [("1", json!("start")), ("2", before)] {
         let made = server
-            .post(&a, WAKES, wake(key, json!({"since": since})))
+            .post(&a, WAKES, wake(key, &json!({"since": since})))
             .await
             .is(201);
         assert_eq!(made["status"], "triggered");
         assert_eq!(made["matches"][0]["cursor"], sent["cursor"]);
     }
     let made = server
-        .post(&a, WAKES, wake("3", json!({"since": "head"})))
+        .post(&a, WAKES, wake("3", &json!({"since": "head"})))
         .await
         .is(201);
     assert_eq!(made["status"], "registered");
@@ -185,11 +185,11 @@ async fn a_filter_is_checked_without_being_used(server: Server) {
 async fn a_wake_times_out_and_says_so(server: Server) {
     let (a, _) = server.with_pair().await;
     let at_once = server
-        .post(&a, WAKES, wake("0", json!({"timeout_ms": 0})))
+        .post(&a, WAKES, wake("0", &json!({"timeout_ms": 0})))
         .await
         .is(201);
     assert_eq!(at_once["status"], "timed_out");
-    let asked = wake("k", json!({"timeout_ms": 5_000, "wait_ms": 20_000}));
+    let asked = wake("k", &json!({"timeout_ms": 5_000, "wait_ms": 20_000}));
     let waiting = server.post(&a, WAKES, asked);
     let moving = async {
         server.waits_for(Millis(5_000)).await;
@@ -202,16 +202,16 @@ async fn a_wake_times_out_and_says_so(server: Server) {
 async fn a_key_or_id_of_another_wake_is_a_conflict(server: Server) {
     let (a, _) = server.with_pair().await;
     let made = server
-        .post(&a, WAKES, wake("k", json!({"wake_id": "w"})))
+        .post(&a, WAKES, wake("k", &json!({"wake_id": "w"})))
         .await
         .is(201);
-    let other = wake("k", json!({"wake_id": "w", "timeout_ms": 5}));
+    let other = wake("k", &json!({"wake_id": "w", "timeout_ms": 5}));
     let conflict = server
         .post(&a, WAKES, other)
         .await
         .refused(409, "idempotency-conflict");
     assert_eq!(conflict["field"], "idempotency_key");
-    let reused = wake("k2", json!({"wake_id": "w"}));
+    let reused = wake("k2", &json!({"wake_id": "w"}));
     let conflict = server
         .post(&a, WAKES, reused)
         .await

@@ -103,10 +103,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Refusal> {
 }
 
 async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventPage, Refusal> {
-    if query.on_trimmed.is_some() {
+    if query.on_trimmed == Some(WhenTrimmed::Gap) {
         return Err(invalid(
             "on_trimmed",
-            "only a stream has a choice; leave it out",
+            "a page has no gaps; say error, or nothing",
         ));
     }
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);

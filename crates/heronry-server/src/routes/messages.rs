@@ -86,13 +86,19 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
             Ok(Content::Inline(Body::new(or(Body::TEXT), bytes)))
         }
         (None, Some(bytes), None) => Ok(Content::Inline(Body::new(or(Body::BINARY), bytes.0))),
-        (None, None, Some(content_ref)) if media_type.is_none() => {
-            Ok(at.pool.stored(at.caller(), content_ref).await?)
+        (None, None, Some(content_ref)) => {
+            let mut stored = at.pool.stored(at.caller(), content_ref).await?;
+            if let (
+                Content::Stored {
+                    media_type: own, ..
+                },
+                Some(named),
+            ) = (&mut stored, media_type)
+            {
+                *own = named;
+            }
+            Ok(stored)
         }
-        (None, None, Some(_)) => Err(invalid(
-            "media_type",
-            "a stored body has its own; leave it out",
-        )),
         (Some(_), Some(_), _) => Err(invalid("body_base64", "body is given too; give one")),
         (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => {
             Err(invalid("content_ref", "a body is given too; give one"))
