@@ -144,7 +144,7 @@ pub trait Command: std::marker::Send + 'static {
         Ok(None)
     }
 
-    /// Returns what to do when the answer could not be handed over.
+    /// Returns what to do when nobody took the answer, nor another that hands the same over.
     fn unanswered(&self, _answer: &Self::Answer) -> Option<ReleaseUnanswered> {
         None
     }

@@ -33,10 +33,19 @@ pub(crate) trait Job: Send + Sync {
     fn refuse(self: Box<Self>, error: CallError);
 }
 
+/// Whether somebody took an answer; with what is to be undone when nobody does.
+#[derive(Debug)]
+pub(crate) enum Handover {
+    /// Somebody took it.
+    Taken(Option<ReleaseUnanswered>),
+    /// Nobody waits for it any more.
+    Refused(Option<ReleaseUnanswered>),
+}
+
 /// An answer that waits for the append on which it was decided.
 pub(crate) trait Gated: Send {
-    /// Lets the answer out. Returns what to do when nobody took it.
-    fn release(self: Box<Self>) -> Option<ReleaseUnanswered>;
+    /// Lets the answer out.
+    fn release(self: Box<Self>) -> Handover;
 
     /// Says that the append failed.
     fn fail(self: Box<Self>, error: CallError);
@@ -104,11 +113,13 @@ impl<C: Command + Sync> Gated for Answered<C>
 where
     C::Answer: Sync,
 {
-    fn release(self: Box<Self>) -> Option<ReleaseUnanswered> {
+    fn release(self: Box<Self>) -> Handover {
         let Self { call, answer } = *self;
+        let answered = answer.as_ref().ok();
+        let unanswered = answered.and_then(|answer| call.command.unanswered(answer));
         match call.reply.send(answer) {
-            Ok(()) | Err(Err(_)) => None,
-            Err(Ok(answer)) => call.command.unanswered(&answer),
+            Ok(()) => Handover::Taken(unanswered),
+            Err(_) => Handover::Refused(unanswered),
         }
     }
 

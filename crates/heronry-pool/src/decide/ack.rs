@@ -125,6 +125,17 @@ impl Ack {
         };
         claims.iter().filter_map(settled).collect()
     }
+
+    /// What a repeat gets: the record that acknowledged these claims before.
+    fn repeated(&self, state: &State) -> Decision {
+        let named = match &self.claims {
+            ClaimSet::These(claims) => claims.as_slice(),
+            ClaimSet::UpTo(last) => std::slice::from_ref(last),
+        };
+        let acked = |claim: &Claim| state.messages.get(claim.accepted)?.acked_at(&self.run);
+        let latest = named.iter().filter_map(acked).max();
+        latest.map_or(Decision::Nothing, Decision::Repeat)
+    }
 }
 
 impl Command for Ack {
@@ -143,7 +154,7 @@ impl Command for Ack {
         guard::note(state, self.note.as_ref())?;
         let claims = held_claims(state, member, &self.claims)?;
         if claims.is_empty() {
-            return Ok(Decision::Nothing);
+            return Ok(self.repeated(state));
         }
         let settled = self.settled(state, &claims);
         let body = MessageAcked {

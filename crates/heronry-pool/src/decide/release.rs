@@ -62,7 +62,7 @@ impl Command for Release {
 }
 
 /// Gives back, uncounted, the claims of a receive whose answer could not be handed over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReleaseUnanswered {
     /// The member.
     pub run: RunId,

@@ -120,6 +120,18 @@ impl Message {
         self.copies.get(self.index_of(run)?)
     }
 
+    /// Returns the record that acknowledged a recipient's copy.
+    pub fn acked_at(&self, run: &RunId) -> Option<Position> {
+        let recipient = u32::try_from(self.index_of(run)?).ok();
+        let acked =
+            |step: &&Step| step.state == TimelineState::Acked && step.recipient == recipient;
+        self.timeline
+            .iter()
+            .rev()
+            .find(acked)
+            .map(|step| step.position)
+    }
+
     /// Returns true while no terminal record exists.
     pub fn is_open(&self) -> bool {
         matches!(self.status, None | Some(MessageStatus::Delivered))

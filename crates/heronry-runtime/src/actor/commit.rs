@@ -7,7 +7,7 @@ use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome};
 use super::{Actor, Flow};
 use crate::{
     CallError, StopReason,
-    job::{Call, Gated, Job},
+    job::{Call, Gated, Handover, Job},
 };
 
 /// How many claims are kept in memory before they go to the claims store.
@@ -92,13 +92,21 @@ impl Actor {
     }
 
     /// Lets answers out; what nobody took is given back with the next append.
+    ///
+    /// A receive and its repeat hand the same claims over: one of them is enough.
     fn release(&mut self, held: Vec<Box<dyn Gated>>) {
+        let (mut taken, mut unanswered) = (Vec::new(), Vec::new());
         for answer in held {
-            if let Some(unanswered) = answer.release() {
-                let (call, _nobody) = Call::new(unanswered);
-                let call: Box<dyn Job> = Box::new(call);
-                self.pending.push_back(call);
+            match answer.release() {
+                Handover::Taken(claims) => taken.extend(claims),
+                Handover::Refused(claims) => unanswered.extend(claims),
             }
+        }
+        unanswered.retain(|claims| !taken.contains(claims));
+        for claims in unanswered {
+            let (call, _nobody) = Call::new(claims);
+            let call: Box<dyn Job> = Box::new(call);
+            self.pending.push_back(call);
         }
     }
 
