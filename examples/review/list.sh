@@ -19,12 +19,13 @@ below() {
     esac
 }
 
+# A folder that cannot be read is named in the log, and the rest is reviewed.
 files() {
     find . \( -name .git -o -name target \) -type d -prune -o "$@"
 }
 
 files -type f -path "*$line_end*" -exec sh -c 'for name; do echo x; done' sh {} + \
-    > "$folder/odd"
+    > "$folder/odd" || true
 files -type f ! -path "*$line_end*" -print \
     | awk -v data="$(below "$HERONRY_DATA_DIR")" -v output="$(below "$HERONRY_OUTPUT")" \
         -v list="$folder/unsorted" -v odd="$folder/odd" '
