@@ -70,6 +70,8 @@ pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools)
         .remove_leftover()
         .map_err(|error| place.failed(OPEN, error))?;
     let file = place.open_file(OPEN)?;
+    // Some damage makes redb panic, and closing the file then may make it panic again. So what
+    // reads is caught by itself, and the file is closed while nothing unwinds.
     guarded(OPEN, || {
         let disk = Disk::new(file, Locking::ByStore, hook.clone());
         let disk = Arc::new(disk.map_err(|error| failed(OPEN, error))?);
@@ -78,13 +80,19 @@ pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools)
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(SharedDisk(Arc::clone(&disk)))
             .map_err(|error| unopened(place, error))?;
-        check_format(place, &database)?;
-        let pools = load(&database)?;
-        disk.let_through()
-            .map_err(|error| place.failed(OPEN, error))?;
-        rewrite_last(place, &database)?;
+        let pools = guarded(OPEN, || admit(place, &database, &disk))?;
         Ok((database, pools))
     })
+}
+
+/// Checks what opening reads, lets writes through, and ends what a failed sync may have left open.
+fn admit(place: &Place, database: &Database, disk: &Disk) -> Result<WriterPools, StoreError> {
+    check_format(place, database)?;
+    let pools = load(database)?;
+    disk.let_through()
+        .map_err(|error| place.failed(OPEN, error))?;
+    rewrite_last(place, database)?;
+    Ok(pools)
 }
 
 fn unopened(place: &Place, error: DatabaseError) -> StoreError {

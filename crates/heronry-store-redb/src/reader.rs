@@ -1,6 +1,6 @@
 //! Reading chunks and contents from a snapshot of the file.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError};
 use heronry_store::{
@@ -226,9 +226,9 @@ pub(crate) fn pool_numbers(transaction: &ReadTransaction) -> Result<BTreeSet<Poo
     }
 }
 
-/// Reads a page of a pool's journal.
+/// Reads a page of a pool's journal. Whoever holds the file last closes it: here within the guard.
 pub(crate) fn page(
-    database: &Database,
+    database: Arc<Database>,
     name: &PoolId,
     view: PoolView,
     after: Position,
@@ -241,7 +241,7 @@ pub(crate) fn page(
             floor: head.floor,
         });
     }
-    guarded(READ, || {
+    guarded(READ, move || {
         let transaction = database.begin_read().map_err(|error| failed(READ, error))?;
         Chunks::open(&transaction, name, view.no)?.page(after, bytes_max, head)
     })
@@ -249,12 +249,12 @@ pub(crate) fn page(
 
 /// Reads a content of a pool.
 pub(crate) fn content(
-    database: &Database,
+    database: Arc<Database>,
     no: PoolNo,
     content_ref: ContentRef,
     place: ContentPlace,
 ) -> Result<Option<StoredContent>, StoreError> {
-    guarded(GET, || {
+    guarded(GET, move || {
         let transaction = database.begin_read().map_err(|error| failed(GET, error))?;
         match place {
             ContentPlace::Alone => alone(&transaction, no, content_ref),

@@ -1,6 +1,9 @@
 //! The store, and its ports.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Weak},
+};
 
 use async_trait::async_trait;
 use futures::channel::oneshot;
@@ -31,9 +34,9 @@ use crate::{
 /// Dropping it waits for the commit that is under way and frees the file.
 #[derive(Debug)]
 pub struct RedbStore {
-    /// Dropped first: the writer ends before the file is closed.
+    /// Owns the file, and closes it when it ends.
     writer: Writer,
-    database: Arc<Database>,
+    database: Weak<Database>,
     readable: Arc<Readable>,
     claims: MemoryClaims,
     content_bytes_max: u64,
@@ -94,14 +97,15 @@ impl RedbStore {
 
     fn open_place(place: &Place, hook: &Hook) -> Result<Self, StoreError> {
         let (database, pools) = open::open(place, hook)?;
-        let database = Arc::new(database);
         let views = pools.iter().map(|(name, pool)| (name.clone(), pool.view()));
         let readable = Arc::new(Readable::new(views.collect()));
-        let writer = Writer::start(Arc::clone(&database), pools, Arc::clone(&readable))
+        let database = Arc::new(database);
+        let weak = Arc::downgrade(&database);
+        let writer = Writer::start(database, pools, Arc::clone(&readable))
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
         Ok(Self {
             writer,
-            database,
+            database: weak,
             readable,
             claims: MemoryClaims::new(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
@@ -121,6 +125,13 @@ impl RedbStore {
             return Err(Unanswered::NotQueued);
         }
         answer.await.map_err(|_| Unanswered::Stopped)
+    }
+
+    /// Returns the file, as long as the writer has not closed it.
+    fn file(&self, op: &'static str) -> Result<Arc<Database>, StoreError> {
+        self.database
+            .upgrade()
+            .ok_or_else(|| self.readable.closed(op))
     }
 
     async fn claim(&self, pool: &PoolId, claim: Claim) -> Result<FencingToken, LeaseError> {
@@ -182,9 +193,10 @@ impl Journal for RedbStore {
         after: Position,
         bytes_max: usize,
     ) -> Result<Page, ReadError> {
-        let view = self.readable.pool("read the journal", pool)?;
+        let op = "read the journal";
+        let view = self.readable.pool(op, pool)?;
         let view = view.ok_or(ReadError::NoPool)?;
-        reader::page(&self.database, pool, view, after, bytes_max)
+        reader::page(self.file(op)?, pool, view, after, bytes_max)
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
@@ -244,8 +256,9 @@ impl Contents for RedbStore {
         content_ref: ContentRef,
         place: ContentPlace,
     ) -> Result<Option<StoredContent>, StoreError> {
-        match self.readable.pool("get content", pool)? {
-            Some(view) => reader::content(&self.database, view.no, content_ref, place),
+        let op = "get content";
+        match self.readable.pool(op, pool)? {
+            Some(view) => reader::content(self.file(op)?, view.no, content_ref, place),
             None => Ok(None),
         }
     }

@@ -37,9 +37,9 @@ fn read_all(folder: &Folder) -> Result<(), StoreError> {
     for position in (1..=10).step_by(2) {
         let (number, at) = (position - 1, ContentPlace::With(Position(position)));
         let content = block_on(store.contents.get(&pool, sample::content_ref(number), at))?;
-        let body = content
-            .expect("a content is missing, and nobody says so")
-            .body;
+        // The journal says that it is there, so its absence is seen.
+        let missing = || StoreError::new(StoreErrorKind::Corrupt, "test", "a body is missing");
+        let body = content.ok_or_else(missing)?.body;
         assert_eq!(body, sample::body(number));
     }
     Ok(())
@@ -101,7 +101,7 @@ fn check_flip(good: &[u8], part: &[u8], at: usize) {
 fn a_flip_anywhere_in_the_file_gives_no_wrong_value() {
     let good = file();
     let used = good.iter().rposition(|byte| *byte != 0).unwrap();
-    let step: usize = std::env::var("STEP").map_or(used / 150, |s| s.parse().unwrap());
+    let step = used / 150;
     for at in (0..used).step_by(step) {
         let mut file = good.clone();
         file[at] ^= 0x10;
