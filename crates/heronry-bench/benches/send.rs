@@ -1,7 +1,7 @@
 //! Durable sends through the engine beside the bare store, and the cost of history.
 //!
 //! Each pair runs in turn, round by round, so that a ratio holds while the machine drifts.
-//! `cargo bench -p heronry-bench --bench send` prints the tables; `-- redb` or `-- history` one of them.
+//! `cargo bench -p heronry-bench --bench send` prints the tables; `-- redb`, `-- core` or `-- history` one of them.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,8 @@
 
 #[path = "send/bare.rs"]
 mod bare;
+#[path = "send/core.rs"]
+mod core;
 #[path = "send/engine.rs"]
 mod engine;
 #[path = "send/report.rs"]
@@ -41,6 +43,12 @@ fn main() {
             }));
             report::print(&row);
         }
+    }
+    if wanted("core") {
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| core::send(200 * 256)).collect();
+        let mut rules: Vec<f64> = rounds.iter().map(|(rules, _)| *rules).collect();
+        let mut all: Vec<f64> = rounds.iter().map(|(_, all)| *all).collect();
+        report::print_core(median(&mut rules), median(&mut all));
     }
     if wanted("history") {
         tokio.block_on(history());

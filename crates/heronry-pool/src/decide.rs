@@ -29,8 +29,8 @@ pub use fetch::{Fetch, Peek};
 pub use join::{ChangeTopics, Join};
 pub use leave::{EndRun, Leave};
 pub use query::{
-    AdmitBody, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake, ListMembers,
-    ListWakes, StateDigest, Viewer, Viewing,
+    AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake,
+    ListMembers, ListWakes, StateDigest, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
 pub use send::{Content, Expiry, Send, SendRequest};
@@ -132,6 +132,8 @@ pub trait Command: std::marker::Send + 'static {
     }
 
     /// Returns the names to look up before deciding.
+    ///
+    /// They follow from the command and the timeline alone, so they are derived before the queue.
     fn names(&self, _epoch: Epoch, _minter: &Minter) -> Option<Names> {
         None
     }

@@ -145,12 +145,6 @@ impl Engine {
         self.triggers.has_backlog()
     }
 
-    /// Returns the claim keys that a command's answer may depend on.
-    pub fn keys_of<C: Command>(&self, command: &C) -> Vec<ClaimKey> {
-        let names = command.names(self.state.epoch, &self.minter);
-        names.map_or_else(Vec::new, |names| claims::keys(&names))
-    }
-
     /// Returns a claim that has not been handed to the claims store yet.
     pub fn recent(&self) -> &RecentClaims {
         &self.recent
@@ -161,12 +155,21 @@ impl Engine {
         self.recent.take()
     }
 
-    /// Returns what earlier events the command wants looked for.
+    /// Returns what earlier events the command wants looked for; nothing when its names were used
+    /// before, because it is then a repeat or a conflict whatever it asks for.
     ///
     /// # Errors
     /// [`Rejection`] when the cursor to look from is not valid.
-    pub fn scan_of<C: Command>(&self, command: &C) -> Result<Option<ScanRequest>, Rejection> {
-        command.scan(&self.state)
+    pub fn scan_of<C: Command>(
+        &self,
+        command: &C,
+        found: &[(ClaimKey, ClaimEntry)],
+    ) -> Result<Option<ScanRequest>, Rejection> {
+        let wanted = command.scan(&self.state);
+        if matches!(wanted, Ok(None)) || self.prior_of(command, found) == Prior::default() {
+            return wanted;
+        }
+        Ok(None)
     }
 
     /// Returns the first of these records that a scan is looking for, as the waiter would see it.
@@ -179,7 +182,7 @@ impl Engine {
         &self.staged
     }
 
-    /// Runs a command against the staged state; `found` says what the claims store knows of its keys.
+    /// Runs a command against the staged state; `found` says what the claims store knows of its `names`.
     ///
     /// # Errors
     /// [`Rejection`] when the rules say no; nothing is staged then.
@@ -189,17 +192,18 @@ impl Engine {
         found: &[(ClaimKey, ClaimEntry)],
         scan: Option<WakeTriggeredBy>,
     ) -> Result<C::Answer, Rejection> {
-        let names = command.names(self.state.epoch, &self.minter);
-        let prior = names.map_or_else(Prior::default, |names| self.prior(&names, found));
         let cx = Cx {
             now: self.now,
-            prior,
+            prior: self.prior_of(command, found),
             scan,
             minter: &self.minter,
         };
         let decision = command.decide(&self.state, &cx)?;
         let (first, how) = match decision {
-            Decision::Write(draft) => (self.stage(draft), How::Written),
+            Decision::Write(draft) => {
+                draft.check_fits()?;
+                (self.stage(draft), How::Written)
+            }
             Decision::Repeat(first) => (first, How::Repeated),
             Decision::Nothing => (self.state.head, How::Unchanged),
         };
@@ -215,6 +219,11 @@ impl Engine {
     /// Hands over what is staged; the next command starts a new append.
     pub fn take_staged(&mut self) -> Staged {
         std::mem::take(&mut self.staged)
+    }
+
+    fn prior_of<C: Command>(&self, command: &C, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+        let names = command.names(self.state.epoch, &self.minter);
+        names.map_or_else(Prior::default, |names| self.prior(&names, found))
     }
 
     fn prior(&self, names: &Names, found: &[(ClaimKey, ClaimEntry)]) -> Prior {

@@ -1,36 +1,28 @@
 //! Hashes of requests as they were asked.
 
 use heronry_journal::RequestHash;
-use minicbor::{Encode, encode::Write};
+use minicbor::Encode;
 
 /// Hashes the parts of a request in canonical CBOR.
-pub(crate) struct RequestHasher(blake3::Hasher);
-
-impl Write for RequestHasher {
-    type Error = std::convert::Infallible;
-    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
-        self.0.update(bytes);
-        Ok(())
-    }
-}
+pub(crate) struct RequestHasher(Vec<u8>);
 
 impl RequestHasher {
     /// Starts a hash over a command of this kind and version.
     pub(crate) fn new(kind: &str) -> Self {
-        let mut hasher = Self(blake3::Hasher::new());
+        let mut hasher = Self(Vec::with_capacity(256));
         hasher.put(kind);
         hasher
     }
 
     pub(crate) fn put<T: Encode<()>>(&mut self, part: T) {
-        // Encoding into a hash cannot fail: the writer is infallible and no codec here refuses a value.
-        let encoded = minicbor::encode(part, &mut *self);
+        // Encoding into a buffer cannot fail: it grows, and no codec here refuses a value.
+        let encoded = minicbor::encode(part, &mut self.0);
         debug_assert!(encoded.is_ok(), "a request part has no encoding");
     }
 
     pub(crate) fn finish(self) -> RequestHash {
         let mut bits = [0; 16];
-        self.0.finalize_xof().fill(&mut bits);
+        bits.copy_from_slice(blake3::hash(&self.0).as_bytes().split_at(16).0);
         RequestHash(bits)
     }
 }

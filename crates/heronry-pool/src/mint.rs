@@ -1,6 +1,6 @@
 //! References and ids that follow from a request: a retry mints the same ones.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use heronry_types::{ContentRef, Epoch, IdempotencyKey, MessageId, RunId, WakeId};
 
@@ -16,50 +16,69 @@ impl fmt::Debug for Minter {
     }
 }
 
+/// What is minted for one request. Unguessable without the secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Minted {
+    content: [u8; 16],
+    id: [u8; 16],
+}
+
 impl Minter {
     /// Returns a minter under a secret key: unguessable without it.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret }
     }
 
-    /// Returns the reference of the body of a keyed request.
-    pub fn content_ref(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> ContentRef {
-        ContentRef::from_bits(self.derive("content", epoch, run, key))
-    }
-
-    pub(crate) fn message_id(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> MessageId {
-        let text = hex("m-", self.derive("message", epoch, run, key));
-        #[expect(clippy::expect_used, reason = "34 hex characters are an id")]
-        MessageId::parse(text).expect("34 characters of hex are an id")
-    }
-
-    pub(crate) fn wake_id(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> WakeId {
-        let text = hex("w-", self.derive("wake", epoch, run, key));
-        #[expect(clippy::expect_used, reason = "34 hex characters are an id")]
-        WakeId::parse(text).expect("34 characters of hex are an id")
-    }
-
-    fn derive(&self, what: &str, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        for part in [
-            what.as_bytes(),
-            &epoch.0,
+    /// Mints for a keyed request; the same for its every retry.
+    pub(crate) fn mint(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> Minted {
+        let parts = [
+            epoch.0.as_slice(),
             run.as_str().as_bytes(),
             key.as_str().as_bytes(),
-        ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part);
+        ];
+        let mut request = Vec::with_capacity(128);
+        for part in parts {
+            request.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            request.extend_from_slice(part);
         }
-        let mut bits = [0; 16];
-        hasher.finalize_xof().fill(&mut bits);
-        bits
+        let [content, id] = halves(*blake3::keyed_hash(&self.secret, &request).as_bytes());
+        Minted { content, id }
+    }
+}
+
+fn halves(bits: [u8; 32]) -> [[u8; 16]; 2] {
+    let (mut first, mut second) = ([0; 16], [0; 16]);
+    first.copy_from_slice(bits.split_at(16).0);
+    second.copy_from_slice(bits.split_at(16).1);
+    [first, second]
+}
+
+impl Minted {
+    /// Returns the reference of the request's body.
+    pub(crate) fn content_ref(self) -> ContentRef {
+        ContentRef::from_bits(self.content)
+    }
+
+    /// Returns the id of a message that was sent without one.
+    #[expect(clippy::expect_used, reason = "34 plain characters are an id")]
+    pub(crate) fn message_id(self) -> MessageId {
+        MessageId::parse(hex("m-", self.id)).expect("34 plain characters are an id")
+    }
+
+    /// Returns the id of a wake that was registered without one.
+    #[expect(clippy::expect_used, reason = "34 plain characters are an id")]
+    pub(crate) fn wake_id(self) -> WakeId {
+        WakeId::parse(hex("w-", self.id)).expect("34 plain characters are an id")
     }
 }
 
 fn hex(prefix: &str, bits: [u8; 16]) -> String {
-    bits.iter().fold(String::from(prefix), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let mut text = String::with_capacity(prefix.len() + 32);
+    text.push_str(prefix);
+    for byte in bits {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }

@@ -6,7 +6,10 @@ mod open;
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chunk, ChunkHash, WakeTriggeredBy};
-use heronry_pool::{Engine, Rejection, decide::ScanRequest};
+use heronry_pool::{
+    Engine, Rejection,
+    decide::{Names, ScanRequest},
+};
 use heronry_store::{ClaimEntry, ClaimKey, FencingToken, Outcome, Page, ReadError, Store};
 use heronry_types::{PoolId, Position, Timestamp};
 use tokio::sync::watch;
@@ -89,10 +92,9 @@ impl Actor {
     async fn turn(&mut self) -> Flow {
         let (now, deadlines) = self.time.now();
         self.engine.begin(now);
-        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
         let mut held = Vec::new();
-        if !more_due || !self.is_still_due(now) {
-            held = match self.decide().await {
+        if self.comes_to_commands(now, deadlines) {
+            held = match self.decide(now, deadlines).await {
                 Ok(held) => held,
                 Err(why) => return Flow::Stop(why),
             };
@@ -102,16 +104,31 @@ impl Actor {
         flow
     }
 
-    fn is_still_due(&self, now: Timestamp) -> bool {
-        self.engine.state().deadlines().due(now).next().is_some()
+    /// Decides what is due; returns true when commands may follow in the same append. Triggers that
+    /// are not recorded yet, and what is still due, go before every command.
+    fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
+        if self.engine.has_backlog() {
+            return false;
+        }
+        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
+        !self.engine.has_backlog() && !(more_due && self.is_due(now, deadlines))
     }
 
-    /// Decides the commands that wait, until triggers have to go first or there are none.
-    async fn decide(&mut self) -> Result<Vec<Box<dyn Gated>>, StopReason> {
+    fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
+        deadlines == Deadlines::Fire && self.engine.state().deadlines().due(now).next().is_some()
+    }
+
+    /// Decides the commands that wait, until something has to go first, the append is large enough,
+    /// or there are none.
+    async fn decide(
+        &mut self,
+        now: Timestamp,
+        deadlines: Deadlines,
+    ) -> Result<Vec<Box<dyn Gated>>, StopReason> {
         let found = self.look_up().await?;
         let mut held = Vec::with_capacity(self.pending.len());
         while let Some(job) = self.pending.pop_front() {
-            let scanned = match job.scan(&self.engine) {
+            let scanned = match job.scan(&self.engine, &found) {
                 Ok(None) => Ok(None),
                 Ok(Some(request)) => self.scan(&request).await?,
                 Err(rejection) => Err(rejection),
@@ -120,7 +137,8 @@ impl Actor {
                 Ok(scan) => job.run(&mut self.engine, &found, scan),
                 Err(rejection) => job.reject(rejection),
             });
-            if self.engine.has_backlog() || self.engine.staged().weight >= APPEND_BYTES {
+            let is_large = self.engine.staged().weight >= APPEND_BYTES;
+            if is_large || self.engine.has_backlog() || self.is_due(now, deadlines) {
                 break;
             }
         }
@@ -133,7 +151,8 @@ impl Actor {
         let keys: Vec<ClaimKey> = self
             .pending
             .iter()
-            .flat_map(|job| job.keys(&self.engine))
+            .filter_map(|job| job.names())
+            .flat_map(Names::keys)
             .filter(|key| recent.get(key).is_none())
             .collect();
         if keys.is_empty() {

@@ -74,7 +74,7 @@ impl Pool {
         let clock = &self.shared().environment.clock;
         let until = Millis(clock.now().monotonic.0.saturating_add(wait.0));
         let mut head = self.shared().head.clone();
-        let mut reader = Reader::open(self, query).await?;
+        let mut reader = Reader::open(self, query, Some(limit as u64)).await?;
         let mut events = Vec::new();
         let mut budget = PAGE_SCAN_BYTES;
         loop {

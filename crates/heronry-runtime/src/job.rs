@@ -3,7 +3,7 @@
 use heronry_journal::WakeTriggeredBy;
 use heronry_pool::{
     Engine, Rejection,
-    decide::{Command, ReleaseUnanswered, ScanRequest},
+    decide::{Command, Names, ReleaseUnanswered, ScanRequest},
 };
 use heronry_store::{ClaimEntry, ClaimKey};
 use tokio::sync::oneshot;
@@ -12,11 +12,15 @@ use crate::CallError;
 
 /// A command that waits for its turn.
 pub(crate) trait Job: Send + Sync {
-    /// Returns the claim keys to look up.
-    fn keys(&self, engine: &Engine) -> Vec<ClaimKey>;
+    /// Returns the names that it claims or asks for.
+    fn names(&self) -> Option<&Names>;
 
     /// Returns what earlier events to look for.
-    fn scan(&self, engine: &Engine) -> Result<Option<ScanRequest>, Rejection>;
+    fn scan(
+        &self,
+        engine: &Engine,
+        found: &[(ClaimKey, ClaimEntry)],
+    ) -> Result<Option<ScanRequest>, Rejection>;
 
     /// Decides it; the answer is held back until the append is durable.
     fn run(
@@ -54,13 +58,24 @@ pub(crate) trait Gated: Send {
 /// A command with who waits for its answer.
 pub(crate) struct Call<C: Command> {
     command: C,
+    names: Option<Names>,
     reply: oneshot::Sender<Result<C::Answer, CallError>>,
 }
 
 impl<C: Command> Call<C> {
-    pub(crate) fn new(command: C) -> (Self, oneshot::Receiver<Result<C::Answer, CallError>>) {
+    pub(crate) fn new(
+        command: C,
+        names: Option<Names>,
+    ) -> (Self, oneshot::Receiver<Result<C::Answer, CallError>>) {
         let (reply, answer) = oneshot::channel();
-        (Self { command, reply }, answer)
+        (
+            Self {
+                command,
+                names,
+                reply,
+            },
+            answer,
+        )
     }
 }
 
@@ -68,12 +83,16 @@ impl<C: Command + Sync> Job for Call<C>
 where
     C::Answer: Sync,
 {
-    fn keys(&self, engine: &Engine) -> Vec<ClaimKey> {
-        engine.keys_of(&self.command)
+    fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
     }
 
-    fn scan(&self, engine: &Engine) -> Result<Option<ScanRequest>, Rejection> {
-        engine.scan_of(&self.command)
+    fn scan(
+        &self,
+        engine: &Engine,
+        found: &[(ClaimKey, ClaimEntry)],
+    ) -> Result<Option<ScanRequest>, Rejection> {
+        engine.scan_of(&self.command, found)
     }
 
     fn run(
@@ -83,7 +102,7 @@ where
         scan: Option<WakeTriggeredBy>,
     ) -> Box<dyn Gated> {
         let answer = engine
-            .run(&self.command, found, scan)
+            .run(&self.command, self.names.as_ref(), found, scan)
             .map_err(CallError::from);
         Box::new(Answered {
             call: *self,

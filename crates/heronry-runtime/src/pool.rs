@@ -86,7 +86,8 @@ impl Pool {
     {
         let lane = command.lane();
         let run = command.run().cloned();
-        let (call, answer) = Call::new(command);
+        let names = command.names(self.shared.epoch, &self.shared.environment.minter);
+        let (call, answer) = Call::new(command, names);
         self.shared.queue.push(lane, run.as_ref(), Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.
         answer.await.unwrap_or(Err(CallError::Stopped {

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use heronry_pool::decide::{Create, How};
+use heronry_pool::{
+    Minter,
+    decide::{Create, How},
+};
 use heronry_store::{Clock, IdSource, Store, StoreError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
@@ -14,7 +17,7 @@ pub(crate) struct Environment {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) key: [u8; 32],
+    pub(crate) minter: Minter,
     pub(crate) owner: String,
 }
 
@@ -53,7 +56,7 @@ impl Runtime {
             store,
             clock,
             ids,
-            key,
+            minter: Minter::new(key),
             owner: owner.into(),
         };
         Self {

@@ -61,6 +61,13 @@ pub(crate) fn print_history(early: f64, late: f64, ratio: f64) {
     ));
 }
 
+/// Prints what one send costs without a store, in microseconds.
+pub(crate) fn print_core(rules: f64, all: f64) {
+    line(&format!(
+        "one thread, no store: rules {rules:.2} µs, with encoding {all:.2} µs per send"
+    ));
+}
+
 fn line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").unwrap();

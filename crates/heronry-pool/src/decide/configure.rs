@@ -30,7 +30,6 @@ impl Command for Create {
             settings: self.spec.settings(),
         });
         let entry = Author::operator(state).entry(body);
-        heronry_journal::fits(&entry)?;
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 

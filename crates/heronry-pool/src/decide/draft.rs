@@ -16,6 +16,11 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Checks that each record fits into a chunk.
+    pub(crate) fn check_fits(&self) -> Result<(), heronry_journal::TooLarge> {
+        self.entries.iter().try_for_each(heronry_journal::fits)
+    }
+
     pub(super) fn of(entries: Vec<Entry>) -> Self {
         Self {
             entries,

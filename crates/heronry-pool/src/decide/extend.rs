@@ -6,7 +6,7 @@ use heronry_types::{LimitName, Millis, RunId, Timestamp};
 use super::{
     Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack, draft::Author, fetch, guard,
 };
-use crate::{Caller, Done, Rejection, State};
+use crate::{Caller, Done, Rejection, State, state::CopySlot};
 
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
@@ -22,13 +22,17 @@ pub struct Extend {
 }
 
 impl Extend {
+    /// Not past the expiry of the message, but never shorter than the claim is because of it.
     fn until(&self, state: &State, cx: &Cx<'_>, claim: Claim) -> Timestamp {
         let until = cx.now.after(self.claim_ms);
-        let expires = state
-            .messages
-            .get(claim.accepted)
-            .and_then(|m| m.accepted.expires_at);
-        expires.map_or(until, |expires| until.min(expires.max(cx.now)))
+        let message = state.messages.get(claim.accepted);
+        let slot = message.and_then(|m| m.copy_of(&self.run)).map(|c| c.slot);
+        let held = match slot {
+            Some(CopySlot::Claimed { until, .. }) => until,
+            None | Some(_) => cx.now,
+        };
+        let expires = message.and_then(|m| m.accepted.expires_at);
+        expires.map_or(until, |expires| until.min(expires.max(held)))
     }
 }
 

@@ -9,7 +9,7 @@ use heronry_types::{
 };
 
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
-pub use view::{CheckCursor, Viewer, Viewing};
+pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
 use super::{Applied, Command, Cx, Decision, Names, fetch, guard};
 use crate::{Caller, Minter, Rejection, State, answer};

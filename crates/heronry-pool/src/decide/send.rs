@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
     hash::RequestHasher,
+    mint::Minted,
     rejection::{ConflictField, PolicyNeed},
 };
 
@@ -110,11 +111,15 @@ impl Send {
         }
     }
 
-    fn message_id(&self, epoch: Epoch, minter: &Minter) -> MessageId {
+    fn message_id(&self, minted: Minted) -> MessageId {
         self.request
             .message_id
             .clone()
-            .unwrap_or_else(|| minter.message_id(epoch, &self.run, &self.request.key))
+            .unwrap_or_else(|| minted.message_id())
+    }
+
+    fn mint(&self, epoch: Epoch, minter: &Minter) -> Minted {
+        minter.mint(epoch, &self.run, &self.request.key)
     }
 
     fn check_limits(&self, state: &State) -> Result<(), Rejection> {
@@ -157,9 +162,10 @@ impl Send {
 
     fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
         let request = &self.request;
+        let minted = self.mint(state.epoch, cx.minter);
         let (content_ref, media_type, body_bytes, contents) = match &request.content {
             Content::Inline(body) => {
-                let content_ref = cx.minter.content_ref(state.epoch, &self.run, &request.key);
+                let content_ref = minted.content_ref();
                 let content = NewContent {
                     content_ref,
                     body: body.clone(),
@@ -179,7 +185,7 @@ impl Send {
             } => (*content_ref, media_type.clone(), *bytes, Vec::new()),
         };
         let accepted = MessageAccepted {
-            message_id: self.message_id(state.epoch, cx.minter),
+            message_id: self.message_id(minted),
             to: request.to.clone(),
             content_ref,
             media_type,
@@ -263,10 +269,11 @@ impl Command for Send {
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
+        let derived = self.mint(epoch, minter);
         Some(Names {
             run: self.run.clone(),
             key: Some(self.request.key.clone()),
-            id: Some(ClaimName::Message(self.message_id(epoch, minter))),
+            id: Some(ClaimName::Message(self.message_id(derived))),
         })
     }
 

@@ -14,7 +14,7 @@ use super::{
     Applied, Command, Cx, Decision, Draft, How, Lane, Names, draft::Author, fetch, guard, prior,
 };
 use crate::{
-    Caller, Minter, Registered, Rejection, State, answer, hash::RequestHasher,
+    Caller, Minter, Registered, Rejection, State, answer, hash::RequestHasher, mint::Minted,
     rejection::ConflictField,
 };
 
@@ -96,11 +96,15 @@ impl RegisterWake {
         }
     }
 
-    fn wake_id(&self, epoch: Epoch, minter: &Minter) -> WakeId {
+    fn wake_id(&self, minted: Minted) -> WakeId {
         self.request
             .wake_id
             .clone()
-            .unwrap_or_else(|| minter.wake_id(epoch, &self.run, &self.request.key))
+            .unwrap_or_else(|| minted.wake_id())
+    }
+
+    fn mint(&self, epoch: Epoch, minter: &Minter) -> Minted {
+        minter.mint(epoch, &self.run, &self.request.key)
     }
 
     fn since(&self, state: &State) -> Result<Position, Rejection> {
@@ -114,7 +118,7 @@ impl RegisterWake {
     fn registered(&self, state: &State, cx: &Cx<'_>) -> Result<WakeRegistered, Rejection> {
         let request = &self.request;
         Ok(WakeRegistered {
-            wake_id: self.wake_id(state.epoch, cx.minter),
+            wake_id: self.wake_id(self.mint(state.epoch, cx.minter)),
             filter: request.filter.normal_form().to_owned(),
             language: LANGUAGE_VERSION,
             fingerprint: *request.filter.fingerprint().as_bytes(),
@@ -182,14 +186,18 @@ impl Command for RegisterWake {
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
+        let derived = self.mint(epoch, minter);
         Some(Names {
             run: self.run.clone(),
             key: Some(self.request.key.clone()),
-            id: Some(ClaimName::Wake(self.wake_id(epoch, minter))),
+            id: Some(ClaimName::Wake(self.wake_id(derived))),
         })
     }
 
     fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
+        if guard::standing(state, &self.caller, &self.run).is_err() {
+            return Ok(None); // `decide` says why not, unless it is a repeat
+        }
         let after = self.since(state)?;
         Ok((after < state.head).then(|| ScanRequest {
             after,

@@ -65,6 +65,13 @@ impl RecentClaims {
     }
 }
 
+impl Names {
+    /// Returns the claim keys to look up.
+    pub fn keys(&self) -> impl Iterator<Item = ClaimKey> {
+        parts(self).into_iter().flatten()
+    }
+}
+
 /// The keys of a command's names: of its idempotency key, and of its message or wake id.
 pub(super) fn parts(names: &Names) -> [Option<ClaimKey>; 2] {
     let key = names.key.clone().map(ClaimName::Key);
@@ -74,8 +81,4 @@ pub(super) fn parts(names: &Names) -> [Option<ClaimKey>; 2] {
             name: name?,
         })
     })
-}
-
-pub(super) fn keys(names: &Names) -> Vec<ClaimKey> {
-    parts(names).into_iter().flatten().collect()
 }

@@ -104,7 +104,7 @@ impl Actor {
         }
         unanswered.retain(|claims| !taken.contains(claims));
         for claims in unanswered {
-            let (call, _nobody) = Call::new(claims);
+            let (call, _nobody) = Call::new(claims, None);
             let call: Box<dyn Job> = Box::new(call);
             self.pending.push_back(call);
         }

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
-use heronry_pool::{Engine, Minter};
+use heronry_pool::Engine;
 use heronry_store::{Checkpoint, FencingToken, Head, Store};
 use heronry_types::{Epoch, PoolId, Position, Timestamp};
 use tokio::sync::watch;
@@ -81,7 +81,7 @@ async fn fold(
 ) -> Result<Folded, OpenError> {
     let store = &environment.store;
     let durability = store.journal.capabilities().durability;
-    let minter = Minter::new(environment.key);
+    let minter = environment.minter.clone();
     let Some(head) = store.journal.head(pool).await? else {
         let epoch = Epoch(environment.ids.draw());
         let engine = Engine::new(pool.clone(), epoch, minter, durability);

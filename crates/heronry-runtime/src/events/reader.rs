@@ -2,7 +2,11 @@
 
 use heronry_event::{CloseReason, Event, EventPage};
 use heronry_journal::{Body, Chunk, Record};
-use heronry_pool::{Rejection, decide::Viewer, project};
+use heronry_pool::{
+    Rejection,
+    decide::{AdmitReader, Viewer},
+    project,
+};
 use heronry_store::{Page, ReadError};
 use heronry_types::{Cursor, Payload, Position, Visibility, WakePayload};
 
@@ -47,7 +51,13 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) async fn open(pool: &Pool, query: &EventQuery) -> Result<Self, EventsError> {
+    /// Starts reading. A viewer that is gone is refused; one that leaves after this is closed by
+    /// the record of it, which lies after the cursor.
+    pub(super) async fn open(
+        pool: &Pool,
+        query: &EventQuery,
+        page: Option<u64>,
+    ) -> Result<Self, EventsError> {
         let store = &pool.shared().environment.store;
         let head = store.journal.head(pool.id()).await?;
         let floor = head.map_or(Position::ZERO.next(), |head| head.floor);
@@ -55,13 +65,8 @@ impl Reader {
             Start::Floor => floor.previous(),
             Start::After(position) => position,
         };
-        let describe = heronry_pool::decide::DescribePool {
-            caller: heronry_pool::Caller::Operator,
-        };
-        let payload = match query.viewer {
-            Viewer::Operator => WakePayload::Refs,
-            Viewer::Member { .. } => pool.call(describe).await?.config.wake_payload,
-        };
+        let viewer = query.viewer.clone();
+        let payload = pool.call(AdmitReader { viewer, page }).await?;
         let mut reader = Self {
             query: query.clone(),
             after,

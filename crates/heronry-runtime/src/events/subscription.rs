@@ -56,7 +56,7 @@ impl Subscription {
         follow: Follow,
     ) -> Result<Self, EventsError> {
         let head = pool.shared().head.clone();
-        let reader = Reader::open(&pool, &query).await?;
+        let reader = Reader::open(&pool, &query, None).await?;
         Ok(Self {
             pool,
             reader,

@@ -1,8 +1,8 @@
 //! Who may look at events, and from where.
 
-use heronry_types::{Cursor, Generation, Position, RunId};
+use heronry_types::{Cursor, Generation, LimitName, Position, RunId, WakePayload};
 
-use super::super::{Applied, Command, Cx, Decision, guard};
+use super::super::{Applied, Command, Cx, Decision, fetch, guard};
 use crate::{Caller, Rejection, State, rejection::PolicyNeed};
 
 /// Whose view of the events it is.
@@ -51,6 +51,36 @@ impl Command for Viewing {
         Ok(Viewer::Member {
             run: run.clone(),
             generation: member.generation,
+        })
+    }
+}
+
+/// Asks whether a viewer may still look, and whether a page may have so many events.
+#[derive(Clone, Debug)]
+pub struct AdmitReader {
+    /// Whose view.
+    pub viewer: Viewer,
+    /// How many events a page has; absent for a stream.
+    pub page: Option<u64>,
+}
+
+impl Command for AdmitReader {
+    /// How much of an event's payload the viewer sees at the most.
+    type Answer = WakePayload;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        if let Viewer::Member { run, generation } = &self.viewer {
+            let (run, generation) = (run.clone(), *generation);
+            guard::present(state, &Caller::Member { run, generation })?;
+        }
+        fetch::check(state, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<WakePayload, Rejection> {
+        Ok(match self.viewer {
+            Viewer::Operator => WakePayload::Refs,
+            Viewer::Member { .. } => state.config.wake_payload,
         })
     }
 }

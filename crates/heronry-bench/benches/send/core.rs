@@ -1,0 +1,83 @@
+//! The pure core of a send, one thread: hash, decide, apply, encode, checksum, chain.
+
+use std::time::Instant;
+
+use heronry_journal::{ChunkHash, ChunkWriter};
+use heronry_pool::{
+    Caller, Engine, Minter,
+    decide::{Command, Create, Join},
+};
+use heronry_types::{
+    AgentId, Durability, Epoch, InstanceId, LimitName, Limits, PoolId, PoolSpec, Position, RunId,
+    Timestamp,
+};
+
+use crate::engine::message;
+
+/// Sends in one batch.
+const BATCH: usize = 256;
+
+/// Returns microseconds for one send: in the rules alone, and with the encoding.
+pub(crate) fn send(sends: usize) -> (f64, f64) {
+    let mut engine = engine();
+    let mut head = engine.state().head();
+    engine.take_staged();
+    let (sender, minter) = (Caller::Operator, Minter::new([7; 32]));
+    let (mut rules, mut encoding, mut hash) = (0.0, 0.0, ChunkHash::START);
+    for batch in 0..sends / BATCH {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+        let start = Instant::now();
+        let now = Timestamp::from_millis(1_795_161_600_000 + i64::try_from(batch).unwrap());
+        engine.begin(now);
+        for number in 0..BATCH {
+            let send = message(&sender, &format!("caller-{batch}-message-{number}"));
+            let names = send.names(Epoch([1; 16]), &minter);
+            engine.run(&send, names.as_ref(), &[], None).unwrap();
+        }
+        let staged = engine.take_staged();
+        rules += start.elapsed().as_secs_f64();
+        #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+        let start = Instant::now();
+        let mut writer = ChunkWriter::new(Epoch([1; 16]), head, hash, now);
+        for record in &staged.records {
+            writer.push(&record.entry).unwrap();
+        }
+        let chunks = writer.finish();
+        encoding += start.elapsed().as_secs_f64();
+        let last = chunks.last().unwrap();
+        (head, hash) = (last.last(), last.hash());
+    }
+    let each = |seconds: f64| seconds * 1e6 / sends as f64;
+    (each(rules), each(rules + encoding))
+}
+
+fn engine() -> Engine {
+    let pool = PoolId::parse("bench").unwrap();
+    let mut engine = Engine::new(
+        pool,
+        Epoch([1; 16]),
+        Minter::new([7; 32]),
+        Durability::Memory,
+    );
+    let mut limits = Limits::default();
+    limits.set(LimitName::InboxDepthMax, 10_000_000);
+    let spec = PoolSpec {
+        limits: Some(limits),
+        ..PoolSpec::default()
+    };
+    engine.run(&Create { spec }, None, &[], None).unwrap();
+    for name in ["reader-4f1c2b", "sender-9a07d3"] {
+        let join = Join {
+            caller: Caller::Operator,
+            run: RunId::parse(name).unwrap(),
+            agent: AgentId::parse(name).unwrap(),
+            session: None,
+            topics: Vec::new(),
+            policies: None,
+            instance: InstanceId::parse("bench").unwrap(),
+        };
+        engine.run(&join, None, &[], None).unwrap();
+    }
+    assert_eq!(engine.state().head(), Position(3));
+    engine
+}
