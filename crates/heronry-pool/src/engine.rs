@@ -163,10 +163,11 @@ impl Engine {
     pub fn scan_of<C: Command>(
         &self,
         command: &C,
+        names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Option<ScanRequest>, Rejection> {
         let wanted = command.scan(&self.state);
-        if matches!(wanted, Ok(None)) || self.prior_of(command, found) == Prior::default() {
+        if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
             return wanted;
         }
         Ok(None)
@@ -189,12 +190,13 @@ impl Engine {
     pub fn run<C: Command>(
         &mut self,
         command: &C,
+        names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
         scan: Option<WakeTriggeredBy>,
     ) -> Result<C::Answer, Rejection> {
         let cx = Cx {
             now: self.now,
-            prior: self.prior_of(command, found),
+            prior: self.prior_of(names, found),
             scan,
             minter: &self.minter,
         };
@@ -221,12 +223,10 @@ impl Engine {
         std::mem::take(&mut self.staged)
     }
 
-    fn prior_of<C: Command>(&self, command: &C, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
-        let names = command.names(self.state.epoch, &self.minter);
-        names.map_or_else(Prior::default, |names| self.prior(&names, found))
-    }
-
-    fn prior(&self, names: &Names, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+    fn prior_of(&self, names: Option<&Names>, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+        let Some(names) = names else {
+            return Prior::default();
+        };
         let look = |key: ClaimKey| {
             let stored = || {
                 found

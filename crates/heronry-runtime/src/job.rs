@@ -92,7 +92,7 @@ where
         engine: &Engine,
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Option<ScanRequest>, Rejection> {
-        engine.scan_of(&self.command, found)
+        engine.scan_of(&self.command, self.names.as_ref(), found)
     }
 
     fn run(
