@@ -5,16 +5,15 @@ use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 use axum::{Router, body::Bytes};
 use heronry_pool::{
     Caller,
-    decide::{DescribePool, How, Peek},
+    decide::{DescribePool, How},
 };
 use heronry_runtime::{Pool, Runtime};
-use heronry_types::{Durability, PoolId, PoolSpec, RunId};
+use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Auth,
     guards::Hosts,
-    identity::Identity,
     metrics::{Metrics, PoolFigures},
     openapi,
     problems::Refusal,
@@ -84,29 +83,6 @@ impl App {
     /// Returns how safely the store keeps records.
     pub(crate) fn durability(&self) -> Durability {
         self.runtime.durability()
-    }
-
-    /// Checks that who asks may still act: an operator always, a member while its joining is the present one.
-    pub(crate) async fn check_standing(&self, identity: &Identity) -> Result<(), Refusal> {
-        if let Identity::Member { pool, .. } = identity {
-            let caller = identity.caller();
-            self.pool(pool).await?.call(DescribePool { caller }).await?;
-        }
-        Ok(())
-    }
-
-    /// Returns how many copies wait for a run; none when it is not a member any more.
-    pub(crate) async fn unread(&self, pool: &PoolId, run: &RunId) -> u64 {
-        let peek = Peek {
-            caller: Caller::Operator,
-            run: run.clone(),
-            max: 0,
-        };
-        match self.pool(pool).await {
-            // The count only accompanies an answer; without a pool or a member there is nothing to read.
-            Ok(pool) => pool.call(peek).await.map_or(0, |received| received.unread),
-            Err(_) => 0,
-        }
     }
 
     /// Returns the figures of every pool.

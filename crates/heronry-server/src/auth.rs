@@ -24,9 +24,9 @@ impl OperatorToken {
         Self(blake3::hash(text.trim().as_bytes()))
     }
 
-    /// Compares in constant time.
+    /// Compares in constant time. An empty text is never the token, whatever the file held.
     fn is(&self, shown: &str) -> bool {
-        self.0 == blake3::hash(shown.as_bytes())
+        !shown.is_empty() && self.0 == blake3::hash(shown.as_bytes())
     }
 }
 
@@ -251,6 +251,8 @@ mod tests {
             assert!(matches!(auth.read(Some(shown)), Shown::Nothing), "{shown}");
         }
         assert!(matches!(auth.read(None), Shown::Nothing));
+        let hollow = Auth::new(OperatorToken::new(" \n"), TokenKey::from_bytes([3; 32]));
+        assert!(matches!(hollow.read(Some("")), Shown::Nothing));
         let open = auth.with_anonymous(Anonymous::ActsAsOperator);
         assert!(matches!(open.read(None), Shown::Operator));
         assert!(matches!(open.read(Some("wrong")), Shown::Nothing));

@@ -6,9 +6,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use heronry_pool::Caller;
-use heronry_runtime::OpenError;
-use heronry_types::{Generation, PoolId, RunId};
+use heronry_pool::{
+    Caller,
+    decide::{DescribePool, Peek},
+};
+use heronry_runtime::{OpenError, Pool};
+use heronry_types::{Generation, RunId};
 use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 
 use crate::{
@@ -34,9 +37,9 @@ pub(crate) enum Access {
 pub(crate) enum Identity {
     /// An operator.
     Operator,
-    /// One joining of a run.
+    /// One joining of a run, in this pool alone.
     Member {
-        pool: PoolId,
+        pool: Pool,
         run: RunId,
         generation: Generation,
     },
@@ -74,6 +77,15 @@ impl Identity {
         }
     }
 
+    /// Checks that who asks may still act: an operator always, a member while its joining is the present one.
+    pub(crate) async fn check_standing(&self) -> Result<(), Refusal> {
+        if let Self::Member { pool, .. } = self {
+            let caller = self.caller();
+            pool.call(DescribePool { caller }).await?;
+        }
+        Ok(())
+    }
+
     /// Returns the member's own run; nothing for an operator.
     pub(crate) fn own_run(&self) -> Option<&RunId> {
         match self {
@@ -92,7 +104,7 @@ impl Identity {
                 "this needs the operator's token",
             )),
             Access::Open => Ok(()),
-            Access::Member if pool.is_none_or(|pool| pool == own.as_str()) => Ok(()),
+            Access::Member if pool.is_none_or(|pool| pool == own.id().as_str()) => Ok(()),
             Access::Member => Err(pool_not_found()),
         }
     }
@@ -144,7 +156,7 @@ pub(crate) async fn authorise(
         request.extensions_mut().insert(identity.clone());
         next.run(request).await
     };
-    with_unread(&app, &identity, answer).await
+    with_unread(&identity, answer).await
 }
 
 async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
@@ -163,20 +175,27 @@ async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> 
         // The token may well be good; it is the store that cannot say.
         Err(error) => return Err(error.into()),
     };
-    if !app.auth.proves(&claim, pool.epoch()) {
+    // The token was issued in the timeline that the run joined in, and outlives it.
+    if !app.auth.proves(&claim, pool.timelines().at(claim.generation.0)) {
         return Err(unauthorized());
     }
     Ok(Identity::Member {
-        pool: claim.pool,
+        pool,
         run: claim.run,
         generation: claim.generation,
     })
 }
 
 /// Tells a member how many copies wait in its inbox.
-async fn with_unread(app: &Shared, identity: &Identity, mut answer: Response) -> Response {
+async fn with_unread(identity: &Identity, mut answer: Response) -> Response {
     if let Identity::Member { pool, run, .. } = identity {
-        let unread = app.unread(pool, run).await;
+        let peek = Peek {
+            caller: Caller::Operator,
+            run: run.clone(),
+            max: 0,
+        };
+        // The count only accompanies an answer; who is not a member any more has nothing to read.
+        let unread = pool.call(peek).await.map_or(0, |received| received.unread);
         answer.headers_mut().insert(
             HeaderName::from_static(UNREAD_HEADER),
             HeaderValue::from(unread),

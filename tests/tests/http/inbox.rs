@@ -8,6 +8,7 @@ use crate::support::{OPERATOR, Server, on_every_store};
 on_every_store! {
     a_receive_claims_and_a_repeat_gets_the_same_claims
     looking_claims_nothing
+    an_answer_carries_no_more_bodies_than_there_is_room_for
     an_ack_ends_the_copy_and_a_repeat_changes_nothing
     up_to_covers_earlier_claims_of_the_same_receive
     a_released_copy_comes_back_with_another_attempt
@@ -83,6 +84,24 @@ async fn looking_claims_nothing(server: Server) {
     );
     assert_eq!(page["items"][0]["claim"], Value::Null);
     assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn an_answer_carries_no_more_bodies_than_there_is_room_for(server: Server) {
+    server
+        .open(json!({"limits": {"content_bytes_max": 6}}))
+        .await;
+    let (a, b) = (server.join("a").await, server.join("b").await);
+    for key in ["four", "more", "last"] {
+        server.tell(&a, "b", key).await.is(201);
+    }
+    let taken = receive(&server, &b, json!({"max": 3, "bodies": true})).await;
+    let bodies: Vec<&Value> = (0..3).map(|index| &taken["items"][index]["body"]).collect();
+    assert_eq!(bodies, [&json!("four"), &json!("more"), &Value::Null]);
+    let last = taken["items"][2]["content_ref"].as_str().unwrap();
+    let fetched = server
+        .get(&b, &format!("/v1/pools/p/contents/{last}"))
+        .await;
+    assert_eq!(fetched.text, "last");
 }
 
 async fn an_ack_ends_the_copy_and_a_repeat_changes_nothing(server: Server) {
@@ -231,7 +250,18 @@ async fn waits_and_pages_over_their_limits_are_refused(server: Server) {
             .len(),
         1
     );
-    let page = server.get(OPERATOR, &format!("{INBOX}?max=1001")).await;
+    let settings = json!({"expected_version": 1, "limits": {"page_items_max": 2}});
+    let line = "PATCH /v1/pools/p/settings";
+    server.call(OPERATOR, line, settings).await.is(200);
+    let page = server.get(OPERATOR, "/v1/pools/p/events").await.is(200);
+    assert_eq!(
+        page["events"].as_array().unwrap().len(),
+        2,
+        "the usual size is within the limit"
+    );
+    server.get(OPERATOR, INBOX).await.is(200);
+    server.get(OPERATOR, "/v1/pools/p/wakes").await.is(200);
+    let page = server.get(OPERATOR, &format!("{INBOX}?max=3")).await;
     assert_eq!(
         page.refused(400, "limit-exceeded")["limit"],
         "page_items_max"

@@ -108,7 +108,16 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::CursorTrimmed { requested, floor } => problem
             .with_cursor("requested", *requested)
             .with_cursor("floor", *floor),
-        Rejection::CursorForeign { requested } => problem.with_cursor("requested", *requested),
+        Rejection::CursorForeign {
+            requested,
+            diverged_at,
+        } => {
+            let problem = problem.with_cursor("requested", *requested);
+            match diverged_at {
+                Some(last) => problem.with_cursor("diverged_at", *last),
+                None => problem,
+            }
+        }
         // Those that say everything in their kind; the last arm is for rules younger than this match.
         Rejection::Limit(_)
         | Rejection::SenderMismatch

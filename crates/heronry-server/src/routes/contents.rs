@@ -40,7 +40,7 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(at: At, request: Request) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
-    at.app.check_standing(&at.identity).await?;
+    at.identity.check_standing().await?;
     let media_type = media_type(request.headers())?;
     let max = at.limit(LimitName::ContentBytesMax).await?;
     let bytes = read_body(request, usize::try_from(max).unwrap_or(usize::MAX)).await?;

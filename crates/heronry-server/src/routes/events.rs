@@ -21,9 +21,6 @@ use crate::{
     sse,
 };
 
-/// How many events a page has when nothing is said.
-const PAGE_DEFAULT: u64 = 100;
-
 /// The header with which a stream is resumed.
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -109,8 +106,7 @@ async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventP
             "a page has no gaps; say error, or nothing",
         ));
     }
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    at.check(LimitName::PageItemsMax, limit).await?;
+    let limit = at.page_size(query.limit).await?;
     let wait = at.within(query.wait_ms).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     at.unless_stopped(at.pool.events(asked, limit, wait)).await

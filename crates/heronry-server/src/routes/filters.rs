@@ -1,11 +1,11 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use axum::{Json as Answer, routing::MethodFilter};
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
-use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal};
+use crate::{extract::Json, identity::Identity, problems::Refusal};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -20,11 +20,10 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
-    State(app): State<Shared>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
 ) -> Result<Answer<CompiledFilter>, Refusal> {
-    app.check_standing(&identity).await?;
+    identity.check_standing().await?;
     let filter = Filter::compile(&body.filter)?;
     Ok(Answer(CompiledFilter {
         fingerprint: *filter.fingerprint(),

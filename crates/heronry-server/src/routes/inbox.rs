@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release},
 };
 use heronry_runtime::{BodyError, CallError};
-use heronry_types::{AckOutcome, Millis, ReceiveId};
+use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId};
 use heronry_wire::{
     Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ExtendClaims, InboxPage, InboxQuery,
     Item as ItemShown, Receive, ReleaseClaims,
@@ -25,9 +25,6 @@ const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 
 /// How many copies are handed over when nothing is said.
 const ITEMS_DEFAULT: u64 = 1;
-
-/// How many copies are shown to who looks without claiming, when nothing is said.
-const PEEK_DEFAULT: u64 = 100;
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -94,7 +91,7 @@ fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
 
 async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Answer<InboxPage>, Refusal> {
     let run = at.path_run()?;
-    let max = query.max.unwrap_or(PEEK_DEFAULT);
+    let max = at.page_size(query.max).await?;
     let caller = at.caller();
     let received = at.call(Peek { caller, run, max }).await?;
     page(&at, received, query.bodies).await
@@ -105,13 +102,9 @@ async fn page(
     received: Received,
     bodies: Option<bool>,
 ) -> Result<Answer<InboxPage>, Refusal> {
-    let mut items = Vec::with_capacity(received.items.len());
-    for item in received.items {
-        let mut shown = shown(&item);
-        if bodies == Some(true) {
-            fill(at, &item, &mut shown).await?;
-        }
-        items.push(shown);
+    let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
+    if bodies == Some(true) {
+        fill(at, &mut items).await?;
     }
     Ok(Answer(InboxPage {
         items,
@@ -121,21 +114,35 @@ async fn page(
     }))
 }
 
-/// Puts the body in: as text when it says that it is text and is, else as base64.
-async fn fill(at: &At, item: &Item, shown: &mut ItemShown) -> Result<(), Refusal> {
-    let body = match at.pool.body(at.caller(), item.content_ref).await {
-        Ok(stored) => stored.body,
-        // The claim stands; a body that is gone must not hide it.
-        Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let text =
-        body.media_type.starts_with("text/") || body.media_type.starts_with("application/json");
-    match std::str::from_utf8(&body.bytes) {
-        Ok(read) if text => shown.body = Some(BodyText(read.to_owned())),
-        Ok(_) | Err(_) => shown.body_base64 = Some(BodyBytes(body.bytes.to_vec())),
+/// Puts the bodies in, in order, while there is room: about as much as one content may have. Items
+/// beyond carry their reference alone.
+async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
+    let mut room = at.limit(LimitName::ContentBytesMax).await?;
+    for item in items {
+        let body = match at.pool.body(at.caller(), item.content_ref).await {
+            Ok(stored) => stored.body,
+            // The claim stands; a body that is gone must not hide it.
+            Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        room = room.saturating_sub(body.bytes.len() as u64);
+        put(item, &body);
+        if room == 0 {
+            break;
+        }
     }
     Ok(())
+}
+
+/// Puts a body in: as text when it says that it is text and is, else as base64.
+fn put(item: &mut ItemShown, body: &Body) {
+    let says_text = ["text/", "application/json"]
+        .iter()
+        .any(|lead| body.media_type.starts_with(lead));
+    match std::str::from_utf8(&body.bytes) {
+        Ok(text) if says_text => item.body = Some(BodyText(text.to_owned())),
+        Ok(_) | Err(_) => item.body_base64 = Some(BodyBytes(body.bytes.to_vec())),
+    }
 }
 
 fn shown(item: &Item) -> ItemShown {

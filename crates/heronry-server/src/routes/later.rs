@@ -52,7 +52,7 @@ pub(super) fn rows() -> Vec<Route> {
 
 fn later(filter: MethodFilter, path: &'static str, what: &'static str) -> Route {
     let refuse = move |at: At| async move {
-        if let Err(refusal) = at.app.check_standing(&at.identity).await {
+        if let Err(refusal) = at.identity.check_standing().await {
             return refusal;
         }
         let detail = format!("{what} is not supported yet");

@@ -76,7 +76,8 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         })
         .await?;
     let named = (&at.id, &joined.run, joined.generation);
-    let member_token = at.app.auth.member_token(at.pool.epoch(), named);
+    let epoch = at.pool.timelines().at(joined.generation.0);
+    let member_token = at.app.auth.member_token(epoch, named);
     let status = if joined.repeated {
         StatusCode::OK
     } else {

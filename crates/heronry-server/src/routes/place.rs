@@ -11,6 +11,9 @@ use heronry_wire::ProblemKind;
 
 use crate::{app::Shared, extract::Params, identity::Identity, problems::Refusal};
 
+/// How many items a page has when nothing is said.
+const PAGE_DEFAULT: u64 = 100;
+
 /// The pool that the path names, and who asks.
 #[derive(Debug)]
 pub(crate) struct At {
@@ -28,7 +31,11 @@ impl FromRequestParts<Shared> for At {
         let identity = Identity::from_request_parts(parts, app).await?;
         let params = Params::from_request_parts(parts, app).await?;
         let id = params.id("pool")?;
-        let pool = app.pool(&id).await?;
+        let pool = match &identity {
+            Identity::Operator => app.pool(&id).await?,
+            // The path names the member's own pool: every other was refused before.
+            Identity::Member { pool, .. } => pool.clone(),
+        };
         Ok(Self {
             app: Shared::clone(app),
             id,
@@ -64,17 +71,27 @@ impl At {
         let Some(wait) = wait.filter(|wait| wait.0 > 0) else {
             return Ok(Millis(0));
         };
-        self.check(LimitName::LongPollMsMax, wait.0).await?;
-        Ok(wait)
+        self.check(LimitName::LongPollMsMax, wait.0)
+            .await
+            .map(Millis)
     }
 
-    /// Checks a number against a limit of the pool.
-    pub(crate) async fn check(&self, limit: LimitName, actual: u64) -> Result<(), Refusal> {
+    /// Returns how many items to show: as many as asked for, which may not be over the limit, else
+    /// a usual number.
+    pub(crate) async fn page_size(&self, asked: Option<u64>) -> Result<u64, Refusal> {
+        match asked {
+            Some(asked) => self.check(LimitName::PageItemsMax, asked).await,
+            None => Ok(PAGE_DEFAULT.min(self.limit(LimitName::PageItemsMax).await?)),
+        }
+    }
+
+    /// Returns a number that is within a limit of the pool.
+    async fn check(&self, limit: LimitName, actual: u64) -> Result<u64, Refusal> {
         let max = self.limit(limit).await?;
         if actual > max {
             return Err(LimitExceeded::new(limit, max, actual).into());
         }
-        Ok(())
+        Ok(actual)
     }
 
     /// Returns the value of a limit of the pool.

@@ -80,9 +80,8 @@ async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<Po
     let pools = match &identity {
         Identity::Operator => app.runtime.pools().await?,
         Identity::Member { pool, .. } => {
-            let caller = identity.caller();
-            app.pool(pool).await?.call(DescribePool { caller }).await?;
-            vec![pool.clone()]
+            identity.check_standing().await?;
+            vec![pool.id().clone()]
         }
     };
     let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();

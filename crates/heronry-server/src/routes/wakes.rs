@@ -12,7 +12,9 @@ use heronry_pool::{
         CancelWake, DescribePool, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest,
     },
 };
-use heronry_types::{IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView};
+use heronry_types::{
+    IdempotencyKey, LimitName, Millis, RunId, Since, WakeId, WakeStatus, WakeView,
+};
 use heronry_wire::{RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery};
 
 use super::{At, Route};
@@ -20,9 +22,6 @@ use crate::{
     extract::{Json, Query, idempotency_key, invalid},
     problems::Refusal,
 };
-
-/// How many wakes a list shows.
-const LIST_MAX: u64 = 1_000;
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -132,7 +131,8 @@ async fn list(at: At) -> Result<Answer<WakeList>, Refusal> {
         })
         .await?
         .head;
-    let (caller, run, max) = (at.caller(), None, LIST_MAX);
+    let (caller, run) = (at.caller(), None);
+    let max = at.limit(LimitName::PageItemsMax).await?;
     let wakes = at.call(ListWakes { caller, run, max }).await?;
     Ok(Answer(WakeList { wakes, as_of }))
 }
