@@ -28,7 +28,12 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(globals: Globals) -> Self {
         let out = globals.out();
-        let data_dir = DataDir::at(&globals.data_dir);
+        // A variable that is set to nothing names nothing.
+        let data_dir = if globals.data_dir.as_os_str().is_empty() {
+            DataDir::at("./.heronry")
+        } else {
+            DataDir::at(&globals.data_dir)
+        };
         Self {
             globals,
             out,

@@ -28,12 +28,18 @@ struct ServerNote {
 
 /// Removes `server.json` when the server is gone.
 #[derive(Debug)]
-pub(crate) struct Announced(PathBuf);
+pub(crate) struct Announced {
+    path: PathBuf,
+    text: String,
+}
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        // A file that stays behind names a server that does not answer, and says so when used.
-        let _ = fs::remove_file(&self.0);
+        // The file may name a server that started later on the same directory.
+        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
+            // A file that stays behind names a server that does not answer, and says so when used.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -92,10 +98,10 @@ impl DataDir {
         let note = ServerNote {
             url: url.to_owned(),
         };
-        let text = serde_json::to_string(&note).map_err(Failure::failed)?;
-        replace_file(&path, format!("{text}\n").as_bytes())
+        let text = serde_json::to_string(&note).map_err(Failure::failed)? + "\n";
+        replace_file(&path, text.as_bytes())
             .map_err(|error| Failure::file("write", &path, &error))?;
-        Ok(Announced(path))
+        Ok(Announced { path, text })
     }
 
     /// Returns the URL of the server that runs on this directory, when one says so.

@@ -37,17 +37,18 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Opens the store of a data directory that exists, and serves it.
+    /// Opens a store and serves it. The data directory is made only when nothing stands against that.
     pub(crate) async fn start(
-        data_dir: &DataDir,
+        data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
     ) -> Result<Self, Failure> {
         let listener = bind(listen).await?;
         let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
+        let opened = open_store(&choice)?;
+        data_dir.create()?;
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
-        let opened = open_store(&choice)?;
         let address = listener.local_addr().map_err(Failure::failed)?;
         let url = format!("http://{address}");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -70,7 +71,7 @@ impl Host {
         Ok(Self {
             _announced: data_dir.announce(&url)?,
             url,
-            store: choice.to_string(),
+            store: choice.absolute().to_string(),
             operator_token,
             clock,
             runtime,

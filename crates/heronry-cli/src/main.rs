@@ -1,4 +1,4 @@
-//! The `heronry` binary: see the README of this crate.
+#![doc = include_str!("../README.md")]
 
 mod connect;
 mod cursors;

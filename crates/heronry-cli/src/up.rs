@@ -83,13 +83,12 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let binary = Binary::current()?;
     find_programs(&manifest, &args.manifest, &binary)?;
     let input = existing_folder(&args.input)?;
-    cx.data_dir.create()?;
+    let host = Host::start(&mut cx.data_dir, args.store, &args.listen).await?;
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,
         data: cx.data_dir.path().to_owned(),
     };
-    let host = Host::start(&cx.data_dir, args.store, &args.listen).await?;
     let ended = run_on(
         &cx,
         &host,

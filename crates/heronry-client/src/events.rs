@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use heronry_event::{EventPage, StreamItem};
 use heronry_types::{Cursor, Millis};
-use heronry_wire::{EVENT_STREAM, EventsQuery};
+use heronry_wire::{EVENT_STREAM, EventsQuery, ProblemKind};
 use reqwest::{Method, Response};
 
 use crate::{
@@ -168,7 +168,8 @@ impl EventReader {
     async fn retry_after(&mut self, error: ClientError) -> Result<(), ClientError> {
         self.connection = None;
         self.failures += 1;
-        if !error.is_unreachable() || self.failures > CONNECTIONS_MAX {
+        let may_come_back = error.is_unreachable() || error.is(ProblemKind::ShuttingDown);
+        if !may_come_back || self.failures > CONNECTIONS_MAX {
             return Err(error);
         }
         if self.failures > 1 {

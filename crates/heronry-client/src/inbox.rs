@@ -1,9 +1,7 @@
 //! Claiming copies, and saying what became of them.
 
 use heronry_types::{Millis, RunId};
-use heronry_wire::{
-    Ack, Changed, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
-};
+use heronry_wire::{Ack, Changed, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims};
 use reqwest::Method;
 
 use crate::{ClientError, PoolClient, exchange::Request};
@@ -61,11 +59,7 @@ impl PoolClient {
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held.
-    pub async fn extend(
-        &self,
-        run: &RunId,
-        extend: &ExtendClaims,
-    ) -> Result<Changed, ClientError> {
+    pub async fn extend(&self, run: &RunId, extend: &ExtendClaims) -> Result<Changed, ClientError> {
         let request = self.inbox_request(Method::POST, run, &["extend"])?;
         self.server.json(request.json(extend)?.repeatable()).await
     }

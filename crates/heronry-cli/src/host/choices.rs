@@ -18,6 +18,17 @@ pub(crate) struct NoSuchStore {
     found: String,
 }
 
+impl StoreChoice {
+    /// Returns the same choice with the whole path of a file that exists.
+    pub(crate) fn absolute(self) -> Self {
+        match self {
+            // The path that was given names the same file, only less clearly.
+            Self::Redb(path) => Self::Redb(std::fs::canonicalize(&path).unwrap_or(path)),
+            Self::Memory => Self::Memory,
+        }
+    }
+}
+
 impl FromStr for StoreChoice {
     type Err = NoSuchStore;
     fn from_str(text: &str) -> Result<Self, NoSuchStore> {

@@ -29,7 +29,8 @@ pub(crate) struct Sink {
 #[derive(Debug)]
 struct Log {
     file: File,
-    room: u64,
+    /// How many bytes more are kept; nothing once the cap was reached.
+    room: Option<u64>,
 }
 
 impl Sink {
@@ -46,7 +47,7 @@ impl Sink {
             screen,
             log: Arc::new(Mutex::new(Log {
                 file,
-                room: OUTPUT_BYTES_MAX,
+                room: Some(OUTPUT_BYTES_MAX),
             })),
         })
     }
@@ -67,16 +68,11 @@ impl Sink {
     fn keep(&self, line: &str) {
         // A poisoned lock means that another stream's task panicked between two whole lines.
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = line.len() as u64 + 1;
-        if log.room == 0 {
-            return;
-        }
-        let line = if size > log.room {
-            log.room = 0;
-            "[heronry: output is capped here; the rest is dropped]"
-        } else {
-            log.room -= size;
-            line
+        let Some(room) = log.room else { return };
+        log.room = room.checked_sub(line.len() as u64 + 1);
+        let line = match log.room {
+            Some(_) => line,
+            None => "[heronry: output is capped here; the rest is dropped]",
         };
         // The job goes on without its log when the disk is full.
         let _ = writeln!(log.file, "{line}");
@@ -160,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         let sink = Sink::open(path.clone(), "a", Screen::silent()).unwrap();
-        sink.log.lock().unwrap().room = 8;
+        sink.log.lock().unwrap().room = Some(8);
         for line in ["1234", "56", "7", "8"] {
             sink.keep(line);
         }

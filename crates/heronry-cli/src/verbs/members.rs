@@ -16,7 +16,7 @@ use crate::{
 /// Join a run to the pool, or take it over
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  HERONRY_TOKEN=$(heronry --pool review --run scanner-1 join --agent scanner --topic scan --field member_token)"
+    after_help = "Example:\n  heronry --pool review --run scanner-1 join --agent scanner --topic scan"
 )]
 pub(crate) struct JoinArgs {
     /// The agent that the run is of [default: the run's id]

@@ -48,9 +48,8 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     };
     let listen = args.listen.or(config.listen);
     let listen = listen.map_or_else(|| DEFAULT_LISTEN.parse().map_err(Failure::usage), Ok)?;
-    cx.data_dir.create()?;
     let mut signals = Signals::listen()?;
-    let host = Host::start(&cx.data_dir, args.store.or(config.store), &listen).await?;
+    let host = Host::start(&mut cx.data_dir, args.store.or(config.store), &listen).await?;
     let ready = Ready {
         url: host.url(),
         token_file: cx.data_dir.operator_token().display().to_string(),

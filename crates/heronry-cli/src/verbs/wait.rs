@@ -1,6 +1,6 @@
 //! `heronry wait`: sleeps until something happens.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
@@ -19,6 +19,8 @@ use crate::{
 
 /// How long one request waits.
 const POLL: Millis = Millis(25_000);
+/// How long the command waits for a server to come back before it asks again.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How many requests in a row may find no server before the command gives up.
 const LOST_MAX: u32 = 60;
 
@@ -27,7 +29,7 @@ const LOST_MAX: u32 = 60;
 #[command(
     after_help = "Events count from where the last wait with this pool, run and filter ended; \
 the first one starts at the head. A command that was killed and is repeated continues the same wake.\n\n\
-Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\" && run == \"reporter\"' --timeout 10m"
+Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m"
 )]
 pub(crate) struct WaitArgs {
     /// The filter
@@ -157,13 +159,25 @@ async fn until_ended(
                 view = again;
                 lost = 0;
             }
-            // The client has waited already; the wake outlives a server that starts again.
-            Err(error) if error.is_unreachable() && lost < LOST_MAX => lost += 1,
-            Err(error) if error.is(ProblemKind::ShuttingDown) && lost < LOST_MAX => lost += 1,
+            // The wake outlives a server that starts again.
+            Err(error) if may_come_back(&error) && lost < LOST_MAX => {
+                lost += 1;
+                pause().await;
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(view)
+}
+
+fn may_come_back(error: &ClientError) -> bool {
+    error.is_unreachable() || error.is(ProblemKind::ShuttingDown)
+}
+
+async fn pause() {
+    // Nothing can end the inner future: the outer one ends by its time alone.
+    let ended = tokio::time::timeout(PAUSE, std::future::pending::<()>()).await;
+    debug_assert!(ended.is_err(), "a pending future does not end");
 }
 
 /// Returns where the next wait starts: behind the event that was found, or behind the end.

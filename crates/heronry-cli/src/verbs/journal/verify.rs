@@ -75,7 +75,7 @@ pub(super) async fn run(cx: &Context, path: &Path) -> Outcome {
         None => Ok(Exit::Ok),
         Some(bad) => Err(Failure::new(
             Exit::Damaged,
-            format_args!("{} is damaged: {bad}; restore a copy", path.display()),
+            format_args!("{} is damaged: {bad}", path.display()),
         )),
     }
 }
@@ -129,8 +129,19 @@ fn text_of(path: &Path, report: &Report) -> String {
 
 /// Does the work: prints a report as JSON.
 pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
-    let opened = Opened::open(&args.path)?;
     let mut report = Report::default();
+    let opened = match Opened::open(&args.path) {
+        Ok(opened) => opened,
+        Err(failure) if failure.exit() == Exit::Damaged => {
+            report.first_bad = Some(Bad {
+                pool: None,
+                position: None,
+                what: failure.to_string(),
+            });
+            return finish(&report);
+        }
+        Err(failure) => return Err(failure),
+    };
     for pool in opened.store.pools().await.map_err(|e| store_failure(&e))? {
         match check(&opened, &pool).await {
             Ok(good) => report.pools.push(good),
@@ -142,7 +153,11 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
         }
     }
     report.ok = report.first_bad.is_none();
-    print(&serde_json::to_string(&report).map_err(Failure::failed)?)?;
+    finish(&report)
+}
+
+fn finish(report: &Report) -> Outcome {
+    print(&serde_json::to_string(report).map_err(Failure::failed)?)?;
     Ok(Exit::Ok)
 }
 

@@ -1,0 +1,21 @@
+//! The `heronry` binary as a stranger uses it: separate processes, nothing mocked.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails by panicking"
+)]
+
+#[path = "e2e/damage.rs"]
+mod damage;
+#[path = "e2e/review.rs"]
+mod review;
+#[path = "e2e/serve.rs"]
+mod serve;
+#[path = "e2e/support.rs"]
+mod support;
+#[path = "e2e/up.rs"]
+mod up;
+#[path = "e2e/verbs.rs"]
+mod verbs;
+#[path = "e2e/wait.rs"]
+mod wait;

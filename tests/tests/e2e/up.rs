@@ -1,0 +1,195 @@
+//! `heronry up`: manifests, supervision, and what happens when it is killed.
+
+use std::{fs::File, io::Read, path::PathBuf, process::Command};
+
+use crate::support::{Place, Said};
+
+fn manifest(place: &Place, members: &str) -> PathBuf {
+    place.write("job/pool.toml", format!("pool = \"tiny\"\n{members}"))
+}
+
+fn up(place: &Place, members: &str, more: &[&str]) -> Said {
+    manifest(place, members);
+    let mut arguments = vec!["up", "job/pool.toml"];
+    arguments.extend(more);
+    place.run(&arguments)
+}
+
+/// Returns the kinds and runs of the events that end runs.
+fn endings(place: &Place, pool: &str) -> String {
+    let server = place.serve(&[]);
+    let filter = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
+    let said = place.run(&["--pool", pool, "watch", filter, "--field", "kind,run"]);
+    server.signal("TERM");
+    server.end().ok();
+    said.ok()
+}
+
+const PING_PONG: &str = r#"
+[[member]]
+agent = "ping"
+command = ["sh", "-c", "heronry send --to run:pong --body hello --key k -q; heronry inbox --wait 20s --bodies --field body"]
+[[member]]
+agent = "pong"
+until = "stopped"
+command = ["sh", "-c", "heronry inbox --wait 20s -q; heronry send --to run:ping --body back --key k -q; heronry inbox --wait 60s"]
+"#;
+
+#[test]
+fn two_members_talk_and_the_job_ends_with_the_one_it_waits_for() {
+    let place = Place::new();
+    let said = up(&place, PING_PONG, &[]);
+    let out = said.ok();
+    assert!(out.contains("job    tiny.1 (new)"), "{out}");
+    assert!(out.contains("store  redb:"), "{out}");
+    assert!(out.contains("ping | back"), "{out}");
+    assert!(out.contains("job tiny.1 completed in"), "{out}");
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/ping.log")).unwrap();
+    assert_eq!(log, "back\n");
+    assert_eq!(
+        endings(&place, "tiny.1"),
+        "run_completed\tping\nrun_completed\tpong\n"
+    );
+    let second = up(&place, PING_PONG, &["--json"]).json();
+    assert_eq!(
+        (&second["job"], &second["outcome"]),
+        (&"2".into(), &"completed".into())
+    );
+}
+
+#[test]
+fn a_member_gets_what_it_needs_and_no_more() {
+    let place = Place::new();
+    let script = "env | grep '^HERONRY_' | cut -d= -f1 | sort | tr '\\n' ' '; echo; \
+                  pwd; echo \"$HERONRY_INPUT $HERONRY_OUTPUT $HERONRY_RUN\"; command -v heronry";
+    let member = format!(
+        "[[member]]\nagent = \"a\"\nreplicas = 1\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+    );
+    place.write("in/x", "");
+    manifest(&place, &member);
+    let mut command = place.command(&["up", "job/pool.toml", "--input", "in", "--output", "out"]);
+    command.env("HERONRY_OPERATOR_TOKEN_FILE", place.at("op"));
+    crate::support::said(&mut command).ok();
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a-1.log")).unwrap();
+    let root = std::fs::canonicalize(place.path()).unwrap();
+    let root = root.display();
+    let binary = crate::support::binary();
+    let expected = format!(
+        "HERONRY_AGENT HERONRY_BIN HERONRY_DATA_DIR HERONRY_GENERATION HERONRY_INPUT \
+         HERONRY_OUTPUT HERONRY_POOL HERONRY_RUN HERONRY_TOKEN HERONRY_URL \n\
+         {root}/job\n{root}/in {root}/out a-1\n{}\n",
+        binary.display()
+    );
+    assert_eq!(log, expected);
+}
+
+#[test]
+fn a_member_that_fails_once_is_started_again() {
+    let place = Place::new();
+    let member = r#"
+[[member]]
+agent = "a"
+command = ["sh", "-c", "echo generation $HERONRY_GENERATION; mkdir tried && exit 7; exit 0"]
+"#;
+    let out = up(&place, member, &[]).ok();
+    assert!(
+        out.contains("a ended with exit code 7; starts again in 250 ms"),
+        "{out}"
+    );
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
+    assert!(log.starts_with("generation 2\ngeneration 3\n"), "{log}");
+    assert_eq!(endings(&place, "tiny.1"), "run_completed\ta\n");
+}
+
+#[test]
+fn a_member_that_fails_for_good_fails_the_job() {
+    let place = Place::new();
+    let member =
+        "[[member]]\nagent = \"a\"\nrestart = \"never\"\ncommand = [\"sh\", \"-c\", \"exit 7\"]\n";
+    let said = up(&place, member, &["--json"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let summary: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(summary["outcome"], "failed");
+    assert_eq!(summary["members"][0]["exit_code"], 7);
+    assert_eq!(endings(&place, "tiny.1"), "run_failed\ta\n");
+    let again = up(&place, member, &["--job", "1", "--json"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert_eq!(endings(&place, "tiny.1"), "run_failed\ta\n");
+}
+
+#[test]
+fn a_manifest_that_makes_no_sense_changes_nothing() {
+    let place = Place::new();
+    let lead = "[[member]]\nagent = \"a\"\ncommand = [\"sh\"]\n";
+    let typo = lead.replace("command", "comand");
+    up(&place, &typo, &[]).refused(2, "job/pool.toml:4: unknown key \"comand\"");
+    let missing = lead.replace("\"sh\"", "\"no-such-program\"");
+    up(&place, &missing, &[]).refused(2, "job/pool.toml:4: no program \"no-such-program\" on PATH");
+    place.run(&["up", "none.toml"]).refused(2, "none.toml");
+    up(&place, lead, &["--input", "none"]).refused(2, "--input none");
+    assert!(!place.at(".heronry").exists());
+}
+
+const HOLDS_A_PIPE: &str = r#"
+[[member]]
+agent = "a"
+command = ["sh", "-c", "exec 3>../pipe; sh -c 'echo holds; sleep 600' & wait"]
+"#;
+
+/// Returns a pipe that reads to its end only when every process of the member is gone.
+fn pipe(place: &Place) -> PathBuf {
+    let path = place.at("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    path
+}
+
+#[test]
+fn every_process_of_a_member_ends_with_up_even_when_up_is_killed() {
+    let place = Place::new();
+    let path = pipe(&place);
+    manifest(&place, HOLDS_A_PIPE);
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    let mut pipe = File::open(path).unwrap();
+    running.until("holds");
+    running.kill();
+    assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
+
+#[test]
+fn a_signal_stops_the_members_and_records_nothing() {
+    for (name, code) in [("TERM", 143), ("INT", 130)] {
+        let place = Place::new();
+        let path = pipe(&place);
+        manifest(&place, HOLDS_A_PIPE);
+        let mut running = place.start(&["up", "job/pool.toml"]);
+        let mut pipe = File::open(path).unwrap();
+        running.until("holds");
+        running.signal(name);
+        assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+        assert_eq!(running.end().code, Some(code));
+        assert_eq!(endings(&place, "tiny.1"), "");
+    }
+}
+
+#[test]
+fn two_jobs_cannot_run_on_one_store() {
+    let place = Place::new();
+    let path = pipe(&place);
+    manifest(&place, HOLDS_A_PIPE);
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    let _pipe = File::open(path).unwrap();
+    running.until("holds");
+    place
+        .run(&["up", "job/pool.toml"])
+        .refused(1, "another process has it open");
+    let shown = place
+        .run(&["--pool", "tiny.1", "members", "--field", "run_id"])
+        .ok();
+    assert_eq!(shown, "a\n");
+}

@@ -1,0 +1,229 @@
+//! The verbs, across processes.
+
+use serde_json::json;
+
+use crate::support::{Place, Running};
+
+/// A server with a pool `p` and the members `a` and `b`.
+fn pool() -> (Place, Running) {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.run(&["pool", "open", "p"]).ok();
+    for run in ["a", "b"] {
+        place
+            .run(&["--pool", "p", "--run", run, "join", "--topic", "t"])
+            .ok();
+    }
+    (place, server)
+}
+
+impl Place {
+    fn act(&self, run: &str, arguments: &[&str]) -> crate::support::Said {
+        let mut all = vec!["--pool", "p", "--run", run];
+        all.extend(arguments);
+        self.run(&all)
+    }
+}
+
+#[test]
+fn a_message_is_sent_claimed_read_and_acknowledged_by_separate_processes() {
+    let (place, _server) = pool();
+    let send = [
+        "send", "--to", "run:b", "--body", "a\tb\n", "--key", "k", "--id", "m",
+    ];
+    let receipt = place.act("a", &[&send[..], &["--json"]].concat()).json();
+    assert_eq!(receipt["status"], "delivered");
+    assert_eq!(receipt["recipients"][0]["run_id"], "b");
+    let again = place.act("a", &[&send[..], &["--json"]].concat()).json();
+    assert_eq!(again["cursor"], receipt["cursor"]);
+
+    let peeked = place
+        .act("b", &["inbox", "--peek", "--field", "message_id,claim"])
+        .ok();
+    assert_eq!(peeked, "m\t\n");
+    let item = place
+        .act(
+            "b",
+            &["inbox", "--bodies", "--field", "claim,content_ref,body"],
+        )
+        .ok();
+    let fields: Vec<&str> = item.trim_end_matches('\n').split('\t').collect();
+    assert_eq!(fields[2], "a\\tb\\n");
+    assert_eq!(place.act("b", &["body", fields[1]]).ok(), "a\tb\n");
+    place.act("b", &["ack", fields[0]]).ok();
+    assert_eq!(
+        place.act("a", &["receipt", "m", "--field", "status"]).ok(),
+        "settled\n"
+    );
+}
+
+#[test]
+fn a_member_needs_no_more_than_its_token() {
+    let (place, _server) = pool();
+    let join = [
+        "--pool",
+        "p",
+        "--run",
+        "c",
+        "join",
+        "--field",
+        "member_token",
+    ];
+    let token = place.run(&join).ok();
+    let url = place.run(&["pool", "list"]);
+    assert_eq!(url.code, Some(0));
+    let note = std::fs::read_to_string(place.at(".heronry/server.json")).unwrap();
+    let note: serde_json::Value = serde_json::from_str(&note).unwrap();
+    let elsewhere = Place::new();
+    let mut send = elsewhere.command(&["send", "--to", "run:b", "--body", "x", "--field", "from"]);
+    send.env("HERONRY_URL", note["url"].as_str().unwrap())
+        .env("HERONRY_TOKEN", token.trim())
+        .env("HERONRY_POOL", "p");
+    let said = crate::support::said(&mut send);
+    assert_eq!(said.ok(), "c\n");
+}
+
+#[test]
+fn a_large_body_travels_whole() {
+    let (place, _server) = pool();
+    let text = "0123456789abcdef\n".repeat(40_000);
+    place.write("large.txt", &text);
+    place
+        .act(
+            "a",
+            &["send", "--to", "topic:t", "--file", "large.txt", "-q"],
+        )
+        .ok();
+    let reference = place.act("b", &["inbox", "--field", "content_ref"]).ok();
+    let body = place.act("b", &["body", reference.trim()]).ok();
+    assert!(body == text, "{} of {} bytes", body.len(), text.len());
+}
+
+#[test]
+fn each_kind_of_no_has_its_exit_code() {
+    let (place, server) = pool();
+    let late = place.act("b", &["inbox", "--wait", "50ms"]);
+    assert_eq!((late.code, late.out.as_str()), (Some(4), ""), "{late:?}");
+    place
+        .act("nobody", &["send", "--to", "run:b", "--body", "x"])
+        .refused(3, "not-a-member");
+    place.act("a", &["ack", "1@1"]).refused(3, "claim");
+    place
+        .act("a", &["send", "--to", "room:x", "--body", "x"])
+        .refused(2, "no address");
+    place
+        .run(&["--run", "a", "inbox"])
+        .refused(2, "no pool is named");
+    place
+        .act("a", &["watch", "kind == \"run_compelted\""])
+        .refused(2, "run_completed");
+    let missing = place.act(
+        "a",
+        &["send", "--to", "run:nobody", "--json", "--body", "x"],
+    );
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    let receipt: serde_json::Value = serde_json::from_str(&missing.out).unwrap();
+    assert_eq!(receipt["status"], "failed");
+    assert_eq!(place.run(&["sned"]).code, Some(2));
+    drop(server);
+    place
+        .act("a", &["members"])
+        .refused(5, "cannot reach the server");
+}
+
+#[test]
+fn a_wrong_token_is_refused() {
+    let (place, _server) = pool();
+    place
+        .act("a", &["members", "--token", "wrong"])
+        .refused(3, "unauthorized");
+}
+
+#[test]
+fn pools_and_members_are_shown_and_changed() {
+    let (place, _server) = pool();
+    let members = place.run(&[
+        "--pool",
+        "p",
+        "members",
+        "--field",
+        "run_id,agent_id,topics.0",
+    ]);
+    assert_eq!(members.ok(), "a\ta\tt\nb\tb\tt\n");
+    let set = [
+        "pool",
+        "set",
+        "p",
+        "--limit",
+        "inbox_depth_max=7",
+        "--field",
+        "settings_version",
+    ];
+    place.run(&set).ok();
+    let shown = place.run(&["pool", "show", "p", "--json"]).json();
+    assert_eq!(shown["settings"]["limits"], json!({"inbox_depth_max": 7}));
+    place
+        .run(&["pool", "open", "p", "--limit", "inbox_depth_max=8"])
+        .refused(3, "config-conflict");
+    place.act("a", &["leave"]).ok();
+    place.act("b", &["state", "completed"]).ok();
+    place.act("b", &["join"]).refused(3, "run-ended");
+    assert_eq!(place.run(&["--pool", "p", "members"]).ok(), "");
+}
+
+#[test]
+fn a_filter_is_checked_without_a_server() {
+    let place = Place::new();
+    let good = place
+        .run(&["filter", "check", "run == \"a\"", "--json"])
+        .json();
+    assert!(
+        good["fingerprint"].as_str().unwrap().starts_with("sha256:"),
+        "{good}"
+    );
+    let bad = place.run(&["filter", "check", "knd == \"a\" && runn == \"b\"", "--json"]);
+    assert_eq!(bad.code, Some(2), "{bad:?}");
+    let errors: serde_json::Value = serde_json::from_str(&bad.out).unwrap();
+    assert_eq!(errors["errors"].as_array().unwrap().len(), 2, "{errors}");
+}
+
+#[test]
+fn every_verb_has_help_with_an_example() {
+    let place = Place::new();
+    let verbs = [
+        "serve",
+        "up",
+        "join",
+        "leave",
+        "members",
+        "state",
+        "send",
+        "receipt",
+        "body",
+        "inbox",
+        "ack",
+        "release",
+        "wait",
+        "watch",
+        "completions",
+        "pool open",
+        "pool list",
+        "pool show",
+        "pool set",
+        "filter check",
+        "journal verify",
+        "journal stats",
+        "journal show",
+        "journal export",
+    ];
+    for verb in verbs {
+        let arguments: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
+        let help = place.run(&arguments).ok();
+        let example = help.split("Example:\n  heronry ").nth(1);
+        let last = verb.split(' ').next_back().unwrap();
+        assert!(
+            example.is_some_and(|it| it.contains(last)),
+            "{verb}: {help}"
+        );
+    }
+}

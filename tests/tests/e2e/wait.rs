@@ -1,0 +1,154 @@
+//! `heronry wait` and `heronry watch`: nothing is missed, and nothing is polled by the test either.
+
+use crate::support::{Place, Running, Said};
+
+const SENT_TO_B: &str = r#"kind == "run_message_accepted" && run == "a""#;
+
+fn pool() -> (Place, Running) {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    place.run(&["pool", "open", "p"]).ok();
+    for run in ["a", "b"] {
+        place.run(&["--pool", "p", "--run", run, "join"]).ok();
+    }
+    (place, server)
+}
+
+fn send(place: &Place, id: &str) {
+    let to = [
+        "--pool", "p", "--run", "a", "send", "--to", "run:b", "--id", id, "--key", id,
+    ];
+    place.run(&to).ok();
+}
+
+const WAIT: [&str; 8] = [
+    "--pool",
+    "p",
+    "--run",
+    "b",
+    "--field",
+    "matches.0.id",
+    "wait",
+    SENT_TO_B,
+];
+
+/// Waits until so many wakes are registered, and returns how many there are in all.
+fn registered(place: &Place, count: usize) -> usize {
+    let limit = count.to_string();
+    let filter = r#"kind == "wake_condition_registered""#;
+    let seen = [
+        "--pool", "p", "watch", filter, "--follow", "--limit", &limit, "--field", "id",
+    ];
+    place.run(&seen).ok().lines().count()
+}
+
+/// Returns the message that an event is about.
+fn message_of(place: &Place, said: Said) -> String {
+    let id = said.ok();
+    let position = id.trim().rsplit_once('-').unwrap().1.to_owned();
+    let filter = format!("position == {position}");
+    place
+        .run(&["--pool", "p", "watch", &filter, "--field", "message"])
+        .ok()
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_loop_over_wait_gets_every_event_once_and_in_order() {
+    let (place, _server) = pool();
+    let first = place.start(&WAIT);
+    assert_eq!(registered(&place, 1), 1);
+    for id in ["one", "two", "three"] {
+        send(&place, id);
+    }
+    assert_eq!(message_of(&place, first.end()), "one");
+    // The others came while nobody waited.
+    assert_eq!(message_of(&place, place.run(&WAIT)), "two");
+    assert_eq!(message_of(&place, place.run(&WAIT)), "three");
+    let none = place.run(&[&WAIT[..], &["--timeout", "50ms"]].concat());
+    assert_eq!(none.code, Some(4), "{none:?}");
+    send(&place, "four");
+    assert_eq!(message_of(&place, place.run(&WAIT)), "four");
+}
+
+#[test]
+fn a_wait_that_is_killed_and_repeated_continues_the_same_wake() {
+    let (place, server) = pool();
+    let killed = place.start(&WAIT);
+    assert_eq!(registered(&place, 1), 1);
+    killed.kill();
+    // The wake outlives the server too.
+    server.kill();
+    let _server = place.serve(&[]);
+    send(&place, "one");
+    assert_eq!(message_of(&place, place.run(&WAIT)), "one");
+    let filter = r#"kind == "wake_condition_registered""#;
+    let all = place
+        .run(&["--pool", "p", "watch", filter, "--field", "id"])
+        .ok();
+    assert_eq!(all.lines().count(), 1, "{all}");
+}
+
+#[test]
+fn a_wait_survives_a_server_that_starts_again() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let note = std::fs::read_to_string(place.at(".heronry/server.json")).unwrap();
+    let port = note
+        .trim_end_matches(['"', '}', '\n'])
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .to_owned();
+    place.run(&["pool", "open", "p"]).ok();
+    for run in ["a", "b"] {
+        place.run(&["--pool", "p", "--run", run, "join"]).ok();
+    }
+    let waiting = place.start(&WAIT);
+    assert_eq!(registered(&place, 1), 1);
+    server.kill();
+    let address = format!("127.0.0.1:{port}");
+    let mut again = place.start(&["serve", "--listen", &address, "--json"]);
+    again.line();
+    send(&place, "one");
+    assert_eq!(message_of(&place, waiting.end()), "one");
+}
+
+#[test]
+fn a_watch_follows_from_the_first_event_to_new_ones() {
+    let (place, _server) = pool();
+    let follow = [
+        "--pool", "p", "watch", "--from", "start", "--follow", "--field", "kind",
+    ];
+    let mut watch = place.start(&follow);
+    let old = watch.until("agent_pool_run_joined");
+    assert_eq!(old[0], "agent_pool_created\n");
+    send(&place, "one");
+    let new = watch.until("run_message_delivered");
+    assert_eq!(new.len(), 3, "{new:?}");
+    let page = place.run(&["--pool", "p", "watch", "--from", "head"]);
+    assert_eq!(page.ok(), "");
+    let lines = place.run(&["--pool", "p", "watch"]).ok();
+    assert_eq!(lines.lines().count(), 5, "{lines}");
+}
+
+#[test]
+fn a_cursor_file_says_where_a_watch_goes_on() {
+    let (place, _server) = pool();
+    let watch = [
+        "--pool",
+        "p",
+        "watch",
+        "--cursor-file",
+        "c",
+        "--field",
+        "position",
+    ];
+    assert_eq!(place.run(&watch).ok(), "1\n2\n3\n");
+    assert_eq!(place.run(&watch).ok(), "");
+    send(&place, "one");
+    assert_eq!(place.run(&watch).ok(), "4\n5\n");
+    place.write("c", "7\n");
+    place.run(&watch).refused(2, "remove the file");
+}
