@@ -13,7 +13,7 @@ pub use message::{
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Recipients,
     RequestHash, UndeliverableCopy,
 };
-pub use pool::{PoolConfigured, PoolCreated};
+pub use pool::{EpochStarted, PoolConfigured, PoolCreated};
 pub use wake::{WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy};
 
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
@@ -50,6 +50,20 @@ macro_rules! bodies {
                 }
             }
 
+            /// Reads the JSON of a body; `number` says of which kind it is.
+            ///
+            /// # Errors
+            /// The deserializer's, when the number is unknown or the JSON is not of that kind.
+            pub fn deserialize_as<'de, D: serde::Deserializer<'de>>(
+                number: u16,
+                deserializer: D,
+            ) -> Result<Self, D::Error> {
+                match number {
+                    $($number => serde::Deserialize::deserialize(deserializer).map(Self::$variant),)*
+                    _ => Err(serde::de::Error::custom("unknown number of a record kind")),
+                }
+            }
+
             pub(crate) fn encode_fields<W: minicbor::encode::Write>(
                 &self,
                 encoder: &mut minicbor::Encoder<W>,
@@ -76,6 +90,8 @@ bodies! {
     1 v 1 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
     2 v 1 => PoolConfigured(PoolConfigured),
+    /// A new timeline started.
+    3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.
     10 v 1 => MemberJoined(MemberJoined),
     /// A run was taken over by another instance.
@@ -120,6 +136,7 @@ impl Body {
         match self {
             Self::PoolCreated(_) => EventKind::AgentPoolCreated,
             Self::PoolConfigured(_) => EventKind::AgentPoolConfigured,
+            Self::EpochStarted(_) => EventKind::AgentPoolEpochStarted,
             Self::MemberJoined(_) => EventKind::AgentPoolRunJoined,
             Self::MemberTakenOver(_) => EventKind::RunTakenOver,
             Self::MemberChanged(_) => EventKind::AgentPoolRunChanged,

@@ -2,9 +2,12 @@
 
 use heronry_types::{Epoch, Position};
 
-use crate::{Chunk, ChunkHash};
+use crate::{Body, Chunk, ChunkHash};
 
-/// Checks that chunks are consecutive: their positions, their epoch and their hashes.
+/// Checks that chunks are consecutive: their positions, their epochs and their hashes.
+///
+/// The epoch changes only at a chunk whose first record is an
+/// [`EpochStarted`](crate::EpochStarted) that names it and the epoch before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Chain {
     epoch: Option<Epoch>,
@@ -33,8 +36,10 @@ pub enum ChainFault {
         /// Where it begins.
         found: Position,
     },
-    /// It belongs to another timeline.
-    #[error("the chunk is of epoch {found}, and the journal of {expected}")]
+    /// It belongs to another timeline, and does not start one that follows.
+    #[error(
+        "the chunk is of epoch {found}, the journal of {expected}, and no record starts the one from the other"
+    )]
     Epoch {
         /// The epoch of the chunks before.
         expected: Epoch,
@@ -70,6 +75,11 @@ impl Chain {
         }
     }
 
+    /// Returns the epoch of the last chunk that the chain has passed; nothing before the first.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
     /// Returns the last position that the chain has passed.
     pub fn position(&self) -> Position {
         self.position
@@ -88,7 +98,10 @@ impl Chain {
         let header = chunk.header();
         let at = self.position.next();
         let fault = |what| Err(ChainError { at, what });
-        if let Some(expected) = self.epoch.filter(|epoch| *epoch != header.epoch) {
+        if let Some(expected) = self.epoch
+            && expected != header.epoch
+            && !starts(chunk, expected)
+        {
             let found = header.epoch;
             return fault(ChainFault::Epoch { expected, found });
         }
@@ -103,4 +116,13 @@ impl Chain {
         *self = Self::after(header.epoch, chunk.last(), chunk.hash());
         Ok(())
     }
+}
+
+/// Returns whether the first record of a chunk starts its timeline from this one.
+fn starts(chunk: &Chunk, from: Epoch) -> bool {
+    let first = chunk.record(chunk.first());
+    // What cannot be read starts nothing; `Chunk::verify` says what is wrong with it.
+    first.is_ok_and(
+        |record| matches!(record.entry.body, Body::EpochStarted(started) if started.previous == from),
+    )
 }

@@ -10,8 +10,8 @@ use std::{fmt, sync::Arc};
 use heronry_types::{Epoch, Position, Timestamp};
 
 use crate::{
-    Record, codec,
-    hex::{Hex, serialize_hex},
+    Body, Record, codec,
+    hex::{Hex, deserialize_hex, serialize_hex},
 };
 
 pub use error::{ChunkError, HeaderField};
@@ -52,6 +52,12 @@ impl serde::Serialize for ChunkHash {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for ChunkHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_hex(deserializer).map(Self)
+    }
+}
+
 /// A framed chunk whose header has been checked. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Chunk {
@@ -61,10 +67,9 @@ pub struct Chunk {
 }
 
 /// The header of a chunk.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct ChunkHeader {
     /// The timeline.
-    #[serde(serialize_with = "serialize_text")]
     pub epoch: Epoch,
     /// The position of the first record.
     pub first: Position,
@@ -74,13 +79,6 @@ pub struct ChunkHeader {
     pub recorded_at: Timestamp,
     /// The hash of the chunk before it.
     pub previous: ChunkHash,
-}
-
-fn serialize_text<T: fmt::Display, S: serde::Serializer>(
-    value: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }
 
 impl Chunk {
@@ -126,17 +124,31 @@ impl Chunk {
         self.header.last()
     }
 
-    /// Reads the record at a position.
+    /// Returns the bytes of the record at a position, whose checksum has been checked.
     ///
     /// # Errors
-    /// [`ChunkError`] when the chunk does not hold the position, or the record's bytes are
-    /// damaged, malformed or of a newer schema.
-    pub fn record(&self, position: Position) -> Result<Record, ChunkError> {
+    /// [`ChunkError`] when the chunk does not hold the position, or the bytes are damaged.
+    pub fn record_bytes(&self, position: Position) -> Result<&[u8], ChunkError> {
         let stored = layout::record(&self.header, &self.bytes, position)?;
         if layout::record_checksum(self.header.epoch, position, stored.bytes) != stored.checksum {
             return Err(ChunkError::RecordChecksum { position });
         }
-        let entry = codec::decode(stored.bytes).map_err(|fault| fault.at(position))?;
+        Ok(stored.bytes)
+    }
+
+    /// Reads the record at a position.
+    ///
+    /// # Errors
+    /// [`ChunkError`] when the chunk does not hold the position, or the record's bytes are
+    /// damaged, malformed, of a newer schema, or start a timeline where none can start.
+    pub fn record(&self, position: Position) -> Result<Record, ChunkError> {
+        let bytes = self.record_bytes(position)?;
+        let entry = codec::decode(bytes).map_err(|fault| fault.at(position))?;
+        if let Body::EpochStarted(started) = &entry.body
+            && (position != self.header.first || started.epoch != self.header.epoch)
+        {
+            return Err(ChunkError::MisplacedStart { position });
+        }
         Ok(Record {
             position,
             recorded_at: self.header.recorded_at,

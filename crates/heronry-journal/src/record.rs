@@ -3,7 +3,7 @@
 use heronry_types::{Actor, EventKind, Lineage, Position, Timestamp, Visibility};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::Body;
+use crate::{Body, codec};
 
 /// One record of a pool's journal.
 ///
@@ -46,6 +46,15 @@ impl Serialize for Entry {
         view.serialize_field("visibility", &self.visibility)?;
         view.serialize_field("body", &self.body)?;
         view.end()
+    }
+}
+
+impl Entry {
+    /// Returns the bytes that this build encodes the record to.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(codec::len(self));
+        codec::encode(self, &mut bytes);
+        bytes
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::cursor::parse_hex16;
+use crate::cursor::parse_hex;
 
 /// An opaque, unguessable reference to a body. Text and JSON: `content:<32 hex>`.
 #[derive(Clone, Copy, Decode, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -39,7 +39,7 @@ impl ContentRef {
     /// [`ContentRefError`] when the text is not of the form that `Display` writes.
     pub fn parse(text: &str) -> Result<Self, ContentRefError> {
         text.strip_prefix("content:")
-            .and_then(parse_hex16)
+            .and_then(parse_hex)
             .map(Self)
             .ok_or(ContentRefError)
     }
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for ContentRef {
     }
 }
 
-/// The BLAKE3 digest of a body.
+/// The BLAKE3 digest of a body. Text and JSON: 64 hex digits.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
 #[cbor(transparent)]
 pub struct Digest(
@@ -97,6 +97,38 @@ pub struct Digest(
     #[cbor(with = "minicbor::bytes")]
     pub [u8; 32],
 );
+
+/// A text that is not a digest.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a digest; write 64 lower-case hex digits")]
+#[non_exhaustive]
+pub struct DigestError;
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        parse_hex(text).map(Self).ok_or(DigestError)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
 
 /// A body with its media type. `Debug` shows only its size; cheap to clone.
 #[derive(Clone, Eq, PartialEq)]

@@ -68,7 +68,7 @@ impl fmt::Display for Generation {
     }
 }
 
-/// A timeline of a pool: 128 random bits, drawn when the pool is created. Text: 32 hex digits.
+/// A timeline of a pool: 128 random bits, drawn when it starts. Text and JSON: 32 hex digits.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Epoch(pub [u8; 16]);
 
@@ -78,24 +78,44 @@ impl fmt::Display for Epoch {
     }
 }
 
-impl Epoch {
-    fn parse(text: &str) -> Option<Self> {
-        parse_hex16(text).map(Self)
+/// A text that is not an epoch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not an epoch; write 32 lower-case hex digits, as a cursor has them")]
+#[non_exhaustive]
+pub struct EpochError;
+
+impl FromStr for Epoch {
+    type Err = EpochError;
+    fn from_str(text: &str) -> Result<Self, EpochError> {
+        parse_hex(text).map(Self).ok_or(EpochError)
     }
 }
 
-/// Reads exactly 32 lower-case hex digits.
-pub(crate) fn parse_hex16(text: &str) -> Option<[u8; 16]> {
+impl Serialize for Epoch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Epoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Reads exactly two lower-case hex digits for each byte.
+pub(crate) fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != 16 || !rest.is_empty() {
+    if pairs.len() != N || !rest.is_empty() {
         return None;
     }
-    let mut bytes = [0; 16];
+    let mut bytes = [0; N];
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
@@ -165,7 +185,7 @@ impl Cursor {
             let canonical = position == "0" || !position.starts_with('0');
             let position = position.parse().ok().filter(|_| digits && canonical)?;
             Some(Self {
-                epoch: Epoch::parse(epoch)?,
+                epoch: epoch.parse().ok()?,
                 position: Position(position),
             })
         };

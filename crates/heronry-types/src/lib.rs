@@ -15,8 +15,8 @@ mod vocab;
 mod wake;
 
 pub use address::Address;
-pub use content::{Body, ContentRef, ContentRefError, Digest};
-pub use cursor::{Cursor, CursorError, Epoch, Generation, Position};
+pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError};
+pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
     ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
@@ -33,9 +33,9 @@ pub use receipt::{
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use vocab::{
-    AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
-    EventKind, EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress,
-    ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass, UnknownName,
-    Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EpochReason,
+    EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass,
+    Progress, ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass,
+    UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Condition, Since, WakeMatch, WakeReason, WakeView};

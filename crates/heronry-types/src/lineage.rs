@@ -3,12 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use minicbor::{Decode, Encode};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{AgentId, Correlation, Generation, PoolId, Position, RunId, SessionId, TurnId};
 
 /// Where a record belongs, and what led to it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lineage {
     /// The pool.
     #[n(0)]
@@ -32,9 +33,9 @@ pub struct Lineage {
     /// Correlations.
     #[n(5)]
     #[cbor(default)]
-    #[serde(skip_serializing_if = "Correlation::is_empty")]
+    #[serde(default, skip_serializing_if = "Correlation::is_empty")]
     pub correlation: Correlation,
-    /// The record of the same timeline that led to this one.
+    /// The earlier record of this journal that led to this one.
     #[n(6)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<Position>,
@@ -126,9 +127,16 @@ impl Serialize for Trace {
     }
 }
 
+impl<'de> Deserialize<'de> for Trace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 /// Who was authenticated when a record was decided.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Actor {
     /// The engine itself: deadlines, matches and what follows from a command.
     #[n(0)]
@@ -149,7 +157,7 @@ pub enum Actor {
 }
 
 /// The author's half of an event's visibility, fixed when the record was decided.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {

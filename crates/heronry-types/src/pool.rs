@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AgentId, Limits, Policies, WakePayload};
 
 /// Whether a broadcast to the pool reaches its sender.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
 pub enum Broadcast {
@@ -22,7 +22,8 @@ pub enum Broadcast {
 }
 
 /// What messages of a pool must carry and whom a broadcast reaches.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessagePolicy {
     /// The policies that every message must carry.
     #[n(0)]
@@ -34,7 +35,8 @@ pub struct MessagePolicy {
 }
 
 /// What a pool is set up with; fixed when it is created.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoolConfig {
     /// What messages must carry.
     #[n(0)]

@@ -52,7 +52,8 @@ vocabulary! {
 }
 
 /// Where one recipient's copy stands.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct CopyStanding {
     /// The state.
     #[n(0)]

@@ -8,8 +8,8 @@ mod policy;
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{
-    AckOutcome, CopyState, Durability, Importance, MessageStatus, ReleaseReason, ResumeWith,
-    RunEnd, WakeStatus,
+    AckOutcome, CopyState, Durability, EpochReason, Importance, MessageStatus, ReleaseReason,
+    ResumeWith, RunEnd, WakeStatus,
 };
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
@@ -164,6 +164,7 @@ mod tests {
         check::<AckOutcome>();
         check::<CopyState>();
         check::<Durability>();
+        check::<EpochReason>();
         check::<MessageStatus>();
         check::<ReleaseReason>();
         check::<ResumeWith>();

@@ -2,10 +2,11 @@
 
 use heronry_types::{Generation, InstanceId, Policies, RunEnd, TopicId, Undeliverable};
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A run joined. Its generation is the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MemberJoined {
     /// Which process joined.
     #[n(0)]
@@ -23,7 +24,8 @@ pub struct MemberJoined {
 }
 
 /// Another instance took a run over. Its generation is the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MemberTakenOver {
     /// Which process took over.
     #[n(0)]
@@ -44,7 +46,8 @@ pub struct MemberTakenOver {
 }
 
 /// A member changed its topics.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MemberChanged {
     /// The topics that it lists from here on, sorted and distinct.
     #[n(0)]
@@ -52,7 +55,8 @@ pub struct MemberChanged {
 }
 
 /// A member left: its queued and claimed copies end as undeliverable with it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MemberLeft {
     /// The generation that ends.
     #[n(0)]
@@ -66,7 +70,8 @@ pub struct MemberLeft {
 }
 
 /// A run ended, and left with that.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunEnded {
     /// The generation that ends.
     #[n(0)]

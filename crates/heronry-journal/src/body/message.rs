@@ -9,9 +9,9 @@ use heronry_types::{
     Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::hex::serialize_hex;
+use crate::hex::{deserialize_hex, serialize_hex};
 
 /// A hash of a request as it was asked: 128 bits of BLAKE3.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
@@ -28,8 +28,15 @@ impl Serialize for RequestHash {
     }
 }
 
+impl<'de> Deserialize<'de> for RequestHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize_hex(deserializer).map(Self)
+    }
+}
+
 /// A message was accepted: the intent to deliver it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageAccepted {
     /// The message; unique per (pool, sender).
     #[n(0)]
@@ -98,8 +105,15 @@ impl Serialize for Recipients {
     }
 }
 
+impl<'de> Deserialize<'de> for Recipients {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<RunId>::deserialize(deserializer).map(|runs| Self(runs.into()))
+    }
+}
+
 /// A message was delivered: the result of its acceptance, always in the same append.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageDelivered {
     /// The acceptance.
     #[n(0)]
@@ -121,7 +135,8 @@ pub struct MessageDelivered {
 }
 
 /// A message as records of many messages name it.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct CopyName {
     /// The acceptance.
     #[n(0)]
@@ -132,7 +147,8 @@ pub struct CopyName {
 }
 
 /// A copy that was claimed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct FetchedCopy {
     /// The message.
     #[n(0)]
@@ -143,7 +159,8 @@ pub struct FetchedCopy {
 }
 
 /// A copy that ended when it was about to be claimed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct UndeliverableCopy {
     /// The message.
     #[n(0)]
@@ -154,7 +171,8 @@ pub struct UndeliverableCopy {
 }
 
 /// A member claimed copies: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageFetched {
     /// The call.
     #[n(0)]
@@ -196,6 +214,13 @@ impl Serialize for Claim {
     }
 }
 
+impl<'de> Deserialize<'de> for Claim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
 /// A text that is not a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not a claim; write <position>@<position>, as the item that was received says")]
@@ -218,7 +243,8 @@ impl std::str::FromStr for Claim {
 }
 
 /// A member acknowledged copies: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageAcked {
     /// The claims, each with the id of its message.
     #[n(0)]
@@ -233,7 +259,8 @@ pub struct MessageAcked {
 }
 
 /// Claims were given back: one record for one call, or for one member and tick.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageReleased {
     /// The claims, each with the id of its message.
     #[n(0)]
@@ -248,7 +275,8 @@ pub struct MessageReleased {
 }
 
 /// A member extended claims: one record for one call.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageExtended {
     /// The claims, each with the id of its message and when it lapses now.
     #[n(0)]
@@ -256,7 +284,8 @@ pub struct MessageExtended {
 }
 
 /// A message failed at its acceptance: nobody got a copy.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageFailed {
     /// The message.
     #[n(0)]
@@ -267,7 +296,8 @@ pub struct MessageFailed {
 }
 
 /// A message expired.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageExpired {
     /// The message.
     #[n(0)]
@@ -278,7 +308,8 @@ pub struct MessageExpired {
 }
 
 /// The last copy of a message ended, and nothing else ended it before.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct MessageSettled {
     /// The message.
     #[n(0)]

@@ -1,11 +1,12 @@
 //! Records about a pool as a whole.
 
-use heronry_types::{PoolConfig, Settings};
+use heronry_types::{Epoch, EpochReason, PoolConfig, Settings};
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A pool was created: always record 1.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoolCreated {
     /// What it is set up with.
     #[n(0)]
@@ -16,7 +17,8 @@ pub struct PoolCreated {
 }
 
 /// A pool's settings were changed.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoolConfigured {
     /// The version that these settings have.
     #[n(0)]
@@ -24,4 +26,21 @@ pub struct PoolConfigured {
     /// All settings, valid for later records.
     #[n(1)]
     pub settings: Settings,
+}
+
+/// A new timeline started: always the first record of a chunk, and the first of its epoch.
+///
+/// The previous timeline ends with the position before this record.
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochStarted {
+    /// Why.
+    #[n(0)]
+    pub reason: EpochReason,
+    /// The timeline that starts: the epoch of the chunk.
+    #[n(1)]
+    pub epoch: Epoch,
+    /// The timeline that it leaves.
+    #[n(2)]
+    pub previous: Epoch,
 }

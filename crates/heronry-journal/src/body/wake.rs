@@ -4,12 +4,16 @@ use heronry_types::{
     EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId, WakeReason,
 };
 use minicbor::{Decode, Encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{body::RequestHash, hex::serialize_hex};
+use crate::{
+    body::RequestHash,
+    hex::{deserialize_hex, serialize_hex},
+};
 
 /// A run began to wait. The wake is referred to by the position of this record.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WakeRegistered {
     /// The wake; unique per (pool, run).
     #[n(0)]
@@ -23,7 +27,7 @@ pub struct WakeRegistered {
     /// The SHA-256 fingerprint of the filter.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
-    #[serde(serialize_with = "serialize_hex")]
+    #[serde(deserialize_with = "deserialize_hex", serialize_with = "serialize_hex")]
     pub fingerprint: [u8; 32],
     /// Events after this position trigger it.
     #[n(4)]
@@ -51,7 +55,8 @@ pub struct WakeRegistered {
 }
 
 /// One event that triggered a wake.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WakeTriggeredBy {
     /// Where the event stands.
     #[n(0)]
@@ -62,7 +67,8 @@ pub struct WakeTriggeredBy {
 }
 
 /// A wake was triggered.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WakeTriggered {
     /// The registration.
     #[n(0)]
@@ -79,7 +85,8 @@ pub struct WakeTriggered {
 }
 
 /// A wake timed out.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WakeTimedOut {
     /// The registration.
     #[n(0)]
@@ -90,7 +97,8 @@ pub struct WakeTimedOut {
 }
 
 /// A wake was cancelled.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct WakeCancelled {
     /// The registration.
     #[n(0)]

@@ -78,6 +78,14 @@ pub enum ChunkError {
         /// The record.
         position: Position,
     },
+    /// The record says that a timeline starts, and is not the first of a chunk of that timeline.
+    #[error(
+        "record {position} starts a timeline in the wrong place; it was written by a faulty build"
+    )]
+    MisplacedStart {
+        /// The record.
+        position: Position,
+    },
     /// A newer build wrote the record.
     #[error(
         "record {position} has schema {number} version {version}, which this build does not know; use a newer build"
@@ -150,6 +158,7 @@ impl ChunkError {
             | Self::RecordBounds { .. }
             | Self::NoSuchRecord { .. }
             | Self::RecordChecksum { .. }
+            | Self::MisplacedStart { .. }
             | Self::Malformed { .. } => false,
         }
     }
@@ -160,6 +169,7 @@ impl ChunkError {
             Self::RecordBounds { position }
             | Self::NoSuchRecord { position, .. }
             | Self::RecordChecksum { position }
+            | Self::MisplacedStart { position }
             | Self::NewerSchema { position, .. }
             | Self::Malformed { position, .. } => Some(*position),
             Self::NotAChunk

@@ -3,7 +3,7 @@
 use heronry_types::{Epoch, Position, Timestamp};
 
 use super::{Chunk, ChunkHash, ChunkHeader, layout};
-use crate::{Entry, codec};
+use crate::{Body, Entry, codec};
 
 /// Returns the length of an encoded record in bytes, without its checksum.
 pub fn encoded_len(entry: &Entry) -> usize {
@@ -50,6 +50,9 @@ pub struct TooLarge {
 
 /// Encodes the records of one commit into chunks of at most
 /// [`CHUNK_BYTES_MAX`](super::CHUNK_BYTES_MAX) bytes, chained to the journal's last chunk.
+///
+/// A record that starts a timeline begins a new chunk, and that chunk and those after it are of
+/// the new epoch.
 #[derive(Debug)]
 pub struct ChunkWriter {
     /// The header of the chunk that is being filled; its count is `ends.len()`.
@@ -87,9 +90,33 @@ impl ChunkWriter {
     /// # Errors
     /// [`TooLarge`] when the record does not fit into a chunk of its own; nothing changes.
     pub fn push(&mut self, entry: &Entry) -> Result<Position, TooLarge> {
+        if let Body::EpochStarted(started) = &entry.body {
+            self.start(started.epoch);
+        }
+        let begin = self.begin_record();
+        codec::encode(entry, &mut self.records);
+        self.end_record(begin)
+    }
+
+    /// Adds a record as the bytes that some build encoded it to, and returns the position that it
+    /// gets. The writer takes them as they are, and stays with its epoch.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> Result<Position, TooLarge> {
+        let begin = self.begin_record();
+        self.records.extend_from_slice(bytes);
+        self.end_record(begin)
+    }
+
+    /// Leaves room for a record's checksum, and returns where that is.
+    fn begin_record(&mut self) -> usize {
         let begin = self.records.len();
         self.records.extend_from_slice(&[0; layout::CHECKSUM]);
-        codec::encode(entry, &mut self.records);
+        begin
+    }
+
+    fn end_record(&mut self, begin: usize) -> Result<Position, TooLarge> {
         if let Err(error) = check_len(self.records.len() - begin - layout::CHECKSUM) {
             self.records.truncate(begin);
             return Err(error);
@@ -129,6 +156,14 @@ impl ChunkWriter {
             self.seal(self.records.len());
         }
         self.sealed
+    }
+
+    /// Goes on in a chunk of another epoch.
+    fn start(&mut self, epoch: Epoch) {
+        if !self.ends.is_empty() {
+            self.seal(self.records.len());
+        }
+        self.open.epoch = epoch;
     }
 
     fn next(&self) -> Position {

@@ -3,15 +3,15 @@
 use std::fmt::Debug;
 
 use heronry_types::{
-    Actor, Address, Broadcast, ContentRef, CopyStanding, Generation, Id, IdKind, LimitName, Limits,
-    Lineage, MessagePolicy, Millis, Policies, PolicyRef, PoolConfig, Position, Settings, Timestamp,
-    Trace, Visibility, Vocabulary,
+    Actor, Address, Broadcast, ContentRef, CopyStanding, Epoch, Generation, Id, IdKind, LimitName,
+    Limits, Lineage, MessagePolicy, Millis, Policies, PolicyRef, PoolConfig, Position, Settings,
+    Timestamp, Trace, Visibility, Vocabulary,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
-    Body, Claim, CopyName, Entry, FetchedCopy, MemberChanged, MemberJoined, MemberLeft,
-    MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
+    Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
+    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled,
     PoolConfigured, PoolCreated, Recipients, RequestHash, RunEnded, UndeliverableCopy,
     WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
@@ -40,6 +40,10 @@ fn id<K: IdKind>() -> impl Strategy<Value = Id<K>> {
 
 fn word<V: Vocabulary + Debug>() -> impl Strategy<Value = V> {
     select(V::ALL)
+}
+
+fn epoch() -> impl Strategy<Value = Epoch> {
+    any::<[u8; 16]>().prop_map(Epoch)
 }
 
 fn position() -> impl Strategy<Value = Position> {
@@ -167,6 +171,13 @@ fn pools() -> impl Strategy<Value = Body> {
             .prop_map(|(config, settings)| Body::PoolCreated(PoolCreated { config, settings })),
         (any::<u64>(), settings()).prop_map(|(version, settings)| Body::PoolConfigured(
             PoolConfigured { version, settings }
+        )),
+        (word(), epoch(), epoch()).prop_map(|(reason, epoch, previous)| Body::EpochStarted(
+            EpochStarted {
+                reason,
+                epoch,
+                previous
+            }
         )),
     ]
 }

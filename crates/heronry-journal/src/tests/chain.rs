@@ -3,13 +3,13 @@
 use heronry_types::{Epoch, Position};
 
 use super::samples;
-use crate::{Chain, ChainFault, Chunk, ChunkHash, ChunkWriter};
+use crate::{Body, Chain, ChainFault, Chunk, ChunkError, ChunkHash, ChunkWriter, EpochStarted};
 
 /// Three chunks of two records each.
 fn chunks(epoch: Epoch) -> Vec<Chunk> {
     let (mut head, mut previous) = (Position::ZERO, ChunkHash::START);
     let mut chunks = Vec::new();
-    for pair in samples::every_kind().chunks(2).take(3) {
+    for pair in samples::every_kind()[3..].chunks(2).take(3) {
         let mut writer = ChunkWriter::new(epoch, head, previous, samples::recorded_at());
         for (_, entry) in pair {
             head = writer.push(entry).unwrap();
@@ -107,4 +107,85 @@ fn a_chunk_whose_content_differs_breaks_the_chain_at_the_next_one() {
     }
     let other = writer.finish().remove(0);
     check(&[&other, &chunks[1]], Some((3, is_hash)));
+}
+
+/// Chunks of two timelines: two of the first, and then what `start` makes of the second.
+fn two_timelines(start: EpochStarted) -> Vec<Chunk> {
+    let mut chunks = chunks(start.previous);
+    chunks.pop();
+    let last = chunks.last().unwrap();
+    let mut writer = ChunkWriter::new(
+        start.previous,
+        last.last(),
+        last.hash(),
+        samples::recorded_at(),
+    );
+    writer
+        .push(&samples::full(Body::EpochStarted(start)))
+        .unwrap();
+    for (_, entry) in &samples::every_kind()[4..8] {
+        writer.push(entry).unwrap();
+    }
+    chunks.extend(writer.finish());
+    chunks
+}
+
+#[test]
+fn a_timeline_starts_at_a_chunk_whose_first_record_says_so() {
+    let start = samples::started();
+    let chunks = two_timelines(start);
+    let epochs: Vec<_> = chunks.iter().map(|chunk| chunk.header().epoch).collect();
+    assert_eq!(epochs, [start.previous, start.previous, start.epoch]);
+    let mut chain = Chain::start();
+    for chunk in &chunks {
+        chain.push(chunk).unwrap();
+    }
+    assert_eq!(chain.epoch(), Some(start.epoch));
+    let foreign = two_timelines(EpochStarted {
+        previous: Epoch([9; 16]),
+        ..start
+    });
+    check(&[&chunks[0], &chunks[1], &foreign[2]], Some((5, is_epoch)));
+}
+
+#[test]
+fn a_timeline_that_starts_in_the_middle_of_a_commit_begins_a_chunk() {
+    let start = samples::started();
+    let mut writer = ChunkWriter::new(
+        start.previous,
+        Position::ZERO,
+        ChunkHash::START,
+        samples::recorded_at(),
+    );
+    let (_, first) = &samples::every_kind()[0];
+    writer.push(first).unwrap();
+    writer
+        .push(&samples::full(Body::EpochStarted(start)))
+        .unwrap();
+    writer.push(first).unwrap();
+    let chunks = writer.finish();
+    check(&chunks.iter().collect::<Vec<_>>(), None);
+    let firsts: Vec<_> = chunks.iter().map(Chunk::first).collect();
+    assert_eq!(firsts, [Position(1), Position(2)]);
+}
+
+#[test]
+fn a_start_that_is_not_the_first_of_a_chunk_of_its_timeline_is_refused() {
+    let start = samples::full(Body::EpochStarted(samples::started())).to_bytes();
+    let other = samples::full(samples::every_kind()[1].1.body.clone()).to_bytes();
+    let verify = |epoch, records: [&[u8]; 2]| {
+        let (head, time) = (Position(7), samples::recorded_at());
+        let mut writer = ChunkWriter::new(epoch, head, ChunkHash::START, time);
+        for record in records {
+            writer.push_bytes(record).unwrap();
+        }
+        writer.finish().remove(0).verify()
+    };
+    let misplaced = |at| {
+        let position = Position(at);
+        Err(ChunkError::MisplacedStart { position })
+    };
+    assert_eq!(verify(samples::EPOCH, [&start, &other]), Ok(()));
+    assert_eq!(verify(samples::EPOCH, [&other, &start]), misplaced(9));
+    assert_eq!(verify(Epoch([9; 16]), [&start, &other]), misplaced(8));
 }

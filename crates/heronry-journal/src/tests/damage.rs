@@ -222,7 +222,9 @@ fn read_framed(record: &[u8]) {
         Err(error) => assert!(
             matches!(
                 error,
-                ChunkError::Malformed { .. } | ChunkError::NewerSchema { .. }
+                ChunkError::Malformed { .. }
+                    | ChunkError::NewerSchema { .. }
+                    | ChunkError::MisplacedStart { .. }
             ),
             "{error}"
         ),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use heronry_types::{Epoch, Position, Timestamp};
+use heronry_types::{Actor, Epoch, Lineage, Position, Timestamp, Visibility};
 use proptest::{collection::vec, prelude::*};
 
 use super::{arbitrary, samples};
-use crate::{Body, Chain, Chunk, ChunkHash, ChunkWriter, encoded_len};
+use crate::{Body, Chain, Chunk, ChunkHash, ChunkWriter, Entry, encoded_len};
 
 #[test]
 fn samples_cover_every_kind_of_record_once() {
@@ -22,6 +22,26 @@ fn samples_cover_every_kind_of_record_once() {
     }
 }
 
+/// The JSON of an entry, with the body left open until its number is known.
+#[derive(serde::Deserialize)]
+struct Parts {
+    number: u16,
+    lineage: Lineage,
+    actor: Actor,
+    visibility: Visibility,
+    body: serde_json::Value,
+}
+
+/// Makes each timeline start from the one before it.
+fn in_one_journal(mut epoch: Epoch, mut entries: Vec<Entry>) -> Vec<Entry> {
+    for entry in &mut entries {
+        if let Body::EpochStarted(started) = &mut entry.body {
+            started.previous = std::mem::replace(&mut epoch, started.epoch);
+        }
+    }
+    entries
+}
+
 proptest! {
     #[test]
     fn arbitrary_commits_round_trip(
@@ -31,6 +51,7 @@ proptest! {
         time in any::<i64>(),
     ) {
         let (epoch, head) = (Epoch(epoch), Position(head));
+        let entries = in_one_journal(epoch, entries);
         let hash = ChunkHash([5; 32]);
         let recorded_at = Timestamp::from_millis(time);
         let mut writer = ChunkWriter::new(epoch, head, hash, recorded_at);
@@ -57,6 +78,21 @@ proptest! {
         let mut bytes = Vec::new();
         crate::codec::encode(&entry, &mut bytes);
         prop_assert_eq!(encoded_len(&entry), bytes.len());
+        prop_assert_eq!(&entry.to_bytes(), &bytes);
         prop_assert_eq!(crate::codec::decode(&bytes).unwrap(), entry);
+    }
+
+    #[test]
+    fn json_holds_every_part_of_a_record(entry in arbitrary::entry()) {
+        let json = serde_json::to_string(&entry).unwrap();
+        let mut parts: Parts = serde_json::from_str(&json).unwrap();
+        let body = Body::deserialize_as(parts.number, parts.body.take()).unwrap();
+        let read = Entry {
+            lineage: parts.lineage,
+            actor: parts.actor,
+            visibility: parts.visibility,
+            body,
+        };
+        prop_assert_eq!(read.to_bytes(), entry.to_bytes());
     }
 }

@@ -2,15 +2,16 @@
 
 use heronry_types::{
     AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState, Epoch,
-    EventKind, Generation, IdempotencyKey, InstanceId, LimitName, Limits, Lineage, MessageFailure,
-    MessageId, MessagePolicy, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig,
-    PoolId, Position, ReceiveId, ReleaseReason, ResumeWith, RunEnd, RunId, SessionId, Settings,
-    Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeId, WakePayload, WakeReason,
+    EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName, Limits, Lineage,
+    MessageFailure, MessageId, MessagePolicy, Millis, Policies, PolicyId, PolicyKind, PolicyRef,
+    PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeWith, RunEnd, RunId, SessionId,
+    Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeId, WakePayload,
+    WakeReason,
 };
 
 use crate::{
-    Body, Claim, CopyName, Entry, FetchedCopy, MemberChanged, MemberJoined, MemberLeft,
-    MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
+    Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
+    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled,
     PoolConfigured, PoolCreated, Recipients, RequestHash, RunEnded, UndeliverableCopy,
     WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
@@ -154,7 +155,16 @@ fn pools() -> Vec<(&'static str, Body)> {
     vec![
         ("1.1-pool-created", Body::PoolCreated(created)),
         ("2.1-pool-configured", Body::PoolConfigured(configured)),
+        ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
+}
+
+pub(super) fn started() -> EpochStarted {
+    EpochStarted {
+        reason: EpochReason::Import,
+        epoch: EPOCH,
+        previous: Epoch(*b"what was before!"),
+    }
 }
 
 fn members() -> Vec<(&'static str, Body)> {

@@ -93,6 +93,17 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Why a new timeline of a pool starts.
+    EpochReason {
+        Fork = "fork",
+        Import = "import",
+        Copy = "copy",
+        Restore = "restore",
+        TailLost = "tail_lost",
+    }
+}
+
+vocabulary! {
     /// How safely a store keeps what it acknowledged, from least to most.
     Durability {
         Memory = "memory",
