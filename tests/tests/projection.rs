@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use heronry_event::Event;
 use heronry_journal::{Body, Chunk};
-use heronry_pool::project;
+use heronry_pool::{project, state::Timelines};
 
 fn golden_chunks() -> Vec<(String, Chunk)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/heronry-journal/golden/v1");
@@ -34,7 +34,7 @@ fn every_kind_of_record_becomes_its_golden_event() {
         .filter(|(name, _)| !name.starts_with("journal-"))
     {
         let record = chunk.record(chunk.first()).unwrap();
-        let event = project(chunk.header().epoch, &record);
+        let event = project(&Timelines::of(chunk.header().epoch), &record);
         assert_eq!(event.envelope.kind, record.kind());
         let json = serde_json::to_value(&event).unwrap();
         assert_eq!(
@@ -54,7 +54,7 @@ fn o20_every_record_has_exactly_one_event() {
     for (_, chunk) in golden_chunks() {
         for record in chunk.records() {
             let record = record.unwrap();
-            let event = project(chunk.header().epoch, &record);
+            let event = project(&Timelines::of(chunk.header().epoch), &record);
             assert_eq!(event.envelope.id().position, record.position);
         }
     }

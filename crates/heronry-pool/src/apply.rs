@@ -29,6 +29,7 @@ pub fn apply(state: &mut State, record: &Record) {
             state.settings = body.settings.clone();
             state.settings_version = body.version;
         }
+        Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
         Body::MemberJoined(body) => member::joined(state, record, body),
         Body::MemberTakenOver(body) => member::taken_over(state, record, body),
         Body::MemberChanged(body) => member::changed(state, lineage, body),

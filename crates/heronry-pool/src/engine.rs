@@ -115,7 +115,10 @@ impl Engine {
 
     /// Returns the oldest event whose triggers were not all recorded when the journal ended.
     pub fn unfinished(&self) -> Option<Position> {
-        self.state.wakes.unfinished
+        // Timelines start while no engine runs, so nobody has matched a start that is the head.
+        let start = self.state.timelines.newest_start();
+        let unmatched = start.filter(|start| *start == self.state.head);
+        self.state.wakes.unfinished.or(unmatched)
     }
 
     /// Matches a kept record again, after the journal was replayed, to finish its triggers.

@@ -3,22 +3,23 @@
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Body, CopyName, Record};
 use heronry_types::{
-    Actor, Address, Cursor, DestinationId, DestinationRef, EntityKind, EntityRef, Epoch, Id,
-    IdKind, Payload, RunId, SourceKind, SourceRef,
+    Actor, Address, DestinationId, DestinationRef, EntityKind, EntityRef, Id, IdKind, Payload,
+    RunId, SourceKind, SourceRef,
 };
 
-/// Returns the event of a record. Everything that it shows comes from the record alone.
-pub fn project(epoch: Epoch, record: &Record) -> Event {
-    let cursor = Cursor::new(epoch, record.position);
+use crate::state::Timelines;
+
+/// Returns the event of a record. Everything that it shows comes from the record alone; the
+/// timelines of its journal say of which epoch the positions are that it names.
+pub fn project(timelines: &Timelines, record: &Record) -> Event {
+    let cursor = timelines.cursor(record.position);
     let stamp = Stamp::new(cursor, record.recorded_at);
     let (subject, source) = (subject(record), source(record));
     let mut envelope = Envelope::new(stamp, record.kind(), identity(record), subject, source);
     let lineage = &record.entry.lineage;
     envelope.about.correlation = lineage.correlation.clone();
     envelope.causes.trace = lineage.trace;
-    envelope.causes.caused_by = lineage
-        .caused_by
-        .map(|position| Cursor::new(epoch, position));
+    envelope.causes.caused_by = lineage.caused_by.map(|position| timelines.cursor(position));
     exchange(&mut envelope, record);
     Event::new(envelope, payload(record))
 }
@@ -89,6 +90,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         }
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
+        | Body::EpochStarted(_)
         | Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)
@@ -111,7 +113,7 @@ fn subject(record: &Record) -> EntityRef {
     let lineage = &record.entry.lineage;
     let of_run = || lineage.run.as_ref().map(|run| entity(EntityKind::Run, run));
     let found = match &record.entry.body {
-        Body::PoolCreated(_) | Body::PoolConfigured(_) => None,
+        Body::PoolCreated(_) | Body::PoolConfigured(_) | Body::EpochStarted(_) => None,
         Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)

@@ -129,12 +129,20 @@ pub enum Rejection {
         /// The lowest valid cursor.
         floor: Cursor,
     },
-    /// A cursor is of another journal.
-    #[error("cursor {requested} is of another journal; use one that this pool gave")]
+    /// A cursor is of another journal, or past the point where this one left its timeline.
+    #[error("cursor {requested} is of another journal{}; use one that this pool gave", last_valid(.diverged_at.as_ref()))]
     CursorForeign {
         /// The cursor.
         requested: Cursor,
+        /// The last valid cursor of that timeline, when it is one that this journal left.
+        diverged_at: Option<Cursor>,
     },
+}
+
+fn last_valid(diverged_at: Option<&Cursor>) -> String {
+    diverged_at.map_or_else(String::new, |last| {
+        format!(", or past {last}, where this one went its own way")
+    })
 }
 
 /// Who would have to have a missing policy.

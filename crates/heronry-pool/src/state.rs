@@ -5,6 +5,7 @@ mod hash;
 mod inbox;
 mod member;
 mod message;
+mod timelines;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -16,6 +17,7 @@ pub use deadline::{Deadlines, Due};
 pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
+pub use timelines::Timelines;
 pub use wake::{Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -24,7 +26,7 @@ use crate::Rejection;
 #[derive(Clone, Debug)]
 pub struct State {
     pub(crate) pool: PoolId,
-    pub(crate) epoch: Epoch,
+    pub(crate) timelines: Timelines,
     pub(crate) head: Position,
     pub(crate) floor: Position,
     pub(crate) time: Timestamp,
@@ -38,11 +40,11 @@ pub struct State {
 }
 
 impl State {
-    /// Returns the state of a pool that has no record yet.
+    /// Returns the state of a pool that has no record yet, and whose journal begins with this epoch.
     pub fn new(pool: PoolId, epoch: Epoch) -> Self {
         Self {
             pool,
-            epoch,
+            timelines: Timelines::of(epoch),
             head: Position::ZERO,
             floor: Position::ZERO.next(),
             time: Timestamp::default(),
@@ -61,9 +63,14 @@ impl State {
         &self.pool
     }
 
-    /// Returns the timeline.
+    /// Returns the newest timeline, which the next record will be of.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.timelines.newest()
+    }
+
+    /// Returns every timeline.
+    pub fn timelines(&self) -> &Timelines {
+        &self.timelines
     }
 
     /// Returns the position of the last record that was applied.
@@ -116,9 +123,9 @@ impl State {
         &self.deadlines
     }
 
-    /// Returns the cursor at a position of this timeline.
+    /// Returns the cursor at a position, with the epoch of the record that stands there.
     pub fn cursor(&self, position: Position) -> Cursor {
-        Cursor::new(self.epoch, position)
+        self.timelines.cursor(position)
     }
 
     /// Returns the head as a cursor.
@@ -131,9 +138,7 @@ impl State {
     /// # Errors
     /// [`Rejection::CursorForeign`], [`Rejection::CursorAhead`] or [`Rejection::CursorTrimmed`].
     pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
-        if requested.epoch != self.epoch {
-            return Err(Rejection::CursorForeign { requested });
-        }
+        self.timelines.check(requested)?;
         if requested.position > self.head {
             return Err(Rejection::CursorAhead {
                 requested,

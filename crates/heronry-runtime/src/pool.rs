@@ -5,7 +5,7 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use heronry_pool::decide::Command;
+use heronry_pool::{decide::Command, state::Timelines};
 use heronry_store::{FencingToken, Outcome};
 use heronry_types::{Cursor, Epoch, PoolId, Position};
 use tokio::sync::watch;
@@ -26,7 +26,8 @@ pub struct Pool {
 pub(crate) struct Shared {
     pub(crate) environment: Arc<Environment>,
     pub(crate) pool: PoolId,
-    pub(crate) epoch: Epoch,
+    /// The timelines: none starts while the pool is open.
+    pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
     queue: Arc<Queue>,
     pub(crate) waiters: Arc<Waiters>,
@@ -47,16 +48,16 @@ impl Pool {
         waiters: Arc<Waiters>,
         opening: &Opening,
     ) -> Self {
-        let (epoch, head, token) = (opening.epoch, opening.head.clone(), opening.token);
+        let (timelines, head) = (opening.timelines.clone(), opening.head.clone());
         Self {
             shared: Arc::new(Shared {
                 environment,
                 pool,
-                epoch,
+                timelines,
                 head,
                 queue,
                 waiters,
-                token,
+                token: opening.token,
             }),
         }
     }
@@ -66,14 +67,24 @@ impl Pool {
         &self.shared.pool
     }
 
-    /// Returns the timeline.
+    /// Returns the newest timeline, which the next record will be of.
     pub fn epoch(&self) -> Epoch {
-        self.shared.epoch
+        self.shared.timelines.newest()
+    }
+
+    /// Returns every timeline of the journal.
+    pub fn timelines(&self) -> &Timelines {
+        &self.shared.timelines
+    }
+
+    /// Returns the cursor at a position, with the epoch of the record that stands there.
+    pub fn cursor(&self, position: Position) -> Cursor {
+        self.shared.timelines.cursor(position)
     }
 
     /// Returns the durable head.
     pub fn head(&self) -> Cursor {
-        Cursor::new(self.shared.epoch, *self.shared.head.borrow())
+        self.cursor(*self.shared.head.borrow())
     }
 
     /// Runs a command and returns its answer, once everything it was decided on is durable.
@@ -86,7 +97,7 @@ impl Pool {
     {
         let lane = command.lane();
         let run = command.run().cloned();
-        let names = command.names(self.shared.epoch, &self.shared.environment.minter);
+        let names = command.names(self.epoch(), &self.shared.environment.minter);
         let (call, answer) = Call::new(command, names);
         self.shared.queue.push(lane, run.as_ref(), Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.

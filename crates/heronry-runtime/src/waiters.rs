@@ -122,6 +122,7 @@ impl Waiters {
             Body::WakeCancelled(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::PoolCreated(_)
             | Body::PoolConfigured(_)
+            | Body::EpochStarted(_)
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::MessageAccepted(_)

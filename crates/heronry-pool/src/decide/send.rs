@@ -162,7 +162,7 @@ impl Send {
 
     fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
         let request = &self.request;
-        let minted = self.mint(state.epoch, cx.minter);
+        let minted = self.mint(state.epoch(), cx.minter);
         let (content_ref, media_type, body_bytes, contents) = match &request.content {
             Content::Inline(body) => {
                 let content_ref = minted.content_ref();

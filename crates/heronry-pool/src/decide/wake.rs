@@ -118,7 +118,7 @@ impl RegisterWake {
     fn registered(&self, state: &State, cx: &Cx<'_>) -> Result<WakeRegistered, Rejection> {
         let request = &self.request;
         Ok(WakeRegistered {
-            wake_id: self.wake_id(self.mint(state.epoch, cx.minter)),
+            wake_id: self.wake_id(self.mint(state.epoch(), cx.minter)),
             filter: request.filter.normal_form().to_owned(),
             language: LANGUAGE_VERSION,
             fingerprint: *request.filter.fingerprint().as_bytes(),

@@ -56,7 +56,7 @@ impl Triggers {
         if self.index.is_empty() || record.entry.visibility == Visibility::OutOfScope {
             return;
         }
-        let event = project(state.epoch, record);
+        let event = project(&state.timelines, record);
         self.found.clear();
         self.index.matches(&event.envelope, &mut self.found);
         self.found.sort_unstable();
@@ -185,7 +185,7 @@ pub(super) fn first_match(
             && (request.wake_events == WakeEvents::Include || !is_about_wakes(record.kind()))
             && request
                 .filter
-                .matches(&project(state.epoch, record).envelope)
+                .matches(&project(&state.timelines, record).envelope)
     };
     let record = records.iter().find(wanted)?;
     Some(WakeTriggeredBy {

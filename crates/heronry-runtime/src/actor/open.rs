@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
-use heronry_pool::Engine;
+use heronry_pool::{Engine, state::Timelines};
 use heronry_store::{Checkpoint, FencingToken, Head, Store};
 use heronry_types::{Epoch, PoolId, Position, Timestamp};
 use tokio::sync::watch;
@@ -20,7 +20,7 @@ const CLAIMS_RUN: usize = 8_192;
 pub(crate) struct Opening {
     pub(crate) actor: Actor,
     pub(crate) head: watch::Receiver<Position>,
-    pub(crate) epoch: Epoch,
+    pub(crate) timelines: Timelines,
     pub(crate) token: FencingToken,
 }
 
@@ -48,7 +48,7 @@ impl Opening {
                 return Err(error);
             }
         };
-        let epoch = folded.engine.state().epoch();
+        let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
         let actor = Actor {
@@ -68,7 +68,7 @@ impl Opening {
         Ok(Self {
             actor,
             head,
-            epoch,
+            timelines,
             token,
         })
     }
@@ -94,11 +94,18 @@ async fn fold(
     if head.floor > Position::ZERO.next() {
         return Err(OpenError::Trimmed { floor: head.floor });
     }
+    let first = store.journal.read(pool, Position::ZERO, 1).await?;
+    let first = first.chunks.first().map(|chunk| chunk.header().epoch);
     let mut fold = Fold {
         store,
         pool,
         token,
-        engine: Engine::new(pool.clone(), head.epoch, minter, durability),
+        engine: Engine::new(
+            pool.clone(),
+            first.unwrap_or(head.epoch),
+            minter,
+            durability,
+        ),
         chain: Chain::start(),
     };
     store.claims.clear(pool).await?;
@@ -133,7 +140,7 @@ impl Fold<'_> {
                 self.replay_chunk(chunk)?;
                 after = chunk.last();
             }
-            self.flush_claims(head.epoch).await?;
+            self.flush_claims().await?;
         }
         Ok(())
     }
@@ -150,15 +157,14 @@ impl Fold<'_> {
         Ok(())
     }
 
-    async fn flush_claims(&mut self, epoch: Epoch) -> Result<(), OpenError> {
+    async fn flush_claims(&mut self) -> Result<(), OpenError> {
         if self.engine.recent().len() < CLAIMS_RUN {
             return Ok(());
         }
-        let (position, hash) = (self.chain.position(), self.chain.hash());
         let checkpoint = Checkpoint {
-            epoch,
-            position,
-            hash,
+            epoch: self.engine.state().epoch(),
+            position: self.chain.position(),
+            hash: self.chain.hash(),
         };
         let run = self.engine.take_claims();
         self.store

@@ -8,7 +8,7 @@ use heronry_pool::{
     project,
 };
 use heronry_store::{Page, ReadError};
-use heronry_types::{Cursor, Payload, Position, Visibility, WakePayload};
+use heronry_types::{Payload, Position, Visibility, WakePayload};
 
 use super::{EventQuery, OnTrimmed, Start};
 use crate::{CallError, EventsError, Pool};
@@ -154,7 +154,7 @@ impl Reader {
     }
 
     fn trimmed(&mut self, pool: &Pool, floor: Position) -> Result<(), EventsError> {
-        let cursor = |position| Cursor::new(pool.epoch(), position);
+        let cursor = |position| pool.cursor(position);
         match self.query.on_trimmed {
             OnTrimmed::Error => Err(CallError::from(Rejection::CursorTrimmed {
                 requested: cursor(self.after),
@@ -183,7 +183,7 @@ impl Reader {
         if hidden {
             return None;
         }
-        let mut event = project(pool.epoch(), record);
+        let mut event = project(pool.timelines(), record);
         if !self.query.filter.matches(&event.envelope) {
             return None;
         }
@@ -212,7 +212,7 @@ impl Reader {
 
     /// Returns a page of these events.
     pub(super) fn page(&self, pool: &Pool, events: Vec<Event>) -> EventPage {
-        let cursor = |position| Cursor::new(pool.epoch(), position);
+        let cursor = |position| pool.cursor(position);
         EventPage {
             events,
             scanned_to: cursor(self.after),

@@ -75,7 +75,7 @@ impl Subscription {
             StreamItem::Gap { from, .. } => Some(from.position),
             StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } | _ => None,
         });
-        Cursor::new(self.pool.epoch(), waiting.unwrap_or(self.reader.after()))
+        self.pool.cursor(waiting.unwrap_or(self.reader.after()))
     }
 
     /// Returns the next item, waiting for it at the head; nothing when the stream is over.
@@ -112,7 +112,7 @@ impl Subscription {
     }
 
     fn note_gap(&mut self) {
-        let cursor = |position| Cursor::new(self.pool.epoch(), position);
+        let cursor = |position| self.pool.cursor(position);
         if let Some(gap) = self.reader.take_gap() {
             let (from, to) = (cursor(gap.from), cursor(gap.to));
             self.buffer.push_back(StreamItem::Gap {
@@ -126,7 +126,7 @@ impl Subscription {
     async fn at_head(&mut self) {
         match (self.stage, self.follow) {
             (Stage::Behind, follow) => {
-                let head = Cursor::new(self.pool.epoch(), self.reader.after());
+                let head = self.pool.cursor(self.reader.after());
                 self.buffer.push_back(StreamItem::CaughtUp { head });
                 self.stage = match follow {
                     Follow::Live => Stage::Live,

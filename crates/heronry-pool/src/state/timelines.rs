@@ -1,0 +1,136 @@
+//! The timelines of a journal: which epoch each position is of.
+
+use heronry_types::{Cursor, Epoch, Position};
+
+use crate::Rejection;
+
+/// The timelines of a journal, in order: each goes on from the one before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Timelines {
+    first: Epoch,
+    /// Where each later timeline starts: the position of the record that says so.
+    later: Vec<(Position, Epoch)>,
+}
+
+impl Timelines {
+    /// Returns the timelines of a journal that begins with this epoch.
+    pub fn of(first: Epoch) -> Self {
+        Self {
+            first,
+            later: Vec::new(),
+        }
+    }
+
+    /// Adds the timeline that starts with the record at a position. An epoch that is known starts
+    /// no second time.
+    pub fn start(&mut self, at: Position, epoch: Epoch) {
+        if !self.knows(epoch) {
+            self.later.push((at, epoch));
+        }
+    }
+
+    /// Returns whether a timeline is one of these.
+    pub fn knows(&self, epoch: Epoch) -> bool {
+        self.iter().any(|(_, known)| known == epoch)
+    }
+
+    /// Returns the newest timeline.
+    pub fn newest(&self) -> Epoch {
+        self.later.last().map_or(self.first, |(_, epoch)| *epoch)
+    }
+
+    /// Returns the position of the record that started the newest timeline; nothing while the
+    /// journal has only one.
+    pub fn newest_start(&self) -> Option<Position> {
+        self.later.last().map(|(at, _)| *at)
+    }
+
+    /// Returns the timeline that a position is of.
+    pub fn at(&self, position: Position) -> Epoch {
+        let started = self.later.partition_point(|(at, _)| *at <= position);
+        let last = started.checked_sub(1).and_then(|last| self.later.get(last));
+        last.map_or(self.first, |(_, epoch)| *epoch)
+    }
+
+    /// Returns the cursor at a position, with the epoch of the record that stands there.
+    pub fn cursor(&self, position: Position) -> Cursor {
+        Cursor::new(self.at(position), position)
+    }
+
+    /// Walks the timelines with the position of each one's first record.
+    pub fn iter(&self) -> impl Iterator<Item = (Position, Epoch)> + '_ {
+        let first = (Position::ZERO.next(), self.first);
+        std::iter::once(first).chain(self.later.iter().copied())
+    }
+
+    /// Checks that a cursor is of one of these timelines, and not past the point where the next
+    /// one left it.
+    ///
+    /// # Errors
+    /// [`Rejection::CursorForeign`], with the last valid cursor of that timeline if there is one.
+    pub fn check(&self, requested: Cursor) -> Result<(), Rejection> {
+        let mut following = self.iter().skip_while(|(_, e)| *e != requested.epoch);
+        let known = following.next().is_some();
+        let diverged_at = following
+            .next()
+            .map(|(left, _)| Cursor::new(requested.epoch, left.previous()));
+        match diverged_at {
+            None if known => Ok(()),
+            Some(last) if requested.position <= last.position => Ok(()),
+            diverged_at => Err(Rejection::CursorForeign {
+                requested,
+                diverged_at,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: Epoch = Epoch([0xa; 16]);
+    const B: Epoch = Epoch([0xb; 16]);
+    const C: Epoch = Epoch([0xc; 16]);
+
+    /// A until 9, B from 10 to 14, C from 15 on.
+    fn three() -> Timelines {
+        let mut timelines = Timelines::of(A);
+        timelines.start(Position(10), B);
+        timelines.start(Position(15), C);
+        timelines.start(Position(20), A);
+        timelines
+    }
+
+    #[test]
+    fn a_position_is_of_the_timeline_that_started_last_before_it() {
+        let timelines = three();
+        for (position, epoch) in [(0, A), (9, A), (10, B), (14, B), (15, C), (99, C)] {
+            assert_eq!(timelines.at(Position(position)), epoch, "{position}");
+        }
+        assert_eq!(timelines.newest(), C);
+        assert_eq!(timelines.newest_start(), Some(Position(15)));
+    }
+
+    fn check(epoch: Epoch, position: u64, expected: Result<(), Option<u64>>) {
+        let requested = Cursor::new(epoch, Position(position));
+        let diverged = |at| Cursor::new(epoch, Position(at));
+        let expected = expected.map_err(|at| Rejection::CursorForeign {
+            requested,
+            diverged_at: at.map(diverged),
+        });
+        assert_eq!(three().check(requested), expected, "{requested}");
+    }
+
+    #[test]
+    fn a_cursor_is_valid_up_to_where_the_next_timeline_started() {
+        check(A, 0, Ok(()));
+        check(A, 9, Ok(()));
+        check(A, 10, Err(Some(9)));
+        check(B, 9, Ok(()));
+        check(B, 14, Ok(()));
+        check(B, 15, Err(Some(14)));
+        check(C, 1_000, Ok(()));
+        check(Epoch([0xd; 16]), 1, Err(None));
+    }
+}
