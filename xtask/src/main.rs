@@ -3,8 +3,10 @@
 //! Every check that CI runs is a command here, so that a contributor sees the same answer on a
 //! machine that has only the Rust toolchain. It installs nothing, and it changes no source file.
 
+mod api;
 mod main_job;
 mod out;
+mod packages;
 mod process;
 mod steps;
 mod tally;
@@ -51,6 +53,12 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     if command == "test" {
         return test::run(rest).map(test::close);
     }
+    if command == "api" {
+        return match accept_or_check(rest) {
+            Some(mode) => api::run(mode),
+            None => Ok(usage()),
+        };
+    }
     if !rest.is_empty() {
         out::line(&format!("xtask: {command} takes no arguments\n"));
         return Ok(usage());
@@ -65,6 +73,15 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             Some(step) => step.run(),
             None => Ok(usage()),
         },
+    }
+}
+
+/// Nothing checks, `--accept` accepts, and everything else is a usage error.
+fn accept_or_check(arguments: &[String]) -> Option<api::Mode> {
+    match arguments {
+        [] => Some(api::Mode::Check),
+        [word] if word == "--accept" => Some(api::Mode::Accept),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::Finding;
 use super::workspace::{Edge, Kind, Workspace};
 
 /// One line a crate: name, which of ours it may depend on, which foreign groups it must not know.
-/// The `heronry-` prefix is left out. `docs/ARCHITECTURE.md` says why.
+/// The `heronry-` prefix is left out; `facade` is `heronry` itself. `docs/ARCHITECTURE.md` says why.
 const TABLE: &str = "
     types        |                                                   | tokio async random http-server http-client disk terminal
     journal      | types                                             | tokio async random http-server http-client disk terminal
@@ -15,12 +15,14 @@ const TABLE: &str = "
     pool         | types journal event store                         | tokio async random http-server http-client disk terminal
     store-memory | types journal store                               | http-server http-client disk terminal
     store-redb   | types journal store                               | http-server http-client terminal
+    store-sled   | types journal store                               | http-server http-client terminal
     testkit      | types journal store                               | http-server http-client disk terminal
     runtime      | types journal event store pool                    | http-server http-client disk terminal
     wire         | types event                                       | tokio async random http-server http-client disk terminal
     server       | types journal event store pool runtime wire       | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-memory store-redb runtime wire server client | http-server disk
+    cli          | types journal event store pool store-memory store-redb store-sled runtime wire server client | http-server disk
+    facade       | types journal event store pool store-memory store-redb store-sled testkit runtime | http-server http-client disk terminal
 ";
 
 /// The foreign crates behind each group of the table.
@@ -143,7 +145,10 @@ fn trim_both<'a>((left, right): (&'a str, &'a str)) -> (&'a str, &'a str) {
 }
 
 fn full_name(short: &str) -> String {
-    format!("heronry-{short}")
+    match short {
+        "facade" => "heronry".to_owned(),
+        short => format!("heronry-{short}"),
+    }
 }
 
 fn expand(group: &str, groups: &BTreeMap<&str, &str>) -> Vec<(String, String)> {
@@ -273,6 +278,25 @@ mod tests {
             Some("must not know redb (disk)"),
         );
         check_edge("heronry-types", Kind::Normal, "serde", None);
+    }
+
+    #[test]
+    fn facade_brings_the_engine_and_neither_server_nor_client() {
+        check_edge("heronry", Kind::Normal, "heronry-store-redb", None);
+        for other in [
+            "heronry-server",
+            "heronry-client",
+            "heronry-wire",
+            "heronry-cli",
+        ] {
+            check_edge("heronry", Kind::Normal, other, Some("must not depend on"));
+        }
+        check_edge(
+            "heronry-cli",
+            Kind::Normal,
+            "heronry",
+            Some("must not depend on"),
+        );
     }
 
     #[test]
