@@ -1,10 +1,8 @@
 //! From what redb and the file system say to what a caller can do about it.
 
 use std::{
-    any::Any,
     fmt::Display,
     io::{Error as IoError, ErrorKind},
-    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use heronry_store::{StoreError, StoreErrorKind};
@@ -58,27 +56,4 @@ fn kind_of_io(error: &IoError) -> StoreErrorKind {
         ErrorKind::UnexpectedEof => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Io,
     }
-}
-
-/// Returns the error of stored bytes that are not what they must be.
-pub(crate) fn corrupt(op: &'static str, detail: impl Into<String>) -> StoreError {
-    StoreError::new(StoreErrorKind::Corrupt, op, detail)
-}
-
-/// Runs what reads stored bytes. redb panics on some damage; that is an error here, not a crash.
-pub(crate) fn guarded<T, E: From<StoreError>>(
-    op: &'static str,
-    read: impl FnOnce() -> Result<T, E>,
-) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let detail = format!("the file is damaged: {}", panic_text(&*panic));
-        Err(corrupt(op, detail).into())
-    })
-}
-
-/// Returns what a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a text")
 }

@@ -1,27 +1,20 @@
 //! Creating and opening the file.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    fs::File,
-    io::ErrorKind,
-    sync::Arc,
-};
+use std::{fs::File, io::ErrorKind, sync::Arc};
 
-use heronry_store::{Ownership, StoreError, StoreErrorKind};
-use heronry_types::PoolId;
-use redb::{
-    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageError,
-    TableError,
+use heronry_store::{
+    StoreError, StoreErrorKind,
+    embedded::{WriterPools, guarded, load},
 };
+use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{
     DiskHook,
-    batch::{WriterPool, WriterPools},
     disk::{Disk, Locking, SharedDisk},
-    failure::{corrupt, failed, failed_io, guarded, kind_of},
+    failure::{failed, failed_io, kind_of},
+    file::RedbFile,
     place::Place,
-    reader::{Chunks, pool_numbers},
-    rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, PoolRow, Rows, TableName, create_tables},
+    rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Writing, create_tables},
 };
 
 const CREATE: &str = "create the store";
@@ -65,7 +58,7 @@ fn fill(file: File, hook: &Hook) -> Result<(), StoreError> {
 
 /// Opens a store that is there. Until all of it that opening reads is known to be good, and not
 /// newer than this build, nothing is written.
-pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools), StoreError> {
+pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(RedbFile, WriterPools), StoreError> {
     place
         .remove_leftover()
         .map_err(|error| place.failed(OPEN, error))?;
@@ -80,18 +73,19 @@ pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(Database, WriterPools)
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(SharedDisk(Arc::clone(&disk)))
             .map_err(|error| unopened(place, error))?;
-        let pools = guarded(OPEN, || admit(place, &database, &disk))?;
-        Ok((database, pools))
+        let file = RedbFile(database);
+        let pools = guarded(OPEN, || admit(place, &file, &disk))?;
+        Ok((file, pools))
     })
 }
 
 /// Checks what opening reads, lets writes through, and ends what a failed sync may have left open.
-fn admit(place: &Place, database: &Database, disk: &Disk) -> Result<WriterPools, StoreError> {
-    check_format(place, database)?;
-    let pools = load(database)?;
+fn admit(place: &Place, file: &RedbFile, disk: &Disk) -> Result<WriterPools, StoreError> {
+    check_format(place, &file.0)?;
+    let pools = load(&file.snapshot(OPEN)?)?;
     disk.let_through()
         .map_err(|error| place.failed(OPEN, error))?;
-    rewrite_last(place, database)?;
+    rewrite_last(place, &file.0)?;
     Ok(pools)
 }
 
@@ -154,86 +148,16 @@ fn read_format(database: &Database) -> Result<Option<u32>, redb::Error> {
 /// If that transaction's sync failed and the machine did not restart since, its rows are read from
 /// the page cache, whether or not they reached the disk.
 fn rewrite_last(place: &Place, database: &Database) -> Result<(), StoreError> {
-    let missing = || {
-        let detail = format!(
-            "{}: rows of the last commit are missing",
-            place.path().display()
-        );
-        corrupt(OPEN, detail)
-    };
     let failed = |error: redb::Error| failed(OPEN, error);
     let transaction = database
         .begin_write()
         .map_err(|error| failed(error.into()))?;
-    let mut rows = Rows::open(&transaction).map_err(failed)?;
-    let written = rows.last_written().map_err(failed)?.ok_or_else(missing)?;
-    for row in &written {
-        let value = rows.get(row.table, &row.key).map_err(failed)?;
-        let value = value.ok_or_else(missing)?;
-        rows.insert(row.table, &row.key, &value).map_err(failed)?;
+    let mut rows = Writing::open(&transaction).map_err(failed)?;
+    if !rows.rewrite_last().map_err(failed)? {
+        let at = place.path().display();
+        let detail = format!("{at}: rows of the last commit are missing");
+        return Err(StoreError::new(StoreErrorKind::Corrupt, OPEN, detail));
     }
     rows.finish().map_err(failed)?;
     transaction.commit().map_err(|error| failed(error.into()))
-}
-
-/// Reads who may write, and where each journal stands.
-fn load(database: &Database) -> Result<WriterPools, StoreError> {
-    let transaction = database.begin_read().map_err(|error| failed(OPEN, error))?;
-    let table = transaction
-        .open_table(TableName::Pools.definition())
-        .map_err(|error| failed(OPEN, error))?;
-    let mut pools = HashMap::new();
-    for row in table.iter().map_err(|error| failed(OPEN, error))? {
-        let (key, row) = row.map_err(|error| failed(OPEN, error))?;
-        let name = pool_name(key.value())?;
-        let pool = load_pool(&transaction, &name, row.value())?;
-        pools.insert(name, pool);
-    }
-    check_no_stray(&transaction, &pools)?;
-    Ok(pools)
-}
-
-fn load_pool(
-    transaction: &ReadTransaction,
-    name: &PoolId,
-    row: &[u8],
-) -> Result<WriterPool, StoreError> {
-    let damaged = |what| corrupt(OPEN, format!("pool {name}: {what}"));
-    let row = PoolRow::decode(name.as_str().as_bytes(), row)
-        .ok_or_else(|| damaged("its row is damaged"))?;
-    let head = Chunks::open(transaction, name, row.no)?.head()?;
-    if head.map(|head| head.epoch) != row.epoch {
-        return Err(damaged("its journal is missing, or another's"));
-    }
-    Ok(WriterPool {
-        no: row.no,
-        ownership: Ownership::free(row.token),
-        head,
-    })
-}
-
-/// Checks that every journal belongs to a pool: a pool whose row is lost must not seem never to
-/// have been.
-fn check_no_stray(transaction: &ReadTransaction, pools: &WriterPools) -> Result<(), StoreError> {
-    let known: BTreeSet<_> = pools
-        .values()
-        .filter(|pool| pool.head.is_some())
-        .map(|pool| pool.no)
-        .collect();
-    let found = pool_numbers(transaction)?;
-    if known == found {
-        return Ok(());
-    }
-    let detail = format!(
-        "there are {} journals, and {} pools that have one",
-        found.len(),
-        known.len()
-    );
-    Err(corrupt(OPEN, detail))
-}
-
-fn pool_name(key: &[u8]) -> Result<PoolId, StoreError> {
-    let text = str::from_utf8(key).ok();
-    text.and_then(|text| PoolId::parse(text).ok())
-        .ok_or_else(|| corrupt(OPEN, "the name of a pool is damaged"))
 }

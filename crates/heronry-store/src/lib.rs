@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod contents;
 mod doorbell;
+pub mod embedded;
 mod error;
 mod ext;
 mod guard;

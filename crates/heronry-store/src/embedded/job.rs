@@ -1,12 +1,10 @@
 //! What callers ask of the writer, and how they are answered.
 
 use futures::channel::oneshot;
-use heronry_store::{
-    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
-};
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
-use crate::pack::PackRow;
+use super::pack::PackRow;
+use crate::{AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError};
 
 /// One thing to write.
 #[derive(Debug)]

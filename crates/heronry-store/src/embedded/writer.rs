@@ -13,18 +13,18 @@ use futures::{
     executor::block_on,
     lock::Mutex,
 };
-use heronry_store::{StoreError, StoreErrorKind};
-use redb::Database;
 
-use crate::{
+use super::{
+    Database,
     batch::{Batch, WriterPools},
-    failure::{failed, panic_text},
     job::{Answer, Job},
+    panic_text,
     readable::Readable,
 };
+use crate::{StoreError, StoreErrorKind};
 
 /// How many jobs wait for the writer at most; further callers wait to queue.
-pub(crate) const JOBS_QUEUED_MAX: usize = 1_024;
+const JOBS_QUEUED_MAX: usize = 1_024;
 /// How many jobs one transaction takes at most.
 const JOBS_PER_COMMIT_MAX: usize = 1_024;
 /// How many bytes one transaction takes before it leaves the rest to the next one.
@@ -38,8 +38,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(
-        database: Arc<Database>,
+    pub(crate) fn start<D: Database>(
+        database: Arc<D>,
         pools: WriterPools,
         readable: Arc<Readable>,
     ) -> io::Result<Self> {
@@ -50,7 +50,7 @@ impl Writer {
             readable,
         };
         let thread = std::thread::Builder::new()
-            .name("heronry-redb".to_owned())
+            .name(format!("heronry-{}", D::NAME))
             .spawn(move || work.run(jobs))?;
         Ok(Self {
             queue: Some(Mutex::new(queue)),
@@ -78,13 +78,13 @@ impl Drop for Writer {
     }
 }
 
-struct Working {
-    database: Arc<Database>,
+struct Working<D> {
+    database: Arc<D>,
     pools: WriterPools,
     readable: Arc<Readable>,
 }
 
-impl Working {
+impl<D: Database> Working<D> {
     fn run(mut self, mut jobs: Receiver<Job>) {
         while let Some(first) = block_on(jobs.next()) {
             let batch = coalesce(first, &mut jobs);
@@ -99,7 +99,7 @@ impl Working {
         let mut jobs = jobs.into_iter();
         let mut batch = Batch::default();
         let end = catch_unwind(AssertUnwindSafe(|| {
-            batch.run(&self.database, &mut self.pools, &mut jobs)
+            batch.run(&*self.database, &mut self.pools, &mut jobs)
         }));
         let error = match end {
             Ok(Ok(())) => {
@@ -108,7 +108,7 @@ impl Working {
                 self.readable.ring(&batch.moved);
                 return Ok(());
             }
-            Ok(Err(fault)) => failed("commit", fault),
+            Ok(Err(error)) => error,
             Err(panic) => {
                 let detail = format!("a commit panicked: {}", panic_text(&*panic));
                 StoreError::new(StoreErrorKind::Corrupt, "commit", detail)

@@ -5,23 +5,23 @@
 //! its media type (4) and the media type; then the bodies. Numbers are big-endian. A content that
 //! was stored by itself has a row of the same form.
 
-use heronry_store::{NewContent, StoreError, StoredContent};
 use heronry_types::{Body, ContentRef, Digest, Position};
 
-use crate::{
-    failure::corrupt,
-    rows::{CHECKSUM, seal, unseal},
+use super::{
+    corrupt,
+    row::{CHECKSUM_BYTES, seal, unseal},
 };
+use crate::{NewContent, StoreError, StoredContent};
 
 /// Checksum, last position, length of the index.
-const FIXED: usize = CHECKSUM + 8 + 4;
+const FIXED: usize = CHECKSUM_BYTES + 8 + 4;
 
 /// Returns the row of contents that ride with a commit which ends at `last`.
 ///
 /// Computing digests takes longer than anything else about a write, so callers do it before they
 /// queue for the writer.
 pub(crate) fn encode(last: Position, contents: Vec<NewContent>) -> PackRow {
-    let mut index = vec![0; CHECKSUM];
+    let mut index = vec![0; CHECKSUM_BYTES];
     index.extend_from_slice(&last.0.to_be_bytes());
     index.extend_from_slice(&[0; 4]);
     let mut bodies = Vec::with_capacity(contents.iter().map(|c| c.body.bytes.len()).sum());
@@ -31,7 +31,7 @@ pub(crate) fn encode(last: Position, contents: Vec<NewContent>) -> PackRow {
         bodies.extend_from_slice(&stored.body.bytes);
     }
     let length = u32::try_from(index.len() - FIXED).unwrap_or(u32::MAX);
-    if let Some(place) = index.get_mut(CHECKSUM + 8..FIXED) {
+    if let Some(place) = index.get_mut(CHECKSUM_BYTES + 8..FIXED) {
         place.copy_from_slice(&length.to_be_bytes());
     }
     PackRow { index, bodies }
@@ -77,7 +77,7 @@ pub(crate) struct Pack<'a> {
 impl<'a> Pack<'a> {
     /// Reads a row; nothing when its index is damaged.
     pub(crate) fn read(key: &[u8], row: &'a [u8]) -> Option<Self> {
-        let length = row.get(CHECKSUM + 8..)?.first_chunk()?;
+        let length = row.get(CHECKSUM_BYTES + 8..)?.first_chunk()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let (head, bodies) = row.split_at_checked(FIXED.checked_add(length)?)?;
         let (last, rest) = unseal(key, head)?.split_first_chunk()?;
@@ -153,7 +153,7 @@ impl<'a> Entry<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heronry_store::StoreErrorKind;
+    use crate::StoreErrorKind;
 
     fn content_ref(n: u8) -> ContentRef {
         ContentRef::from_bits([n; 16])

@@ -5,8 +5,9 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use heronry_store::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
 use heronry_types::{PoolId, Position};
+
+use crate::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
 
 /// A pool as readers see it.
 #[derive(Clone, Copy, Debug)]

@@ -2,30 +2,32 @@
 
 use std::collections::HashMap;
 
-use heronry_store::{
+use heronry_types::{PoolId, Position};
+
+use super::{
+    Database, PoolRow, Rows, Table,
+    job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
+    readable::PoolView,
+};
+use crate::{
     AppendError, FencingToken, Head, LeaseError, Outcome, Ownership, StoreError, StoreErrorKind,
     judge_append, keys, keys::PoolNo,
 };
-use heronry_types::{PoolId, Position};
-use redb::{Database, Durability};
-
-use crate::{
-    job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
-    readable::PoolView,
-    rows::{PoolRow, Rows, TableName},
-};
 
 /// A pool as the writer sees it: one transaction ahead of its readers.
-#[derive(Debug)]
-pub(crate) struct WriterPool {
-    pub(crate) no: PoolNo,
-    pub(crate) ownership: Ownership,
-    pub(crate) head: Option<Head>,
+#[derive(Clone, Debug)]
+pub struct WriterPool {
+    /// Its number in this store.
+    pub no: PoolNo,
+    /// Who owns it.
+    pub ownership: Ownership,
+    /// Where its journal stands; nothing while it has none.
+    pub head: Option<Head>,
 }
 
 impl WriterPool {
     /// Returns the pool as readers see it after the commit.
-    pub(crate) fn view(&self) -> PoolView {
+    pub(super) fn view(&self) -> PoolView {
         PoolView {
             no: self.no,
             token: self.ownership.token(),
@@ -33,27 +35,27 @@ impl WriterPool {
         }
     }
 
-    fn write_row(&self, rows: &mut Rows<'_>, name: &PoolId) -> Result<(), redb::Error> {
+    fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
         let row = PoolRow {
             no: self.no,
             token: self.ownership.token(),
             epoch: self.head.map(|head| head.epoch),
         };
         let key = name.as_str().as_bytes();
-        rows.insert(TableName::Pools, key, &row.encode(key))
+        rows.insert(Table::Pools, key, &row.encode(key))
     }
 }
 
 /// Every pool as the writer sees it.
-pub(crate) type WriterPools = HashMap<PoolId, WriterPool>;
+pub type WriterPools = HashMap<PoolId, WriterPool>;
 
 /// What the jobs of one transaction led to so far.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub(super) struct Batch {
     /// Answers that wait for the commit.
-    pub(crate) answers: Vec<Answer>,
+    pub(super) answers: Vec<Answer>,
     /// The pools that it moved.
-    pub(crate) moved: HashMap<PoolId, PoolView>,
+    pub(super) moved: HashMap<PoolId, PoolView>,
 }
 
 impl Batch {
@@ -64,37 +66,21 @@ impl Batch {
     ///
     /// # Errors
     /// Any failure of the transaction. Its outcome is unknown then.
-    pub(crate) fn run(
+    pub(super) fn run(
         &mut self,
-        database: &Database,
+        database: &impl Database,
         pools: &mut WriterPools,
         jobs: &mut impl Iterator<Item = Job>,
-    ) -> Result<(), redb::Error> {
-        let mut transaction = database.begin_write()?;
-        // One sync for each commit: one phase, and no allocator state beside it.
-        transaction.set_durability(Durability::Immediate)?;
-        transaction.set_two_phase_commit(false);
-        transaction.set_quick_repair(false);
-        let mut rows = Rows::open(&transaction)?;
-        for job in jobs {
-            self.run_job(&mut rows, pools, job)?;
-        }
-        if rows.is_clean() {
-            drop(rows);
-            transaction.abort()?;
-        } else {
-            rows.finish()?;
-            transaction.commit()?;
-        }
-        Ok(())
+    ) -> Result<(), StoreError> {
+        database.commit(&mut |rows| jobs.try_for_each(|job| self.run_job(rows, pools, job)))
     }
 
     fn run_job(
         &mut self,
-        rows: &mut Rows<'_>,
+        rows: &mut dyn Rows,
         pools: &mut WriterPools,
         job: Job,
-    ) -> Result<(), redb::Error> {
+    ) -> Result<(), StoreError> {
         let Job { pool, work } = job;
         // A fault drops the reply, which tells the caller that the outcome is unknown.
         let answer = match work {
@@ -122,10 +108,10 @@ impl Batch {
 }
 
 /// What a job ends with: an answer, which may be a refusal, or a fault that ends the transaction.
-type End<T, E> = Result<Result<T, E>, redb::Error>;
+type End<T, E> = Result<Result<T, E>, StoreError>;
 
 fn append(
-    rows: &mut Rows<'_>,
+    rows: &mut dyn Rows,
     name: &PoolId,
     pool: Option<&mut WriterPool>,
     work: Append,
@@ -139,11 +125,11 @@ fn append(
     };
     for chunk in &work.commit.chunks {
         let key = keys::placed(pool.no, chunk.first());
-        rows.insert(TableName::Journal, &key, chunk.bytes())?;
+        rows.insert(Table::Journal, &key, chunk.bytes())?;
     }
     if let Some(pack) = work.pack {
         let key = keys::placed(pool.no, work.guard.expected_head.next());
-        rows.insert(TableName::Packs, &key, &pack.under(&key))?;
+        rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
     let is_first = pool.head.is_none();
     pool.head = Some(head);
@@ -161,7 +147,7 @@ fn unowned(token: FencingToken) -> AppendError {
     }
 }
 
-fn trim(rows: &mut Rows<'_>, pool: Option<&mut WriterPool>, work: &Trim) -> End<Head, AppendError> {
+fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<Head, AppendError> {
     let Some(pool) = pool else {
         return Ok(Err(unowned(work.token)));
     };
@@ -177,15 +163,15 @@ fn trim(rows: &mut Rows<'_>, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     // is the first that stays.
     let before = keys::placed(pool.no, work.before.min(head.head));
     let oldest = keys::placed(pool.no, Position::ZERO);
-    if let Some((key, floor)) = rows.last_key(TableName::Journal, &oldest, &before)? {
-        rows.remove(TableName::Journal, &oldest, &key)?;
+    if let Some((key, floor)) = rows.last_key(Table::Journal, &oldest, &before)? {
+        rows.remove(Table::Journal, &oldest, &key)?;
         head.floor = floor;
         pool.head = Some(head);
     }
     Ok(Ok(head))
 }
 
-fn put(rows: &mut Rows<'_>, pool: Option<&WriterPool>, work: Put) -> End<(), StoreError> {
+fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), StoreError> {
     let op = "put content";
     let Some(pool) = pool else {
         let detail = "nobody ever acquired the pool";
@@ -195,14 +181,14 @@ fn put(rows: &mut Rows<'_>, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
         return Ok(Err(refusal));
     }
     let key = keys::named(pool.no, work.content_ref);
-    if !rows.has(TableName::Contents, &key)? {
-        rows.insert(TableName::Contents, &key, &work.row.under(&key))?;
+    if !rows.has(Table::Contents, &key)? {
+        rows.insert(Table::Contents, &key, &work.row.under(&key))?;
     }
     Ok(Ok(()))
 }
 
 fn claim(
-    rows: &mut Rows<'_>,
+    rows: &mut dyn Rows,
     pools: &mut WriterPools,
     name: &PoolId,
     work: &Claim,

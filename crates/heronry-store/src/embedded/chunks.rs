@@ -1,0 +1,337 @@
+//! Reading chunks and contents from committed rows.
+
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
+
+use heronry_journal::{Chain, Chunk, ChunkError};
+use heronry_types::{ContentRef, PoolId, Position};
+
+use super::{
+    Database, Order, PlacedKey, Reading, Table, corrupt, pack::Pack, readable::PoolView,
+    row::position_of,
+};
+use crate::{
+    ContentPlace, Head, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
+    keys::{self, PoolNo},
+};
+
+const READ: &str = "read the journal";
+const GET: &str = "get content";
+
+/// The chunks of one pool.
+pub(super) struct Chunks<'a> {
+    pub(super) rows: &'a dyn Reading,
+    pub(super) name: &'a PoolId,
+    pub(super) no: PoolNo,
+}
+
+impl Chunks<'_> {
+    /// Walks chunks that begin between two positions, checked, until it is told to stop.
+    fn walk(
+        &self,
+        (from, to): (Position, Position),
+        order: Order,
+        see: &mut dyn FnMut(Chunk) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let range = self.range(from, to);
+        let mut damage = None;
+        self.rows.walk(
+            Table::Journal,
+            range_of(&range),
+            order,
+            &mut |key, row| match self.checked(key, row) {
+                Ok(chunk) => see(chunk),
+                Err(error) => {
+                    damage = Some(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        damage.map_or(Ok(()), Err)
+    }
+
+    fn range(&self, from: Position, to: Position) -> (PlacedKey, PlacedKey) {
+        (keys::placed(self.no, from), keys::placed(self.no, to))
+    }
+
+    /// Returns where the first chunk begins that begins in a range, in this order.
+    fn begins(
+        &self,
+        from: Position,
+        to: Position,
+        order: Order,
+    ) -> Result<Option<Position>, StoreError> {
+        let range = self.range(from, to);
+        let mut found = None;
+        let rows = self.rows;
+        rows.walk(Table::Journal, range_of(&range), order, &mut |key, _| {
+            found = Some(placed_of(key));
+            ControlFlow::Break(())
+        })?;
+        found.transpose().map(|found| found.map(|(_, first)| first))
+    }
+
+    /// Reads one chunk, and checks that it is what its key says.
+    fn checked(&self, key: &[u8], bytes: &[u8]) -> Result<Chunk, StoreError> {
+        let (_, first) = placed_of(key)?;
+        let chunk = Chunk::decode(bytes).map_err(|error| self.unreadable(first, error))?;
+        if chunk.first() != first {
+            let what = format!("the chunk of {} stands there", chunk.first());
+            return Err(self.broken(first, &what));
+        }
+        Ok(chunk)
+    }
+
+    fn unreadable(&self, at: Position, error: ChunkError) -> StoreError {
+        let at = error.position().unwrap_or(at);
+        if error.is_newer() {
+            let detail = format!("pool {}, position {at}: {error}", self.name);
+            return StoreError::new(StoreErrorKind::NewerSchema, READ, detail).with_source(error);
+        }
+        self.broken(at, &error.to_string()).with_source(error)
+    }
+
+    fn broken(&self, at: Position, what: &str) -> StoreError {
+        corrupt(READ, format!("pool {}, position {at}: {what}", self.name))
+    }
+
+    /// Derives where the journal stands from its first and last chunk.
+    ///
+    /// No later chunk vouches for the last one, so each of its records is checked.
+    pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
+        let (Some(first), Some(last)) = (self.end(Order::Ascending)?, self.end(Order::Descending)?)
+        else {
+            return Ok(None);
+        };
+        if first.header().epoch != last.header().epoch {
+            let what = "its epoch is not that of the first chunk";
+            return Err(self.broken(last.first(), what));
+        }
+        last.verify()
+            .map_err(|error| self.unreadable(last.first(), error))?;
+        Ok(Some(Head {
+            epoch: last.header().epoch,
+            head: last.last(),
+            floor: first.first(),
+            last_hash: last.hash(),
+        }))
+    }
+
+    /// Returns the chunk that comes first in this order.
+    fn end(&self, order: Order) -> Result<Option<Chunk>, StoreError> {
+        let mut found = None;
+        self.walk((Position::ZERO, Position(u64::MAX)), order, &mut |chunk| {
+            found = Some(chunk);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
+    /// Reads whole chunks after a position, no further than `head`.
+    fn page(&self, after: Position, bytes_max: usize, head: Head) -> Result<Page, ReadError> {
+        self.page_as_is(after, bytes_max, head).or_else(|error| {
+            // What was looked for may have been trimmed after the caller looked at the head.
+            match self.begins(Position::ZERO, Position(u64::MAX), Order::Ascending)? {
+                Some(floor) if floor > head.floor && after.next() < floor => {
+                    Err(ReadError::Trimmed {
+                        requested: after,
+                        floor,
+                    })
+                }
+                Some(_) | None => Err(error),
+            }
+        })
+    }
+
+    /// The chain is checked within the page, and up to the head when the page reaches it. What
+    /// that leaves open, a flip in the last chunk of a page, is seen by the record's checksum.
+    fn page_as_is(&self, after: Position, bytes_max: usize, head: Head) -> Result<Page, ReadError> {
+        let mut page = Page {
+            chunks: Vec::new(),
+            head,
+        };
+        if after >= head.head {
+            return Ok(page);
+        }
+        let missing = || self.broken(after.next(), "the chunk is missing");
+        let start = self
+            .begins(
+                head.floor.min(after.next()),
+                after.next(),
+                Order::Descending,
+            )?
+            .ok_or_else(missing)?;
+        let mut links = Links::new(self, start, head);
+        let mut bytes = 0_usize;
+        let mut is_full = false;
+        let mut fault = None;
+        self.walk((start, head.head), Order::Ascending, &mut |chunk| {
+            bytes = bytes.saturating_add(chunk.bytes().len());
+            if bytes > bytes_max && !page.chunks.is_empty() {
+                is_full = true;
+                return ControlFlow::Break(());
+            }
+            let linked = if page.chunks.is_empty() && chunk.last() <= after {
+                Err(missing())
+            } else {
+                links.push(&chunk)
+            };
+            match linked {
+                Ok(()) => page.chunks.push(chunk),
+                Err(error) => fault = Some(error),
+            }
+            if fault.is_some() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        match fault {
+            Some(error) => Err(error.into()),
+            None if is_full => Ok(page),
+            None => links.check_end().map(|()| page).map_err(ReadError::from),
+        }
+    }
+}
+
+/// Checks that chunks follow each other, and that the last one is the one that the gate knows.
+struct Links<'a> {
+    chunks: &'a Chunks<'a>,
+    start: Position,
+    head: Head,
+    chain: Option<Chain>,
+}
+
+impl<'a> Links<'a> {
+    fn new(chunks: &'a Chunks<'a>, start: Position, head: Head) -> Self {
+        Self {
+            chunks,
+            start,
+            head,
+            chain: None,
+        }
+    }
+
+    fn push(&mut self, chunk: &Chunk) -> Result<(), StoreError> {
+        let chain = self.chain.get_or_insert_with(|| {
+            Chain::after(
+                self.head.epoch,
+                self.start.previous(),
+                chunk.header().previous,
+            )
+        });
+        chain.push(chunk).map_err(|error| {
+            let what = error.what.to_string();
+            self.chunks.broken(error.at, &what).with_source(error)
+        })
+    }
+
+    fn check_end(&self) -> Result<(), StoreError> {
+        let head = self.head;
+        if self.chain == Some(Chain::after(head.epoch, head.head, head.last_hash)) {
+            return Ok(());
+        }
+        let what = "the journal ends otherwise than it must";
+        Err(self.chunks.broken(head.head, what))
+    }
+}
+
+fn range_of((from, to): &(PlacedKey, PlacedKey)) -> (&[u8], &[u8]) {
+    (from.as_slice(), to.as_slice())
+}
+
+fn placed_of(key: &[u8]) -> Result<(PoolNo, Position), StoreError> {
+    position_of(key).ok_or_else(|| corrupt(READ, "a key of the journal is malformed"))
+}
+
+/// Returns the numbers of the pools that have a chunk, by one look-up for each.
+pub(super) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, StoreError> {
+    let mut numbers = BTreeSet::new();
+    let mut from = PoolNo(0);
+    let end = keys::placed(PoolNo(u32::MAX), Position(u64::MAX));
+    loop {
+        let begin = keys::placed(from, Position::ZERO);
+        let mut found = None;
+        let range = (begin.as_slice(), end.as_slice());
+        rows.walk(Table::Journal, range, Order::Ascending, &mut |key, _| {
+            found = Some(placed_of(key));
+            ControlFlow::Break(())
+        })?;
+        let Some((no, _)) = found.transpose()? else {
+            return Ok(numbers);
+        };
+        if !numbers.insert(no) {
+            return Err(corrupt(READ, "the keys of the journal are out of order"));
+        }
+        from = PoolNo(no.0.saturating_add(1));
+    }
+}
+
+/// Reads a page of a pool's journal.
+pub(super) fn page<D: Database>(
+    database: Arc<D>,
+    name: &PoolId,
+    view: PoolView,
+    after: Position,
+    bytes_max: usize,
+) -> Result<Page, ReadError> {
+    let head = view.head.ok_or(ReadError::NoPool)?;
+    if after < head.floor.previous() {
+        return Err(ReadError::Trimmed {
+            requested: after,
+            floor: head.floor,
+        });
+    }
+    let no = view.no;
+    database.read(READ, |rows| {
+        Chunks { rows, name, no }.page(after, bytes_max, head)
+    })
+}
+
+/// Reads a content of a pool.
+pub(super) fn content<D: Database>(
+    database: Arc<D>,
+    view: PoolView,
+    content_ref: ContentRef,
+    place: ContentPlace,
+) -> Result<Option<StoredContent>, StoreError> {
+    let no = view.no;
+    database.read(GET, |rows| match place {
+        ContentPlace::Alone => {
+            let key = keys::named(no, content_ref);
+            let range = (key.as_slice(), key.as_slice());
+            find(rows, Table::Contents, range, &mut |pack| {
+                pack.find(content_ref, GET)
+            })
+        }
+        // Nothing above the gate is shown.
+        ContentPlace::With(position) if view.head.is_none_or(|head| head.head < position) => {
+            Ok(None)
+        }
+        ContentPlace::With(position) => {
+            let range = (keys::placed(no, Position::ZERO), keys::placed(no, position));
+            find(rows, Table::Packs, range_of(&range), &mut |pack| {
+                if pack.last() < position {
+                    return Ok(None);
+                }
+                pack.find(content_ref, GET)
+            })
+        }
+    })
+}
+
+/// Looks into the last row of contents in a range.
+fn find(
+    rows: &dyn Reading,
+    table: Table,
+    range: (&[u8], &[u8]),
+    look: &mut dyn FnMut(Pack<'_>) -> Result<Option<StoredContent>, StoreError>,
+) -> Result<Option<StoredContent>, StoreError> {
+    let mut found = Ok(None);
+    rows.walk(table, range, Order::Descending, &mut |key, row| {
+        found = Pack::read(key, row)
+            .ok_or_else(|| corrupt(GET, "the index of contents is damaged"))
+            .and_then(&mut *look);
+        ControlFlow::Break(())
+    })?;
+    found
+}

@@ -1,0 +1,104 @@
+//! What an embedded database does for a store.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use heronry_types::{Durability, Position};
+
+use super::{PlacedKey, Table};
+use crate::StoreError;
+
+/// An embedded database that keeps the tables of one store.
+///
+/// Dropping it closes the database and frees the place; that happens on the writer thread.
+pub trait Database: Send + Sync + 'static {
+    /// The name of the adapter, as `redb`.
+    const NAME: &'static str;
+
+    /// What a successful commit promises.
+    const DURABILITY: Durability;
+
+    /// Has one transaction filled, and commits it with one sync when it changes anything.
+    ///
+    /// Only the writer thread calls this. After a crash all of the transaction is there or
+    /// nothing. After an error its outcome is unknown, and nothing is committed any more.
+    ///
+    /// # Errors
+    /// What `fill` says, and any failure of the transaction.
+    fn commit(&self, fill: &mut Fill<'_>) -> Result<(), StoreError>;
+
+    /// Has committed rows looked at. They may be ahead of the last sync: what is shown of them is
+    /// up to the gate.
+    ///
+    /// Whoever holds the database last closes it: here that is within the call.
+    ///
+    /// # Errors
+    /// What `look` says, and a database that cannot be read.
+    fn read<T, E: From<StoreError>>(
+        self: Arc<Self>,
+        op: &'static str,
+        look: impl FnOnce(&dyn Reading) -> Result<T, E>,
+    ) -> Result<T, E>;
+}
+
+/// Fills a transaction.
+pub type Fill<'a> = dyn FnMut(&mut dyn Rows) -> Result<(), StoreError> + 'a;
+
+/// The rows of one write transaction, as it sees them itself.
+pub trait Rows {
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn insert(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
+
+    /// Removes the rows of a table from one key up to, and without, another.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError>;
+
+    /// Returns true when a table has a row.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError>;
+
+    /// Returns the last [placed](crate::keys::placed) key of a table between two keys, both
+    /// included, and its position.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn last_key(
+        &mut self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<Option<(PlacedKey, Position)>, StoreError>;
+}
+
+/// In which order rows are walked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Order {
+    /// From the first key to the last.
+    Ascending,
+    /// From the last key to the first.
+    Descending,
+}
+
+/// Rows that were committed.
+pub trait Reading {
+    /// Walks the rows of a table between two keys, both included, until it is told to stop.
+    ///
+    /// # Errors
+    /// A database that cannot be read, or a row that is not whole.
+    fn walk(
+        &self,
+        table: Table,
+        range: (&[u8], &[u8]),
+        order: Order,
+        see: &mut See<'_>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Sees a row, as key and value, and says whether to go on.
+pub type See<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;

@@ -1,0 +1,300 @@
+//! The ports of a store over an embedded database.
+
+use std::{
+    fmt, io,
+    sync::{Arc, Weak},
+};
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use heronry_journal::Chunk;
+use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timestamp};
+
+use super::{
+    Database, WriterPools, chunks,
+    job::{Append, Claim, Force, Job, Put, Reply, Trim, Work},
+    pack,
+    readable::Readable,
+    writer::Writer,
+};
+use crate::{
+    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPlace,
+    Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, MemoryClaims, NewContent,
+    Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent, judge_content,
+    judge_contents,
+};
+
+/// A store over an embedded database: its writer thread, its gate, and its claims in memory.
+///
+/// Dropping it waits for the commit that is under way and closes the database.
+pub struct Embedded<D> {
+    /// Owns the database, and closes it when it ends.
+    writer: Writer,
+    database: Weak<D>,
+    readable: Arc<Readable>,
+    claims: MemoryClaims,
+    content_bytes_max: u64,
+}
+
+/// A store that is an [`Embedded`], and has its ports.
+pub trait EmbeddedStore: Send + Sync {
+    /// The database.
+    type Database: Database;
+
+    /// Returns the store behind the ports.
+    fn embedded(&self) -> &Embedded<Self::Database>;
+}
+
+impl<D> fmt::Debug for Embedded<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded")
+            .field("readable", &self.readable)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<D: Database> Embedded<D> {
+    /// Starts the writer of a database that was opened, and that holds these pools.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(database: D, pools: WriterPools) -> io::Result<Self> {
+        let views = pools.iter().map(|(name, pool)| (name.clone(), pool.view()));
+        let readable = Arc::new(Readable::new(views.collect()));
+        let database = Arc::new(database);
+        let weak = Arc::downgrade(&database);
+        let writer = Writer::start(database, pools, Arc::clone(&readable))?;
+        Ok(Self {
+            writer,
+            database: weak,
+            readable,
+            claims: MemoryClaims::new(),
+            content_bytes_max: LimitName::ContentBytesMax.default_value(),
+        })
+    }
+
+    /// Has the writer do something, and returns its answer; nothing when it stopped before one.
+    async fn ask<T>(
+        &self,
+        pool: &PoolId,
+        work: impl FnOnce(Reply<T>) -> Work,
+    ) -> Result<T, Unanswered> {
+        let (reply, answer) = oneshot::channel();
+        let pool = pool.clone();
+        let work = work(reply);
+        if !self.writer.queue(Job { pool, work }).await {
+            return Err(Unanswered::NotQueued);
+        }
+        answer.await.map_err(|_| Unanswered::Stopped)
+    }
+
+    /// Returns the database, as long as the writer has not closed it.
+    fn database(&self, op: &'static str) -> Result<Arc<D>, StoreError> {
+        self.database
+            .upgrade()
+            .ok_or_else(|| self.readable.closed(op))
+    }
+
+    async fn claim(&self, pool: &PoolId, claim: Claim) -> Result<FencingToken, LeaseError> {
+        self.ask(pool, |reply| Work::Claim(claim, reply))
+            .await
+            .unwrap_or_else(|_| Err(self.readable.closed("own a pool").into()))
+    }
+
+    fn unanswered(&self, op: &'static str, why: &Unanswered) -> AppendError {
+        AppendError::Store {
+            outcome: match why {
+                Unanswered::NotQueued => Outcome::None,
+                Unanswered::Stopped => Outcome::Unknown,
+            },
+            error: self.readable.closed(op),
+        }
+    }
+}
+
+/// Why the writer gave no answer.
+enum Unanswered {
+    NotQueued,
+    Stopped,
+}
+
+#[async_trait]
+impl<S: EmbeddedStore> Journal for S {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: S::Database::NAME,
+            durability: S::Database::DURABILITY,
+            content_bytes_max: self.embedded().content_bytes_max,
+        }
+    }
+
+    async fn append(
+        &self,
+        pool: &PoolId,
+        mut commit: Commit,
+        guard: Guard,
+    ) -> Result<Head, AppendError> {
+        judge_contents(&commit, self.embedded().content_bytes_max)?;
+        let last = commit.chunks.last().map_or(Position::ZERO, Chunk::last);
+        let contents = std::mem::take(&mut commit.contents);
+        let pack = (!contents.is_empty()).then(|| pack::encode(last, contents));
+        let append = Append {
+            commit,
+            pack,
+            guard,
+        };
+        self.embedded()
+            .ask(pool, |reply| Work::Append(append, reply))
+            .await
+            .unwrap_or_else(|why| Err(self.embedded().unanswered("append", &why)))
+    }
+
+    async fn read(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Page, ReadError> {
+        let op = "read the journal";
+        let view = self.embedded().readable.pool(op, pool)?;
+        let view = view.ok_or(ReadError::NoPool)?;
+        chunks::page(self.embedded().database(op)?, pool, view, after, bytes_max)
+    }
+
+    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
+        let view = self.embedded().readable.pool("read the head", pool)?;
+        Ok(view.and_then(|view| view.head))
+    }
+
+    async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
+        self.embedded().readable.look("list pools", |pools| {
+            let written = pools.iter().filter(|(_, view)| view.head.is_some());
+            let mut names: Vec<_> = written.map(|(name, _)| name.clone()).collect();
+            names.sort();
+            names
+        })
+    }
+
+    async fn trim(
+        &self,
+        pool: &PoolId,
+        before: Position,
+        token: FencingToken,
+    ) -> Result<Head, AppendError> {
+        self.embedded()
+            .ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
+            .await
+            .unwrap_or_else(|why| Err(self.embedded().unanswered("trim", &why)))
+    }
+
+    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
+        self.embedded().readable.watch(pool, after).await
+    }
+}
+
+#[async_trait]
+impl<S: EmbeddedStore> Contents for S {
+    async fn put(
+        &self,
+        pool: &PoolId,
+        content_ref: ContentRef,
+        body: Body,
+        token: FencingToken,
+    ) -> Result<(), StoreError> {
+        judge_content(body.bytes.len(), self.embedded().content_bytes_max)?;
+        let row = pack::encode(Position::ZERO, vec![NewContent { content_ref, body }]);
+        let put = Put {
+            content_ref,
+            row,
+            token,
+        };
+        self.embedded()
+            .ask(pool, |reply| Work::Put(put, reply))
+            .await
+            .unwrap_or_else(|_| Err(self.embedded().readable.closed("put content")))
+    }
+
+    async fn get(
+        &self,
+        pool: &PoolId,
+        content_ref: ContentRef,
+        place: ContentPlace,
+    ) -> Result<Option<StoredContent>, StoreError> {
+        let op = "get content";
+        match self.embedded().readable.pool(op, pool)? {
+            Some(view) => chunks::content(self.embedded().database(op)?, view, content_ref, place),
+            None => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl<S: EmbeddedStore> Leases for S {
+    async fn acquire(
+        &self,
+        pool: &PoolId,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<FencingToken, LeaseError> {
+        let owner = owner.to_owned();
+        let force = Force::IfFree;
+        self.embedded()
+            .claim(pool, Claim { owner, now, force })
+            .await
+    }
+
+    async fn seize(
+        &self,
+        pool: &PoolId,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<FencingToken, LeaseError> {
+        let owner = owner.to_owned();
+        let force = Force::Seize;
+        self.embedded()
+            .claim(pool, Claim { owner, now, force })
+            .await
+    }
+
+    async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
+        self.embedded()
+            .ask(pool, |reply| Work::Release(token, reply))
+            .await
+            .unwrap_or_else(|_| Err(self.embedded().readable.closed("release a pool")))
+    }
+}
+
+#[async_trait]
+impl<S: EmbeddedStore> Claims for S {
+    async fn put_run(
+        &self,
+        pool: &PoolId,
+        run: Vec<(ClaimKey, ClaimEntry)>,
+        checkpoint: Checkpoint,
+        token: FencingToken,
+    ) -> Result<(), StoreError> {
+        let op = "put claims";
+        let view = self.embedded().readable.pool(op, pool)?;
+        if view.is_none_or(|view| view.token != token) {
+            let detail = "ownership of the pool was lost";
+            return Err(StoreError::new(StoreErrorKind::Closed, op, detail));
+        }
+        self.embedded().claims.put_run(pool, run, checkpoint)
+    }
+
+    async fn find(
+        &self,
+        pool: &PoolId,
+        keys: &[ClaimKey],
+    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
+        self.embedded().claims.find(pool, keys)
+    }
+
+    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
+        self.embedded().claims.checkpoint(pool)
+    }
+
+    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
+        self.embedded().claims.clear(pool)
+    }
+}

@@ -1,0 +1,141 @@
+//! The tables of a store, and what stands in their rows.
+
+use heronry_types::{Epoch, Position};
+
+use crate::{
+    FencingToken,
+    keys::{PLACED_BYTES, PoolNo, read_placed},
+};
+
+/// A key that names a position of a pool.
+pub type PlacedKey = [u8; PLACED_BYTES];
+
+/// A table of a store. The numbers may stand in stored rows.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Table {
+    /// Pool id → [`PoolRow`].
+    Pools = 1,
+    /// Pool number and first position → the bytes of a chunk.
+    Journal = 2,
+    /// Pool number and first position of a commit → all its contents.
+    Packs = 3,
+    /// Pool number and reference → a content that was stored by itself.
+    Contents = 4,
+}
+
+impl Table {
+    /// Every table, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Pools, Self::Journal, Self::Packs, Self::Contents];
+
+    /// Returns the name under which a database keeps it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pools => "pools",
+            Self::Journal => "journal",
+            Self::Packs => "packs",
+            Self::Contents => "contents",
+        }
+    }
+
+    /// Returns the table with a number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| *table as u8 == number)
+    }
+}
+
+/// Returns the position that a [placed](crate::keys::placed) key names; nothing when it is malformed.
+pub(super) fn position_of(key: &[u8]) -> Option<(PoolNo, Position)> {
+    key.try_into().ok().map(read_placed)
+}
+
+/// Length in bytes of the checksum at the front of a row. Databases do not check pages whenever
+/// they read them.
+pub const CHECKSUM_BYTES: usize = 4;
+
+/// Fills the checksum, over key and row, into the first bytes of a row.
+pub fn seal(key: &[u8], mut row: Vec<u8>) -> Vec<u8> {
+    if let Some((checksum, rest)) = row.split_first_chunk_mut::<CHECKSUM_BYTES>() {
+        *checksum = crc32c::crc32c_append(crc32c::crc32c(key), rest).to_be_bytes();
+    }
+    row
+}
+
+/// Returns a row without its checksum; nothing when it is damaged or stands under another key.
+pub fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
+    let (checksum, rest) = row.split_first_chunk::<CHECKSUM_BYTES>()?;
+    let computed = crc32c::crc32c_append(crc32c::crc32c(key), rest);
+    (u32::from_be_bytes(*checksum) == computed).then_some(rest)
+}
+
+/// What stands in the row of a pool. Where its journal ends is read from the journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PoolRow {
+    /// The number of the pool in this store.
+    pub no: PoolNo,
+    /// The last fencing token that was given.
+    pub token: FencingToken,
+    /// The epoch of its journal; nothing while it has none.
+    pub epoch: Option<Epoch>,
+}
+
+impl PoolRow {
+    /// Returns the row as it stands under a key.
+    pub fn encode(&self, key: &[u8]) -> Vec<u8> {
+        let mut row = vec![0; CHECKSUM_BYTES];
+        row.extend_from_slice(&self.no.0.to_be_bytes());
+        row.extend_from_slice(&self.token.0.to_be_bytes());
+        row.extend(self.epoch.iter().flat_map(|epoch| epoch.0));
+        seal(key, row)
+    }
+
+    /// Reads a row; nothing when it is damaged.
+    pub fn decode(key: &[u8], row: &[u8]) -> Option<Self> {
+        let (no, rest) = unseal(key, row)?.split_first_chunk()?;
+        let (token, epoch) = rest.split_first_chunk()?;
+        let epoch = match epoch {
+            [] => None,
+            epoch => Some(Epoch(epoch.try_into().ok()?)),
+        };
+        Some(Self {
+            no: PoolNo(u32::from_be_bytes(*no)),
+            token: FencingToken(u64::from_be_bytes(*token)),
+            epoch,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_found_by_its_number() {
+        for table in Table::ALL {
+            assert_eq!(Table::from_number(table as u8), Some(table));
+        }
+        assert_eq!(Table::from_number(0), None);
+        assert_eq!(Table::from_number(5), None);
+    }
+
+    #[test]
+    fn a_pool_row_is_read_back_and_damage_or_misplacement_is_seen() {
+        for epoch in [None, Some(Epoch([0; 16]))] {
+            let pool = PoolRow {
+                no: PoolNo(7),
+                token: FencingToken(9),
+                epoch,
+            };
+            let row = pool.encode(b"p");
+            assert_eq!(PoolRow::decode(b"p", &row), Some(pool));
+            assert_eq!(PoolRow::decode(b"q", &row), None);
+            for bit in 0..row.len() * 8 {
+                let mut flipped = row.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(PoolRow::decode(b"p", &flipped), None, "bit {bit}");
+            }
+            for cut in 0..row.len() {
+                assert_eq!(PoolRow::decode(b"p", &row[..cut]), None, "cut at {cut}");
+            }
+        }
+    }
+}
