@@ -10,10 +10,10 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPlace,
-    Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases, MemoryClaims,
-    Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent, judge_content,
-    judge_contents,
+    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
+    ContentPlace, Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases,
+    MemoryClaims, NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
+    judge_content, judge_contents,
 };
 use heronry_types::{Body, ContentRef, Durability, LimitName, PoolId, Position, Timestamp};
 
@@ -22,10 +22,23 @@ use crate::pool::Pool;
 /// A store in memory: all ports behind one lock, nothing kept after the process ends.
 #[derive(Debug)]
 pub struct MemoryStore {
-    pools: Mutex<HashMap<PoolId, Pool>>,
+    state: Mutex<State>,
     claims: MemoryClaims,
     bells: Doorbells,
     content_bytes_max: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    pools: HashMap<PoolId, Pool>,
+    /// Where the pools went, once the store is sealed.
+    moved_to: Option<String>,
+}
+
+impl State {
+    fn entry(&mut self, pool: &PoolId) -> &mut Pool {
+        self.pools.entry(pool.clone()).or_insert_with(Pool::new)
+    }
 }
 
 impl Default for MemoryStore {
@@ -38,17 +51,26 @@ impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self {
-            pools: Mutex::default(),
+            state: Mutex::default(),
             claims: MemoryClaims::new(),
             bells: Doorbells::default(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
         }
     }
 
-    fn lock(&self, op: &'static str) -> Result<MutexGuard<'_, HashMap<PoolId, Pool>>, StoreError> {
-        self.pools.lock().map_err(|_| {
+    fn lock(&self, op: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
+        self.state.lock().map_err(|_| {
             StoreError::new(StoreErrorKind::Closed, op, "another caller panicked in it")
         })
+    }
+
+    /// Locks the state to write to it, which a sealed store refuses.
+    fn lock_to_write(&self, op: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
+        let state = self.lock(op)?;
+        match &state.moved_to {
+            Some(moved_to) => Err(StoreError::sealed(op, moved_to)),
+            None => Ok(state),
+        }
     }
 
     fn check_owner(
@@ -57,17 +79,15 @@ impl MemoryStore {
         token: FencingToken,
         op: &'static str,
     ) -> Result<(), StoreError> {
-        let mut pools = self.lock(op)?;
-        entry(&mut pools, pool).ownership.check_aside(token, op)
+        self.lock_to_write(op)?
+            .entry(pool)
+            .ownership
+            .check_aside(token, op)
     }
 }
 
-fn entry<'a>(pools: &'a mut HashMap<PoolId, Pool>, pool: &PoolId) -> &'a mut Pool {
-    pools.entry(pool.clone()).or_insert_with(Pool::new)
-}
-
-/// Nothing is written before the lock is held, so a closed store has written nothing.
-fn closed(error: StoreError) -> AppendError {
+/// Nothing is written before the lock is held, so a store that refuses it has written nothing.
+fn unwritten(error: StoreError) -> AppendError {
     AppendError::Store {
         outcome: Outcome::None,
         error,
@@ -92,8 +112,8 @@ impl Journal for MemoryStore {
     ) -> Result<Head, AppendError> {
         judge_contents(&commit, self.content_bytes_max)?;
         let head = {
-            let mut pools = self.lock("append").map_err(closed)?;
-            entry(&mut pools, pool).append(commit, guard)?
+            let mut state = self.lock_to_write("append").map_err(unwritten)?;
+            state.entry(pool).append(commit, guard)?
         };
         self.bells.ring(pool, head.head);
         Ok(head)
@@ -105,19 +125,19 @@ impl Journal for MemoryStore {
         after: Position,
         bytes_max: usize,
     ) -> Result<Page, ReadError> {
-        let pools = self.lock("read the journal")?;
-        let pool = pools.get(pool).ok_or(ReadError::NoPool)?;
+        let state = self.lock("read the journal")?;
+        let pool = state.pools.get(pool).ok_or(ReadError::NoPool)?;
         pool.read(after, bytes_max)
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        let pools = self.lock("read the head")?;
-        Ok(pools.get(pool).and_then(Pool::head))
+        let state = self.lock("read the head")?;
+        Ok(state.pools.get(pool).and_then(Pool::head))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        let pools = self.lock("list pools")?;
-        let written = pools.iter().filter(|(_, pool)| pool.head().is_some());
+        let state = self.lock("list pools")?;
+        let written = state.pools.iter().filter(|(_, pool)| pool.head().is_some());
         let mut names: Vec<_> = written.map(|(name, _)| name.clone()).collect();
         names.sort();
         Ok(names)
@@ -129,12 +149,26 @@ impl Journal for MemoryStore {
         before: Position,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
-        let mut pools = self.lock("trim").map_err(closed)?;
-        let trimmed = entry(&mut pools, pool).trim(before, token)?;
+        let mut state = self.lock_to_write("trim").map_err(unwritten)?;
+        let trimmed = state.entry(pool).trim(before, token)?;
         trimmed.ok_or_else(|| {
             let detail = format!("pool {pool} has no journal");
-            closed(StoreError::new(StoreErrorKind::NotFound, "trim", detail))
+            unwritten(StoreError::new(StoreErrorKind::NotFound, "trim", detail))
         })
+    }
+
+    async fn sealed(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.lock("look for a seal")?.moved_to.clone())
+    }
+
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
+        self.lock("seal the store")?.moved_to = Some(moved_to.to_owned());
+        Ok(())
+    }
+
+    async fn unseal(&self) -> Result<(), StoreError> {
+        self.lock("unseal the store")?.moved_to = None;
+        Ok(())
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
@@ -156,8 +190,8 @@ impl Contents for MemoryStore {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         judge_content(body.bytes.len(), self.content_bytes_max)?;
-        let mut pools = self.lock("put content")?;
-        let pool = entry(&mut pools, pool);
+        let mut state = self.lock_to_write("put content")?;
+        let pool = state.entry(pool);
         pool.ownership.check_aside(token, "put content")?;
         pool.put(content_ref, body);
         Ok(())
@@ -171,9 +205,32 @@ impl Contents for MemoryStore {
     ) -> Result<Option<StoredContent>, StoreError> {
         let body = self
             .lock("get content")?
+            .pools
             .get(pool)
             .and_then(|pool| pool.content(content_ref, place));
         Ok(body.map(StoredContent::of))
+    }
+
+    async fn list_with(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Vec<ContentPack>, StoreError> {
+        let state = self.lock("list contents")?;
+        let pool = state.pools.get(pool);
+        Ok(pool.map_or_else(Vec::new, |pool| pool.packs(after, bytes_max)))
+    }
+
+    async fn list_alone(
+        &self,
+        pool: &PoolId,
+        after: Option<ContentRef>,
+        bytes_max: usize,
+    ) -> Result<Vec<NewContent>, StoreError> {
+        let state = self.lock("list contents")?;
+        let pool = state.pools.get(pool);
+        Ok(pool.map_or_else(Vec::new, |pool| pool.alone(after, bytes_max)))
     }
 }
 
@@ -185,8 +242,8 @@ impl Leases for MemoryStore {
         owner: &str,
         now: Timestamp,
     ) -> Result<FencingToken, LeaseError> {
-        let mut pools = self.lock("acquire a pool")?;
-        entry(&mut pools, pool).ownership.acquire(owner, now)
+        let mut state = self.lock_to_write("acquire a pool")?;
+        state.entry(pool).ownership.acquire(owner, now)
     }
 
     async fn seize(
@@ -195,12 +252,12 @@ impl Leases for MemoryStore {
         owner: &str,
         now: Timestamp,
     ) -> Result<FencingToken, LeaseError> {
-        let mut pools = self.lock("seize a pool")?;
-        Ok(entry(&mut pools, pool).ownership.seize(owner, now))
+        let mut state = self.lock_to_write("seize a pool")?;
+        Ok(state.entry(pool).ownership.seize(owner, now))
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        if let Some(pool) = self.lock("release a pool")?.get_mut(pool) {
+        if let Some(pool) = self.lock("release a pool")?.pools.get_mut(pool) {
             pool.ownership.release(token);
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! One pool: its journal, its contents, and who owns it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Commit, ContentPlace, FencingToken, Guard, Head, NewContent, Ownership, Page,
-    ReadError, judge_append,
+    AppendError, Commit, ContentPack, ContentPlace, FencingToken, Guard, Head, NewContent,
+    Ownership, Page, ReadError, judge_append,
 };
 use heronry_types::{Body, ContentRef, Position};
 
@@ -18,7 +18,7 @@ pub(crate) struct Pool {
     head: Option<Head>,
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
-    alone: HashMap<ContentRef, Body>,
+    alone: BTreeMap<ContentRef, Body>,
 }
 
 /// The contents of one commit, and which positions the commit covers.
@@ -48,7 +48,7 @@ impl Pool {
             head: None,
             chunks: Segments::new(),
             packs: Segments::new(),
-            alone: HashMap::new(),
+            alone: BTreeMap::new(),
         }
     }
 
@@ -112,6 +112,28 @@ impl Pool {
         self.alone.entry(content_ref).or_insert(body);
     }
 
+    pub(crate) fn packs(&self, after: Position, bytes_max: usize) -> Vec<ContentPack> {
+        let following = self.packs.from(after.next());
+        let following = following.skip_while(|pack| pack.first <= after);
+        let packs = following.map(|pack| ContentPack {
+            first: pack.first,
+            last: pack.last,
+            contents: pack.contents.to_vec(),
+        });
+        let bytes = |pack: &ContentPack| pack.contents.iter().map(body_bytes).sum();
+        within(packs, bytes_max, bytes)
+    }
+
+    pub(crate) fn alone(&self, after: Option<ContentRef>, bytes_max: usize) -> Vec<NewContent> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let following = self.alone.range((from, Bound::Unbounded));
+        let contents = following.map(|(content_ref, body)| NewContent {
+            content_ref: *content_ref,
+            body: body.clone(),
+        });
+        within(contents, bytes_max, body_bytes)
+    }
+
     pub(crate) fn content(&self, content_ref: ContentRef, place: ContentPlace) -> Option<Body> {
         match place {
             ContentPlace::Alone => self.alone.get(&content_ref).cloned(),
@@ -125,4 +147,26 @@ impl Pool {
             }
         }
     }
+}
+
+fn body_bytes(content: &NewContent) -> usize {
+    content.body.bytes.len()
+}
+
+/// Takes items up to a number of bytes, but at least one.
+fn within<T>(
+    items: impl Iterator<Item = T>,
+    bytes_max: usize,
+    bytes_of: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut taken = Vec::new();
+    let mut bytes = 0_usize;
+    for item in items {
+        bytes = bytes.saturating_add(bytes_of(&item));
+        if bytes > bytes_max && !taken.is_empty() {
+            break;
+        }
+        taken.push(item);
+    }
+    taken
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use heronry_types::{Body, ContentRef, Digest, PoolId, Position};
 
-use crate::{FencingToken, StoreError};
+use crate::{FencingToken, NewContent, StoreError};
 
 /// A body with the digest that stands beside it.
 #[derive(Clone, Debug)]
@@ -29,6 +29,17 @@ pub enum ContentPlace {
     Alone,
     /// In the append that holds the record at this position.
     With(Position),
+}
+
+/// The contents that ride with one append.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ContentPack {
+    /// The first position of the append.
+    pub first: Position,
+    /// The last position of the append.
+    pub last: Position,
+    /// The contents; at least one.
+    pub contents: Vec<NewContent>,
 }
 
 /// Bodies keyed (pool, reference). Those that ride with an append come in [`Commit`](crate::Commit).
@@ -57,4 +68,44 @@ pub trait Contents: Send + Sync {
         content_ref: ContentRef,
         place: ContentPlace,
     ) -> Result<Option<StoredContent>, StoreError>;
+
+    /// Returns the contents that ride with the appends that begin after a position, in order;
+    /// nothing when none follow. Stops before the append that would exceed `bytes_max`, but
+    /// returns at least one.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    async fn list_with(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Vec<ContentPack>, StoreError> {
+        let _ = (pool, after, bytes_max);
+        Err(StoreError::new(
+            crate::StoreErrorKind::ReadOnly,
+            "list contents",
+            "this store cannot",
+        ))
+    }
+
+    /// Returns the contents that were stored by themselves and whose references follow `after`, in
+    /// the order of their references; nothing when none follow. Stops before the content that
+    /// would exceed `bytes_max`, but returns at least one.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    async fn list_alone(
+        &self,
+        pool: &PoolId,
+        after: Option<ContentRef>,
+        bytes_max: usize,
+    ) -> Result<Vec<NewContent>, StoreError> {
+        let _ = (pool, after, bytes_max);
+        Err(StoreError::new(
+            crate::StoreErrorKind::ReadOnly,
+            "list contents",
+            "this store cannot",
+        ))
+    }
 }

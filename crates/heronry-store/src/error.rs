@@ -28,6 +28,8 @@ pub enum StoreErrorKind {
     Closed,
     /// A content is larger than the store takes.
     TooLarge,
+    /// The pools of the store were moved to another place, which the error names; open that one.
+    Sealed,
 }
 
 /// A failure of a store: what failed, in which operation, and whether trying again can help.
@@ -48,6 +50,12 @@ impl StoreError {
             detail: detail.into(),
             source: None,
         }
+    }
+
+    /// Returns the refusal of a sealed store.
+    pub fn sealed(op: &'static str, moved_to: &str) -> Self {
+        let detail = format!("its pools were moved to {moved_to}; open that store");
+        Self::new(StoreErrorKind::Sealed, op, detail)
     }
 
     /// Adds what caused it.

@@ -4,7 +4,8 @@ use heronry_journal::{Chain, ChainError, ChainFault};
 use heronry_types::{Position, Timestamp};
 
 use crate::{
-    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError, StoreErrorKind,
+    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
+    StoreErrorKind, Timeline,
 };
 
 /// Checks a commit against a pool's ownership and head, and returns the head that it leads to.
@@ -31,19 +32,44 @@ pub fn judge_append(
     let mut chain = head.map_or_else(Chain::start, |head| {
         Chain::after(head.epoch, head.head, head.last_hash)
     });
+    let mut start = None;
     for chunk in &commit.chunks {
+        let epoch = chain.epoch();
         chain.push(chunk).map_err(discontinuous)?;
+        if epoch.is_some() && epoch != chain.epoch() {
+            start = start.or(Some(chunk.first()));
+        }
     }
     let last = commit.chunks.last().ok_or(AppendError::Discontinuous {
         at: found.next(),
         why: "a commit has at least one chunk",
     })?;
+    judge_timeline(commit.timeline, start, found.next())?;
     Ok(Head {
         epoch: last.header().epoch,
         head: last.last(),
         floor: head.map_or(Position(1), |head| head.floor),
         last_hash: last.hash(),
     })
+}
+
+/// Checks that a commit says what it does: whether a timeline starts with it.
+fn judge_timeline(
+    said: Timeline,
+    start: Option<Position>,
+    first: Position,
+) -> Result<(), AppendError> {
+    let (at, why) = match (said, start) {
+        (Timeline::Continues, None) | (Timeline::Starts, Some(_)) => return Ok(()),
+        (Timeline::Continues, Some(at)) => {
+            (at, "it starts a timeline, and the commit does not say so")
+        }
+        (Timeline::Starts, None) => (
+            first,
+            "the commit says that a timeline starts, and none does",
+        ),
+    };
+    Err(AppendError::Discontinuous { at, why })
 }
 
 fn discontinuous(error: ChainError) -> AppendError {

@@ -9,7 +9,7 @@ use crate::{AppendError, FencingToken, ReadError, StoreError};
 /// Where a pool's journal stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Head {
-    /// The timeline.
+    /// The newest timeline.
     pub epoch: Epoch,
     /// The last position that is kept as the store's durability promises.
     pub head: Position,
@@ -26,10 +26,22 @@ pub struct Commit {
     pub chunks: Vec<Chunk>,
     /// The bodies that ride in the same transaction.
     pub contents: Vec<NewContent>,
+    /// Whether a timeline starts with it.
+    pub timeline: Timeline,
+}
+
+/// Whether a timeline starts with an append.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Timeline {
+    /// Every chunk is of the pool's epoch.
+    #[default]
+    Continues,
+    /// A chunk of it starts a new epoch.
+    Starts,
 }
 
 /// A body that is stored together with the records that refer to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NewContent {
     /// The reference.
     pub content_ref: ContentRef,
@@ -75,10 +87,12 @@ pub struct Capabilities {
 /// 4. *fenced*: an append with a stale token is refused and writes nothing.
 /// 5. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
 /// 6. *bounded*: a page holds at least one chunk when one follows, and stops after `bytes_max`.
-/// 7. *epoch-stable*: a pool's epoch never changes while its journal lives.
+/// 7. *epoch-stable*: a pool's epoch changes only by an append that says that a timeline starts.
 /// 8. *gated*: `read`, `head` and `watch` show nothing above the last successful sync.
 /// 9. *exclusive*: a second opener of the same place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked).
 /// 10. *fail-stop*: after a failed sync nothing is written any more, and every call says so.
+/// 11. *sealed*: a sealed store is read as before, and every write to it is refused with
+///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Returns what the store promises.
@@ -136,6 +150,38 @@ pub trait Journal: Send + Sync {
         before: Position,
         token: FencingToken,
     ) -> Result<Head, AppendError>;
+
+    /// Returns where the pools of a sealed store went; nothing while it is not sealed.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn sealed(&self) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
+
+    /// Seals the whole store: its pools live on at another place, which `moved_to` names.
+    ///
+    /// Who calls this has seen to it that nobody owns a pool. A repeat replaces the name. After a
+    /// crash the store is sealed or as it was.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
+        let _ = moved_to;
+        Err(StoreError::new(
+            crate::StoreErrorKind::ReadOnly,
+            "seal the store",
+            "this store cannot",
+        ))
+    }
+
+    /// Takes the seal off, because the pools did not get to the other place. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn unseal(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Completes when the head may have passed `after`: a hint, never a promise.
     ///

@@ -16,12 +16,12 @@ mod store;
 
 pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims};
 pub use clock::{Clock, IdSource, Reading};
-pub use contents::{ContentPlace, Contents, StoredContent};
+pub use contents::{ContentPack, ContentPlace, Contents, StoredContent};
 pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{Ownership, judge_append, judge_content, judge_contents};
-pub use journal::{Capabilities, Commit, Guard, Head, Journal, NewContent, Page};
+pub use journal::{Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline};
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
 pub use store::Store;

@@ -1,10 +1,12 @@
 //! Records and commits as an engine would make them.
 
-use heronry_journal::{Body, ChunkHash, ChunkWriter, Entry, MessageAccepted, RequestHash};
-use heronry_store::{Commit, Head, NewContent};
+use heronry_journal::{
+    Body, ChunkHash, ChunkWriter, Entry, EpochStarted, MessageAccepted, RequestHash,
+};
+use heronry_store::{Commit, Head, NewContent, Timeline};
 use heronry_types::{
-    Actor, Address, Body as Content, ContentRef, Correlation, Epoch, Generation, Id, IdKind,
-    Lineage, Policies, PoolId, Position, Timestamp, Visibility,
+    Actor, Address, Body as Content, ContentRef, Correlation, Epoch, EpochReason, Generation, Id,
+    IdKind, Lineage, Policies, PoolId, Position, Timestamp, Visibility,
 };
 
 /// The epoch of sample journals.
@@ -112,6 +114,31 @@ pub fn chunks(head: Option<Head>, records: &[u64]) -> Commit {
         }
     }
     commit
+}
+
+/// Returns a commit of one chunk whose one record starts a timeline after a head.
+pub fn start(head: Option<Head>, epoch: Epoch) -> Commit {
+    let (previous, last, hash) = head.map_or((EPOCH, Position::ZERO, ChunkHash::START), |head| {
+        (head.epoch, head.head, head.last_hash)
+    });
+    let started = EpochStarted {
+        reason: EpochReason::Copy,
+        epoch,
+        previous,
+    };
+    let mut writer = ChunkWriter::new(epoch, last, hash, time(last.0));
+    let record = Entry {
+        lineage: Lineage::of_pool(pool(1)),
+        actor: Actor::Operator,
+        visibility: Visibility::InScope,
+        body: Body::EpochStarted(started),
+    };
+    push(&mut writer, &record);
+    Commit {
+        chunks: writer.finish(),
+        contents: Vec::new(),
+        timeline: Timeline::Starts,
+    }
 }
 
 #[expect(clippy::expect_used, reason = "a sample record is far below the limit")]

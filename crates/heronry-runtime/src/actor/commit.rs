@@ -2,7 +2,7 @@
 
 use heronry_journal::{Chunk, ChunkWriter};
 use heronry_pool::engine::Staged;
-use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome};
+use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome, Timeline};
 
 use super::{Actor, Flow};
 use crate::{
@@ -62,6 +62,7 @@ impl Actor {
         let commit = Commit {
             chunks,
             contents: staged.contents.clone(),
+            timeline: Timeline::Continues,
         };
         let guard = Guard {
             expected_head: self.durable,

@@ -20,6 +20,12 @@ pub(super) const CASES: &[Case] = &[
         a_stale_token_puts_nothing(place).boxed()
     }),
     Case::new("contents::bounded", &[], |place| bounded(place).boxed()),
+    Case::new("contents::listed_by_their_append", &[], |place| {
+        listed_by_their_append(place).boxed()
+    }),
+    Case::new("contents::listed_by_their_reference", &[], |place| {
+        listed_by_their_reference(place).boxed()
+    }),
 ];
 
 async fn check(
@@ -137,4 +143,94 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
         .put(&pool, name, body(max), writer.token)
         .await?;
     check(&writer, (1, ContentPlace::Alone), Some(body(max))).await
+}
+
+/// What a list says of one append: its span, and the numbers of its contents.
+type Listed = (u64, u64, Vec<NewContent>);
+
+async fn check_packs(
+    writer: &Writer,
+    (after, bytes_max): (u64, usize),
+    expected: &[(u64, u64, &[u64])],
+) -> Result<(), Failure> {
+    let contents = &writer.store.contents;
+    let found = contents
+        .list_with(&writer.pool, Position(after), bytes_max)
+        .await?;
+    let spans = found.into_iter();
+    let found: Vec<Listed> = spans
+        .map(|pack| (pack.first.0, pack.last.0, pack.contents))
+        .collect();
+    let expected: Vec<Listed> = expected
+        .iter()
+        .map(|(first, last, numbers)| (*first, *last, samples(numbers)))
+        .collect();
+    let what = format!("the appends after {after} within {bytes_max} bytes");
+    same(&what, &found, &expected)
+}
+
+fn samples(numbers: &[u64]) -> Vec<NewContent> {
+    numbers.iter().copied().map(sample::content).collect()
+}
+
+async fn listed_by_their_append(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let mut writer = Writer::of(&store, 1).await?;
+    check_packs(&writer, (0, usize::MAX), &[]).await?;
+    writer.write(&[1]).await?;
+    for numbers in [&[2, 1][..], &[3], &[4, 5, 6]] {
+        let mut commit = sample::chunks(writer.head, &[2, 1]);
+        commit.contents = samples(numbers);
+        writer.append(commit).await?;
+    }
+    let (name, body) = (sample::content_ref(7), sample::body(7));
+    store
+        .contents
+        .put(&writer.pool, name, body, writer.token)
+        .await?;
+    let all: [(u64, u64, &[u64]); 3] = [(2, 4, &[2, 1]), (5, 7, &[3]), (8, 10, &[4, 5, 6])];
+    check_packs(&writer, (0, usize::MAX), &all).await?;
+    check_packs(&writer, (1, usize::MAX), &all).await?;
+    check_packs(&writer, (2, usize::MAX), &all[1..]).await?;
+    check_packs(&writer, (7, usize::MAX), &all[2..]).await?;
+    check_packs(&writer, (8, usize::MAX), &[]).await?;
+    check_packs(&writer, (0, 0), &all[..1]).await?;
+    let one = sample::body(1).bytes.len();
+    check_packs(&writer, (0, one * 3), &all[..2]).await?;
+    check_packs(&writer, (5, one), &all[2..]).await?;
+    check_packs(&Writer::of(&store, 2).await?, (0, usize::MAX), &[]).await
+}
+
+async fn check_alone(
+    writer: &Writer,
+    (after, bytes_max): (Option<u64>, usize),
+    expected: &[u64],
+) -> Result<(), Failure> {
+    let contents = &writer.store.contents;
+    let after = after.map(sample::content_ref);
+    let found = contents.list_alone(&writer.pool, after, bytes_max).await?;
+    let what = format!("the contents after {after:?} within {bytes_max} bytes");
+    same(&what, &found, &samples(expected))
+}
+
+async fn listed_by_their_reference(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let writer = Writer::of(&store, 1).await?;
+    let others = [Writer::of(&store, 0).await?, Writer::of(&store, 2).await?];
+    check_alone(&writer, (None, usize::MAX), &[]).await?;
+    for writer in others.iter().chain([&writer]) {
+        for number in [9, 2, 300] {
+            let (name, body) = (sample::content_ref(number), sample::body(number));
+            store
+                .contents
+                .put(&writer.pool, name, body, writer.token)
+                .await?;
+        }
+    }
+    check_alone(&writer, (None, usize::MAX), &[2, 9, 300]).await?;
+    check_alone(&writer, (Some(1), usize::MAX), &[2, 9, 300]).await?;
+    check_alone(&writer, (Some(2), usize::MAX), &[9, 300]).await?;
+    check_alone(&writer, (Some(300), usize::MAX), &[]).await?;
+    check_alone(&writer, (None, 0), &[2]).await?;
+    check_alone(&writer, (None, sample::body(2).bytes.len() * 2), &[2, 9]).await
 }

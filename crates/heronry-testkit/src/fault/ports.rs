@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPlace,
-    Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, Outcome, Page, ReadError,
-    StoreError, StoredContent,
+    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
+    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
+    Outcome, Page, ReadError, StoreError, StoredContent,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
@@ -96,6 +96,21 @@ impl Journal for FaultStore {
         self.inner.journal.trim(pool, before, token).await
     }
 
+    async fn sealed(&self) -> Result<Option<String>, StoreError> {
+        self.plan.check_open("look for a seal")?;
+        self.inner.journal.sealed().await
+    }
+
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
+        self.plan.check_open("seal the store")?;
+        self.inner.journal.seal(moved_to).await
+    }
+
+    async fn unseal(&self) -> Result<(), StoreError> {
+        self.plan.check_open("unseal the store")?;
+        self.inner.journal.unseal().await
+    }
+
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         self.plan.check_open("watch")?;
         self.inner.journal.watch(pool, after).await?;
@@ -127,6 +142,26 @@ impl Contents for FaultStore {
     ) -> Result<Option<StoredContent>, StoreError> {
         self.plan.check_open("get content")?;
         self.inner.contents.get(pool, content_ref, place).await
+    }
+
+    async fn list_with(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Vec<ContentPack>, StoreError> {
+        self.plan.check_open("list contents")?;
+        self.inner.contents.list_with(pool, after, bytes_max).await
+    }
+
+    async fn list_alone(
+        &self,
+        pool: &PoolId,
+        after: Option<ContentRef>,
+        bytes_max: usize,
+    ) -> Result<Vec<NewContent>, StoreError> {
+        self.plan.check_open("list contents")?;
+        self.inner.contents.list_alone(pool, after, bytes_max).await
     }
 }
 
