@@ -136,10 +136,13 @@ impl Engine {
     pub fn tick(&mut self) -> bool {
         let due = due_entries(&self.state, self.now);
         let more = !due.is_empty();
-        self.stage(Draft {
-            entries: due,
-            contents: Vec::new(),
-        });
+        for entry in due {
+            // What became due earlier may be the event that a wake was waiting for.
+            if !self.triggers.has_decided(&entry.body) {
+                self.stage_entry(entry);
+            }
+        }
+        self.drain_triggers();
         more
     }
 
@@ -276,8 +279,8 @@ impl Engine {
     /// Records triggers that are decided, as many as one append takes.
     fn drain_triggers(&mut self) {
         let room = triggers::PER_APPEND_MAX.saturating_sub(self.triggers.in_append(&self.staged));
-        for _ in 0..room {
-            let Some(entry) = self.triggers.next(&self.state) else {
+        for room_left in (0..room).rev() {
+            let Some(entry) = self.triggers.next(&self.state, room_left) else {
                 break;
             };
             self.stage_entry(entry);

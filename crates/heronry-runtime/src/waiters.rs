@@ -98,6 +98,9 @@ impl Waiters {
                 body.undeliverable
                     .iter()
                     .for_each(|gone| message(gone.copy.accepted));
+                if !body.undeliverable.is_empty() {
+                    inbox(); // there may be more behind what could not be handed over
+                }
             }
             Body::MessageAcked(body) => {
                 body.claims

@@ -13,8 +13,11 @@ use super::{
 };
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
-    state::{CopySlot, Member},
+    state::{CopySlot, Member, Message},
 };
+
+/// How many copies that cannot be handed over one call ends at the most.
+const UNDELIVERABLE_MAX: usize = 1_000;
 
 /// Claims the first copies of a member's inbox.
 #[derive(Clone, Debug)]
@@ -39,10 +42,6 @@ impl Fetch {
 
     fn fetched(&self, state: &State, cx: &Cx<'_>, member: &Member) -> Option<MessageFetched> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
-        let found = member.inbox.claimable(cx.now, max);
-        if found.is_empty() {
-            return None;
-        }
         let mut fetched = MessageFetched {
             receive_id: self.receive_id.clone(),
             claimed_until: cx.now.after(self.claim_ms),
@@ -50,27 +49,39 @@ impl Fetch {
             copies: Vec::new(),
             undeliverable: Vec::new(),
         };
-        for accepted in found {
-            let Some(message) = state.messages.get(accepted) else {
-                continue;
-            };
-            let message_id = message.accepted.message_id.clone();
-            let copy = CopyName {
-                accepted,
-                message_id,
-            };
-            if member.policies.covers(&message.accepted.policies) {
-                let counted = message.copy_of(&self.run).map_or(0, |copy| copy.attempts);
-                fetched.copies.push(FetchedCopy {
-                    copy,
-                    attempt: counted + 1,
-                });
-            } else {
-                let why = Undeliverable::Policy;
-                fetched.undeliverable.push(UndeliverableCopy { copy, why });
+        for accepted in member.inbox.claimable(cx.now) {
+            if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
+                break;
+            }
+            let message = state.messages.get(accepted);
+            if let Some(message) = message.filter(|message| !message.is_past_expiry(cx.now)) {
+                self.take(&mut fetched, member, (accepted, message));
             }
         }
-        Some(fetched)
+        let is_empty = fetched.copies.is_empty() && fetched.undeliverable.is_empty();
+        (!is_empty).then_some(fetched)
+    }
+
+    /// Claims one copy, or says why it cannot be handed over.
+    fn take(
+        &self,
+        fetched: &mut MessageFetched,
+        member: &Member,
+        (accepted, message): (Position, &Message),
+    ) {
+        let message_id = message.accepted.message_id.clone();
+        let copy = CopyName {
+            accepted,
+            message_id,
+        };
+        if member.policies.covers(&message.accepted.policies) {
+            let counted = message.copy_of(&self.run).map_or(0, |copy| copy.attempts);
+            let attempt = counted + 1;
+            fetched.copies.push(FetchedCopy { copy, attempt });
+        } else {
+            let why = Undeliverable::Policy;
+            fetched.undeliverable.push(UndeliverableCopy { copy, why });
+        }
     }
 
     /// The messages that are over because their last copy cannot be handed over.
@@ -185,15 +196,14 @@ impl Command for Peek {
         let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let look = |accepted: Position| {
-            let readable = state
-                .messages
-                .get(accepted)
-                .is_some_and(|message| member.policies.covers(&message.accepted.policies));
+            let message = state.messages.get(accepted)?;
+            let readable = member.policies.covers(&message.accepted.policies)
+                && !message.is_past_expiry(applied.now);
             answer::item(state, &self.run, accepted, None).filter(|_| readable)
         };
-        let found = member.inbox.claimable(applied.now, max);
+        let found = member.inbox.claimable(applied.now);
         Ok(Received {
-            items: found.into_iter().filter_map(look).collect(),
+            items: found.filter_map(look).take(max).collect(),
             unread: member.inbox.unread(),
             cursor: state.cursor(applied.first),
             durability: applied.durability,

@@ -27,6 +27,8 @@ struct Decided {
 #[derive(Debug, Default)]
 pub(super) struct Triggers {
     index: FilterIndex<Position>,
+    /// The filters of wakes that take events about wakes too: most wakes are not asked about those.
+    including: FilterIndex<Position>,
     decided: HashSet<Position>,
     backlog: VecDeque<Decided>,
     found: Vec<Position>,
@@ -39,7 +41,12 @@ impl Triggers {
             let position = record.position;
             let filter = Filter::compile(&body.filter)
                 .map_err(|errors| UnreadableFilter { position, errors })?;
-            self.index.insert(position, filter);
+            let index = if body.include_wakes {
+                &mut self.including
+            } else {
+                &mut self.index
+            };
+            index.insert(position, filter);
         } else if let Some(registered) = ended_by(&record.entry.body) {
             self.disarm(registered);
         }
@@ -48,17 +55,23 @@ impl Triggers {
 
     fn disarm(&mut self, registered: Position) {
         self.index.remove(registered);
+        self.including.remove(registered);
         self.decided.remove(&registered);
     }
 
     /// Decides which wakes a record triggers, in order of their registration.
     pub(super) fn match_record(&mut self, state: &State, record: &Record) {
-        if self.index.is_empty() || record.entry.visibility == Visibility::OutOfScope {
+        let about_wakes = is_about_wakes(record.kind());
+        let nobody_asks = self.including.is_empty() && (about_wakes || self.index.is_empty());
+        if nobody_asks || record.entry.visibility == Visibility::OutOfScope {
             return;
         }
         let event = project(&state.timelines, record);
         self.found.clear();
-        self.index.matches(&event.envelope, &mut self.found);
+        self.including.matches(&event.envelope, &mut self.found);
+        if !about_wakes {
+            self.index.matches(&event.envelope, &mut self.found);
+        }
         self.found.sort_unstable();
         for registered in self.found.drain(..) {
             let by = WakeTriggeredBy {
@@ -84,8 +97,17 @@ impl Triggers {
         }
     }
 
-    /// Returns the record of the next trigger. Wakes that ended meanwhile are passed over.
-    pub(super) fn next(&mut self, state: &State) -> Option<Entry> {
+    /// Returns true when an event has decided the wake that this record would end otherwise.
+    pub(super) fn has_decided(&self, body: &Body) -> bool {
+        ended_by(body).is_some_and(|registered| self.decided.contains(&registered))
+    }
+
+    /// Returns the record of the next trigger, after which the append has this much room left.
+    /// Wakes that ended meanwhile are passed over.
+    ///
+    /// The last one that fits says that more may follow: what its append still causes would
+    /// otherwise be forgotten by a crash.
+    pub(super) fn next(&mut self, state: &State, room_left: usize) -> Option<Entry> {
         while let Some(Decided { registered, by }) = self.backlog.pop_front() {
             let live = state
                 .wakes
@@ -96,7 +118,7 @@ impl Triggers {
                 registered,
                 wake_id: wake.registered.wake_id.clone(),
                 matches: vec![by],
-                more_follow: !self.backlog.is_empty(),
+                more_follow: room_left == 0 || !self.backlog.is_empty(),
             });
             let lineage = state.lineage_of(&wake.run);
             return Some(engine_entry(
@@ -142,9 +164,7 @@ fn wants(state: &State, registered: Position, by: WakeTriggeredBy) -> bool {
     else {
         return false;
     };
-    by.position > registered.max(wake.registered.since)
-        && (wake.registered.include_wakes || !is_about_wakes(by.kind))
-        && sees(state, &wake.run)
+    by.position > registered.max(wake.registered.since) && sees(state, &wake.run)
 }
 
 /// Whether a run is a member whose view shows the events of the pool.

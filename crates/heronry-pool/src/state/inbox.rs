@@ -40,18 +40,16 @@ impl Inbox {
         self.by_sender.get(sender).copied().unwrap_or(0)
     }
 
-    /// Returns the first copies that can be claimed at `now`, in order of acceptance.
-    pub fn claimable(&self, now: Timestamp, max: usize) -> Vec<Position> {
-        let due = self
-            .delayed
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(position, _)| *position);
-        let mut due: Vec<Position> = due.take(max).collect();
-        due.extend(self.ready.iter().take(max));
-        due.sort_unstable();
-        due.truncate(max);
-        due
+    /// Walks the copies that can be claimed at `now`, in order of acceptance.
+    pub fn claimable(&self, now: Timestamp) -> impl Iterator<Item = Position> + '_ {
+        let visible = self.delayed.iter().filter(move |(_, at)| **at <= now);
+        let mut delayed = visible.map(|(position, _)| *position).peekable();
+        let mut ready = self.ready.iter().copied().peekable();
+        std::iter::from_fn(move || match (delayed.peek(), ready.peek()) {
+            (Some(one), Some(other)) if one < other => delayed.next(),
+            (_, Some(_)) => ready.next(),
+            (_, None) => delayed.next(),
+        })
     }
 
     /// Returns every copy that is queued, in order of acceptance.
