@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heronry_store::Clock;
+use heronry_store::{Clock, Reading};
 use heronry_types::{Millis, Timestamp};
 
 /// A store this much ahead of the wall clock at opening makes the clock suspect.
@@ -21,58 +21,92 @@ pub(crate) enum Deadlines {
     Hold(Millis),
 }
 
-/// Pool time: the wall clock where it was first read, plus monotonic time since.
+/// Pool time: the wall clock where it was last believed, plus monotonic time since.
 #[derive(Debug)]
 pub(crate) struct PoolTime {
     clock: Arc<dyn Clock>,
+    /// Pool time at `anchor`.
     base: Timestamp,
-    base_monotonic: Millis,
-    suspect_until: Option<Millis>,
+    anchor: Reading,
+    suspicion: Option<Suspicion>,
+}
+
+/// A clock that is not believed.
+#[derive(Clone, Copy, Debug)]
+struct Suspicion {
+    /// What it showed when it was last seen to jump.
+    seen: Reading,
+    /// Until when it has to hold.
+    until: Millis,
+}
+
+impl Suspicion {
+    fn of(seen: Reading) -> Self {
+        let until = Millis(seen.monotonic.0.saturating_add(HOLD.0));
+        Self { seen, until }
+    }
+}
+
+/// Returns true when the wall moved otherwise than time has passed between two readings.
+fn jumped(from: Reading, to: Reading) -> bool {
+    let expected = from.wall.after(elapsed(from, to));
+    expected.since(to.wall).max(to.wall.since(expected)) > JUMP_MAX
+}
+
+fn elapsed(from: Reading, to: Reading) -> Millis {
+    Millis(to.monotonic.0.saturating_sub(from.monotonic.0))
 }
 
 impl PoolTime {
     /// Starts pool time; `last` is the time of the last record.
     pub(crate) fn start(clock: Arc<dyn Clock>, last: Timestamp) -> Self {
-        let reading = clock.now();
-        let suspect = last.since(reading.wall) > AHEAD_AT_OPEN_MAX;
-        let hold_end = Millis(reading.monotonic.0.saturating_add(HOLD.0));
+        let anchor = clock.now();
+        let ahead = last.since(anchor.wall) > AHEAD_AT_OPEN_MAX;
         Self {
             clock,
-            base: reading.wall,
-            base_monotonic: reading.monotonic,
-            suspect_until: suspect.then_some(hold_end),
+            base: if ahead { last } else { anchor.wall },
+            anchor,
+            suspicion: ahead.then(|| Suspicion::of(anchor)),
         }
     }
 
     /// Returns the pool time, and whether deadlines may be decided at it.
+    ///
+    /// A clock that has held is believed: pool time follows it forward, and goes on from where it
+    /// is when the clock was put back.
     pub(crate) fn now(&mut self) -> (Timestamp, Deadlines) {
         let reading = self.clock.now();
-        let elapsed = Millis(reading.monotonic.0.saturating_sub(self.base_monotonic.0));
-        let now = self.base.after(elapsed);
-        let jumped = now.since(reading.wall).max(reading.wall.since(now)) > JUMP_MAX;
-        match self.suspect_until {
-            None if jumped => {
-                self.suspect_until = Some(Millis(reading.monotonic.0.saturating_add(HOLD.0)));
-            }
-            Some(until) if reading.monotonic >= until => {
-                self.suspect_until = None;
-                self.base = reading.wall;
-                self.base_monotonic = reading.monotonic;
-                return (reading.wall, Deadlines::Fire);
-            }
-            None | Some(_) => {}
+        let now = self.base.after(elapsed(self.anchor, reading));
+        let from = self
+            .suspicion
+            .map_or(self.anchor, |suspicion| suspicion.seen);
+        if jumped(from, reading) {
+            self.suspicion = Some(Suspicion::of(reading));
         }
-        (
-            now,
-            self.suspect_until.map_or(Deadlines::Fire, Deadlines::Hold),
-        )
+        match self.suspicion {
+            None => (now, Deadlines::Fire),
+            Some(suspicion) if reading.monotonic < suspicion.until => {
+                (now, Deadlines::Hold(suspicion.until))
+            }
+            Some(_) => {
+                self.suspicion = None;
+                self.base = now.max(reading.wall);
+                self.anchor = reading;
+                (self.base, Deadlines::Fire)
+            }
+        }
     }
 
     /// Completes when pool time has reached `at`, or when a suspect clock has held.
     pub(crate) async fn reach(&self, at: Timestamp) {
-        let monotonic = match self.suspect_until {
-            Some(until) => until,
-            None => Millis(self.base_monotonic.0.saturating_add(at.since(self.base).0)),
+        let monotonic = match self.suspicion {
+            Some(suspicion) => suspicion.until,
+            None => Millis(
+                self.anchor
+                    .monotonic
+                    .0
+                    .saturating_add(at.since(self.base).0),
+            ),
         };
         self.clock.alarm(monotonic).await;
     }
