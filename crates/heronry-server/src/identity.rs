@@ -176,7 +176,10 @@ async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> 
         Err(error) => return Err(error.into()),
     };
     // The token was issued in the timeline that the run joined in, and outlives it.
-    if !app.auth.proves(&claim, pool.timelines().at(claim.generation.0)) {
+    if !app
+        .auth
+        .proves(&claim, pool.timelines().at(claim.generation.0))
+    {
         return Err(unauthorized());
     }
     Ok(Identity::Member {
