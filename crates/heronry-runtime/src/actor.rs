@@ -93,11 +93,11 @@ impl Actor {
         let (now, deadlines) = self.time.now();
         self.engine.begin(now);
         let mut held = Vec::new();
-        if self.comes_to_commands(now, deadlines) {
-            held = match self.decide(now, deadlines).await {
-                Ok(held) => held,
-                Err(why) => return Flow::Stop(why),
-            };
+        if self.comes_to_commands(now, deadlines)
+            && let Err(why) = self.decide((now, deadlines), &mut held).await
+        {
+            self.fail(held, (Outcome::None, why));
+            return Flow::Stop(why);
         }
         let flow = self.commit(held).await;
         self.wake_visible(now);
@@ -111,7 +111,8 @@ impl Actor {
             return false;
         }
         let more_due = deadlines == Deadlines::Fire && self.engine.tick();
-        !self.engine.has_backlog() && !(more_due && self.is_due(now, deadlines))
+        let something_first = more_due && self.is_due(now, deadlines);
+        !self.engine.has_backlog() && !something_first
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
@@ -122,16 +123,19 @@ impl Actor {
     /// or there are none.
     async fn decide(
         &mut self,
-        now: Timestamp,
-        deadlines: Deadlines,
-    ) -> Result<Vec<Box<dyn Gated>>, StopReason> {
+        (now, deadlines): (Timestamp, Deadlines),
+        held: &mut Vec<Box<dyn Gated>>,
+    ) -> Result<(), StopReason> {
         let found = self.look_up().await?;
-        let mut held = Vec::with_capacity(self.pending.len());
-        while let Some(job) = self.pending.pop_front() {
+        held.reserve(self.pending.len());
+        while let Some(job) = self.pending.front() {
             let scanned = match job.scan(&self.engine, &found) {
                 Ok(None) => Ok(None),
                 Ok(Some(request)) => self.scan(&request).await?,
                 Err(rejection) => Err(rejection),
+            };
+            let Some(job) = self.pending.pop_front() else {
+                break;
             };
             held.push(match scanned {
                 Ok(scan) => job.run(&mut self.engine, &found, scan),
@@ -142,7 +146,7 @@ impl Actor {
                 break;
             }
         }
-        Ok(held)
+        Ok(())
     }
 
     /// Asks the claims store for every key of the commands that wait, in one call.

@@ -77,7 +77,7 @@ impl Pool {
         let mut reader = Reader::open(self, query, Some(limit as u64)).await?;
         let mut events = Vec::new();
         let mut budget = PAGE_SCAN_BYTES;
-        loop {
+        while events.len() < limit && budget > 0 {
             head.borrow_and_update();
             match reader.read(self, budget, limit - events.len()).await? {
                 Seen::Events { found, bytes } => {
@@ -91,9 +91,6 @@ impl Pool {
                     }
                 }
                 Seen::Head | Seen::Closed(_) => break,
-            }
-            if events.len() >= limit || budget == 0 {
-                break;
             }
         }
         Ok(reader.page(self, events))

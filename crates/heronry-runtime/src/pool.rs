@@ -5,9 +5,9 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use heronry_pool::{decide::Command, state::Timelines};
+use heronry_pool::decide::Command;
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, PoolId, Position};
+use heronry_types::{Cursor, Epoch, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
@@ -109,6 +109,10 @@ impl Pool {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.queue.is_closed()
     }
 
     pub(crate) fn close(&self, why: StopReason) {

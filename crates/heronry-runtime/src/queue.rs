@@ -111,6 +111,11 @@ impl Queue {
         self.ring.notify_one();
     }
 
+    /// Returns true when it takes no more commands.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lanes().gate != Gate::Open
+    }
+
     /// Takes no more commands and returns those that wait.
     pub(crate) fn shut(&self, why: StopReason) -> Vec<Box<dyn Job>> {
         self.close(why);

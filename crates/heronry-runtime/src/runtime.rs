@@ -115,17 +115,21 @@ impl Runtime {
         for one in &running {
             one.pool.close(StopReason::Shutdown);
         }
-        for one in running {
-            if let Err(error) = one.task.await {
-                tracing::error!(%error, "a pool did not stop cleanly");
-            }
+        for mut one in running {
+            stopped(&mut one.task).await;
         }
     }
 
     async fn running(&self, pool: &PoolId) -> Result<Pool, OpenError> {
         let mut open = self.open.lock().await;
-        if let Some(running) = open.get(pool).filter(|running| !running.task.is_finished()) {
-            return Ok(running.pool.clone());
+        if let Some(mut running) = open.remove(pool) {
+            if !running.pool.is_closed() && !running.task.is_finished() {
+                let handle = running.pool.clone();
+                open.insert(pool.clone(), running);
+                return Ok(handle);
+            }
+            // It is stopping: what follows needs what it holds.
+            stopped(&mut running.task).await;
         }
         let (queue, waiters) = (Arc::new(Queue::new()), Arc::new(Waiters::default()));
         let opening = Opening::open(
@@ -146,5 +150,12 @@ impl Runtime {
             },
         );
         Ok(handle)
+    }
+}
+
+/// Waits until the actor of a pool has stopped.
+async fn stopped(task: &mut tokio::task::JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a pool did not stop cleanly");
     }
 }

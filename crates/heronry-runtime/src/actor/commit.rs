@@ -33,11 +33,17 @@ impl Actor {
             }
             Err((outcome, why)) => {
                 self.head_is_final();
-                for answer in answers {
-                    answer.fail(CallError::Stopped { outcome, why });
-                }
+                self.fail(answers, (outcome, why));
                 Flow::Stop(why)
             }
+        }
+    }
+
+    /// Closes the queue and then says why: who is told and opens the pool again gets a new one.
+    pub(super) fn fail(&self, answers: Vec<Box<dyn Gated>>, (outcome, why): (Outcome, StopReason)) {
+        self.queue.close(why);
+        for answer in answers {
+            answer.fail(CallError::Stopped { outcome, why });
         }
     }
 
