@@ -145,9 +145,8 @@ async fn until_ended(
     pool: &PoolClient,
     wake: &RegisterWake,
 ) -> Result<WakeView, ClientError> {
-    let mut register = wake.clone();
-    register.wait_ms = Some(POLL);
-    let mut view = pool.register_wake(&register).await?.wake;
+    // Not held: from the answer on, the wake is there whatever becomes of this server.
+    let mut view = pool.register_wake(wake).await?.wake;
     let query = WakeQuery {
         wait_ms: Some(POLL),
         run: cx.globals.run.clone(),
