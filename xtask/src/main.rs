@@ -4,10 +4,14 @@
 //! machine that has only the Rust toolchain. It installs nothing, and it changes no source file.
 
 mod api;
+mod bench;
+mod features;
 mod main_job;
 mod out;
+mod package;
 mod packages;
 mod process;
+mod snapshots;
 mod steps;
 mod tally;
 mod test;
@@ -21,17 +25,23 @@ use anyhow::{Context, Result};
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test [ARGS]   build the binary, run every test and every doc test; ARGS go to the test runner
-  tidy          arrows between crates, sizes, crate docs, banned code, decision index, links
-  ci            every step below, in this order, and stop at the first that fails:
+  test [ARGS]            build the binary, run every test and every doc test; ARGS go to the runner
+  tidy                   arrows between crates, sizes, crate docs, packaging, banned code, links
+  ci                     every step below, in this order, and stop at the first that fails:
 
-  fmt           rustfmt in check mode
-  clippy        clippy over all targets, warnings are errors
+  fmt                    rustfmt in check mode
+  clippy                 clippy over all targets, warnings are errors
   tidy
-  docs          rustdoc, warnings and broken links are errors
-  features      each published crate built alone, with default and with all features
-  main-job      the review example on a small generated tree
+  api [--accept]         public items of each published crate, against docs/api
+  docs                   rustdoc, warnings and broken links are errors
+  features               each published crate alone: without, with each and with all features
+  package [--build]      the archives to be published, made (and built), never sent
+  main-job               the review example on a small generated tree
   test
+
+not in ci:
+  snapshots [--accept]   everything that is pinned by a file: events, records, OpenAPI, help, public items
+  bench [--save|--compare]  the criterion benchmarks, and how they compare with a saved run
 ";
 
 fn main() -> ExitCode {
@@ -53,11 +63,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     if command == "test" {
         return test::run(rest).map(test::close);
     }
-    if command == "api" {
-        return match accept_or_check(rest) {
-            Some(mode) => api::run(mode),
-            None => Ok(usage()),
-        };
+    if let Some(code) = with_arguments(command, rest) {
+        return code;
     }
     if !rest.is_empty() {
         out::line(&format!("xtask: {command} takes no arguments\n"));
@@ -76,11 +83,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     }
 }
 
-/// Nothing checks, `--accept` accepts, and everything else is a usage error.
-fn accept_or_check(arguments: &[String]) -> Option<api::Mode> {
-    match arguments {
-        [] => Some(api::Mode::Check),
-        [word] if word == "--accept" => Some(api::Mode::Accept),
+/// Runs a command that takes arguments; nothing when this is none, or when they are wrong.
+fn with_arguments(command: &str, rest: &[String]) -> Option<Result<ExitCode>> {
+    match command {
+        "api" => api::Mode::of(rest).map(api::run),
+        "snapshots" => api::Mode::of(rest).map(snapshots::run),
+        "bench" => bench::Figures::of(rest).map(bench::run),
+        "package" => package::Depth::of(rest).map(package::run),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Which of our packages are published, and what their manifests say.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -26,6 +28,48 @@ impl Packages {
             .filter(|package| package.publish.as_ref().is_none_or(|to| !to.is_empty()))
             .map(Published)
     }
+
+    /// The targets of a kind whose source contains a text, by package.
+    pub(crate) fn targets_with(
+        &self,
+        kind: &TargetKind,
+        text: &str,
+    ) -> Result<BTreeMap<String, Vec<String>>> {
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let targets = self.0.iter().flat_map(|package| {
+            let of_kind = package.targets.iter().filter(|one| one.kind.contains(kind));
+            of_kind.map(|target| (package.name.to_string(), target))
+        });
+        for (package, target) in targets {
+            if source_contains(target.src_path.as_std_path(), text)? {
+                found.entry(package).or_default().push(target.name.clone());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Looks into a file, and into the folder of the modules that belong to it.
+fn source_contains(file: &Path, text: &str) -> Result<bool> {
+    let shown = file.display();
+    let source = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    if source.contains(text) {
+        return Ok(true);
+    }
+    let folder = file.with_extension("");
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {shown}"))? {
+        let inner = entry
+            .with_context(|| format!("cannot list {shown}"))?
+            .path();
+        if inner.extension().is_some_and(|ending| ending == "rs") && source_contains(&inner, text)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A package that may be published.
@@ -58,7 +102,7 @@ impl<'a> Published<'a> {
     pub(crate) fn direct_dependencies(self) -> usize {
         let declared = self.0.dependencies.iter();
         let normal = declared.filter(|one| one.kind != DependencyKind::Development);
-        let names: std::collections::BTreeSet<_> = normal.map(|one| &one.name).collect();
+        let names: BTreeSet<_> = normal.map(|one| &one.name).collect();
         names.len()
     }
 }

@@ -4,10 +4,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::MetadataCommand;
 
 use crate::process::{self, cargo};
-use crate::{main_job, out, test, tidy};
+use crate::{api, features, main_job, out, package, test, tidy};
 
 /// One step of CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,20 +14,24 @@ pub(crate) enum Step {
     Fmt,
     Clippy,
     Tidy,
+    Api,
     Docs,
     Features,
+    Package,
     MainJob,
     Test,
 }
 
 impl Step {
     /// Every step in the order of CI; the tests come last, so that the output ends with their count.
-    const ALL: [Step; 7] = [
+    const ALL: [Step; 9] = [
         Step::Fmt,
         Step::Clippy,
         Step::Tidy,
+        Step::Api,
         Step::Docs,
         Step::Features,
+        Step::Package,
         Step::MainJob,
         Step::Test,
     ];
@@ -43,8 +46,10 @@ impl Step {
             Step::Fmt => "fmt",
             Step::Clippy => "clippy",
             Step::Tidy => "tidy",
+            Step::Api => "api",
             Step::Docs => "docs",
             Step::Features => "features",
+            Step::Package => "package",
             Step::MainJob => "main-job",
             Step::Test => "test",
         }
@@ -56,8 +61,10 @@ impl Step {
             Step::Fmt => done(process::run(cargo(["fmt", "--all", "--", "--check"]))),
             Step::Clippy => done(clippy()),
             Step::Tidy => tidy::run(),
+            Step::Api => api::run(api::Mode::Check),
             Step::Docs => done(docs()),
-            Step::Features => done(features()),
+            Step::Features => done(features::run()),
+            Step::Package => package::run(package::Depth::Made),
             Step::MainJob => done(main_job::run()),
             Step::Test => test::run(&[]).map(test::close),
         }
@@ -106,28 +113,6 @@ fn docs() -> Result<()> {
         "-D warnings -D rustdoc::broken_intra_doc_links",
     );
     process::run(command)
-}
-
-/// Builds each published crate alone, because a workspace build hides a feature that a crate
-/// forgot to ask for.
-fn features() -> Result<()> {
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .exec()
-        .context("cannot read the workspace with cargo metadata")?;
-    let published = metadata.workspace_packages().into_iter().filter(|package| {
-        package
-            .publish
-            .as_ref()
-            .is_none_or(|registries| !registries.is_empty())
-    });
-    for package in published {
-        process::run(cargo(["check", "-p", &package.name]))?;
-        if !package.features.is_empty() {
-            process::run(cargo(["check", "-p", &package.name, "--all-features"]))?;
-        }
-    }
-    Ok(())
 }
 
 /// Measures how long a step takes.

@@ -1,31 +1,43 @@
 //! `cargo xtask test`: every test of the workspace, doc tests included, and one closing count.
 
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Result;
 
+use crate::api::Mode;
 use crate::out;
 use crate::process::{self, Transcript, cargo};
+use crate::snapshots::{self, LookedAt};
 use crate::tally::{self, Tally};
 
 /// Builds the binary that the end-to-end tests run, then runs all tests and all doc tests.
 ///
 /// A part that breaks without naming a failed test (it does not compile, say) counts as one
-/// failure, so that the closing line never looks better than the run was.
+/// failure, so that the closing line never looks better than the run was. So does each snapshot that
+/// no test of a whole run looked at.
 pub(crate) fn run(arguments: &[String]) -> Result<Tally> {
     let scope = Scope::of(arguments);
+    let looked_at = LookedAt::new()?;
     let parts = [
         scope.binary(),
         Some(scope.tests(arguments)),
         Some(scope.doc_tests(arguments)),
     ];
     let mut total = Tally::default();
-    for command in parts.into_iter().flatten() {
+    for mut command in parts.into_iter().flatten() {
+        looked_at.follow(&mut command, Mode::Check);
         let part = judge(&process::run_and_read(command)?);
         if part.verdict == Verdict::Broken {
             out::line("xtask: this part failed but names no failed test; counted as one failure");
         }
         total = total + part.tally;
+    }
+    // Only a whole run that passed has looked at every snapshot; the help is looked at on Unix.
+    if arguments.is_empty() && total.failed == 0 && cfg!(unix) {
+        let unreferenced = looked_at.unreferenced(Path::new("."))?;
+        snapshots::report(&unreferenced);
+        total.failed += u64::try_from(unreferenced.len()).unwrap_or(u64::MAX);
     }
     Ok(total)
 }

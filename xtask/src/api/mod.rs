@@ -24,7 +24,7 @@ use crate::packages::{Packages, Published};
 use source::Source;
 
 /// Where the listings stand.
-pub(crate) const FOLDER: &str = "docs/api";
+const FOLDER: &str = "docs/api";
 
 /// How many lines that differ are shown for each crate.
 const SHOWN_MAX: usize = 20;
@@ -34,6 +34,17 @@ const SHOWN_MAX: usize = 20;
 pub(crate) enum Mode {
     Check,
     Accept,
+}
+
+impl Mode {
+    /// Reads the arguments of a command: nothing checks, `--accept` accepts, the rest is wrong.
+    pub(crate) fn of(arguments: &[String]) -> Option<Self> {
+        match arguments {
+            [] => Some(Mode::Check),
+            [word] if word == "--accept" => Some(Mode::Accept),
+            _ => None,
+        }
+    }
 }
 
 /// Compares the listing of each published crate with its file, or writes the files.
@@ -55,11 +66,6 @@ pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
         "api: public items changed; look at the lines above, then run `cargo xtask api --accept`",
     );
     Ok(ExitCode::FAILURE)
-}
-
-/// What differs from the files, one line each.
-pub(crate) fn differences() -> Result<Vec<String>> {
-    compare(&listings(&Packages::read()?)?)
 }
 
 /// The listing of each published library, by file name.

@@ -8,6 +8,7 @@ mod arrows;
 mod bans;
 mod docs;
 mod links;
+mod packaging;
 mod ratchet;
 mod sizes;
 mod tree;
@@ -21,6 +22,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
 
 use crate::out;
+use crate::packages::Packages;
 use tree::Tree;
 use workspace::Workspace;
 
@@ -61,11 +63,14 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
+    let sheets = sheets(&Packages::read()?)?;
+    findings.extend(packaging::check(&sheets, &tree));
     findings.sort();
     findings.dedup();
     for finding in &findings {
         out::line(&finding.to_string());
     }
+    out::line(&packaging::summary(&sheets));
     out::line(&format!(
         "tidy: {} files read, {} findings",
         tree.len(),
@@ -76,4 +81,18 @@ pub(crate) fn run() -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The fact sheet of each published crate.
+fn sheets(packages: &Packages) -> Result<Vec<packaging::Sheet>> {
+    let root = std::env::current_dir().context("cannot see the workspace root")?;
+    let sheets = packages.published().map(|package| {
+        let folder = package
+            .folder()
+            .strip_prefix(&root)
+            .unwrap_or(package.folder());
+        let folder = folder.to_string_lossy().replace('\\', "/");
+        packaging::Sheet::of(package, folder)
+    });
+    Ok(sheets.collect())
 }
