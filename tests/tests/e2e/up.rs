@@ -89,7 +89,7 @@ fn a_member_that_fails_once_is_started_again() {
     let member = r#"
 [[member]]
 agent = "a"
-command = ["sh", "-c", "echo generation $HERONRY_GENERATION; mkdir tried && exit 7; exit 0"]
+command = ["sh", "-c", "echo generation $HERONRY_GENERATION; mkdir tried 2>/dev/null && exit 7; exit 0"]
 "#;
     let out = up(&place, member, &[]).ok();
     assert!(
