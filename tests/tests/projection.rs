@@ -9,7 +9,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use heronry_event::Event;
 use heronry_journal::{Body, Chunk};
-use heronry_pool::{project, state::Timelines};
+use heronry_pool::project;
+use heronry_types::Timelines;
 
 fn golden_chunks() -> Vec<(String, Chunk)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/heronry-journal/golden/v1");

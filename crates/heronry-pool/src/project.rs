@@ -4,10 +4,8 @@ use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Body, CopyName, Record};
 use heronry_types::{
     Actor, Address, DestinationId, DestinationRef, EntityKind, EntityRef, Id, IdKind, Payload,
-    RunId, SourceKind, SourceRef,
+    RunId, SourceKind, SourceRef, Timelines,
 };
-
-use crate::state::Timelines;
 
 /// Returns the event of a record. Everything that it shows comes from the record alone; the
 /// timelines of its journal say of which epoch the positions are that it names.

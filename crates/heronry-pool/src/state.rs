@@ -5,19 +5,18 @@ mod hash;
 mod inbox;
 mod member;
 mod message;
-mod timelines;
 mod wake;
 
 use heronry_journal::ChunkHash;
 use heronry_types::{
-    Cursor, Epoch, Lineage, PoolConfig, PoolId, Position, RunId, Settings, Timestamp,
+    Cursor, Epoch, ForeignCursor, Lineage, PoolConfig, PoolId, Position, RunId, Settings,
+    Timelines, Timestamp,
 };
 
 pub use deadline::{Deadlines, Due};
 pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
-pub use timelines::Timelines;
 pub use wake::{Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -138,7 +137,11 @@ impl State {
     /// # Errors
     /// [`Rejection::CursorForeign`], [`Rejection::CursorAhead`] or [`Rejection::CursorTrimmed`].
     pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
-        self.timelines.check(requested)?;
+        let foreign = |error: ForeignCursor| Rejection::CursorForeign {
+            requested,
+            diverged_at: error.diverged_at,
+        };
+        self.timelines.check(requested).map_err(foreign)?;
         if requested.position > self.head {
             return Err(Rejection::CursorAhead {
                 requested,

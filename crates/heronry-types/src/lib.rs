@@ -11,6 +11,7 @@ mod pool;
 mod receipt;
 mod refs;
 mod time;
+mod timelines;
 mod vocab;
 mod wake;
 
@@ -32,6 +33,7 @@ pub use receipt::{
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use time::{Millis, Timestamp, TimestampError};
+pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{
     AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EpochReason,
     EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass,

@@ -189,7 +189,7 @@ impl Messages {
     pub fn of_content(
         &self,
         content: ContentRef,
-    ) -> impl Iterator<Item = (Position, &Message)> + '_ {
+    ) -> impl Iterator<Item = (Position, &Message)> + Clone + '_ {
         self.contents
             .range((content, Position::ZERO)..=(content, Position(u64::MAX)))
             .filter_map(|(_, position)| Some((*position, self.by_position.get(position)?)))

@@ -3,9 +3,9 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
-use heronry_pool::{Engine, state::Timelines};
+use heronry_pool::Engine;
 use heronry_store::{Checkpoint, FencingToken, Head, Store};
-use heronry_types::{Epoch, PoolId, Position, Timestamp};
+use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
 use super::Actor;

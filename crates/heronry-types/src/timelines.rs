@@ -1,8 +1,6 @@
 //! The timelines of a journal: which epoch each position is of.
 
-use heronry_types::{Cursor, Epoch, Position};
-
-use crate::Rejection;
+use crate::{Cursor, Epoch, Position};
 
 /// The timelines of a journal, in order: each goes on from the one before.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -10,6 +8,15 @@ pub struct Timelines {
     first: Epoch,
     /// Where each later timeline starts: the position of the record that says so.
     later: Vec<(Position, Epoch)>,
+}
+
+/// A cursor that no point of a journal has: its timeline is unknown, or the journal left it before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the cursor is of another journal; use one that this pool gave")]
+#[non_exhaustive]
+pub struct ForeignCursor {
+    /// The last valid cursor of that timeline, when it is one that the journal left.
+    pub diverged_at: Option<Cursor>,
 }
 
 impl Timelines {
@@ -67,8 +74,8 @@ impl Timelines {
     /// one left it.
     ///
     /// # Errors
-    /// [`Rejection::CursorForeign`], with the last valid cursor of that timeline if there is one.
-    pub fn check(&self, requested: Cursor) -> Result<(), Rejection> {
+    /// [`ForeignCursor`], with the last valid cursor of that timeline if there is one.
+    pub fn check(&self, requested: Cursor) -> Result<(), ForeignCursor> {
         let mut following = self.iter().skip_while(|(_, e)| *e != requested.epoch);
         let known = following.next().is_some();
         let diverged_at = following
@@ -77,10 +84,7 @@ impl Timelines {
         match diverged_at {
             None if known => Ok(()),
             Some(last) if requested.position <= last.position => Ok(()),
-            diverged_at => Err(Rejection::CursorForeign {
-                requested,
-                diverged_at,
-            }),
+            diverged_at => Err(ForeignCursor { diverged_at }),
         }
     }
 }
@@ -114,10 +118,8 @@ mod tests {
 
     fn check(epoch: Epoch, position: u64, expected: Result<(), Option<u64>>) {
         let requested = Cursor::new(epoch, Position(position));
-        let diverged = |at| Cursor::new(epoch, Position(at));
-        let expected = expected.map_err(|at| Rejection::CursorForeign {
-            requested,
-            diverged_at: at.map(diverged),
+        let expected = expected.map_err(|at| ForeignCursor {
+            diverged_at: at.map(|at| Cursor::new(epoch, Position(at))),
         });
         assert_eq!(three().check(requested), expected, "{requested}");
     }
