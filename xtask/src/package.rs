@@ -37,7 +37,9 @@ pub(crate) fn run(depth: Depth) -> Result<ExitCode> {
     let packages = Packages::read()?;
     let mut command = cargo(["package", "--quiet", "--allow-dirty"]);
     if depth == Depth::Made {
-        command.arg("--no-verify");
+        // Everything that is locked is there after this, and nothing else is asked for.
+        process::run(cargo(["fetch", "--quiet", "--locked"]))?;
+        command.args(["--no-verify", "--offline"]);
     }
     for package in packages.published() {
         command.args(["--package", package.name()]);
