@@ -25,8 +25,11 @@ pub(crate) struct Environment {
 #[derive(Clone)]
 pub struct Runtime {
     environment: Arc<Environment>,
-    open: Arc<Mutex<HashMap<PoolId, Running>>>,
+    open: Arc<Mutex<HashMap<PoolId, Slot>>>,
 }
+
+/// Where one pool runs, or is about to; held while it is opened.
+type Slot = Arc<Mutex<Option<Running>>>;
 
 struct Running {
     pool: Pool,
@@ -111,26 +114,43 @@ impl Runtime {
 
     /// Finishes what every open pool has accepted, gives the pools up, and returns when that is done.
     pub async fn shutdown(&self) {
-        let running: Vec<Running> = self.open.lock().await.drain().map(|(_, r)| r).collect();
-        for one in &running {
-            one.pool.close(StopReason::Shutdown);
+        let slots: Vec<Slot> = self
+            .open
+            .lock()
+            .await
+            .drain()
+            .map(|(_, slot)| slot)
+            .collect();
+        let mut stopping = Vec::with_capacity(slots.len());
+        for slot in slots {
+            stopping.extend(slot.lock().await.take());
         }
-        for mut one in running {
-            stopped(&mut one.task).await;
+        for running in &stopping {
+            running.pool.close(StopReason::Shutdown);
+        }
+        for running in &mut stopping {
+            stopped(&mut running.task).await;
         }
     }
 
+    /// Returns the open pool, or opens it. A pool that takes long to open delays no other.
     async fn running(&self, pool: &PoolId) -> Result<Pool, OpenError> {
-        let mut open = self.open.lock().await;
-        if let Some(mut running) = open.remove(pool) {
+        let slot = Arc::clone(self.open.lock().await.entry(pool.clone()).or_default());
+        let mut slot = slot.lock().await;
+        if let Some(running) = slot.as_mut() {
             if !running.pool.is_closed() && !running.task.is_finished() {
-                let handle = running.pool.clone();
-                open.insert(pool.clone(), running);
-                return Ok(handle);
+                return Ok(running.pool.clone());
             }
             // It is stopping: what follows needs what it holds.
             stopped(&mut running.task).await;
         }
+        let running = self.start(pool).await?;
+        let handle = running.pool.clone();
+        *slot = Some(running);
+        Ok(handle)
+    }
+
+    async fn start(&self, pool: &PoolId) -> Result<Running, OpenError> {
         let (queue, waiters) = (Arc::new(Queue::new()), Arc::new(Waiters::default()));
         let opening = Opening::open(
             &self.environment,
@@ -142,14 +162,7 @@ impl Runtime {
         let environment = Arc::clone(&self.environment);
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
         let task = tokio::spawn(opening.actor.run());
-        open.insert(
-            pool.clone(),
-            Running {
-                pool: handle.clone(),
-                task,
-            },
-        );
-        Ok(handle)
+        Ok(Running { pool: handle, task })
     }
 }
 
