@@ -1,11 +1,6 @@
 //! From what redb and the file system say to what a caller can do about it.
 
-use std::{
-    fmt::Display,
-    io::{Error as IoError, ErrorKind},
-};
-
-use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
 
 /// Turns a fault of redb into the error of an operation.
 pub(crate) fn failed(op: &'static str, error: impl Into<redb::Error>) -> StoreError {
@@ -34,26 +29,6 @@ pub(crate) fn kind_of(error: &redb::Error) -> StoreErrorKind {
         | redb::Error::TransactionPoisoned
         | redb::Error::LockPoisoned(_) => StoreErrorKind::Closed,
         redb::Error::Io(error) => kind_of_io(error),
-        _ => StoreErrorKind::Io,
-    }
-}
-
-/// Turns a fault of the file system into the error of an operation.
-pub(crate) fn failed_io(op: &'static str, what: impl Display, error: IoError) -> StoreError {
-    StoreError::new(kind_of_io(&error), op, format!("{what}: {error}")).with_source(error)
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the enum is the standard library's, and every other kind means the same here"
-)]
-fn kind_of_io(error: &IoError) -> StoreErrorKind {
-    match error.kind() {
-        ErrorKind::NotFound => StoreErrorKind::NotFound,
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreErrorKind::ReadOnly,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
-        ErrorKind::IsADirectory => StoreErrorKind::NotAStore,
-        ErrorKind::UnexpectedEof => StoreErrorKind::Corrupt,
         _ => StoreErrorKind::Io,
     }
 }

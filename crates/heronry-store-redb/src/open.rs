@@ -4,14 +4,14 @@ use std::{fs::File, io::ErrorKind, sync::Arc};
 
 use heronry_store::{
     StoreError, StoreErrorKind,
-    embedded::{WriterPools, guarded, load},
+    embedded::{Purpose, WriterPools, files::failed_io, guarded, load},
 };
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{
     DiskHook,
     disk::{Disk, Locking, SharedDisk},
-    failure::{failed, failed_io, kind_of},
+    failure::{failed, kind_of},
     file::RedbFile,
     place::Place,
     rows::{FORMAT, FORMAT_KEY, FORMAT_VERSION, Writing, create_tables},
@@ -58,7 +58,11 @@ fn fill(file: File, hook: &Hook) -> Result<(), StoreError> {
 
 /// Opens a store that is there. Until all of it that opening reads is known to be good, and not
 /// newer than this build, nothing is written.
-pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(RedbFile, WriterPools), StoreError> {
+pub(crate) fn open(
+    place: &Place,
+    hook: &Hook,
+    purpose: Purpose,
+) -> Result<(RedbFile, WriterPools), StoreError> {
     place
         .remove_leftover()
         .map_err(|error| place.failed(OPEN, error))?;
@@ -74,15 +78,19 @@ pub(crate) fn open(place: &Place, hook: &Hook) -> Result<(RedbFile, WriterPools)
             .create_with_backend(SharedDisk(Arc::clone(&disk)))
             .map_err(|error| unopened(place, error))?;
         let file = RedbFile(database);
-        let pools = guarded(OPEN, || admit(place, &file, &disk))?;
+        let pools = guarded(OPEN, || admit((place, purpose), &file, &disk))?;
         Ok((file, pools))
     })
 }
 
 /// Checks what opening reads, lets writes through, and ends what a failed sync may have left open.
-fn admit(place: &Place, file: &RedbFile, disk: &Disk) -> Result<WriterPools, StoreError> {
+fn admit(
+    (place, purpose): (&Place, Purpose),
+    file: &RedbFile,
+    disk: &Disk,
+) -> Result<WriterPools, StoreError> {
     check_format(place, &file.0)?;
-    let pools = load(&file.snapshot(OPEN)?)?;
+    let pools = load(&file.snapshot(OPEN)?, purpose)?;
     disk.let_through()
         .map_err(|error| place.failed(OPEN, error))?;
     rewrite_last(place, &file.0)?;

@@ -2,14 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
-use heronry_store::{StoreError, StoreErrorKind};
-
-use crate::failure::failed_io;
+use heronry_store::{
+    StoreError, StoreErrorKind,
+    embedded::files::{
+        directory_of, failed_io, leads_to, make_directories, private, sync_directory,
+    },
+};
 
 /// Where a store lies.
 #[derive(Clone, Debug)]
@@ -31,13 +34,6 @@ impl Place {
         let mut name = OsString::from(self.file.as_os_str());
         name.push(".creating");
         PathBuf::from(name)
-    }
-
-    fn directory(&self) -> &Path {
-        match self.file.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            Some(_) | None => Path::new("."),
-        }
     }
 
     /// Opens the file of a store that is there.
@@ -65,7 +61,7 @@ impl Place {
 
     /// Takes the temporary file and the right to create the store, and empties it.
     pub(crate) fn begin_creation(&self, op: &'static str) -> Result<File, StoreError> {
-        make_directories(self.directory()).map_err(|error| self.failed(op, error))?;
+        make_directories(directory_of(&self.file)).map_err(|error| self.failed(op, error))?;
         let creating = self.creating();
         let file = private(OpenOptions::new().read(true).write(true).create(true))
             .truncate(false)
@@ -73,7 +69,7 @@ impl Place {
             .map_err(|error| self.failed(op, error))?;
         let locked = match file.try_lock() {
             // Whoever held the lock before may have renamed the file in the meantime.
-            Ok(()) => same_file(&file, &creating).map_err(|error| self.failed(op, error))?,
+            Ok(()) => leads_to(&creating, &file).map_err(|error| self.failed(op, error))?,
             Err(TryLockError::WouldBlock) => false,
             Err(TryLockError::Error(error)) => return Err(self.failed(op, error)),
         };
@@ -102,7 +98,7 @@ impl Place {
     pub(crate) fn finish_creation(&self, file: &File, op: &'static str) -> Result<(), StoreError> {
         file.sync_all()
             .and_then(|()| fs::rename(self.creating(), &self.file))
-            .and_then(|()| sync_directory(self.directory()))
+            .and_then(|()| sync_directory(directory_of(&self.file)))
             .map_err(|error| self.failed(op, error))
     }
 
@@ -115,7 +111,7 @@ impl Place {
             Err(error) => return Err(error),
         };
         match file.try_lock() {
-            Ok(()) if same_file(&file, &creating)? => fs::remove_file(&creating),
+            Ok(()) if leads_to(&creating, &file)? => fs::remove_file(&creating),
             // Another process is at it.
             Ok(()) | Err(TryLockError::WouldBlock) => Ok(()),
             Err(TryLockError::Error(error)) => Err(error),
@@ -125,68 +121,4 @@ impl Place {
     pub(crate) fn failed(&self, op: &'static str, error: io::Error) -> StoreError {
         failed_io(op, self.file.display(), error)
     }
-}
-
-/// Makes a directory and those above it, each for its owner alone, and syncs where it was entered.
-fn make_directories(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    if let Some(above) = directory
-        .parent()
-        .filter(|above| !above.as_os_str().is_empty())
-    {
-        make_directories(above)?;
-    }
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(directory) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => match directory.parent() {
-            Some(above) if !above.as_os_str().is_empty() => sync_directory(above),
-            Some(_) | None => sync_directory(Path::new(".")),
-        },
-    }
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Elsewhere a directory cannot be opened as a file; a rename is as durable as the system makes it.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// A new file is for its owner alone.
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// Returns true when the path still leads to the open file.
-#[cfg(unix)]
-fn same_file(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let open = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Elsewhere an open file cannot be renamed away by another process.
-#[cfg(not(unix))]
-fn same_file(_: &File, path: &Path) -> io::Result<bool> {
-    fs::exists(path)
 }

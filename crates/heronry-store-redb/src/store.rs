@@ -4,12 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use heronry_store::{
     StoreError,
-    embedded::{Embedded, EmbeddedStore},
+    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
 };
 
 use crate::{
     DiskHook,
-    failure::failed_io,
     file::RedbFile,
     open::{self, Hook},
     place::Place,
@@ -34,18 +33,27 @@ impl RedbStore {
     pub fn create(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let place = Place::new(file);
         open::create(&place, &None)?;
-        Self::open_place(&place, &None)
+        Self::open_place(&place, &None, Purpose::Use)
     }
 
     /// Opens a store that is there.
     ///
     /// # Errors
+    /// [`Sealed`](heronry_store::StoreErrorKind::Sealed) when its pools were moved elsewhere,
     /// [`NotFound`](heronry_store::StoreErrorKind::NotFound), [`Locked`](heronry_store::StoreErrorKind::Locked),
     /// [`NotAStore`](heronry_store::StoreErrorKind::NotAStore), [`NewerSchema`](heronry_store::StoreErrorKind::NewerSchema) with
     /// not a byte written, [`Corrupt`](heronry_store::StoreErrorKind::Corrupt),
     /// [`ReadOnly`](heronry_store::StoreErrorKind::ReadOnly).
     pub fn open(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(file), &None)
+        Self::open_place(&Place::new(file), &None, Purpose::Use)
+    }
+
+    /// Opens a store that is there to look at it, whether it is sealed or not.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but never because it is sealed.
+    pub fn open_to_read(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(file), &None, Purpose::Read)
     }
 
     /// Opens the store, or creates it when nothing is there.
@@ -73,11 +81,11 @@ impl RedbStore {
             Ok(true) => {}
             Err(error) => return Err(place.failed("open the store", error)),
         }
-        Self::open_place(place, hook)
+        Self::open_place(place, hook, Purpose::Use)
     }
 
-    fn open_place(place: &Place, hook: &Hook) -> Result<Self, StoreError> {
-        let (file, pools) = open::open(place, hook)?;
+    fn open_place(place: &Place, hook: &Hook, purpose: Purpose) -> Result<Self, StoreError> {
+        let (file, pools) = open::open(place, hook, purpose)?;
         let embedded = Embedded::start(file, pools)
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
         Ok(Self { embedded })

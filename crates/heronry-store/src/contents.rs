@@ -80,14 +80,7 @@ pub trait Contents: Send + Sync {
         pool: &PoolId,
         after: Position,
         bytes_max: usize,
-    ) -> Result<Vec<ContentPack>, StoreError> {
-        let _ = (pool, after, bytes_max);
-        Err(StoreError::new(
-            crate::StoreErrorKind::ReadOnly,
-            "list contents",
-            "this store cannot",
-        ))
-    }
+    ) -> Result<Vec<ContentPack>, StoreError>;
 
     /// Returns the contents that were stored by themselves and whose references follow `after`, in
     /// the order of their references; nothing when none follow. Stops before the content that
@@ -100,12 +93,5 @@ pub trait Contents: Send + Sync {
         pool: &PoolId,
         after: Option<ContentRef>,
         bytes_max: usize,
-    ) -> Result<Vec<NewContent>, StoreError> {
-        let _ = (pool, after, bytes_max);
-        Err(StoreError::new(
-            crate::StoreErrorKind::ReadOnly,
-            "list contents",
-            "this store cannot",
-        ))
-    }
+    ) -> Result<Vec<NewContent>, StoreError>;
 }

@@ -21,7 +21,10 @@
 
 mod batch;
 mod chunks;
+mod contents;
 mod database;
+mod digest;
+pub mod files;
 mod job;
 mod load;
 mod pack;
@@ -30,9 +33,9 @@ mod readable;
 mod row;
 mod writer;
 
-pub use batch::{WriterPool, WriterPools};
+pub use batch::WriterPools;
 pub use database::{Database, Fill, Order, Reading, Rows, See};
-pub use load::load;
+pub use load::{Purpose, load};
 pub use ports::{Embedded, EmbeddedStore};
 pub use row::{CHECKSUM_BYTES, PlacedKey, PoolRow, Table, seal, unseal};
 

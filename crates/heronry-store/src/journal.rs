@@ -155,9 +155,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// The store's failure.
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        Ok(None)
-    }
+    async fn sealed(&self) -> Result<Option<String>, StoreError>;
 
     /// Seals the whole store: its pools live on at another place, which `moved_to` names.
     ///
@@ -166,22 +164,13 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// The store's failure.
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        let _ = moved_to;
-        Err(StoreError::new(
-            crate::StoreErrorKind::ReadOnly,
-            "seal the store",
-            "this store cannot",
-        ))
-    }
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError>;
 
     /// Takes the seal off, because the pools did not get to the other place. A repeat changes nothing.
     ///
     /// # Errors
     /// The store's failure.
-    async fn unseal(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
+    async fn unseal(&self) -> Result<(), StoreError>;
 
     /// Completes when the head may have passed `after`: a hint, never a promise.
     ///

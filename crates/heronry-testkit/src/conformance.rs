@@ -33,6 +33,7 @@ mod durable;
 mod journal;
 mod leases;
 mod pages;
+mod seals;
 mod writer;
 
 use std::{fmt::Debug, process::ExitCode, sync::Arc};
@@ -167,6 +168,7 @@ pub fn cases() -> Vec<Case> {
         journal::CASES,
         pages::CASES,
         durable::CASES,
+        seals::CASES,
         contents::CASES,
         leases::CASES,
         claims::CASES,

@@ -1,28 +1,29 @@
 //! Many jobs in one transaction, each judged by itself.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use heronry_types::{PoolId, Position};
+use heronry_types::{PoolId, Position, Timelines};
 
 use super::{
     Database, PoolRow, Rows, Table,
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
-    readable::PoolView,
+    readable::{JournalView, PoolView, View},
+    row::{MOVED_KEY, MOVED_KEY_END, encode_moved},
 };
 use crate::{
-    AppendError, FencingToken, Head, LeaseError, Outcome, Ownership, StoreError, StoreErrorKind,
-    judge_append, keys, keys::PoolNo,
+    AppendError, Commit, FencingToken, Head, LeaseError, Outcome, Ownership, StoreError,
+    StoreErrorKind, Timeline, judge_append, keys, keys::PoolNo,
 };
 
 /// A pool as the writer sees it: one transaction ahead of its readers.
 #[derive(Clone, Debug)]
-pub struct WriterPool {
+pub(super) struct WriterPool {
     /// Its number in this store.
-    pub no: PoolNo,
+    pub(super) no: PoolNo,
     /// Who owns it.
-    pub ownership: Ownership,
+    pub(super) ownership: Ownership,
     /// Where its journal stands; nothing while it has none.
-    pub head: Option<Head>,
+    pub(super) journal: Option<JournalView>,
 }
 
 impl WriterPool {
@@ -31,23 +32,66 @@ impl WriterPool {
         PoolView {
             no: self.no,
             token: self.ownership.token(),
-            head: self.head,
+            journal: self.journal.clone(),
         }
+    }
+
+    fn head(&self) -> Option<Head> {
+        self.journal.as_ref().map(|journal| journal.head)
+    }
+
+    /// Moves the head to where an append led, and says whether a timeline started with it, as one
+    /// does with the first.
+    fn follow(&mut self, head: Head, commit: &Commit) -> Timeline {
+        let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
+        let Some(journal) = &mut self.journal else {
+            let mut timelines = Timelines::of(epochs().next().map_or(head.epoch, |(_, e)| e));
+            epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
+            self.journal = Some(JournalView {
+                head,
+                timelines: Arc::new(timelines),
+            });
+            return Timeline::Starts;
+        };
+        journal.head = head;
+        if commit.timeline == Timeline::Starts {
+            let timelines = Arc::make_mut(&mut journal.timelines);
+            epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
+        }
+        commit.timeline
     }
 
     fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
         let row = PoolRow {
             no: self.no,
             token: self.ownership.token(),
-            epoch: self.head.map(|head| head.epoch),
+            timelines: self.journal.as_ref().map(|j| (*j.timelines).clone()),
         };
         let key = name.as_str().as_bytes();
         rows.insert(Table::Pools, key, &row.encode(key))
     }
 }
 
-/// Every pool as the writer sees it.
-pub type WriterPools = HashMap<PoolId, WriterPool>;
+/// Everything as the writer sees it: the pools, and whether the store is sealed.
+#[derive(Clone, Debug, Default)]
+pub struct WriterPools {
+    pub(super) pools: HashMap<PoolId, WriterPool>,
+    /// Where the pools went, when the store is sealed.
+    pub(super) moved_to: Option<String>,
+}
+
+impl WriterPools {
+    /// Returns what readers see of it.
+    pub(super) fn view(&self) -> View {
+        let pools = self.pools.iter();
+        View {
+            pools: pools
+                .map(|(name, pool)| (name.clone(), pool.view()))
+                .collect(),
+            moved_to: self.moved_to.clone(),
+        }
+    }
+}
 
 /// What the jobs of one transaction led to so far.
 #[derive(Debug, Default)]
@@ -78,10 +122,22 @@ impl Batch {
     fn run_job(
         &mut self,
         rows: &mut dyn Rows,
-        pools: &mut WriterPools,
+        writer: &mut WriterPools,
         job: Job,
     ) -> Result<(), StoreError> {
-        let Job { pool, work } = job;
+        let (pool, work) = match job {
+            Job::Of(pool, work) => (pool, work),
+            Job::Seal(moved_to, reply) => {
+                seal(rows, &mut writer.moved_to, moved_to)?;
+                self.answers.push(Answer::Done(reply, Ok(())));
+                return Ok(());
+            }
+        };
+        if let Some(moved_to) = &writer.moved_to {
+            self.answers.push(work.answer_sealed(moved_to));
+            return Ok(());
+        }
+        let pools = &mut writer.pools;
         // A fault drops the reply, which tells the caller that the outcome is unknown.
         let answer = match work {
             Work::Append(work, reply) => {
@@ -119,7 +175,7 @@ fn append(
     let Some(pool) = pool else {
         return Ok(Err(unowned(work.guard.token)));
     };
-    let head = match judge_append(&pool.ownership, pool.head, &work.commit, work.guard) {
+    let head = match judge_append(&pool.ownership, pool.head(), &work.commit, work.guard) {
         Ok(head) => head,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -131,12 +187,25 @@ fn append(
         let key = keys::placed(pool.no, work.guard.expected_head.next());
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
-    let is_first = pool.head.is_none();
-    pool.head = Some(head);
-    if is_first {
+    if pool.follow(head, &work.commit) == Timeline::Starts {
         pool.write_row(rows, name)?;
     }
     Ok(Ok(head))
+}
+
+/// Writes or removes the row that says where the pools went.
+fn seal(
+    rows: &mut dyn Rows,
+    sealed: &mut Option<String>,
+    moved_to: Option<String>,
+) -> Result<(), StoreError> {
+    match &moved_to {
+        Some(moved_to) => rows.insert(Table::Pools, MOVED_KEY, &encode_moved(moved_to))?,
+        None if sealed.is_some() => rows.remove(Table::Pools, MOVED_KEY, MOVED_KEY_END)?,
+        None => {}
+    }
+    *sealed = moved_to;
+    Ok(())
 }
 
 /// Nobody ever acquired the pool, so every token is stale.
@@ -154,21 +223,20 @@ fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     if let Err(refusal) = pool.ownership.check(work.token) {
         return Ok(Err(refusal));
     }
-    let Some(mut head) = pool.head else {
+    let Some(journal) = &mut pool.journal else {
         let error = StoreError::new(StoreErrorKind::NotFound, "trim", "the pool has no journal");
         let outcome = Outcome::None;
         return Ok(Err(AppendError::Store { outcome, error }));
     };
     // A chunk ends where the next one begins, so the last one that begins at or before `before`
     // is the first that stays.
-    let before = keys::placed(pool.no, work.before.min(head.head));
+    let before = keys::placed(pool.no, work.before.min(journal.head.head));
     let oldest = keys::placed(pool.no, Position::ZERO);
     if let Some((key, floor)) = rows.last_key(Table::Journal, &oldest, &before)? {
         rows.remove(Table::Journal, &oldest, &key)?;
-        head.floor = floor;
-        pool.head = Some(head);
+        journal.head.floor = floor;
     }
-    Ok(Ok(head))
+    Ok(Ok(journal.head))
 }
 
 fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), StoreError> {
@@ -189,7 +257,7 @@ fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
 
 fn claim(
     rows: &mut dyn Rows,
-    pools: &mut WriterPools,
+    pools: &mut HashMap<PoolId, WriterPool>,
     name: &PoolId,
     work: &Claim,
 ) -> End<FencingToken, LeaseError> {
@@ -197,7 +265,7 @@ fn claim(
     let pool = pools.entry(name.clone()).or_insert_with(|| WriterPool {
         no: PoolNo(next.saturating_add(1)),
         ownership: Ownership::free(FencingToken(0)),
-        head: None,
+        journal: None,
     });
     let token = match work.force {
         Force::Seize => pool.ownership.seize(&work.owner, work.now),

@@ -3,25 +3,26 @@
 use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError};
-use heronry_types::{ContentRef, PoolId, Position};
+use heronry_types::{PoolId, Position, Timelines};
 
 use super::{
-    Database, Order, PlacedKey, Reading, Table, corrupt, pack::Pack, readable::PoolView,
+    Database, Order, PlacedKey, Reading, Table, corrupt,
+    readable::{JournalView, PoolView},
     row::position_of,
 };
 use crate::{
-    ContentPlace, Head, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
+    Head, Page, ReadError, StoreError, StoreErrorKind,
     keys::{self, PoolNo},
 };
 
 const READ: &str = "read the journal";
-const GET: &str = "get content";
 
 /// The chunks of one pool.
 pub(super) struct Chunks<'a> {
     pub(super) rows: &'a dyn Reading,
     pub(super) name: &'a PoolId,
     pub(super) no: PoolNo,
+    pub(super) timelines: &'a Timelines,
 }
 
 impl Chunks<'_> {
@@ -78,6 +79,10 @@ impl Chunks<'_> {
             let what = format!("the chunk of {} stands there", chunk.first());
             return Err(self.broken(first, &what));
         }
+        if chunk.header().epoch != self.timelines.at(first) {
+            let what = "the chunk is of another timeline or of another journal";
+            return Err(self.broken(first, what));
+        }
         Ok(chunk)
     }
 
@@ -102,10 +107,6 @@ impl Chunks<'_> {
         else {
             return Ok(None);
         };
-        if first.header().epoch != last.header().epoch {
-            let what = "its epoch is not that of the first chunk";
-            return Err(self.broken(last.first(), what));
-        }
         last.verify()
             .map_err(|error| self.unreadable(last.first(), error))?;
         Ok(Some(Head {
@@ -213,11 +214,9 @@ impl<'a> Links<'a> {
 
     fn push(&mut self, chunk: &Chunk) -> Result<(), StoreError> {
         let chain = self.chain.get_or_insert_with(|| {
-            Chain::after(
-                self.head.epoch,
-                self.start.previous(),
-                chunk.header().previous,
-            )
+            // The epoch of every chunk was checked when it was read.
+            let header = chunk.header();
+            Chain::after(header.epoch, self.start.previous(), header.previous)
         });
         chain.push(chunk).map_err(|error| {
             let what = error.what.to_string();
@@ -235,7 +234,7 @@ impl<'a> Links<'a> {
     }
 }
 
-fn range_of((from, to): &(PlacedKey, PlacedKey)) -> (&[u8], &[u8]) {
+pub(super) fn range_of((from, to): &(PlacedKey, PlacedKey)) -> (&[u8], &[u8]) {
     (from.as_slice(), to.as_slice())
 }
 
@@ -274,7 +273,7 @@ pub(super) fn page<D: Database>(
     after: Position,
     bytes_max: usize,
 ) -> Result<Page, ReadError> {
-    let head = view.head.ok_or(ReadError::NoPool)?;
+    let JournalView { head, timelines } = view.journal.ok_or(ReadError::NoPool)?;
     if after < head.floor.previous() {
         return Err(ReadError::Trimmed {
             requested: after,
@@ -283,55 +282,12 @@ pub(super) fn page<D: Database>(
     }
     let no = view.no;
     database.read(READ, |rows| {
-        Chunks { rows, name, no }.page(after, bytes_max, head)
+        let chunks = Chunks {
+            rows,
+            name,
+            no,
+            timelines: &timelines,
+        };
+        chunks.page(after, bytes_max, head)
     })
-}
-
-/// Reads a content of a pool.
-pub(super) fn content<D: Database>(
-    database: Arc<D>,
-    view: PoolView,
-    content_ref: ContentRef,
-    place: ContentPlace,
-) -> Result<Option<StoredContent>, StoreError> {
-    let no = view.no;
-    database.read(GET, |rows| match place {
-        ContentPlace::Alone => {
-            let key = keys::named(no, content_ref);
-            let range = (key.as_slice(), key.as_slice());
-            find(rows, Table::Contents, range, &mut |pack| {
-                pack.find(content_ref, GET)
-            })
-        }
-        // Nothing above the gate is shown.
-        ContentPlace::With(position) if view.head.is_none_or(|head| head.head < position) => {
-            Ok(None)
-        }
-        ContentPlace::With(position) => {
-            let range = (keys::placed(no, Position::ZERO), keys::placed(no, position));
-            find(rows, Table::Packs, range_of(&range), &mut |pack| {
-                if pack.last() < position {
-                    return Ok(None);
-                }
-                pack.find(content_ref, GET)
-            })
-        }
-    })
-}
-
-/// Looks into the last row of contents in a range.
-fn find(
-    rows: &dyn Reading,
-    table: Table,
-    range: (&[u8], &[u8]),
-    look: &mut dyn FnMut(Pack<'_>) -> Result<Option<StoredContent>, StoreError>,
-) -> Result<Option<StoredContent>, StoreError> {
-    let mut found = Ok(None);
-    rows.walk(table, range, Order::Descending, &mut |key, row| {
-        found = Pack::read(key, row)
-            .ok_or_else(|| corrupt(GET, "the index of contents is damaged"))
-            .and_then(&mut *look);
-        ControlFlow::Break(())
-    })?;
-    found
 }

@@ -8,12 +8,14 @@ use crate::{AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome,
 
 /// One thing to write.
 #[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) pool: PoolId,
-    pub(crate) work: Work,
+pub(crate) enum Job {
+    /// Something about one pool.
+    Of(PoolId, Work),
+    /// Where the pools went; nothing takes the seal off.
+    Seal(Option<String>, Reply<Result<(), StoreError>>),
 }
 
-/// What to write.
+/// What to write about a pool.
 #[derive(Debug)]
 pub(crate) enum Work {
     Append(Append, Reply<Result<Head, AppendError>>),
@@ -100,9 +102,43 @@ impl Answer {
     }
 }
 
-impl Work {
+impl Job {
     /// Tells the caller that nothing of this was or will be written.
     pub(crate) fn refuse(self, error: StoreError) {
+        match self {
+            Self::Of(_, work) => work.refuse(error),
+            Self::Seal(_, reply) => drop(reply.send(Err(error))),
+        }
+    }
+
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Of(_, work) => work.bytes(),
+            Self::Seal(moved_to, _) => moved_to.as_ref().map_or(0, String::len),
+        }
+    }
+}
+
+impl Work {
+    /// Returns how a sealed store answers: it writes nothing.
+    pub(crate) fn answer_sealed(self, moved_to: &str) -> Answer {
+        let error = |op| StoreError::sealed(op, moved_to);
+        let unwritten = |error| {
+            let outcome = Outcome::None;
+            Err(AppendError::Store { outcome, error })
+        };
+        match self {
+            Self::Append(_, reply) => Answer::Head(reply, unwritten(error("append"))),
+            Self::Trim(_, reply) => Answer::Head(reply, unwritten(error("trim"))),
+            Self::Put(_, reply) => Answer::Done(reply, Err(error("put content"))),
+            Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
+            Self::Release(_, reply) => Answer::Done(reply, Ok(())),
+        }
+    }
+
+    /// Tells the caller that nothing of this was or will be written.
+    fn refuse(self, error: StoreError) {
         match self {
             Self::Append(_, reply) | Self::Trim(_, reply) => {
                 let outcome = Outcome::None;
@@ -114,7 +150,7 @@ impl Work {
     }
 
     /// Returns about how many bytes it writes.
-    pub(crate) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         match self {
             Self::Append(append, _) => {
                 let chunks = append.commit.chunks.iter();

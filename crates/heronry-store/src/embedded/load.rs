@@ -3,18 +3,32 @@
 use std::{
     collections::{BTreeSet, HashMap},
     ops::ControlFlow,
+    sync::Arc,
 };
 
 use heronry_types::PoolId;
 
 use super::{
-    Order, PoolRow, Reading, Table, WriterPool, WriterPools,
+    Order, PoolRow, Reading, Table, WriterPools,
+    batch::WriterPool,
     chunks::{Chunks, pool_numbers},
     corrupt,
+    readable::JournalView,
+    row::{MOVED_KEY, decode_moved},
 };
 use crate::{Ownership, StoreError};
 
 const OPEN: &str = "open the store";
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To work with it, which a sealed store refuses with
+    /// [`Sealed`](crate::StoreErrorKind::Sealed).
+    Use,
+    /// To look at it, whether it is sealed or not.
+    Read,
+}
 
 /// Reads who may write, and where each journal stands.
 ///
@@ -22,11 +36,18 @@ const OPEN: &str = "open the store";
 /// [`Corrupt`](crate::StoreErrorKind::Corrupt) and
 /// [`NewerSchema`](crate::StoreErrorKind::NewerSchema), naming pool and position, and the
 /// database's own failures.
-pub fn load(rows: &dyn Reading) -> Result<WriterPools, StoreError> {
+pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreError> {
+    let moved_to = moved_to(rows)?;
+    match (purpose, &moved_to) {
+        (Purpose::Use, Some(moved_to)) => return Err(StoreError::sealed(OPEN, moved_to)),
+        (Purpose::Use, None) | (Purpose::Read, _) => {}
+    }
     let mut found = Vec::new();
     let every = (&[][..], &[u8::MAX][..]);
     rows.walk(Table::Pools, every, Order::Ascending, &mut |key, row| {
-        found.push((key.to_vec(), row.to_vec()));
+        if key != MOVED_KEY {
+            found.push((key.to_vec(), row.to_vec()));
+        }
         ControlFlow::Continue(())
     })?;
     let mut pools = HashMap::new();
@@ -36,7 +57,25 @@ pub fn load(rows: &dyn Reading) -> Result<WriterPools, StoreError> {
         pools.insert(name, pool);
     }
     check_no_stray(rows, &pools)?;
-    Ok(pools)
+    Ok(WriterPools { pools, moved_to })
+}
+
+/// Returns where the pools went, when the store is sealed.
+fn moved_to(rows: &dyn Reading) -> Result<Option<String>, StoreError> {
+    let mut found = None;
+    let range = (MOVED_KEY, MOVED_KEY);
+    rows.walk(Table::Pools, range, Order::Ascending, &mut |_, row| {
+        found = Some(decode_moved(row));
+        ControlFlow::Break(())
+    })?;
+    match found {
+        None => Ok(None),
+        Some(Some(moved_to)) => Ok(Some(moved_to)),
+        Some(None) => Err(corrupt(
+            OPEN,
+            "the row that says where the pools went is damaged",
+        )),
+    }
 }
 
 fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool, StoreError> {
@@ -44,23 +83,38 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
     let row = PoolRow::decode(name.as_str().as_bytes(), row)
         .ok_or_else(|| damaged("its row is damaged"))?;
     let no = row.no;
-    let head = Chunks { rows, name, no }.head()?;
-    if head.map(|head| head.epoch) != row.epoch {
-        return Err(damaged("its journal is missing, or another's"));
-    }
+    let journal = match row.timelines {
+        // A journal without a pool that has one is found by whoever looks for strays.
+        None => None,
+        Some(timelines) => {
+            let timelines = Arc::new(timelines);
+            let chunks = Chunks {
+                rows,
+                name,
+                no,
+                timelines: &timelines,
+            };
+            let head = chunks.head()?;
+            let head = head.ok_or_else(|| damaged("its journal is missing"))?;
+            Some(JournalView { head, timelines })
+        }
+    };
     Ok(WriterPool {
         no,
         ownership: Ownership::free(row.token),
-        head,
+        journal,
     })
 }
 
 /// Checks that every journal belongs to a pool: a pool whose row is lost must not seem never to
 /// have been.
-fn check_no_stray(rows: &dyn Reading, pools: &WriterPools) -> Result<(), StoreError> {
+fn check_no_stray(
+    rows: &dyn Reading,
+    pools: &HashMap<PoolId, WriterPool>,
+) -> Result<(), StoreError> {
     let known: BTreeSet<_> = pools
         .values()
-        .filter(|pool| pool.head.is_some())
+        .filter(|pool| pool.journal.is_some())
         .map(|pool| pool.no)
         .collect();
     let found = pool_numbers(rows)?;

@@ -99,21 +99,45 @@ impl<'a> Pack<'a> {
         content_ref: ContentRef,
         op: &'static str,
     ) -> Result<Option<StoredContent>, StoreError> {
-        let (mut index, mut bodies) = (self.index, self.bodies);
-        while !index.is_empty() {
-            let (entry, rest) = Entry::read(index)
-                .ok_or_else(|| corrupt(op, "the index of contents is malformed"))?;
-            let (body, following) = usize::try_from(entry.length)
-                .ok()
-                .and_then(|length| bodies.split_at_checked(length))
-                .ok_or_else(|| corrupt(op, format!("{:?} is cut off", entry.content_ref)))?;
+        let mut rest = (self.index, self.bodies);
+        while let Some((entry, body)) = next(&mut rest, op)? {
             if entry.content_ref == content_ref {
                 return entry.checked(body, op).map(Some);
             }
-            (index, bodies) = (rest, following);
         }
         Ok(None)
     }
+
+    /// Returns every content of the row.
+    pub(crate) fn all(&self, op: &'static str) -> Result<Vec<NewContent>, StoreError> {
+        let mut rest = (self.index, self.bodies);
+        let mut contents = Vec::new();
+        while let Some((entry, body)) = next(&mut rest, op)? {
+            contents.push(NewContent {
+                content_ref: entry.content_ref,
+                body: entry.checked(body, op)?.body,
+            });
+        }
+        Ok(contents)
+    }
+}
+
+/// Takes the next entry off an index, and its body off the bodies.
+fn next<'a>(
+    (index, bodies): &mut (&'a [u8], &'a [u8]),
+    op: &'static str,
+) -> Result<Option<(Entry<'a>, &'a [u8])>, StoreError> {
+    if index.is_empty() {
+        return Ok(None);
+    }
+    let (entry, rest) =
+        Entry::read(index).ok_or_else(|| corrupt(op, "the index of contents is malformed"))?;
+    let (body, following) = usize::try_from(entry.length)
+        .ok()
+        .and_then(|length| bodies.split_at_checked(length))
+        .ok_or_else(|| corrupt(op, format!("{:?} is cut off", entry.content_ref)))?;
+    (*index, *bodies) = (rest, following);
+    Ok(Some((entry, body)))
 }
 
 struct Entry<'a> {

@@ -11,16 +11,16 @@ use heronry_journal::Chunk;
 use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timestamp};
 
 use super::{
-    Database, WriterPools, chunks,
+    Database, WriterPools, chunks, contents,
     job::{Append, Claim, Force, Job, Put, Reply, Trim, Work},
     pack,
     readable::Readable,
     writer::Writer,
 };
 use crate::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPlace,
-    Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, MemoryClaims, NewContent,
-    Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent, judge_content,
+    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
+    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, MemoryClaims,
+    NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent, judge_content,
     judge_contents,
 };
 
@@ -59,8 +59,7 @@ impl<D: Database> Embedded<D> {
     /// # Errors
     /// The system has no thread to give.
     pub fn start(database: D, pools: WriterPools) -> io::Result<Self> {
-        let views = pools.iter().map(|(name, pool)| (name.clone(), pool.view()));
-        let readable = Arc::new(Readable::new(views.collect()));
+        let readable = Arc::new(Readable::new(pools.view()));
         let database = Arc::new(database);
         let weak = Arc::downgrade(&database);
         let writer = Writer::start(database, pools, Arc::clone(&readable))?;
@@ -80,12 +79,28 @@ impl<D: Database> Embedded<D> {
         work: impl FnOnce(Reply<T>) -> Work,
     ) -> Result<T, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        let pool = pool.clone();
-        let work = work(reply);
-        if !self.writer.queue(Job { pool, work }).await {
-            return Err(Unanswered::NotQueued);
-        }
+        self.queue(Job::Of(pool.clone(), work(reply))).await?;
         answer.await.map_err(|_| Unanswered::Stopped)
+    }
+
+    async fn queue(&self, job: Job) -> Result<(), Unanswered> {
+        if self.writer.queue(job).await {
+            Ok(())
+        } else {
+            Err(Unanswered::NotQueued)
+        }
+    }
+
+    /// Has the writer seal the store, or take the seal off.
+    async fn seal(&self, op: &'static str, moved_to: Option<String>) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let closed = |_| self.readable.closed(op);
+        self.queue(Job::Seal(moved_to, reply))
+            .await
+            .map_err(closed)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.readable.closed(op)))
     }
 
     /// Returns the database, as long as the writer has not closed it.
@@ -163,12 +178,12 @@ impl<S: EmbeddedStore> Journal for S {
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
         let view = self.embedded().readable.pool("read the head", pool)?;
-        Ok(view.and_then(|view| view.head))
+        Ok(view.and_then(|view| view.head()))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        self.embedded().readable.look("list pools", |pools| {
-            let written = pools.iter().filter(|(_, view)| view.head.is_some());
+        self.embedded().readable.look("list pools", |view| {
+            let written = view.pools.iter().filter(|(_, pool)| pool.journal.is_some());
             let mut names: Vec<_> = written.map(|(name, _)| name.clone()).collect();
             names.sort();
             names
@@ -185,6 +200,21 @@ impl<S: EmbeddedStore> Journal for S {
             .ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
             .await
             .unwrap_or_else(|why| Err(self.embedded().unanswered("trim", &why)))
+    }
+
+    async fn sealed(&self) -> Result<Option<String>, StoreError> {
+        self.embedded()
+            .readable
+            .look("look for a seal", |view| view.moved_to.clone())
+    }
+
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
+        let moved_to = Some(moved_to.to_owned());
+        self.embedded().seal("seal the store", moved_to).await
+    }
+
+    async fn unseal(&self) -> Result<(), StoreError> {
+        self.embedded().seal("unseal the store", None).await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
@@ -222,8 +252,40 @@ impl<S: EmbeddedStore> Contents for S {
     ) -> Result<Option<StoredContent>, StoreError> {
         let op = "get content";
         match self.embedded().readable.pool(op, pool)? {
-            Some(view) => chunks::content(self.embedded().database(op)?, view, content_ref, place),
+            Some(view) => {
+                contents::content(self.embedded().database(op)?, &view, content_ref, place)
+            }
             None => Ok(None),
+        }
+    }
+
+    async fn list_with(
+        &self,
+        pool: &PoolId,
+        after: Position,
+        bytes_max: usize,
+    ) -> Result<Vec<ContentPack>, StoreError> {
+        let op = "list contents";
+        match self.embedded().readable.pool(op, pool)? {
+            Some(view) => {
+                contents::list_with(self.embedded().database(op)?, &view, after, bytes_max)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn list_alone(
+        &self,
+        pool: &PoolId,
+        after: Option<ContentRef>,
+        bytes_max: usize,
+    ) -> Result<Vec<NewContent>, StoreError> {
+        let op = "list contents";
+        match self.embedded().readable.pool(op, pool)? {
+            Some(view) => {
+                contents::list_alone(self.embedded().database(op)?, &view, after, bytes_max)
+            }
+            None => Ok(Vec::new()),
         }
     }
 }

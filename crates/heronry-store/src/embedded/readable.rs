@@ -2,19 +2,40 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
-use heronry_types::{PoolId, Position};
+use heronry_types::{PoolId, Position, Timelines};
 
 use crate::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
 
 /// A pool as readers see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PoolView {
     pub(crate) no: PoolNo,
     pub(crate) token: FencingToken,
-    pub(crate) head: Option<Head>,
+    pub(crate) journal: Option<JournalView>,
+}
+
+/// A journal as readers see it.
+#[derive(Clone, Debug)]
+pub(crate) struct JournalView {
+    pub(crate) head: Head,
+    pub(crate) timelines: Arc<Timelines>,
+}
+
+impl PoolView {
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.journal.as_ref().map(|journal| journal.head)
+    }
+}
+
+/// Everything that readers see.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) pools: HashMap<PoolId, PoolView>,
+    /// Where the pools went, when the store is sealed.
+    pub(crate) moved_to: Option<String>,
 }
 
 /// The gate: the writer moves it after a commit, and readers look no further.
@@ -26,27 +47,27 @@ pub(crate) struct Readable {
 
 #[derive(Debug)]
 enum State {
-    Open(HashMap<PoolId, PoolView>),
+    Open(View),
     Closed { cause: String },
 }
 
 impl Readable {
-    pub(crate) fn new(pools: HashMap<PoolId, PoolView>) -> Self {
+    pub(crate) fn new(view: View) -> Self {
         Self {
-            state: RwLock::new(State::Open(pools)),
+            state: RwLock::new(State::Open(view)),
             bells: Doorbells::default(),
         }
     }
 
-    /// Looks at the pools.
+    /// Looks at what is there.
     pub(crate) fn look<T>(
         &self,
         op: &'static str,
-        look: impl FnOnce(&HashMap<PoolId, PoolView>) -> T,
+        look: impl FnOnce(&View) -> T,
     ) -> Result<T, StoreError> {
-        // A panic elsewhere leaves the map whole: each change is one call on it.
+        // A panic elsewhere leaves the view whole: each change is one call.
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Open(pools) => Ok(look(pools)),
+            State::Open(view) => Ok(look(view)),
             State::Closed { cause } => Err(closed(op, cause)),
         }
     }
@@ -57,21 +78,24 @@ impl Readable {
         op: &'static str,
         pool: &PoolId,
     ) -> Result<Option<PoolView>, StoreError> {
-        self.look(op, |pools| pools.get(pool).copied())
+        self.look(op, |view| view.pools.get(pool).cloned())
     }
 
     /// Moves the gate.
-    pub(crate) fn publish(&self, moved: &HashMap<PoolId, PoolView>) {
+    pub(crate) fn publish(&self, moved: &HashMap<PoolId, PoolView>, moved_to: Option<&String>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(pools) = &mut *state {
-            pools.extend(moved.iter().map(|(name, view)| (name.clone(), *view)));
+        if let State::Open(view) = &mut *state {
+            let moved = moved.iter();
+            view.pools
+                .extend(moved.map(|(name, view)| (name.clone(), view.clone())));
+            view.moved_to = moved_to.cloned();
         }
     }
 
     /// Wakes those who watch what was published.
     pub(crate) fn ring(&self, moved: &HashMap<PoolId, PoolView>) {
         for (name, view) in moved {
-            if let Some(head) = view.head {
+            if let Some(head) = view.head() {
                 self.bells.ring(name, head.head);
             }
         }
@@ -98,7 +122,7 @@ impl Readable {
     pub(crate) async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         let op = "watch the journal";
         let rung = self.bells.listen(pool, after);
-        let head = self.pool(op, pool)?.and_then(|view| view.head);
+        let head = self.pool(op, pool)?.and_then(|view| view.head());
         if head.is_some_and(|head| head.head > after) {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! The tables of a store, and what stands in their rows.
 
-use heronry_types::{Epoch, Position};
+use heronry_types::{Epoch, Position, Timelines};
 
 use crate::{
     FencingToken,
@@ -67,15 +67,36 @@ pub fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
     (u32::from_be_bytes(*checksum) == computed).then_some(rest)
 }
 
+/// Length in bytes of a later timeline in a row: where it starts, and its epoch.
+const TIMELINE_BYTES: usize = 8 + 16;
+
+/// The key of the row that says where the pools of a sealed store went. No pool has that name.
+pub(super) const MOVED_KEY: &[u8] = b"\0moved";
+/// The key after [`MOVED_KEY`].
+pub(super) const MOVED_KEY_END: &[u8] = b"\0moved\0";
+
+/// Returns the row that says where the pools went.
+pub(super) fn encode_moved(moved_to: &str) -> Vec<u8> {
+    let mut row = vec![0; CHECKSUM_BYTES];
+    row.extend_from_slice(moved_to.as_bytes());
+    seal(MOVED_KEY, row)
+}
+
+/// Reads where the pools went; nothing when the row is damaged.
+pub(super) fn decode_moved(row: &[u8]) -> Option<String> {
+    let text = unseal(MOVED_KEY, row)?;
+    String::from_utf8(text.to_vec()).ok()
+}
+
 /// What stands in the row of a pool. Where its journal ends is read from the journal.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PoolRow {
     /// The number of the pool in this store.
     pub no: PoolNo,
     /// The last fencing token that was given.
     pub token: FencingToken,
-    /// The epoch of its journal; nothing while it has none.
-    pub epoch: Option<Epoch>,
+    /// The timelines of its journal; nothing while it has none.
+    pub timelines: Option<Timelines>,
 }
 
 impl PoolRow {
@@ -84,24 +105,41 @@ impl PoolRow {
         let mut row = vec![0; CHECKSUM_BYTES];
         row.extend_from_slice(&self.no.0.to_be_bytes());
         row.extend_from_slice(&self.token.0.to_be_bytes());
-        row.extend(self.epoch.iter().flat_map(|epoch| epoch.0));
+        let mut timelines = self.timelines.iter().flat_map(Timelines::iter);
+        row.extend(timelines.next().iter().flat_map(|(_, epoch)| epoch.0));
+        for (start, epoch) in timelines {
+            row.extend_from_slice(&start.0.to_be_bytes());
+            row.extend_from_slice(&epoch.0);
+        }
         seal(key, row)
     }
 
     /// Reads a row; nothing when it is damaged.
     pub fn decode(key: &[u8], row: &[u8]) -> Option<Self> {
         let (no, rest) = unseal(key, row)?.split_first_chunk()?;
-        let (token, epoch) = rest.split_first_chunk()?;
-        let epoch = match epoch {
-            [] => None,
-            epoch => Some(Epoch(epoch.try_into().ok()?)),
-        };
+        let (token, rest) = rest.split_first_chunk()?;
         Some(Self {
             no: PoolNo(u32::from_be_bytes(*no)),
             token: FencingToken(u64::from_be_bytes(*token)),
-            epoch,
+            timelines: match rest {
+                [] => None,
+                timelines => Some(read_timelines(timelines)?),
+            },
         })
     }
+}
+
+/// Reads the timelines of a journal; nothing when they are malformed.
+fn read_timelines(row: &[u8]) -> Option<Timelines> {
+    let (first, later) = row.split_first_chunk()?;
+    let (starts, rest) = later.as_chunks::<TIMELINE_BYTES>();
+    let mut timelines = Timelines::of(Epoch(*first));
+    for start in starts {
+        let (at, epoch) = start.split_first_chunk()?;
+        let at = Position(u64::from_be_bytes(*at));
+        timelines.start(at, Epoch(epoch.try_into().ok()?));
+    }
+    rest.is_empty().then_some(timelines)
 }
 
 #[cfg(test)]
@@ -119,11 +157,13 @@ mod tests {
 
     #[test]
     fn a_pool_row_is_read_back_and_damage_or_misplacement_is_seen() {
-        for epoch in [None, Some(Epoch([0; 16]))] {
+        let mut two = Timelines::of(Epoch([1; 16]));
+        two.start(Position(9), Epoch([2; 16]));
+        for timelines in [None, Some(Timelines::of(Epoch([0; 16]))), Some(two)] {
             let pool = PoolRow {
                 no: PoolNo(7),
                 token: FencingToken(9),
-                epoch,
+                timelines,
             };
             let row = pool.encode(b"p");
             assert_eq!(PoolRow::decode(b"p", &row), Some(pool));
@@ -136,6 +176,17 @@ mod tests {
             for cut in 0..row.len() {
                 assert_eq!(PoolRow::decode(b"p", &row[..cut]), None, "cut at {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn where_pools_went_is_read_back_and_damage_is_seen() {
+        let row = encode_moved("redb:/there");
+        assert_eq!(decode_moved(&row).as_deref(), Some("redb:/there"));
+        for bit in 0..row.len() * 8 {
+            let mut flipped = row.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode_moved(&flipped), None, "bit {bit}");
         }
     }
 }

@@ -103,7 +103,8 @@ impl<D: Database> Working<D> {
         }));
         let error = match end {
             Ok(Ok(())) => {
-                self.readable.publish(&batch.moved);
+                let moved_to = self.pools.moved_to.as_ref();
+                self.readable.publish(&batch.moved, moved_to);
                 batch.answers.into_iter().for_each(Answer::deliver);
                 self.readable.ring(&batch.moved);
                 return Ok(());
@@ -121,7 +122,7 @@ impl<D: Database> Working<D> {
         for answer in batch.answers {
             answer.fail(StoreError::new(kind, "commit", cause.clone()));
         }
-        jobs.for_each(|job| job.work.refuse(self.readable.closed("commit")));
+        jobs.for_each(|job| job.refuse(self.readable.closed("commit")));
         Err(cause)
     }
 
@@ -131,20 +132,20 @@ impl<D: Database> Working<D> {
         drop(self.database);
         jobs.close();
         while let Some(job) = block_on(jobs.next()) {
-            job.work.refuse(self.readable.closed("commit"));
+            job.refuse(self.readable.closed("commit"));
         }
     }
 }
 
 /// Takes what has queued up behind a job, up to the limits of one transaction.
 fn coalesce(first: Job, jobs: &mut Receiver<Job>) -> Vec<Job> {
-    let mut bytes = first.work.bytes();
+    let mut bytes = first.bytes();
     let mut batch = vec![first];
     while batch.len() < JOBS_PER_COMMIT_MAX && bytes < COMMIT_BYTES_MAX {
         let Some(Some(job)) = jobs.next().now_or_never() else {
             break;
         };
-        bytes += job.work.bytes();
+        bytes += job.bytes();
         batch.push(job);
     }
     batch

@@ -5,7 +5,7 @@ use heronry_store::{
     AppendError, ContentPlace, Guard, LeaseError, Outcome, ReadError, Store, StoreError,
     StoreErrorKind,
 };
-use heronry_types::Position;
+use heronry_types::{Epoch, Position};
 
 use super::{Capability, Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::{SyncGate, sample};
@@ -17,6 +17,11 @@ pub(super) const CASES: &[Case] = &[
     Case::new("journal::a_trim_is_kept", &[Capability::Kept], |place| {
         a_trim_is_kept(place).boxed()
     }),
+    Case::new(
+        "journal::a_timeline_is_kept",
+        &[Capability::Kept],
+        |place| a_timeline_is_kept(place).boxed(),
+    ),
     Case::new("journal::exclusive", &[Capability::Exclusive], |place| {
         exclusive(place).boxed()
     }),
@@ -99,6 +104,28 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     };
     let next = sample::commit(writer.head, 1);
     refused("the token of before", writer.attempt(next, stale).await)?;
+    writer.write(&[1]).await.map(drop).map_err(Failure::from)
+}
+
+async fn a_timeline_is_kept(place: &dyn Place) -> Result<(), Failure> {
+    let mut writer = Writer::of(&place.open()?, 1).await?;
+    writer.write(&[2, 1]).await?;
+    for number in [2, 3] {
+        let start = sample::start(writer.head, Epoch([number; 16]));
+        writer.append(start).await?;
+        writer.write(&[1]).await?;
+    }
+    let (pool, head) = (writer.pool.clone(), writer.head);
+    drop(writer);
+    let store = place.open()?;
+    same("the head", &store.journal.head(&pool).await?, &head)?;
+    let page = store.journal.read(&pool, Position::ZERO, usize::MAX);
+    let page = page.await?.chunks;
+    let epochs: Vec<_> = page.iter().map(|chunk| chunk.header().epoch).collect();
+    let [first, second, third] = [sample::EPOCH, Epoch([2; 16]), Epoch([3; 16])];
+    let expected = vec![first, first, second, second, third, third];
+    same("the epochs", &epochs, &expected)?;
+    let mut writer = Writer::of(&store, 1).await?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 

@@ -4,10 +4,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
-use heronry_store::{
-    AppendError, Commit, ContentPlace, Guard, Head, LeaseError, Outcome, StoreError,
-    StoreErrorKind, Timeline,
-};
+use heronry_store::{AppendError, Commit, ContentPlace, Guard, Head, Timeline};
 use heronry_types::{Epoch, Position};
 
 use super::{Case, Failure, Place, Writer, otherwise, refused, same};
@@ -26,7 +23,6 @@ pub(super) const CASES: &[Case] = &[
         &[],
         |place| a_timeline_starts_where_an_append_says_so(place).boxed(),
     ),
-    Case::new("journal::sealed", &[], |place| sealed(place).boxed()),
     Case::new("journal::pools_are_apart_and_sorted", &[], |place| {
         pools_are_apart_and_sorted(place).boxed()
     }),
@@ -267,67 +263,6 @@ async fn check_epochs(writer: &Writer, bytes_max: usize, second: Epoch) -> Resul
         same("whether something follows", &page.chunks.is_empty(), &false)?;
     }
     Ok(())
-}
-
-async fn sealed(place: &dyn Place) -> Result<(), Failure> {
-    let store = place.open()?;
-    let mut writer = Writer::of(&store, 1).await?;
-    let head = writer.write(&[2]).await?;
-    let journal = &store.journal;
-    same("a seal of a fresh store", &journal.sealed().await?, &None)?;
-    journal.unseal().await?;
-    journal.seal("another place").await?;
-    let seal = Some("another place".to_owned());
-    same("the seal", &journal.sealed().await?, &seal)?;
-
-    let kind = |error: StoreError| error.kind();
-    let unwritten = |error: AppendError| match error {
-        AppendError::Store { outcome, error } => Some((outcome, error.kind())),
-        _ => None,
-    };
-    let expected = Some((Outcome::None, StoreErrorKind::Sealed));
-    let append = writer
-        .attempt(sample::commit(writer.head, 1), writer.guard())
-        .await;
-    let error = unwritten(refused("an append to a sealed store", append)?);
-    same("the refusal of an append", &error, &expected)?;
-    let trim = journal.trim(&writer.pool, Position(1), writer.token).await;
-    let error = unwritten(refused("a trim of a sealed store", trim)?);
-    same("the refusal of a trim", &error, &expected)?;
-    let (name, body) = (sample::content_ref(1), sample::body(1));
-    let put = store
-        .contents
-        .put(&writer.pool, name, body, writer.token)
-        .await;
-    let error = kind(refused("a body for a sealed store", put)?);
-    same("the refusal of a body", &error, &StoreErrorKind::Sealed)?;
-    let acquire = store
-        .leases
-        .acquire(&sample::pool(2), "a test", sample::time(0))
-        .await;
-    let error = refused("a lease of a sealed store", acquire)?;
-    let LeaseError::Store(error) = error else {
-        return Err(otherwise("a lease of a sealed store", &error));
-    };
-    same(
-        "the refusal of a lease",
-        &error.kind(),
-        &StoreErrorKind::Sealed,
-    )?;
-
-    writer.unchanged().await?;
-    same("the head", &journal.head(&writer.pool).await?, &Some(head))?;
-    same(
-        "the pools",
-        &journal.pools().await?,
-        &vec![writer.pool.clone()],
-    )?;
-    journal.seal("a third place").await?;
-    let seal = Some("a third place".to_owned());
-    same("the seal after a repeat", &journal.sealed().await?, &seal)?;
-    journal.unseal().await?;
-    same("no seal", &journal.sealed().await?, &None)?;
-    writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
 async fn pools_are_apart_and_sorted(place: &dyn Place) -> Result<(), Failure> {

@@ -1,0 +1,152 @@
+//! Reading contents from committed rows.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use heronry_types::{ContentRef, Position};
+
+use super::{
+    Database, Order, Reading, Table, chunks::range_of, corrupt, pack::Pack, readable::PoolView,
+    row::position_of,
+};
+use crate::{ContentPack, ContentPlace, NewContent, StoreError, StoredContent, keys};
+
+const GET: &str = "get content";
+const LIST: &str = "list contents";
+
+/// Reads a content of a pool.
+pub(super) fn content<D: Database>(
+    database: Arc<D>,
+    view: &PoolView,
+    content_ref: ContentRef,
+    place: ContentPlace,
+) -> Result<Option<StoredContent>, StoreError> {
+    let no = view.no;
+    database.read(GET, |rows| match place {
+        ContentPlace::Alone => {
+            let key = keys::named(no, content_ref);
+            let range = (key.as_slice(), key.as_slice());
+            find(rows, Table::Contents, range, &mut |pack| {
+                pack.find(content_ref, GET)
+            })
+        }
+        // Nothing above the gate is shown.
+        ContentPlace::With(position) if view.head().is_none_or(|head| head.head < position) => {
+            Ok(None)
+        }
+        ContentPlace::With(position) => {
+            let range = (keys::placed(no, Position::ZERO), keys::placed(no, position));
+            find(rows, Table::Packs, range_of(&range), &mut |pack| {
+                if pack.last() < position {
+                    return Ok(None);
+                }
+                pack.find(content_ref, GET)
+            })
+        }
+    })
+}
+
+/// Looks into the last row of contents in a range.
+fn find(
+    rows: &dyn Reading,
+    table: Table,
+    range: (&[u8], &[u8]),
+    look: &mut dyn FnMut(Pack<'_>) -> Result<Option<StoredContent>, StoreError>,
+) -> Result<Option<StoredContent>, StoreError> {
+    let mut found = Ok(None);
+    rows.walk(table, range, Order::Descending, &mut |key, row| {
+        found = Pack::read(key, row)
+            .ok_or_else(|| corrupt(GET, "the index of contents is damaged"))
+            .and_then(&mut *look);
+        ControlFlow::Break(())
+    })?;
+    found
+}
+
+/// Lists the contents that ride with the appends that begin after a position.
+pub(super) fn list_with<D: Database>(
+    database: Arc<D>,
+    view: &PoolView,
+    after: Position,
+    bytes_max: usize,
+) -> Result<Vec<ContentPack>, StoreError> {
+    // Nothing above the gate is shown.
+    let head = view.head().map_or(Position::ZERO, |head| head.head);
+    if after >= head {
+        return Ok(Vec::new());
+    }
+    let range = (
+        keys::placed(view.no, after.next()),
+        keys::placed(view.no, head),
+    );
+    database.read(LIST, |rows| {
+        let packs = list(rows, (Table::Packs, range_of(&range)), None, bytes_max)?;
+        let packs = packs.into_iter().map(|(key, last, contents)| {
+            let (_, first) = position_of(&key)
+                .ok_or_else(|| corrupt(LIST, "a key of the contents is malformed"))?;
+            Ok(ContentPack {
+                first,
+                last,
+                contents,
+            })
+        });
+        packs.collect()
+    })
+}
+
+/// Lists the contents that were stored by themselves and whose references follow one.
+pub(super) fn list_alone<D: Database>(
+    database: Arc<D>,
+    view: &PoolView,
+    after: Option<ContentRef>,
+    bytes_max: usize,
+) -> Result<Vec<NewContent>, StoreError> {
+    let none = ContentRef::from_bits([0; 16]);
+    let from = keys::named(view.no, after.unwrap_or(none));
+    let to = keys::named(view.no, ContentRef::from_bits([u8::MAX; 16]));
+    database.read(LIST, |rows| {
+        let range = (from.as_slice(), to.as_slice());
+        // The range includes the reference that the caller has already.
+        let skipped = after.map(|_| from.as_slice());
+        let found = list(rows, (Table::Contents, range), skipped, bytes_max)?;
+        let contents = found.into_iter().flat_map(|(_, _, contents)| contents);
+        Ok(contents.collect())
+    })
+}
+
+/// A row of contents: its key, the last position of its append, and the contents.
+type PackedRow = (Vec<u8>, Position, Vec<NewContent>);
+
+/// Reads rows of contents in order, as many as fit but at least one, over one that is skipped.
+fn list(
+    rows: &dyn Reading,
+    (table, range): (Table, (&[u8], &[u8])),
+    skipped: Option<&[u8]>,
+    bytes_max: usize,
+) -> Result<Vec<PackedRow>, StoreError> {
+    let mut found: Vec<PackedRow> = Vec::new();
+    let mut damage = None;
+    let mut bytes = 0_usize;
+    rows.walk(table, range, Order::Ascending, &mut |key, row| {
+        if Some(key) == skipped {
+            return ControlFlow::Continue(());
+        }
+        let pack =
+            Pack::read(key, row).ok_or_else(|| corrupt(LIST, "the index of contents is damaged"));
+        match pack.and_then(|pack| Ok((pack.last(), pack.all(LIST)?))) {
+            Ok((last, contents)) => {
+                let sizes = contents.iter().map(|content| content.body.bytes.len());
+                bytes = bytes.saturating_add(sizes.sum());
+                if bytes > bytes_max && !found.is_empty() {
+                    return ControlFlow::Break(());
+                }
+                found.push((key.to_vec(), last, contents));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                damage = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    damage.map_or(Ok(found), Err)
+}

@@ -1,0 +1,114 @@
+//! Files and directories of a store: made for their owner alone, and made to last.
+
+use std::{
+    fmt::Display,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind},
+    path::Path,
+};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// Turns a fault of the file system into the error of an operation.
+pub fn failed_io(op: &'static str, what: impl Display, error: io::Error) -> StoreError {
+    StoreError::new(kind_of_io(&error), op, format!("{what}: {error}")).with_source(error)
+}
+
+/// Returns what a caller can do about a fault of the file system.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum is the standard library's, and every other kind means the same here"
+)]
+pub fn kind_of_io(error: &io::Error) -> StoreErrorKind {
+    match error.kind() {
+        ErrorKind::NotFound => StoreErrorKind::NotFound,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreErrorKind::ReadOnly,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
+        ErrorKind::IsADirectory => StoreErrorKind::NotAStore,
+        ErrorKind::UnexpectedEof => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Io,
+    }
+}
+
+/// Returns the directory that a path stands in.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+/// Makes a directory and those above it, each for its owner alone, and syncs where it was entered.
+///
+/// # Errors
+/// What the file system says.
+pub fn make_directories(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let above = directory_of(directory);
+    make_directories(above)?;
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(directory) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_directory(above),
+    }
+}
+
+/// Makes what was entered into a directory last.
+///
+/// # Errors
+/// What the file system says.
+#[cfg(unix)]
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Does nothing: elsewhere a directory cannot be opened as a file, and a rename is as durable as
+/// the system makes it.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a new file one for its owner alone.
+#[cfg(unix)]
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+/// Does nothing: elsewhere a file has no mode.
+#[cfg(not(unix))]
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Returns true when a path still leads to an open file.
+///
+/// # Errors
+/// What the file system says.
+#[cfg(unix)]
+pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns true when something is there: elsewhere an open file cannot be renamed away.
+///
+/// # Errors
+/// What the file system says.
+#[cfg(not(unix))]
+pub fn leads_to(path: &Path, _: &File) -> io::Result<bool> {
+    fs::exists(path)
+}

@@ -1,0 +1,95 @@
+//! What a seal promises: a store whose pools went elsewhere is read, and not written.
+
+use futures::FutureExt;
+use heronry_store::{AppendError, LeaseError, Outcome, StoreErrorKind};
+use heronry_types::Position;
+
+use super::{Capability, Case, Failure, Place, Writer, otherwise, refused, same};
+use crate::sample;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("journal::sealed", &[], |place| sealed(place).boxed()),
+    Case::new("journal::a_seal_is_replaced_and_comes_off", &[], |place| {
+        a_seal_is_replaced_and_comes_off(place).boxed()
+    }),
+    Case::new("journal::a_seal_is_kept", &[Capability::Kept], |place| {
+        a_seal_is_kept(place).boxed()
+    }),
+];
+
+fn check_unwritten(what: &str, error: &AppendError) -> Result<(), Failure> {
+    let AppendError::Store { outcome, error } = error else {
+        return Err(otherwise(what, error));
+    };
+    let expected = (Outcome::None, StoreErrorKind::Sealed);
+    same(what, &(*outcome, error.kind()), &expected)
+}
+
+async fn sealed(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let mut writer = Writer::of(&store, 1).await?;
+    let head = writer.write(&[2]).await?;
+    let journal = &store.journal;
+    journal.seal("another place").await?;
+
+    let what = "an append to a sealed store";
+    let next = sample::commit(writer.head, 1);
+    let append = writer.attempt(next, writer.guard()).await;
+    check_unwritten(what, &refused(what, append)?)?;
+    let what = "a trim of a sealed store";
+    let trim = journal.trim(&writer.pool, Position(1), writer.token).await;
+    check_unwritten(what, &refused(what, trim)?)?;
+    let what = "a body for a sealed store";
+    let (name, body) = (sample::content_ref(1), sample::body(1));
+    let contents = &store.contents;
+    let put = contents.put(&writer.pool, name, body, writer.token).await;
+    same(what, &refused(what, put)?.kind(), &StoreErrorKind::Sealed)?;
+    let what = "a lease of a sealed store";
+    let (pool, time) = (sample::pool(2), sample::time(0));
+    let acquire = store.leases.acquire(&pool, "a test", time).await;
+    let LeaseError::Store(error) = refused(what, acquire)? else {
+        return Err(otherwise(what, &"ownership"));
+    };
+    same(what, &error.kind(), &StoreErrorKind::Sealed)?;
+
+    writer.unchanged().await?;
+    store.leases.release(&writer.pool, writer.token).await?;
+    same("the head", &journal.head(&writer.pool).await?, &Some(head))?;
+    let pools = journal.pools().await?;
+    same("the pools", &pools, &vec![writer.pool.clone()])
+}
+
+async fn a_seal_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let mut writer = Writer::of(&store, 1).await?;
+    let journal = &store.journal;
+    same("a fresh store", &journal.sealed().await?, &None)?;
+    journal.unseal().await?;
+    for moved_to in ["another place", "a third place"] {
+        journal.seal(moved_to).await?;
+        let seal = Some(moved_to.to_owned());
+        same("the seal", &journal.sealed().await?, &seal)?;
+    }
+    journal.unseal().await?;
+    same("no seal", &journal.sealed().await?, &None)?;
+    writer.write(&[1]).await.map(drop).map_err(Failure::from)
+}
+
+async fn a_seal_is_kept(place: &dyn Place) -> Result<(), Failure> {
+    let mut writer = Writer::of(&place.open()?, 1).await?;
+    writer.write(&[1]).await?;
+    writer.store.journal.seal("another place").await?;
+    writer.store.journal.unseal().await?;
+    drop(writer);
+    let mut writer = Writer::of(&place.open()?, 1).await?;
+    writer.write(&[1]).await?;
+    writer.store.journal.seal("another place").await?;
+    drop(writer);
+    for _ in 0..2 {
+        let error = refused("opening a sealed store", place.open())?;
+        same("its refusal", &error.kind(), &StoreErrorKind::Sealed)?;
+        let names_it = error.to_string().contains("another place");
+        same("whether it says where the pools are", &names_it, &true)?;
+    }
+    Ok(())
+}
