@@ -72,6 +72,10 @@ impl Team<'_> {
             (None, None) => Phase::Finishing,
             _ => Phase::Interrupted,
         };
+        if signal.is_some() {
+            let line = "stopping; run the same command again to go on with this job";
+            self.screen.progress(line);
+        }
         running.phase.send_replace(phase);
         tokio::select! {
             () = running.until_all_ended() => {}
