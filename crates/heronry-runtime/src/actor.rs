@@ -37,6 +37,14 @@ enum Flow {
     Stop(StopReason),
 }
 
+/// What a scan found.
+enum Scanned {
+    /// It looked through everything, up to the first match if there is one.
+    Through(Option<WakeTriggeredBy>),
+    /// What it was to look through is gone before this position.
+    Trimmed(Position),
+}
+
 /// The actor of one pool.
 pub(crate) struct Actor {
     pool: PoolId,
@@ -128,12 +136,8 @@ impl Actor {
     ) -> Result<(), StopReason> {
         let found = self.look_up().await?;
         held.reserve(self.pending.len());
-        while let Some(job) = self.pending.front() {
-            let scanned = match job.scan(&self.engine, &found) {
-                Ok(None) => Ok(None),
-                Ok(Some(request)) => self.scan(&request).await?,
-                Err(rejection) => Err(rejection),
-            };
+        while !self.pending.is_empty() {
+            let scanned = self.scan_for_first(&found).await?;
             let Some(job) = self.pending.pop_front() else {
                 break;
             };
@@ -178,11 +182,28 @@ impl Actor {
             .collect())
     }
 
-    /// Looks for an earlier event: first in the store, then among what is staged.
-    async fn scan(
-        &self,
-        request: &ScanRequest,
+    /// Looks for the earlier event that the first command which waits asks for.
+    async fn scan_for_first(
+        &mut self,
+        found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Result<Option<WakeTriggeredBy>, Rejection>, StopReason> {
+        while let Some(job) = self.pending.front() {
+            let request = match job.scan(&self.engine, found) {
+                Ok(Some(request)) => request,
+                Ok(None) => break,
+                Err(rejection) => return Ok(Err(rejection)),
+            };
+            match self.scan(&request).await? {
+                Scanned::Through(by) => return Ok(Ok(by)),
+                // The command is asked again: its start may have moved, or its cursor is gone.
+                Scanned::Trimmed(floor) => self.engine.set_floor(floor),
+            }
+        }
+        Ok(Ok(None))
+    }
+
+    /// Looks for an earlier event: first in the store, then among what is staged.
+    async fn scan(&self, request: &ScanRequest) -> Result<Scanned, StopReason> {
         let mut after = request.after;
         while after < self.durable {
             let page = match self
@@ -192,18 +213,17 @@ impl Actor {
                 .await
             {
                 Ok(page) => page,
-                Err(ReadError::Trimmed { floor, .. }) => {
-                    return Ok(Err(self.trimmed(request, floor)));
-                }
+                Err(ReadError::Trimmed { floor, .. }) => return Ok(Scanned::Trimmed(floor)),
                 Err(error) => return Err(self.unreadable(&error)),
             };
             if let Some(by) = self.scan_page(request, &page, after)? {
-                return Ok(Ok(Some(by)));
+                return Ok(Scanned::Through(Some(by)));
             }
             after = page.chunks.last().map_or(self.durable, Chunk::last);
             tokio::task::yield_now().await;
         }
-        Ok(Ok(self.engine.scan(request, &self.engine.staged().records)))
+        let staged = &self.engine.staged().records;
+        Ok(Scanned::Through(self.engine.scan(request, staged)))
     }
 
     fn scan_page(
@@ -220,14 +240,6 @@ impl Actor {
             }
         }
         Ok(None)
-    }
-
-    fn trimmed(&self, request: &ScanRequest, floor: Position) -> Rejection {
-        let state = self.engine.state();
-        Rejection::CursorTrimmed {
-            requested: state.cursor(request.after),
-            floor: state.cursor(floor.previous()),
-        }
     }
 
     fn unreadable(&self, error: &dyn std::error::Error) -> StopReason {
