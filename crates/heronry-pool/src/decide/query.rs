@@ -122,30 +122,24 @@ pub struct ContentAccess {
 }
 
 impl Command for ContentAccess {
-    /// The acceptances of the messages that refer to it and that the caller sent or received,
-    /// oldest first. Empty only for operators: no message refers to it.
-    type Answer = Vec<Position>;
+    /// The acceptance of the first message that refers to it: a body that came with a message came
+    /// with that one. Absent only for operators: no message refers to it.
+    type Answer = Option<Position>;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Vec<Position>, Rejection> {
-        let of_content = state.messages.of_content(self.content_ref);
+    fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
+        let mut of_content = state.messages.of_content(self.content_ref);
+        let first = of_content.clone().next().map(|(position, _)| position);
         match &self.caller {
-            Caller::Operator => Ok(of_content.map(|(position, _)| position).collect()),
-            Caller::Member { run, .. } => {
-                let own = of_content
-                    .filter(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
-                    .map(|(position, _)| position)
-                    .collect::<Vec<_>>();
-                if own.is_empty() {
-                    Err(Rejection::ContentMissing)
-                } else {
-                    Ok(own)
-                }
-            }
+            Caller::Operator => Ok(first),
+            Caller::Member { run, .. } => of_content
+                .any(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
+                .then_some(first)
+                .ok_or(Rejection::ContentMissing),
         }
     }
 }

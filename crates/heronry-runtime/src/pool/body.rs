@@ -38,14 +38,12 @@ impl Pool {
         caller: Caller,
         content_ref: ContentRef,
     ) -> Result<StoredContent, BodyError> {
-        let positions = self
-            .call(ContentAccess {
-                caller,
-                content_ref,
-            })
-            .await?;
-        let with = positions.into_iter().map(ContentPlace::With);
-        for place in with.chain([ContentPlace::Alone]) {
+        let ask = ContentAccess {
+            caller,
+            content_ref,
+        };
+        let with = self.call(ask).await?.map(ContentPlace::With);
+        for place in with.into_iter().chain([ContentPlace::Alone]) {
             if let Some(found) = self.content(content_ref, place).await? {
                 return Ok(found);
             }
