@@ -1,0 +1,194 @@
+//! What makes sled's files last, and who looks on.
+//!
+//! sled's own flush hands its log to the device and does not wait until the device keeps it. So
+//! the adapter holds a descriptor of its own on the file `db`, and syncs it after every flush.
+
+use std::{
+    collections::HashSet,
+    ffi::OsString,
+    fmt,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use heronry_store::embedded::files::sync_directory;
+
+use crate::{
+    log::{self, Sequence},
+    mark::{Mark, MarkFile},
+    place::Place,
+};
+
+/// One operation on a store's files, before it happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum DiskOp {
+    /// A transaction is written.
+    Write,
+    /// What was written is made to last.
+    Sync,
+}
+
+/// Sees what happens to a store's files before it happens; it may refuse it, or take its time.
+///
+/// For fault tests: a refused sync is what a failing device looks like.
+pub trait DiskHook: fmt::Debug + Send + Sync {
+    /// Returns whether the operation may happen.
+    ///
+    /// # Errors
+    /// What the device is to answer instead.
+    fn before(&self, op: DiskOp) -> io::Result<()>;
+}
+
+/// What looks on while a store is created and used.
+pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
+
+/// Has the hook look at an operation.
+pub(crate) fn see(hook: &Hook, op: DiskOp) -> io::Result<()> {
+    hook.as_ref().map_or(Ok(()), |hook| hook.before(op))
+}
+
+/// How many bytes are committed between two marks: about what has to be written again after the
+/// process ended out of order.
+const MARK_BYTES: u64 = 16 * 1024 * 1024;
+
+/// How often the lock of a closed database is tried: a thread of sled's may still let go of it.
+const UNLOCK_TRIES: u32 = 100_000;
+
+/// The files of an open store, beside what sled holds.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    db: File,
+    mark: MarkFile,
+    blobs: Blobs,
+    since_mark: Mutex<u64>,
+    hook: Hook,
+}
+
+impl Disk {
+    pub(crate) fn open(place: &Place, hook: &Hook) -> io::Result<Self> {
+        Ok(Self {
+            db: OpenOptions::new().read(true).write(true).open(place.db())?,
+            mark: MarkFile::open(&place.mark())?,
+            blobs: Blobs::new(place.blobs()),
+            since_mark: Mutex::new(0),
+            hook: hook.clone(),
+        })
+    }
+
+    pub(crate) fn see(&self, op: DiskOp) -> io::Result<()> {
+        see(&self.hook, op)
+    }
+
+    /// Makes last what sled will read, before sled reads it, and returns how the store was left.
+    ///
+    /// Nothing in the log is taken for lasting that was written after the last good sync. sled
+    /// itself would build on it: it syncs a list of its pages, and not the pages.
+    pub(crate) fn make_certain(&self) -> io::Result<Option<Mark>> {
+        let mark = self.mark.read()?;
+        self.lock()?;
+        match mark {
+            Some(Mark::Closed(_)) => {}
+            Some(Mark::Open(from)) => log::write_again(&self.db, from)?,
+            None => log::write_again(&self.db, Sequence(0))?,
+        }
+        self.sync()?;
+        self.db.unlock()?;
+        Ok(mark)
+    }
+
+    /// Keeps other programs out of sled's file while no sled has it open.
+    fn lock(&self) -> io::Result<()> {
+        match self.db.try_lock() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Makes last what sled has flushed.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.see(DiskOp::Sync)?;
+        self.blobs.sync()?;
+        self.db.sync_data()
+    }
+
+    /// Moves the mark after a good sync, once enough was committed since it was moved.
+    pub(crate) fn note_synced(&self, bytes: u64) -> io::Result<()> {
+        let mut since = self
+            .since_mark
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *since = since.saturating_add(bytes);
+        if *since >= MARK_BYTES {
+            self.mark.write(Mark::Open(log::newest(&self.db)?))?;
+            *since = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes down that the store is in use, before anything is committed.
+    pub(crate) fn mark_open(&self) -> io::Result<()> {
+        self.mark.write(Mark::Open(log::newest(&self.db)?))?;
+        self.sync_mark()
+    }
+
+    /// Writes down that the store was closed in order.
+    pub(crate) fn mark_closed(&self, mark: Mark) -> io::Result<()> {
+        self.mark.write(mark)?;
+        self.sync_mark()
+    }
+
+    fn sync_mark(&self) -> io::Result<()> {
+        self.see(DiskOp::Sync)?;
+        self.mark.sync()
+    }
+
+    /// Waits until no thread of sled's holds the file of a closed database any more.
+    pub(crate) fn wait_unlocked(&self) {
+        for _ in 0..UNLOCK_TRIES {
+            // It is let go of again when the file is closed, which is what comes next.
+            if self.lock().is_ok() {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Files that sled keeps large values in. There are none, because rows are cut into fragments;
+/// but if there ever is one, it is synced.
+#[derive(Debug)]
+struct Blobs {
+    directory: PathBuf,
+    synced: Mutex<HashSet<OsString>>,
+}
+
+impl Blobs {
+    fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            synced: Mutex::new(HashSet::new()),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = HashSet::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if !synced.contains(&entry.file_name()) {
+                let file = OpenOptions::new().write(true).open(entry.path())?;
+                file.sync_all()?;
+            }
+            present.insert(entry.file_name());
+        }
+        if !present.is_subset(&synced) {
+            sync_directory(&self.directory)?;
+        }
+        *synced = present;
+        Ok(())
+    }
+}

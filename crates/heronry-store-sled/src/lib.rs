@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod disk;
+mod failure;
+mod files;
+mod format;
+mod fragment;
+mod log;
+mod mark;
+mod open;
+mod place;
+mod reader;
+mod rows;
+mod store;
+
+pub use disk::{DiskHook, DiskOp};
+pub use files::SledFiles;
+pub use store::SledStore;

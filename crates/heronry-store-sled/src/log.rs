@@ -1,0 +1,144 @@
+//! sled's log in the file `db`, as far as it must be known to make it last.
+//!
+//! The log is a row of segments. Each begins with a checksum (4 bytes) and its log sequence number
+//! (8 bytes, little-endian, exclusive-or with the largest one); that number is a multiple of the
+//! segment size, and rises with every segment that is begun, wherever it lies in the file.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+};
+
+use crate::format::SEGMENT_BYTES;
+
+/// A log sequence number.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Sequence(pub(crate) u64);
+
+const NUMBER_AT: usize = 4;
+const MASK: u64 = i64::MAX as u64;
+
+/// Returns the newest segment of a log; the first one when it has none.
+pub(crate) fn newest(db: &File) -> io::Result<Sequence> {
+    let mut newest = Sequence(0);
+    for offset in offsets(db)? {
+        newest = newest.max(sequence_at(db, offset)?.unwrap_or(Sequence(0)));
+    }
+    Ok(newest)
+}
+
+/// Writes segments again as they stand, beginning with this one, and those that are none.
+///
+/// After a sync that failed, a page that is read may be one that never reached the disk; a sync
+/// that comes later says nothing about it. Written again, it is the next sync's to keep.
+pub(crate) fn write_again(db: &File, from: Sequence) -> io::Result<()> {
+    let mut bytes = vec![0; SEGMENT_BYTES];
+    for offset in offsets(db)? {
+        if sequence_at(db, offset)?.is_some_and(|sequence| sequence < from) {
+            continue;
+        }
+        let length = read_at(db, offset, &mut bytes)?;
+        let mut file = db;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes.get(..length).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn offsets(db: &File) -> io::Result<impl Iterator<Item = u64>> {
+    let length = db.metadata()?.len();
+    Ok((0..length).step_by(SEGMENT_BYTES))
+}
+
+/// Returns the sequence number of the segment at an offset; nothing when none begins there.
+fn sequence_at(db: &File, offset: u64) -> io::Result<Option<Sequence>> {
+    let mut header = [0; NUMBER_AT + 8];
+    if read_at(db, offset, &mut header)? < header.len() {
+        return Ok(None);
+    }
+    let number = header.last_chunk().copied().map(u64::from_le_bytes);
+    let number = number.map(|number| number ^ MASK);
+    let is_plausible =
+        |number: &u64| *number <= MASK && number.is_multiple_of(SEGMENT_BYTES as u64);
+    Ok(number.filter(is_plausible).map(Sequence))
+}
+
+/// Reads as much as there is.
+fn read_at(db: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    let mut file = db;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut length = 0;
+    while let Some(rest) = out.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(bytes) => length += bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEGMENT: u64 = SEGMENT_BYTES as u64;
+
+    fn log(segments: &[Option<u64>]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        for segment in segments {
+            let mut bytes = vec![7; SEGMENT_BYTES];
+            bytes[4..12].fill(0);
+            if let Some(number) = segment {
+                bytes[4..12].copy_from_slice(&(number * SEGMENT ^ MASK).to_le_bytes());
+            }
+            file.write_all(&bytes).unwrap();
+        }
+        file
+    }
+
+    #[test]
+    fn the_newest_segment_is_found_wherever_it_lies() {
+        assert_eq!(newest(&log(&[])).unwrap(), Sequence(0));
+        let file = log(&[Some(0), Some(9), None, Some(4)]);
+        assert_eq!(newest(&file).unwrap(), Sequence(9 * SEGMENT));
+    }
+
+    #[test]
+    fn writing_again_changes_nothing() {
+        let mut file = log(&[Some(0), None, Some(1)]);
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(&[1; 100]).unwrap();
+        let read = |file: &File| {
+            let mut bytes = vec![0; 3 * SEGMENT_BYTES + 200];
+            let length = read_at(file, 0, &mut bytes).unwrap();
+            bytes.truncate(length);
+            bytes
+        };
+        let before = read(&file);
+        for from in [0, 1, 2] {
+            write_again(&file, Sequence(from * SEGMENT)).unwrap();
+            assert!(read(&file) == before, "from {from}");
+        }
+        assert_eq!(before.len(), 3 * SEGMENT_BYTES + 100);
+    }
+
+    #[test]
+    fn the_numbers_are_those_that_sled_writes() {
+        let place = tempfile::tempdir().unwrap();
+        let db = crate::format::config().path(place.path()).open().unwrap();
+        let log = File::open(place.path().join("db")).unwrap();
+        for round in 0..3_u64 {
+            for key in 0..300_u64 {
+                let value = [round as u8 + 1; 12 * 1024];
+                db.insert((round * 1_000 + key).to_be_bytes(), &value[..])
+                    .unwrap();
+            }
+            db.flush().unwrap();
+            let newest = newest(&log).unwrap().0;
+            assert!(newest > round * 3_000_000, "{newest} after round {round}");
+            assert!(newest < log.metadata().unwrap().len() * 2);
+        }
+    }
+}

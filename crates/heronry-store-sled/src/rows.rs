@@ -1,0 +1,217 @@
+//! The tables of a database, and what one transaction writes to them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use heronry_store::{
+    StoreError, StoreErrorKind,
+    embedded::{PlacedKey, Rows, Table},
+    keys::read_placed,
+};
+use heronry_types::Position;
+use sled::{
+    Db, IVec, Transactional, Tree,
+    transaction::{ConflictableTransactionError, TransactionalTree},
+};
+
+use crate::{
+    failure::{failed, failed_transaction},
+    fragment::{count_of, key_of, read_key, split},
+};
+
+const COMMIT: &str = "commit";
+
+/// The tables of a database. Every one maps bytes to bytes; the keys are those of
+/// [`heronry_store::keys`], each with the number of a fragment behind it.
+#[derive(Debug)]
+pub(crate) struct Trees {
+    pools: Tree,
+    journal: Tree,
+    packs: Tree,
+    contents: Tree,
+}
+
+impl Trees {
+    /// Opens every table, and makes those that are missing.
+    pub(crate) fn make(db: &Db) -> sled::Result<Self> {
+        let open = |table: Table| db.open_tree(table.name());
+        Ok(Self {
+            pools: open(Table::Pools)?,
+            journal: open(Table::Journal)?,
+            packs: open(Table::Packs)?,
+            contents: open(Table::Contents)?,
+        })
+    }
+
+    /// Opens every table; nothing when one is missing.
+    pub(crate) fn open(db: &Db) -> sled::Result<Option<Self>> {
+        let present: HashSet<_> = db.tree_names().into_iter().collect();
+        if Table::ALL
+            .iter()
+            .all(|table| present.contains(table.name().as_bytes()))
+        {
+            return Self::make(db).map(Some);
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn of(&self, table: Table) -> &Tree {
+        match table {
+            Table::Pools => &self.pools,
+            Table::Journal => &self.journal,
+            Table::Packs => &self.packs,
+            Table::Contents => &self.contents,
+        }
+    }
+}
+
+/// What a transaction changes: fragments that are written, and those that are removed.
+type Changes = BTreeMap<Vec<u8>, Option<IVec>>;
+
+/// A transaction that is being filled. Nothing is written before it is applied.
+pub(crate) struct Writing<'a> {
+    trees: &'a Trees,
+    pools: Changes,
+    journal: Changes,
+    packs: Changes,
+    contents: Changes,
+    bytes: u64,
+}
+
+impl<'a> Writing<'a> {
+    pub(crate) fn new(trees: &'a Trees) -> Self {
+        Self {
+            trees,
+            pools: Changes::new(),
+            journal: Changes::new(),
+            packs: Changes::new(),
+            contents: Changes::new(),
+            bytes: 0,
+        }
+    }
+
+    fn changes(&mut self, table: Table) -> &mut Changes {
+        match table {
+            Table::Pools => &mut self.pools,
+            Table::Journal => &mut self.journal,
+            Table::Packs => &mut self.packs,
+            Table::Contents => &mut self.contents,
+        }
+    }
+
+    /// Returns true when the transaction changes nothing.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.pools.is_empty()
+            && self.journal.is_empty()
+            && self.packs.is_empty()
+            && self.contents.is_empty()
+    }
+
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the keys of contents that it writes.
+    pub(crate) fn contents(&self) -> HashSet<Vec<u8>> {
+        let rows = self.contents.keys().filter_map(|key| read_key(key));
+        rows.map(|(row, _)| row.to_vec()).collect()
+    }
+
+    /// Hands the transaction to sled, which keeps all of it or nothing. A flush and a sync make it last.
+    pub(crate) fn apply(&self) -> Result<(), StoreError> {
+        let trees = self.trees;
+        (&trees.pools, &trees.journal, &trees.packs, &trees.contents)
+            .transaction(|(pools, journal, packs, contents)| {
+                write(pools, &self.pools)?;
+                write(journal, &self.journal)?;
+                write(packs, &self.packs)?;
+                write(contents, &self.contents)
+            })
+            .map_err(|error| failed_transaction(COMMIT, error))
+    }
+
+    /// Returns the first fragment of a row as the transaction sees it.
+    fn first_of(&mut self, table: Table, row: &[u8]) -> Result<Option<IVec>, StoreError> {
+        let key = key_of(row, 0);
+        if let Some(change) = self.changes(table).get(&key) {
+            return Ok(change.clone());
+        }
+        let tree = self.trees.of(table);
+        tree.get(key).map_err(|error| failed(COMMIT, error))
+    }
+}
+
+fn write(
+    tree: &TransactionalTree,
+    changes: &Changes,
+) -> Result<(), ConflictableTransactionError<()>> {
+    for (key, value) in changes {
+        match value {
+            Some(value) => tree.insert(key.as_slice(), value.clone())?,
+            None => tree.remove(key.as_slice())?,
+        };
+    }
+    Ok(())
+}
+
+impl Rows for Writing<'_> {
+    fn insert(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        let fragments = split(value).ok_or_else(|| {
+            let detail = format!("a row has {} bytes", value.len());
+            StoreError::new(StoreErrorKind::TooLarge, COMMIT, detail)
+        })?;
+        let before = self
+            .first_of(table, key)?
+            .and_then(|first| count_of(&first));
+        let surplus = (0..before.unwrap_or(0)).skip(fragments.len());
+        let removed = surplus.map(|number| (key_of(key, number), None));
+        let written = (0..)
+            .zip(fragments)
+            .map(|(number, fragment)| (key_of(key, number), Some(fragment)));
+        self.changes(table).extend(written.chain(removed));
+        self.bytes += value.len() as u64;
+        Ok(())
+    }
+
+    fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        let (from, to) = (key_of(from, 0), key_of(to, 0));
+        let range = from.as_slice()..to.as_slice();
+        for key in self.trees.of(table).range(range).keys() {
+            let key = key.map_err(|error| failed(COMMIT, error))?;
+            self.changes(table).insert(key.to_vec(), None);
+        }
+        let changes = self.changes(table).range_mut(from..to);
+        changes.for_each(|(_, change)| *change = None);
+        Ok(())
+    }
+
+    fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.first_of(table, key)?.is_some())
+    }
+
+    fn last_key(
+        &mut self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<Option<(PlacedKey, Position)>, StoreError> {
+        let (from, to) = (key_of(from, 0), key_of(to, u16::MAX));
+        let trees = self.trees;
+        let changes = self.changes(table);
+        let mut written = changes
+            .range(from.clone()..=to.clone())
+            .rev()
+            .filter(|(_, change)| change.is_some());
+        let mut last = written.next().map(|(key, _)| key.clone());
+        for key in trees.of(table).range(from..=to).keys().rev() {
+            let key = key.map_err(|error| failed(COMMIT, error))?;
+            if changes.get(&*key).is_none_or(Option::is_some) {
+                last = last.max(Some(key.to_vec()));
+                break;
+            }
+        }
+        let row = last.as_deref().and_then(read_key);
+        let key = row.and_then(|(row, _)| PlacedKey::try_from(row).ok());
+        Ok(key.map(|key| (key, read_placed(key).1)))
+    }
+}

@@ -1,0 +1,105 @@
+//! The store.
+
+use std::{path::PathBuf, sync::Arc};
+
+use heronry_store::{
+    StoreError,
+    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
+};
+
+use crate::{
+    disk::{DiskHook, Hook},
+    files::SledFiles,
+    open,
+    place::Place,
+};
+
+/// A store in one directory.
+///
+/// Dropping it waits for the commit that is under way and frees the directory.
+#[derive(Debug)]
+pub struct SledStore {
+    embedded: Embedded<SledFiles>,
+}
+
+impl SledStore {
+    /// Creates an empty store in a new directory, or in an empty one, and opens it. Directories
+    /// above it are made.
+    ///
+    /// A crash leaves no store or an empty one; what is there already is left as it is.
+    ///
+    /// # Errors
+    /// [`Locked`](heronry_store::StoreErrorKind::Locked) while another process creates it,
+    /// [`Io`](heronry_store::StoreErrorKind::Io) when something is there already, and the file
+    /// system's other failures.
+    pub fn create(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let place = Place::new(directory);
+        open::create(&place, &None)?;
+        Self::open_place(&place, &None, Purpose::Use)
+    }
+
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// [`Sealed`](heronry_store::StoreErrorKind::Sealed) when its pools were moved elsewhere,
+    /// [`NotFound`](heronry_store::StoreErrorKind::NotFound),
+    /// [`Locked`](heronry_store::StoreErrorKind::Locked),
+    /// [`NotAStore`](heronry_store::StoreErrorKind::NotAStore) and
+    /// [`NewerSchema`](heronry_store::StoreErrorKind::NewerSchema) with not a byte written,
+    /// [`Corrupt`](heronry_store::StoreErrorKind::Corrupt),
+    /// [`ReadOnly`](heronry_store::StoreErrorKind::ReadOnly).
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(directory), &None, Purpose::Use)
+    }
+
+    /// Opens a store that is there to look at it, whether it is sealed or not.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but never because it is sealed.
+    pub fn open_to_read(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(directory), &None, Purpose::Read)
+    }
+
+    /// Opens the store, or creates it when nothing is there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub fn open_or_create(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_or_create_place(&Place::new(directory), &None)
+    }
+
+    /// Opens or creates a store whose files a [`DiskHook`] watches, for fault tests.
+    ///
+    /// # Errors
+    /// As [`open_or_create`](Self::open_or_create).
+    pub fn open_or_create_watched(
+        directory: impl Into<PathBuf>,
+        hook: Arc<dyn DiskHook>,
+    ) -> Result<Self, StoreError> {
+        Self::open_or_create_place(&Place::new(directory), &Some(hook))
+    }
+
+    fn open_or_create_place(place: &Place, hook: &Hook) -> Result<Self, StoreError> {
+        match place.is_free() {
+            Ok(true) => open::create(place, hook)?,
+            Ok(false) => {}
+            Err(error) => return Err(place.failed("open the store", error)),
+        }
+        Self::open_place(place, hook, Purpose::Use)
+    }
+
+    fn open_place(place: &Place, hook: &Hook, purpose: Purpose) -> Result<Self, StoreError> {
+        let (files, pools) = open::open(place, hook, purpose)?;
+        let embedded = Embedded::start(files, pools)
+            .map_err(|error| failed_io("open the store", "the writer thread", error))?;
+        Ok(Self { embedded })
+    }
+}
+
+impl EmbeddedStore for SledStore {
+    type Database = SledFiles;
+
+    fn embedded(&self) -> &Embedded<SledFiles> {
+        &self.embedded
+    }
+}

@@ -1,0 +1,58 @@
+//! The sled store passes the conformance suite.
+
+use std::{io, process::ExitCode, sync::Arc};
+
+use heronry_store::{Store, StoreError};
+use heronry_store_sled::{DiskHook, DiskOp, SledStore};
+use heronry_testkit::{
+    SyncGate,
+    conformance::{self, Capability, Failure, Place, Subject},
+};
+use tempfile::TempDir;
+
+struct Sled;
+
+impl Subject for Sled {
+    fn offers(&self, _: Capability) -> bool {
+        true
+    }
+
+    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+        let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
+        let gate = Gated(SyncGate::default());
+        Ok(Box::new(Directory { directory, gate }))
+    }
+}
+
+struct Directory {
+    directory: TempDir,
+    gate: Gated,
+}
+
+impl Place for Directory {
+    fn open(&self) -> Result<Store, StoreError> {
+        let file = self.directory.path().join("heronry.sled");
+        let store = SledStore::open_or_create_watched(file, Arc::new(self.gate.clone()))?;
+        Ok(Store::of(Arc::new(store)))
+    }
+
+    fn syncs(&self) -> Option<&SyncGate> {
+        Some(&self.gate.0)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Gated(SyncGate);
+
+impl DiskHook for Gated {
+    fn before(&self, op: DiskOp) -> io::Result<()> {
+        if let DiskOp::Sync = op {
+            return self.0.before_sync();
+        }
+        Ok(())
+    }
+}
+
+fn main() -> ExitCode {
+    conformance::main(Sled)
+}

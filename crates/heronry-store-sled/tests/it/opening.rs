@@ -1,0 +1,222 @@
+//! What is opened, and what is refused and left as it is.
+
+use std::{env, fs, process::Command};
+
+use heronry_store::{StoreErrorKind, keys};
+use heronry_store_sled::SledStore;
+use heronry_testkit::sample;
+use heronry_types::Position;
+
+use crate::{
+    disk::{Folder, Writer},
+    image::Image,
+};
+
+/// Checks that the directory is refused as this, and not a byte in it changes.
+fn check_refused(folder: &Folder, kind: StoreErrorKind) {
+    let before = folder.image();
+    for _ in 0..2 {
+        let error = folder.open().unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains("heronry.sled"), "{error}");
+        assert_eq!(folder.open_or_create().unwrap_err().kind(), kind);
+    }
+    assert!(folder.image() == before, "the directory was changed");
+    assert!(!folder.creating().exists());
+}
+
+fn closed_store() -> Image {
+    let folder = Folder::new();
+    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    writer.write(2).unwrap();
+    drop(writer);
+    folder.image()
+}
+
+#[test]
+fn what_is_not_a_store_is_refused_and_left_as_it_is() {
+    for (name, bytes) in [
+        ("heronry", &b""[..]),
+        ("heronry", b"x"),
+        ("letters", b"dear"),
+    ] {
+        let mut image = Image::default();
+        image.files.insert(name.to_owned(), Some(bytes.to_vec()));
+        check_refused(&Folder::put(&image), StoreErrorKind::NotAStore);
+    }
+    let folder = Folder::new();
+    fs::write(folder.store(), b"a file").unwrap();
+    let error = folder.open().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NotAStore);
+    assert_eq!(
+        folder.open_or_create().unwrap_err().kind(),
+        StoreErrorKind::NotAStore
+    );
+    assert_eq!(fs::read(folder.store()).unwrap(), b"a file");
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    let db = sled::open(folder.store()).unwrap();
+    db.insert("dear", "somebody").unwrap();
+    drop(db);
+    check_refused(&folder, StoreErrorKind::NotAStore);
+}
+
+/// Changes the format record of a store, at an offset behind its magic and checksum, and mends
+/// the checksum.
+fn with_record(at: usize, bytes: &[u8]) -> Folder {
+    let mut image = closed_store();
+    let record = image.file("heronry");
+    let magic = b"heronry sled\n".len();
+    record[magic + 4 + at..][..bytes.len()].copy_from_slice(bytes);
+    let row = heronry_store::embedded::seal(&record[..magic].to_vec(), record[magic..].to_vec());
+    record.truncate(magic);
+    record.extend_from_slice(&row);
+    Folder::put(&image)
+}
+
+#[test]
+fn a_newer_format_is_refused_with_not_a_byte_written() {
+    let folder = with_record(0, &2_u32.to_be_bytes());
+    check_refused(&folder, StoreErrorKind::NewerSchema);
+    let error = folder.open().unwrap_err().to_string();
+    assert!(error.contains("format 2"), "{error}");
+}
+
+#[test]
+fn newer_chunks_are_refused_with_not_a_byte_written() {
+    let folder = with_record(4, &9_u16.to_be_bytes());
+    check_refused(&folder, StoreErrorKind::NewerSchema);
+}
+
+#[test]
+fn a_damaged_record_is_refused_with_not_a_byte_written() {
+    check_refused(
+        &with_record(0, &0_u32.to_be_bytes()),
+        StoreErrorKind::Corrupt,
+    );
+    let mut image = closed_store();
+    image.file("heronry")[15] ^= 1;
+    check_refused(&Folder::put(&image), StoreErrorKind::Corrupt);
+}
+
+/// Returns a store after a change to one row, by its key and the number of its fragment.
+fn changed(table: &str, key: &[u8], value: Option<&[u8]>) -> Folder {
+    let folder = Folder::put(&closed_store());
+    let config = sled::Config::new().path(folder.store());
+    let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
+    let tree = db.open_tree(table).unwrap();
+    match value {
+        Some(value) => tree.insert(key, value).unwrap(),
+        None => tree.remove(key).unwrap(),
+    }
+    .unwrap();
+    drop((tree, db));
+    folder
+}
+
+#[test]
+fn damage_that_opening_meets_is_refused() {
+    let pool = sample::pool(1);
+    let row = [pool.as_str().as_bytes(), &[0, 0]].concat();
+    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let chunk = [&place[..], &[0, 0]].concat();
+    let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    bytes.splice(0..0, [0, 1]);
+    for (table, key, value) in [
+        ("pools", &row, Some(&[0, 1, 9, 9, 9][..])),
+        ("pools", &row, Some(&[])),
+        ("pools", &row, None),
+        ("journal", &chunk, Some(&bytes)),
+        ("journal", &chunk, Some(&[0, 2, 9])),
+        ("journal", &chunk, None),
+    ] {
+        let folder = changed(table, key, value);
+        let error = folder.open().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{table}: {error}");
+    }
+}
+
+#[test]
+fn a_newer_chunk_is_refused() {
+    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
+    // The version of the chunk format stands behind the four bytes of the magic.
+    bytes[4] = 9;
+    bytes.splice(0..0, [0, 1]);
+    let folder = changed("journal", &[&place[..], &[0, 0]].concat(), Some(&bytes));
+    let error = folder.open().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NewerSchema, "{error}");
+}
+
+#[test]
+fn a_place_without_a_store_is_said() {
+    let error = Folder::new().open().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NotFound);
+    let error = SledStore::open("/nonexistent/place/heronry.sled").unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::NotFound);
+}
+
+#[test]
+fn a_store_that_may_not_be_written_is_said() {
+    for name in ["heronry", "db", "."] {
+        let folder = Folder::put(&closed_store());
+        let path = folder.store().join(name);
+        let writable = fs::metadata(&path).unwrap().permissions();
+        let mut permissions = writable.clone();
+        permissions.set_readonly(true);
+        fs::set_permissions(&path, permissions).unwrap();
+        check_refused(&folder, StoreErrorKind::ReadOnly);
+        fs::set_permissions(&path, writable).unwrap();
+    }
+}
+
+#[test]
+fn a_store_that_another_program_uses_is_locked() {
+    let folder = Folder::put(&closed_store());
+    let config = sled::Config::new().path(folder.store());
+    let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
+    let error = folder.open().unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Locked, "{error}");
+    drop(db);
+}
+
+/// Where the second process finds the store, and what it must find there.
+const PLACE: &str = "HERONRY_TEST_PLACE";
+const EXPECTED: &str = "HERONRY_TEST_EXPECTED";
+
+#[test]
+fn a_second_process_is_refused() {
+    if let (Some(place), Ok(expected)) = (env::var_os(PLACE), env::var(EXPECTED)) {
+        let found = SledStore::open(&place).map_err(|error| (error.kind(), error.to_string()));
+        match (expected.as_str(), found) {
+            ("opened", Ok(_)) => {}
+            ("locked", Err((StoreErrorKind::Locked, text))) => {
+                assert!(text.contains(&*place.to_string_lossy()), "{text}");
+            }
+            (expected, found) => panic!("expected {expected}, found {found:?}"),
+        }
+        return;
+    }
+    let folder = Folder::new();
+    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    check_second_process(&folder, "locked");
+    writer.write(1).unwrap();
+    check_second_process(&folder, "locked");
+    drop(writer);
+    check_second_process(&folder, "opened");
+}
+
+fn check_second_process(folder: &Folder, expected: &str) {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "opening::a_second_process_is_refused"])
+        .env(PLACE, folder.store())
+        .env(EXPECTED, expected)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("1 passed"), "expected {expected}: {text}");
+}

@@ -1,0 +1,146 @@
+//! What a power cut leaves: of what was written after the last sync, any blocks or none.
+
+use heronry_store::Store;
+use heronry_store_sled::DiskOp;
+use heronry_testkit::sample;
+use heronry_types::{Body, Position};
+
+use crate::{
+    crash::check_whole,
+    disk::{Folder, Recorder, Writer, large},
+    image::Image,
+};
+
+/// A sequence of numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+/// What lasted, what was on its way when the power was cut, and which heads may be found then.
+struct Cut {
+    lasting: Image,
+    later: Image,
+    acknowledged: u64,
+}
+
+/// Returns a cut within each commit of a run on a new store.
+fn cuts(run: impl Fn(&mut Writer, &dyn Fn(u64))) -> Vec<Cut> {
+    let folder = Folder::new();
+    drop(folder.open_or_create().unwrap());
+    cuts_in(&folder, run)
+}
+
+/// Returns a cut within each commit of a run.
+fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(u64))) -> Vec<Cut> {
+    let recorder = Recorder::of(folder.store());
+    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap());
+    let before = writer.head.map_or(0, |head| head.head.0);
+    let acks = std::cell::RefCell::new(vec![(0, before)]);
+    run(&mut writer, &|head| {
+        acks.borrow_mut().push((recorder.count(), head));
+    });
+    drop(writer);
+    let mut cuts: Vec<Cut> = Vec::new();
+    let mut lasting = None;
+    let moments = recorder.moments().into_iter().enumerate();
+    for (operation, (_, later)) in moments.filter(|(_, (op, _))| *op == DiskOp::Sync) {
+        let acks = acks.borrow();
+        let before = acks.iter().filter(|(count, _)| *count <= operation);
+        let acknowledged = before.map(|(_, head)| *head).max().unwrap_or(0);
+        if let Some(lasting) = lasting.replace(later.clone()) {
+            cuts.push(Cut {
+                lasting,
+                later,
+                acknowledged,
+            });
+        }
+    }
+    cuts
+}
+
+/// Checks each cut with so many choices of the blocks that were written, and returns how many.
+fn check(cuts: &[Cut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize {
+    let mut images = 0;
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for cut in cuts {
+        let blocks = cut.lasting.blocks_changed(&cut.later);
+        if blocks == 0 {
+            continue;
+        }
+        for choice in 0..choices {
+            let pivot = usize::try_from(numbers.next()).unwrap() % blocks;
+            let is_written = |block: usize| match choice {
+                0 => false,
+                1 => block == pivot,
+                2 => block != pivot,
+                3 => block < pivot,
+                4 => block >= pivot,
+                _ => numbers.next() % 2 == 0,
+            };
+            let image = cut.lasting.torn(&cut.later, is_written);
+            let store = open(&image);
+            check_whole(&store.0, cut.acknowledged..=cut.acknowledged + 2, body);
+            images += 1;
+        }
+    }
+    images
+}
+
+fn open(image: &Image) -> (Store, Folder) {
+    let folder = Folder::put(image);
+    (folder.open().unwrap(), folder)
+}
+
+#[test]
+fn what_was_acknowledged_is_kept_whichever_blocks_reached_the_disk() {
+    let cuts = cuts(|writer, acknowledge| {
+        for _ in 0..12 {
+            acknowledge(writer.write(2).unwrap().head.0);
+        }
+    });
+    let images = check(&cuts, 8, sample::body);
+    assert!(images > 80, "only {images} images were checked");
+}
+
+#[test]
+fn commits_of_many_segments_are_whole_or_absent() {
+    let bytes = 5 * 1024 * 1024;
+    let cuts = cuts(|writer, acknowledge| {
+        for _ in 0..3 {
+            acknowledge(writer.write_large(2, bytes).unwrap().head.0);
+        }
+    });
+    let images = check(&cuts, 8, |number| large(bytes, Position(number)));
+    assert!(images > 20, "only {images} images were checked");
+}
+
+#[test]
+fn a_store_that_uses_its_segments_again_keeps_what_was_acknowledged() {
+    let bytes = 200_000;
+    let folder = Folder::new();
+    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    for _ in 0..24 {
+        writer.write_large(2, bytes).unwrap();
+    }
+    drop(writer);
+    let before = folder.image().files["db"].as_ref().unwrap().len();
+    let cuts = cuts_in(&folder, |writer, acknowledge| {
+        for _ in 0..6 {
+            acknowledge(writer.write_large(2, bytes).unwrap().head.0);
+        }
+    });
+    let after = cuts.last().unwrap().later.files["db"]
+        .as_ref()
+        .unwrap()
+        .len();
+    assert!(after < before + 6 * bytes, "{before} bytes grew to {after}");
+    let images = check(&cuts, 6, |number| large(bytes, Position(number)));
+    assert!(images > 30, "only {images} images were checked");
+}
