@@ -111,11 +111,14 @@ impl Journal for MemoryStore {
         guard: Guard,
     ) -> Result<Head, AppendError> {
         judge_contents(&commit, self.content_bytes_max)?;
-        let head = {
+        let (head, seen) = {
             let mut state = self.lock_to_write("append").map_err(unwritten)?;
-            state.entry(pool).append(commit, guard)?
+            let pool = state.entry(pool);
+            (pool.append(commit, guard)?, pool.head())
         };
-        self.bells.ring(pool, head.head);
+        if let Some(seen) = seen {
+            self.bells.ring(pool, seen.head);
+        }
         Ok(head)
     }
 

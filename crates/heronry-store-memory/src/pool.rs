@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Commit, ContentPack, ContentPlace, FencingToken, Guard, Head, NewContent,
-    Ownership, Page, ReadError, judge_append,
+    AppendError, Arrival, Commit, ContentPack, ContentPlace, FencingToken, Guard, Head, NewContent,
+    Ownership, Page, ReadError, judge_append, judge_arrival,
 };
 use heronry_types::{Body, ContentRef, Position};
 
@@ -16,6 +16,7 @@ use crate::segments::{Placed, Segments};
 pub(crate) struct Pool {
     pub(crate) ownership: Ownership,
     head: Option<Head>,
+    arrival: Arrival,
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
     alone: BTreeMap<ContentRef, Body>,
@@ -46,18 +47,33 @@ impl Pool {
         Self {
             ownership: Ownership::free(FencingToken(0)),
             head: None,
+            arrival: Arrival::Whole,
             chunks: Segments::new(),
             packs: Segments::new(),
             alone: BTreeMap::new(),
         }
     }
 
+    /// Returns the head, once the pool is all there.
     pub(crate) fn head(&self) -> Option<Head> {
-        self.head
+        match self.arrival {
+            Arrival::Whole => self.head,
+            Arrival::Part => None,
+        }
     }
 
     pub(crate) fn append(&mut self, commit: Commit, guard: Guard) -> Result<Head, AppendError> {
-        let head = judge_append(&self.ownership, self.head, &commit, guard)?;
+        let starts_over = self.arrival == Arrival::Part && guard.expected_head == Position::ZERO;
+        let before = self.head.filter(|_| !starts_over);
+        let head = judge_append(&self.ownership, before, &commit, guard)?;
+        judge_arrival(self.head(), &commit)?;
+        if starts_over {
+            let ownership = self.ownership.clone();
+            *self = Self {
+                ownership,
+                ..Self::new()
+            };
+        }
         if !commit.contents.is_empty() {
             self.packs.push(Pack {
                 first: guard.expected_head.next(),
@@ -69,11 +85,12 @@ impl Pool {
             self.chunks.push(chunk);
         }
         self.head = Some(head);
+        self.arrival = commit.arrival;
         Ok(head)
     }
 
     pub(crate) fn read(&self, after: Position, bytes_max: usize) -> Result<Page, ReadError> {
-        let head = self.head.ok_or(ReadError::NoPool)?;
+        let head = self.head().ok_or(ReadError::NoPool)?;
         if after < head.floor.previous() {
             return Err(ReadError::Trimmed {
                 requested: after,
@@ -100,6 +117,9 @@ impl Pool {
         token: FencingToken,
     ) -> Result<Option<Head>, AppendError> {
         self.ownership.check(token)?;
+        if self.head().is_none() {
+            return Ok(None);
+        }
         self.chunks.drop_front(|chunk| chunk.last() < before);
         let floor = self.chunks.from(Position::ZERO).next().map(Placed::first);
         if let (Some(head), Some(floor)) = (&mut self.head, floor) {
@@ -113,8 +133,11 @@ impl Pool {
     }
 
     pub(crate) fn packs(&self, after: Position, bytes_max: usize) -> Vec<ContentPack> {
+        let seen = self.head().map_or(Position::ZERO, |head| head.head);
         let following = self.packs.from(after.next());
-        let following = following.skip_while(|pack| pack.first <= after);
+        let following = following
+            .skip_while(|pack| pack.first <= after)
+            .take_while(|pack| pack.last <= seen);
         let packs = following.map(|pack| ContentPack {
             first: pack.first,
             last: pack.last,
@@ -137,6 +160,7 @@ impl Pool {
     pub(crate) fn content(&self, content_ref: ContentRef, place: ContentPlace) -> Option<Body> {
         match place {
             ContentPlace::Alone => self.alone.get(&content_ref).cloned(),
+            ContentPlace::With(_) if self.head().is_none() => None,
             ContentPlace::With(position) => {
                 let pack = self.packs.from(position).next()?;
                 let covers = pack.first <= position && position <= pack.last;

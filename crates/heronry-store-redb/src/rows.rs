@@ -139,6 +139,9 @@ impl Rows for Writing<'_> {
             })
             .map_err(|error| failed(COMMIT, error))?;
         self.removed += removed;
+        // What was written before in this transaction is not there to be written again.
+        self.written
+            .retain(|row| row.table != table || !(from..to).contains(&row.key.as_slice()));
         Ok(())
     }
 

@@ -28,14 +28,15 @@ pub mod files;
 mod job;
 mod load;
 mod pack;
+mod pool;
 mod ports;
 mod readable;
 mod row;
 mod writer;
 
-pub use batch::WriterPools;
 pub use database::{Database, Fill, Order, Reading, Rows, See};
 pub use load::{Purpose, load};
+pub use pool::WriterPools;
 pub use ports::{Embedded, EmbeddedStore};
 pub use row::{CHECKSUM_BYTES, PlacedKey, PoolRow, Table, seal, unseal};
 

@@ -4,7 +4,7 @@ use heronry_journal::{Chain, ChainError, ChainFault};
 use heronry_types::{Position, Timestamp};
 
 use crate::{
-    AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
+    AppendError, Arrival, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
     StoreErrorKind, Timeline,
 };
 
@@ -70,6 +70,20 @@ fn judge_timeline(
         ),
     };
     Err(AppendError::Discontinuous { at, why })
+}
+
+/// Checks that a commit does not take a pool out of sight; `seen` is the head that readers see.
+///
+/// # Errors
+/// [`AppendError::Discontinuous`].
+pub fn judge_arrival(seen: Option<Head>, commit: &Commit) -> Result<(), AppendError> {
+    match (seen, commit.arrival) {
+        (None, _) | (Some(_), Arrival::Whole) => Ok(()),
+        (Some(head), Arrival::Part) => Err(AppendError::Discontinuous {
+            at: head.head.next(),
+            why: "it is a part of a new pool, and the pool is there",
+        }),
+    }
 }
 
 fn discontinuous(error: ChainError) -> AppendError {

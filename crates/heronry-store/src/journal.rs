@@ -28,6 +28,8 @@ pub struct Commit {
     pub contents: Vec<NewContent>,
     /// Whether a timeline starts with it.
     pub timeline: Timeline,
+    /// Whether the pool is all there with it.
+    pub arrival: Arrival,
 }
 
 /// Whether a timeline starts with an append.
@@ -38,6 +40,16 @@ pub enum Timeline {
     Continues,
     /// A chunk of it starts a new epoch.
     Starts,
+}
+
+/// Whether a pool is all there with an append.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Arrival {
+    /// It is: everybody sees it.
+    #[default]
+    Whole,
+    /// More of a new pool follows before anybody sees it, as when it is copied from elsewhere.
+    Part,
 }
 
 /// A body that is stored together with the records that refer to it.
@@ -93,6 +105,8 @@ pub struct Capabilities {
 /// 10. *fail-stop*: after a failed sync nothing is written any more, and every call says so.
 /// 11. *sealed*: a sealed store is read as before, and every write to it is refused with
 ///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
+/// 12. *arriving*: a new pool that is appended in parts is not seen before its last part; a first
+///     append starts it over. A later process does not see it either.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Returns what the store promises.

@@ -27,6 +27,7 @@
 //! }
 //! ```
 
+mod arrivals;
 mod claims;
 mod contents;
 mod durable;
@@ -169,6 +170,7 @@ pub fn cases() -> Vec<Case> {
         pages::CASES,
         durable::CASES,
         seals::CASES,
+        arrivals::CASES,
         contents::CASES,
         leases::CASES,
         claims::CASES,

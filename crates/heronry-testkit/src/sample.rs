@@ -136,8 +136,8 @@ pub fn start(head: Option<Head>, epoch: Epoch) -> Commit {
     push(&mut writer, &record);
     Commit {
         chunks: writer.finish(),
-        contents: Vec::new(),
         timeline: Timeline::Starts,
+        ..Commit::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use heronry_journal::{Chunk, ChunkWriter};
 use heronry_pool::engine::Staged;
-use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome, Timeline};
+use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome};
 
 use super::{Actor, Flow};
 use crate::{
@@ -68,7 +68,7 @@ impl Actor {
         let commit = Commit {
             chunks,
             contents: staged.contents.clone(),
-            timeline: Timeline::Continues,
+            ..Commit::default()
         };
         let guard = Guard {
             expected_head: self.durable,

@@ -1,97 +1,20 @@
 //! Many jobs in one transaction, each judged by itself.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use heronry_types::{PoolId, Position, Timelines};
+use heronry_types::{PoolId, Position};
 
 use super::{
-    Database, PoolRow, Rows, Table,
+    Database, Rows, Table,
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
-    readable::{JournalView, PoolView, View},
+    pool::{RowState, WriterPool, WriterPools},
+    readable::PoolView,
     row::{MOVED_KEY, MOVED_KEY_END, encode_moved},
 };
 use crate::{
-    AppendError, Commit, FencingToken, Head, LeaseError, Outcome, Ownership, StoreError,
-    StoreErrorKind, Timeline, judge_append, keys, keys::PoolNo,
+    AppendError, FencingToken, Head, LeaseError, Outcome, StoreError, StoreErrorKind, judge_append,
+    judge_arrival, keys, keys::PoolNo,
 };
-
-/// A pool as the writer sees it: one transaction ahead of its readers.
-#[derive(Clone, Debug)]
-pub(super) struct WriterPool {
-    /// Its number in this store.
-    pub(super) no: PoolNo,
-    /// Who owns it.
-    pub(super) ownership: Ownership,
-    /// Where its journal stands; nothing while it has none.
-    pub(super) journal: Option<JournalView>,
-}
-
-impl WriterPool {
-    /// Returns the pool as readers see it after the commit.
-    pub(super) fn view(&self) -> PoolView {
-        PoolView {
-            no: self.no,
-            token: self.ownership.token(),
-            journal: self.journal.clone(),
-        }
-    }
-
-    fn head(&self) -> Option<Head> {
-        self.journal.as_ref().map(|journal| journal.head)
-    }
-
-    /// Moves the head to where an append led, and says whether a timeline started with it, as one
-    /// does with the first.
-    fn follow(&mut self, head: Head, commit: &Commit) -> Timeline {
-        let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
-        let Some(journal) = &mut self.journal else {
-            let mut timelines = Timelines::of(epochs().next().map_or(head.epoch, |(_, e)| e));
-            epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
-            self.journal = Some(JournalView {
-                head,
-                timelines: Arc::new(timelines),
-            });
-            return Timeline::Starts;
-        };
-        journal.head = head;
-        if commit.timeline == Timeline::Starts {
-            let timelines = Arc::make_mut(&mut journal.timelines);
-            epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
-        }
-        commit.timeline
-    }
-
-    fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
-        let row = PoolRow {
-            no: self.no,
-            token: self.ownership.token(),
-            timelines: self.journal.as_ref().map(|j| (*j.timelines).clone()),
-        };
-        let key = name.as_str().as_bytes();
-        rows.insert(Table::Pools, key, &row.encode(key))
-    }
-}
-
-/// Everything as the writer sees it: the pools, and whether the store is sealed.
-#[derive(Clone, Debug, Default)]
-pub struct WriterPools {
-    pub(super) pools: HashMap<PoolId, WriterPool>,
-    /// Where the pools went, when the store is sealed.
-    pub(super) moved_to: Option<String>,
-}
-
-impl WriterPools {
-    /// Returns what readers see of it.
-    pub(super) fn view(&self) -> View {
-        let pools = self.pools.iter();
-        View {
-            pools: pools
-                .map(|(name, pool)| (name.clone(), pool.view()))
-                .collect(),
-            moved_to: self.moved_to.clone(),
-        }
-    }
-}
 
 /// What the jobs of one transaction led to so far.
 #[derive(Debug, Default)]
@@ -175,10 +98,19 @@ fn append(
     let Some(pool) = pool else {
         return Ok(Err(unowned(work.guard.token)));
     };
-    let head = match judge_append(&pool.ownership, pool.head(), &work.commit, work.guard) {
+    let before = pool.head_for(work.guard.expected_head);
+    let judged = judge_append(&pool.ownership, before, &work.commit, work.guard);
+    let judged = judged.and_then(|head| {
+        judge_arrival(pool.there().map(|journal| journal.head), &work.commit)?;
+        Ok(head)
+    });
+    let head = match judged {
         Ok(head) => head,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if before.is_none() {
+        pool.clear(rows)?;
+    }
     for chunk in &work.commit.chunks {
         let key = keys::placed(pool.no, chunk.first());
         rows.insert(Table::Journal, &key, chunk.bytes())?;
@@ -187,7 +119,7 @@ fn append(
         let key = keys::placed(pool.no, work.guard.expected_head.next());
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
-    if pool.follow(head, &work.commit) == Timeline::Starts {
+    if pool.follow(head, &work.commit) == RowState::Changed {
         pool.write_row(rows, name)?;
     }
     Ok(Ok(head))
@@ -223,15 +155,16 @@ fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     if let Err(refusal) = pool.ownership.check(work.token) {
         return Ok(Err(refusal));
     }
-    let Some(journal) = &mut pool.journal else {
+    let no = pool.no;
+    let Some(journal) = pool.there_mut() else {
         let error = StoreError::new(StoreErrorKind::NotFound, "trim", "the pool has no journal");
         let outcome = Outcome::None;
         return Ok(Err(AppendError::Store { outcome, error }));
     };
     // A chunk ends where the next one begins, so the last one that begins at or before `before`
     // is the first that stays.
-    let before = keys::placed(pool.no, work.before.min(journal.head.head));
-    let oldest = keys::placed(pool.no, Position::ZERO);
+    let before = keys::placed(no, work.before.min(journal.head.head));
+    let oldest = keys::placed(no, Position::ZERO);
     if let Some((key, floor)) = rows.last_key(Table::Journal, &oldest, &before)? {
         rows.remove(Table::Journal, &oldest, &key)?;
         journal.head.floor = floor;
@@ -262,11 +195,9 @@ fn claim(
     work: &Claim,
 ) -> End<FencingToken, LeaseError> {
     let next = pools.values().map(|pool| pool.no.0).max().unwrap_or(0);
-    let pool = pools.entry(name.clone()).or_insert_with(|| WriterPool {
-        no: PoolNo(next.saturating_add(1)),
-        ownership: Ownership::free(FencingToken(0)),
-        journal: None,
-    });
+    let pool = pools
+        .entry(name.clone())
+        .or_insert_with(|| WriterPool::new(PoolNo(next.saturating_add(1))));
     let token = match work.force {
         Force::Seize => pool.ownership.seize(&work.owner, work.now),
         Force::IfFree => match pool.ownership.acquire(&work.owner, work.now) {

@@ -15,15 +15,18 @@ impl WriterPools {
             push(&mut hasher, name.as_str().as_bytes());
             hasher.update(&pool.no.0.to_be_bytes());
             hasher.update(&pool.ownership.token().0.to_be_bytes());
-            hasher.update(&[u8::from(pool.journal.is_some())]);
-            if let Some(head) = pool.journal.as_ref().map(|journal| journal.head) {
+            hasher.update(&[u8::from(pool.head().is_some())]);
+            if let Some(head) = pool.head() {
                 hasher.update(&head.epoch.0);
                 hasher.update(&head.head.0.to_be_bytes());
                 hasher.update(&head.floor.0.to_be_bytes());
                 hasher.update(&head.last_hash.0);
             }
         }
-        push(&mut hasher, self.moved_to.as_deref().unwrap_or_default().as_bytes());
+        push(
+            &mut hasher,
+            self.moved_to.as_deref().unwrap_or_default().as_bytes(),
+        );
         *hasher.finalize().as_bytes()
     }
 }

@@ -10,13 +10,13 @@ use heronry_types::PoolId;
 
 use super::{
     Order, PoolRow, Reading, Table, WriterPools,
-    batch::WriterPool,
     chunks::{Chunks, pool_numbers},
     corrupt,
+    pool::{WriterJournal, WriterPool},
     readable::JournalView,
     row::{MOVED_KEY, decode_moved},
 };
-use crate::{Ownership, StoreError};
+use crate::{Arrival, Ownership, StoreError};
 
 const OPEN: &str = "open the store";
 
@@ -85,7 +85,7 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
     let no = row.no;
     let journal = match row.timelines {
         // A journal without a pool that has one is found by whoever looks for strays.
-        None => None,
+        None => WriterJournal::None,
         Some(timelines) => {
             let timelines = Arc::new(timelines);
             let chunks = Chunks {
@@ -96,7 +96,11 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
             };
             let head = chunks.head()?;
             let head = head.ok_or_else(|| damaged("its journal is missing"))?;
-            Some(JournalView { head, timelines })
+            let journal = JournalView { head, timelines };
+            match row.arrival {
+                Arrival::Part => WriterJournal::Arriving(journal),
+                Arrival::Whole => WriterJournal::There(journal),
+            }
         }
     };
     Ok(WriterPool {
@@ -114,7 +118,7 @@ fn check_no_stray(
 ) -> Result<(), StoreError> {
     let known: BTreeSet<_> = pools
         .values()
-        .filter(|pool| pool.journal.is_some())
+        .filter(|pool| !matches!(pool.journal, WriterJournal::None))
         .map(|pool| pool.no)
         .collect();
     let found = pool_numbers(rows)?;

@@ -3,7 +3,7 @@
 use heronry_types::{Epoch, Position, Timelines};
 
 use crate::{
-    FencingToken,
+    Arrival, FencingToken,
     keys::{PLACED_BYTES, PoolNo, read_placed},
 };
 
@@ -69,6 +69,8 @@ pub fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
 
 /// Length in bytes of a later timeline in a row: where it starts, and its epoch.
 const TIMELINE_BYTES: usize = 8 + 16;
+/// The last byte of the row of a pool whose journal is not all there.
+const ARRIVING: u8 = 1;
 
 /// The key of the row that says where the pools of a sealed store went. No pool has that name.
 pub(super) const MOVED_KEY: &[u8] = b"\0moved";
@@ -97,6 +99,8 @@ pub struct PoolRow {
     pub token: FencingToken,
     /// The timelines of its journal; nothing while it has none.
     pub timelines: Option<Timelines>,
+    /// Whether all of its journal is there.
+    pub arrival: Arrival,
 }
 
 impl PoolRow {
@@ -111,6 +115,10 @@ impl PoolRow {
             row.extend_from_slice(&start.0.to_be_bytes());
             row.extend_from_slice(&epoch.0);
         }
+        match self.arrival {
+            Arrival::Whole => {}
+            Arrival::Part => row.push(ARRIVING),
+        }
         seal(key, row)
     }
 
@@ -118,19 +126,21 @@ impl PoolRow {
     pub fn decode(key: &[u8], row: &[u8]) -> Option<Self> {
         let (no, rest) = unseal(key, row)?.split_first_chunk()?;
         let (token, rest) = rest.split_first_chunk()?;
+        let (timelines, arrival) = match rest {
+            [] => (None, Arrival::Whole),
+            rest => read_timelines(rest).map(|(timelines, arrival)| (Some(timelines), arrival))?,
+        };
         Some(Self {
             no: PoolNo(u32::from_be_bytes(*no)),
             token: FencingToken(u64::from_be_bytes(*token)),
-            timelines: match rest {
-                [] => None,
-                timelines => Some(read_timelines(timelines)?),
-            },
+            timelines,
+            arrival,
         })
     }
 }
 
-/// Reads the timelines of a journal; nothing when they are malformed.
-fn read_timelines(row: &[u8]) -> Option<Timelines> {
+/// Reads the timelines of a journal, and whether all of it is there; nothing when they are malformed.
+fn read_timelines(row: &[u8]) -> Option<(Timelines, Arrival)> {
     let (first, later) = row.split_first_chunk()?;
     let (starts, rest) = later.as_chunks::<TIMELINE_BYTES>();
     let mut timelines = Timelines::of(Epoch(*first));
@@ -139,7 +149,11 @@ fn read_timelines(row: &[u8]) -> Option<Timelines> {
         let at = Position(u64::from_be_bytes(*at));
         timelines.start(at, Epoch(epoch.try_into().ok()?));
     }
-    rest.is_empty().then_some(timelines)
+    match rest {
+        [] => Some((timelines, Arrival::Whole)),
+        [ARRIVING] => Some((timelines, Arrival::Part)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -159,11 +173,18 @@ mod tests {
     fn a_pool_row_is_read_back_and_damage_or_misplacement_is_seen() {
         let mut two = Timelines::of(Epoch([1; 16]));
         two.start(Position(9), Epoch([2; 16]));
-        for timelines in [None, Some(Timelines::of(Epoch([0; 16]))), Some(two)] {
+        let one = Timelines::of(Epoch([0; 16]));
+        for (timelines, arrival) in [
+            (None, Arrival::Whole),
+            (Some(one), Arrival::Whole),
+            (Some(two.clone()), Arrival::Whole),
+            (Some(two), Arrival::Part),
+        ] {
             let pool = PoolRow {
                 no: PoolNo(7),
                 token: FencingToken(9),
                 timelines,
+                arrival,
             };
             let row = pool.encode(b"p");
             assert_eq!(PoolRow::decode(b"p", &row), Some(pool));

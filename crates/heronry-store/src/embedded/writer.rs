@@ -16,9 +16,10 @@ use futures::{
 
 use super::{
     Database,
-    batch::{Batch, WriterPools},
+    batch::Batch,
     job::{Answer, Job},
     panic_text,
+    pool::WriterPools,
     readable::Readable,
 };
 use crate::{StoreError, StoreErrorKind};

@@ -1,0 +1,189 @@
+//! Pools as the writer sees them: one transaction ahead of their readers.
+
+use std::{collections::HashMap, sync::Arc};
+
+use heronry_types::{ContentRef, PoolId, Position, Timelines};
+
+use super::{
+    PoolRow, Rows, Table,
+    readable::{JournalView, PoolView, View},
+};
+use crate::{
+    Arrival, Commit, FencingToken, Head, Ownership, StoreError, Timeline,
+    keys::{self, PoolNo},
+};
+
+/// A pool as the writer sees it.
+#[derive(Clone, Debug)]
+pub(super) struct WriterPool {
+    /// Its number in this store.
+    pub(super) no: PoolNo,
+    /// Who owns it.
+    pub(super) ownership: Ownership,
+    /// What there is of its journal.
+    pub(super) journal: WriterJournal,
+}
+
+/// What there is of a journal.
+#[derive(Clone, Debug)]
+pub(super) enum WriterJournal {
+    /// Nothing.
+    None,
+    /// Some of it; the rest is to follow before anybody sees it.
+    Arriving(JournalView),
+    /// All of it.
+    There(JournalView),
+}
+
+/// Whether the row of a pool says what holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RowState {
+    /// It does.
+    Same,
+    /// It has to be written again.
+    Changed,
+}
+
+impl WriterPool {
+    /// Returns a pool that nobody owned and that has no journal.
+    pub(super) fn new(no: PoolNo) -> Self {
+        Self {
+            no,
+            ownership: Ownership::free(FencingToken(0)),
+            journal: WriterJournal::None,
+        }
+    }
+
+    /// Returns the pool as readers see it after the commit.
+    pub(super) fn view(&self) -> PoolView {
+        PoolView {
+            no: self.no,
+            token: self.ownership.token(),
+            journal: self.there().cloned(),
+        }
+    }
+
+    /// Returns the journal that readers see.
+    pub(super) fn there(&self) -> Option<&JournalView> {
+        match &self.journal {
+            WriterJournal::There(journal) => Some(journal),
+            WriterJournal::None | WriterJournal::Arriving(_) => None,
+        }
+    }
+
+    /// Returns the journal that readers see.
+    pub(super) fn there_mut(&mut self) -> Option<&mut JournalView> {
+        match &mut self.journal {
+            WriterJournal::There(journal) => Some(journal),
+            WriterJournal::None | WriterJournal::Arriving(_) => None,
+        }
+    }
+
+    /// Returns where the journal ends, whether readers see it or not.
+    pub(super) fn head(&self) -> Option<Head> {
+        match &self.journal {
+            WriterJournal::There(journal) | WriterJournal::Arriving(journal) => Some(journal.head),
+            WriterJournal::None => None,
+        }
+    }
+
+    /// Returns the head that an append goes on from: what has arrived of a pool is started over by
+    /// a first append.
+    pub(super) fn head_for(&self, expected: Position) -> Option<Head> {
+        match &self.journal {
+            WriterJournal::Arriving(_) if expected == Position::ZERO => None,
+            WriterJournal::Arriving(_) | WriterJournal::There(_) | WriterJournal::None => {
+                self.head()
+            }
+        }
+    }
+
+    /// Removes what has arrived of a pool that is started over.
+    pub(super) fn clear(&mut self, rows: &mut dyn Rows) -> Result<(), StoreError> {
+        let WriterJournal::Arriving(_) = std::mem::replace(&mut self.journal, WriterJournal::None)
+        else {
+            return Ok(());
+        };
+        let next = PoolNo(self.no.0.saturating_add(1));
+        let placed = [self.no, next].map(|no| keys::placed(no, Position::ZERO));
+        let named = [self.no, next].map(|no| keys::named(no, ContentRef::from_bits([0; 16])));
+        rows.remove(Table::Journal, &placed[0], &placed[1])?;
+        rows.remove(Table::Packs, &placed[0], &placed[1])?;
+        rows.remove(Table::Contents, &named[0], &named[1])
+    }
+
+    /// Takes over where an append led.
+    pub(super) fn follow(&mut self, head: Head, commit: &Commit) -> RowState {
+        let before = std::mem::replace(&mut self.journal, WriterJournal::None);
+        let (mut state, timelines) = match before {
+            WriterJournal::None => (RowState::Changed, None),
+            WriterJournal::There(journal) => (RowState::Same, Some(journal.timelines)),
+            WriterJournal::Arriving(journal) => {
+                let state = match commit.arrival {
+                    Arrival::Part => RowState::Same,
+                    Arrival::Whole => RowState::Changed,
+                };
+                (state, Some(journal.timelines))
+            }
+        };
+        if commit.timeline == Timeline::Starts {
+            state = RowState::Changed;
+        }
+        let timelines = match (timelines, state) {
+            (Some(timelines), RowState::Same) => timelines,
+            (timelines, _) => Arc::new(followed(timelines.as_deref(), head, commit)),
+        };
+        let journal = JournalView { head, timelines };
+        self.journal = match commit.arrival {
+            Arrival::Part => WriterJournal::Arriving(journal),
+            Arrival::Whole => WriterJournal::There(journal),
+        };
+        state
+    }
+
+    pub(super) fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
+        let (timelines, arrival) = match &self.journal {
+            WriterJournal::None => (None, Arrival::Whole),
+            WriterJournal::There(journal) => (Some(&journal.timelines), Arrival::Whole),
+            WriterJournal::Arriving(journal) => (Some(&journal.timelines), Arrival::Part),
+        };
+        let row = PoolRow {
+            no: self.no,
+            token: self.ownership.token(),
+            timelines: timelines.map(|timelines| (**timelines).clone()),
+            arrival,
+        };
+        let key = name.as_str().as_bytes();
+        rows.insert(Table::Pools, key, &row.encode(key))
+    }
+}
+
+/// Returns the timelines of a journal after an append.
+fn followed(before: Option<&Timelines>, head: Head, commit: &Commit) -> Timelines {
+    let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
+    let first = || epochs().next().map_or(head.epoch, |(_, epoch)| epoch);
+    let mut timelines = before.map_or_else(|| Timelines::of(first()), Timelines::clone);
+    epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
+    timelines
+}
+
+/// Everything as the writer sees it: the pools, and whether the store is sealed.
+#[derive(Clone, Debug, Default)]
+pub struct WriterPools {
+    pub(super) pools: HashMap<PoolId, WriterPool>,
+    /// Where the pools went, when the store is sealed.
+    pub(super) moved_to: Option<String>,
+}
+
+impl WriterPools {
+    /// Returns what readers see of it.
+    pub(super) fn view(&self) -> View {
+        let pools = self.pools.iter();
+        View {
+            pools: pools
+                .map(|(name, pool)| (name.clone(), pool.view()))
+                .collect(),
+            moved_to: self.moved_to.clone(),
+        }
+    }
+}
