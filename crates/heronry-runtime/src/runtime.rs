@@ -6,11 +6,13 @@ use heronry_pool::{
     Minter,
     decide::{Create, How},
 };
-use heronry_store::{Clock, IdSource, Store, StoreError};
+use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
-use crate::{OpenError, Pool, StopReason, actor::Opening, queue::Queue, waiters::Waiters};
+use crate::{
+    CallError, OpenError, Pool, StopReason, actor::Opening, queue::Queue, waiters::Waiters,
+};
 
 /// What a runtime works with.
 pub(crate) struct Environment {
@@ -128,8 +130,8 @@ impl Runtime {
         for running in &stopping {
             running.pool.close(StopReason::Shutdown);
         }
-        for running in &mut stopping {
-            stopped(&mut running.task).await;
+        for running in stopping {
+            stopped(running.task).await;
         }
     }
 
@@ -137,12 +139,14 @@ impl Runtime {
     async fn running(&self, pool: &PoolId) -> Result<Pool, OpenError> {
         let slot = Arc::clone(self.open.lock().await.entry(pool.clone()).or_default());
         let mut slot = slot.lock().await;
-        if let Some(running) = slot.as_mut() {
-            if !running.pool.is_closed() && !running.task.is_finished() {
-                return Ok(running.pool.clone());
+        if let Some(running) = slot.take() {
+            let handle = running.pool.clone();
+            if !handle.is_closed() && !running.task.is_finished() {
+                *slot = Some(running);
+                return Ok(handle);
             }
             // It is stopping: what follows needs what it holds.
-            stopped(&mut running.task).await;
+            stopped(running.task).await;
         }
         let running = self.start(pool).await?;
         let handle = running.pool.clone();
@@ -160,14 +164,37 @@ impl Runtime {
         )
         .await?;
         let environment = Arc::clone(&self.environment);
+        let attended = Attended {
+            queue: Arc::clone(&queue),
+            waiters: Arc::clone(&waiters),
+        };
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
-        let task = tokio::spawn(opening.actor.run());
+        let task = tokio::spawn(async move {
+            let _attended = attended;
+            opening.actor.run().await;
+        });
         Ok(Running { pool: handle, task })
     }
 }
 
+/// Stands for the actor of a pool: when it is gone, even by a panic, nobody waits for it any more.
+struct Attended {
+    queue: Arc<Queue>,
+    waiters: Arc<Waiters>,
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        let (outcome, why) = (Outcome::None, StopReason::Internal);
+        for job in self.queue.shut(why) {
+            job.refuse(CallError::Stopped { outcome, why });
+        }
+        self.waiters.wake_all();
+    }
+}
+
 /// Waits until the actor of a pool has stopped.
-async fn stopped(task: &mut tokio::task::JoinHandle<()>) {
+async fn stopped(task: tokio::task::JoinHandle<()>) {
     if let Err(error) = task.await {
         tracing::error!(%error, "a pool did not stop cleanly");
     }
