@@ -9,9 +9,10 @@ use heronry_pool::{
     decide::{Content, Fetch, Join, Send, SendRequest, StateDigest, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool, Runtime};
-use heronry_store::Store;
+use heronry_store::{Store, StoreError};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
+use heronry_store_sled::SledStore;
 use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds};
 use heronry_types::{
     Address, AgentId, Body, Generation, IdempotencyKey, InstanceId, MessageId, Millis, Policies,
@@ -25,6 +26,31 @@ pub enum StoreKind {
     Memory,
     /// `heronry-store-redb`.
     Redb,
+    /// `heronry-store-sled`.
+    Sled,
+}
+
+impl StoreKind {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::Memory => "",
+            Self::Redb => "store.redb",
+            Self::Sled => "store.sled",
+        }
+    }
+
+    /// Opens the store of this kind in a folder, and creates it when it is not there.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub fn open_in(self, folder: &std::path::Path) -> Result<Store, StoreError> {
+        let place = folder.join(self.file_name());
+        Ok(match self {
+            Self::Memory => Store::of(Arc::new(MemoryStore::new())),
+            Self::Redb => Store::of(Arc::new(RedbStore::open_or_create(place)?)),
+            Self::Sled => Store::of(Arc::new(SledStore::open_or_create(place)?)),
+        })
+    }
 }
 
 /// A store, a clock that the test moves, and a runtime over both. Faults can be injected.
@@ -50,7 +76,6 @@ macro_rules! ids {
         /// # Panics
         /// When it is not an id.
         pub fn $name(text: &str) -> $id {
-            #[expect(clippy::unwrap_used, reason = "a test names valid ids")]
             $id::parse(text).unwrap()
         }
     )*};
@@ -89,13 +114,14 @@ impl World {
     ///
     /// # Panics
     /// When the store cannot be created.
+    #[expect(clippy::unused_async, reason = "as every other way to a world")]
     pub async fn new(kind: StoreKind) -> Self {
         let (inner, folder) = match kind {
             StoreKind::Memory => (Store::of(Arc::new(MemoryStore::new())), None),
-            StoreKind::Redb => {
+            StoreKind::Redb | StoreKind::Sled => {
                 let folder = tempfile::tempdir().unwrap();
-                let store = RedbStore::open_or_create(folder.path().join("store.redb")).unwrap();
-                (Store::of(Arc::new(store)), Some(folder))
+                let store = kind.open_in(folder.path()).unwrap();
+                (store, Some(folder))
             }
         };
         let (store, faults) = FaultStore::over(inner);
@@ -114,6 +140,12 @@ impl World {
     /// Returns the store, past the runtime.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns the store's file or directory, where it has one.
+    pub fn file(&self) -> Option<std::path::PathBuf> {
+        let folder = self.folder.as_ref()?;
+        Some(folder.path().join(self.kind.file_name()))
     }
 
     /// Shuts the runtime down and starts a new one, as a clean restart does.
@@ -151,11 +183,12 @@ impl World {
                 drop(store);
                 faults.reopen().await.unwrap()
             }
-            StoreKind::Redb => {
+            StoreKind::Redb | StoreKind::Sled => {
                 runtime.shutdown().await;
                 drop((runtime.clone(), store, faults, runtime));
-                let file = folder.as_ref().unwrap().path().join("store.redb");
-                FaultStore::over(Store::of(Arc::new(RedbStore::open(file).unwrap())))
+                let folder = folder.as_ref().unwrap().path();
+                assert!(folder.join(kind.file_name()).exists(), "the store is gone");
+                FaultStore::over(kind.open_in(folder).unwrap())
             }
         };
         let runtime = runtime_of(&store, &clock, 2);
@@ -195,6 +228,9 @@ impl World {
     }
 
     /// Returns what joins a run of the agent with the same name.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
     pub fn joining(name: &str) -> Join {
         Join {
             caller: Caller::Operator,
@@ -254,6 +290,9 @@ impl World {
     }
 
     /// Returns a receive of at most `max` copies, claimed for a minute.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
     pub fn fetch(caller: &Caller, receive_id: &str, max: u64) -> Fetch {
         Fetch {
             caller: caller.clone(),
@@ -265,6 +304,9 @@ impl World {
     }
 
     /// Returns a wake for the next event that this filter keeps.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
     pub fn waiting(filter: &str, key_text: &str) -> WakeRequest {
         WakeRequest::new(Filter::compile(filter).unwrap(), key(key_text))
     }
@@ -293,16 +335,20 @@ impl World {
         }
     }
 
-    /// Checks that a replay of the journal gives the live state, and returns the digest.
+    /// Checks that a replay of the journal gives the live state and that the [`Ledger`](crate::Ledger)
+    /// agrees with every record, and returns the digest.
     ///
     /// # Panics
     /// When it does not.
     pub async fn check_replay(&self, pool: &Pool) -> String {
         let (head, live) = pool.call(StateDigest).await.unwrap();
-        let mut state = heronry_pool::State::new(pool.id().clone(), pool.epoch());
+        let mut state = heronry_pool::State::new(pool.id().clone(), Self::first_epoch(pool));
+        let mut ledger = crate::Ledger::new(pool.id().clone(), Self::first_epoch(pool));
         for record in self.records(pool).await {
             heronry_pool::apply(&mut state, &record);
+            ledger.note(&record);
         }
+        ledger.check_at_rest();
         assert_eq!(state.head(), head.position);
         assert_eq!(
             state.digest(),
@@ -313,6 +359,9 @@ impl World {
     }
 
     /// Returns policies by their ids, all of kind host.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
     pub fn policies(ids: &[&str]) -> Policies {
         ids.iter()
             .map(|id| {

@@ -1,0 +1,168 @@
+//! A second opinion: what a journal may say, kept in plain maps.
+//!
+//! A [`Ledger`] reads records as the engine does, but knows nothing of the engine: it judges each
+//! record by the rules, and panics at the first one that breaks them.
+
+mod copies;
+mod members;
+mod wakes;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use heronry_journal::{Body, Record};
+use heronry_types::{
+    Epoch, IdempotencyKey, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines, Timestamp,
+};
+
+use copies::Letter;
+pub use copies::Tally;
+use members::Seat;
+use wakes::Waiter;
+
+/// What a journal says so far. Each record is judged by the rules before it is taken in.
+#[derive(Debug)]
+pub struct Ledger {
+    timelines: Timelines,
+    pool: PoolId,
+    head: Position,
+    time: Timestamp,
+    config: PoolConfig,
+    seats: BTreeMap<RunId, Seat>,
+    ended: BTreeMap<RunId, RunEnd>,
+    letters: BTreeMap<Position, Letter>,
+    /// The acceptance whose outcome has to be the next record.
+    awaiting: Option<Position>,
+    keys: HashSet<(RunId, IdempotencyKey)>,
+    ids: HashSet<(RunId, String)>,
+    /// The newest copy that was handed over for the first time, for each sender and recipient.
+    first_claimed: BTreeMap<(RunId, RunId), Position>,
+    /// Who was handed its copy of a message at least once.
+    handed: BTreeMap<Position, BTreeSet<RunId>>,
+    waiters: BTreeMap<Position, Waiter>,
+    live: BTreeSet<Position>,
+    /// Those of the live ones that take events about wakes too.
+    including: BTreeSet<Position>,
+    records: Vec<Record>,
+}
+
+impl Ledger {
+    /// Returns the ledger of a journal without records, which begins with this epoch.
+    pub fn new(pool: PoolId, epoch: Epoch) -> Self {
+        Self {
+            timelines: Timelines::of(epoch),
+            pool,
+            head: Position::ZERO,
+            time: Timestamp::default(),
+            config: PoolConfig::default(),
+            seats: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            letters: BTreeMap::new(),
+            awaiting: None,
+            keys: HashSet::new(),
+            ids: HashSet::new(),
+            first_claimed: BTreeMap::new(),
+            handed: BTreeMap::new(),
+            waiters: BTreeMap::new(),
+            live: BTreeSet::new(),
+            including: BTreeSet::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// Returns the position of the last record.
+    pub fn head(&self) -> Position {
+        self.head
+    }
+
+    /// Judges a record and takes it in.
+    ///
+    /// # Panics
+    /// When it breaks a rule.
+    pub fn note(&mut self, record: &Record) {
+        assert_eq!(record.position, self.head.next(), "positions are dense");
+        assert!(record.recorded_at >= self.time, "time never goes back");
+        (self.head, self.time) = (record.position, record.recorded_at);
+        if let Some(accepted) = self.awaiting.take() {
+            assert_eq!(
+                outcome_of(&record.entry.body),
+                Some(accepted),
+                "an acceptance is followed by its outcome"
+            );
+        }
+        self.take_in(record);
+        self.match_event(record);
+    }
+
+    /// Checks what holds whenever the pool has nothing left to do.
+    ///
+    /// # Panics
+    /// When something is owed.
+    pub fn check_at_rest(&self) {
+        assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
+        self.check_letters_at_rest();
+        self.check_waiters_at_rest();
+    }
+
+    fn take_in(&mut self, record: &Record) {
+        match &record.entry.body {
+            Body::PoolCreated(body) => {
+                assert_eq!(record.position, Position(1), "a pool is created once");
+                self.config = body.config.clone();
+            }
+            Body::PoolConfigured(_) => {}
+            Body::EpochStarted(body) => {
+                assert_eq!(body.previous, self.timelines.newest());
+                assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
+                self.timelines.start(record.position, body.epoch);
+            }
+            Body::MemberJoined(body) => self.joined(record, body),
+            Body::MemberTakenOver(body) => self.taken_over(record, body),
+            Body::MemberChanged(body) => self.changed(record, body),
+            Body::MemberLeft(body) => self.left(record, body.generation, body.reason),
+            Body::RunEnded(body) => self.run_ended(record, body),
+            Body::MessageAccepted(body) => self.accepted(record, body),
+            Body::MessageDelivered(body) => self.delivered(record, body),
+            Body::MessageFetched(body) => self.fetched(record, body),
+            Body::MessageAcked(body) => self.acked(record, body),
+            Body::MessageReleased(body) => self.released(record, body),
+            Body::MessageExtended(body) => self.extended(record, body),
+            Body::MessageFailed(body) => self.failed(record, body),
+            Body::MessageExpired(body) => self.expired(record, body),
+            Body::MessageSettled(body) => self.settled(record, body),
+            Body::WakeRegistered(body) => self.registered(record, body),
+            Body::WakeTriggered(body) => self.triggered(record, body),
+            Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
+            Body::WakeCancelled(body) => self.cancelled(record, body.registered),
+        }
+    }
+
+    /// Checks that a name is used once.
+    fn name(&mut self, run: &RunId, key: &IdempotencyKey, id: String) {
+        let fresh = self.keys.insert((run.clone(), key.clone()));
+        assert!(fresh, "a key has one outcome");
+        let fresh = self.ids.insert((run.clone(), id));
+        assert!(fresh, "an id has one outcome");
+    }
+}
+
+/// The acceptance that a record is the outcome of.
+fn outcome_of(body: &Body) -> Option<Position> {
+    if let Body::MessageDelivered(body) = body {
+        Some(body.accepted)
+    } else if let Body::MessageFailed(body) = body {
+        Some(body.message.accepted)
+    } else if let Body::MessageExpired(body) = body {
+        Some(body.message.accepted)
+    } else {
+        None
+    }
+}
+
+/// Returns the run that a record is about.
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test stops at a record that lacks its run"
+)]
+fn run_of(record: &Record) -> RunId {
+    record.entry.lineage.run.clone().unwrap()
+}

@@ -1,0 +1,364 @@
+//! What a journal may say of messages and their copies.
+
+use std::collections::BTreeMap;
+
+use heronry_journal::{
+    Claim, CopyName, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
+    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Record,
+};
+use heronry_types::{
+    AckOutcome, CopyStanding, CopyState, Position, ReleaseReason, RunId, Timestamp, Undeliverable,
+};
+
+use super::{Ledger, run_of};
+
+/// Where a copy stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Slot {
+    /// It waits to be claimed, from this time on when that was delayed.
+    Queued(Option<Timestamp>),
+    /// This claim holds it until then.
+    Claimed(Claim, Timestamp),
+    /// It was acknowledged under this claim.
+    Acked(Claim, AckOutcome),
+    /// It expired.
+    Expired,
+    /// It could not be handed over.
+    Undeliverable(Undeliverable),
+}
+
+/// How many copies of one recipient stand where.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Delivered to it, ever.
+    pub delivered: u64,
+    /// Waiting to be claimed.
+    pub queued: u64,
+    /// Claimed.
+    pub claimed: u64,
+    /// Acknowledged.
+    pub acked: u64,
+    /// Expired.
+    pub expired: u64,
+    /// Undeliverable.
+    pub undeliverable: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Copy {
+    slot: Slot,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Letter {
+    sender: RunId,
+    accepted: MessageAccepted,
+    pub(super) copies: BTreeMap<RunId, Copy>,
+    end: Option<Position>,
+}
+
+impl Copy {
+    fn standing(self) -> CopyStanding {
+        let (state, why, outcome) = match self.slot {
+            Slot::Queued(_) => (CopyState::Queued, None, None),
+            Slot::Claimed(..) => (CopyState::Claimed, None, None),
+            Slot::Acked(_, outcome) => (CopyState::Acked, None, Some(outcome)),
+            Slot::Expired => (CopyState::Expired, None, None),
+            Slot::Undeliverable(why) => (CopyState::Undeliverable, Some(why), None),
+        };
+        CopyStanding {
+            state,
+            attempt: self.attempts,
+            why,
+            outcome,
+        }
+    }
+
+    fn is_claimed(self) -> bool {
+        matches!(self.slot, Slot::Claimed(..))
+    }
+
+    fn is_live(self) -> bool {
+        matches!(self.slot, Slot::Queued(_) | Slot::Claimed(..))
+    }
+}
+
+impl Letter {
+    fn is_past_expiry(&self, now: Timestamp) -> bool {
+        self.accepted.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Where a copy goes whose claim is given back.
+    fn slot_of_returned(&self, visible_at: Option<Timestamp>) -> Slot {
+        if self.end.is_none() {
+            Slot::Queued(visible_at)
+        } else {
+            Slot::Expired
+        }
+    }
+
+    fn check_standings(&self, standings: &[CopyStanding]) {
+        let now: Vec<_> = self.copies.values().map(|copy| copy.standing()).collect();
+        assert_eq!(now, standings, "a terminal record carries every copy");
+    }
+
+    fn finish(&mut self, at: Position) {
+        assert_eq!(self.end.replace(at), None, "one terminal outcome");
+    }
+}
+
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at a record of nothing"
+)]
+impl Ledger {
+    pub(super) fn accepted(&mut self, record: &Record, body: &MessageAccepted) {
+        let sender = run_of(record);
+        assert!(self.is_member(&sender), "only members send");
+        let id = format!("message {}", body.message_id.as_str());
+        self.name(&sender, &body.idempotency_key, id);
+        let letter = Letter {
+            sender,
+            accepted: body.clone(),
+            copies: BTreeMap::new(),
+            end: None,
+        };
+        self.letters.insert(record.position, letter);
+        self.awaiting = Some(record.position);
+    }
+
+    pub(super) fn delivered(&mut self, record: &Record, body: &MessageDelivered) {
+        let letter = &self.letters[&body.accepted];
+        assert!(!letter.is_past_expiry(record.recorded_at));
+        let addressed = self.addressed(&letter.sender, &letter.accepted);
+        assert_eq!(&*body.recipients.0, addressed, "recipients as addressed");
+        assert!(!addressed.is_empty());
+        let fresh = Copy {
+            slot: Slot::Queued(None),
+            attempts: 0,
+        };
+        let copies = addressed.into_iter().map(|run| (run, fresh)).collect();
+        self.letter(body.accepted).copies = copies;
+    }
+
+    pub(super) fn failed(&mut self, record: &Record, body: &MessageFailed) {
+        let letter = &self.letters[&body.message.accepted];
+        let addressed = self.addressed(&letter.sender, &letter.accepted);
+        assert!(addressed.is_empty(), "it could have been delivered");
+        self.letter(body.message.accepted).finish(record.position);
+    }
+
+    pub(super) fn fetched(&mut self, record: &Record, body: &MessageFetched) {
+        let run = run_of(record);
+        assert!(self.is_member(&run), "only members receive");
+        for gone in &body.undeliverable {
+            let copy = self.claimable(&run, &gone.copy, record.recorded_at);
+            copy.slot = Slot::Undeliverable(gone.why);
+            let policies = &self.letters[&gone.copy.accepted].accepted.policies;
+            assert!(!self.holds(&run, policies));
+        }
+        let order: Vec<_> = body.copies.iter().map(|copy| copy.copy.accepted).collect();
+        assert!(order.is_sorted(), "copies are claimed in cursor order");
+        for fetched in &body.copies {
+            let accepted = fetched.copy.accepted;
+            assert!(self.holds(&run, &self.letters[&accepted].accepted.policies));
+            let copy = self.claimable(&run, &fetched.copy, record.recorded_at);
+            assert_eq!(fetched.attempt, copy.attempts + 1, "attempts are counted");
+            let fetched_at = record.position;
+            let claim = Claim {
+                accepted,
+                fetched: fetched_at,
+            };
+            copy.slot = Slot::Claimed(claim, body.claimed_until);
+            copy.attempts += 1;
+            self.check_first(&run, accepted);
+        }
+    }
+
+    /// First deliveries of one sender come in order.
+    fn check_first(&mut self, run: &RunId, accepted: Position) {
+        let handed = self.handed.entry(accepted).or_default();
+        if !handed.insert(run.clone()) {
+            return;
+        }
+        let sender = self.letters[&accepted].sender.clone();
+        let newest = self.first_claimed.entry((sender, run.clone())).or_default();
+        assert!(*newest < accepted, "a later copy was handed over before");
+        *newest = accepted;
+    }
+
+    pub(super) fn acked(&mut self, record: &Record, body: &MessageAcked) {
+        let run = run_of(record);
+        for (claim, _) in &body.claims {
+            let copy = self.held(&run, *claim, record.recorded_at);
+            copy.slot = Slot::Acked(*claim, body.outcome);
+        }
+    }
+
+    pub(super) fn released(&mut self, record: &Record, body: &MessageReleased) {
+        let run = run_of(record);
+        for (claim, _) in &body.claims {
+            let back = self.letters[&claim.accepted].slot_of_returned(body.visible_at);
+            let copy = self.copy(&run, claim.accepted);
+            let Slot::Claimed(held, until) = copy.slot else {
+                panic!("{claim} is not held");
+            };
+            assert_eq!(held, *claim, "a claim is given back by its name");
+            let lapsed = body.reason == ReleaseReason::Lapsed;
+            assert_eq!(until <= record.recorded_at, lapsed, "claims lapse in time");
+            if body.reason == ReleaseReason::Unanswered {
+                copy.attempts -= 1;
+            }
+            copy.slot = back;
+        }
+    }
+
+    pub(super) fn extended(&mut self, record: &Record, body: &MessageExtended) {
+        let run = run_of(record);
+        for (claim, _, until) in &body.claims {
+            let expires = self.letters[&claim.accepted].accepted.expires_at;
+            let copy = self.held(&run, *claim, record.recorded_at);
+            let Slot::Claimed(_, before) = copy.slot else {
+                unreachable!("a held copy is claimed");
+            };
+            let late = expires.is_some_and(|at| *until > at.max(before));
+            assert!(!late, "claims are not extended past expiry");
+            copy.slot = Slot::Claimed(*claim, *until);
+        }
+    }
+
+    pub(super) fn expired(&mut self, record: &Record, body: &MessageExpired) {
+        let letter = self.letter(body.message.accepted);
+        assert!(letter.is_past_expiry(record.recorded_at), "never early");
+        for copy in letter.copies.values_mut() {
+            if let Slot::Queued(_) = copy.slot {
+                copy.slot = Slot::Expired;
+            }
+        }
+        letter.check_standings(&body.copies);
+        letter.finish(record.position);
+    }
+
+    pub(super) fn settled(&mut self, record: &Record, body: &MessageSettled) {
+        let letter = self.letter(body.message.accepted);
+        assert!(!letter.copies.values().any(|copy| copy.is_live()));
+        letter.check_standings(&body.copies);
+        letter.finish(record.position);
+    }
+
+    /// Gives every claim of a run back, uncounted.
+    pub(super) fn return_claims(&mut self, run: &RunId) {
+        for letter in self.letters.values_mut() {
+            let back = letter.slot_of_returned(None);
+            if let Some(copy) = letter.copies.get_mut(run).filter(|copy| copy.is_claimed()) {
+                copy.attempts -= 1;
+                copy.slot = back;
+            }
+        }
+    }
+
+    pub(super) fn end_copies_of(&mut self, run: &RunId, why: Undeliverable) {
+        for letter in self.letters.values_mut() {
+            if let Some(copy) = letter.copies.get_mut(run).filter(|copy| copy.is_live()) {
+                copy.slot = Slot::Undeliverable(why);
+            }
+        }
+    }
+
+    pub(super) fn check_letters_at_rest(&self) {
+        for (accepted, letter) in &self.letters {
+            let live = letter.copies.values().any(|copy| copy.is_live());
+            assert!(
+                live || letter.end.is_some(),
+                "the message at {accepted} is over without saying so"
+            );
+        }
+    }
+
+    /// The copy, checked to be one that may be claimed now.
+    fn claimable(&mut self, run: &RunId, name: &CopyName, now: Timestamp) -> &mut Copy {
+        let letter = self.letter(name.accepted);
+        assert_eq!(letter.accepted.message_id, name.message_id);
+        assert!(!letter.is_past_expiry(now), "nothing is handed over late");
+        assert_eq!(letter.end, None, "nothing is handed over after the end");
+        let copy = letter.copies.get_mut(run).unwrap();
+        let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));
+        assert!(visible, "{copy:?} cannot be claimed");
+        copy
+    }
+
+    /// The copy, checked to be held by this claim.
+    fn held(&mut self, run: &RunId, claim: Claim, now: Timestamp) -> &mut Copy {
+        let copy = self.copy(run, claim.accepted);
+        let held = matches!(copy.slot, Slot::Claimed(held, until) if held == claim && until > now);
+        assert!(held, "{claim} does not hold {copy:?}");
+        copy
+    }
+
+    fn copy(&mut self, run: &RunId, accepted: Position) -> &mut Copy {
+        self.letter(accepted).copies.get_mut(run).unwrap()
+    }
+
+    fn letter(&mut self, accepted: Position) -> &mut Letter {
+        self.letters.get_mut(&accepted).unwrap()
+    }
+
+    /// Returns where a copy stands.
+    pub fn standing(&self, run: &RunId, accepted: Position) -> Option<CopyStanding> {
+        let copy = self.letters.get(&accepted)?.copies.get(run)?;
+        Some(copy.standing())
+    }
+
+    /// Returns until when this claim holds its copy.
+    pub fn held_until(&self, run: &RunId, claim: Claim) -> Option<Timestamp> {
+        match self.letters.get(&claim.accepted)?.copies.get(run)?.slot {
+            Slot::Claimed(held, until) if held == claim => Some(until),
+            Slot::Queued(_)
+            | Slot::Claimed(..)
+            | Slot::Acked(..)
+            | Slot::Expired
+            | Slot::Undeliverable(_) => None,
+        }
+    }
+
+    /// Returns true when its copy was acknowledged under this claim.
+    pub fn is_acked(&self, run: &RunId, claim: Claim) -> bool {
+        let copy = self
+            .letters
+            .get(&claim.accepted)
+            .and_then(|l| l.copies.get(run));
+        copy.is_some_and(|copy| matches!(copy.slot, Slot::Acked(acked, _) if acked == claim))
+    }
+
+    /// Returns the copies that a run may claim now, in order.
+    pub fn claimable_by(&self, run: &RunId, now: Timestamp) -> Vec<Position> {
+        let claimable = |(accepted, letter): (&Position, &Letter)| {
+            let copy = letter.copies.get(run)?;
+            let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));
+            (visible && !letter.is_past_expiry(now)).then_some(*accepted)
+        };
+        self.letters.iter().filter_map(claimable).collect()
+    }
+
+    /// Returns how many copies of a recipient stand where.
+    pub fn tally(&self, run: &RunId) -> Tally {
+        let mut tally = Tally::default();
+        for copy in self
+            .letters
+            .values()
+            .filter_map(|letter| letter.copies.get(run))
+        {
+            tally.delivered += 1;
+            match copy.slot {
+                Slot::Queued(_) => tally.queued += 1,
+                Slot::Claimed(..) => tally.claimed += 1,
+                Slot::Acked(..) => tally.acked += 1,
+                Slot::Expired => tally.expired += 1,
+                Slot::Undeliverable(_) => tally.undeliverable += 1,
+            }
+        }
+        tally
+    }
+}

@@ -1,0 +1,128 @@
+//! What a journal may say of members.
+
+use std::collections::BTreeSet;
+
+use heronry_journal::{MemberChanged, MemberJoined, MemberTakenOver, MessageAccepted, Record};
+use heronry_types::{
+    Address, AgentId, Broadcast, Generation, Policies, Position, RunEnd, RunId, TopicId,
+    Undeliverable,
+};
+
+use super::{Ledger, run_of};
+
+/// A member as the journal shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Seat {
+    agent: Option<AgentId>,
+    generation: Generation,
+    policies: Policies,
+    topics: BTreeSet<TopicId>,
+}
+
+impl Ledger {
+    pub(super) fn joined(&mut self, record: &Record, body: &MemberJoined) {
+        let run = run_of(record);
+        assert!(!self.ended.contains_key(&run), "an ended run never joins");
+        let seat = Seat {
+            agent: record.entry.lineage.agent.clone(),
+            generation: Generation(record.position),
+            policies: body.policies.clone(),
+            topics: body.topics.iter().cloned().collect(),
+        };
+        let before = self.seats.insert(run, seat);
+        assert!(before.is_none(), "a member does not join again");
+        self.check_count(body.members);
+    }
+
+    pub(super) fn taken_over(&mut self, record: &Record, body: &MemberTakenOver) {
+        let run = run_of(record);
+        let seat = self.seat(&run);
+        assert_eq!(seat.generation, body.predecessor, "it fences the present");
+        assert!(seat.policies.covers(&body.policies), "policies never widen");
+        seat.generation = Generation(record.position);
+        seat.policies = body.policies.clone();
+        seat.topics = body.topics.iter().cloned().collect();
+        self.check_count(body.members);
+        self.return_claims(&run);
+    }
+
+    pub(super) fn changed(&mut self, record: &Record, body: &MemberChanged) {
+        self.seat(&run_of(record)).topics = body.topics.iter().cloned().collect();
+    }
+
+    pub(super) fn run_ended(&mut self, record: &Record, body: &heronry_journal::RunEnded) {
+        self.ended.insert(run_of(record), body.end);
+        self.left(record, body.generation, Undeliverable::RunEnded);
+    }
+
+    pub(super) fn left(&mut self, record: &Record, generation: Generation, why: Undeliverable) {
+        let run = run_of(record);
+        assert_eq!(self.seat(&run).generation, generation);
+        self.seats.remove(&run);
+        self.end_copies_of(&run, why);
+    }
+
+    pub(super) fn is_member(&self, run: &RunId) -> bool {
+        self.seats.contains_key(run)
+    }
+
+    pub(super) fn sees(&self, run: &RunId) -> bool {
+        let seat = self.seats.get(run);
+        seat.is_some_and(|seat| seat.policies.covers(&self.config.policies))
+    }
+
+    pub(super) fn holds(&self, run: &RunId, policies: &Policies) -> bool {
+        let seat = self.seats.get(run);
+        seat.is_some_and(|seat| seat.policies.covers(policies))
+    }
+
+    /// Returns who gets a copy, by the rules, sorted.
+    pub(super) fn addressed(&self, sender: &RunId, body: &MessageAccepted) -> Vec<RunId> {
+        let config = &self.config.message_policy;
+        let wanted = |run: &RunId, seat: &Seat| match &body.to {
+            Address::Run { run_id } => run_id == run,
+            Address::Agent { agent_id } => seat.agent.as_ref() == Some(agent_id),
+            Address::Topic { topic_id } => seat.topics.contains(topic_id),
+            Address::Pool { pool_id } => {
+                *pool_id == self.pool
+                    && (config.broadcast == Broadcast::IncludeSender || run != sender)
+            }
+        };
+        let seats = self.seats.iter();
+        let found =
+            seats.filter(|(run, seat)| wanted(run, seat) && seat.policies.covers(&body.policies));
+        found.map(|(run, _)| run.clone()).collect()
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a record about a member needs one")]
+    fn seat(&mut self, run: &RunId) -> &mut Seat {
+        self.seats.get_mut(run).unwrap()
+    }
+
+    fn check_count(&self, members: u64) {
+        assert_eq!(members, self.seats.len() as u64, "the members are counted");
+    }
+
+    /// Returns which joining of a run is present.
+    pub fn generation(&self, run: &RunId) -> Option<Generation> {
+        self.seats.get(run).map(|seat| seat.generation)
+    }
+
+    /// Returns every member.
+    pub fn members(&self) -> impl Iterator<Item = &RunId> {
+        self.seats.keys()
+    }
+
+    /// Returns how a run ended.
+    pub fn end_of(&self, run: &RunId) -> Option<RunEnd> {
+        self.ended.get(run).copied()
+    }
+
+    /// Returns the position of the acceptance of each message that a run has a copy of.
+    pub fn copies_of<'a>(&'a self, run: &'a RunId) -> impl Iterator<Item = Position> + 'a {
+        let letters = self.letters.iter();
+        letters
+            .filter(move |(_, letter)| letter.copies.contains_key(run))
+            .map(|(accepted, _)| *accepted)
+    }
+}

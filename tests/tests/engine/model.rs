@@ -1,0 +1,68 @@
+//! Random histories against a model: whatever runs do, in whatever order, the rules hold.
+
+#[path = "model/claims.rs"]
+mod claims;
+#[path = "model/play.rs"]
+mod play;
+#[path = "model/steps.rs"]
+mod steps;
+
+use heronry_tests::{StoreKind, World};
+use proptest::{
+    collection::vec,
+    test_runner::{Config, FileFailurePersistence, TestError, TestRunner},
+};
+
+use play::Play;
+
+/// How many steps one history has at the most.
+const STEPS_MAX: usize = 60;
+
+/// Plays random histories, and prints the shortest one that breaks a rule.
+fn check(kind: StoreKind, cases: u32) {
+    let seeds = FileFailurePersistence::Direct("tests/engine/model.regressions");
+    let config = Config {
+        cases,
+        failure_persistence: Some(Box::new(seeds)),
+        ..Config::default()
+    };
+    let played = TestRunner::new(config).run(&vec(steps::step(), 1..STEPS_MAX), |history| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut play = Play::start(World::new(kind).await).await;
+            for step in &history {
+                play.take(step).await;
+            }
+            play.finish().await;
+        });
+        Ok(())
+    });
+    match played {
+        Ok(()) => {}
+        Err(TestError::Abort(why)) => panic!("{why}"),
+        Err(TestError::Fail(why, history)) => panic!("{why}\nafter {history:#?}"),
+    }
+}
+
+mod memory {
+    #[test]
+    fn random_histories_keep_the_invariants() {
+        super::check(super::StoreKind::Memory, 256);
+    }
+}
+
+mod redb {
+    #[test]
+    fn random_histories_keep_the_invariants() {
+        super::check(super::StoreKind::Redb, 24);
+    }
+}
+
+mod sled {
+    #[test]
+    fn random_histories_keep_the_invariants() {
+        super::check(super::StoreKind::Sled, 12);
+    }
+}

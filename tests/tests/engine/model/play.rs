@@ -1,0 +1,383 @@
+//! Plays a history: each answer is compared with what the rules say.
+
+use std::collections::{BTreeMap, HashMap};
+
+use heronry_journal::Claim;
+use heronry_pool::{
+    Caller, Rejection,
+    decide::{
+        CancelWake, ClaimSet, EndRun, Expiry, Join, Leave, RegisterWake, Send, SendRequest,
+        StateDigest, WakeEvents, WakeRequest,
+    },
+};
+use heronry_runtime::{CallError, Pool};
+use heronry_store::{Clock, Outcome};
+use heronry_testkit::AppendFault;
+use heronry_tests::{Ledger, World, agent, body, key, run, topic};
+use heronry_types::{
+    Address, Cursor, Generation, Millis, Position, RunEnd, Since, WakeId, WakeStatus,
+};
+
+use super::steps::{AGENTS, By, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who};
+
+/// What was asked under a key, and where its first record is.
+type Asked = HashMap<(usize, String), (String, Cursor)>;
+
+/// A history that is being played.
+pub(super) struct Play {
+    world: Option<World>,
+    pool: Option<Pool>,
+    pub(super) ledger: Ledger,
+    /// Every generation of each run, the present one last.
+    generations: BTreeMap<usize, Vec<Generation>>,
+    instances: u32,
+    asked: Asked,
+    pub(super) claims: Vec<(usize, Claim)>,
+    wakes: Vec<(usize, WakeId)>,
+}
+
+impl Play {
+    pub(super) async fn start(world: World) -> Self {
+        let pool = world.pool().await;
+        let ledger = Ledger::new(pool.id().clone(), pool.epoch());
+        let mut play = Self {
+            world: Some(world),
+            pool: Some(pool),
+            ledger,
+            generations: BTreeMap::new(),
+            instances: 1,
+            asked: HashMap::new(),
+            claims: Vec::new(),
+            wakes: Vec::new(),
+        };
+        play.join(0, 1, 1).await;
+        play.join(1, 2, 1).await;
+        play.read().await;
+        play
+    }
+
+    pub(super) fn world(&self) -> &World {
+        self.world.as_ref().unwrap()
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        self.pool.as_ref().unwrap()
+    }
+
+    /// Takes in what the journal says since the last step.
+    pub(super) async fn read(&mut self) {
+        let head = self.ledger.head();
+        for record in self.world().records_after(self.pool(), head).await {
+            self.ledger.note(&record);
+        }
+    }
+
+    /// Has what is due decided, and reads it.
+    pub(super) async fn catch_up(&mut self) {
+        self.pool().call(StateDigest).await.unwrap();
+        self.read().await;
+    }
+
+    pub(super) fn caller(&self, who: Who) -> Caller {
+        let known = self.generations.get(&who.run);
+        let known = known.map_or(&[][..], Vec::as_slice);
+        let present = known.last().copied();
+        let older = known.len().checked_sub(2).map(|index| known[index]);
+        let generation = older.filter(|_| who.is_stale).or(present);
+        let generation = generation.unwrap_or(Generation(Position(1)));
+        World::member(RUNS[who.run], generation)
+    }
+
+    /// Why a member's command is refused before it is looked at, by the rules.
+    pub(super) fn barred(&self, caller: &Caller) -> Option<Rejection> {
+        let Caller::Member { run, generation } = caller else {
+            return None;
+        };
+        match self.ledger.generation(run) {
+            Some(present) if present == *generation => None,
+            Some(_) => Some(Rejection::Fenced),
+            None => match self.ledger.end_of(run) {
+                Some(state) => Some(Rejection::RunEnded { state }),
+                None => Some(Rejection::NotAMember),
+            },
+        }
+    }
+
+    pub(super) async fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Join(run, topics) => self.join(run, topics, 1).await,
+            Step::TakeOver(run, topics) => {
+                self.instances += 1;
+                self.join(run, topics, self.instances).await;
+            }
+            Step::Leave(who) => self.depart(who, None).await,
+            Step::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
+            Step::Send(who, letter) => self.send(who, letter).await,
+            Step::Receive(who, id, max) => self.receive(who, id, max).await,
+            Step::Ack(by, claim) => {
+                let set = |claim| ClaimSet::These(vec![claim]);
+                self.ack(by, claim, set).await;
+            }
+            Step::AckUpTo(by, claim) => self.ack(by, claim, ClaimSet::UpTo).await,
+            Step::Release(by, claim, delay) => self.release(by, claim, delay).await,
+            Step::Extend(by, claim) => self.extend(by, claim).await,
+            Step::Wait(who, wait) => self.wait(who, wait).await,
+            Step::Cancel(by, wake) => self.cancel(by, wake).await,
+            Step::Advance(seconds) => self.world().clock.advance(Millis::from_secs(seconds)),
+            Step::Crash => self.crash().await,
+            Step::FailSend(who, letter, kept) => self.fail_send(who, letter, kept).await,
+        }
+        self.read().await;
+    }
+
+    async fn join(&mut self, who: usize, topics: u8, instance: u32) {
+        let instance = format!("instance-{instance}");
+        let listed = TOPICS.iter().enumerate();
+        let join = Join {
+            agent: agent(AGENTS[who]),
+            topics: listed
+                .filter(|(index, _)| topics & (1 << index) != 0)
+                .map(|(_, name)| topic(name))
+                .collect(),
+            ..World::joining_as(RUNS[who], &instance)
+        };
+        let run = run(RUNS[who]);
+        match self.pool().call(join).await {
+            Ok(joined) => {
+                assert_eq!(self.ledger.end_of(&run), None);
+                let known = self.generations.entry(who).or_default();
+                if joined.repeated {
+                    assert_eq!(known.last(), Some(&joined.generation));
+                } else {
+                    let rises = known.last().is_none_or(|last| *last < joined.generation);
+                    assert!(rises, "generations rise");
+                    known.push(joined.generation);
+                }
+            }
+            Err(error) => {
+                let state = self.ledger.end_of(&run).unwrap();
+                assert_eq!(error.rejection(), Some(&Rejection::RunEnded { state }));
+            }
+        }
+    }
+
+    async fn depart(&mut self, who: Who, end: Option<RunEnd>) {
+        let (caller, run) = (self.caller(who), run(RUNS[who.run]));
+        let barred = self.barred(&caller);
+        let answer = match end {
+            None => self.pool().call(Leave { caller, run }).await,
+            Some(end) => {
+                let note = None;
+                let command = EndRun {
+                    caller,
+                    run,
+                    end,
+                    note,
+                };
+                self.pool().call(command).await
+            }
+        };
+        check_barred(&answer, barred.as_ref());
+    }
+
+    fn request(letter: Letter) -> SendRequest {
+        let to = match letter.to {
+            To::Run(index) => Address::Run {
+                run_id: run(RUNS[index]),
+            },
+            To::Agent(index) => Address::Agent {
+                agent_id: agent(["smith", "jones"][index]),
+            },
+            To::Topic(index) => Address::Topic {
+                topic_id: topic(TOPICS[index]),
+            },
+            To::Pool => Address::Pool {
+                pool_id: heronry_tests::pool("p"),
+            },
+        };
+        let mut request = SendRequest::new(to, body("work"), key(&letter.key.to_string()));
+        let seconds = letter.expires_in.map(Millis::from_secs);
+        request.expiry = seconds.map(Expiry::In);
+        request
+    }
+
+    async fn send(&mut self, who: Who, letter: Letter) {
+        let caller = self.caller(who);
+        let send = Send::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
+        let said = format!("send {:?} {:?}", letter.to, letter.expires_in);
+        let name = (who.run, letter.key.to_string());
+        let answer = self.pool().call(send).await;
+        match self.asked.get(&name) {
+            Some((before, first)) if *before == said => {
+                let again = answer.unwrap();
+                assert!(again.repeated, "an equal request has the same outcome");
+                assert_eq!(again.receipt.cursor, *first);
+            }
+            Some((_, first)) => check_conflict(&answer, *first),
+            None => {
+                let barred = self.barred(&caller);
+                check_barred(&answer, barred.as_ref());
+                if let Ok(sent) = answer {
+                    assert!(!sent.repeated);
+                    self.asked.insert(name, (said, sent.receipt.cursor));
+                }
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> heronry_types::Timestamp {
+        self.world().clock.now().wall
+    }
+
+    async fn wait(&mut self, who: Who, wait: Wait) {
+        let head = self.pool().head();
+        let since = wait.back.map_or(Since::Head, |back| {
+            let position = Position(head.position.0.saturating_sub(back));
+            Since::Cursor(Cursor::new(head.epoch, position))
+        });
+        let request = WakeRequest {
+            since,
+            timeout: wait.timeout.map(Millis::from_secs),
+            wake_events: if wait.includes_wakes {
+                WakeEvents::Include
+            } else {
+                WakeEvents::Skip
+            },
+            ..World::waiting(FILTERS[wait.filter], &wait.key.to_string())
+        };
+        let said = format!("wait {} {since:?} {wait:?}", wait.filter);
+        let (caller, name) = (self.caller(who), (who.run, wait.key.to_string()));
+        let register = RegisterWake::new(caller.clone(), run(RUNS[who.run]), request);
+        let answer = self.pool().call(register).await;
+        match self.asked.get(&name) {
+            Some((before, _)) if *before == said => assert!(answer.unwrap().repeated),
+            Some((_, first)) => check_conflict(&answer, *first),
+            None => {
+                check_barred(&answer, self.barred(&caller).as_ref());
+                if let Ok(registered) = answer {
+                    self.read().await;
+                    let id = registered.wake.wake_id;
+                    let first = self.ledger.registration_of(&run(RUNS[who.run]), &id);
+                    let first = Cursor::new(head.epoch, first.unwrap());
+                    self.asked.insert(name, (said, first));
+                    self.wakes.push((who.run, id));
+                }
+            }
+        }
+    }
+
+    async fn cancel(&mut self, by: By, number: usize) {
+        let Some((owner, wake_id)) = self.wakes.iter().rev().nth(number).cloned() else {
+            return;
+        };
+        let who = acting(by, owner);
+        let caller = self.caller(who);
+        let barred = self.barred(&caller);
+        let cancel = CancelWake {
+            caller,
+            run: run(RUNS[who.run]),
+            wake_id,
+        };
+        let answer = self.pool().call(cancel).await;
+        if barred.is_some() || owner == who.run {
+            check_barred(&answer, barred.as_ref());
+            let ended = |status| status != WakeStatus::Registered;
+            assert!(answer.is_err() || ended(answer.unwrap().status));
+        } else {
+            let error = answer.unwrap_err();
+            assert_eq!(error.rejection(), Some(&Rejection::WakeNotFound));
+        }
+    }
+
+    async fn crash(&mut self) {
+        drop(self.pool.take());
+        let world = self.world.take().unwrap().crash().await;
+        self.pool = Some(world.pool().await);
+        self.world = Some(world);
+    }
+
+    /// A send whose append fails: it is there as a whole or not at all, and a retry tells which.
+    async fn fail_send(&mut self, who: Who, letter: Letter, kept: Kept) {
+        self.catch_up().await;
+        let caller = self.caller(who);
+        let name = (who.run, letter.key.to_string());
+        if self.asked.contains_key(&name) || self.barred(&caller).is_some() {
+            return;
+        }
+        self.world().faults.fail_next_append(match kept {
+            Kept::All => AppendFault::UnknownKept,
+            Kept::Nothing => AppendFault::UnknownNotKept,
+        });
+        let send = || Send::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
+        let failed = self.pool().call(send()).await.unwrap_err();
+        let unknown = matches!(
+            failed,
+            CallError::Stopped {
+                outcome: Outcome::Unknown,
+                ..
+            }
+        );
+        assert!(unknown, "{failed}");
+        self.crash().await;
+        let retry = self.pool().call(send()).await.unwrap();
+        assert_eq!(retry.repeated, kept == Kept::All);
+        let said = format!("send {:?} {:?}", letter.to, letter.expires_in);
+        self.asked.insert(name, (said, retry.receipt.cursor));
+    }
+
+    /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the
+    /// journal gives the same state as the one that was lived.
+    pub(super) async fn finish(mut self) {
+        for _ in 0..2 {
+            self.world().clock.advance(Millis::from_secs(120));
+            self.catch_up().await;
+        }
+        let members: Vec<_> = self.ledger.members().cloned().collect();
+        for name in members {
+            let owed = self.ledger.tally(&name);
+            assert_eq!(owed.claimed, 0, "every claim has lapsed");
+            let caller = World::member(name.as_str(), self.ledger.generation(&name).unwrap());
+            let all = self
+                .world()
+                .receive(self.pool(), &caller, "all", 1_000)
+                .await;
+            assert_eq!(all.items.len() as u64, owed.queued, "nothing is forgotten");
+            self.read().await;
+        }
+        assert_eq!(self.ledger.overdue_wakes(self.now()), 0);
+        let digest = self.world().check_replay(self.pool()).await;
+        self.crash().await;
+        let again = self.world().check_replay(self.pool()).await;
+        assert_eq!(again, digest, "a crash at rest changes nothing");
+    }
+}
+
+pub(super) fn acting(by: By, owner: usize) -> Who {
+    match by {
+        By::Other(who) => who,
+        By::Owner => Who {
+            run: owner,
+            is_stale: false,
+        },
+    }
+}
+
+pub(super) fn check_barred<T: std::fmt::Debug>(
+    answer: &Result<T, CallError>,
+    barred: Option<&Rejection>,
+) {
+    match (answer, barred) {
+        (Ok(_), None) => {}
+        (Err(error), Some(barred)) => assert_eq!(error.rejection(), Some(barred)),
+        (answer, barred) => panic!("{answer:?} instead of {barred:?}"),
+    }
+}
+
+fn check_conflict<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: Cursor) {
+    let error = answer.as_ref().unwrap_err();
+    let conflict = matches!(
+        error.rejection(),
+        Some(Rejection::IdempotencyConflict { first, .. }) if *first == expected
+    );
+    assert!(conflict, "{error:?} does not name {expected:?}");
+}

@@ -1,0 +1,152 @@
+//! The steps of a random history.
+
+use proptest::prelude::*;
+
+/// One of the few runs that act.
+pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
+/// What they are runs of.
+pub(super) const AGENTS: [&str; 4] = ["smith", "smith", "jones", "jones"];
+/// The topics that they may list.
+pub(super) const TOPICS: [&str; 2] = ["north", "south"];
+/// What they wait for.
+pub(super) const FILTERS: [&str; 6] = [
+    r#"kind == "run_message_delivered""#,
+    r#""ann" in recipients"#,
+    r#"family == "agent_pool""#,
+    r#"kind == "run_message_settled" || kind == "run_message_expired""#,
+    r#"run == "bob" && kind != "run_message_accepted""#,
+    r#"kind == "wake_condition_timed_out""#,
+];
+
+/// Who acts: a run, as its present joining or as an older one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who {
+    pub(super) run: usize,
+    pub(super) is_stale: bool,
+}
+
+/// Who acts on what a run holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By {
+    /// The run that holds it.
+    Owner,
+    /// Whoever.
+    Other(Who),
+}
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum To {
+    Run(usize),
+    Agent(usize),
+    Topic(usize),
+    Pool,
+}
+
+/// Whether the store kept an append that it says has failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kept {
+    All,
+    Nothing,
+}
+
+/// A message. Few keys, so that they are used again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Letter {
+    pub(super) to: To,
+    pub(super) key: u8,
+    pub(super) expires_in: Option<u64>,
+}
+
+/// A wake. Few keys, so that they are used again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wait {
+    pub(super) filter: usize,
+    pub(super) key: u8,
+    /// How far back it looks; absent: from its registration on.
+    pub(super) back: Option<u64>,
+    pub(super) timeout: Option<u64>,
+    pub(super) includes_wakes: bool,
+}
+
+/// One step. Claims and wakes are named by their number, counted from the newest.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Join(usize, u8),
+    TakeOver(usize, u8),
+    Leave(Who),
+    End(Who),
+    Send(Who, Letter),
+    Receive(Who, u8, u64),
+    Ack(By, usize),
+    AckUpTo(By, usize),
+    Release(By, usize, u64),
+    Extend(By, usize),
+    Wait(Who, Wait),
+    Cancel(By, usize),
+    Advance(u64),
+    Crash,
+    FailSend(Who, Letter, Kept),
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    let stale = prop_oneof![9 => Just(false), 1 => Just(true)];
+    (0..RUNS.len(), stale).prop_map(|(run, is_stale)| Who { run, is_stale })
+}
+
+fn by() -> impl Strategy<Value = By> {
+    prop_oneof![4 => Just(By::Owner), 1 => who().prop_map(By::Other)]
+}
+
+fn letter() -> impl Strategy<Value = Letter> {
+    let to = prop_oneof![
+        4 => (0..RUNS.len()).prop_map(To::Run),
+        1 => (0..2_usize).prop_map(To::Agent),
+        1 => (0..TOPICS.len()).prop_map(To::Topic),
+        2 => Just(To::Pool),
+    ];
+    (to, 0..40_u8, proptest::option::weighted(0.3, 0..90_u64)).prop_map(|(to, key, expires_in)| {
+        Letter {
+            to,
+            key,
+            expires_in,
+        }
+    })
+}
+
+fn wait() -> impl Strategy<Value = Wait> {
+    let back = proptest::option::of(0..12_u64);
+    let timeout = proptest::option::weighted(0.6, 0..90_u64);
+    (0..FILTERS.len(), 0..40_u8, back, timeout, any::<bool>()).prop_map(
+        |(filter, key, back, timeout, includes_wakes)| Wait {
+            filter,
+            key,
+            back,
+            timeout,
+            includes_wakes,
+        },
+    )
+}
+
+pub(super) fn step() -> impl Strategy<Value = Step> {
+    let kept = prop_oneof![Just(Kept::All), Just(Kept::Nothing)];
+    prop_oneof![
+        6 => (0..RUNS.len(), 0..4_u8).prop_map(|(run, topics)| Step::Join(run, topics)),
+        2 => (0..RUNS.len(), 0..4_u8).prop_map(|(run, topics)| Step::TakeOver(run, topics)),
+        1 => who().prop_map(Step::Leave),
+        1 => who().prop_map(Step::End),
+        12 => (who(), letter()).prop_map(|(who, letter)| Step::Send(who, letter)),
+        10 => (who(), 0..6_u8, 0..4_u64).prop_map(|(who, id, max)| Step::Receive(who, id, max)),
+        5 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Ack(by, claim)),
+        2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::AckUpTo(by, claim)),
+        2 => (by(), 0..6_usize, 0..40_u64)
+            .prop_map(|(by, claim, delay)| Step::Release(by, claim, delay)),
+        2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
+        6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
+        3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
+        6 => (0..50_u64).prop_map(Step::Advance),
+        2 => (60..90_u64).prop_map(Step::Advance),
+        1 => Just(Step::Crash),
+        1 => (who(), letter(), kept).prop_map(|(who, letter, kept)| Step::FailSend(who, letter, kept)),
+    ]
+}

@@ -1,0 +1,248 @@
+//! Wakes in numbers: more than one append takes, and races.
+
+use futures::future::join_all;
+use heronry_journal::{Body, Chunk, Record};
+use heronry_pool::{
+    Caller,
+    decide::{CancelWake, RegisterWake, Send, SendRequest, WakeRequest},
+};
+use heronry_runtime::Pool;
+use heronry_testkit::AppendFault;
+use heronry_tests::{
+    World, calling, key, let_others_run, on_every_store, on_every_store_with_threads, run,
+};
+use heronry_types::{Correlation, Millis, Position, Since, WakeId, WakeStatus, WakeView};
+
+use crate::wakes::NEWS;
+
+on_every_store! {
+    w5_one_event_triggers_thousands_a_thousand_in_each_append
+    w5_a_crash_between_the_appends_finishes_the_rest_once
+    w5_what_a_full_append_still_causes_survives_a_crash
+}
+
+on_every_store_with_threads! {
+    a30_no_race_of_send_and_register_loses_or_doubles_a_wake
+}
+
+const WAITERS: [&str; 3] = ["ann", "bob", "cid"];
+
+/// Registers this many wakes of each waiter in a few appends, in order.
+async fn register_many(
+    pool: &Pool,
+    waiters: &[Caller],
+    each: u64,
+    like: &WakeRequest,
+) -> Vec<WakeView> {
+    let mut wakes = Vec::new();
+    for waiter in waiters {
+        let register = |number: u64| {
+            let request = WakeRequest {
+                key: key(&format!("{}-{number}", like.key.as_str())),
+                ..like.clone()
+            };
+            pool.call(RegisterWake::new(
+                waiter.clone(),
+                World::run_of(waiter),
+                request,
+            ))
+        };
+        let registered = join_all((0..each).map(register)).await;
+        wakes.extend(registered.into_iter().map(|answer| answer.unwrap().wake));
+    }
+    wakes
+}
+
+async fn crowd(world: &World) -> (Pool, Caller, Vec<Caller>) {
+    let pool = world.pool().await;
+    world.join(&pool, "lead").await;
+    let scout = world.join(&pool, "scout").await;
+    let waiters = join_all(WAITERS.iter().map(|name| world.join(&pool, name))).await;
+    (pool, scout, waiters)
+}
+
+fn is_trigger(record: &Record) -> bool {
+    matches!(record.entry.body, Body::WakeTriggered(_))
+}
+
+/// How many triggers each chunk holds, after a position.
+async fn triggers_by_chunk(world: &World, pool: &Pool, after: Position) -> Vec<usize> {
+    let chunks = world.chunks(pool).await.into_iter();
+    let counted = chunks
+        .filter(|chunk| chunk.last() > after)
+        .map(|chunk: Chunk| {
+            let records = chunk.records_after(after).map(|record| record.unwrap());
+            records.filter(is_trigger).count()
+        });
+    counted.collect()
+}
+
+/// Checks that each wake was triggered once, by this event.
+async fn check_all_triggered(world: &World, pool: &Pool, wakes: &[WakeView], by: Position) {
+    let records = world.records(pool).await;
+    let mut triggered: Vec<Position> = Vec::new();
+    for record in &records {
+        if let Body::WakeTriggered(body) = &record.entry.body {
+            assert_eq!(body.matches[0].position, by);
+            triggered.push(body.registered);
+        }
+    }
+    let mut registered: Vec<Position> = wakes.iter().map(|wake| wake.cursor.position).collect();
+    registered.sort_unstable();
+    assert_eq!(triggered, registered, "each once, in order of registration");
+}
+
+async fn w5_one_event_triggers_thousands_a_thousand_in_each_append(world: World) {
+    let (pool, scout, waiters) = crowd(&world).await;
+    let like = WakeRequest {
+        timeout: Some(Millis(5_000)),
+        ..World::waiting(NEWS, "w")
+    };
+    let wakes = register_many(&pool, &waiters, 1_000, &like).await;
+    let before = world.head(&pool).await;
+    let hold = world.faults.hold_appends();
+    let send = World::to_run("lead", "k1", "news");
+    let send = Send::new(scout, run("scout"), send);
+    let send = calling(&pool, send);
+    hold.reached(1).await;
+    // The event is decided; its last triggers are not recorded. Now their timeout is due and one
+    // of them is cancelled.
+    world.clock.advance(Millis(5_000));
+    let last = &wakes[2_999];
+    let cancel = CancelWake {
+        caller: waiters[2].clone(),
+        run: run("cid"),
+        wake_id: last.wake_id.clone(),
+    };
+    let cancel = calling(&pool, cancel);
+    let_others_run().await;
+    hold.release();
+    let receipt = send.await.unwrap().unwrap().receipt;
+    let answer = cancel.await.unwrap().unwrap();
+    assert_eq!(
+        answer.status,
+        WakeStatus::Triggered,
+        "the outcome was fixed before"
+    );
+    let by = receipt.timeline[1].cursor.position;
+    assert_eq!(
+        triggers_by_chunk(&world, &pool, before).await,
+        [1_024, 1_024, 952]
+    );
+    check_all_triggered(&world, &pool, &wakes, by).await;
+    world.check_replay(&pool).await;
+}
+
+async fn w5_a_crash_between_the_appends_finishes_the_rest_once(mut world: World) {
+    for (round, fault) in [
+        (1, AppendFault::UnknownNotKept),
+        (2, AppendFault::UnknownKept),
+    ] {
+        let (pool, scout, waiters) = crowd(&world).await;
+        let filter = format!(r#"{NEWS} && correlation["round"] == "{round}""#);
+        let like = World::waiting(&filter, &format!("w{round}"));
+        let wakes = register_many(&pool, &waiters, 1_000, &like).await;
+        let before = world.head(&pool).await;
+        world.faults.fail_append(world.faults.appends() + 2, fault);
+        let request = correlated("lead", &format!("k{round}"), ("round", &round.to_string()));
+        let sent = world.send(&pool, &scout, request).await.unwrap();
+        world.stopped(&pool).await;
+        drop(pool);
+        world = world.crash().await;
+        let pool = world.pool().await;
+        let by = sent.receipt.timeline[1].cursor.position;
+        let last = &wakes[2_999].wake_id;
+        let view = world.wake_of(&pool, &waiters[2], last).await;
+        assert_eq!(view.status, WakeStatus::Triggered);
+        assert_eq!(view.matches[0].cursor.position, by);
+        assert_eq!(
+            triggers_by_chunk(&world, &pool, before).await,
+            [1_024, 1_024, 952]
+        );
+        world.check_replay(&pool).await;
+    }
+}
+
+/// A message with one correlation.
+fn correlated(to: &str, key_text: &str, (name, value): (&str, &str)) -> SendRequest {
+    let mut correlation = Correlation::new();
+    correlation.insert(name.parse().unwrap(), value.parse().unwrap());
+    SendRequest {
+        correlation,
+        ..World::to_run(to, key_text, "news")
+    }
+}
+
+async fn w5_what_a_full_append_still_causes_survives_a_crash(world: World) {
+    let (pool, scout, waiters) = crowd(&world).await;
+    let many = format!(r#"{NEWS} && correlation["to"] == "many""#);
+    let many = register_many(&pool, &waiters[..2], 512, &World::waiting(&many, "many")).await;
+    let one = format!(r#"{NEWS} && correlation["to"] == "one""#);
+    let one = world
+        .register(&pool, &waiters[2], World::waiting(&one, "one"))
+        .await;
+    // Both events are decided in one append; the first one's triggers fill it.
+    let next = world.faults.appends() + 2;
+    world.faults.fail_append(next, AppendFault::UnknownNotKept);
+    let first = world.send(&pool, &scout, correlated("lead", "k1", ("to", "many")));
+    let second = world.send(&pool, &scout, correlated("lead", "k2", ("to", "one")));
+    let (first, second) = futures::join!(first, second);
+    first.unwrap();
+    let second = second.unwrap().receipt.timeline[1].cursor;
+    world.stopped(&pool).await;
+    drop(pool);
+    let world = world.crash().await;
+    let pool = world.pool().await;
+    for wake in &many {
+        let run = Some(wake.run_id.clone());
+        let view = pool.wait_wake(Caller::Operator, run, wake.wake_id.clone(), Millis(0));
+        assert_eq!(view.await.unwrap().status, WakeStatus::Triggered);
+    }
+    let view = world.wake_of(&pool, &waiters[2], &one.wake_id).await;
+    assert_eq!(view.status, WakeStatus::Triggered);
+    assert_eq!(view.matches[0].cursor, second);
+    world.check_replay(&pool).await;
+}
+
+const RACES: usize = 2_000;
+const RACES_AT_ONCE: usize = 50;
+
+async fn a30_no_race_of_send_and_register_loses_or_doubles_a_wake(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let scout = world.join(&pool, "scout").await;
+    for round in 0..RACES / RACES_AT_ONCE {
+        let since = Since::Cursor(pool.head());
+        let races = (0..RACES_AT_ONCE).map(|race| {
+            let name = format!("{round}-{race}");
+            let filter = format!(r#"{NEWS} && correlation["race"] == "{name}""#);
+            let request = WakeRequest {
+                since,
+                ..World::waiting(&filter, &format!("w{name}"))
+            };
+            let register = RegisterWake::new(lead.clone(), run("lead"), request);
+            let send = correlated("scout", &format!("k{name}"), ("race", &name));
+            let send = Send::new(scout.clone(), run("scout"), send);
+            if race % 2 == 0 {
+                let (register, send) = (calling(&pool, register), calling(&pool, send));
+                (register, send)
+            } else {
+                let send = calling(&pool, send);
+                (calling(&pool, register), send)
+            }
+        });
+        for (register, send) in races.collect::<Vec<_>>() {
+            let wake: WakeId = register.await.unwrap().unwrap().wake.wake_id;
+            let sent = send.await.unwrap().unwrap();
+            let view = world.wake_of(&pool, &lead, &wake).await;
+            assert_eq!(view.status, WakeStatus::Triggered, "a wake was lost");
+            assert_eq!(view.matches[0].cursor, sent.receipt.timeline[1].cursor);
+        }
+    }
+    let records = world.records(&pool).await;
+    assert_eq!(
+        records.iter().filter(|record| is_trigger(record)).count(),
+        RACES
+    );
+    world.check_replay(&pool).await;
+}
