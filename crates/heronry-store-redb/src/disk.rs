@@ -231,3 +231,47 @@ impl StorageBackend for SharedDisk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Fails the first sync, and counts what it is shown after it.
+    #[derive(Debug, Default)]
+    struct FailOnce(Mutex<Option<usize>>);
+
+    impl DiskHook for FailOnce {
+        fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
+            let mut seen = self.0.lock().unwrap();
+            match (&mut *seen, op) {
+                (None, DiskOp::Sync) => {
+                    *seen = Some(0);
+                    Err(io::Error::other("the test failed this sync"))
+                }
+                (None, _) => Ok(()),
+                (Some(count), _) => {
+                    *count += 1;
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_reaches_the_file() {
+        let hook = Arc::new(FailOnce::default());
+        let file = tempfile::tempfile().unwrap();
+        let disk = Disk::new(file, Locking::ByStore, Some(hook.clone())).unwrap();
+        let disk = SharedDisk(Arc::new(disk));
+        disk.write(0, b"before").unwrap();
+        assert!(disk.sync_data().is_err());
+        assert!(disk.write(0, b"behind").is_err());
+        assert!(disk.set_len(0).is_err());
+        assert!(disk.sync_data().is_err(), "a sync is never repeated");
+        assert_eq!(*hook.0.lock().unwrap(), Some(0));
+        let mut found = [0; 6];
+        disk.read(0, &mut found).unwrap();
+        assert_eq!(&found, b"before");
+    }
+}

@@ -1,7 +1,7 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ContentPlace, JournalExt, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{ContentPlace, JournalExt, ReadError, StoreError, StoreErrorKind, keys};
 use heronry_testkit::sample;
 use heronry_types::Position;
 
@@ -50,6 +50,40 @@ fn unread(error: ReadError) -> StoreError {
         panic!("damage was taken for {error:?}");
     };
     error
+}
+
+#[test]
+fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
+    let folder = Folder::put(&file());
+    let first = sample::commit(None, 2).chunks.remove(0);
+    let before = heronry_store::Head {
+        epoch: sample::EPOCH,
+        head: first.last(),
+        floor: Position(1),
+        last_hash: first.header().previous,
+    };
+    // The second chunk, valid by itself, as it would follow another first one.
+    let other = sample::commit(Some(before), 2).chunks.remove(0);
+    let database = redb::Database::open(folder.file()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let journal = redb::TableDefinition::<&[u8], &[u8]>::new("journal");
+    let key = keys::placed(keys::PoolNo(1), other.first());
+    transaction
+        .open_table(journal)
+        .unwrap()
+        .insert(key.as_slice(), &**other.bytes())
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let (store, pool) = (folder.open().unwrap(), sample::pool(1));
+    let read = store.journal.read(&pool, Position::ZERO, usize::MAX);
+    let error = unread(block_on(read).unwrap_err());
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    assert!(
+        error.to_string().contains("pool pool-1, position 3"),
+        "{error}"
+    );
 }
 
 fn find(file: &[u8], part: &[u8]) -> Vec<usize> {
