@@ -84,7 +84,7 @@ async fn a11_a_repeat_after_a_restart_and_many_messages_gets_the_same_receipt(wo
     // More than claims stay in memory; to nobody, so that no inbox is in the way.
     let count = match world.kind {
         StoreKind::Memory => 100_000,
-        StoreKind::Redb => 10_000,
+        StoreKind::Redb | StoreKind::Sled => 10_000,
     };
     let to = Address::Topic {
         topic_id: topic("nothing"),

@@ -6,7 +6,6 @@ use heronry_event::{CloseReason, StreamItem};
 use heronry_pool::decide::{DescribePool, FindMessage, Viewer};
 use heronry_runtime::{CallError, Follow, OpenError, StopReason};
 use heronry_store::{LeaseError, Outcome, StoreErrorKind};
-use heronry_store_redb::RedbStore;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, on_every_store, pool, run};
 use heronry_types::{Millis, PoolSpec};
@@ -65,7 +64,7 @@ async fn a50_a_second_runtime_on_a_live_pool_is_refused(world: World) {
 async fn a50_a_second_process_cannot_open_the_store(world: World) {
     let owned = world.pool().await;
     if let Some(file) = world.file() {
-        let error = RedbStore::open(file).unwrap_err();
+        let error = world.kind.open_in(file.parent().unwrap()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Locked, "{error}");
         assert!(error.is_transient());
     }
