@@ -31,6 +31,9 @@ macro_rules! on_every_store {
         mod redb {
             $(#[tokio::test] async fn $name() { super::$name(crate::support::Server::on_redb()).await; })*
         }
+        mod sled {
+            $(#[tokio::test] async fn $name() { super::$name(crate::support::Server::on_sled()).await; })*
+        }
     };
 }
 pub(crate) use on_every_store;
@@ -106,6 +109,13 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("store.redb");
         let adapter = heronry_store_redb::RedbStore::open_or_create(file).unwrap();
+        Self::on(Store::of(Arc::new(adapter)), Some(folder), 7)
+    }
+
+    pub(crate) fn on_sled() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("store.sled");
+        let adapter = heronry_store_sled::SledStore::open_or_create(directory).unwrap();
         Self::on(Store::of(Arc::new(adapter)), Some(folder), 7)
     }
 
