@@ -18,6 +18,7 @@ on_every_store! {
     a19_claims_are_not_extended_past_the_expiry
     a19_extending_never_shortens_a_claim_because_of_the_expiry
     a19_a_message_expires_while_the_pool_is_closed
+    k2_what_became_due_in_an_append_is_decided_before_the_next_command
 }
 
 fn seconds(count: u64) -> Millis {
@@ -282,4 +283,23 @@ async fn a19_a_message_expires_while_the_pool_is_closed(world: World) {
     assert_eq!(World::acceptances(&received), [to_pool.cursor.position]);
     world.end(&pool, &scout, RunEnd::Completed).await.unwrap();
     world.check_replay(&pool).await;
+}
+
+async fn k2_what_became_due_in_an_append_is_decided_before_the_next_command(world: World) {
+    let scene = Scene::new(world).await;
+    let Scene {
+        world, pool, scout, ..
+    } = &scene;
+    scene.send(100).await;
+    let mut extend = claim(&scene, 60).await;
+    extend.claim_ms = Millis(0);
+    let claims = extend.claims.clone();
+    // Both wait in the queue before the actor runs.
+    let ack = world.ack(pool, scout, ClaimSet::These(claims.clone()));
+    let (extended, acked) = tokio::join!(pool.call(extend), ack);
+    extended.unwrap();
+    let lapsed = heronry_pool::Rejection::ClaimLapsed { claims };
+    assert_eq!(acked.unwrap_err().rejection(), Some(&lapsed));
+    assert_eq!(scene.receipt().await.recipients[0].state, CopyState::Queued);
+    scene.ends().await;
 }
