@@ -16,6 +16,8 @@ mod pools;
 mod smoke;
 #[path = "engine/inbox.rs"]
 mod inbox;
+#[path = "engine/inbox_waits.rs"]
+mod inbox_waits;
 #[path = "engine/send.rs"]
 mod send;
 #[path = "engine/expiry.rs"]

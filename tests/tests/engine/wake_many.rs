@@ -9,7 +9,7 @@ use heronry_pool::{
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
 use heronry_tests::{
-    World, calling, key, let_others_run, on_every_store, on_every_store_with_threads, run,
+    World, asked, calling, key, let_others_run, on_every_store, on_every_store_with_threads, run,
 };
 use heronry_types::{Correlation, Millis, Position, Since, WakeId, WakeStatus, WakeView};
 
@@ -101,14 +101,15 @@ async fn w5_one_event_triggers_thousands_a_thousand_in_each_append(world: World)
     let wakes = register_many(&pool, &waiters, 1_000, &like).await;
     let before = world.head(&pool).await;
     let hold = world.faults.hold_appends();
-    let send = World::to_run("lead", "k1", "news");
-    let send = Send::new(scout, run("scout"), send);
-    let send = calling(&pool, send);
+    let request = World::to_run("lead", "k1", "news");
+    let send = asked!(pool.call(Send::new(scout, run("scout"), request)));
+    // It reads one of the last wakes, and comes in the same batch as the event.
+    let last = &wakes[2_999];
+    let reads = asked!(world.wake_of(&pool, &waiters[2], &last.wake_id));
     hold.reached(1).await;
     // The event is decided; its last triggers are not recorded. Now their timeout is due and one
     // of them is cancelled.
     world.clock.advance(Millis(5_000));
-    let last = &wakes[2_999];
     let cancel = CancelWake {
         caller: waiters[2].clone(),
         run: run("cid"),
@@ -117,7 +118,8 @@ async fn w5_one_event_triggers_thousands_a_thousand_in_each_append(world: World)
     let cancel = calling(&pool, cancel);
     let_others_run().await;
     hold.release();
-    let receipt = send.await.unwrap().unwrap().receipt;
+    let receipt = send.await.unwrap().receipt;
+    assert_eq!(reads.await.status, WakeStatus::Triggered);
     let answer = cancel.await.unwrap().unwrap();
     assert_eq!(
         answer.status,
