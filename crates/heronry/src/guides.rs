@@ -13,6 +13,10 @@ pub mod filter_compiler {}
 pub mod journal_schema {}
 
 #[doc = include_str!("../docs/write-a-store.md")]
+#[doc = include_str!("../docs/toy_store.rs")]
+/// // tests/conformance.rs
+#[doc = include_str!("../docs/toy_conformance.rs")]
+#[doc = include_str!("../docs/write-a-store-2.md")]
 pub mod write_a_store {}
 
 #[doc = include_str!("../docs/run-the-server.md")]

@@ -21,3 +21,6 @@ pub use heronry_store_memory as store_memory;
 #[cfg(feature = "store-redb")]
 #[doc(inline)]
 pub use heronry_store_redb as store_redb;
+#[cfg(feature = "store-sled")]
+#[doc(inline)]
+pub use heronry_store_sled as store_sled;

@@ -1,0 +1,44 @@
+use std::process::ExitCode;
+
+use heronry_store::Store;
+use heronry_testkit::SyncGate;
+use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+
+struct Toy;
+
+impl Subject for Toy {
+    fn offers(&self, _: Capability) -> bool {
+        true
+    }
+
+    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+        let folder = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Box::new(ToyPlace {
+            folder,
+            syncs: SyncGate::default(),
+        }))
+    }
+}
+
+/// A fresh folder. Dropping it removes what is there.
+struct ToyPlace {
+    folder: tempfile::TempDir,
+    syncs: SyncGate,
+}
+
+impl Place for ToyPlace {
+    fn open(&self) -> Result<Store, StoreError> {
+        let syncs = self.syncs.clone();
+        let before_sync = Arc::new(move || syncs.before_sync());
+        let store = ToyStore::open_watched(&self.folder.path().join("toy"), before_sync)?;
+        Ok(Store::of(Arc::new(store)))
+    }
+
+    fn syncs(&self) -> Option<&SyncGate> {
+        Some(&self.syncs)
+    }
+}
+
+fn main() -> ExitCode {
+    conformance::main(Toy)
+}
