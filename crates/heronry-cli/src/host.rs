@@ -9,6 +9,7 @@ use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, se
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
+use heronry_store_sled::SledStore;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, oneshot},
@@ -146,6 +147,10 @@ fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
             let store = RedbStore::open_or_create(path).map_err(|e| store_failure(&e))?;
+            Ok(Store::of(Arc::new(store)))
+        }
+        StoreChoice::Sled(path) => {
+            let store = SledStore::open_or_create(path).map_err(|e| store_failure(&e))?;
             Ok(Store::of(Arc::new(store)))
         }
     }

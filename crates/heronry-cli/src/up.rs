@@ -45,7 +45,7 @@ use crate::{
 pub(crate) struct UpArgs {
     /// The manifest, as pool.toml
     manifest: PathBuf,
-    /// Where the journal is kept [default: store.redb in the data directory]
+    /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreChoice>,
     /// Where the server listens

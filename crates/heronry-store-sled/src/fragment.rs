@@ -98,9 +98,10 @@ mod tests {
     use super::*;
 
     type Fragments = Vec<(Vec<u8>, IVec)>;
+    type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
     fn value(length: usize) -> Vec<u8> {
-        (0..length).map(|n| (n * 7 % 251) as u8).collect()
+        (0..length).map(|n| (n * 7).to_le_bytes()[0]).collect()
     }
 
     fn fragments(rows: &[(&[u8], usize)]) -> Fragments {
@@ -113,7 +114,7 @@ mod tests {
         rows.collect()
     }
 
-    fn gather(fragments: &Fragments) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Missing> {
+    fn gather(fragments: &Fragments) -> Result<Rows, Missing> {
         let mut gather = Gather::default();
         let mut rows = Vec::new();
         for (key, part) in fragments {

@@ -91,7 +91,7 @@ mod tests {
             let mut bytes = vec![7; SEGMENT_BYTES];
             bytes[4..12].fill(0);
             if let Some(number) = segment {
-                bytes[4..12].copy_from_slice(&(number * SEGMENT ^ MASK).to_le_bytes());
+                bytes[4..12].copy_from_slice(&((number * SEGMENT) ^ MASK).to_le_bytes());
             }
             file.write_all(&bytes).unwrap();
         }
@@ -131,7 +131,7 @@ mod tests {
         let log = File::open(place.path().join("db")).unwrap();
         for round in 0..3_u64 {
             for key in 0..300_u64 {
-                let value = [round as u8 + 1; 12 * 1024];
+                let value = [round.to_le_bytes()[0] + 1; 12 * 1024];
                 db.insert((round * 1_000 + key).to_be_bytes(), &value[..])
                     .unwrap();
             }

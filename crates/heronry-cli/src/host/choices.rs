@@ -1,29 +1,53 @@
 //! Which store, and where to listen, as the command line names them.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// A store that a person named.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum StoreChoice {
     /// A file.
     Redb(PathBuf),
+    /// A directory.
+    Sled(PathBuf),
     /// Nothing is kept.
     Memory,
 }
 
 /// A text that names no store.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{found:?} names no store; write redb:PATH or memory")]
+#[error("{found:?} names no store; write redb:PATH, sled:PATH or memory")]
 pub(crate) struct NoSuchStore {
     found: String,
 }
 
 impl StoreChoice {
+    /// Returns the store at a path that is named without its kind: a directory is sled's.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        if path.is_dir() {
+            return Self::Sled(path);
+        }
+        Self::Redb(path)
+    }
+
+    /// Returns where the store is kept.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Redb(path) | Self::Sled(path) => path,
+            Self::Memory => Path::new("memory"),
+        }
+    }
+
     /// Returns the same choice with the whole path of a file that exists.
     pub(crate) fn absolute(self) -> Self {
         match self {
-            // The path that was given names the same file, only less clearly.
+            // The path that was given names the same place, only less clearly.
             Self::Redb(path) => Self::Redb(std::fs::canonicalize(&path).unwrap_or(path)),
+            Self::Sled(path) => Self::Sled(std::fs::canonicalize(&path).unwrap_or(path)),
             Self::Memory => Self::Memory,
         }
     }
@@ -34,6 +58,7 @@ impl FromStr for StoreChoice {
     fn from_str(text: &str) -> Result<Self, NoSuchStore> {
         match text.split_once(':') {
             Some(("redb", path)) if !path.is_empty() => Ok(Self::Redb(PathBuf::from(path))),
+            Some(("sled", path)) if !path.is_empty() => Ok(Self::Sled(PathBuf::from(path))),
             None if text == "memory" => Ok(Self::Memory),
             Some(_) | None => Err(NoSuchStore {
                 found: text.to_owned(),
@@ -46,6 +71,7 @@ impl fmt::Display for StoreChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Redb(path) => write!(f, "redb:{}", path.display()),
+            Self::Sled(path) => write!(f, "sled:{}", path.display()),
             Self::Memory => f.write_str("memory (nothing is kept after this process)"),
         }
     }
@@ -103,7 +129,8 @@ mod tests {
     fn a_store_is_named_with_its_kind() {
         assert_eq!("memory".parse(), Ok(StoreChoice::Memory));
         assert_eq!("redb:/a:b".parse(), Ok(StoreChoice::Redb("/a:b".into())));
-        for text in ["", "redb", "redb:", "memory:x", "sled:/a", "/a"] {
+        assert_eq!("sled:/a:b".parse(), Ok(StoreChoice::Sled("/a:b".into())));
+        for text in ["", "redb", "redb:", "sled:", "memory:x", "fjall:/a", "/a"] {
             assert!(text.parse::<StoreChoice>().is_err(), "{text}");
         }
     }

@@ -5,12 +5,13 @@ mod show;
 mod stats;
 pub(crate) mod verify;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
 use heronry_journal::Chunk;
-use heronry_store::{Head, Journal, ReadError};
+use heronry_store::{Head, ReadError, Store};
 use heronry_store_redb::RedbStore;
+use heronry_store_sled::SledStore;
 use heronry_types::{PoolId, Position};
 
 use crate::{
@@ -74,7 +75,7 @@ pub(crate) struct ExportArgs {
 /// Which store.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
-    /// The store, as PATH or redb:PATH [default: store.redb in the data directory]
+    /// The store, as PATH, redb:PATH or sled:PATH [default: store.redb in the data directory]
     #[arg(value_name = "STORE", conflicts_with = "store_option")]
     store: Option<String>,
     /// The same as an option
@@ -84,7 +85,7 @@ pub(crate) struct Place {
 
 pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
     match verb {
-        JournalVerb::Verify(args) => verify::run(cx, &args.place.path(cx)?).await,
+        JournalVerb::Verify(args) => verify::run(cx, &args.place.choice(cx)?).await,
         JournalVerb::Stats(args) => stats::run(cx, &Opened::at(cx, &args.place)?).await,
         JournalVerb::Show(args) => {
             let opened = Opened::at(cx, &args.place)?;
@@ -95,40 +96,53 @@ pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
 }
 
 impl Place {
-    fn path(&self, cx: &Context) -> Result<PathBuf, Failure> {
+    fn choice(&self, cx: &Context) -> Result<StoreChoice, Failure> {
         let Some(text) = self.store.as_ref().or(self.store_option.as_ref()) else {
-            return Ok(cx.data_dir.store());
+            return Ok(StoreChoice::Redb(cx.data_dir.store()));
         };
-        if !text.starts_with("redb:") && text != "memory" {
-            return Ok(PathBuf::from(text));
+        let is_named = ["redb:", "sled:"].iter().any(|kind| text.starts_with(kind));
+        if !is_named && text != "memory" {
+            return Ok(StoreChoice::at(PathBuf::from(text)));
         }
-        match text.parse::<StoreChoice>() {
-            Ok(StoreChoice::Redb(path)) => Ok(path),
-            Ok(StoreChoice::Memory) => Err(Failure::usage("a store in memory keeps no journal")),
-            Err(error) => Err(Failure::usage(error)),
-        }
+        text.parse().map_err(Failure::usage)
     }
 }
 
 /// A store that is open here and nowhere else.
 #[derive(Debug)]
 struct Opened {
-    store: RedbStore,
+    store: Store,
 }
 
 impl Opened {
     fn at(cx: &Context, place: &Place) -> Result<Self, Failure> {
-        Self::open(&place.path(cx)?)
+        Self::open(&place.choice(cx)?)
     }
 
-    fn open(path: &std::path::Path) -> Result<Self, Failure> {
-        let store = RedbStore::open(path).map_err(|error| store_failure(&error))?;
+    fn open(choice: &StoreChoice) -> Result<Self, Failure> {
+        let store = match choice {
+            StoreChoice::Redb(path) => {
+                RedbStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
+            }
+            StoreChoice::Sled(path) => {
+                SledStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
+            }
+            StoreChoice::Memory => {
+                return Err(Failure::usage("a store in memory keeps no journal"));
+            }
+        };
+        let store = store.map_err(|error| store_failure(&error))?;
         Ok(Self { store })
     }
 
     /// Returns the pool that was named, or all.
     async fn pools(&self, cx: &Context) -> Result<Vec<PoolId>, Failure> {
-        let pools = self.store.pools().await.map_err(|e| store_failure(&e))?;
+        let pools = self
+            .store
+            .journal
+            .pools()
+            .await
+            .map_err(|e| store_failure(&e))?;
         match &cx.globals.pool {
             None => Ok(pools),
             Some(pool) if pools.contains(pool) => Ok(vec![pool.clone()]),
@@ -151,13 +165,18 @@ impl Opened {
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Head, Failure> {
-        let head = self.store.head(pool).await.map_err(|e| store_failure(&e))?;
+        let head = self
+            .store
+            .journal
+            .head(pool)
+            .await
+            .map_err(|e| store_failure(&e))?;
         head.ok_or_else(|| Failure::failed(format_args!("the store has no pool {pool}")))
     }
 
     /// Returns the chunks that follow a position; nothing at the end.
     async fn chunks(&self, pool: &PoolId, after: Position) -> Result<Vec<Chunk>, Failure> {
-        let page = self.store.read(pool, after, PAGE_BYTES_MAX).await;
+        let page = self.store.journal.read(pool, after, PAGE_BYTES_MAX).await;
         let page = page.map_err(|error| read_failure(&error))?;
         Ok(page.chunks)
     }

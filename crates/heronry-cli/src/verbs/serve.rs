@@ -22,7 +22,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:7171";
     after_help = "Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
 pub(crate) struct ServeArgs {
-    /// Where the journal is kept: redb:PATH or memory [default: store.redb in the data directory]
+    /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreChoice>,
     /// Where to listen; only this machine can reach it [default: 127.0.0.1:7171]

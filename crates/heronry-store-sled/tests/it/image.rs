@@ -78,9 +78,9 @@ impl Image {
             }
             if !is_written(changed) {
                 let end = (at + BLOCK).min(after.len());
-                for (offset, byte) in log[at..end].iter_mut().enumerate() {
-                    *byte = before.get(at + offset).copied().unwrap_or(0);
-                }
+                let mut lasting = block(&before, at).to_vec();
+                lasting.resize(end - at, 0);
+                log[at..end].copy_from_slice(&lasting);
             }
             changed += 1;
         }

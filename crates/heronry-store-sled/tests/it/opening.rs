@@ -71,7 +71,7 @@ fn with_record(at: usize, bytes: &[u8]) -> Folder {
     let record = image.file("heronry");
     let magic = b"heronry sled\n".len();
     record[magic + 4 + at..][..bytes.len()].copy_from_slice(bytes);
-    let row = heronry_store::embedded::seal(&record[..magic].to_vec(), record[magic..].to_vec());
+    let row = heronry_store::embedded::seal(&record[..magic], record[magic..].to_vec());
     record.truncate(magic);
     record.extend_from_slice(&row);
     Folder::put(&image)

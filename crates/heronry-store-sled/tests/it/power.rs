@@ -82,7 +82,7 @@ fn check(cuts: &[Cut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize
                 2 => block != pivot,
                 3 => block < pivot,
                 4 => block >= pivot,
-                _ => numbers.next() % 2 == 0,
+                _ => numbers.next().is_multiple_of(2),
             };
             let image = cut.lasting.torn(&cut.later, is_written);
             let store = open(&image);

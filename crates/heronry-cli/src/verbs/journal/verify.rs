@@ -3,13 +3,13 @@
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
 use clap::Args;
 use heronry_journal::{Body, Chain, Chunk, ChunkHash};
-use heronry_store::{ContentPlace, Contents, Journal, ReadError, StoreErrorKind};
+use heronry_store::{ContentPlace, ReadError, StoreErrorKind};
 use heronry_types::{PoolId, Position};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use super::{Opened, PAGE_BYTES_MAX, read_failure};
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::store_failure,
+    host::{StoreChoice, store_failure},
     out::{Rows, print},
     up::shim::code_of,
 };
@@ -25,8 +25,8 @@ use crate::{
 /// Asks the process that does the work.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// The file.
-    path: PathBuf,
+    /// The store.
+    store: StoreChoice,
 }
 
 /// What was found.
@@ -61,10 +61,11 @@ struct PoolReport {
 }
 
 /// Has a store checked, and reports what was found.
-pub(super) async fn run(cx: &Context, path: &Path) -> Outcome {
+pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
+    let path = store.path();
     let program = std::env::current_exe().map_err(Failure::failed)?;
     let mut command = Command::new(program);
-    command.arg("__verify").arg(path);
+    command.arg("__verify").arg(store.to_string());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.map_err(Failure::failed)?;
     let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
@@ -130,7 +131,7 @@ fn text_of(path: &Path, report: &Report) -> String {
 /// Does the work: prints a report as JSON.
 pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
     let mut report = Report::default();
-    let opened = match Opened::open(&args.path) {
+    let opened = match Opened::open(&args.store) {
         Ok(opened) => opened,
         Err(failure) if failure.exit() == Exit::Damaged => {
             report.first_bad = Some(Bad {
@@ -142,7 +143,13 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
         }
         Err(failure) => return Err(failure),
     };
-    for pool in opened.store.pools().await.map_err(|e| store_failure(&e))? {
+    for pool in opened
+        .store
+        .journal
+        .pools()
+        .await
+        .map_err(|e| store_failure(&e))?
+    {
         match check(&opened, &pool).await {
             Ok(good) => report.pools.push(good),
             Err(Fault::Other(failure)) => return Err(failure),
@@ -228,10 +235,10 @@ fn first_hash(chunk: &Chunk) -> ChunkHash {
 
 /// Reads chunks; when one cannot be read, finds out which.
 async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chunk>, Fault> {
-    if let Ok(page) = opened.store.read(pool, after, PAGE_BYTES_MAX).await {
+    if let Ok(page) = opened.store.journal.read(pool, after, PAGE_BYTES_MAX).await {
         return Ok(page.chunks);
     }
-    match opened.store.read(pool, after, 1).await {
+    match opened.store.journal.read(pool, after, 1).await {
         Ok(page) => Ok(page.chunks),
         Err(ReadError::Store(error)) if error.kind() == StoreErrorKind::Corrupt => {
             bad(pool, after.next(), &error)
@@ -256,7 +263,11 @@ async fn check_records(
         position = record.position.next();
         if let Body::MessageAccepted(accepted) = &record.entry.body {
             let place = ContentPlace::With(record.position);
-            let found = opened.store.get(pool, accepted.content_ref, place).await;
+            let found = opened
+                .store
+                .contents
+                .get(pool, accepted.content_ref, place)
+                .await;
             match found {
                 // A body that was stored by itself stands elsewhere.
                 Ok(None) => {}
