@@ -9,6 +9,7 @@ mod queue;
 mod runtime;
 mod system;
 mod time;
+pub mod transfer;
 mod waiters;
 
 pub use error::{CallError, EventsError, OpenError, StopReason};

@@ -68,11 +68,8 @@ impl Pool {
         let head = judge_append(&self.ownership, before, &commit, guard)?;
         judge_arrival(self.head(), &commit)?;
         if starts_over {
-            let ownership = self.ownership.clone();
-            *self = Self {
-                ownership,
-                ..Self::new()
-            };
+            self.chunks = Segments::new();
+            self.packs = Segments::new();
         }
         if !commit.contents.is_empty() {
             self.packs.push(Pack {

@@ -105,8 +105,8 @@ pub struct Capabilities {
 /// 10. *fail-stop*: after a failed sync nothing is written any more, and every call says so.
 /// 11. *sealed*: a sealed store is read as before, and every write to it is refused with
 ///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
-/// 12. *arriving*: a new pool that is appended in parts is not seen before its last part; a first
-///     append starts it over. A later process does not see it either.
+/// 12. *arriving*: a new pool that is appended in parts is not seen before its last part, in later
+///     processes neither. A first append starts it over; contents that were stored by themselves stay.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Returns what the store promises.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use heronry_types::{ContentRef, PoolId, Position, Timelines};
+use heronry_types::{PoolId, Position, Timelines};
 
 use super::{
     PoolRow, Rows, Table,
@@ -98,7 +98,7 @@ impl WriterPool {
         }
     }
 
-    /// Removes what has arrived of a pool that is started over.
+    /// Removes what has arrived of a journal that is started over, with what rode with it.
     pub(super) fn clear(&mut self, rows: &mut dyn Rows) -> Result<(), StoreError> {
         let WriterJournal::Arriving(_) = std::mem::replace(&mut self.journal, WriterJournal::None)
         else {
@@ -106,10 +106,8 @@ impl WriterPool {
         };
         let next = PoolNo(self.no.0.saturating_add(1));
         let placed = [self.no, next].map(|no| keys::placed(no, Position::ZERO));
-        let named = [self.no, next].map(|no| keys::named(no, ContentRef::from_bits([0; 16])));
         rows.remove(Table::Journal, &placed[0], &placed[1])?;
-        rows.remove(Table::Packs, &placed[0], &placed[1])?;
-        rows.remove(Table::Contents, &named[0], &named[1])
+        rows.remove(Table::Packs, &placed[0], &placed[1])
     }
 
     /// Takes over where an append led.

@@ -1,0 +1,73 @@
+//! Whole pools on their way: between stores, into a file of JSON lines, and out of one.
+//!
+//! - [`copy`] copies pools; each copy starts a new timeline, so that no cursor can mean two records.
+//! - [`move_all`] moves every pool of a store: cursors, epochs and hashes stay, and the source is
+//!   sealed, so that at no moment two stores can be written under one epoch.
+//! - [`export`] writes a pool as lines of JSON that lose nothing; [`import`] reads them, compares
+//!   every hash, and starts a new timeline.
+//!
+//! Where pools arrive, nothing is seen of them before all of them are there. What is refused
+//! changes nothing that anybody sees.
+
+mod copy;
+mod error;
+mod export;
+mod import;
+mod landing;
+mod lines;
+mod path;
+mod reading;
+mod source;
+
+use std::sync::Arc;
+
+use heronry_store::{Clock, IdSource};
+use heronry_types::{Cursor, PoolId};
+use serde::Serialize;
+
+pub use copy::{copy, move_all};
+pub use error::TransferError;
+pub use export::export;
+pub use import::import;
+
+/// Who moves pools, and where time and fresh epochs come from.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The source of new epochs.
+    pub ids: Arc<dyn IdSource>,
+    /// Names this process in the errors of others that want the same pools.
+    pub owner: String,
+}
+
+/// Which pools.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Pools {
+    /// Every pool of the store.
+    All,
+    /// This one.
+    One(PoolId),
+}
+
+/// Whether bodies go along.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bodies {
+    /// They do.
+    Included,
+    /// They stay behind: receipts still name them, and reading one says that it is missing.
+    LeftOut,
+}
+
+/// A pool that was exported, or that is at its new place.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Carried {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its head: at the new place after what was copied or imported.
+    pub head: Cursor,
+    /// How many chunks went along, without the one that starts the new timeline.
+    pub chunks: u64,
+    /// How many bodies went along.
+    pub contents: u64,
+}

@@ -1,0 +1,145 @@
+//! How a transfer fails.
+
+use std::io;
+
+use heronry_journal::{ChainError, ChunkError};
+use heronry_store::{AppendError, LeaseError, ReadError, StoreError};
+use heronry_types::{PoolId, Position};
+
+/// Why pools were not copied, moved, exported or imported.
+///
+/// Nothing that anybody sees was changed, unless it is said.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    /// The source has no such pool.
+    #[error("there is no pool {pool} in the source; name one that it has")]
+    NoPool {
+        /// The pool.
+        pool: PoolId,
+    },
+    /// The pool is at the other place already.
+    #[error("pool {pool} is there already; choose another place")]
+    PoolExists {
+        /// The pool.
+        pool: PoolId,
+    },
+    /// The source is sealed, and its pools went elsewhere.
+    #[error("the source is sealed: its pools were moved to {moved_to}; go on there")]
+    Sealed {
+        /// Where they went.
+        moved_to: String,
+    },
+    /// Records at the start of the journal are gone, and nothing stands for them.
+    #[error(
+        "records of pool {pool} before {floor} are trimmed; only a whole journal can be carried"
+    )]
+    Trimmed {
+        /// The pool.
+        pool: PoolId,
+        /// The oldest position that is kept.
+        floor: Position,
+    },
+    /// A chunk of the source is damaged, or of a newer build.
+    #[error("pool {pool}: {error}")]
+    Chunk {
+        /// The pool.
+        pool: PoolId,
+        /// What is wrong, and where.
+        #[source]
+        error: ChunkError,
+    },
+    /// The chunks do not follow one another.
+    #[error("pool {pool}: {error}")]
+    Chain {
+        /// The pool.
+        pool: PoolId,
+        /// What is wrong, and where.
+        #[source]
+        error: ChainError,
+    },
+    /// A timeline starts that the journal had before.
+    #[error("pool {pool}: position {at} starts a timeline for the second time; restore a copy")]
+    RepeatedEpoch {
+        /// The pool.
+        pool: PoolId,
+        /// The start.
+        at: Position,
+    },
+    /// What the lines say does not give the chunk that they name.
+    #[error("pool {pool}, position {at}: {what}; the export was changed, take another")]
+    Mismatch {
+        /// The pool.
+        pool: PoolId,
+        /// The first position of the chunk, or the record.
+        at: Position,
+        /// What does not fit.
+        what: String,
+    },
+    /// A line is not one of an export.
+    #[error("line {number}: {what}; the export was changed or cut off, take another")]
+    Line {
+        /// Its number, from 1.
+        number: u64,
+        /// What does not fit.
+        what: String,
+    },
+    /// Writing or reading an export failed.
+    #[error("cannot {doing} the export: {error}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What failed.
+        #[source]
+        error: io::Error,
+    },
+    /// A pool is in use.
+    #[error("pool {pool}: {error}")]
+    Lease {
+        /// The pool.
+        pool: PoolId,
+        /// Who uses it.
+        #[source]
+        error: LeaseError,
+    },
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The source cannot be read.
+    #[error("pool {pool}: {error}")]
+    Read {
+        /// The pool.
+        pool: PoolId,
+        /// What failed.
+        #[source]
+        error: ReadError,
+    },
+    /// The other place did not take a part.
+    #[error("pool {pool}: {}", said(.error))]
+    Append {
+        /// The pool.
+        pool: PoolId,
+        /// What failed.
+        #[source]
+        error: AppendError,
+    },
+    /// Some of several pools are at the new place, and the rest is not.
+    #[error("{arrived} of the pools arrived before it failed, {error}; the others are not there")]
+    Unfinished {
+        /// How many arrived.
+        arrived: usize,
+        /// What failed.
+        #[source]
+        error: Box<TransferError>,
+    },
+}
+
+fn said(error: &AppendError) -> String {
+    match error {
+        AppendError::Store { error, .. } => error.to_string(),
+        AppendError::Conflict { .. }
+        | AppendError::Fenced { .. }
+        | AppendError::Discontinuous { .. }
+        | _ => error.to_string(),
+    }
+}

@@ -1,0 +1,68 @@
+//! Reading pools back from an export.
+
+use std::io::{self, BufRead};
+
+use heronry_store::Store;
+use heronry_types::EpochReason;
+
+use super::{
+    Carried, Carrier, TransferError,
+    copy::Fleet,
+    landing::GoesOn,
+    reading::{Lines, Said},
+};
+
+/// Imports every pool of an export; each starts a new timeline.
+///
+/// `open` opens the export, twice: everything is read and checked before anything is written, and
+/// no pool is seen before all of them are there. A repeat after a crash begins from the start.
+///
+/// # Errors
+/// [`TransferError::PoolExists`]; [`Mismatch`](TransferError::Mismatch) and
+/// [`Chain`](TransferError::Chain) with pool and position, and [`Line`](TransferError::Line), when
+/// the export is not as it was written; and the store's failures.
+pub async fn import<R: BufRead + Send>(
+    to: &Store,
+    open: impl Fn() -> io::Result<R>,
+    carrier: &Carrier,
+) -> Result<Vec<Carried>, TransferError> {
+    let opened = || {
+        let opened = open();
+        opened.map_err(|error| TransferError::Io {
+            doing: "open",
+            error,
+        })
+    };
+    check(to, Lines::new(opened()?)).await?;
+    let mut fleet = Fleet::new(to, carrier);
+    let imported = land(&mut fleet, Lines::new(opened()?)).await;
+    fleet.release(imported).await
+}
+
+/// Reads an export to its end.
+async fn check<R: BufRead + Send>(to: &Store, mut lines: Lines<R>) -> Result<(), TransferError> {
+    let mut seen = Vec::new();
+    while let Some(said) = lines.next()? {
+        if let Said::Begin(pool) = said {
+            if to.journal.head(&pool).await?.is_some() || seen.contains(&pool) {
+                return Err(TransferError::PoolExists { pool });
+            }
+            seen.push(pool);
+        }
+    }
+    Ok(())
+}
+
+async fn land<R: BufRead + Send>(
+    fleet: &mut Fleet<'_>,
+    mut lines: Lines<R>,
+) -> Result<Vec<Carried>, TransferError> {
+    while let Some(said) = lines.next()? {
+        match said {
+            Said::Begin(pool) => fleet.begin(&pool).await?,
+            Said::Piece(piece) => fleet.take(piece).await?,
+            Said::End => fleet.settle().await?,
+        }
+    }
+    fleet.finish(GoesOn::On(EpochReason::Import)).await
+}

@@ -1,0 +1,257 @@
+//! A pool that arrives at a store, part by part; nobody sees it before it is finished.
+
+use std::collections::HashSet;
+
+use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
+use heronry_store::{
+    AppendError, Arrival, Commit, ContentPack, FencingToken, Guard, Head, NewContent, Outcome,
+    Store, StoreError, StoreErrorKind, Timeline,
+};
+use heronry_types::{
+    Actor, ContentRef, Cursor, Epoch, EpochReason, Lineage, PoolId, Position, Timestamp, Visibility,
+};
+
+use super::{Carried, Carrier, TransferError, source::Piece};
+
+/// How many bytes of chunks one append takes before it goes out.
+const APPEND_BYTES: usize = 4 * 1024 * 1024;
+/// How many bytes of bodies one append takes before it goes out. Appends of the source are put
+/// together up to here and not further: whoever reads one body reads the row of its append.
+const APPEND_BODY_BYTES: usize = 256 * 1024;
+
+/// On which timeline a pool goes on at its new place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum GoesOn {
+    /// On the one that it had.
+    AsBefore,
+    /// On a new one.
+    On(EpochReason),
+}
+
+/// A pool that arrives.
+pub(super) struct Landing<'a> {
+    store: &'a Store,
+    pool: PoolId,
+    token: FencingToken,
+    /// Where the store has it.
+    head: Option<Head>,
+    /// What the next append takes: at least the last chunk, as the last append shows the pool.
+    held: Held,
+    chunks: u64,
+    contents: u64,
+}
+
+#[derive(Default)]
+struct Held {
+    chunks: Vec<Chunk>,
+    chunk_bytes: usize,
+    contents: Vec<NewContent>,
+    content_bytes: usize,
+    refs: HashSet<ContentRef>,
+    /// The last position of the contents: an append must not end before.
+    needed: Position,
+}
+
+impl<'a> Landing<'a> {
+    /// Takes the ownership of a pool that is not at a store.
+    pub(super) async fn begin(
+        store: &'a Store,
+        pool: &PoolId,
+        carrier: &Carrier,
+    ) -> Result<Self, TransferError> {
+        let pool = pool.clone();
+        let now = carrier.clock.now().wall;
+        let acquired = store.leases.acquire(&pool, &carrier.owner, now).await;
+        let token = acquired.map_err(|error| TransferError::Lease {
+            pool: pool.clone(),
+            error,
+        })?;
+        Ok(Self {
+            store,
+            pool,
+            token,
+            head: None,
+            held: Held::default(),
+            chunks: 0,
+            contents: 0,
+        })
+    }
+
+    /// Takes a piece.
+    pub(super) async fn take(&mut self, piece: Piece) -> Result<(), TransferError> {
+        match piece {
+            Piece::Chunk(chunk) => self.take_chunk(chunk).await,
+            Piece::With(pack) => self.take_pack(pack).await,
+            Piece::Alone(content) => self.take_alone(content).await,
+        }
+    }
+
+    async fn take_chunk(&mut self, chunk: Chunk) -> Result<(), TransferError> {
+        let bytes = self.held.chunk_bytes + chunk.bytes().len();
+        if bytes > APPEND_BYTES && self.held.is_closed() {
+            self.append(Arrival::Part).await?;
+        }
+        self.held.chunk_bytes += chunk.bytes().len();
+        self.held.chunks.push(chunk);
+        self.chunks += 1;
+        Ok(())
+    }
+
+    async fn take_pack(&mut self, pack: ContentPack) -> Result<(), TransferError> {
+        let sizes = pack.contents.iter().map(|content| content.body.bytes.len());
+        let bytes: usize = sizes.sum();
+        let repeats = pack
+            .contents
+            .iter()
+            .any(|content| self.held.refs.contains(&content.content_ref));
+        let is_full = self.held.content_bytes + bytes > APPEND_BODY_BYTES;
+        if (repeats || is_full) && self.held.is_closed() {
+            self.append(Arrival::Part).await?;
+        }
+        self.contents += pack.contents.len() as u64;
+        self.held.content_bytes += bytes;
+        self.held.needed = self.held.needed.max(pack.last);
+        let refs = pack.contents.iter().map(|content| content.content_ref);
+        self.held.refs.extend(refs);
+        self.held.contents.extend(pack.contents);
+        Ok(())
+    }
+
+    async fn take_alone(&mut self, content: NewContent) -> Result<(), TransferError> {
+        let NewContent { content_ref, body } = content;
+        let contents = &self.store.contents;
+        contents
+            .put(&self.pool, content_ref, body, self.token)
+            .await?;
+        self.contents += 1;
+        Ok(())
+    }
+
+    /// Appends what is held but for the last chunks, so that several pools can wait for their end.
+    pub(super) async fn settle(&mut self) -> Result<(), TransferError> {
+        if self.held.contents.is_empty()
+            && self.held.chunks.len() > 1
+            && let Some(last) = self.held.chunks.pop()
+        {
+            self.append(Arrival::Part).await?;
+            self.held.chunk_bytes = last.bytes().len();
+            self.held.chunks.push(last);
+        }
+        Ok(())
+    }
+
+    /// Appends the rest, and with that shows the pool.
+    pub(super) async fn finish(
+        &mut self,
+        goes_on: GoesOn,
+        carrier: &Carrier,
+    ) -> Result<Carried, TransferError> {
+        if let GoesOn::On(reason) = goes_on {
+            let epoch = Epoch(carrier.ids.draw());
+            let start = self.start(reason, epoch, carrier.clock.now().wall)?;
+            self.held.chunks.push(start);
+        }
+        self.append(Arrival::Whole).await?;
+        let head = self.head.map(|head| Cursor::new(head.epoch, head.head));
+        Ok(Carried {
+            pool: self.pool.clone(),
+            head: head.unwrap_or_else(|| Cursor::new(Epoch::default(), Position::ZERO)),
+            chunks: self.chunks,
+            contents: self.contents,
+        })
+    }
+
+    /// Makes the chunk whose one record starts a timeline after what is held.
+    fn start(
+        &self,
+        reason: EpochReason,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Result<Chunk, TransferError> {
+        let Some(last) = self.held.chunks.last() else {
+            let pool = self.pool.clone();
+            return Err(TransferError::NoPool { pool });
+        };
+        let (previous, time) = (last.header().epoch, last.header().recorded_at);
+        let mut writer = ChunkWriter::new(epoch, last.last(), last.hash(), time.max(now));
+        let entry = Entry {
+            lineage: Lineage::of_pool(self.pool.clone()),
+            actor: Actor::Operator,
+            visibility: Visibility::InScope,
+            body: Body::EpochStarted(EpochStarted {
+                reason,
+                epoch,
+                previous,
+            }),
+        };
+        // An id and two epochs are far smaller than a chunk.
+        let pushed = writer.push(&entry);
+        debug_assert!(pushed.is_ok(), "the start of a timeline fits into a chunk");
+        writer.finish().pop().ok_or_else(|| {
+            let detail = "the record that starts a timeline does not fit";
+            StoreError::new(StoreErrorKind::TooLarge, "append", detail).into()
+        })
+    }
+
+    async fn append(&mut self, arrival: Arrival) -> Result<(), TransferError> {
+        let held = std::mem::take(&mut self.held);
+        let epoch = self.head.map(|head| head.epoch);
+        let commit = Commit {
+            timeline: held.timeline(epoch),
+            chunks: held.chunks,
+            contents: held.contents,
+            arrival,
+        };
+        let guard = Guard {
+            expected_head: self.head.map_or(Position::ZERO, |head| head.head),
+            token: self.token,
+        };
+        let appended = self.store.journal.append(&self.pool, commit, guard).await;
+        self.head = Some(appended.map_err(|error| TransferError::Append {
+            pool: self.pool.clone(),
+            error,
+        })?);
+        Ok(())
+    }
+
+    /// Gives the pool up.
+    pub(super) async fn release(self) -> Result<(), TransferError> {
+        let leases = &self.store.leases;
+        Ok(leases.release(&self.pool, self.token).await?)
+    }
+}
+
+impl Held {
+    /// Whether an append may end after the last chunk.
+    fn is_closed(&self) -> bool {
+        self.chunks
+            .last()
+            .is_some_and(|last| last.last() >= self.needed)
+    }
+
+    /// Says whether a timeline starts, when the chunks follow one of this epoch.
+    fn timeline(&self, before: Option<Epoch>) -> Timeline {
+        let mut epochs = self.chunks.iter().map(|chunk| chunk.header().epoch);
+        let before = before.or_else(|| epochs.next());
+        if epochs.any(|epoch| Some(epoch) != before) {
+            Timeline::Starts
+        } else {
+            Timeline::Continues
+        }
+    }
+}
+
+/// Returns whether it is known that a part was not taken.
+pub(super) fn was_not_taken(error: &TransferError) -> bool {
+    let TransferError::Append { error, .. } = error else {
+        return true;
+    };
+    let is_unknown = matches!(
+        error,
+        AppendError::Store {
+            outcome: Outcome::Unknown,
+            ..
+        }
+    );
+    !is_unknown
+}

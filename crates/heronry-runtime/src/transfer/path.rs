@@ -1,0 +1,57 @@
+//! What chunks must be to one another on their way.
+
+use heronry_journal::{Chain, Chunk};
+use heronry_types::{PoolId, Timelines};
+
+use super::TransferError;
+
+/// Checks that the chunks of a pool follow one another, and that no timeline starts twice.
+#[derive(Debug)]
+pub(super) struct Path {
+    pool: PoolId,
+    chain: Chain,
+    timelines: Option<Timelines>,
+}
+
+impl Path {
+    pub(super) fn of(pool: PoolId) -> Self {
+        Self {
+            pool,
+            chain: Chain::start(),
+            timelines: None,
+        }
+    }
+
+    pub(super) fn pool(&self) -> &PoolId {
+        &self.pool
+    }
+
+    /// Returns how far it has come.
+    pub(super) fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Takes the next chunk, and checks all of it.
+    pub(super) fn push(&mut self, chunk: &Chunk) -> Result<(), TransferError> {
+        let pool = || self.pool.clone();
+        chunk.verify().map_err(|error| TransferError::Chunk {
+            pool: pool(),
+            error,
+        })?;
+        let pushed = self.chain.push(chunk);
+        pushed.map_err(|error| TransferError::Chain {
+            pool: pool(),
+            error,
+        })?;
+        let (epoch, at) = (chunk.header().epoch, chunk.first());
+        match &mut self.timelines {
+            None => self.timelines = Some(Timelines::of(epoch)),
+            Some(timelines) if timelines.newest() == epoch => {}
+            Some(timelines) if timelines.knows(epoch) => {
+                return Err(TransferError::RepeatedEpoch { pool: pool(), at });
+            }
+            Some(timelines) => timelines.start(at, epoch),
+        }
+        Ok(())
+    }
+}

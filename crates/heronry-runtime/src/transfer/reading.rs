@@ -1,0 +1,221 @@
+//! Reading an export line by line: every chunk is framed anew and has to have its hash.
+
+use std::io::{BufRead, Read};
+
+use heronry_store::{ContentPack, NewContent};
+use heronry_types::{Cursor, PoolId, Position};
+use serde::de::DeserializeOwned;
+
+use super::{
+    TransferError,
+    lines::{ChunkLine, ContentLine, EndLine, Line, RecordLine, Span},
+    path::Path,
+    source::Piece,
+};
+
+/// The longest line in bytes: a body of 32 MiB in base64, and then some.
+const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// What an export says next.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A pool begins.
+    Begin(PoolId),
+    /// A piece of it.
+    Piece(Piece),
+    /// It is whole.
+    End,
+}
+
+/// Reads an export.
+pub(super) struct Lines<R> {
+    source: R,
+    number: u64,
+    buffer: Vec<u8>,
+    /// A line that was read and not used yet.
+    ahead: Option<Line>,
+    open: Option<Open>,
+}
+
+/// The pool that is being read.
+struct Open {
+    path: Path,
+    chunks: u64,
+    contents: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self {
+            source,
+            number: 0,
+            buffer: Vec::new(),
+            ahead: None,
+            open: None,
+        }
+    }
+
+    /// Returns what comes next; nothing after the last pool.
+    pub(super) fn next(&mut self) -> Result<Option<Said>, TransferError> {
+        let Some(line) = self.line()? else {
+            return match self.open {
+                None => Ok(None),
+                Some(_) => Err(self.wrong("the export ends within a pool")),
+            };
+        };
+        let named = match &line {
+            Line::Chunk(line) => &line.pool,
+            Line::Content(line) => &line.pool,
+            Line::End(line) => &line.pool,
+        };
+        match &self.open {
+            Some(open) if open.path.pool() == named => {}
+            Some(_) => return Err(self.wrong("another pool begins before the end of this one")),
+            None => {
+                let pool = named.clone();
+                self.open = Some(Open {
+                    path: Path::of(pool.clone()),
+                    chunks: 0,
+                    contents: 0,
+                });
+                self.ahead = Some(line);
+                return Ok(Some(Said::Begin(pool)));
+            }
+        }
+        Ok(Some(match line {
+            Line::Chunk(line) => Said::Piece(self.chunk(&line)?),
+            Line::Content(line) => Said::Piece(self.contents(&line)?),
+            Line::End(line) => {
+                self.end(&line)?;
+                Said::End
+            }
+        }))
+    }
+
+    fn chunk(&mut self, line: &ChunkLine) -> Result<Piece, TransferError> {
+        let mut records = Vec::new();
+        for index in 0..u64::from(line.header.count) {
+            let position = line.header.first.plus(index);
+            let Some(record) = self.read::<RecordLine>()? else {
+                return Err(self.wrong("the export ends within a chunk"));
+            };
+            let mismatch = |what| mismatch(&line.pool, position, what);
+            if record.recorded_at() != line.header.recorded_at {
+                return Err(mismatch(
+                    "the record has another time than its chunk".into(),
+                ));
+            }
+            records.push(record.bytes(position).map_err(mismatch)?);
+        }
+        let first = line.header.first;
+        let chunk = line
+            .frame(&records)
+            .map_err(|what| mismatch(&line.pool, first, what))?;
+        if let Some(open) = &mut self.open {
+            open.path.push(&chunk)?;
+            open.chunks += 1;
+        }
+        Ok(Piece::Chunk(chunk))
+    }
+
+    /// Takes the contents of one append together.
+    fn contents(&mut self, line: &ContentLine) -> Result<Piece, TransferError> {
+        let first = self.content(line)?;
+        let Some(Span {
+            first: begins,
+            last,
+        }) = line.append
+        else {
+            return Ok(Piece::Alone(first));
+        };
+        let mut contents = vec![first];
+        while let Some(next) = self.line()? {
+            match next {
+                Line::Content(next) if next.append == line.append && next.pool == line.pool => {
+                    contents.push(self.content(&next)?);
+                }
+                next @ (Line::Chunk(_) | Line::Content(_) | Line::End(_)) => {
+                    self.ahead = Some(next);
+                    break;
+                }
+            }
+        }
+        Ok(Piece::With(ContentPack {
+            first: begins,
+            last,
+            contents,
+        }))
+    }
+
+    fn content(&mut self, line: &ContentLine) -> Result<NewContent, TransferError> {
+        let content = line.content().map_err(|what| {
+            let at = line.append.map_or(Position::ZERO, |append| append.first);
+            mismatch(&line.pool, at, what)
+        })?;
+        if let Some(open) = &mut self.open {
+            open.contents += 1;
+        }
+        Ok(content)
+    }
+
+    fn end(&mut self, line: &EndLine) -> Result<(), TransferError> {
+        let Some(open) = self.open.take() else {
+            return Err(self.wrong("an end without a pool"));
+        };
+        let chain = open.path.chain();
+        let read = EndLine {
+            pool: open.path.pool().clone(),
+            head: Cursor::new(chain.epoch().unwrap_or_default(), chain.position()),
+            chunks: open.chunks,
+            contents: open.contents,
+        };
+        if read != *line || read.chunks == 0 {
+            return Err(self.wrong("the pool is not all there"));
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<Option<Line>, TransferError> {
+        match self.ahead.take() {
+            Some(line) => Ok(Some(line)),
+            None => self.read(),
+        }
+    }
+
+    /// Reads one line; nothing at the end.
+    fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, TransferError> {
+        self.number += 1;
+        self.buffer.clear();
+        let mut line = Read::by_ref(&mut self.source).take(LINE_BYTES_MAX);
+        let read = line.read_until(b'\n', &mut self.buffer);
+        let read = read.map_err(|error| TransferError::Io {
+            doing: "read",
+            error,
+        })?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if !self.buffer.ends_with(b"\n") {
+            return Err(self.wrong("the line is cut off or too long"));
+        }
+        let parsed = serde_json::from_slice(&self.buffer);
+        parsed
+            .map(Some)
+            .map_err(|error| self.wrong(&error.to_string()))
+    }
+
+    fn wrong(&self, what: &str) -> TransferError {
+        TransferError::Line {
+            number: self.number,
+            what: what.to_owned(),
+        }
+    }
+}
+
+fn mismatch(pool: &PoolId, at: Position, what: String) -> TransferError {
+    TransferError::Mismatch {
+        pool: pool.clone(),
+        at,
+        what,
+    }
+}

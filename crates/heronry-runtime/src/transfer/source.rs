@@ -1,0 +1,160 @@
+//! Reading a pool of a store from end to end, piece by piece.
+
+use std::collections::VecDeque;
+
+use heronry_journal::Chunk;
+use heronry_store::{ContentPack, Head, NewContent, Store};
+use heronry_types::{ContentRef, PoolId, Position};
+
+use super::{Bodies, Pools, TransferError, path::Path};
+
+/// How many bytes of a journal or of contents are read at once.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A piece of a pool. The contents that ride with an append come before its first chunk, those
+/// that were stored by themselves after the last.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Chunk(Chunk),
+    With(ContentPack),
+    Alone(NewContent),
+}
+
+/// A pool of a store, up to the head that it had when reading began.
+pub(super) struct Source<'a> {
+    store: &'a Store,
+    pool: PoolId,
+    path: Path,
+    head: Head,
+    after: Position,
+    chunks: VecDeque<Chunk>,
+    packs: More<ContentPack, Position>,
+    alone: More<NewContent, Option<ContentRef>>,
+}
+
+/// A list that is read page by page.
+struct More<T, C> {
+    page: VecDeque<T>,
+    /// Where the next page begins; nothing after the last one.
+    after: Option<C>,
+}
+
+impl<T, C> More<T, C> {
+    fn of(after: C, bodies: Bodies) -> Self {
+        Self {
+            page: VecDeque::new(),
+            after: match bodies {
+                Bodies::Included => Some(after),
+                Bodies::LeftOut => None,
+            },
+        }
+    }
+
+    fn fill(&mut self, page: Vec<T>, place: impl FnOnce(&T) -> C) {
+        self.after = page.last().map(place);
+        self.page = page.into();
+    }
+}
+
+/// Returns the pools that were asked for, sorted.
+pub(super) async fn named(store: &Store, pools: &Pools) -> Result<Vec<PoolId>, TransferError> {
+    let all = store.journal.pools().await?;
+    match pools {
+        Pools::All => Ok(all),
+        Pools::One(pool) if all.contains(pool) => Ok(vec![pool.clone()]),
+        Pools::One(pool) => Err(TransferError::NoPool { pool: pool.clone() }),
+    }
+}
+
+impl<'a> Source<'a> {
+    /// Begins to read a pool.
+    pub(super) async fn open(
+        store: &'a Store,
+        pool: &PoolId,
+        bodies: Bodies,
+    ) -> Result<Self, TransferError> {
+        let pool = pool.clone();
+        let Some(head) = store.journal.head(&pool).await? else {
+            return Err(TransferError::NoPool { pool });
+        };
+        if head.floor > Position::ZERO.next() {
+            let floor = head.floor;
+            return Err(TransferError::Trimmed { pool, floor });
+        }
+        Ok(Self {
+            store,
+            path: Path::of(pool.clone()),
+            pool,
+            head,
+            after: Position::ZERO,
+            chunks: VecDeque::new(),
+            packs: More::of(Position::ZERO, bodies),
+            alone: More::of(None, bodies),
+        })
+    }
+
+    /// Returns the head up to which it reads.
+    pub(super) fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Returns the next piece, checked; nothing after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Piece>, TransferError> {
+        if self.chunks.is_empty() && self.after < self.head.head {
+            self.read_chunks().await?;
+        }
+        let Some(first) = self.chunks.front().map(Chunk::first) else {
+            return Ok(self.next_alone().await?.map(Piece::Alone));
+        };
+        if let Some(pack) = self.next_pack(first).await? {
+            return Ok(Some(Piece::With(pack)));
+        }
+        let Some(chunk) = self.chunks.pop_front() else {
+            return Ok(None);
+        };
+        self.path.push(&chunk)?;
+        Ok(Some(Piece::Chunk(chunk)))
+    }
+
+    async fn read_chunks(&mut self) -> Result<(), TransferError> {
+        let journal = &self.store.journal;
+        let page = journal.read(&self.pool, self.after, PAGE_BYTES).await;
+        let page = page.map_err(|error| TransferError::Read {
+            pool: self.pool.clone(),
+            error,
+        })?;
+        let chunks = page.chunks.into_iter();
+        self.chunks = chunks
+            .filter(|chunk| chunk.first() > self.after && chunk.last() <= self.head.head)
+            .collect();
+        self.after = self.chunks.back().map_or(self.head.head, Chunk::last);
+        Ok(())
+    }
+
+    /// Returns the contents of an append that begins at or before a position, if there are any left.
+    async fn next_pack(&mut self, first: Position) -> Result<Option<ContentPack>, TransferError> {
+        if self.packs.page.is_empty()
+            && let Some(after) = self.packs.after
+        {
+            let contents = &self.store.contents;
+            let page = contents.list_with(&self.pool, after, PAGE_BYTES).await?;
+            self.packs.fill(page, |pack| pack.first);
+        }
+        let page = &mut self.packs.page;
+        if page.front().is_some_and(|pack| pack.first <= first) {
+            return Ok(page.pop_front());
+        }
+        Ok(None)
+    }
+
+    async fn next_alone(&mut self) -> Result<Option<NewContent>, TransferError> {
+        if self.alone.page.is_empty()
+            && let Some(after) = self.alone.after
+        {
+            let contents = &self.store.contents;
+            let page = contents.list_alone(&self.pool, after, PAGE_BYTES).await?;
+            self.alone.fill(page, |content| Some(content.content_ref));
+        }
+        Ok(self.alone.page.pop_front())
+    }
+}
