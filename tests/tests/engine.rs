@@ -6,47 +6,47 @@
     reason = "a test stops at the first surprise"
 )]
 
-#[path = "engine/leaving.rs"]
-mod leaving;
-#[path = "engine/members.rs"]
-mod members;
-#[path = "engine/pools.rs"]
-mod pools;
-#[path = "engine/smoke.rs"]
-mod smoke;
+#[path = "engine/crash.rs"]
+mod crash;
+#[path = "engine/expiry.rs"]
+mod expiry;
+#[path = "engine/faults.rs"]
+mod faults;
+#[path = "engine/idempotency.rs"]
+mod idempotency;
+#[path = "engine/identity.rs"]
+mod identity;
 #[path = "engine/inbox.rs"]
 mod inbox;
 #[path = "engine/inbox_waits.rs"]
 mod inbox_waits;
-#[path = "engine/send.rs"]
-mod send;
-#[path = "engine/expiry.rs"]
-mod expiry;
-#[path = "engine/wakes.rs"]
-mod wakes;
-#[path = "engine/policies.rs"]
-mod policies;
-#[path = "engine/idempotency.rs"]
-mod idempotency;
-#[path = "engine/streams.rs"]
-mod streams;
-#[path = "engine/scope.rs"]
-mod scope;
-#[path = "engine/ownership.rs"]
-mod ownership;
-#[path = "engine/identity.rs"]
-mod identity;
+#[path = "engine/leaving.rs"]
+mod leaving;
 #[path = "engine/limits.rs"]
 mod limits;
-#[path = "engine/crash.rs"]
-mod crash;
+#[path = "engine/members.rs"]
+mod members;
+#[path = "engine/model.rs"]
+mod model;
+#[path = "engine/ownership.rs"]
+mod ownership;
+#[path = "engine/policies.rs"]
+mod policies;
+#[path = "engine/pools.rs"]
+mod pools;
+#[path = "engine/scope.rs"]
+mod scope;
+#[path = "engine/send.rs"]
+mod send;
+#[path = "engine/smoke.rs"]
+mod smoke;
+#[path = "engine/streams.rs"]
+mod streams;
+#[path = "engine/time.rs"]
+mod time;
 #[path = "engine/wake_ends.rs"]
 mod wake_ends;
 #[path = "engine/wake_many.rs"]
 mod wake_many;
-#[path = "engine/faults.rs"]
-mod faults;
-#[path = "engine/time.rs"]
-mod time;
-#[path = "engine/model.rs"]
-mod model;
+#[path = "engine/wakes.rs"]
+mod wakes;
