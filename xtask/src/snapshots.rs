@@ -19,6 +19,10 @@ use crate::process::{self, cargo};
 /// Where the test binaries say which snapshots they looked at.
 const REFERENCES: &str = "INSTA_SNAPSHOT_REFERENCES_FILE";
 
+/// The test targets whose snapshots may change. All others hold golden files: what an older version
+/// wrote must stay readable, so those are added and never edited.
+const MAY_CHANGE: [&str; 1] = ["surface"];
+
 /// Folders that hold no snapshot of ours.
 const SKIPPED_FOLDERS: [&str; 4] = [".git", ".heronry", "node_modules", "target"];
 
@@ -26,8 +30,8 @@ const SKIPPED_FOLDERS: [&str; 4] = [".git", ".heronry", "node_modules", "target"
 pub(crate) fn run(mode: Mode) -> Result<ExitCode> {
     let looked_at = LookedAt::new()?;
     process::run(cargo(["build", "--workspace", "--bin", "heronry"]))?;
-    for mut command in tests(mode)? {
-        looked_at.follow(&mut command, mode);
+    for (mut command, update) in tests(mode)? {
+        looked_at.follow(&mut command, update);
         process::run(command)?;
     }
     let unreferenced = looked_at.unreferenced(Path::new("."))?;
@@ -67,19 +71,48 @@ fn remove(unreferenced: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// One run for each package that has snapshots, and one for the golden files of the journal.
-fn tests(mode: Mode) -> Result<Vec<Command>> {
+/// What a test does with a snapshot that is not as it expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Update {
+    /// It fails.
+    Nothing,
+    /// It writes one that is missing, and fails when one differs.
+    Missing,
+    /// It writes it.
+    Any,
+}
+
+impl Update {
+    fn of(mode: Mode, target: &str) -> Self {
+        match mode {
+            Mode::Check => Update::Nothing,
+            Mode::Accept if MAY_CHANGE.contains(&target) => Update::Any,
+            Mode::Accept => Update::Missing,
+        }
+    }
+
+    /// The word of insta for it.
+    fn word(self) -> &'static str {
+        match self {
+            Update::Nothing => "no",
+            Update::Missing => "unseen",
+            Update::Any => "always",
+        }
+    }
+}
+
+/// One run for each target that has snapshots, and one for the golden files of the journal.
+fn tests(mode: Mode) -> Result<Vec<(Command, Update)>> {
     let mut golden = cargo(["test", "--package", "heronry-journal", "--lib", "golden"]);
     if mode == Mode::Accept {
         golden.env("HERONRY_GOLDEN", "add");
     }
-    let mut commands = vec![golden];
+    let mut commands = vec![(golden, Update::of(mode, "golden"))];
     for (package, targets) in Packages::read()?.targets_with(&TargetKind::Test, "insta::")? {
-        let mut command = cargo(["test", "--package", &package]);
         for target in targets {
-            command.args(["--test", &target]);
+            let command = cargo(["test", "--package", &package, "--test", &target]);
+            commands.push((command, Update::of(mode, &target)));
         }
-        commands.push(command);
     }
     Ok(commands)
 }
@@ -99,14 +132,10 @@ impl LookedAt {
         self.folder.path().join("looked-at")
     }
 
-    /// Makes the tests of a command say what they look at, and compare it or write it.
-    pub(crate) fn follow(&self, command: &mut Command, mode: Mode) {
-        let update = match mode {
-            Mode::Check => "no",
-            Mode::Accept => "always",
-        };
+    /// Makes the tests of a command say what they look at, and what they do with it.
+    pub(crate) fn follow(&self, command: &mut Command, update: Update) {
         command
-            .env("INSTA_UPDATE", update)
+            .env("INSTA_UPDATE", update.word())
             .env(REFERENCES, self.file());
     }
 
@@ -147,6 +176,13 @@ fn find(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn golden_files_are_added_and_never_edited() {
+        assert_eq!(Update::of(Mode::Accept, "projection"), Update::Missing);
+        assert_eq!(Update::of(Mode::Accept, "surface"), Update::Any);
+        assert_eq!(Update::of(Mode::Check, "surface"), Update::Nothing);
+    }
 
     #[test]
     fn snapshot_that_no_test_looked_at_is_found() {

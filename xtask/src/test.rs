@@ -5,10 +5,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Result;
 
-use crate::api::Mode;
 use crate::out;
 use crate::process::{self, Transcript, cargo};
-use crate::snapshots::{self, LookedAt};
+use crate::snapshots::{self, LookedAt, Update};
 use crate::tally::{self, Tally};
 
 /// Builds the binary that the end-to-end tests run, then runs all tests and all doc tests.
@@ -26,7 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Tally> {
     ];
     let mut total = Tally::default();
     for mut command in parts.into_iter().flatten() {
-        looked_at.follow(&mut command, Mode::Check);
+        looked_at.follow(&mut command, Update::Nothing);
         let part = judge(&process::run_and_read(command)?);
         if part.verdict == Verdict::Broken {
             out::line("xtask: this part failed but names no failed test; counted as one failure");
