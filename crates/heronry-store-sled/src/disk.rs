@@ -89,9 +89,9 @@ impl Disk {
     pub(crate) fn make_certain(&self) -> io::Result<Option<Mark>> {
         let mark = self.mark.read()?;
         self.lock()?;
-        match mark {
+        match &mark {
             Some(Mark::Closed(_)) => {}
-            Some(Mark::Open(from)) => log::write_again(&self.db, from)?,
+            Some(Mark::Open(from)) => log::write_again(&self.db, *from)?,
             None => log::write_again(&self.db, Sequence(0))?,
         }
         self.sync()?;
@@ -123,7 +123,7 @@ impl Disk {
             .unwrap_or_else(PoisonError::into_inner);
         *since = since.saturating_add(bytes);
         if *since >= MARK_BYTES {
-            self.mark.write(Mark::Open(log::newest(&self.db)?))?;
+            self.mark.write(&Mark::Open(log::newest(&self.db)?))?;
             *since = 0;
         }
         Ok(())
@@ -131,12 +131,12 @@ impl Disk {
 
     /// Writes down that the store is in use, before anything is committed.
     pub(crate) fn mark_open(&self) -> io::Result<()> {
-        self.mark.write(Mark::Open(log::newest(&self.db)?))?;
+        self.mark.write(&Mark::Open(log::newest(&self.db)?))?;
         self.sync_mark()
     }
 
     /// Writes down that the store was closed in order.
-    pub(crate) fn mark_closed(&self, mark: Mark) -> io::Result<()> {
+    pub(crate) fn mark_closed(&self, mark: &Mark) -> io::Result<()> {
         self.mark.write(mark)?;
         self.sync_mark()
     }

@@ -149,19 +149,19 @@ impl Drop for SledFiles {
         let Some(sled) = self.sled.take() else {
             return;
         };
-        let digest = (!self.in_doubt.load(Ordering::Acquire))
+        let summary = (!self.in_doubt.load(Ordering::Acquire))
             .then(|| guarded(CLOSE, || sled.load(CLOSE, Purpose::Read)))
             .and_then(Result::ok)
-            .map(|pools| pools.digest());
+            .map(|pools| pools.summary());
         // sled syncs its file once more, and panics when it cannot.
         let closed = catch_unwind(AssertUnwindSafe(|| drop(sled)));
         self.disk.wait_unlocked();
-        if let (Some(digest), Ok(())) = (digest, closed) {
+        if let (Some(summary), Ok(())) = (summary, closed) {
             // Without the mark the next opening has more to do, and nothing is lost.
             let _ = self
                 .disk
                 .sync()
-                .and_then(|()| self.disk.mark_closed(Mark::Closed(digest)));
+                .and_then(|()| self.disk.mark_closed(&Mark::Closed(summary)));
         }
     }
 }

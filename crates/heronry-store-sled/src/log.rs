@@ -125,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn only_what_began_later_is_written_again() {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        let mut file = log(&[Some(3), Some(1)]);
+        file.seek(SeekFrom::Start(0)).unwrap();
+        io::copy(&mut file, &mut place.as_file()).unwrap();
+        // Whoever writes to this one is refused.
+        let file = File::open(place.path()).unwrap();
+        write_again(&file, Sequence(4 * SEGMENT)).unwrap();
+        write_again(&file, Sequence(3 * SEGMENT)).unwrap_err();
+        write_again(&file, Sequence(0)).unwrap_err();
+    }
+
+    #[test]
     fn the_numbers_are_those_that_sled_writes() {
         let place = tempfile::tempdir().unwrap();
         let db = crate::format::config().path(place.path()).open().unwrap();

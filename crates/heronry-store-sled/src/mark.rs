@@ -1,10 +1,10 @@
 //! The file `mark`: how the store was left.
 //!
-//! A checksum (4 bytes), a kind (1) and a payload (32). While the store is open the payload is a
+//! A checksum (4 bytes), a kind (1) and a payload. While the store is open the payload is a
 //! segment of sled's log, below which everything lasts. That is written without a sync: a mark
 //! that is older, or none, only means more work, and a restart of the machine, after which the
 //! mark may be lost, ends what the work is for. When the store is closed in order, the payload is
-//! a digest of what it holds: sled takes a log that lost its end for one that was not written to
+//! a summary of what it holds: sled takes a log that lost its end for one that was not written to
 //! its end.
 
 use std::{
@@ -20,20 +20,16 @@ use crate::log::Sequence;
 const KEY: &[u8] = b"mark";
 const OPEN: u8 = 1;
 const CLOSED: u8 = 2;
-const PAYLOAD_BYTES: usize = 32;
 
 /// How the store was left.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Mark {
     /// It is in use, or its process ended before it was closed. What the log holds below this
     /// segment lasts.
     Open(Sequence),
-    /// It was closed, and holds this.
-    Closed(Digest),
+    /// It was closed, and holds what this summary says.
+    Closed(Vec<u8>),
 }
-
-/// The digest of what a store holds, as [`WriterPools::digest`](heronry_store::embedded::WriterPools::digest) says it.
-pub(crate) type Digest = [u8; PAYLOAD_BYTES];
 
 /// The file.
 #[derive(Debug)]
@@ -60,10 +56,13 @@ impl MarkFile {
     }
 
     /// Writes the mark. The caller syncs it where that matters.
-    pub(crate) fn write(&self, mark: Mark) -> io::Result<()> {
+    pub(crate) fn write(&self, mark: &Mark) -> io::Result<()> {
+        let bytes = encode(mark);
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(&encode(mark))
+        file.write_all(&bytes)?;
+        // A crash before this leaves no mark, which is as good as an old one.
+        file.set_len(bytes.len() as u64)
     }
 
     /// Makes the mark last.
@@ -72,32 +71,28 @@ impl MarkFile {
     }
 }
 
-fn encode(mark: Mark) -> Vec<u8> {
-    let (kind, payload) = match mark {
-        Mark::Open(Sequence(number)) => {
-            let mut payload = [0; PAYLOAD_BYTES];
-            if let Some(place) = payload.first_chunk_mut() {
-                *place = number.to_be_bytes();
-            }
-            (OPEN, payload)
-        }
-        Mark::Closed(digest) => (CLOSED, digest),
-    };
+fn encode(mark: &Mark) -> Vec<u8> {
     let mut row = vec![0; CHECKSUM_BYTES];
-    row.push(kind);
-    row.extend_from_slice(&payload);
+    match mark {
+        Mark::Open(Sequence(number)) => {
+            row.push(OPEN);
+            row.extend_from_slice(&number.to_be_bytes());
+        }
+        Mark::Closed(summary) => {
+            row.push(CLOSED);
+            row.extend_from_slice(summary);
+        }
+    }
     seal(KEY, row)
 }
 
 fn decode(bytes: &[u8]) -> Option<Mark> {
-    let (kind, payload) = unseal(KEY, bytes)?.split_first()?;
-    let payload: [u8; PAYLOAD_BYTES] = payload.try_into().ok()?;
-    match *kind {
-        OPEN => {
-            let number = payload.first_chunk().copied()?;
-            Some(Mark::Open(Sequence(u64::from_be_bytes(number))))
+    match unseal(KEY, bytes)?.split_first()? {
+        (&OPEN, number) => {
+            let number = number.try_into().ok().map(u64::from_be_bytes)?;
+            Some(Mark::Open(Sequence(number)))
         }
-        CLOSED => Some(Mark::Closed(payload)),
+        (&CLOSED, summary) => Some(Mark::Closed(summary.to_vec())),
         _ => None,
     }
 }
@@ -111,10 +106,10 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let file = MarkFile::open(&place.path().join("mark")).unwrap();
         assert_eq!(file.read().unwrap(), None);
-        for mark in [Mark::Closed([7; 32]), Mark::Open(Sequence(9))] {
-            file.write(mark).unwrap();
-            assert_eq!(file.read().unwrap(), Some(mark));
-            let bytes = encode(mark);
+        for mark in [Mark::Closed(vec![7; 300]), Mark::Open(Sequence(9))] {
+            file.write(&mark).unwrap();
+            assert_eq!(file.read().unwrap(), Some(mark.clone()));
+            let bytes = encode(&mark);
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
                 flipped[bit / 8] ^= 1 << (bit % 8);

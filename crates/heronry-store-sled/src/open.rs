@@ -53,7 +53,7 @@ fn fill(place: &Place, hook: &Hook) -> Result<(), StoreError> {
     })?;
     let disk = Disk::open(place, hook).map_err(failed_io)?;
     disk.wait_unlocked();
-    disk.mark_closed(Mark::Closed(WriterPools::default().digest()))
+    disk.mark_closed(&Mark::Closed(WriterPools::default().summary()))
         .and_then(|()| std::fs::read(place.conf()))
         .and_then(|conf| place.write_record(&format::encode(&conf)))
         .and_then(|()| place.restrict())
@@ -82,7 +82,9 @@ pub(crate) fn open(
     guarded(OPEN, || {
         let sled = open_sled(place)?;
         let pools = guarded(OPEN, || sled.load(OPEN, purpose))?;
-        check_left(place, mark, &pools)?;
+        if let Some(Mark::Closed(summary)) = mark {
+            pools.check_summary(OPEN, &summary)?;
+        }
         place
             .restrict()
             .and_then(|()| disk.mark_open())
@@ -106,19 +108,13 @@ fn unopened(place: &Place, error: sled::Error) -> StoreError {
     if error.to_string().contains("could not acquire lock") {
         return place.locked(OPEN);
     }
-    let detail = format!("{}: {error}", place.path().display());
-    StoreError::new(kind_of(&error), OPEN, detail).with_source(error)
-}
-
-/// Checks that a store holds what it held when it was closed.
-fn check_left(place: &Place, mark: Option<Mark>, pools: &WriterPools) -> Result<(), StoreError> {
-    match mark {
-        Some(Mark::Closed(digest)) if digest != pools.digest() => Err(damaged(
-            place,
-            "it does not hold what it held when it was closed",
-        )),
-        Some(Mark::Closed(_) | Mark::Open(_)) | None => Ok(()),
-    }
+    let (kind, at) = (kind_of(&error), place.path().display());
+    let detail = if kind == StoreErrorKind::Corrupt {
+        format!("{at}: sled's log is damaged ({error}); restore a copy")
+    } else {
+        format!("{at}: {error}")
+    };
+    StoreError::new(kind, OPEN, detail).with_source(error)
 }
 
 fn damaged(place: &Place, what: &str) -> StoreError {

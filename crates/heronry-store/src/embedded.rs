@@ -23,7 +23,6 @@ mod batch;
 mod chunks;
 mod contents;
 mod database;
-mod digest;
 pub mod files;
 mod job;
 mod load;
@@ -32,6 +31,7 @@ mod pool;
 mod ports;
 mod readable;
 mod row;
+mod summary;
 mod writer;
 
 pub use database::{Database, Fill, Order, Reading, Rows, See};

@@ -113,6 +113,8 @@ fn a_log_of_before_is_seen() {
     let mut mixed = folder.image();
     *mixed.file("db") = before.files["db"].clone().unwrap();
     assert!(check_damaged(&mixed, "a log of before"));
+    let error = Folder::put(&mixed).open().unwrap_err().to_string();
+    assert!(error.contains("pool pool-1, position 3"), "{error}");
 }
 
 #[test]

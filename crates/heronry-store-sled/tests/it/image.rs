@@ -54,6 +54,17 @@ impl Image {
         self.files.get_mut(name).unwrap().as_mut().unwrap()
     }
 
+    /// Returns how many segments of sled's log another one has taken the place of in a later image.
+    pub(crate) fn segments_begun_anew(&self, later: &Self) -> usize {
+        let header =
+            |image: &Self, at: usize| image.files["db"].as_ref().unwrap()[at..at + 12].to_vec();
+        let length = self.files["db"].as_ref().unwrap().len();
+        let segments = (0..length).step_by(2 * 1024 * 1024);
+        segments
+            .filter(|at| header(self, *at) != header(later, *at))
+            .count()
+    }
+
     /// Returns how many blocks of sled's log differ in a later image.
     pub(crate) fn blocks_changed(&self, later: &Self) -> usize {
         let log = |image: &Self| image.files["db"].clone().unwrap();

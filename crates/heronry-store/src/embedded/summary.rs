@@ -1,0 +1,171 @@
+//! A summary of what a store holds, to be compared with what it holds later.
+
+use std::collections::HashMap;
+
+use super::{WriterPools, corrupt, pool::WriterPool};
+use crate::{Head, StoreError};
+
+impl WriterPools {
+    /// Returns a summary of who may write, and of where each journal stands.
+    ///
+    /// An adapter whose database takes a log that lost its end for one that was not written to its
+    /// end keeps it when it closes.
+    pub fn summary(&self) -> Vec<u8> {
+        let mut pools: Vec<_> = self.pools.iter().collect();
+        pools.sort_by_key(|(name, _)| *name);
+        let mut out = Vec::new();
+        push(&mut out, self.moved_to.as_deref().unwrap_or_default());
+        for (name, pool) in pools {
+            push(&mut out, name.as_str());
+            out.extend_from_slice(&state_of(pool));
+        }
+        out
+    }
+
+    /// Checks that the store holds what it held when a summary was taken.
+    ///
+    /// # Errors
+    /// [`Corrupt`](crate::StoreErrorKind::Corrupt), naming the pool and the position that is lost.
+    pub fn check_summary(&self, op: &'static str, before: &[u8]) -> Result<(), StoreError> {
+        let now = self.summary();
+        if now == before {
+            return Ok(());
+        }
+        let what = match (read(before), read(&now)) {
+            (Some(before), Some(now)) => difference(&before, &now),
+            (None, _) | (_, None) => "the summary of the store is malformed".to_owned(),
+        };
+        Err(corrupt(op, what))
+    }
+}
+
+/// Pool number, token, head, floor, hash, epoch.
+const STATE_BYTES: usize = 4 + 8 + 8 + 8 + 32 + 16;
+type State = [u8; STATE_BYTES];
+
+fn state_of(pool: &WriterPool) -> Vec<u8> {
+    let mut state = Vec::with_capacity(STATE_BYTES);
+    state.extend_from_slice(&pool.no.0.to_be_bytes());
+    state.extend_from_slice(&pool.ownership.token().0.to_be_bytes());
+    if let Some(Head {
+        epoch,
+        head,
+        floor,
+        last_hash,
+    }) = pool.head()
+    {
+        state.extend_from_slice(&head.0.to_be_bytes());
+        state.extend_from_slice(&floor.0.to_be_bytes());
+        state.extend_from_slice(&last_hash.0);
+        state.extend_from_slice(&epoch.0);
+    }
+    state.resize(STATE_BYTES, 0);
+    state
+}
+
+fn head_of(state: &State) -> u64 {
+    let (_, rest) = state.split_at(12);
+    rest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}
+
+fn push(out: &mut Vec<u8>, text: &str) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (text, rest) = rest.split_at_checked(length)?;
+    Some((str::from_utf8(text).ok()?, rest))
+}
+
+/// Reads the pools of a summary.
+fn read(summary: &[u8]) -> Option<Vec<(&str, State)>> {
+    let (_, mut rest) = text(summary)?;
+    let mut pools = Vec::new();
+    while !rest.is_empty() {
+        let (name, after) = text(rest)?;
+        let (state, after) = after.split_first_chunk()?;
+        pools.push((name, *state));
+        rest = after;
+    }
+    Some(pools)
+}
+
+/// Says what a store has lost, from the pools that it had and those that it has.
+fn difference(before: &[(&str, State)], now: &[(&str, State)]) -> String {
+    let now: HashMap<_, _> = now.iter().copied().collect();
+    for (name, had) in before {
+        let has = now.get(name).map_or(0, head_of);
+        let had = head_of(had);
+        if has < had {
+            let lost = has + 1;
+            return format!(
+                "pool {name}, position {lost}: the store held up to {had} when it was closed, and holds up to {has}"
+            );
+        }
+    }
+    "the store does not hold what it held when it was closed".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_journal::ChunkHash;
+    use heronry_types::{Epoch, PoolId, Position, Timelines};
+
+    use super::*;
+    use crate::{
+        StoreErrorKind,
+        embedded::{pool::WriterJournal, readable::JournalView},
+        keys::PoolNo,
+    };
+
+    fn pools(heads: &[u64]) -> WriterPools {
+        let mut pools = WriterPools::default();
+        for (no, head) in (1..).zip(heads) {
+            let mut pool = WriterPool::new(PoolNo(no));
+            if *head > 0 {
+                let head = Head {
+                    epoch: Epoch([7; 16]),
+                    head: Position(*head),
+                    floor: Position(1),
+                    last_hash: ChunkHash([9; 32]),
+                };
+                let timelines = Timelines::of(head.epoch).into();
+                pool.journal = WriterJournal::There(JournalView { head, timelines });
+            }
+            let name = PoolId::parse(format!("p{no}")).unwrap();
+            pools.pools.insert(name, pool);
+        }
+        pools
+    }
+
+    #[track_caller]
+    fn check(before: &WriterPools, now: &WriterPools, expected: Option<&str>) {
+        let found = now.check_summary("open", &before.summary());
+        match expected {
+            None => found.unwrap(),
+            Some(text) => {
+                let error = found.unwrap_err();
+                assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+                assert!(error.to_string().contains(text), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_that_lost_something_is_said_to_where() {
+        let before = pools(&[3, 0, 5]);
+        check(&before, &pools(&[3, 0, 5]), None);
+        check(&before, &pools(&[3, 0, 2]), Some("pool p3, position 3: "));
+        check(&before, &pools(&[3]), Some("pool p3, position 1: "));
+        check(&before, &pools(&[3, 4, 5]), Some("does not hold"));
+        let mut moved = pools(&[3, 0, 5]);
+        moved.moved_to = Some("elsewhere".to_owned());
+        check(&before, &moved, Some("does not hold"));
+        let error = before.check_summary("open", b"no summary").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    }
+}
