@@ -255,6 +255,6 @@ impl World {
 
     /// Returns the cursor of a position in this pool.
     pub fn cursor(pool: &Pool, position: Position) -> Cursor {
-        Cursor::new(pool.epoch(), position)
+        pool.cursor(position)
     }
 }

@@ -21,7 +21,9 @@ pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
 pub use guard::{Ownership, judge_append, judge_arrival, judge_content, judge_contents};
-pub use journal::{Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline};
+pub use journal::{
+    Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
+};
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
 pub use store::Store;

@@ -56,10 +56,16 @@ impl Batch {
                 return Ok(());
             }
         };
-        if let Some(moved_to) = &writer.moved_to {
-            self.answers.push(work.answer_sealed(moved_to));
-            return Ok(());
-        }
+        let work = match &writer.moved_to {
+            None => work,
+            Some(moved_to) => match work.refuse_sealed(moved_to) {
+                Ok(work) => work,
+                Err(answer) => {
+                    self.answers.push(answer);
+                    return Ok(());
+                }
+            },
+        };
         let pools = &mut writer.pools;
         // A fault drops the reply, which tells the caller that the outcome is unknown.
         let answer = match work {

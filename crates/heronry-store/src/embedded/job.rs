@@ -121,20 +121,20 @@ impl Job {
 }
 
 impl Work {
-    /// Returns how a sealed store answers: it writes nothing.
-    pub(crate) fn answer_sealed(self, moved_to: &str) -> Answer {
+    /// Returns what a sealed store still does, or how it answers: it writes nothing.
+    pub(crate) fn refuse_sealed(self, moved_to: &str) -> Result<Self, Answer> {
         let error = |op| StoreError::sealed(op, moved_to);
         let unwritten = |error| {
             let outcome = Outcome::None;
             Err(AppendError::Store { outcome, error })
         };
-        match self {
+        Err(match self {
             Self::Append(_, reply) => Answer::Head(reply, unwritten(error("append"))),
             Self::Trim(_, reply) => Answer::Head(reply, unwritten(error("trim"))),
             Self::Put(_, reply) => Answer::Done(reply, Err(error("put content"))),
             Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
-            Self::Release(_, reply) => Answer::Done(reply, Ok(())),
-        }
+            Self::Release(..) => return Ok(self),
+        })
     }
 
     /// Tells the caller that nothing of this was or will be written.

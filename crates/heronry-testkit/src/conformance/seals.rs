@@ -56,7 +56,11 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     store.leases.release(&writer.pool, writer.token).await?;
     same("the head", &journal.head(&writer.pool).await?, &Some(head))?;
     let pools = journal.pools().await?;
-    same("the pools", &pools, &vec![writer.pool.clone()])
+    same("the pools", &pools, &vec![writer.pool.clone()])?;
+    // What was given up while the store was sealed is free afterwards.
+    journal.unseal().await?;
+    let mut writer = Writer::of(&store, 1).await?;
+    writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
 async fn a_seal_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {

@@ -1,0 +1,79 @@
+//! A47: a store that is moved.
+
+use heronry_pool::decide::StateDigest;
+use heronry_runtime::transfer::{self, TransferError};
+use heronry_store::{LeaseError, StoreErrorKind};
+use heronry_tests::{World, message, pool};
+use heronry_types::Position;
+
+use crate::{
+    between_every_two_stores,
+    story::{bytes_of, carrier, check_bodies, story},
+};
+
+between_every_two_stores! {
+    a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source
+}
+
+async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
+    from: World,
+    to: World,
+) {
+    let left = story(&from).await;
+    let by = carrier(&to, 77);
+    let moved = transfer::move_all(from.store(), to.store(), "there", &by)
+        .await
+        .unwrap();
+    let ids: Vec<_> = moved.iter().map(|moved| moved.pool.clone()).collect();
+    assert_eq!(ids, [pool("p"), pool("q")]);
+    assert_eq!(
+        (moved[0].chunks, moved[0].contents),
+        (left.chunks.len() as u64, 7)
+    );
+
+    let head = to.store().journal.head(&pool("p")).await.unwrap();
+    assert_eq!(head, Some(left.head));
+    let p = to.runtime.find(&pool("p")).await.unwrap();
+    assert_eq!(p.epoch(), left.head.epoch);
+    assert_eq!(bytes_of(&to.chunks(&p).await), bytes_of(&left.chunks));
+    assert_eq!(to.events(&p).await, left.events);
+    assert_eq!(p.call(StateDigest).await.unwrap().1, left.digest);
+    check_bodies(&p, &left).await;
+
+    let seal = from.store().journal.sealed().await.unwrap();
+    assert_eq!(seal.as_deref(), Some("there"));
+    let acquired = from
+        .store()
+        .leases
+        .acquire(&pool("p"), "x", left.records[0].recorded_at)
+        .await;
+    let Err(LeaseError::Store(error)) = acquired else {
+        panic!("a sealed store gave a lease: {acquired:?}");
+    };
+    assert_eq!(error.kind(), StoreErrorKind::Sealed);
+    let elsewhere = World::new(to.kind).await;
+    let again = transfer::move_all(from.store(), elsewhere.store(), "elsewhere", &by).await;
+    assert!(
+        matches!(&again, Err(TransferError::Sealed { moved_to }) if moved_to == "there"),
+        "{again:?}"
+    );
+    // The same move again finds everything there.
+    let again = transfer::move_all(from.store(), to.store(), "there", &by)
+        .await
+        .unwrap();
+    assert_eq!(again.len(), 2);
+
+    // The members of before go on as if nothing had happened.
+    let receipt = to.say(&p, &left.scout, ("lead", "after")).await;
+    assert_eq!(receipt.cursor.epoch, left.head.epoch);
+    assert!(receipt.cursor.position > left.head.head);
+    to.check_replay(&p).await;
+    drop(p);
+    let to = to.restart().await;
+    let p = to.runtime.find(&pool("p")).await.unwrap();
+    assert!(p.head().position > Position(left.head.head.0));
+    assert_eq!(
+        to.receipt(&p, "scout", "after").await.message_id,
+        message("after")
+    );
+}
