@@ -132,11 +132,12 @@ impl State {
         self.cursor(self.head)
     }
 
-    /// Checks that a cursor points into this journal, and returns its position.
+    /// Checks that a cursor is of this journal and not ahead of it, and returns its position, whether
+    /// or not what follows is still kept.
     ///
     /// # Errors
-    /// [`Rejection::CursorForeign`], [`Rejection::CursorAhead`] or [`Rejection::CursorTrimmed`].
-    pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
+    /// [`Rejection::CursorForeign`] or [`Rejection::CursorAhead`].
+    pub fn locate(&self, requested: Cursor) -> Result<Position, Rejection> {
         let foreign = |error: ForeignCursor| Rejection::CursorForeign {
             requested,
             diverged_at: error.diverged_at,
@@ -148,11 +149,20 @@ impl State {
                 head: self.head_cursor(),
             });
         }
-        if requested.position < self.floor.previous() {
+        Ok(requested.position)
+    }
+
+    /// Checks that a cursor is of this journal and that what follows is kept, and returns its position.
+    ///
+    /// # Errors
+    /// As [`locate`](Self::locate), and [`Rejection::CursorTrimmed`].
+    pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
+        let position = self.locate(requested)?;
+        if position < self.floor.previous() {
             let floor = self.cursor(self.floor.previous());
             return Err(Rejection::CursorTrimmed { requested, floor });
         }
-        Ok(requested.position)
+        Ok(position)
     }
 
     /// Returns the lineage of a record about a run, as a member if it is one.

@@ -85,7 +85,8 @@ impl Command for AdmitReader {
     }
 }
 
-/// Asks whether a cursor points into this journal.
+/// Asks whether a cursor is of this journal and not ahead of it. Who reads from it meets what was
+/// trimmed by itself, and says what to do then.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckCursor {
     /// The cursor.
@@ -96,7 +97,7 @@ impl Command for CheckCursor {
     type Answer = Position;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
-        state.check_cursor(self.cursor).map(Decision::Repeat)
+        state.locate(self.cursor).map(Decision::Repeat)
     }
 
     fn answer(&self, _: &State, applied: Applied) -> Result<Position, Rejection> {
