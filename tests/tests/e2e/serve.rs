@@ -77,7 +77,7 @@ fn a_bad_configuration_is_refused_with_a_suggestion() {
     said.refused(2, "did you mean \"listen\"?");
     let said = place.run(&["serve", "--config", "none.toml"]);
     said.refused(2, "none.toml");
-    let said = place.run(&["serve", "--store", "sled:x"]);
+    let said = place.run(&["serve", "--store", "rocks:x"]);
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(!place.at(".heronry").exists());
 }
