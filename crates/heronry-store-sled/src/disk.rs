@@ -9,7 +9,7 @@ use std::{
     fmt,
     fs::{self, File, OpenOptions, TryLockError},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -179,9 +179,12 @@ impl Blobs {
         let mut present = HashSet::new();
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
-            if !synced.contains(&entry.file_name()) {
-                let file = OpenOptions::new().write(true).open(entry.path())?;
-                file.sync_all()?;
+            let is_new = !synced.contains(&entry.file_name());
+            match is_new.then(|| sync_file(&entry.path())) {
+                // sled has no use for it any more.
+                Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => continue,
+                Some(Err(error)) => return Err(error),
+                Some(Ok(())) | None => {}
             }
             present.insert(entry.file_name());
         }
@@ -190,5 +193,51 @@ impl Blobs {
         }
         *synced = present;
         Ok(())
+    }
+}
+
+fn sync_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the files of a store that was left so, where nothing can be written to the log.
+    fn left(mark: Option<&Mark>) -> (Disk, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::new(directory.path());
+        fs::create_dir(place.blobs()).unwrap();
+        fs::write(place.db(), [1; 100]).unwrap();
+        let mut disk = Disk::open(&place, &None).unwrap();
+        if let Some(mark) = mark {
+            disk.mark.write(mark).unwrap();
+        }
+        disk.db = File::open(place.db()).unwrap();
+        (disk, directory)
+    }
+
+    #[test]
+    fn the_log_is_written_again_unless_the_store_was_closed() {
+        let closed = Mark::Closed(vec![1, 2, 3]);
+        let (disk, _directory) = left(Some(&closed));
+        assert_eq!(disk.make_certain().unwrap(), Some(closed));
+        for mark in [None, Some(Mark::Open(Sequence(0)))] {
+            let (disk, _directory) = left(mark.as_ref());
+            disk.make_certain().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_file_that_sled_makes_beside_its_log_is_synced_once_and_may_go() {
+        let (disk, directory) = left(None);
+        let blob = directory.path().join("blobs/1");
+        fs::write(&blob, b"large").unwrap();
+        disk.blobs.sync().unwrap();
+        assert_eq!(disk.blobs.synced.lock().unwrap().len(), 1);
+        fs::remove_file(&blob).unwrap();
+        disk.blobs.sync().unwrap();
+        assert!(disk.blobs.synced.lock().unwrap().is_empty());
     }
 }
