@@ -5,6 +5,8 @@
     reason = "a helper of a test fails by panicking"
 )]
 
+#[path = "e2e/carry.rs"]
+mod carry;
 #[path = "e2e/damage.rs"]
 mod damage;
 #[path = "e2e/review.rs"]

@@ -142,7 +142,7 @@ async fn bind(listen: &ListenAddress) -> Result<TcpListener, Failure> {
     })
 }
 
-fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
+pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -154,6 +154,22 @@ fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
             Ok(Store::of(Arc::new(store)))
         }
     }
+}
+
+/// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
+pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
+    let store = match choice {
+        StoreChoice::Redb(path) => {
+            RedbStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Sled(path) => {
+            SledStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Memory => {
+            return Err(Failure::usage("a store in memory keeps no journal"));
+        }
+    };
+    store.map_err(|error| store_failure(&error))
 }
 
 /// Says what a failure of the store means to the caller of the command.

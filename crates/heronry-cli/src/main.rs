@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod carry;
 mod connect;
 mod cursors;
 mod data_dir;

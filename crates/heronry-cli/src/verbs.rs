@@ -8,6 +8,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
 pub(crate) mod serve;
+pub(crate) mod store;
 pub(crate) mod wait;
 pub(crate) mod watch;
 
@@ -42,6 +43,8 @@ pub(crate) enum Verb {
     Filter(filter::FilterVerb),
     #[command(subcommand)]
     Journal(journal::JournalVerb),
+    #[command(subcommand)]
+    Store(store::StoreVerb),
     Completions(completions::CompletionsArgs),
     /// Stands between `up` and a member.
     #[command(name = "__shim", hide = true)]
@@ -75,6 +78,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Watch(args) => watch::run(&cx, args).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
+        Verb::Store(verb) => store::run(&cx, verb).await,
         Verb::Completions(args) => completions::run(&args),
         Verb::Shim { command } => return up::shim::run(command).await,
         Verb::Verify(args) => journal::verify::run_child(&args).await,

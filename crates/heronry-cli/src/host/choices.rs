@@ -34,6 +34,15 @@ impl StoreChoice {
         Self::Redb(path)
     }
 
+    /// Returns the store that a text names, with its kind or as a path alone.
+    pub(crate) fn named(text: &str) -> Result<Self, NoSuchStore> {
+        let has_kind = ["redb:", "sled:"].iter().any(|kind| text.starts_with(kind));
+        if has_kind || text == "memory" {
+            return text.parse();
+        }
+        Ok(Self::at(PathBuf::from(text)))
+    }
+
     /// Returns where the store is kept.
     pub(crate) fn path(&self) -> &Path {
         match self {

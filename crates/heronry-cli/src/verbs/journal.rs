@@ -1,35 +1,35 @@
 //! `heronry journal`: looks at a store that no server has open.
 
 mod export;
+mod import;
 mod show;
 mod stats;
 pub(crate) mod verify;
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use heronry_journal::Chunk;
 use heronry_store::{Head, ReadError, Store};
-use heronry_store_redb::RedbStore;
-use heronry_store_sled::SledStore;
 use heronry_types::{PoolId, Position};
 
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{StoreChoice, store_failure},
+    host::{StoreChoice, open_to_read, store_failure},
 };
 
 /// How much of a journal is held at once, in bytes.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Look at a store that no server has open: check it, count, show, export
+/// Look at a store that no server has open: check it, count, show, export and import
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalVerb {
     Verify(VerifyArgs),
     Stats(StatsArgs),
     Show(ShowArgs),
     Export(ExportArgs),
+    Import(ImportArgs),
 }
 
 /// Check every chunk, record and body; name the first bad position
@@ -64,12 +64,31 @@ pub(crate) struct ShowArgs {
     limit: Option<u64>,
 }
 
-/// Write the journal of a pool as JSON lines: each chunk's header, then its records
+/// Write pools as JSON lines that lose nothing: each chunk's header, its records, and the bodies
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  heronry --pool review.1 journal export > review.jsonl")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     place: Place,
+    /// A new file for the lines [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Leave the bodies out
+    #[arg(long)]
+    no_bodies: bool,
+}
+
+/// Read pools back from an export, compare every hash, and start a new epoch in each
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry journal import review.jsonl --store redb:other.redb")]
+pub(crate) struct ImportArgs {
+    /// The file that `export` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The store, as PATH, redb:PATH or sled:PATH; made when it is not there [default: store.redb
+    /// in the data directory]
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
 }
 
 /// Which store.
@@ -91,20 +110,30 @@ pub(crate) async fn run(cx: &Context, verb: JournalVerb) -> Outcome {
             let opened = Opened::at(cx, &args.place)?;
             show::run(cx, &opened, (Position(args.after), args.limit)).await
         }
-        JournalVerb::Export(args) => export::run(cx, &Opened::at(cx, &args.place)?).await,
+        JournalVerb::Export(args) => {
+            let opened = Opened::at(cx, &args.place)?;
+            export::run(cx, &opened.store, &args).await
+        }
+        JournalVerb::Import(args) => {
+            let place = Place::named(args.store);
+            import::run(cx, &place.choice(cx)?, &args.file).await
+        }
     }
 }
 
 impl Place {
+    fn named(store: Option<String>) -> Self {
+        Self {
+            store,
+            store_option: None,
+        }
+    }
+
     fn choice(&self, cx: &Context) -> Result<StoreChoice, Failure> {
         let Some(text) = self.store.as_ref().or(self.store_option.as_ref()) else {
             return Ok(StoreChoice::Redb(cx.data_dir.store()));
         };
-        let is_named = ["redb:", "sled:"].iter().any(|kind| text.starts_with(kind));
-        if !is_named && text != "memory" {
-            return Ok(StoreChoice::at(PathBuf::from(text)));
-        }
-        text.parse().map_err(Failure::usage)
+        StoreChoice::named(text).map_err(Failure::usage)
     }
 }
 
@@ -120,19 +149,9 @@ impl Opened {
     }
 
     fn open(choice: &StoreChoice) -> Result<Self, Failure> {
-        let store = match choice {
-            StoreChoice::Redb(path) => {
-                RedbStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
-            }
-            StoreChoice::Sled(path) => {
-                SledStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
-            }
-            StoreChoice::Memory => {
-                return Err(Failure::usage("a store in memory keeps no journal"));
-            }
-        };
-        let store = store.map_err(|error| store_failure(&error))?;
-        Ok(Self { store })
+        Ok(Self {
+            store: open_to_read(choice)?,
+        })
     }
 
     /// Returns the pool that was named, or all.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use heronry_journal::Chunk;
-use heronry_store::{ContentPack, Head, NewContent, Store};
+use heronry_store::{ContentPack, Head, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
 use super::{Bodies, Pools, TransferError, path::Path};
@@ -119,10 +119,7 @@ impl<'a> Source<'a> {
     async fn read_chunks(&mut self) -> Result<(), TransferError> {
         let journal = &self.store.journal;
         let page = journal.read(&self.pool, self.after, PAGE_BYTES).await;
-        let page = page.map_err(|error| TransferError::Read {
-            pool: self.pool.clone(),
-            error,
-        })?;
+        let page = page.map_err(|error| unread(&self.pool, error))?;
         let chunks = page.chunks.into_iter();
         self.chunks = chunks
             .filter(|chunk| chunk.first() > self.after && chunk.last() <= self.head.head)
@@ -137,7 +134,8 @@ impl<'a> Source<'a> {
             && let Some(after) = self.packs.after
         {
             let contents = &self.store.contents;
-            let page = contents.list_with(&self.pool, after, PAGE_BYTES).await?;
+            let page = contents.list_with(&self.pool, after, PAGE_BYTES).await;
+            let page = page.map_err(|error| unread(&self.pool, error))?;
             self.packs.fill(page, |pack| pack.first);
         }
         let page = &mut self.packs.page;
@@ -152,9 +150,17 @@ impl<'a> Source<'a> {
             && let Some(after) = self.alone.after
         {
             let contents = &self.store.contents;
-            let page = contents.list_alone(&self.pool, after, PAGE_BYTES).await?;
+            let page = contents.list_alone(&self.pool, after, PAGE_BYTES).await;
+            let page = page.map_err(|error| unread(&self.pool, error))?;
             self.alone.fill(page, |content| Some(content.content_ref));
         }
         Ok(self.alone.page.pop_front())
+    }
+}
+
+fn unread(pool: &PoolId, error: impl Into<ReadError>) -> TransferError {
+    TransferError::Read {
+        pool: pool.clone(),
+        error: error.into(),
     }
 }

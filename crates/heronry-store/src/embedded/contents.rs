@@ -143,7 +143,10 @@ fn list(
                 ControlFlow::Continue(())
             }
             Err(error) => {
-                damage = Some(error);
+                damage = Some(match position_of(key) {
+                    Some((_, at)) => corrupt(LIST, format!("the append at position {at}: {error}")),
+                    None => error,
+                });
                 ControlFlow::Break(())
             }
         }

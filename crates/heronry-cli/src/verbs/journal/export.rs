@@ -1,43 +1,69 @@
 //! `heronry journal export`.
 
-use heronry_types::Position;
-use serde_json::json;
-
-use super::{Opened, damaged};
-use crate::{
-    connect::Context,
-    failure::{Exit, Failure, Outcome},
-    out::print,
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter},
+    path::Path,
 };
 
-/// Writes one line for each chunk's header, and one for each of its records.
-pub(super) async fn run(cx: &Context, opened: &Opened) -> Outcome {
-    let pool = opened.one_pool(cx).await?;
-    let mut after = Position::ZERO;
-    loop {
-        let chunks = opened.chunks(&pool, after).await?;
-        let Some(last) = chunks.last() else {
-            return Ok(Exit::Ok);
-        };
-        for chunk in &chunks {
-            let header = chunk.header();
-            let line = json!({"chunk": {
-                "pool": pool,
-                "epoch": header.epoch.to_string(),
-                "first": header.first,
-                "count": header.count,
-                "recorded_at": header.recorded_at,
-                "previous": header.previous,
-                "hash": chunk.hash(),
-            }});
-            let mut lines = format!("{line}\n");
-            for record in chunk.records() {
-                let record = record.map_err(|error| damaged(&pool, &error))?;
-                lines.push_str(&serde_json::to_string(&record).map_err(Failure::failed)?);
-                lines.push('\n');
-            }
-            print(&lines)?;
+use heronry_runtime::transfer::{self, Bodies, Carried, Pools};
+use heronry_store::Store;
+
+use super::ExportArgs;
+use crate::{
+    carry::{pools_of, show, transfer_failure},
+    connect::Context,
+    failure::{Exit, Failure, Outcome},
+};
+
+/// Writes lines to stdout, or to a new file.
+pub(super) async fn run(cx: &Context, store: &Store, args: &ExportArgs) -> Outcome {
+    let pools = pools_of(cx);
+    let bodies = if args.no_bodies {
+        Bodies::LeftOut
+    } else {
+        Bodies::Included
+    };
+    let Some(path) = &args.file else {
+        let out = BufWriter::new(io::stdout());
+        let ended = transfer::export(store, &pools, bodies, out).await;
+        ended.map_err(|error| transfer_failure(&error))?;
+        return Ok(Exit::Ok);
+    };
+    let file = create_new(path)?;
+    let ended = write(store, (&pools, bodies), &file).await;
+    let exported = match ended.and_then(|exported| kept(path, &file).map(|()| exported)) {
+        Ok(exported) => exported,
+        Err(failure) => {
+            // What failed matters more than what is left of it.
+            let _ = fs::remove_file(path);
+            return Err(failure);
         }
-        after = last.last();
-    }
+    };
+    show(cx, "exported", &exported)?;
+    Ok(Exit::Ok)
+}
+
+fn create_new(path: &Path) -> Result<File, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // Bodies are for those who may read the store.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path);
+    file.map_err(|error| Failure::file("create", path, &error))
+}
+
+async fn write(
+    store: &Store,
+    (pools, bodies): (&Pools, Bodies),
+    file: &File,
+) -> Result<Vec<Carried>, Failure> {
+    let ended = transfer::export(store, pools, bodies, BufWriter::new(file)).await;
+    ended.map_err(|error| transfer_failure(&error))
+}
+
+fn kept(path: &Path, file: &File) -> Result<(), Failure> {
+    let kept = file.sync_all();
+    kept.map_err(|error| Failure::file("write", path, &error))
 }

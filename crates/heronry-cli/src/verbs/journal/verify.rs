@@ -205,7 +205,8 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
         let chunks = read(opened, pool, after).await?;
         for chunk in &chunks {
             // What precedes the floor is gone: the first chunk says itself what it follows.
-            let start = Chain::after(head.epoch, chunk.first().previous(), first_hash(chunk));
+            let epoch = chunk.header().epoch;
+            let start = Chain::after(epoch, chunk.first().previous(), first_hash(chunk));
             let chain = chain.get_or_insert(start);
             if let Err(error) = chain.push(chunk) {
                 return bad(pool, error.at, &error);

@@ -1,0 +1,158 @@
+//! What verbs that carry pools from place to place have in common.
+
+use std::{fs, io, sync::Arc};
+
+use heronry_runtime::{
+    SystemClock, SystemIds,
+    transfer::{Carried, Carrier, Pools, TransferError},
+};
+use heronry_store::{AppendError, LeaseError, ReadError, Store};
+use serde::Serialize;
+
+use crate::{
+    connect::Context,
+    failure::{Exit, Failure},
+    host::{StoreChoice, open_store, store_failure},
+    out::Rows,
+};
+
+/// Returns who carries pools: this process.
+pub(crate) fn carrier() -> Carrier {
+    Carrier {
+        clock: Arc::new(SystemClock::new()),
+        ids: Arc::new(SystemIds),
+        owner: format!("heronry process {}", std::process::id()),
+    }
+}
+
+/// Returns the pool that was named, or all.
+pub(crate) fn pools_of(cx: &Context) -> Pools {
+    let named = cx.globals.pool.clone();
+    named.map_or(Pools::All, Pools::One)
+}
+
+/// A store that pools are brought to.
+#[derive(Debug)]
+pub(crate) struct Target {
+    choice: StoreChoice,
+    store: Store,
+    origin: Origin,
+}
+
+/// Whether a store was there before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Origin {
+    Found,
+    Made,
+}
+
+impl Target {
+    /// Opens a store, and makes it when nothing is there.
+    pub(crate) fn open(choice: &StoreChoice) -> Result<Self, Failure> {
+        let path = match choice {
+            StoreChoice::Redb(path) | StoreChoice::Sled(path) => path,
+            StoreChoice::Memory => {
+                return Err(Failure::usage("a store in memory keeps no journal"));
+            }
+        };
+        let exists = fs::exists(path).map_err(|error| Failure::file("open", path, &error))?;
+        let origin = if exists { Origin::Found } else { Origin::Made };
+        Ok(Self {
+            store: open_store(choice)?,
+            choice: choice.clone().absolute(),
+            origin,
+        })
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns the store with its whole path.
+    pub(crate) fn choice(&self) -> &StoreChoice {
+        &self.choice
+    }
+
+    /// Closes the store. One that was made, and that nothing came to, is removed again.
+    pub(crate) fn end<T>(self, ended: Result<T, TransferError>) -> Result<T, Failure> {
+        let Self {
+            choice,
+            store,
+            origin,
+        } = self;
+        drop(store);
+        let error = match ended {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let has_arrived = matches!(error, TransferError::Unfinished { .. });
+        if origin == Origin::Made && !has_arrived {
+            // What failed matters more than what is left of it.
+            let _ = match &choice {
+                StoreChoice::Redb(path) => fs::remove_file(path),
+                StoreChoice::Sled(path) => fs::remove_dir_all(path),
+                StoreChoice::Memory => Ok(()),
+            };
+        }
+        Err(transfer_failure(&error))
+    }
+}
+
+/// What was carried.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    pools: &'a [Carried],
+}
+
+/// Prints what was carried.
+pub(crate) fn show(cx: &Context, done: &str, pools: &[Carried]) -> Result<(), Failure> {
+    cx.out.answer(&Answer { pools }, Rows::Of("pools"), || {
+        let lines = pools.iter().map(|it| {
+            format!(
+                "{}: {done}, {} chunks, {} bodies, head {}",
+                it.pool, it.chunks, it.contents, it.head
+            )
+        });
+        let mut lines: Vec<String> = lines.collect();
+        lines.push(format!("{} pools {done}", pools.len()));
+        lines.join("\n")
+    })
+}
+
+/// Says what a failure means to the caller of the command.
+pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
+    match error {
+        TransferError::Store(cause)
+        | TransferError::Read {
+            error: ReadError::Store(cause),
+            ..
+        }
+        | TransferError::Append {
+            error: AppendError::Store { error: cause, .. },
+            ..
+        }
+        | TransferError::Lease {
+            error: LeaseError::Store(cause),
+            ..
+        } => Failure::new(store_failure(cause).exit(), error),
+        TransferError::Chunk { error: cause, .. } if cause.is_newer() => Failure::failed(error),
+        TransferError::Chunk { .. }
+        | TransferError::Chain { .. }
+        | TransferError::RepeatedEpoch { .. }
+        | TransferError::Mismatch { .. }
+        | TransferError::Line { .. } => Failure::new(Exit::Damaged, error),
+        TransferError::Io { error: cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe => {
+            Failure::unread()
+        }
+        TransferError::NoPool { .. }
+        | TransferError::PoolExists { .. }
+        | TransferError::Sealed { .. }
+        | TransferError::Trimmed { .. }
+        | TransferError::Io { .. }
+        | TransferError::Lease { .. }
+        | TransferError::Read { .. }
+        | TransferError::Append { .. }
+        | TransferError::Unfinished { .. }
+        | _ => Failure::failed(error),
+    }
+}

@@ -1,0 +1,29 @@
+//! `heronry journal import`.
+
+use std::{fs::File, io::BufReader, path::Path};
+
+use heronry_runtime::transfer;
+
+use crate::{
+    carry::{Target, carrier, show},
+    connect::Context,
+    failure::{Exit, Failure, Outcome},
+    host::StoreChoice,
+};
+
+/// Brings what a file holds into a store, which is made when it is not there.
+pub(super) async fn run(cx: &Context, choice: &StoreChoice, file: &Path) -> Outcome {
+    let found = std::fs::metadata(file).map_err(|error| Failure::file("read", file, &error))?;
+    if !found.is_file() {
+        return Err(Failure::failed(format_args!(
+            "{} is not a file, and an export is read twice; write it to a file first",
+            file.display()
+        )));
+    }
+    let target = Target::open(choice)?;
+    let open = || File::open(file).map(BufReader::new);
+    let ended = transfer::import(target.store(), open, &carrier()).await;
+    let imported = target.end(ended)?;
+    show(cx, "imported", &imported)?;
+    Ok(Exit::Ok)
+}
