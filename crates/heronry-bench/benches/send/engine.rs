@@ -91,12 +91,7 @@ impl Bench {
         let tasks: Vec<_> = (0..sends.callers)
             .map(|caller| {
                 let (pool, sender) = (self.pool.clone(), self.sender.clone());
-                tokio::spawn(async move {
-                    for number in 0..sends.each {
-                        let key = format!("caller-{caller}-message-{number}");
-                        pool.call(message(&sender, &key)).await.unwrap();
-                    }
-                })
+                tokio::spawn(send_each(pool, sender, caller, sends.each))
             })
             .collect();
         for task in tasks {
@@ -174,6 +169,14 @@ impl Bench {
             }
             after = last.last();
         }
+    }
+}
+
+/// One caller: each send waits for the answer to the one before.
+async fn send_each(pool: Pool, sender: Caller, caller: usize, count: usize) {
+    for number in 0..count {
+        let key = format!("caller-{caller}-message-{number}");
+        pool.call(message(&sender, &key)).await.unwrap();
     }
 }
 
