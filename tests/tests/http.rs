@@ -28,5 +28,7 @@ mod inbox;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/timelines.rs"]
+mod timelines;
 #[path = "http/wakes.rs"]
 mod wakes;

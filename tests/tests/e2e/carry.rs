@@ -1,7 +1,5 @@
 //! `heronry store copy` and `heronry journal export|import`: between the stores that keep files.
 
-use std::path::Path;
-
 use crate::support::{Place, said};
 
 /// A store of this kind with two pools and a message, closed; returns how it is named.
@@ -119,100 +117,77 @@ fn a47_a_copy_and_an_import_start_an_epoch_of_their_own() {
     }
 }
 
-/// Returns the bytes of every file under a path.
-fn bytes_of(path: &Path) -> Vec<(String, Vec<u8>)> {
-    if path.is_file() {
-        return vec![(path.display().to_string(), std::fs::read(path).unwrap())];
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).into_iter().flatten() {
-        files.extend(bytes_of(&entry.unwrap().path()));
-    }
-    files.sort();
-    files
+/// Copies or moves, and checks that it is refused.
+#[track_caller]
+fn refused(place: &Place, arguments: &[&str], code: i32, why: &str) {
+    let all = [&["store", "copy"], arguments].concat();
+    place.run(&all).refused(code, why);
 }
 
 #[test]
-fn what_is_refused_is_said_in_one_line_and_changes_nothing() {
+fn a_copy_that_is_refused_is_said_in_one_line_and_changes_nothing() {
     let place = Place::new();
     let from = stored(&place, "redb:from.redb");
     place.run(&["store", "copy", &from, "sled:to.sled"]).ok();
-    let refused = |arguments: &[&str], code: i32, why: &str| {
-        place
-            .run(&[&["store", "copy"], arguments].concat())
-            .refused(code, why);
-    };
+    place.write("other", "not a store");
     for moves in [&["--move"][..], &[]] {
-        let with = |stores: [&'static str; 2]| [&stores[..], moves].concat();
-        refused(
-            &with(["redb:from.redb", "redb:from.redb"]),
-            1,
-            "onto itself",
-        );
-        refused(&with(["redb:from.redb", "from.redb"]), 1, "onto itself");
-        refused(
-            &with(["redb:from.redb", "sled:to.sled"]),
+        let check = |from: &str, to: &str, code, why| {
+            refused(&place, &[&[from, to], moves].concat(), code, why);
+        };
+        check("redb:from.redb", "redb:from.redb", 1, "onto itself");
+        check("redb:from.redb", "from.redb", 1, "onto itself");
+        check(
+            "redb:from.redb",
+            "sled:to.sled",
             1,
             "pool p is there already",
         );
-        refused(&with(["redb:none.redb", "redb:new.redb"]), 1, "none.redb");
+        check("redb:none.redb", "redb:new.redb", 1, "none.redb");
+        check("redb:from.redb", "redb:other", 6, "not a Heronry store");
+        check("redb:other", "redb:new.redb", 6, "not a Heronry store");
         assert!(!place.at("new.redb").exists());
-        place.write("other", "not a store");
-        refused(
-            &with(["redb:from.redb", "redb:other"]),
-            6,
-            "not a Heronry store",
-        );
-        refused(
-            &with(["redb:other", "redb:new.redb"]),
-            6,
-            "not a Heronry store",
-        );
-        assert_eq!(bytes_of(&place.at("other"))[0].1, b"not a store");
+        assert_eq!(std::fs::read(place.at("other")).unwrap(), b"not a store");
     }
     let usage = place.run(&["store", "copy", "memory", "redb:x"]);
     assert_eq!(usage.code, Some(2), "{usage:?}");
     let usage = place.run(&["--pool", "p", "store", "copy", &from, "redb:x", "--move"]);
     usage.refused(2, "a store is moved whole");
     assert!(!place.at("x").exists());
+}
 
-    // In use, on either side.
+#[test]
+fn a_store_in_use_is_neither_copied_nor_written() {
+    let place = Place::new();
+    let from = stored(&place, "redb:from.redb");
     let server = place.serve(&["--store", "redb:busy.redb"]);
-    refused(
-        &["redb:from.redb", "redb:busy.redb"],
-        1,
-        "another process has it open",
-    );
-    refused(
-        &["redb:busy.redb", "redb:new.redb"],
-        1,
-        "another process has it open",
-    );
+    let why = "another process has it open";
+    refused(&place, &[&from, "redb:busy.redb"], 1, why);
+    refused(&place, &["redb:busy.redb", "redb:new.redb"], 1, why);
     assert!(!place.at("new.redb").exists());
     drop(server);
+}
 
-    let text = place
-        .run(&["journal", "export", &from, "--file", "lines"])
-        .ok();
+#[test]
+fn an_import_that_is_refused_is_said_in_one_line_and_changes_nothing() {
+    let place = Place::new();
+    let from = stored(&place, "redb:from.redb");
+    let export = ["journal", "export", &from, "--file", "lines"];
+    let text = place.run(&export).ok();
     assert!(text.contains("2 pools exported"), "{text}");
-    place
-        .run(&["journal", "export", &from, "--file", "lines"])
-        .refused(1, "lines");
-    place
-        .run(&["journal", "import", "lines", "--store", &from])
-        .refused(1, "pool p is there already");
+    place.run(&export).refused(1, "lines");
+    let check = |file: &str, to: &str, code, why| {
+        let import = ["journal", "import", file, "--store", to];
+        place.run(&import).refused(code, why);
+    };
+    check("lines", &from, 1, "pool p is there already");
     let lines = std::fs::read_to_string(place.at("lines")).unwrap();
     place.write("changed", lines.replace("m-1", "m-2"));
-    place
-        .run(&["journal", "import", "changed", "--store", "redb:new.redb"])
-        .refused(6, "pool p, position");
+    check("changed", "redb:new.redb", 6, "pool p, position");
     place.write("cut", &lines[..lines.len() / 2]);
-    place
-        .run(&["journal", "import", "cut", "--store", "sled:new.sled"])
-        .refused(6, "line");
+    check("cut", "sled:new.sled", 6, "line");
+    check("/dev/null", "redb:new.redb", 1, "is not a file");
+    check("no-such-file", "redb:new.redb", 1, "no-such-file");
     assert!(!place.at("new.redb").exists() && !place.at("new.sled").exists());
-    let piped = place.run(&["journal", "import", "/dev/null", "--store", "redb:new.redb"]);
-    piped.refused(1, "is not a file");
 }
 
 #[test]
