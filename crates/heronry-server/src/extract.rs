@@ -15,6 +15,9 @@ use crate::problems::Refusal;
 /// The largest JSON body in bytes: an inline body of its default limit, all of it escaped, fits.
 pub(crate) const JSON_BYTES_MAX: usize = 2 * 1024 * 1024;
 
+/// The longest media type in bytes.
+const MEDIA_TYPE_BYTES_MAX: usize = 255;
+
 /// Fields that hold a cursor wherever they stand.
 const CURSOR_FIELDS: [&str; 2] = ["after", "since"];
 
@@ -105,8 +108,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 impl Params {
     /// Returns the text of a parameter; empty when the route has none of that name.
     pub(crate) fn text(&self, name: &str) -> &str {
+        self.find(name).unwrap_or_default()
+    }
+
+    /// Returns the text of a parameter that the route may have.
+    pub(crate) fn find(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);
-        found.map_or("", |(_, value)| value)
+        found.map(|(_, value)| value.as_str())
     }
 
     /// Reads a parameter that is an id.
@@ -121,9 +129,13 @@ pub(crate) fn idempotency_key(
     field: Option<IdempotencyKey>,
 ) -> Result<IdempotencyKey, Refusal> {
     const FIELD: &str = "idempotency_key";
-    let header = match headers.get(IDEMPOTENCY_HEADER) {
-        Some(value) => {
-            let text = value
+    let mut headers = headers.get_all(IDEMPOTENCY_HEADER).iter();
+    let header = match headers.next() {
+        Some(first) => {
+            if headers.any(|other| other != first) {
+                return Err(invalid(FIELD, "two headers name different keys; give one"));
+            }
+            let text = first
                 .to_str()
                 .map_err(|_| invalid(FIELD, "the header is not ASCII; use the field"))?;
             Some(IdempotencyKey::parse(text).map_err(|error| invalid(FIELD, &error.to_string()))?)
@@ -141,6 +153,18 @@ pub(crate) fn idempotency_key(
             "missing; give a key of your own, so that a repeat is harmless",
         )),
     }
+}
+
+/// Checks that a media type can stand in a header again, when the body is fetched.
+pub(crate) fn media_type(field: &'static str, text: &str) -> Result<(), Refusal> {
+    let visible = |byte: &u8| *byte == b' ' || byte.is_ascii_graphic();
+    if (1..=MEDIA_TYPE_BYTES_MAX).contains(&text.len()) && text.as_bytes().iter().all(visible) {
+        return Ok(());
+    }
+    Err(invalid(
+        field,
+        "not 1 to 255 bytes of ASCII; name the media type of the body",
+    ))
 }
 
 /// Returns the W3C trace of a request. One that cannot be read is as good as absent, as W3C says.
@@ -304,6 +328,25 @@ mod tests {
         headers.insert(IDEMPOTENCY_HEADER, "other".parse().unwrap());
         let refusal = idempotency_key(&headers, field()).unwrap_err();
         assert_eq!(refusal.0.text("field"), Some("idempotency_key"));
+        headers.append(IDEMPOTENCY_HEADER, "other".parse().unwrap());
+        let twice = idempotency_key(&headers, None).unwrap();
+        assert_eq!(twice.as_str(), "other");
+        headers.append(IDEMPOTENCY_HEADER, "k".parse().unwrap());
+        let refusal = idempotency_key(&headers, None).unwrap_err();
+        assert_eq!(refusal.0.text("field"), Some("idempotency_key"));
+    }
+
+    #[test]
+    fn a_media_type_can_stand_in_a_header() {
+        let longest = "x".repeat(MEDIA_TYPE_BYTES_MAX);
+        for text in ["text/plain; charset=utf-8", &longest] {
+            assert!(media_type("media_type", text).is_ok(), "{text}");
+        }
+        let longer = format!("{longest}x");
+        for text in ["", "a\nb", "text/\u{e9}", &longer] {
+            let refusal = media_type("media_type", text).unwrap_err();
+            assert_eq!(refusal.0.text("field"), Some("media_type"), "{text}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ impl Hosts {
                 hosts.push(name.to_owned());
             }
         }
+        hosts.sort_unstable();
+        hosts.dedup();
         Self(hosts)
     }
 

@@ -1,7 +1,7 @@
 //! Who asks, and which routes are open to whom.
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -17,7 +17,7 @@ use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 use crate::{
     app::Shared,
     auth::{MemberClaim, Shown},
-    extract::{bearer, invalid},
+    extract::{Params, bearer, invalid},
     problems::Refusal,
 };
 
@@ -137,20 +137,18 @@ pub(crate) fn pool_not_found() -> Refusal {
 /// Authenticates a request, and checks that the route is open to who asks.
 pub(crate) async fn authorise(
     State((app, access)): State<(Shared, Access)>,
-    params: RawPathParams,
+    params: Result<Params, Refusal>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let pool = params
-        .iter()
-        .find(|(name, _)| *name == "pool")
-        .map(|(_, value)| value);
     let shown = bearer(request.headers()).map_or(Shown::Nothing, |shown| app.auth.read(shown));
     let identity = match authenticate(&app, shown).await {
         Ok(identity) => identity,
         Err(refusal) => return refusal.into_response(),
     };
-    let answer = if let Err(refusal) = identity.may_use(access, pool) {
+    // Who has no token is not told either that the path cannot be read.
+    let open = params.and_then(|params| identity.may_use(access, params.find("pool")));
+    let answer = if let Err(refusal) = open {
         refusal.into_response()
     } else {
         request.extensions_mut().insert(identity.clone());

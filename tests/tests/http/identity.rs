@@ -23,6 +23,7 @@ on_every_store! {
     an_operator_acts_for_the_run_that_it_names
     joining_again_is_the_same_or_a_takeover
     a_host_or_origin_that_is_foreign_is_refused_everywhere
+    a_path_that_is_not_utf_8_is_a_problem_to_those_with_a_token
     open_routes_need_no_token
 }
 
@@ -448,6 +449,18 @@ async fn a_host_or_origin_that_is_foreign_is_refused_everywhere(server: Server) 
                 .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             "CORS is off"
         );
+    }
+}
+
+async fn a_path_that_is_not_utf_8_is_a_problem_to_those_with_a_token(server: Server) {
+    let (a, _) = server.with_pair().await;
+    for line in ["GET /v1/pools/a%ff", "GET /v1/pools/p/messages/a%ff"] {
+        let nobody = server.call("", line, Value::Null).await;
+        nobody.refused(401, "unauthorized");
+        for token in [OPERATOR, &a] {
+            let reply = server.call(token, line, Value::Null).await;
+            assert_eq!(reply.refused(400, "invalid-request")["field"], "path");
+        }
     }
 }
 

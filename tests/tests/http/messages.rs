@@ -14,6 +14,7 @@ on_every_store! {
     the_key_may_stand_in_the_header_or_the_field
     a_message_may_carry_text_bytes_or_a_stored_body
     a_message_carries_one_body_and_one_expiry
+    a_media_type_that_no_header_can_carry_is_refused
     a_stored_body_is_for_its_sender_and_recipients
     a_body_over_its_limit_is_too_large
     what_cannot_be_addressed_fails_in_its_receipt
@@ -215,6 +216,17 @@ async fn a_message_carries_one_body_and_one_expiry(server: Server) {
         let refused = send(body).await.refused(400, "invalid-request");
         assert_eq!(refused["field"], field);
     }
+}
+
+async fn a_media_type_that_no_header_can_carry_is_refused(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let head = server.head().await;
+    for media_type in [String::new(), "text\nplain".to_owned(), "x".repeat(256)] {
+        let fields = json!({"body": "x", "media_type": media_type});
+        let reply = server.post(&a, MESSAGES, message(&fields)).await;
+        assert_eq!(reply.refused(400, "invalid-request")["field"], "media_type");
+    }
+    assert_eq!(server.head().await, head, "nothing is journaled");
 }
 
 async fn a_stored_body_is_for_its_sender_and_recipients(server: Server) {

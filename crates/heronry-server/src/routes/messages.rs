@@ -11,7 +11,7 @@ use heronry_wire::{ReceiptQuery, SendMessage};
 
 use super::{At, Route};
 use crate::{
-    extract::{Json, Query, idempotency_key, invalid, trace},
+    extract::{self, Json, Query, idempotency_key, invalid, trace},
     problems::Refusal,
 };
 
@@ -78,6 +78,9 @@ async fn send(
 /// Returns the one body that a message names; an empty text when it names none.
 async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
     let media_type = body.media_type.take();
+    if let Some(named) = &media_type {
+        extract::media_type("media_type", named)?;
+    }
     let or = |default: &str| media_type.clone().unwrap_or_else(|| default.to_owned());
     match (body.body.take(), body.body_base64.take(), body.content_ref) {
         (None, None, None) => Ok(Content::Inline(Body::new(or(Body::TEXT), Vec::new()))),
