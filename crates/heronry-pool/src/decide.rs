@@ -37,7 +37,7 @@ pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
-use crate::{Minter, Rejection, State};
+use crate::{Minter, Rejection, State, mint::Minted};
 
 /// What a decision may know beside the state and the command.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ pub struct Cx<'a> {
     pub scan: Option<WakeTriggeredBy>,
     /// Derives references and ids.
     pub minter: &'a Minter,
+    /// What was minted for the command before the queue.
+    pub minted: Option<Minted>,
 }
 
 /// What was decided before under a command's names.
@@ -70,6 +72,8 @@ pub struct Names {
     pub key: Option<IdempotencyKey>,
     /// The message or wake id.
     pub id: Option<ClaimName>,
+    /// What was minted for the request, so that it is minted once.
+    pub(crate) minted: Option<Minted>,
 }
 
 /// What a rule decided.

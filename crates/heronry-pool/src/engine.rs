@@ -156,7 +156,7 @@ impl Engine {
         &self.recent
     }
 
-    /// Takes every claim that is not newer than `durable`, sorted, to hand it to the claims store.
+    /// Takes every claim that the claims store does not hold yet, to hand it over, in no order.
     pub fn take_claims(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
         self.recent.take()
     }
@@ -205,6 +205,7 @@ impl Engine {
             prior: self.prior_of(names, found),
             scan,
             minter: &self.minter,
+            minted: names.and_then(|names| names.minted),
         };
         let decision = command.decide(&self.state, &cx)?;
         let (first, how) = match decision {

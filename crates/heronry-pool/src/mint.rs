@@ -18,7 +18,7 @@ impl fmt::Debug for Minter {
 
 /// What is minted for one request. Unguessable without the secret.
 #[derive(Clone, Copy)]
-pub(crate) struct Minted {
+pub struct Minted {
     content: [u8; 16],
     id: [u8; 16],
 }
@@ -43,6 +43,12 @@ impl Minter {
         }
         let [content, id] = halves(*blake3::keyed_hash(&self.secret, &request).as_bytes());
         Minted { content, id }
+    }
+}
+
+impl fmt::Debug for Minted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Minted(secret)")
     }
 }
 

@@ -5,6 +5,7 @@ mod hash;
 mod inbox;
 mod member;
 mod message;
+mod quick;
 mod wake;
 
 use heronry_journal::ChunkHash;

@@ -51,7 +51,7 @@ pub struct Checkpoint {
 /// It may be dropped and folded again at any time; the journal is the truth.
 #[async_trait]
 pub trait Claims: Send + Sync {
-    /// Adds a sorted run of claims and moves the checkpoint, both or neither.
+    /// Adds a run of claims, in any order, and moves the checkpoint, both or neither.
     ///
     /// # Errors
     /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).

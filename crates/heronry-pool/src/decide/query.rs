@@ -34,6 +34,7 @@ impl Command for FindMessage {
             run: self.from.clone(),
             key: None,
             id: Some(id),
+            minted: None,
         })
     }
 

@@ -162,7 +162,9 @@ impl Send {
 
     fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
         let request = &self.request;
-        let minted = self.mint(state.epoch(), cx.minter);
+        let minted = cx
+            .minted
+            .unwrap_or_else(|| self.mint(state.epoch(), cx.minter));
         let (content_ref, media_type, body_bytes, contents) = match &request.content {
             Content::Inline(body) => {
                 let content_ref = minted.content_ref();
@@ -274,6 +276,7 @@ impl Command for Send {
             run: self.run.clone(),
             key: Some(self.request.key.clone()),
             id: Some(ClaimName::Message(self.message_id(derived))),
+            minted: Some(derived),
         })
     }
 

@@ -191,6 +191,7 @@ impl Command for RegisterWake {
             run: self.run.clone(),
             key: Some(self.request.key.clone()),
             id: Some(ClaimName::Wake(self.wake_id(derived))),
+            minted: Some(derived),
         })
     }
 

@@ -59,9 +59,7 @@ impl RecentClaims {
     }
 
     pub(super) fn take(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
-        let mut run: Vec<_> = self.entries.drain().collect();
-        run.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        run
+        self.entries.drain().collect()
     }
 }
 

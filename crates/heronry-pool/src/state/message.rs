@@ -1,12 +1,12 @@
 //! Messages and their copies.
 
-use std::collections::{BTreeSet, HashMap};
-
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
     AckOutcome, ContentRef, CopyStanding, CopyState, Lineage, MessageFailure, MessageStatus,
     Position, RunId, TimelineState, Timestamp, Undeliverable,
 };
+
+use super::quick::QuickMap;
 
 /// Where one copy stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -156,18 +156,41 @@ impl Message {
     }
 }
 
+/// The messages that refer to one body, oldest first: most bodies have one.
+#[derive(Clone, Debug)]
+enum Referrers {
+    One([Position; 1]),
+    Many(Vec<Position>),
+}
+
+impl Referrers {
+    fn as_slice(&self) -> &[Position] {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
+
+    fn push(&mut self, position: Position) {
+        match self {
+            Self::One([one]) => *self = Self::Many(vec![*one, position]),
+            Self::Many(many) => many.push(position),
+        }
+    }
+}
+
 /// The messages of a pool, by their acceptance.
 #[derive(Clone, Debug, Default)]
 pub struct Messages {
-    by_position: HashMap<Position, Message>,
-    contents: BTreeSet<(ContentRef, Position)>,
+    by_position: QuickMap<Position, Box<Message>>,
+    contents: QuickMap<ContentRef, Referrers>,
     live: u64,
 }
 
 impl Messages {
     /// Returns a message.
     pub fn get(&self, accepted: Position) -> Option<&Message> {
-        self.by_position.get(&accepted)
+        self.by_position.get(&accepted).map(|message| &**message)
     }
 
     /// Returns how many messages have no terminal record.
@@ -190,26 +213,34 @@ impl Messages {
         &self,
         content: ContentRef,
     ) -> impl Iterator<Item = (Position, &Message)> + Clone + '_ {
-        self.contents
-            .range((content, Position::ZERO)..=(content, Position(u64::MAX)))
-            .filter_map(|(_, position)| Some((*position, self.by_position.get(position)?)))
+        let referrers = self
+            .contents
+            .get(&content)
+            .map_or(&[][..], Referrers::as_slice);
+        referrers
+            .iter()
+            .filter_map(|position| Some((*position, self.get(*position)?)))
     }
 
     /// Walks the messages in order of acceptance. For checks and digests: it sorts.
     pub fn sorted(&self) -> Vec<(Position, &Message)> {
-        let mut all: Vec<_> = self.by_position.iter().map(|(p, m)| (*p, m)).collect();
+        let mut all: Vec<_> = self.by_position.iter().map(|(p, m)| (*p, &**m)).collect();
         all.sort_unstable_by_key(|(position, _)| *position);
         all
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {
-        self.by_position.get_mut(&accepted)
+        self.by_position
+            .get_mut(&accepted)
+            .map(|message| &mut **message)
     }
 
     pub(crate) fn insert(&mut self, accepted: Position, message: Message) {
         self.contents
-            .insert((message.accepted.content_ref, accepted));
-        self.by_position.insert(accepted, message);
+            .entry(message.accepted.content_ref)
+            .and_modify(|referrers| referrers.push(accepted))
+            .or_insert(Referrers::One([accepted]));
+        self.by_position.insert(accepted, Box::new(message));
         self.live += 1;
     }
 
