@@ -115,9 +115,8 @@ impl Engine {
 
     /// Returns the oldest event whose triggers were not all recorded when the journal ended.
     pub fn unfinished(&self) -> Option<Position> {
-        // Timelines start while no engine runs, so nobody has matched a start that is the head.
-        let start = self.state.timelines.newest_start();
-        let unmatched = start.filter(|start| *start == self.state.head);
+        // Timelines start while no engine runs, so nobody has matched the starts at the end.
+        let unmatched = self.state.timelines.starts_at_end(self.state.head);
         self.state.wakes.unfinished.or(unmatched)
     }
 

@@ -46,10 +46,13 @@ impl Timelines {
         self.later.last().map_or(self.first, |(_, epoch)| *epoch)
     }
 
-    /// Returns the position of the record that started the newest timeline; nothing while the
-    /// journal has only one.
-    pub fn newest_start(&self) -> Option<Position> {
-        self.later.last().map(|(at, _)| *at)
+    /// Returns where the starts of timelines begin that end a journal with this head; nothing when
+    /// it ends with another record.
+    pub fn starts_at_end(&self, head: Position) -> Option<Position> {
+        let ends = (0..=head.0).rev().map(Position);
+        let starts = self.later.iter().rev().map(|(at, _)| *at);
+        let at_end = starts.zip(ends).take_while(|(start, end)| start == end);
+        at_end.last().map(|(start, _)| start)
     }
 
     /// Returns the timeline that a position is of.
@@ -108,12 +111,16 @@ mod tests {
 
     #[test]
     fn a_position_is_of_the_timeline_that_started_last_before_it() {
-        let timelines = three();
+        let mut timelines = three();
         for (position, epoch) in [(0, A), (9, A), (10, B), (14, B), (15, C), (99, C)] {
             assert_eq!(timelines.at(Position(position)), epoch, "{position}");
         }
         assert_eq!(timelines.newest(), C);
-        assert_eq!(timelines.newest_start(), Some(Position(15)));
+        assert_eq!(timelines.starts_at_end(Position(15)), Some(Position(15)));
+        assert_eq!(timelines.starts_at_end(Position(16)), None);
+        timelines.start(Position(16), Epoch([0xd; 16]));
+        assert_eq!(timelines.starts_at_end(Position(16)), Some(Position(15)));
+        assert_eq!(Timelines::of(A).starts_at_end(Position(1)), None);
     }
 
     fn check(epoch: Epoch, position: u64, expected: Result<(), Option<u64>>) {

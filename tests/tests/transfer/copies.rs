@@ -21,6 +21,7 @@ between_every_two_stores! {
     a47_cursors_of_before_are_valid_up_to_the_fork_and_not_after_it
     a47_a_copy_of_a_copy_has_three_timelines
     what_waits_for_a_timeline_to_start_is_woken_when_the_copy_is_opened
+    a_copy_that_was_never_opened_wakes_by_its_own_start
     a_request_of_before_is_answered_as_before
 }
 
@@ -172,6 +173,29 @@ async fn what_waits_for_a_timeline_to_start_is_woken_when_the_copy_is_opened(
     assert_eq!(to.ends_of(&p, &id).await.len(), 1);
     let other = wake("no-such-wake");
     assert_eq!(to.ends_of(&p, &other).await.len(), 0);
+}
+
+async fn a_copy_that_was_never_opened_wakes_by_its_own_start(from: World, to: World) {
+    let left = story(&from).await;
+    let by = carrier(&to, 77);
+    let between = World::new(from.kind).await;
+    transfer::copy(from.store(), between.store(), &Pools::All, &by)
+        .await
+        .unwrap();
+    transfer::copy(between.store(), to.store(), &Pools::All, &by)
+        .await
+        .unwrap();
+    let p = to.runtime.find(&pool("p")).await.unwrap();
+    let state = to.state(&p).await;
+    let (_, waiting) = state.wakes().iter().next().unwrap();
+    let id = waiting.registered.wake_id.clone();
+    let wait = Millis::from_secs(10);
+    let woken = to.wake_within(&p, &left.lead, &id, wait).await;
+    assert_eq!(woken.status, WakeStatus::Triggered);
+    let first = left.head.head.next();
+    assert_eq!(woken.matches[0].cursor, p.cursor(first), "the first match");
+    assert_ne!(p.cursor(first).epoch, p.epoch());
+    to.check_replay(&p).await;
 }
 
 async fn a_request_of_before_is_answered_as_before(from: World, to: World) {
