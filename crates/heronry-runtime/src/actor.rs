@@ -73,6 +73,8 @@ impl Actor {
             if let Flow::Stop(why) = self.turn().await {
                 break why;
             }
+            // Those who were just answered ask again at once: let them, and one append takes more.
+            tokio::task::yield_now().await;
         };
         self.stop(why).await;
     }
