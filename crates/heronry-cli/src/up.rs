@@ -40,7 +40,7 @@ use crate::{
 /// Run the job of a manifest: a pool of separate processes
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry up examples/review/pool.toml --input . --output /tmp/review"
+    after_help = "Example:\n  heronry up examples/review/pool.toml --input . --output review-report"
 )]
 pub(crate) struct UpArgs {
     /// The manifest, as pool.toml
