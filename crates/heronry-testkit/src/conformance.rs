@@ -4,26 +4,33 @@
 //! what the adapter offers, and ends in `conformance::main`. A case that needs what the adapter
 //! does not offer shows as ignored, naming what is missing; it never shows as passed.
 //!
-//! ```no_run
+//! ```
 //! use std::process::ExitCode;
 //!
+//! use heronry_store::{Store, StoreError};
 //! use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
-//! # use heronry_store::{Store, StoreError};
-//! # struct MyPlace;
-//! # impl Place for MyPlace { fn open(&self) -> Result<Store, StoreError> { unimplemented!() } }
-//! struct MyStore;
+//!
+//! type Open = fn() -> Result<Store, StoreError>;
+//! struct MyPlace(Open);
+//! struct MyStore(Open);
+//!
+//! impl Place for MyPlace {
+//!     fn open(&self) -> Result<Store, StoreError> {
+//!         (self.0)()
+//!     }
+//! }
 //!
 //! impl Subject for MyStore {
 //!     fn offers(&self, capability: Capability) -> bool {
 //!         capability == Capability::Kept
 //!     }
 //!     fn place(&self) -> Result<Box<dyn Place>, Failure> {
-//!         Ok(Box::new(MyPlace))
+//!         Ok(Box::new(MyPlace(self.0)))
 //!     }
 //! }
 //!
-//! fn main() -> ExitCode {
-//!     conformance::main(MyStore)
+//! fn run(open: Open) -> ExitCode {
+//!     conformance::main(MyStore(open))
 //! }
 //! ```
 
