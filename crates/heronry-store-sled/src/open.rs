@@ -79,7 +79,7 @@ pub(crate) fn open(
     })?;
     // Some damage makes sled panic, and closing it then may make it panic again. So what reads is
     // caught by itself, and the database is closed while nothing unwinds.
-    guarded(OPEN, || {
+    let opened = guarded(OPEN, || {
         let sled = open_sled(place)?;
         let pools = guarded(OPEN, || sled.load(OPEN, purpose))?;
         if let Some(Mark::Closed(summary)) = mark {
@@ -89,8 +89,16 @@ pub(crate) fn open(
             .restrict()
             .and_then(|()| disk.mark_open())
             .map_err(failed_io)?;
-        Ok((SledFiles::new(sled, disk, lock), pools))
-    })
+        Ok((sled, pools))
+    });
+    match opened {
+        Ok((sled, pools)) => Ok((SledFiles::new(sled, disk, lock), pools)),
+        Err(error) => {
+            // So that a second try meets the damage again, and not a lock that is on its way out.
+            disk.wait_unlocked();
+            Err(error)
+        }
+    }
 }
 
 fn open_sled(place: &Place) -> Result<Sled, StoreError> {

@@ -114,7 +114,15 @@ fn changed(table: &str, key: &[u8], value: Option<&[u8]>) -> Folder {
     }
     .unwrap();
     drop((tree, db));
+    wait_unlocked(&folder);
     folder
+}
+
+/// Waits until no thread of a database that was dropped holds its file any more: sled's own
+/// threads let go of it a little later.
+fn wait_unlocked(folder: &Folder) {
+    let db = fs::File::open(folder.store().join("db")).unwrap();
+    db.lock().unwrap();
 }
 
 #[test]
