@@ -15,6 +15,8 @@ mod bare;
 mod core;
 #[path = "send/engine.rs"]
 mod engine;
+#[path = "send/message.rs"]
+mod message;
 #[path = "send/report.rs"]
 mod report;
 

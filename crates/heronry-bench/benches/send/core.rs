@@ -5,14 +5,11 @@ use std::time::Instant;
 use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
-    decide::{Command, Create, Join},
+    decide::{Command, Create},
 };
-use heronry_types::{
-    AgentId, Durability, Epoch, InstanceId, LimitName, Limits, PoolId, PoolSpec, Position, RunId,
-    Timestamp,
-};
+use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
-use crate::engine::message;
+use crate::message::{join, message, spec};
 
 /// Sends in one batch.
 const BATCH: usize = 256;
@@ -59,24 +56,10 @@ fn engine() -> Engine {
         Minter::new([7; 32]),
         Durability::Memory,
     );
-    let mut limits = Limits::default();
-    limits.set(LimitName::InboxDepthMax, 10_000_000);
-    let spec = PoolSpec {
-        limits: Some(limits),
-        ..PoolSpec::default()
-    };
-    engine.run(&Create { spec }, None, &[], None).unwrap();
+    let create = Create { spec: spec() };
+    engine.run(&create, None, &[], None).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
-        let join = Join {
-            caller: Caller::Operator,
-            run: RunId::parse(name).unwrap(),
-            agent: AgentId::parse(name).unwrap(),
-            session: None,
-            topics: Vec::new(),
-            policies: None,
-            instance: InstanceId::parse("bench").unwrap(),
-        };
-        engine.run(&join, None, &[], None).unwrap();
+        engine.run(&join(name), None, &[], None).unwrap();
     }
     assert_eq!(engine.state().head(), Position(3));
     engine

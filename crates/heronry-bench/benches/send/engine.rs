@@ -4,16 +4,14 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, Send, SendRequest},
+    decide::{Ack, ClaimSet, Fetch},
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
 use heronry_store_redb::RedbStore;
-use heronry_types::{
-    AckOutcome, Address, AgentId, Body, Correlation, CorrelationKey, CorrelationValue, Generation,
-    IdempotencyKey, InstanceId, LimitName, Limits, Millis, PoolId, PoolSpec, Position, ReceiveId,
-    RunId,
-};
+use heronry_types::{AckOutcome, Generation, Millis, PoolId, Position, ReceiveId};
+
+use crate::message::{BODY, join as join_of, message, run_of, spec};
 
 /// How many sends by how many callers.
 #[derive(Clone, Copy)]
@@ -46,9 +44,6 @@ pub(crate) struct Bench {
     sender: Caller,
 }
 
-/// The body of every message.
-const BODY: &[u8] = &[b'x'; 200];
-
 impl Bench {
     pub(crate) async fn on_redb(folder: &Path) -> Self {
         let store = RedbStore::create(folder.join("engine.redb")).unwrap();
@@ -58,14 +53,8 @@ impl Bench {
     pub(crate) async fn on(store: Store) -> Self {
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let runtime = Runtime::new(store.clone(), clock, ids, [7; 32], "bench");
-        let mut limits = Limits::default();
-        limits.set(LimitName::InboxDepthMax, 10_000_000);
-        let spec = PoolSpec {
-            limits: Some(limits),
-            ..PoolSpec::default()
-        };
         let pool = runtime
-            .open(&PoolId::parse("bench").unwrap(), spec)
+            .open(&PoolId::parse("bench").unwrap(), spec())
             .await
             .unwrap()
             .0;
@@ -181,35 +170,8 @@ async fn send_each(pool: Pool, sender: Caller, caller: usize, count: usize) {
 }
 
 async fn join(pool: &Pool, name: &str) -> Caller {
-    let run = RunId::parse(name).unwrap();
-    let join = Join {
-        caller: Caller::Operator,
-        run: run.clone(),
-        agent: AgentId::parse(name).unwrap(),
-        session: None,
-        topics: Vec::new(),
-        policies: None,
-        instance: InstanceId::parse("bench").unwrap(),
-    };
+    let join = join_of(name);
+    let run = join.run.clone();
     let generation: Generation = pool.call(join).await.unwrap().generation;
     Caller::Member { run, generation }
-}
-
-fn run_of(caller: &Caller) -> RunId {
-    match caller {
-        Caller::Member { run, .. } => run.clone(),
-        Caller::Operator => RunId::parse("sender-9a07d3").unwrap(),
-    }
-}
-
-pub(crate) fn message(sender: &Caller, key: &str) -> Send {
-    let to = Address::Run {
-        run_id: RunId::parse("reader-4f1c2b").unwrap(),
-    };
-    let body = Content::Inline(Body::new(Body::TEXT, BODY));
-    let mut request = SendRequest::new(to, body, IdempotencyKey::parse(key).unwrap());
-    let ticket = CorrelationKey::parse("ticket").unwrap();
-    let value = CorrelationValue::parse("T-2041").unwrap();
-    request.correlation = Correlation::from_iter([(ticket, value)]);
-    Send::new(sender.clone(), run_of(sender), request)
 }

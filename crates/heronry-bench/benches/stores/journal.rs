@@ -1,0 +1,120 @@
+//! A long journal, made by the engine alone, so that every store gets the same bytes.
+
+use heronry_journal::{ChunkHash, ChunkWriter};
+use heronry_pool::{
+    Caller, Engine, Minter,
+    decide::{Command, Create},
+};
+use heronry_store::{Commit, Guard, Store};
+use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
+
+use crate::{
+    args::Size,
+    message::{join, message, spec},
+};
+
+/// Sends in one commit.
+pub(crate) const BATCH: usize = 64;
+/// Sends of the journal: two records each.
+const SENDS: usize = 500_000;
+
+const EPOCH: Epoch = Epoch([1; 16]);
+const START_MS: i64 = 1_795_161_600_000;
+
+/// A journal, as commits.
+pub(crate) struct Journal {
+    pub(crate) commits: Vec<Commit>,
+    pub(crate) head: Position,
+    pub(crate) sends: usize,
+}
+
+pub(crate) fn pool() -> PoolId {
+    PoolId::parse("bench").unwrap()
+}
+
+/// Returns the journal of a pool with a million records, or fewer when there is little time.
+pub(crate) fn make(size: Size) -> Journal {
+    let (batches, minter) = (size.of(SENDS) / BATCH, Minter::new([7; 32]));
+    let mut engine = Engine::new(pool(), EPOCH, minter.clone(), Durability::Fsync);
+    let mut writing = Writing::default();
+    engine.begin(Timestamp::from_millis(START_MS));
+    let create = Create { spec: spec() };
+    engine.run(&create, None, &[], None).unwrap();
+    for name in ["reader-4f1c2b", "sender-9a07d3"] {
+        engine.run(&join(name), None, &[], None).unwrap();
+    }
+    writing.take(&mut engine);
+    for batch in 0..batches {
+        let after_ms = i64::try_from(batch).unwrap();
+        engine.begin(Timestamp::from_millis(START_MS + after_ms));
+        for number in 0..BATCH {
+            let key = format!("caller-{number}-message-{batch}");
+            let send = message(&Caller::Operator, &key);
+            let names = send.names(EPOCH, &minter);
+            engine.run(&send, names.as_ref(), &[], None).unwrap();
+        }
+        writing.take(&mut engine);
+    }
+    Journal {
+        commits: writing.commits,
+        head: writing.head,
+        sends: batches * BATCH,
+    }
+}
+
+struct Writing {
+    commits: Vec<Commit>,
+    head: Position,
+    hash: ChunkHash,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self {
+            commits: Vec::new(),
+            head: Position::ZERO,
+            hash: ChunkHash::START,
+        }
+    }
+}
+
+impl Writing {
+    /// Takes what the engine has staged as one commit.
+    fn take(&mut self, engine: &mut Engine) {
+        let staged = engine.take_staged();
+        // The claims would go to the store of claims, which opening fills again.
+        engine.take_claims();
+        let mut writer = ChunkWriter::new(EPOCH, self.head, self.hash, engine.state().time());
+        for record in &staged.records {
+            writer.push(&record.entry).unwrap();
+        }
+        let chunks = writer.finish();
+        assert_eq!(chunks.len(), 1, "a commit of this size is one chunk");
+        let last = chunks.last().unwrap();
+        (self.head, self.hash) = (last.last(), last.hash());
+        self.commits.push(Commit {
+            chunks,
+            contents: staged.contents,
+            ..Commit::default()
+        });
+    }
+}
+
+impl Journal {
+    /// Appends every commit to a store, one by one.
+    pub(crate) async fn fill(&self, store: &Store) {
+        let (pool, now) = (pool(), Timestamp::from_millis(START_MS));
+        let token = store.leases.acquire(&pool, "fill", now).await.unwrap();
+        let mut expected_head = Position::ZERO;
+        for commit in &self.commits {
+            let guard = Guard {
+                expected_head,
+                token,
+            };
+            let head = store.journal.append(&pool, commit.clone(), guard).await;
+            expected_head = head.unwrap().head;
+        }
+        assert_eq!(expected_head, self.head);
+        store.leases.release(&pool, token).await.unwrap();
+    }
+}
