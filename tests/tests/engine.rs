@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "engine/ceilings.rs"]
+mod ceilings;
 #[path = "engine/crash.rs"]
 mod crash;
 #[path = "engine/expiry.rs"]

@@ -51,6 +51,7 @@ pub struct Filter {
 
 struct Compiled {
     terms: Vec<Term>,
+    text_bytes: usize,
     normal_form: String,
     fingerprint: Fingerprint,
     cost: Cost,
@@ -81,18 +82,19 @@ impl Filter {
         let formula = lower::formula(&expression, &mut faults);
         match faults.into_errors() {
             Some(errors) => Err(errors),
-            None => Self::of(&formula).map_err(|limit| exceeded(limit, 0..text.len()).into()),
+            None => Self::of(&formula, Some(text.len()))
+                .map_err(|limit| exceeded(limit, 0..text.len()).into()),
         }
     }
 
     /// Returns the filter that keeps every event; its text is `true`.
     pub fn all() -> Self {
-        Self::of_terms(vec![Term::new()])
+        Self::of_terms(vec![Term::new()], Some(0))
     }
 
     /// Returns the filter that keeps no event; its text is `false`.
     pub fn nothing() -> Self {
-        Self::of_terms(Vec::new())
+        Self::of_terms(Vec::new(), Some(0))
     }
 
     /// Returns a builder of filters that name sets of values.
@@ -100,8 +102,8 @@ impl Filter {
         FilterBuilder::default()
     }
 
-    fn of(formula: &Formula) -> Result<Self, Limit> {
-        let filter = Self::of_terms(formula::expand(formula)?);
+    fn of(formula: &Formula, text_bytes: Option<usize>) -> Result<Self, Limit> {
+        let filter = Self::of_terms(formula::expand(formula)?, text_bytes);
         if filter.cost().literals > LITERALS_MAX {
             return Err(Limit::LiteralsMax);
         }
@@ -111,7 +113,7 @@ impl Filter {
         Ok(filter)
     }
 
-    fn of_terms(terms: Vec<Term>) -> Self {
+    fn of_terms(terms: Vec<Term>, text_bytes: Option<usize>) -> Self {
         let normal_form = print::terms(&terms);
         let cost = Cost {
             terms: terms.len(),
@@ -120,6 +122,7 @@ impl Filter {
         Self {
             compiled: Arc::new(Compiled {
                 fingerprint: Fingerprint::of(&normal_form),
+                text_bytes: text_bytes.unwrap_or(normal_form.len()),
                 terms,
                 normal_form,
                 cost,
@@ -142,6 +145,13 @@ impl Filter {
     /// Returns the canonical text, which compiles to an equal filter.
     pub fn normal_form(&self) -> &str {
         &self.compiled.normal_form
+    }
+
+    /// Returns how many bytes the text had that was compiled: the canonical text's for a filter that
+    /// was built, none for [`all`](Self::all) and [`nothing`](Self::nothing). It is no part of what
+    /// the filter means.
+    pub fn text_bytes(&self) -> usize {
+        self.compiled.text_bytes
     }
 
     /// Returns how large the filter is.

@@ -1,7 +1,7 @@
 //! Refusals by the rules.
 
 use heronry_journal::Claim;
-use heronry_types::{Cursor, LimitExceeded, PolicyRef, RunEnd};
+use heronry_types::{Cursor, LimitExceeded, LimitNotSettable, PolicyRef, RunEnd};
 
 /// Which of a request's names was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,6 +39,9 @@ pub enum Rejection {
     /// A value is over its limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
+    /// A limit cannot be set to that value.
+    #[error(transparent)]
+    LimitNotSettable(#[from] LimitNotSettable),
     /// A record would be larger than a chunk.
     #[error("the request's record has {actual} bytes and may have {max}; send less")]
     TooLarge {

@@ -59,6 +59,8 @@ pub(crate) struct Actor {
     last_hash: ChunkHash,
     pending: VecDeque<Box<dyn Job>>,
     last_now: Timestamp,
+    /// The version of the settings that the queue has its size from.
+    settings_version: u64,
 }
 
 impl Actor {

@@ -12,8 +12,12 @@ pub enum CallError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// The pool has too much to do; nothing was recorded.
-    #[error("the pool's command queue is full; try again in {retry_after}")]
+    #[error(
+        "all {places} places of the pool's command queue are taken; try again in {retry_after}"
+    )]
     Busy {
+        /// How many commands may wait: [`CommandQueueMax`](heronry_types::LimitName::CommandQueueMax).
+        places: u64,
         /// When to try again.
         retry_after: Millis,
     },

@@ -2,21 +2,18 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use heronry_pool::decide::Lane;
-use heronry_types::{Millis, RunId};
+use heronry_types::{LimitName, Limits, Millis, RunId};
 use tokio::sync::Notify;
 
 use crate::{CallError, StopReason, job::Job};
 
-/// How many commands wait at the most.
-const DEPTH_MAX: usize = 4_096;
-/// How many of those places are reserved.
-const RESERVED: usize = DEPTH_MAX / 4;
-/// How many reserved places one run may hold.
-const RESERVED_PER_RUN: usize = RESERVED / 4;
 /// When to try again.
 const RETRY_AFTER: Millis = Millis(50);
 
@@ -25,6 +22,39 @@ const RETRY_AFTER: Millis = Millis(50);
 enum Gate {
     Open,
     Closed(StopReason),
+}
+
+/// How many commands wait at the most: a quarter of the places is reserved, and one run may hold a
+/// quarter of those.
+#[derive(Clone, Copy, Debug)]
+struct Places(usize);
+
+impl Places {
+    fn of(limits: &Limits) -> Self {
+        let name = LimitName::CommandQueueMax;
+        // A journal of before may hold any value.
+        let places = limits.get(name).clamp(name.floor(), name.ceiling());
+        Self(usize::try_from(places).unwrap_or(usize::MAX))
+    }
+
+    fn reserved(self) -> usize {
+        self.0 / 4
+    }
+
+    fn reserved_per_run(self) -> usize {
+        self.reserved() / 4
+    }
+
+    fn common(self) -> usize {
+        self.0 - self.reserved()
+    }
+
+    fn full(self) -> CallError {
+        CallError::Busy {
+            retry_after: RETRY_AFTER,
+            places: self.0 as u64,
+        }
+    }
 }
 
 struct Lanes {
@@ -37,6 +67,7 @@ struct Lanes {
 /// The queue.
 pub(crate) struct Queue {
     lanes: Mutex<Lanes>,
+    places: AtomicUsize,
     ring: Notify,
 }
 
@@ -58,6 +89,7 @@ impl Queue {
         };
         Self {
             lanes: Mutex::new(lanes),
+            places: AtomicUsize::new(Places::of(&Limits::default()).0),
             ring: Notify::new(),
         }
     }
@@ -65,6 +97,13 @@ impl Queue {
     /// A panic while the lock is held cannot leave the lanes half changed: each change is one call.
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over how many commands may wait. Those that wait already stay.
+    pub(crate) fn resize(&self, limits: &Limits) {
+        let Places(places) = Places::of(limits);
+        // A number that guards nothing else: who pushes meanwhile may see the one of before.
+        self.places.store(places, Ordering::Relaxed);
     }
 
     /// Adds a command, or says why not.
@@ -80,7 +119,7 @@ impl Queue {
                 let outcome = heronry_store::Outcome::None;
                 return Err(CallError::Stopped { outcome, why });
             }
-            lanes.admit(lane, run)?;
+            lanes.admit(lane, run, Places(self.places.load(Ordering::Relaxed)))?;
             match lane {
                 Lane::Common => lanes.common.push_back(job),
                 Lane::Reserved => lanes.reserved.push_back((run.cloned(), job)),
@@ -124,18 +163,16 @@ impl Queue {
 }
 
 impl Lanes {
-    fn admit(&mut self, lane: Lane, run: Option<&RunId>) -> Result<(), CallError> {
-        let busy = Err(CallError::Busy {
-            retry_after: RETRY_AFTER,
-        });
+    fn admit(&mut self, lane: Lane, run: Option<&RunId>, places: Places) -> Result<(), CallError> {
+        let busy = Err(places.full());
         match lane {
-            Lane::Common if self.common.len() >= DEPTH_MAX - RESERVED => busy,
-            Lane::Reserved if self.reserved.len() >= RESERVED => busy,
+            Lane::Common if self.common.len() >= places.common() => busy,
+            Lane::Reserved if self.reserved.len() >= places.reserved() => busy,
             Lane::Common => Ok(()),
             Lane::Reserved => {
                 let Some(run) = run else { return Ok(()) };
                 let held = self.held.entry(run.clone()).or_default();
-                if *held >= RESERVED_PER_RUN {
+                if *held >= places.reserved_per_run() {
                     return busy;
                 }
                 *held += 1;

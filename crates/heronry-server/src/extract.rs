@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::problems::Refusal;
 
-/// The largest JSON body in bytes: an inline body of its default limit, all of it escaped, fits.
-pub(crate) const JSON_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
+pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
 
 /// The longest media type in bytes.
 const MEDIA_TYPE_BYTES_MAX: usize = 255;

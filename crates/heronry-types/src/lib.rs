@@ -23,7 +23,7 @@ pub use id::{
     ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
     PolicyVersion, PoolId, ReceiveId, RunId, SessionId, SourceId, TopicId, TurnId, WakeId, kind,
 };
-pub use limits::{LimitExceeded, LimitName, Limits};
+pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
 pub use payload::Payload;
 pub use pool::{Broadcast, MessagePolicy, PoolConfig, PoolSpec, Settings};

@@ -52,6 +52,111 @@ impl LimitName {
             Self::NoteBytesMax => 1_024,
         }
     }
+
+    /// Returns the smallest value that it can be set to: with less, nothing could raise it again.
+    pub fn floor(self) -> u64 {
+        match self {
+            Self::CommandQueueMax => 16,
+            Self::MembersMax
+            | Self::TopicsPerMemberMax
+            | Self::RecipientsPerMessageMax
+            | Self::RecipientIdsBytesMax
+            | Self::InboxDepthMax
+            | Self::LiveWakesPerRunMax
+            | Self::LiveWakesPerPoolMax
+            | Self::FilterTextBytesMax
+            | Self::BodyInlineBytesMax
+            | Self::ContentBytesMax
+            | Self::CorrelationEntriesMax
+            | Self::TagsMax
+            | Self::PoliciesMax
+            | Self::PageItemsMax
+            | Self::LongPollMsMax
+            | Self::ClaimMsMax
+            | Self::SubscriptionsMax
+            | Self::NoteBytesMax => 0,
+        }
+    }
+
+    /// Returns the largest value that it can be set to.
+    ///
+    /// What goes into a record is bounded by the 768 KiB of a chunk, also in the records that the
+    /// engine itself writes about a message and that nobody could refuse any more; a content by the
+    /// 64 MiB of a line of an export; a filter by its language; the rest by what one process holds.
+    pub fn ceiling(self) -> u64 {
+        match self {
+            Self::MembersMax | Self::LiveWakesPerRunMax | Self::SubscriptionsMax => 1_000_000,
+            Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
+            Self::RecipientsPerMessageMax => 50_000,
+            Self::RecipientIdsBytesMax => 512 * 1024,
+            Self::FilterTextBytesMax => 16 * 1024,
+            Self::BodyInlineBytesMax => 1024 * 1024,
+            Self::ContentBytesMax => 40 * 1024 * 1024,
+            Self::TopicsPerMemberMax => 512,
+            Self::CorrelationEntriesMax | Self::TagsMax | Self::PoliciesMax => 256,
+            Self::PageItemsMax => 10_000,
+            Self::LongPollMsMax => 600_000,
+            Self::ClaimMsMax => 12 * 3_600_000,
+            Self::CommandQueueMax | Self::NoteBytesMax => 64 * 1024,
+        }
+    }
+
+    /// Checks that it can be set to a value.
+    ///
+    /// # Errors
+    /// [`LimitNotSettable`] says what it can be set to.
+    pub fn check_settable(self, asked: u64) -> Result<(), LimitNotSettable> {
+        let (limit, floor, ceiling) = (self, self.floor(), self.ceiling());
+        if limit == Self::TagsMax {
+            Err(LimitNotSettable::NoEffect { limit })
+        } else if asked > ceiling {
+            Err(LimitNotSettable::AboveCeiling {
+                limit,
+                ceiling,
+                asked,
+            })
+        } else if asked < floor {
+            Err(LimitNotSettable::BelowFloor {
+                limit,
+                floor,
+                asked,
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A limit cannot be set like this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitNotSettable {
+    /// The value is over what can be kept or held.
+    #[error("limits.{limit} can be {ceiling} at the most, not {asked}; ask for less")]
+    AboveCeiling {
+        /// The limit.
+        limit: LimitName,
+        /// Its largest value.
+        ceiling: u64,
+        /// What was asked for.
+        asked: u64,
+    },
+    /// With the value the pool could not be used any more.
+    #[error("limits.{limit} has to be {floor} at least, not {asked}; ask for more")]
+    BelowFloor {
+        /// The limit.
+        limit: LimitName,
+        /// Its smallest value.
+        floor: u64,
+        /// What was asked for.
+        asked: u64,
+    },
+    /// No request can have what it limits.
+    #[error("limits.{limit} limits nothing that a request can carry yet; leave it out")]
+    NoEffect {
+        /// The limit.
+        limit: LimitName,
+    },
 }
 
 /// Limits that differ from their defaults.
@@ -116,6 +221,15 @@ impl Limits {
         LimitName::ALL.iter().map(|name| (*name, self.get(*name)))
     }
 
+    /// Checks that every limit that is set can be set to its value.
+    ///
+    /// # Errors
+    /// [`LimitNotSettable`] for the first that cannot.
+    pub fn check_settable(&self) -> Result<(), LimitNotSettable> {
+        self.iter()
+            .try_for_each(|(name, value)| name.check_settable(value))
+    }
+
     /// Checks that a value is within its limit.
     ///
     /// # Errors
@@ -146,5 +260,51 @@ mod tests {
             (LimitName::TagsMax, 3, 4)
         );
         assert_eq!(limits.get(LimitName::PoliciesMax), 64);
+    }
+
+    #[test]
+    fn a_limit_is_set_between_its_floor_and_its_ceiling() {
+        for limit in LimitName::ALL.iter().copied() {
+            let (floor, ceiling) = (limit.floor(), limit.ceiling());
+            assert!(
+                (floor..=ceiling).contains(&limit.default_value()),
+                "{limit}"
+            );
+            if limit == LimitName::TagsMax {
+                continue;
+            }
+            for value in [floor, floor + 1, ceiling - 1, ceiling] {
+                limit.check_settable(value).unwrap();
+            }
+            let asked = ceiling + 1;
+            assert_eq!(
+                limit.check_settable(asked),
+                Err(LimitNotSettable::AboveCeiling {
+                    limit,
+                    ceiling,
+                    asked
+                })
+            );
+        }
+        let limit = LimitName::CommandQueueMax;
+        let (floor, asked) = (16, 15);
+        assert_eq!(
+            limit.check_settable(asked),
+            Err(LimitNotSettable::BelowFloor {
+                limit,
+                floor,
+                asked
+            })
+        );
+    }
+
+    #[test]
+    fn a_limit_of_what_no_request_carries_cannot_be_set() {
+        let limit = LimitName::TagsMax;
+        let refused = Err(LimitNotSettable::NoEffect { limit });
+        let mut limits = Limits::default();
+        assert_eq!(limits.check_settable(), Ok(()));
+        limits.set(limit, limit.default_value());
+        assert_eq!(limits.check_settable(), refused);
     }
 }

@@ -51,7 +51,7 @@ fn over(limit: LimitName, max: u64, actual: u64) -> Rejection {
 }
 
 async fn l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world: World) {
-    let pool = limited(&world, &[(LimitName::TagsMax, 7)]).await;
+    let pool = limited(&world, &[(LimitName::NoteBytesMax, 7)]).await;
     let limits = pool
         .call(DescribePool {
             caller: Caller::Operator,
@@ -71,7 +71,8 @@ async fn l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world
         (LimitName::BodyInlineBytesMax, 256 * 1_024),
         (LimitName::ContentBytesMax, 32 * 1_024 * 1_024),
         (LimitName::CorrelationEntriesMax, 32),
-        (LimitName::TagsMax, 7),
+        (LimitName::TagsMax, 32),
+        (LimitName::NoteBytesMax, 7),
         (LimitName::PoliciesMax, 64),
         (LimitName::PageItemsMax, 1_000),
         (LimitName::LongPollMsMax, 50_000),
@@ -500,12 +501,13 @@ async fn j4_recipients_or_copies_that_do_not_fit_a_chunk_are_refused_and_the_poo
     world: World,
 ) {
     let limits = [
-        (LimitName::RecipientIdsBytesMax, 8 * 1_024 * 1_024),
-        (LimitName::PageItemsMax, 100_000),
+        (LimitName::CorrelationEntriesMax, 256),
+        (LimitName::PageItemsMax, 10_000),
     ];
     let pool = limited(&world, &limits).await;
     let long = |number: usize| format!("{number:0>500}");
-    let joins = (0..1_700).map(|number| {
+    // 524 000 bytes of ids are within their limit, and leave no room for so many correlations.
+    let joins = (0..1_048).map(|number| {
         let join = Join {
             topics: vec![topic("all")],
             ..World::joining(&long(number))
@@ -522,7 +524,14 @@ async fn j4_recipients_or_copies_that_do_not_fit_a_chunk_are_refused_and_the_poo
     let to = Address::Topic {
         topic_id: topic("all"),
     };
-    let send = world.send(&pool, &lead, SendRequest::new(to, body("-"), key("k1")));
+    let mut request = SendRequest::new(to, body("-"), key("k1"));
+    let entry = |number: usize| {
+        let text = format!("{number:0>512}");
+        let (key, value) = (CorrelationKey::parse(&text), CorrelationValue::parse(&text));
+        (key.unwrap(), value.unwrap())
+    };
+    request.correlation = (0..256).map(entry).collect();
+    let send = world.send(&pool, &lead, request);
     let refusal = world.refused(&pool, send).await;
     assert!(matches!(refusal, Rejection::TooLarge { .. }), "{refusal:?}");
 
@@ -532,7 +541,7 @@ async fn j4_recipients_or_copies_that_do_not_fit_a_chunk_are_refused_and_the_poo
         world.send(&pool, &lead, request)
     });
     assert!(join_all(sends).await.into_iter().all(|sent| sent.is_ok()));
-    let all = pool.call(World::fetch(&lead, "r1", 100_000));
+    let all = pool.call(World::fetch(&lead, "r1", 10_000));
     let refusal = world.refused(&pool, all).await;
     assert!(matches!(refusal, Rejection::TooLarge { .. }), "{refusal:?}");
     assert_eq!(

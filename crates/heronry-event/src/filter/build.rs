@@ -233,9 +233,8 @@ impl FilterBuilder {
         }
         match faults.into_errors() {
             Some(errors) => Err(errors),
-            None => {
-                Filter::of(&Formula::all(self.parts)).map_err(|limit| exceeded(limit, 0..0).into())
-            }
+            None => Filter::of(&Formula::all(self.parts), None)
+                .map_err(|limit| exceeded(limit, 0..0).into()),
         }
     }
 

@@ -17,6 +17,9 @@ impl Command for Create {
     type Answer = How;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        if let Some(limits) = &self.spec.limits {
+            limits.check_settable()?;
+        }
         if state.head > Position::ZERO {
             let fields = self.spec.conflicts(&state.config, &state.settings);
             return if fields.is_empty() {
@@ -54,6 +57,7 @@ impl Command for Configure {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::operator(&self.caller)?;
+        self.limits.check_settable()?;
         if self.expected_version != state.settings_version {
             return Err(Rejection::StaleVersion {
                 expected: self.expected_version,

@@ -1,5 +1,6 @@
 //! Checks that several rules share: identity, membership, limits.
 
+use heronry_event::filter::Filter;
 use heronry_types::{LimitName, Policies, RunId, TopicId};
 
 use crate::{Caller, Rejection, State, state::Member};
@@ -62,6 +63,12 @@ pub(super) fn note(state: &State, note: Option<&String>) -> Result<(), Rejection
         .settings
         .limits
         .check(LimitName::NoteBytesMax, bytes)?)
+}
+
+/// Checks that the text of a filter is not too long for this pool.
+pub(super) fn filter(state: &State, filter: &Filter) -> Result<(), Rejection> {
+    let limits = &state.settings.limits;
+    Ok(limits.check(LimitName::FilterTextBytesMax, filter.text_bytes())?)
 }
 
 /// Checks that the caller may look at what belongs to this run.

@@ -214,6 +214,7 @@ impl Command for RegisterWake {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
+        guard::filter(state, &self.request.filter)?;
         let live = member.wakes.len() as u64 + 1;
         fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
         fetch::check(

@@ -96,6 +96,11 @@ impl Actor {
         self.last_hash = head.last_hash;
         self.head.send_replace(head.head);
         self.waiters.wake_by(&staged.records);
+        let (settings, version) = self.engine.state().settings();
+        if self.settings_version != version {
+            self.settings_version = version;
+            self.queue.resize(&settings.limits);
+        }
     }
 
     /// Lets answers out; what nobody took is given back with the next append.

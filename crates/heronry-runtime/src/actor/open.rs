@@ -48,6 +48,8 @@ impl Opening {
                 return Err(error);
             }
         };
+        let (settings, settings_version) = folded.engine.state().settings();
+        queue.resize(&settings.limits);
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
@@ -64,6 +66,7 @@ impl Opening {
             last_hash: folded.last_hash,
             pending: VecDeque::new(),
             last_now: last,
+            settings_version,
         };
         Ok(Self {
             actor,

@@ -65,8 +65,12 @@ impl Reader {
             Start::Floor => floor.previous(),
             Start::After(position) => position,
         };
-        let viewer = query.viewer.clone();
-        let payload = pool.call(AdmitReader { viewer, page }).await?;
+        let admit = AdmitReader {
+            viewer: query.viewer.clone(),
+            page,
+            filter: query.filter.clone(),
+        };
+        let payload = pool.call(admit).await?;
         let mut reader = Self {
             query: query.clone(),
             after,

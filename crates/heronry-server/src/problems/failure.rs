@@ -4,6 +4,7 @@ use std::error::Error;
 
 use heronry_runtime::{BodyError, CallError, EventsError, OpenError, StopReason};
 use heronry_store::{LeaseError, Outcome, StoreError, StoreErrorKind};
+use heronry_types::LimitName;
 use heronry_wire::{Problem, ProblemKind};
 
 use super::Refusal;
@@ -14,8 +15,15 @@ impl From<CallError> for Refusal {
         let detail = error.to_string();
         match error {
             CallError::Rejected(rejection) => Self::from(rejection),
-            CallError::Busy { retry_after } => {
-                Self(Problem::new(ProblemKind::Busy, detail).with("retry_after_ms", retry_after.0))
+            CallError::Busy {
+                retry_after,
+                places,
+            } => {
+                let problem = Problem::new(ProblemKind::Busy, detail)
+                    .with("retry_after_ms", retry_after.0)
+                    .with("limit", LimitName::CommandQueueMax.to_string())
+                    .with("max", places);
+                Self(problem)
             }
             CallError::Stopped { outcome, why } => Self(stopped(outcome, why, detail)),
             // A failure that is younger than this match.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, Rejection};
-use heronry_types::{LimitExceeded, LimitName};
+use heronry_types::{LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -42,10 +42,42 @@ impl From<LimitExceeded> for Refusal {
     }
 }
 
+impl From<LimitNotSettable> for Refusal {
+    fn from(refused: LimitNotSettable) -> Self {
+        let of = |kind, limit: LimitName| {
+            Problem::new(kind, refused.to_string())
+                .with("field", format!("limits.{limit}"))
+                .with("limit", limit.to_string())
+        };
+        Self(match refused {
+            LimitNotSettable::AboveCeiling {
+                limit,
+                ceiling,
+                asked,
+            } => of(ProblemKind::LimitExceeded, limit)
+                .with("max", ceiling)
+                .with("actual", asked),
+            LimitNotSettable::BelowFloor {
+                limit,
+                floor,
+                asked,
+            } => of(ProblemKind::LimitExceeded, limit)
+                .with("min", floor)
+                .with("actual", asked),
+            LimitNotSettable::NoEffect { limit } => of(ProblemKind::NotSupported, limit),
+            // A refusal that is younger than this match.
+            _ => Problem::new(ProblemKind::InvalidRequest, refused.to_string()),
+        })
+    }
+}
+
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         if let Rejection::Limit(exceeded) = rejection {
             return Self::from(exceeded);
+        }
+        if let Rejection::LimitNotSettable(refused) = rejection {
+            return Self::from(refused);
         }
         let problem = Problem::new(kind(&rejection), rejection.to_string());
         Self(with_members(problem, &rejection))
@@ -54,7 +86,7 @@ impl From<Rejection> for Refusal {
 
 fn kind(rejection: &Rejection) -> ProblemKind {
     match rejection {
-        Rejection::Limit(_) => ProblemKind::LimitExceeded,
+        Rejection::Limit(_) | Rejection::LimitNotSettable(_) => ProblemKind::LimitExceeded,
         Rejection::SenderMismatch => ProblemKind::SenderMismatch,
         Rejection::OperatorOnly => ProblemKind::OperatorOnly,
         Rejection::NotAMember => ProblemKind::NotAMember,
@@ -120,6 +152,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         }
         // Those that say everything in their kind; the last arm is for rules younger than this match.
         Rejection::Limit(_)
+        | Rejection::LimitNotSettable(_)
         | Rejection::SenderMismatch
         | Rejection::OperatorOnly
         | Rejection::NotAMember

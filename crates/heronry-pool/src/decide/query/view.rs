@@ -1,5 +1,6 @@
 //! Who may look at events, and from where.
 
+use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Position, RunId, WakePayload};
 
 use super::super::{Applied, Command, Cx, Decision, fetch, guard};
@@ -55,13 +56,15 @@ impl Command for Viewing {
     }
 }
 
-/// Asks whether a viewer may still look, and whether a page may have so many events.
+/// Asks whether a viewer may still look, with this filter, and whether a page may have so many events.
 #[derive(Clone, Debug)]
 pub struct AdmitReader {
     /// Whose view.
     pub viewer: Viewer,
     /// How many events a page has; absent for a stream.
     pub page: Option<u64>,
+    /// Which events are asked for.
+    pub filter: Filter,
 }
 
 impl Command for AdmitReader {
@@ -74,6 +77,7 @@ impl Command for AdmitReader {
             guard::present(state, &Caller::Member { run, generation })?;
         }
         fetch::check(state, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
+        guard::filter(state, &self.filter)?;
         Ok(Decision::Nothing)
     }
 
