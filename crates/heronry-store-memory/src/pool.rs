@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Arrival, Commit, ContentPack, ContentPlace, FencingToken, Guard, Head, NewContent,
-    Ownership, Page, ReadError, judge_append, judge_arrival,
+    AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace,
+    FencingToken, Guard, Head, NewContent, Ownership, Page, ReadError, Snapshot, judge_append,
+    judge_arrival,
 };
 use heronry_types::{Body, ContentRef, Position};
 
@@ -20,6 +21,8 @@ pub(crate) struct Pool {
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
     alone: BTreeMap<ContentRef, Body>,
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) consumers: BTreeMap<ConsumerId, ConsumerCursor>,
 }
 
 /// The contents of one commit, and which positions the commit covers.
@@ -51,6 +54,8 @@ impl Pool {
             chunks: Segments::new(),
             packs: Segments::new(),
             alone: BTreeMap::new(),
+            snapshot: None,
+            consumers: BTreeMap::new(),
         }
     }
 

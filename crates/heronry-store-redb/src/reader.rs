@@ -4,7 +4,7 @@ use heronry_store::{
     StoreError,
     embedded::{Order, Reading, See, Table},
 };
-use redb::{AccessGuard, ReadTransaction, StorageError};
+use redb::{AccessGuard, ReadTransaction, StorageError, TableError};
 
 use crate::{failure::failed, rows::definition};
 
@@ -24,10 +24,13 @@ impl Reading for Reader {
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
         let op = self.op;
-        let table = self
-            .transaction
-            .open_table(definition(table))
-            .map_err(|error| failed(op, error))?;
+        let is_first = Table::FIRST.contains(&table);
+        let table = match self.transaction.open_table(definition(table)) {
+            Ok(table) => table,
+            // Nothing was ever written to it.
+            Err(TableError::TableDoesNotExist(_)) if !is_first => return Ok(()),
+            Err(error) => return Err(failed(op, error)),
+        };
         let rows = table.range(from..=to).map_err(|error| failed(op, error))?;
         match order {
             Order::Ascending => walk(rows, see),

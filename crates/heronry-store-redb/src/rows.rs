@@ -24,16 +24,19 @@ pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// Names the rows that the last transaction wrote.
 const LAST: Definition = TableDefinition::new("last");
-/// The one row of [`LAST`].
+/// The row of [`LAST`] that names rows of the first tables.
 const LAST_KEY: &[u8] = b"rows";
+/// The row of [`LAST`] that names rows of later tables, which a build from before them cannot read.
+const LAST_LATER_KEY: &[u8] = b"rows of later tables";
 
 pub(crate) fn definition(table: Table) -> Definition {
     TableDefinition::new(table.name())
 }
 
-/// Creates every table, so that readers find them.
+/// Creates the first tables, so that readers find them. The others are made when they are first
+/// written to, in every store alike.
 pub(crate) fn create_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    for table in Table::ALL {
+    for table in Table::FIRST {
         transaction.open_table(definition(table))?;
     }
     transaction.open_table(LAST)?;
@@ -46,13 +49,18 @@ type BytesTable<'t> = OpenTable<'t, &'static [u8], &'static [u8]>;
 
 /// The tables of one write transaction, and which rows it wrote.
 pub(crate) struct Writing<'t> {
+    transaction: &'t WriteTransaction,
     pools: BytesTable<'t>,
     journal: BytesTable<'t>,
     packs: BytesTable<'t>,
     contents: BytesTable<'t>,
+    snapshots: Option<BytesTable<'t>>,
+    cursors: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
+    /// Whether rows of later tables were written or removed.
+    changed_later: bool,
 }
 
 /// Names a row.
@@ -66,23 +74,42 @@ impl<'t> Writing<'t> {
     pub(crate) fn open(transaction: &'t WriteTransaction) -> Result<Self, redb::Error> {
         let open = |table| transaction.open_table(definition(table));
         Ok(Self {
+            transaction,
             pools: open(Table::Pools)?,
             journal: open(Table::Journal)?,
             packs: open(Table::Packs)?,
             contents: open(Table::Contents)?,
+            snapshots: None,
+            cursors: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
+            changed_later: false,
         })
     }
 
-    fn table(&mut self, table: Table) -> &mut BytesTable<'t> {
-        match table {
-            Table::Pools => &mut self.pools,
-            Table::Journal => &mut self.journal,
-            Table::Packs => &mut self.packs,
-            Table::Contents => &mut self.contents,
-        }
+    fn table(&mut self, table: Table) -> Result<&mut BytesTable<'t>, redb::Error> {
+        let later = match table {
+            Table::Pools => return Ok(&mut self.pools),
+            Table::Journal => return Ok(&mut self.journal),
+            Table::Packs => return Ok(&mut self.packs),
+            Table::Contents => return Ok(&mut self.contents),
+            Table::Snapshots => &mut self.snapshots,
+            Table::Cursors => &mut self.cursors,
+        };
+        Ok(match later {
+            Some(open) => open,
+            None => later.insert(self.transaction.open_table(definition(table))?),
+        })
+    }
+
+    /// Returns a table, for an operation of a transaction.
+    fn table_to(&mut self, table: Table) -> Result<&mut BytesTable<'t>, StoreError> {
+        self.table(table).map_err(|error| failed(COMMIT, error))
+    }
+
+    fn note_change(&mut self, table: Table) {
+        self.changed_later |= !Table::FIRST.contains(&table);
     }
 
     /// Returns true when the transaction changes nothing.
@@ -93,38 +120,51 @@ impl<'t> Writing<'t> {
     /// Writes down which rows the transaction wrote: the first commit after the next opening
     /// writes them again, because a failed sync may have left them in the page cache alone.
     pub(crate) fn finish(mut self) -> Result<(), redb::Error> {
-        let row = encode_last(&self.written);
+        let is_first = |row: &RowName| Table::FIRST.contains(&row.table);
+        let (first, later): (Vec<_>, Vec<_>) = self.written.into_iter().partition(is_first);
+        let row = encode_last(LAST_KEY, &first);
         self.last.insert(LAST_KEY, row.as_slice())?;
+        if self.changed_later {
+            let row = encode_last(LAST_LATER_KEY, &later);
+            self.last.insert(LAST_LATER_KEY, row.as_slice())?;
+        }
         Ok(())
     }
 
     /// Writes every row of the last transaction as it stands; false when one of them is missing.
     pub(crate) fn rewrite_last(&mut self) -> Result<bool, redb::Error> {
-        let written = match self.last.get(LAST_KEY)? {
-            None => Some(Vec::new()),
-            Some(row) => decode_last(row.value()),
-        };
-        let Some(written) = written else {
+        let (first, later) = (self.named(LAST_KEY)?, self.named(LAST_LATER_KEY)?);
+        let (Some(first), Some(later)) = (first, later) else {
             return Ok(false);
         };
-        for name in written {
-            let table = self.table(name.table);
+        for name in first.into_iter().chain(later) {
+            let table = self.table(name.table)?;
             let row = table.get(name.key.as_slice())?;
             let Some(row) = row.map(|row| row.value().to_vec()) else {
                 return Ok(false);
             };
             table.insert(name.key.as_slice(), row.as_slice())?;
+            self.note_change(name.table);
             self.written.push(name);
         }
         Ok(true)
+    }
+
+    /// Returns the rows that a row of [`LAST`] names; nothing when it is damaged.
+    fn named(&self, key: &[u8]) -> Result<Option<Vec<RowName>>, redb::Error> {
+        Ok(match self.last.get(key)? {
+            None => Some(Vec::new()),
+            Some(row) => decode_last(key, row.value()),
+        })
     }
 }
 
 impl Rows for Writing<'_> {
     fn insert(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.table(table)
+        self.table_to(table)?
             .insert(key, value)
             .map_err(|error| failed(COMMIT, error))?;
+        self.note_change(table);
         let key = key.to_vec();
         self.written.push(RowName { table, key });
         Ok(())
@@ -132,21 +172,33 @@ impl Rows for Writing<'_> {
 
     fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
         let mut removed = 0;
-        self.table(table)
+        self.table_to(table)?
             .retain_in(from..to, |_, _| {
                 removed += 1;
                 false
             })
             .map_err(|error| failed(COMMIT, error))?;
         self.removed += removed;
+        self.note_change(table);
         // What was written before in this transaction is not there to be written again.
         self.written
             .retain(|row| row.table != table || !(from..to).contains(&row.key.as_slice()));
         Ok(())
     }
 
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = self.table_to(table)?.get(key);
+        let row = row.map_err(|error| failed(COMMIT, error))?;
+        Ok(row.map(|row| row.value().to_vec()))
+    }
+
+    fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {
+        let rows = self.table_to(table)?.range(from..=to);
+        Ok(rows.map_err(|error| failed(COMMIT, error))?.count())
+    }
+
     fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError> {
-        let row = self.table(table).get(key);
+        let row = self.table_to(table)?.get(key);
         Ok(row.map_err(|error| failed(COMMIT, error))?.is_some())
     }
 
@@ -157,7 +209,7 @@ impl Rows for Writing<'_> {
         to: &[u8],
     ) -> Result<Option<(PlacedKey, Position)>, StoreError> {
         let mut rows = self
-            .table(table)
+            .table_to(table)?
             .range(from..=to)
             .map_err(|error| failed(COMMIT, error))?;
         let Some(row) = rows.next_back() else {
@@ -169,7 +221,7 @@ impl Rows for Writing<'_> {
     }
 }
 
-fn encode_last(rows: &[RowName]) -> Vec<u8> {
+fn encode_last(key: &[u8], rows: &[RowName]) -> Vec<u8> {
     let mut out = vec![0; CHECKSUM_BYTES];
     for row in rows {
         out.push(row.table as u8);
@@ -177,11 +229,11 @@ fn encode_last(rows: &[RowName]) -> Vec<u8> {
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(&row.key);
     }
-    seal(LAST_KEY, out)
+    seal(key, out)
 }
 
-fn decode_last(row: &[u8]) -> Option<Vec<RowName>> {
-    let mut rest = unseal(LAST_KEY, row)?;
+fn decode_last(key: &[u8], row: &[u8]) -> Option<Vec<RowName>> {
+    let mut rest = unseal(key, row)?;
     let mut rows = Vec::new();
     while let Some((number, after)) = rest.split_first() {
         let (length, after) = after.split_first_chunk()?;
@@ -211,16 +263,16 @@ mod tests {
                 key: b"a pool".to_vec(),
             },
         ];
-        let row = encode_last(&rows);
-        assert_eq!(decode_last(&row).unwrap(), rows);
-        assert_eq!(decode_last(&encode_last(&[])).unwrap(), []);
+        let row = encode_last(b"k", &rows);
+        assert_eq!(decode_last(b"k", &row).unwrap(), rows);
+        assert_eq!(decode_last(b"k", &encode_last(b"k", &[])).unwrap(), []);
         for bit in 0..row.len() * 8 {
             let mut flipped = row.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(decode_last(&flipped).is_none(), "bit {bit}");
+            assert!(decode_last(b"k", &flipped).is_none(), "bit {bit}");
         }
         for cut in 0..row.len() {
-            assert!(decode_last(&row[..cut]).is_none(), "cut at {cut}");
+            assert!(decode_last(b"k", &row[..cut]).is_none(), "cut at {cut}");
         }
     }
 }

@@ -13,15 +13,18 @@
 //!   it is read.
 //!
 //! An adapter wraps an [`Embedded`] in a type of its own and implements [`EmbeddedStore`] for it;
-//! that type then is a [`Journal`](crate::Journal), [`Contents`](crate::Contents),
-//! [`Leases`](crate::Leases) and [`Claims`](crate::Claims).
+//! that type then has all ports: [`Journal`](crate::Journal), [`Contents`](crate::Contents),
+//! [`Leases`](crate::Leases), [`Claims`](crate::Claims), [`Snapshots`](crate::Snapshots) and
+//! [`Cursors`](crate::Cursors).
 //!
 //! It is no key-value layer for anything else: the tables are those of a store, and the keys are
 //! those of [`keys`](crate::keys).
 
 mod batch;
+mod beside;
 mod chunks;
 mod contents;
+mod cursor;
 mod database;
 pub mod files;
 mod job;
@@ -31,6 +34,7 @@ mod pool;
 mod ports;
 mod readable;
 mod row;
+mod snapshot;
 mod summary;
 mod writer;
 

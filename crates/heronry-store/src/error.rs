@@ -26,8 +26,10 @@ pub enum StoreErrorKind {
     Io,
     /// The store stopped after an earlier failure; open it again in a new process.
     Closed,
-    /// A content is larger than the store takes.
+    /// A content or a snapshot is larger than the store takes.
     TooLarge,
+    /// What was to be written is not of this journal, or ahead of it; make it again.
+    Foreign,
     /// The pools of the store were moved to another place, which the error names; open that one.
     Sealed,
 }

@@ -5,6 +5,8 @@
 
 use heronry_types::{ContentRef, Position};
 
+use crate::ConsumerId;
+
 /// The number of a pool within one store; from 1, never reused.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PoolNo(pub u32);
@@ -42,6 +44,18 @@ pub fn named(pool: PoolNo, content_ref: ContentRef) -> [u8; NAMED_BYTES] {
     key
 }
 
+/// Returns the key of what a pool has one of.
+pub fn pool(pool: PoolNo) -> [u8; 4] {
+    pool.0.to_be_bytes()
+}
+
+/// Returns the key of a consumer of a pool. Keys of one pool are in the order of the names.
+pub fn consumer(pool: PoolNo, name: &ConsumerId) -> Vec<u8> {
+    let mut key = pool.0.to_be_bytes().to_vec();
+    key.extend_from_slice(name.as_str().as_bytes());
+    key
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +81,16 @@ mod tests {
         let low = ContentRef::from_bits([0; 16]);
         assert!(named(PoolNo(1), high) < named(PoolNo(2), low));
         assert!(named(PoolNo(1), low) < named(PoolNo(1), high));
+    }
+
+    #[test]
+    fn consumers_are_in_the_order_of_their_names() {
+        let names = [(1, "a"), (1, "a!"), (1, "ab"), (1, "é"), (2, "a")];
+        let keys = names.map(|(no, name)| {
+            let name = ConsumerId::parse(name).unwrap();
+            consumer(PoolNo(no), &name)
+        });
+        assert!(keys.is_sorted());
+        assert!(keys.iter().all(|key| key.starts_with(&[0, 0, 0])));
     }
 }

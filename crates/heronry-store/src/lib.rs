@@ -3,6 +3,7 @@
 mod claims;
 mod clock;
 mod contents;
+mod cursors;
 mod doorbell;
 pub mod embedded;
 mod error;
@@ -12,11 +13,16 @@ mod journal;
 pub mod keys;
 mod lease;
 mod memory_claims;
+mod snapshots;
 mod store;
 
 pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims};
 pub use clock::{Clock, IdSource, Reading};
 pub use contents::{ContentPack, ContentPlace, Contents, StoredContent};
+pub use cursors::{
+    CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, Cursors,
+    FilterFingerprint, judge_cursor,
+};
 pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
@@ -26,4 +32,5 @@ pub use journal::{
 };
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
+pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
 pub use store::Store;

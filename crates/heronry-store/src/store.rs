@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Claims, Contents, Journal, Leases};
+use crate::{Claims, Contents, Cursors, Journal, Leases, Snapshots};
 
 /// The ports of one store. Cheap to clone; all clones are the same store.
 #[derive(Clone)]
@@ -15,16 +15,25 @@ pub struct Store {
     pub leases: Arc<dyn Leases>,
     /// Which requests were decided before.
     pub claims: Arc<dyn Claims>,
+    /// The states of engines.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// How far consumers have come.
+    pub cursors: Arc<dyn Cursors>,
 }
 
 impl Store {
     /// Returns the ports of an adapter that implements them all.
-    pub fn of<A: Journal + Contents + Leases + Claims + 'static>(adapter: Arc<A>) -> Self {
+    pub fn of<A>(adapter: Arc<A>) -> Self
+    where
+        A: Journal + Contents + Leases + Claims + Snapshots + Cursors + 'static,
+    {
         Self {
             journal: Arc::clone(&adapter) as Arc<dyn Journal>,
             contents: Arc::clone(&adapter) as Arc<dyn Contents>,
             leases: Arc::clone(&adapter) as Arc<dyn Leases>,
-            claims: adapter,
+            claims: Arc::clone(&adapter) as Arc<dyn Claims>,
+            snapshots: Arc::clone(&adapter) as Arc<dyn Snapshots>,
+            cursors: adapter,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A store that fails where a test asks it to.
 
+mod beside;
 mod ports;
 
 use std::sync::{

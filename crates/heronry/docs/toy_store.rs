@@ -99,6 +99,15 @@ impl Rows for Writing<'_> {
         Ok(())
     }
 
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.tables.get(&(table as u8, key.to_vec())).cloned())
+    }
+
+    fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError> {
+        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
+        Ok(self.tables.range(range).count())
+    }
+
     fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError> {
         Ok(self.tables.contains_key(&(table as u8, key.to_vec())))
     }

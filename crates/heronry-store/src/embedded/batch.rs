@@ -83,6 +83,10 @@ impl Batch {
                 }
                 Answer::Done(reply, Ok(()))
             }
+            Work::Snapshot(work, reply) => Answer::Done(reply, work.run(rows, pools.get(&pool))?),
+            Work::Cursor(work, reply) => {
+                Answer::Cursor(reply, work.run(rows, pools.get_key_value(&pool))?)
+            }
         };
         self.answers.push(answer);
         if let Some(view) = pools.get(&pool).map(WriterPool::view) {

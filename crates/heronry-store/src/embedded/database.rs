@@ -57,6 +57,18 @@ pub trait Rows {
     /// Any failure of the transaction.
     fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError>;
 
+    /// Returns a row.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Returns how many rows a table has between two keys, both included.
+    ///
+    /// # Errors
+    /// Any failure of the transaction.
+    fn count(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<usize, StoreError>;
+
     /// Returns true when a table has a row.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 use futures::channel::oneshot;
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
-use super::pack::PackRow;
-use crate::{AppendError, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError};
+use super::{cursor::CursorEdit, pack::PackRow, snapshot::SnapshotEdit};
+use crate::{
+    AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
+};
 
 /// One thing to write.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(crate) enum Work {
     Put(Put, Reply<Result<(), StoreError>>),
     Claim(Claim, Reply<Result<FencingToken, LeaseError>>),
     Release(FencingToken, Reply<Result<(), StoreError>>),
+    Snapshot(SnapshotEdit, Reply<Result<(), StoreError>>),
+    Cursor(CursorEdit, Reply<Result<(), ConsumerError>>),
 }
 
 #[derive(Debug)]
@@ -73,6 +77,7 @@ pub(crate) enum Answer {
         Reply<Result<FencingToken, LeaseError>>,
         Result<FencingToken, LeaseError>,
     ),
+    Cursor(Reply<Result<(), ConsumerError>>, Result<(), ConsumerError>),
 }
 
 impl Answer {
@@ -83,6 +88,7 @@ impl Answer {
             Self::Head(reply, answer) => drop(reply.send(answer)),
             Self::Done(reply, answer) => drop(reply.send(answer)),
             Self::Token(reply, answer) => drop(reply.send(answer)),
+            Self::Cursor(reply, answer) => drop(reply.send(answer)),
         }
     }
 
@@ -98,6 +104,7 @@ impl Answer {
             }
             Self::Done(reply, _) => drop(reply.send(Err(error))),
             Self::Token(reply, _) => drop(reply.send(Err(error.into()))),
+            Self::Cursor(reply, _) => drop(reply.send(Err(error.into()))),
         }
     }
 }
@@ -133,6 +140,8 @@ impl Work {
             Self::Trim(_, reply) => Answer::Head(reply, unwritten(error("trim"))),
             Self::Put(_, reply) => Answer::Done(reply, Err(error("put content"))),
             Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
+            Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
+            Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
             Self::Release(..) => return Ok(self),
         })
     }
@@ -144,8 +153,11 @@ impl Work {
                 let outcome = Outcome::None;
                 drop(reply.send(Err(AppendError::Store { outcome, error })));
             }
-            Self::Put(_, reply) | Self::Release(_, reply) => drop(reply.send(Err(error))),
+            Self::Put(_, reply) | Self::Release(_, reply) | Self::Snapshot(_, reply) => {
+                drop(reply.send(Err(error)));
+            }
             Self::Claim(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Cursor(_, reply) => drop(reply.send(Err(error.into()))),
         }
     }
 
@@ -158,7 +170,8 @@ impl Work {
                 chunks + append.pack.as_ref().map_or(0, PackRow::len)
             }
             Self::Put(put, _) => put.row.len(),
-            Self::Trim(..) | Self::Claim(..) | Self::Release(..) => 0,
+            Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
+            Self::Trim(..) | Self::Claim(..) | Self::Release(..) | Self::Cursor(..) => 0,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The ports of a store over an embedded database.
 
+mod beside;
+
 use std::{
     fmt, io,
     sync::{Arc, Weak},

@@ -7,6 +7,7 @@ use std::{
 
 use heronry_types::{PoolId, Position, Timelines};
 
+use super::beside::Before;
 use crate::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
 
 /// A pool as readers see it.
@@ -43,6 +44,8 @@ pub(crate) struct View {
 pub(crate) struct Readable {
     state: RwLock<State>,
     bells: Doorbells,
+    /// Rows that are replaced by the transaction that is under way.
+    pub(super) before: Before,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Readable {
         Self {
             state: RwLock::new(State::Open(view)),
             bells: Doorbells::default(),
+            before: Before::default(),
         }
     }
 
@@ -90,6 +94,8 @@ impl Readable {
                 .extend(moved.map(|(name, view)| (name.clone(), view.clone())));
             view.moved_to = moved_to.cloned();
         }
+        drop(state);
+        self.before.forget();
     }
 
     /// Wakes those who watch what was published.

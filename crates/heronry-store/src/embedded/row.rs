@@ -21,11 +21,26 @@ pub enum Table {
     Packs = 3,
     /// Pool number and reference → a content that was stored by itself.
     Contents = 4,
+    /// Pool number → the latest snapshot. Since the second set of tables.
+    Snapshots = 5,
+    /// Pool number and name → where a consumer stands. Since the second set of tables.
+    Cursors = 6,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Pools, Self::Journal, Self::Packs, Self::Contents];
+    pub const ALL: [Self; 6] = [
+        Self::Pools,
+        Self::Journal,
+        Self::Packs,
+        Self::Contents,
+        Self::Snapshots,
+        Self::Cursors,
+    ];
+
+    /// The tables that every store has. A build that came before the others has only these; those
+    /// are made when such a store is opened, and left alone by such a build.
+    pub const FIRST: [Self; 4] = [Self::Pools, Self::Journal, Self::Packs, Self::Contents];
 
     /// Returns the name under which a database keeps it.
     pub fn name(self) -> &'static str {
@@ -34,6 +49,8 @@ impl Table {
             Self::Journal => "journal",
             Self::Packs => "packs",
             Self::Contents => "contents",
+            Self::Snapshots => "snapshots",
+            Self::Cursors => "cursors",
         }
     }
 
@@ -166,7 +183,7 @@ mod tests {
             assert_eq!(Table::from_number(table as u8), Some(table));
         }
         assert_eq!(Table::from_number(0), None);
-        assert_eq!(Table::from_number(5), None);
+        assert_eq!(Table::from_number(7), None);
     }
 
     #[test]

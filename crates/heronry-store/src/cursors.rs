@@ -1,0 +1,155 @@
+//! The cursors port: how far named consumers have come.
+
+use async_trait::async_trait;
+use heronry_types::{Cursor, Id, IdKind, PoolId, Position};
+
+use crate::StoreError;
+
+/// How many consumers a pool has at most.
+pub const CONSUMERS_PER_POOL_MAX: usize = 1_000;
+
+/// Marks a [`ConsumerId`].
+#[derive(Debug)]
+pub enum Consumer {}
+
+impl IdKind for Consumer {
+    const NAME: &'static str = "ConsumerId";
+}
+
+/// Names a consumer; unique per pool.
+pub type ConsumerId = Id<Consumer>;
+
+/// The SHA-256 fingerprint of a filter in its canonical form.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct FilterFingerprint(pub [u8; 32]);
+
+/// How far a consumer has come, and what it looks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ConsumerCursor {
+    /// The last point that it is done with.
+    pub cursor: Cursor,
+    /// Its filter; a cursor says nothing to a consumer that looks for something else.
+    pub filter: FilterFingerprint,
+}
+
+/// Why a cursor was not committed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConsumerError {
+    /// The consumer does not stand where the caller believes: another process consumes under the
+    /// same name, or looks for something else. Nothing was written.
+    #[error("consumer stands elsewhere, or has another filter; read its cursor again")]
+    Conflict {
+        /// Where it stands; nothing when there is no such consumer.
+        found: Option<ConsumerCursor>,
+    },
+    /// The cursor is ahead of the pool's journal. Nothing was written.
+    #[error("cursor is at {requested}, and the pool's head at {head}; commit what was read")]
+    Ahead {
+        /// The position that was to be committed.
+        requested: Position,
+        /// The pool's head.
+        head: Position,
+    },
+    /// The pool has no journal in this store.
+    #[error("no such pool in this store")]
+    NoPool,
+    /// The pool has as many consumers as a pool may have.
+    #[error("pool has {max} consumers, which is the most; delete one that is not used any more")]
+    TooMany {
+        /// The most, a count.
+        max: usize,
+    },
+    /// The store failed. A commit that was under way may have been kept: read the cursor again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Named durable positions of consumers. Unlike a projection they cannot be folded from the journal.
+///
+/// A consumer owns no pool, so no fencing token guards it: it says where it believes to stand.
+/// A copy of a store carries no cursors: the copy is another timeline, and whoever consumes it is
+/// another consumer.
+///
+/// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
+/// 1. *committed*: what was committed last is returned, cursor and filter.
+/// 2. *compared*: a commit with another expectation than what is there is refused, says what is
+///    there, and writes nothing.
+/// 3. *one winner*: of several commits with the same expectation at the same time one is taken.
+/// 4. *behind the head*: a cursor above the durable head is refused.
+/// 5. *apart*: consumers are apart by pool and by name, whatever characters the names have.
+/// 6. *listed*: every consumer of a pool, in the order of the names.
+/// 7. *bounded*: at most [`CONSUMERS_PER_POOL_MAX`] consumers of a pool; names are ids, of up to
+///    512 bytes.
+/// 8. *deleted*: after a delete there is no such consumer; a repeat changes nothing.
+/// 9. *gated*: nothing is returned whose sync has not succeeded.
+/// 10. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
+/// 11. *checked*: damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), never
+///     another cursor; delete works on a damaged one.
+/// 12. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
+#[async_trait]
+pub trait Cursors: Send + Sync {
+    /// Returns where a consumer stands; nothing when there is no such consumer.
+    ///
+    /// # Errors
+    /// The store's failure; damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt).
+    async fn get(
+        &self,
+        pool: &PoolId,
+        consumer: &ConsumerId,
+    ) -> Result<Option<ConsumerCursor>, StoreError>;
+
+    /// Moves a consumer from where it is expected to stand, forwards or backwards; from nothing
+    /// makes it.
+    ///
+    /// After a crash it stands there, or where it stood.
+    ///
+    /// # Errors
+    /// [`ConsumerError`].
+    async fn commit(
+        &self,
+        pool: &PoolId,
+        consumer: &ConsumerId,
+        expected: Option<ConsumerCursor>,
+        next: ConsumerCursor,
+    ) -> Result<(), ConsumerError>;
+
+    /// Returns every consumer of a pool and where it stands, in the order of their names.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError>;
+
+    /// Deletes a consumer, wherever it stands.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn delete(&self, pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>;
+}
+
+/// Checks what every adapter checks before it moves a cursor: where the consumer stands, where the
+/// journal ends, and how many consumers there are when this one is new.
+///
+/// # Errors
+/// [`ConsumerError::NoPool`], [`ConsumerError::Conflict`], [`ConsumerError::Ahead`] or
+/// [`ConsumerError::TooMany`].
+pub fn judge_cursor(
+    head: Option<Position>,
+    (found, expected): (Option<ConsumerCursor>, Option<ConsumerCursor>),
+    next: ConsumerCursor,
+    consumers: impl FnOnce() -> Result<usize, StoreError>,
+) -> Result<(), ConsumerError> {
+    let head = head.ok_or(ConsumerError::NoPool)?;
+    if found != expected {
+        return Err(ConsumerError::Conflict { found });
+    }
+    let requested = next.cursor.position;
+    if requested > head {
+        return Err(ConsumerError::Ahead { requested, head });
+    }
+    let max = CONSUMERS_PER_POOL_MAX;
+    if found.is_none() && consumers()? >= max {
+        return Err(ConsumerError::TooMany { max });
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Rows beside the journal that are replaced: nobody sees a new one before it is synced.
+
+use std::{
+    collections::BTreeMap,
+    ops::ControlFlow,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use super::{Database, Order, Rows, Table};
+use crate::StoreError;
+
+/// A row's table and key.
+type RowKey = (u8, Vec<u8>);
+
+/// Rows as they were before the transaction that is under way. Readers look here first, because a
+/// database may show them what is not synced.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    rows: RwLock<BTreeMap<RowKey, Option<Vec<u8>>>>,
+}
+
+impl Before {
+    /// Writes a row, or removes it, and keeps for readers what was there.
+    pub(super) fn replace(
+        &self,
+        rows: &mut dyn Rows,
+        (table, key): (Table, &[u8]),
+        row: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let before = rows.get(table, key)?;
+        if row.is_none() && before.is_none() {
+            return Ok(());
+        }
+        self.rows
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry((table as u8, key.to_vec()))
+            .or_insert(before);
+        match row {
+            Some(row) => rows.insert(table, key, row),
+            None => rows.remove(table, key, &after(key)),
+        }
+    }
+
+    /// Lets readers see what the transaction wrote: it is synced.
+    pub(super) fn forget(&self) {
+        let is_empty = self
+            .rows
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty();
+        if !is_empty {
+            let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+            *rows = BTreeMap::new();
+        }
+    }
+
+    /// Reads the rows between two keys, both included, as of the last sync.
+    pub(super) fn read<D: Database>(
+        &self,
+        database: Arc<D>,
+        op: &'static str,
+        (table, from, to): (Table, &[u8], &[u8]),
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+        // Held while rows are read, so that none is replaced in between.
+        let before = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found = BTreeMap::new();
+        database.read(op, |rows| {
+            rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
+                found.insert(key.to_vec(), row.to_vec());
+                ControlFlow::Continue(())
+            })
+        })?;
+        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
+        for ((_, key), row) in before.range(range) {
+            match row {
+                Some(row) => found.insert(key.clone(), row.clone()),
+                None => found.remove(key),
+            };
+        }
+        Ok(found)
+    }
+}
+
+/// Returns the key that follows a key.
+fn after(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}
