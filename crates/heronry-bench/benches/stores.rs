@@ -1,8 +1,8 @@
-//! Every store beside itself bare: sends, scans, reopening, bytes on disk.
+//! Every store beside itself bare: sends, appends, scans, reopening, bytes on disk.
 //!
 //! Each pair runs in turn, round by round, so that a ratio holds while the machine drifts.
 //! `cargo bench -p heronry-bench --bench stores` runs all of it. Words choose a part (`send`,
-//! `scan`, `reopen`, `disk`), a store (`memory`, `redb`, `sled`) or a number of callers;
+//! `append`, `scan`, `reopen`, `disk`), a store (`memory`, `redb`, `sled`) or a number of callers;
 //! `--quick` makes everything small; `--json` prints one object for each line.
 
 #![expect(

@@ -8,6 +8,7 @@ const CALLERS: [usize; 4] = [1, 8, 64, 256];
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Part {
     Send,
+    Append,
     Scan,
     Reopen,
     Disk,
@@ -15,11 +16,12 @@ pub(crate) enum Part {
 
 impl Part {
     /// The parts that need a store with a long journal.
-    pub(crate) const OF_HISTORY: [Self; 3] = [Self::Scan, Self::Reopen, Self::Disk];
+    pub(crate) const OF_HISTORY: [Self; 4] = [Self::Append, Self::Scan, Self::Reopen, Self::Disk];
 
     fn read(word: &str) -> Option<Self> {
         match word {
             "send" => Some(Self::Send),
+            "append" => Some(Self::Append),
             "scan" => Some(Self::Scan),
             "reopen" => Some(Self::Reopen),
             "disk" => Some(Self::Disk),

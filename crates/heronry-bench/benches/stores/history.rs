@@ -1,9 +1,9 @@
-//! A store with a long journal: how fast it is read, opened again, and how much room it takes.
+//! A store with a long journal: how fast it is filled, read, opened again, and how much room it takes.
 
 use std::{path::Path, time::Instant};
 
 use heronry_journal::Chunk;
-use heronry_store::Store;
+use heronry_store::{Commit, FencingToken, Store};
 use heronry_types::Position;
 
 use crate::{
@@ -20,12 +20,18 @@ use crate::{
 /// How many bytes of the journal are read at once, as the engine does.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
+/// In how many slices both stores of a pair are filled, in turn.
+const SLICES: usize = 10;
+
 /// Measures what is wanted of one store.
 pub(crate) async fn measure(kind: Kind, journal: &Journal, args: &Args) -> Vec<Line> {
     let folder = tempfile::tempdir().unwrap();
     let filled = Filled::fill(kind, folder.path(), journal).await;
     let rounds = args.size.rounds().div_ceil(2);
     let mut lines = Vec::new();
+    if args.wants(Part::Append) {
+        lines.push(filled.appended());
+    }
     if args.wants(Part::Scan) {
         lines.push(filled.scan(rounds).await);
     }
@@ -45,6 +51,8 @@ struct Filled<'a> {
     journal: &'a Journal,
     store: Store,
     bare: Box<dyn Bare>,
+    /// How fast both were filled.
+    samples: Samples,
 }
 
 impl<'a> Filled<'a> {
@@ -54,24 +62,60 @@ impl<'a> Filled<'a> {
             std::fs::create_dir(place).unwrap();
         }
         let (store, bare) = (kind.open(&place), kind.open_bare(&bare_place));
-        journal.fill(&store).await;
+        let mut filled = Self {
+            kind,
+            folder,
+            journal,
+            store,
+            bare,
+            samples: Samples::default(),
+        };
+        let token = journal.acquire(&filled.store).await;
+        for commits in journal
+            .commits
+            .chunks(journal.commits.len().div_ceil(SLICES))
+        {
+            filled.append(token, commits).await;
+        }
+        journal.release(&filled.store, token).await;
+        filled
+    }
+
+    /// Appends commits to the store, then to the bare one.
+    async fn append(&mut self, token: FencingToken, commits: &[Commit]) {
+        let (sends, owned) = ((commits.len() * journal::BATCH) as f64, commits.to_vec());
+        let start = Instant::now();
+        journal::append(&self.store, token, owned).await;
+        let engine = sends / start.elapsed().as_secs_f64();
         let bodies = BODY.repeat(journal::BATCH);
-        for commit in &journal.commits {
+        let start = Instant::now();
+        for commit in commits {
             for chunk in &commit.chunks {
-                bare.commit(Row {
+                self.bare.commit(Row {
                     position: chunk.first().0,
                     chunk: chunk.bytes(),
                     bodies: bodies.get(..commit.contents.len() * BODY.len()).unwrap(),
                 });
             }
         }
-        Self {
-            kind,
-            folder,
-            journal,
-            store,
-            bare,
-        }
+        let bare = sends / start.elapsed().as_secs_f64();
+        self.samples.add("sends_per_s", engine);
+        self.samples.add("bare_per_s", bare);
+        self.samples.add("ratio", engine / bare);
+    }
+
+    /// Says how fast the store was filled, without an engine.
+    fn appended(&self) -> Line {
+        let of = |name| self.samples.median(name);
+        let text = format!(
+            "{:>8.0} sends/s  bare {:>8.0}  ratio {:.2}  batch {}",
+            of("sends_per_s"),
+            of("bare_per_s"),
+            of("ratio"),
+            journal::BATCH,
+        );
+        let name = format!("append-{}", self.kind.name());
+        Line::new(name, text, &self.samples).timed("", 1e9 / of("sends_per_s"))
     }
 
     /// Reads and decodes every record.

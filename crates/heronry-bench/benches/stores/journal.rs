@@ -5,7 +5,7 @@ use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, Create},
 };
-use heronry_store::{Commit, Guard, Store};
+use heronry_store::{Commit, FencingToken, Guard, Store};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 use crate::{
@@ -101,20 +101,29 @@ impl Writing {
 }
 
 impl Journal {
-    /// Appends every commit to a store, one by one.
-    pub(crate) async fn fill(&self, store: &Store) {
-        let (pool, now) = (pool(), Timestamp::from_millis(START_MS));
-        let token = store.leases.acquire(&pool, "fill", now).await.unwrap();
-        let mut expected_head = Position::ZERO;
-        for commit in &self.commits {
-            let guard = Guard {
-                expected_head,
-                token,
-            };
-            let head = store.journal.append(&pool, commit.clone(), guard).await;
-            expected_head = head.unwrap().head;
-        }
-        assert_eq!(expected_head, self.head);
-        store.leases.release(&pool, token).await.unwrap();
+    /// Takes the pool of a store.
+    pub(crate) async fn acquire(&self, store: &Store) -> FencingToken {
+        let now = Timestamp::from_millis(START_MS);
+        store.leases.acquire(&pool(), "fill", now).await.unwrap()
+    }
+
+    pub(crate) async fn release(&self, store: &Store, token: FencingToken) {
+        let head = store.journal.head(&pool()).await.unwrap().unwrap();
+        assert_eq!(head.head, self.head);
+        store.leases.release(&pool(), token).await.unwrap();
+    }
+}
+
+/// Appends commits to a store, one by one.
+pub(crate) async fn append(store: &Store, token: FencingToken, commits: Vec<Commit>) {
+    let pool = pool();
+    for commit in commits {
+        let first = commit.chunks.first().unwrap().first();
+        let expected_head = Position(first.0 - 1);
+        let guard = Guard {
+            expected_head,
+            token,
+        };
+        store.journal.append(&pool, commit, guard).await.unwrap();
     }
 }

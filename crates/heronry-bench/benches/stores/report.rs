@@ -100,7 +100,7 @@ impl Report {
 /// Says which words there are.
 pub(crate) fn refuse(word: &str) -> ExitCode {
     print(&format!(
-        "'{word}' means nothing here; words: send scan reopen disk, memory redb sled, \
+        "'{word}' means nothing here; words: send append scan reopen disk, memory redb sled, \
          a number of callers, --quick, --json"
     ));
     ExitCode::from(2)
