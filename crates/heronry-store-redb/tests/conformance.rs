@@ -7,6 +7,7 @@ use heronry_store_redb::{DiskHook, DiskOp, RedbStore};
 use heronry_testkit::{
     SyncGate,
     conformance::{self, Capability, Failure, Place, Subject},
+    flip_copies,
 };
 use tempfile::TempDir;
 
@@ -38,6 +39,11 @@ impl Place for File {
 
     fn syncs(&self) -> Option<&SyncGate> {
         Some(&self.gate.0)
+    }
+
+    fn damage(&self, stored: &[u8]) -> Result<usize, Failure> {
+        let file = self.directory.path().join("heronry.redb");
+        flip_copies(&file, stored).map_err(|error| Failure::new(error.to_string()))
     }
 }
 

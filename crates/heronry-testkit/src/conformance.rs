@@ -34,20 +34,37 @@
 //! }
 //! ```
 
+/// A case that is named after its port and its function, and needs capabilities.
+macro_rules! case {
+    ($port:literal, $run:ident $(, $needs:ident)*) => {
+        $crate::conformance::Case::new(
+            concat!($port, "::", stringify!($run)),
+            &[$($crate::conformance::Capability::$needs),*],
+            |place| futures::FutureExt::boxed($run(place)),
+        )
+    };
+}
+
 mod arrivals;
 mod claims;
 mod contents;
+mod cursors;
+mod cursors_kept;
 mod durable;
 mod journal;
 mod leases;
 mod pages;
 mod seals;
+mod snapshots;
+mod snapshots_kept;
 mod writer;
 
 use std::{fmt::Debug, process::ExitCode, sync::Arc};
 
 use futures::{executor::block_on, future::BoxFuture};
-use heronry_store::{AppendError, LeaseError, ReadError, Store, StoreError};
+use heronry_store::{
+    AppendError, ConsumerError, LeaseError, ReadError, Store, StoreError, StoreErrorKind,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::{NotReached, SyncGate};
@@ -64,6 +81,8 @@ pub enum Capability {
     Exclusive,
     /// The place has a [`SyncGate`], so that syncs can be held and failed.
     Syncs,
+    /// The place can be [damaged](Place::damage) while no store is open.
+    Damage,
 }
 
 impl Capability {
@@ -73,6 +92,7 @@ impl Capability {
             Self::Kept => "kept",
             Self::Exclusive => "exclusive",
             Self::Syncs => "syncs",
+            Self::Damage => "damage",
         }
     }
 }
@@ -101,6 +121,16 @@ pub trait Place: Send + Sync {
     fn syncs(&self) -> Option<&SyncGate> {
         None
     }
+
+    /// Flips a bit of these bytes in every copy of them that is stored, while no store is open, and
+    /// returns how many copies there were; needed for [`Capability::Damage`].
+    ///
+    /// # Errors
+    /// When the place cannot be read or written.
+    fn damage(&self, stored: &[u8]) -> Result<usize, Failure> {
+        let _ = stored;
+        Err(Failure::new("the place offers damage and does none"))
+    }
 }
 
 /// Why a case failed.
@@ -126,7 +156,14 @@ macro_rules! failures {
     )*};
 }
 
-failures!(StoreError, AppendError, ReadError, LeaseError, NotReached);
+failures!(
+    StoreError,
+    AppendError,
+    ReadError,
+    LeaseError,
+    ConsumerError,
+    NotReached
+);
 
 type Run = for<'a> fn(&'a dyn Place) -> BoxFuture<'a, Result<(), Failure>>;
 
@@ -181,6 +218,10 @@ pub fn cases() -> Vec<Case> {
         contents::CASES,
         leases::CASES,
         claims::CASES,
+        snapshots::CASES,
+        snapshots_kept::CASES,
+        cursors::CASES,
+        cursors_kept::CASES,
     ]
     .concat()
 }
@@ -223,6 +264,45 @@ fn refused<T: Debug, E>(what: &str, result: Result<T, E>) -> Result<E, Failure> 
         Ok(done) => Err(Failure(format!("{what}: it was taken, with {done:?}"))),
         Err(error) => Ok(error),
     }
+}
+
+/// Checks that a call is refused with an error of a kind.
+fn check_kind<T: Debug>(
+    what: &str,
+    result: Result<T, StoreError>,
+    kind: StoreErrorKind,
+) -> Result<(), Failure> {
+    same(what, &refused(what, result)?.kind(), &kind)
+}
+
+/// Returns the gate of a place that offers syncs.
+fn syncs(place: &dyn Place) -> Result<&SyncGate, Failure> {
+    let gate = place.syncs();
+    gate.ok_or_else(|| Failure::new("the place offers syncs and has no gate"))
+}
+
+/// Checks that a future waits.
+fn check_waits<F: Future + Unpin>(what: &str, future: &mut F) -> Result<(), Failure> {
+    let waits = futures::FutureExt::now_or_never(future).is_none();
+    same(&format!("{what} waits"), &waits, &true)
+}
+
+/// Runs something on so many threads at once, and waits for all.
+fn on_threads(
+    threads: u64,
+    run: impl Fn(u64) -> Result<(), Failure> + Sync,
+) -> Result<(), Failure> {
+    let run = &run;
+    let panicked = |_| Err(Failure::new("a thread panicked"));
+    std::thread::scope(|scope| {
+        let spawned: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(move || run(number)))
+            .collect();
+        let ends = spawned.into_iter().map(|thread| thread.join());
+        // All are joined before the first failure is told.
+        let ends: Vec<_> = ends.map(|end| end.unwrap_or_else(panicked)).collect();
+        ends.into_iter().collect()
+    })
 }
 
 /// Returns the failure of a call that was refused, but not as the rule says.

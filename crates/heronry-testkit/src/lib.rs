@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod conformance;
+mod damage;
 mod fault;
 mod gate;
 mod ids;
@@ -9,6 +10,7 @@ pub mod sample;
 mod sync_gate;
 
 pub use clock::ManualClock;
+pub use damage::flip_copies;
 pub use fault::{AppendFault, FaultStore, Faults};
 pub use gate::Hold;
 pub use ids::SeededIds;

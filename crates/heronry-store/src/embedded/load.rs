@@ -15,6 +15,7 @@ use super::{
     pool::{WriterJournal, WriterPool},
     readable::JournalView,
     row::{MOVED_KEY, decode_moved},
+    summary::CursorsDigest,
 };
 use crate::{Arrival, Ownership, StoreError};
 
@@ -57,7 +58,16 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
         pools.insert(name, pool);
     }
     check_no_stray(rows, &pools)?;
-    Ok(WriterPools { pools, moved_to })
+    let mut cursors = CursorsDigest::default();
+    rows.walk(Table::Cursors, every, Order::Ascending, &mut |key, row| {
+        cursors.push(key, row);
+        ControlFlow::Continue(())
+    })?;
+    Ok(WriterPools {
+        pools,
+        moved_to,
+        cursors,
+    })
 }
 
 /// Returns where the pools went, when the store is sealed.

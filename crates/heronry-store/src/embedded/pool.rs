@@ -7,6 +7,7 @@ use heronry_types::{PoolId, Position, Timelines};
 use super::{
     PoolRow, Rows, Table,
     readable::{JournalView, PoolView, View},
+    summary::CursorsDigest,
 };
 use crate::{
     Arrival, Commit, FencingToken, Head, Ownership, StoreError, Timeline,
@@ -171,6 +172,8 @@ pub struct WriterPools {
     pub(super) pools: HashMap<PoolId, WriterPool>,
     /// Where the pools went, when the store is sealed.
     pub(super) moved_to: Option<String>,
+    /// The cursors of consumers as they were loaded.
+    pub(super) cursors: CursorsDigest,
 }
 
 impl WriterPools {

@@ -19,6 +19,10 @@ impl WriterPools {
             push(&mut out, name.as_str());
             out.extend_from_slice(&state_of(pool));
         }
+        if let Some(state) = self.cursors.state() {
+            push(&mut out, CURSORS);
+            out.extend_from_slice(&state);
+        }
         out
     }
 
@@ -36,6 +40,34 @@ impl WriterPools {
             (None, _) | (_, None) => "the summary of the store is malformed".to_owned(),
         };
         Err(corrupt(op, what))
+    }
+}
+
+/// The name under which the cursors of consumers stand in a summary; no pool has it. A store without
+/// consumers has no such entry.
+const CURSORS: &str = "\0cursors";
+
+/// A digest of every cursor of every consumer. A cursor cannot be folded again, so its loss must be seen.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct CursorsDigest {
+    rows: u64,
+    checksum: u32,
+}
+
+impl CursorsDigest {
+    /// Takes in the next row, in the order of the keys.
+    pub(super) fn push(&mut self, key: &[u8], row: &[u8]) {
+        self.rows += 1;
+        self.checksum = [key, row].iter().fold(self.checksum, |checksum, part| {
+            crc32c::crc32c_append(checksum, part)
+        });
+    }
+
+    fn state(self) -> Option<Vec<u8>> {
+        let mut state = self.checksum.to_be_bytes().to_vec();
+        state.extend_from_slice(&self.rows.to_be_bytes());
+        state.resize(STATE_BYTES, 0);
+        (self.rows > 0).then_some(state)
     }
 }
 
@@ -98,6 +130,9 @@ fn read(summary: &[u8]) -> Option<Vec<(&str, State)>> {
 fn difference(before: &[(&str, State)], now: &[(&str, State)]) -> String {
     let now: HashMap<_, _> = now.iter().copied().collect();
     for (name, had) in before {
+        if *name == CURSORS && now.get(name) != Some(had) {
+            return "cursors of consumers are not what they were when it was closed".to_owned();
+        }
         let has = now.get(name).map_or(0, head_of);
         let had = head_of(had);
         if has < had {
@@ -162,6 +197,13 @@ mod tests {
         check(&before, &pools(&[3, 0, 2]), Some("pool p3, position 3: "));
         check(&before, &pools(&[3]), Some("pool p3, position 1: "));
         check(&before, &pools(&[3, 4, 5]), Some("does not hold"));
+        let mut consumed = pools(&[3, 0, 5]);
+        consumed.cursors.push(b"a consumer", b"a cursor");
+        let mut further = pools(&[3, 0, 5]);
+        further.cursors.push(b"a consumer", b"another");
+        check(&consumed, &consumed, None);
+        check(&consumed, &before, Some("cursors of consumers"));
+        check(&consumed, &further, Some("cursors of consumers"));
         let mut moved = pools(&[3, 0, 5]);
         moved.moved_to = Some("elsewhere".to_owned());
         check(&before, &moved, Some("does not hold"));

@@ -1,29 +1,17 @@
 //! What a pool that is appended in parts promises: nobody sees it before it is whole.
 
-use futures::{FutureExt, poll};
+use futures::poll;
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Head, ReadError, Store, Timeline};
 use heronry_types::{Epoch, Position};
 
-use super::{Capability, Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("journal::arriving", &[], |place| arriving(place).boxed()),
-    Case::new(
-        "journal::a_first_append_starts_an_arrival_over",
-        &[],
-        |place| a_first_append_starts_an_arrival_over(place).boxed(),
-    ),
-    Case::new(
-        "journal::a_pool_that_is_there_does_not_arrive",
-        &[],
-        |place| a_pool_that_is_there_does_not_arrive(place).boxed(),
-    ),
-    Case::new(
-        "journal::an_arrival_that_broke_off_is_not_seen_later",
-        &[Capability::Kept],
-        |place| an_arrival_that_broke_off_is_not_seen_later(place).boxed(),
-    ),
+    case!("journal", arriving),
+    case!("journal", a_first_append_starts_an_arrival_over),
+    case!("journal", a_pool_that_is_there_does_not_arrive),
+    case!("journal", an_arrival_that_broke_off_is_not_seen_later, Kept),
 ];
 
 /// Returns a part of a new pool: two chunks, with two contents.

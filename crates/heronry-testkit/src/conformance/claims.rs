@@ -1,6 +1,5 @@
 //! What claims promise.
 
-use futures::FutureExt;
 use heronry_journal::RequestHash;
 use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, StoreErrorKind};
 use heronry_types::{Id, IdKind, Position};
@@ -9,15 +8,9 @@ use super::{Case, Failure, Place, Writer, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("claims::a_run_is_found_with_its_checkpoint", &[], |place| {
-        a_run_is_found_with_its_checkpoint(place).boxed()
-    }),
-    Case::new("claims::clearing_forgets_one_pool", &[], |place| {
-        clearing_forgets_one_pool(place).boxed()
-    }),
-    Case::new("claims::a_stale_token_puts_nothing", &[], |place| {
-        a_stale_token_puts_nothing(place).boxed()
-    }),
+    case!("claims", a_run_is_found_with_its_checkpoint),
+    case!("claims", clearing_forgets_one_pool),
+    case!("claims", a_stale_token_puts_nothing),
 ];
 
 fn id<K: IdKind>(text: &str) -> Result<Id<K>, Failure> {
@@ -51,7 +44,7 @@ fn entry(number: usize) -> ClaimEntry {
     }
 }
 
-fn checkpoint(position: u64) -> Checkpoint {
+pub(super) fn checkpoint(position: u64) -> Checkpoint {
     Checkpoint {
         epoch: sample::EPOCH,
         position: Position(position),

@@ -1,6 +1,5 @@
 //! What contents promise.
 
-use futures::FutureExt;
 use heronry_store::{
     AppendError, ContentPlace, FencingToken, NewContent, Outcome, StoreErrorKind, StoredContent,
 };
@@ -10,22 +9,12 @@ use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("contents::a_body_is_found_where_it_was_put", &[], |place| {
-        a_body_is_found_where_it_was_put(place).boxed()
-    }),
-    Case::new("contents::bodies_ride_with_their_append", &[], |place| {
-        bodies_ride_with_their_append(place).boxed()
-    }),
-    Case::new("contents::a_stale_token_puts_nothing", &[], |place| {
-        a_stale_token_puts_nothing(place).boxed()
-    }),
-    Case::new("contents::bounded", &[], |place| bounded(place).boxed()),
-    Case::new("contents::listed_by_their_append", &[], |place| {
-        listed_by_their_append(place).boxed()
-    }),
-    Case::new("contents::listed_by_their_reference", &[], |place| {
-        listed_by_their_reference(place).boxed()
-    }),
+    case!("contents", a_body_is_found_where_it_was_put),
+    case!("contents", bodies_ride_with_their_append),
+    case!("contents", a_stale_token_puts_nothing),
+    case!("contents", bounded),
+    case!("contents", listed_by_their_append),
+    case!("contents", listed_by_their_reference),
 ];
 
 async fn check(

@@ -7,47 +7,29 @@ use heronry_store::{
 };
 use heronry_types::{Epoch, Position};
 
-use super::{Capability, Case, Failure, Place, Writer, otherwise, refused, same};
-use crate::{SyncGate, sample};
+use super::{Case, Failure, Place, Writer, otherwise, refused, same, syncs};
+use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("journal::kept", &[Capability::Kept], |place| {
-        kept(place).boxed()
-    }),
-    Case::new("journal::a_trim_is_kept", &[Capability::Kept], |place| {
-        a_trim_is_kept(place).boxed()
-    }),
-    Case::new(
-        "journal::a_timeline_is_kept",
-        &[Capability::Kept],
-        |place| a_timeline_is_kept(place).boxed(),
+    case!("journal", kept, Kept),
+    case!("journal", a_trim_is_kept, Kept),
+    case!("journal", a_timeline_is_kept, Kept),
+    case!("journal", exclusive, Exclusive),
+    case!("journal", gated, Syncs),
+    case!("journal", fail_stop, Syncs),
+    case!(
+        "journal",
+        what_waits_behind_a_failed_sync_was_not_written,
+        Syncs,
+        Kept
     ),
-    Case::new("journal::exclusive", &[Capability::Exclusive], |place| {
-        exclusive(place).boxed()
-    }),
-    Case::new("journal::gated", &[Capability::Syncs], |place| {
-        gated(place).boxed()
-    }),
-    Case::new("journal::fail_stop", &[Capability::Syncs], |place| {
-        fail_stop(place).boxed()
-    }),
-    Case::new(
-        "journal::what_waits_behind_a_failed_sync_was_not_written",
-        &[Capability::Syncs, Capability::Kept],
-        |place| what_waits_behind_a_failed_sync_was_not_written(place).boxed(),
-    ),
-    Case::new(
-        "journal::a_failed_commit_is_there_whole_or_not_at_all",
-        &[Capability::Syncs, Capability::Kept],
-        |place| a_failed_commit_is_there_whole_or_not_at_all(place).boxed(),
+    case!(
+        "journal",
+        a_failed_commit_is_there_whole_or_not_at_all,
+        Syncs,
+        Kept
     ),
 ];
-
-fn syncs(place: &dyn Place) -> Result<&SyncGate, Failure> {
-    place
-        .syncs()
-        .ok_or_else(|| Failure::new("the place offers syncs and has no gate"))
-}
 
 async fn kept(place: &dyn Place) -> Result<(), Failure> {
     let mut writer = Writer::of(&place.open()?, 1).await?;

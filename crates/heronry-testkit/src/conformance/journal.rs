@@ -11,25 +11,15 @@ use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("journal::dense", &[], |place| dense(place).boxed()),
-    Case::new("journal::whole", &[], |place| whole(place).boxed()),
-    Case::new("journal::guarded", &[], |place| guarded(place).boxed()),
-    Case::new("journal::fenced", &[], |place| fenced(place).boxed()),
-    Case::new("journal::epoch_stable", &[], |place| {
-        epoch_stable(place).boxed()
-    }),
-    Case::new(
-        "journal::a_timeline_starts_where_an_append_says_so",
-        &[],
-        |place| a_timeline_starts_where_an_append_says_so(place).boxed(),
-    ),
-    Case::new("journal::pools_are_apart_and_sorted", &[], |place| {
-        pools_are_apart_and_sorted(place).boxed()
-    }),
-    Case::new("journal::a_refusal_disturbs_no_other_pool", &[], |place| {
-        a_refusal_disturbs_no_other_pool(place).boxed()
-    }),
-    Case::new("journal::watchers_are_rung", &[], watchers_are_rung),
+    case!("journal", dense),
+    case!("journal", whole),
+    case!("journal", guarded),
+    case!("journal", fenced),
+    case!("journal", epoch_stable),
+    case!("journal", a_timeline_starts_where_an_append_says_so),
+    case!("journal", pools_are_apart_and_sorted),
+    case!("journal", a_refusal_disturbs_no_other_pool),
+    case!("journal", watchers_are_rung),
 ];
 
 /// Appends what must not be taken, and checks that nothing of it was.

@@ -1,26 +1,15 @@
 //! What leases promise.
 
-use futures::FutureExt;
 use heronry_store::{FencingToken, LeaseError, Store};
 
-use super::{Capability, Case, Failure, Place, otherwise, refused, same};
+use super::{Case, Failure, Place, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("leases::one_owner_at_a_time", &[], |place| {
-        one_owner_at_a_time(place).boxed()
-    }),
-    Case::new("leases::tokens_rise", &[], |place| {
-        tokens_rise(place).boxed()
-    }),
-    Case::new("leases::a_stale_release_changes_nothing", &[], |place| {
-        a_stale_release_changes_nothing(place).boxed()
-    }),
-    Case::new(
-        "leases::tokens_rise_over_reopening",
-        &[Capability::Kept],
-        |place| tokens_rise_over_reopening(place).boxed(),
-    ),
+    case!("leases", one_owner_at_a_time),
+    case!("leases", tokens_rise),
+    case!("leases", a_stale_release_changes_nothing),
+    case!("leases", tokens_rise_over_reopening, Kept),
 ];
 
 async fn acquire(store: &Store, owner: &str, at: u64) -> Result<FencingToken, LeaseError> {

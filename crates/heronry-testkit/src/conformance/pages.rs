@@ -1,6 +1,5 @@
 //! What reading promises: bounded pages of whole chunks, and a floor after a trim.
 
-use futures::FutureExt;
 use heronry_store::{JournalExt, ReadError};
 use heronry_types::Position;
 
@@ -8,24 +7,12 @@ use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("journal::bounded", &[], |place| bounded(place).boxed()),
-    Case::new("journal::reading_begins_within_a_chunk", &[], |place| {
-        reading_begins_within_a_chunk(place).boxed()
-    }),
-    Case::new("journal::records_are_read_in_order", &[], |place| {
-        records_are_read_in_order(place).boxed()
-    }),
-    Case::new("journal::an_unknown_pool_is_said", &[], |place| {
-        an_unknown_pool_is_said(place).boxed()
-    }),
-    Case::new("journal::trimming_raises_the_floor", &[], |place| {
-        trimming_raises_the_floor(place).boxed()
-    }),
-    Case::new(
-        "journal::the_last_chunk_survives_every_trim",
-        &[],
-        |place| the_last_chunk_survives_every_trim(place).boxed(),
-    ),
+    case!("journal", bounded),
+    case!("journal", reading_begins_within_a_chunk),
+    case!("journal", records_are_read_in_order),
+    case!("journal", an_unknown_pool_is_said),
+    case!("journal", trimming_raises_the_floor),
+    case!("journal", the_last_chunk_survives_every_trim),
 ];
 
 async fn check_page(

@@ -1,20 +1,15 @@
 //! What a seal promises: a store whose pools went elsewhere is read, and not written.
 
-use futures::FutureExt;
 use heronry_store::{AppendError, LeaseError, Outcome, StoreErrorKind};
 use heronry_types::Position;
 
-use super::{Capability, Case, Failure, Place, Writer, otherwise, refused, same};
+use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("journal::sealed", &[], |place| sealed(place).boxed()),
-    Case::new("journal::a_seal_is_replaced_and_comes_off", &[], |place| {
-        a_seal_is_replaced_and_comes_off(place).boxed()
-    }),
-    Case::new("journal::a_seal_is_kept", &[Capability::Kept], |place| {
-        a_seal_is_kept(place).boxed()
-    }),
+    case!("journal", sealed),
+    case!("journal", a_seal_is_replaced_and_comes_off),
+    case!("journal", a_seal_is_kept, Kept),
 ];
 
 fn check_unwritten(what: &str, error: &AppendError) -> Result<(), Failure> {

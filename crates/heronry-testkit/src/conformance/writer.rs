@@ -1,6 +1,6 @@
 //! A runtime that owns a pool, as far as a store can tell.
 
-use heronry_store::{AppendError, Commit, FencingToken, Guard, Head, Store};
+use heronry_store::{AppendError, Checkpoint, Commit, FencingToken, Guard, Head, Store};
 use heronry_types::{PoolId, Position};
 
 use super::Failure;
@@ -68,6 +68,27 @@ impl Writer {
         Ok(spans
             .map(|chunk| (chunk.first().0, chunk.last().0))
             .collect())
+    }
+
+    /// Returns the point at which this writer last wrote.
+    pub(crate) fn point(&self) -> Result<Checkpoint, Failure> {
+        let head = self
+            .head
+            .ok_or_else(|| Failure::new("nothing was written"))?;
+        Ok(Checkpoint {
+            epoch: head.epoch,
+            position: head.head,
+            hash: head.last_hash,
+        })
+    }
+
+    /// Has another owner seize the pool, and returns the token that is stale from here on.
+    pub(crate) async fn lose(&mut self) -> Result<FencingToken, Failure> {
+        let seize = self
+            .store
+            .leases
+            .seize(&self.pool, "another", sample::time(1));
+        Ok(std::mem::replace(&mut self.token, seize.await?))
     }
 
     /// Checks that the pool is as it was when this writer last wrote.
