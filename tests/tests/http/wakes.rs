@@ -14,6 +14,7 @@ on_every_store! {
     a_filter_that_is_not_valid_names_every_error
     a_filter_is_checked_without_being_used
     a_wake_times_out_and_says_so
+    a_wait_that_the_end_of_the_membership_cuts_answers_with_the_wake
     a_key_or_id_of_another_wake_is_a_conflict
 }
 
@@ -197,6 +198,51 @@ async fn a_wake_times_out_and_says_so(server: Server) {
     };
     let (reply, ()) = tokio::join!(waiting, moving);
     assert_eq!(reply.is(201)["status"], "timed_out");
+}
+
+async fn a_wait_that_the_end_of_the_membership_cuts_answers_with_the_wake(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let rejoined = json!({"run_id": "b", "agent_id": "b", "instance": "other"});
+    let b = server.join("b2").await;
+    let asked = |key: &str| wake(key, &json!({"wake_id": key, "wait_ms": 20_000}));
+    let until_it_waits = async || server.waits_for(Millis(20_000)).await;
+
+    let leaving = async {
+        until_it_waits().await;
+        let line = "DELETE /v1/pools/p/members/a";
+        server.call(&a, line, Value::Null).await.is(200);
+    };
+    let (reply, ()) = tokio::join!(server.post(&a, WAKES, asked("left")), leaving);
+    let made = reply.is(201);
+    assert_eq!(
+        (&made["wake_id"], &made["status"], &made["reason"]),
+        (&json!("left"), &json!("cancelled"), &json!("left"))
+    );
+    let shown = server.get(OPERATOR, &format!("{WAKES}/left")).await.is(200);
+    assert_eq!(made["cursor"], shown["cursor"]);
+
+    let ending = async {
+        until_it_waits().await;
+        let body = json!({"state": "completed"});
+        let path = "/v1/pools/p/members/b2/state";
+        server.post(&b, path, body).await.is(200);
+    };
+    let (reply, ()) = tokio::join!(server.post(&b, WAKES, asked("ended")), ending);
+    assert_eq!(reply.is(201)["status"], "cancelled");
+
+    let b = server.post(OPERATOR, "/v1/pools/p/members", rejoined).await;
+    let b = b.is(201)["member_token"].as_str().unwrap().to_owned();
+    let taking_over = async {
+        until_it_waits().await;
+        let body = json!({"run_id": "b", "agent_id": "b", "instance": "third"});
+        server
+            .post(OPERATOR, "/v1/pools/p/members", body)
+            .await
+            .is(201);
+        server.clock.advance(Millis(20_000));
+    };
+    let (reply, ()) = tokio::join!(server.post(&b, WAKES, asked("taken")), taking_over);
+    assert_eq!(reply.is(201)["status"], "registered");
 }
 
 async fn a_key_or_id_of_another_wake_is_a_conflict(server: Server) {

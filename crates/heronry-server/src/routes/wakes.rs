@@ -7,7 +7,7 @@ use axum::{
 };
 use heronry_event::filter::Filter;
 use heronry_pool::{
-    Registered,
+    Caller,
     decide::{
         CancelWake, DescribePool, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest,
     },
@@ -84,7 +84,7 @@ async fn register(
     };
     let waiting = registered.wake.status == WakeStatus::Registered && wait > Millis(0);
     let wake = if waiting {
-        wait_for(&at, run, registered, wait).await?
+        wait_for(&at, run, registered.wake, wait).await
     } else {
         registered.wake
     };
@@ -93,19 +93,24 @@ async fn register(
 }
 
 /// Waits for the end of a wake that was registered just now or before.
-async fn wait_for(
-    at: &At,
-    run: RunId,
-    registered: Registered,
-    wait: Millis,
-) -> Result<WakeView, Refusal> {
-    let wake_id = registered.wake.wake_id.clone();
-    let ended = at.pool.wait_wake(at.caller(), Some(run), wake_id, wait);
-    match at.unless_stopped(ended).await {
-        // An equal repeat is answered to any joining of the run; only the present one may wait.
-        Err(_) if registered.repeated => Ok(registered.wake),
-        answer => answer,
+///
+/// It is journaled, so whatever ends the waiting (the run left, it was taken over, the server stops)
+/// is no refusal of the request: the answer is where the wake stands then, as far as can be told.
+async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> WakeView {
+    let (run, wake_id) = (Some(run), registered.wake_id.clone());
+    let ended = at
+        .pool
+        .wait_wake(at.caller(), run.clone(), wake_id.clone(), wait);
+    if let Ok(wake) = at.unless_stopped(ended).await {
+        return wake;
     }
+    let caller = Caller::Operator;
+    let find = FindWake {
+        caller,
+        run,
+        wake_id,
+    };
+    at.call(find).await.unwrap_or(registered)
 }
 
 fn request(body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
