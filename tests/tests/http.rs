@@ -24,6 +24,8 @@ mod failure;
 mod identity;
 #[path = "http/inbox.rs"]
 mod inbox;
+#[path = "http/members.rs"]
+mod members;
 #[path = "http/messages.rs"]
 mod messages;
 #[path = "http/pools.rs"]

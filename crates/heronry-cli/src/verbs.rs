@@ -66,7 +66,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Pool(verb) => pool::run(&cx, verb).await,
         Verb::Join(args) => members::join(&cx, args).await,
         Verb::Leave(args) => members::leave(&cx, &args).await,
-        Verb::Members(args) => members::list(&cx, &args).await,
+        Verb::Members(args) => members::list(&cx, args).await,
         Verb::State(args) => members::state(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,

@@ -1,7 +1,7 @@
 //! Joining, listing, changing, leaving and ending.
 
 use heronry_types::RunId;
-use heronry_wire::{Changed, Join, Joined, MemberList, PatchMember, SetState};
+use heronry_wire::{Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState};
 use reqwest::Method;
 
 use crate::{ClientError, PoolClient};
@@ -22,12 +22,12 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Lists the members.
+    /// Lists a page of the members; the next one is after its `next`.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn members(&self) -> Result<MemberList, ClientError> {
-        let request = self.request(Method::GET, &["members"])?;
+    pub async fn members(&self, query: &MembersQuery) -> Result<MemberList, ClientError> {
+        let request = self.request(Method::GET, &["members"])?.query(query)?;
         self.server.json(request).await
     }
 

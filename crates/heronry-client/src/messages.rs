@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use heronry_types::{ContentRef, MessageId, Receipt, RunId};
-use heronry_wire::{ContentStored, ReceiptQuery, SendMessage};
+use heronry_types::{ContentRef, IdempotencyKey, MessageId, Receipt, RunId};
+use heronry_wire::{ContentQuery, ContentStored, ReceiptQuery, SendMessage};
 use reqwest::{Method, header};
 
 use crate::{ClientError, PoolClient};
@@ -70,10 +70,23 @@ impl PoolClient {
 
     /// Stores a body by itself, for a message that will refer to it.
     ///
+    /// A key makes every repeat return the same reference; it is the key of the run that an operator
+    /// names, or of the token's run. Without a key a repeat stores the body once more.
+    ///
     /// # Errors
-    /// [`ClientError::Refused`] with `too-large` above the pool's limit.
-    pub async fn put_content(&self, content: Content) -> Result<ContentStored, ClientError> {
-        let request = self.request(Method::PUT, &["contents"])?;
+    /// [`ClientError::Refused`] with `too-large` above the pool's limit, and with
+    /// `idempotency-conflict` when the key was used for another body.
+    pub async fn put_content(
+        &self,
+        content: Content,
+        key: Option<&IdempotencyKey>,
+        run: Option<&RunId>,
+    ) -> Result<ContentStored, ClientError> {
+        let query = ContentQuery {
+            idempotency_key: key.cloned(),
+            run: run.cloned(),
+        };
+        let request = self.request(Method::PUT, &["contents"])?.query(&query)?;
         let request = request.bytes(&content.media_type, content.bytes);
         self.server.json(request.repeatable()).await
     }

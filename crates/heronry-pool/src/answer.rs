@@ -107,6 +107,17 @@ pub struct MemberView {
     pub live_wakes: u64,
 }
 
+/// Some of the members, in order of their run ids.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MemberPage {
+    /// The members.
+    pub members: Vec<MemberView>,
+    /// Where the next page goes on: after this run. Absent when there are no more.
+    pub next: Option<RunId>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
 /// A pool as a whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PoolView {

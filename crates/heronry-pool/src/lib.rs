@@ -11,7 +11,9 @@ mod project;
 mod rejection;
 pub mod state;
 
-pub use answer::{Done, Item, Joined, MemberView, PoolView, Received, Registered, Sent};
+pub use answer::{
+    Done, Item, Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent,
+};
 pub use apply::apply;
 pub use caller::Caller;
 pub use engine::Engine;

@@ -31,18 +31,39 @@ impl Minter {
 
     /// Mints for a keyed request; the same for its every retry.
     pub(crate) fn mint(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> Minted {
-        let parts = [
+        let [content, id] = halves(self.hash(&[
             epoch.0.as_slice(),
             run.as_str().as_bytes(),
             key.as_str().as_bytes(),
-        ];
+        ]));
+        Minted { content, id }
+    }
+
+    /// Mints the reference of a body that is stored by itself under a key; the same for its every
+    /// retry. An operator may store one for no run.
+    pub fn content_ref(
+        &self,
+        epoch: Epoch,
+        run: Option<&RunId>,
+        key: &IdempotencyKey,
+    ) -> ContentRef {
+        // One part more than a message has: the body of a message under the same key is another.
+        let [content, _] = halves(self.hash(&[
+            b"stored by itself".as_slice(),
+            epoch.0.as_slice(),
+            run.map_or("", |run| run.as_str()).as_bytes(),
+            key.as_str().as_bytes(),
+        ]));
+        ContentRef::from_bits(content)
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut request = Vec::with_capacity(128);
         for part in parts {
             request.extend_from_slice(&(part.len() as u64).to_le_bytes());
             request.extend_from_slice(part);
         }
-        let [content, id] = halves(*blake3::keyed_hash(&self.secret, &request).as_bytes());
-        Minted { content, id }
+        *blake3::keyed_hash(&self.secret, &request).as_bytes()
     }
 }
 

@@ -66,6 +66,9 @@ pub enum Rejection {
         /// Which one it is.
         field: ConflictField,
     },
+    /// The key was used before to store another body.
+    #[error("this key was used before with another body or media type; choose another")]
+    ContentConflict,
     /// The pool exists with another configuration.
     #[error("the pool exists with other values of: {}", .fields.join(", "))]
     ConfigConflict {

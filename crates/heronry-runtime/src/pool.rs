@@ -15,7 +15,7 @@ use crate::{
     waiters::Waiters,
 };
 
-pub use body::BodyError;
+pub use body::{BodyError, ContentScope, StoredOnce};
 
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]

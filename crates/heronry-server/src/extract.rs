@@ -123,36 +123,54 @@ impl Params {
     }
 }
 
+/// How refusals name the idempotency key, wherever it stands.
+const KEY_FIELD: &str = "idempotency_key";
+
 /// Returns the one idempotency key that the header or the field names.
 pub(crate) fn idempotency_key(
     headers: &HeaderMap,
     field: Option<IdempotencyKey>,
 ) -> Result<IdempotencyKey, Refusal> {
-    const FIELD: &str = "idempotency_key";
-    let mut headers = headers.get_all(IDEMPOTENCY_HEADER).iter();
-    let header = match headers.next() {
-        Some(first) => {
-            if headers.any(|other| other != first) {
-                return Err(invalid(FIELD, "two headers name different keys; give one"));
-            }
-            let text = first
-                .to_str()
-                .map_err(|_| invalid(FIELD, "the header is not ASCII; use the field"))?;
-            Some(IdempotencyKey::parse(text).map_err(|error| invalid(FIELD, &error.to_string()))?)
-        }
-        None => None,
-    };
-    match (header, field) {
+    named_key(headers, field)?.ok_or_else(|| {
+        invalid(
+            KEY_FIELD,
+            "missing; give a key of your own, so that a repeat is harmless",
+        )
+    })
+}
+
+/// Returns the one idempotency key that the header or the field names, if any does.
+pub(crate) fn named_key(
+    headers: &HeaderMap,
+    field: Option<IdempotencyKey>,
+) -> Result<Option<IdempotencyKey>, Refusal> {
+    match (header_key(headers)?, field) {
         (Some(header), Some(field)) if header != field => Err(invalid(
-            FIELD,
+            KEY_FIELD,
             "header and field name different keys; give one",
         )),
-        (Some(key), _) | (None, Some(key)) => Ok(key),
-        (None, None) => Err(invalid(
-            FIELD,
-            "missing; give a key of your own, so that a repeat is harmless",
-        )),
+        (Some(key), _) | (None, Some(key)) => Ok(Some(key)),
+        (None, None) => Ok(None),
     }
+}
+
+fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
+    let mut headers = headers.get_all(IDEMPOTENCY_HEADER).iter();
+    let Some(first) = headers.next() else {
+        return Ok(None);
+    };
+    if headers.any(|other| other != first) {
+        return Err(invalid(
+            KEY_FIELD,
+            "two headers name different keys; give one",
+        ));
+    }
+    let text = first
+        .to_str()
+        .map_err(|_| invalid(KEY_FIELD, "the header is not ASCII; use the field"))?;
+    let key = IdempotencyKey::parse(text);
+    key.map(Some)
+        .map_err(|error| invalid(KEY_FIELD, &error.to_string()))
 }
 
 /// Checks that a media type can stand in a header again, when the body is fetched.

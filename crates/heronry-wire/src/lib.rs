@@ -26,7 +26,8 @@ pub use pool::{
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use query::{
-    EVENT_STREAM, EventsFrom, EventsQuery, InboxQuery, OnTrimmed, ReceiptQuery, WakeQuery,
+    ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, InboxQuery, MembersQuery, OnTrimmed,
+    ReceiptQuery, WakeQuery,
 };
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};

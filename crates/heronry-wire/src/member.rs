@@ -89,12 +89,16 @@ pub struct Joined {
     pub durability: Durability,
 }
 
-/// The members of a pool. The answer of `GET …/members`.
+/// A page of the members of a pool. The answer of `GET …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberList {
     /// The members, sorted by run.
     pub members: Vec<MemberView>,
+    /// What to name as `after` for the next page. Absent: there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub next: Option<RunId>,
     /// The head at which they were read.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heronry_types::{Cursor, Millis, RunId};
+use heronry_types::{Cursor, IdempotencyKey, Millis, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The media type that asks `GET …/events` for a stream.
@@ -70,6 +70,35 @@ pub struct EventsQuery {
     /// What a stream does when its cursor was trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_trimmed: Option<OnTrimmed>,
+}
+
+/// The query of `GET …/members`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MembersQuery {
+    /// How many members at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Only members whose run id comes after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub after: Option<RunId>,
+}
+
+/// The query of `PUT …/contents`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ContentQuery {
+    /// The key under which a repeat gets the same reference; it may stand in a header too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// Whose idempotency key it is; absent: the token's run, or nobody's for an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub run: Option<RunId>,
 }
 
 /// The query of `GET …/members/{run}/inbox`.

@@ -82,7 +82,16 @@ async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &R
     let content_ref = ContentRef::from_bits([1; 16]);
     let answers = [
         refusal(world, pool, DescribePool { caller: c() }).await,
-        refusal(world, pool, ListMembers { caller: c() }).await,
+        refusal(
+            world,
+            pool,
+            ListMembers {
+                caller: c(),
+                after: None,
+                max: 10,
+            },
+        )
+        .await,
         refusal(
             world,
             pool,

@@ -225,9 +225,12 @@ async fn a8_joining_again_cannot_widen_policies(world: World) {
     let members = pool
         .call(ListMembers {
             caller: Caller::Operator,
+            after: None,
+            max: 10,
         })
         .await
-        .unwrap();
+        .unwrap()
+        .members;
     assert_eq!(
         members[0].policies,
         World::policies(&["read"]),

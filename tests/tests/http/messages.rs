@@ -21,6 +21,7 @@ on_every_store! {
     policies_that_are_missing_are_named
     a_full_inbox_says_when_to_try_again
     a_traceparent_is_taken_into_the_lineage
+    a_body_that_is_stored_under_a_key_has_one_reference
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -131,13 +132,83 @@ fn message(fields: &Value) -> Value {
 }
 
 async fn put(server: &Server, token: &str, media_type: &str, bytes: &'static [u8]) -> Reply {
-    let request = Request::builder()
+    put_under(server, (token, "", None), media_type, bytes).await
+}
+
+/// Stores a body: with a token, a query and an idempotency key in the header.
+async fn put_under(
+    server: &Server,
+    (token, query, key): (&str, &str, Option<&str>),
+    media_type: &str,
+    bytes: &'static [u8],
+) -> Reply {
+    let mut request = Request::builder()
         .method("PUT")
-        .uri("/v1/pools/p/contents")
+        .uri(format!("/v1/pools/p/contents{query}"))
         .header(header::HOST, "127.0.0.1:7171")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, media_type);
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
     server.send(request.body(Body::from(bytes)).unwrap()).await
+}
+
+async fn a_body_that_is_stored_under_a_key_has_one_reference(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let stored = put_under(&server, (&a, "", Some("k")), "x/y", b"1")
+        .await
+        .is(201);
+    let name = &stored["content_ref"];
+    // Header or query, by the run or by an operator for it, before and after a message refers to it.
+    let other = "?idempotency_key=k&run=a";
+    for at in [
+        (a.as_str(), "", Some("k")),
+        (&a, "?idempotency_key=k", None),
+        (&a, other, Some("k")),
+        (OPERATOR, other, None),
+    ] {
+        let again = put_under(&server, at, "x/y", b"1").await.is(200);
+        assert_eq!(&again["content_ref"], name, "{at:?}");
+    }
+    let sent = message(&json!({"content_ref": name, "idempotency_key": "k"}));
+    let sent = server.post(&a, MESSAGES, sent).await.is(201);
+    assert_eq!(&sent["content_ref"], name);
+    let again = put_under(&server, (&a, "", Some("k")), "x/y", b"1").await;
+    assert_eq!(&again.is(200)["content_ref"], name);
+    // Another body or media type under the key, or two keys, is refused, and changes nothing.
+    for (media_type, bytes) in [("x/y", b"2".as_slice()), ("x/z", b"1")] {
+        let refused = put_under(&server, (&a, "", Some("k")), media_type, bytes).await;
+        let refused = refused.refused(409, "idempotency-conflict");
+        assert_eq!(refused["field"], "idempotency_key");
+    }
+    let path = format!("/v1/pools/p/contents/{}", name.as_str().unwrap());
+    assert_eq!(server.get(&a, &path).await.text, "1");
+    let two = put_under(&server, (&a, "?idempotency_key=l", Some("k")), "x/y", b"1").await;
+    assert_eq!(
+        two.refused(400, "invalid-request")["field"],
+        "idempotency_key"
+    );
+    put_under(&server, (&b, other, None), "x/y", b"1")
+        .await
+        .refused(403, "sender-mismatch");
+    // Keys of others, and no key at all, mint others.
+    let mut names = vec![name.clone()];
+    for at in [
+        (b.as_str(), "", Some("k")),
+        (&a, "", Some("l")),
+        (OPERATOR, "", Some("k")),
+        (&a, "", None),
+        (&a, "", None),
+    ] {
+        let other = put_under(&server, at, "x/y", b"1").await.is(201);
+        assert!(!names.contains(&other["content_ref"]), "{at:?}");
+        names.push(other["content_ref"].clone());
+    }
+    // The body of a message under the same key is not this one.
+    let inline = json!({"to": to_run("b"), "idempotency_key": "l", "body": "1"});
+    let inline = server.post(&a, MESSAGES, inline).await.is(201);
+    assert!(!names.contains(&inline["content_ref"]));
 }
 
 async fn a_message_may_carry_text_bytes_or_a_stored_body(server: Server) {

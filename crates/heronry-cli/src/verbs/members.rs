@@ -1,11 +1,12 @@
 //! `heronry join`, `leave`, `members`, `state`.
 
 use clap::Args;
+use heronry_client::{ClientError, PoolClient};
 use heronry_types::{
     AgentId, InstanceId, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunEnd, RunId,
     SessionId, TopicId,
 };
-use heronry_wire::{Join, MemberView, SetState};
+use heronry_wire::{Join, MemberList, MemberView, MembersQuery, SetState};
 
 use crate::{
     connect::{Context, refused},
@@ -41,10 +42,17 @@ pub(crate) struct JoinArgs {
 #[command(after_help = "Example:\n  heronry --pool review --run scanner-1 leave")]
 pub(crate) struct LeaveArgs {}
 
-/// List the members of the pool
+/// List the members of the pool, in order of their run ids
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  heronry --pool review members --field run_id,unread")]
-pub(crate) struct MembersArgs {}
+pub(crate) struct MembersArgs {
+    /// How many members at the most [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only members whose run id comes after this one
+    #[arg(long, value_name = "RUN")]
+    after: Option<RunId>,
+}
 
 /// Say how a run ended
 #[derive(Debug, Args)]
@@ -92,13 +100,29 @@ pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-pub(crate) async fn list(cx: &Context, _: &MembersArgs) -> Outcome {
-    let list = cx.pool()?.members().await.map_err(refused)?;
+pub(crate) async fn list(cx: &Context, args: MembersArgs) -> Outcome {
+    let list = pages(&cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("members"), || {
         let lines: Vec<String> = list.members.iter().map(text_of).collect();
         lines.join("\n")
     })?;
     Ok(Exit::Ok)
+}
+
+/// Reads one page when a limit is named, else every page.
+async fn pages(pool: &PoolClient, args: MembersArgs) -> Result<MemberList, ClientError> {
+    let mut query = MembersQuery {
+        limit: args.limit,
+        after: args.after,
+    };
+    let mut list = pool.members(&query).await?;
+    while args.limit.is_none() && list.next.is_some() {
+        query.after = list.next.take();
+        let page = pool.members(&query).await?;
+        list.members.extend(page.members);
+        (list.next, list.as_of) = (page.next, page.as_of);
+    }
+    Ok(list)
 }
 
 pub(crate) async fn state(cx: &Context, args: StateArgs) -> Outcome {

@@ -97,12 +97,12 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
         None => IdempotencyKey::parse(random_name()?).map_err(Failure::failed)?,
     };
     let mut send = SendMessage::new(to, key);
+    send.from.clone_from(&cx.globals.run);
     if let Some(bytes) = read_body(args.body, args.file, args.stdin.as_deref())? {
         add_body(&pool, &mut send, bytes, args.media_type.as_deref()).await?;
     }
     send.media_type = args.media_type;
     send.message_id = args.id;
-    send.from.clone_from(&cx.globals.run);
     send.reply_to = args.reply_to;
     send.correlation = args.correlations.into_iter().collect::<Correlation>();
     send.policies = policies_of(args.policies);
@@ -189,7 +189,10 @@ async fn add_body(
             media_type: media_type.unwrap_or(usual).to_owned(),
             bytes,
         };
-        let stored = pool.put_content(content).await.map_err(refused)?;
+        // Under the message's own key: a repeat stores nothing and refers to the same body.
+        let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
+        let stored = pool.put_content(content, key, run).await;
+        let stored = stored.map_err(refused)?;
         send.content_ref = Some(stored.content_ref);
         return Ok(());
     }

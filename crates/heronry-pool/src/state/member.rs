@@ -1,6 +1,9 @@
 //! Members, and who answers to which address.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
+};
 
 use heronry_types::{
     AgentId, Generation, InstanceId, Policies, Position, RunEnd, RunId, SessionId, TopicId,
@@ -60,6 +63,14 @@ impl Members {
     /// Walks the members in order of their run ids.
     pub fn iter(&self) -> impl Iterator<Item = &Member> + '_ {
         self.order.iter().filter_map(|run| self.by_run.get(run))
+    }
+
+    /// Walks the members whose run ids come after this one, in order; all when there is none.
+    pub fn after(&self, run: Option<&RunId>) -> impl Iterator<Item = &Member> + '_ {
+        let from = run.map_or(Bound::Unbounded, Bound::Excluded);
+        self.order
+            .range::<RunId, _>((from, Bound::Unbounded))
+            .filter_map(|run| self.by_run.get(run))
     }
 
     /// Walks the runs of an agent that are members, in order.

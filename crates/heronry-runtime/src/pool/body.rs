@@ -5,7 +5,7 @@ use heronry_pool::{
     decide::{AdmitBody, Content, ContentAccess},
 };
 use heronry_store::{ContentPlace, StoreError, StoredContent};
-use heronry_types::{Body, ContentRef};
+use heronry_types::{Body, ContentRef, IdempotencyKey, RunId};
 
 use super::Pool;
 use crate::CallError;
@@ -20,6 +20,24 @@ pub enum BodyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Under which key a body is stored.
+#[derive(Clone, Debug)]
+pub struct ContentScope {
+    /// Whose key it is; an operator may store a body for no run.
+    pub run: Option<RunId>,
+    /// The key.
+    pub key: IdempotencyKey,
+}
+
+/// A body that was stored under a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StoredOnce {
+    /// Its reference.
+    pub content_ref: ContentRef,
+    /// Whether it was there before.
+    pub repeated: bool,
 }
 
 impl From<Rejection> for BodyError {
@@ -65,6 +83,46 @@ impl Pool {
             .put(&self.shared().pool, content_ref, body, token)
             .await?;
         Ok(content_ref)
+    }
+
+    /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
+    ///
+    /// # Errors
+    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those
+    /// of [`store_body`](Self::store_body).
+    pub async fn store_body_once(
+        &self,
+        caller: Caller,
+        scope: ContentScope,
+        body: Body,
+    ) -> Result<StoredOnce, BodyError> {
+        let shared = self.shared();
+        let ContentScope { run, key } = scope;
+        let minter = &shared.environment.minter;
+        let content_ref = minter.content_ref(self.epoch(), run.as_ref(), &key);
+        let bytes = body.bytes.len() as u64;
+        self.call(AdmitBody { caller, bytes }).await?;
+        let before = self.content(content_ref, ContentPlace::Alone).await?;
+        let repeated = before.is_some();
+        let stored = if let Some(stored) = before {
+            stored
+        } else {
+            let contents = &shared.environment.store.contents;
+            let token = shared.token;
+            contents
+                .put(&shared.pool, content_ref, body.clone(), token)
+                .await?;
+            // Of two that come at once the first one stays.
+            let stored = self.content(content_ref, ContentPlace::Alone).await?;
+            stored.ok_or(Rejection::ContentMissing)?
+        };
+        if stored.body != body {
+            return Err(Rejection::ContentConflict.into());
+        }
+        Ok(StoredOnce {
+            content_ref,
+            repeated,
+        })
     }
 
     /// Returns a stored body as the content of a message to be sent.

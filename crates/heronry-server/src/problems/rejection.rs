@@ -94,7 +94,9 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::RunEnded { .. } => ProblemKind::RunEnded,
         Rejection::TooLarge { .. } => ProblemKind::TooLarge,
         Rejection::Policy { .. } => ProblemKind::Policy,
-        Rejection::IdempotencyConflict { .. } => ProblemKind::IdempotencyConflict,
+        Rejection::IdempotencyConflict { .. } | Rejection::ContentConflict => {
+            ProblemKind::IdempotencyConflict
+        }
         Rejection::ConfigConflict { .. } => ProblemKind::ConfigConflict,
         Rejection::MemberConflict { .. } => ProblemKind::MemberConflict,
         Rejection::StaleVersion { .. } => ProblemKind::SettingsConflict,
@@ -121,6 +123,9 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::IdempotencyConflict { first, field } => problem
             .with_cursor("first_cursor", *first)
             .with("field", field_name(*field)),
+        Rejection::ContentConflict => {
+            problem.with("field", field_name(ConflictField::IdempotencyKey))
+        }
         Rejection::ConfigConflict { fields } => problem.with("fields", fields.clone()),
         Rejection::MemberConflict { field } => problem.with("field", *field),
         Rejection::StaleVersion { current, .. } => problem.with("settings_version", *current),

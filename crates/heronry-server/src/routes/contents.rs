@@ -8,13 +8,13 @@ use axum::{
     routing::MethodFilter,
 };
 use heronry_pool::Rejection;
-use heronry_runtime::{BodyError, CallError};
+use heronry_runtime::{BodyError, CallError, ContentScope};
 use heronry_types::{Body, ContentRef, LimitName};
-use heronry_wire::{ContentStored, ProblemKind};
+use heronry_wire::{ContentQuery, ContentStored, ProblemKind};
 
 use super::{At, Route};
 use crate::{
-    extract::{invalid, media_type, read_body},
+    extract::{Query, invalid, media_type, named_key, read_body},
     problems::Refusal,
 };
 
@@ -26,7 +26,12 @@ pub(super) fn rows() -> Vec<Route> {
             "Store a body.",
             put,
         )
-        .contract(|c| c.answers::<ContentStored>(201)),
+        .contract(|c| {
+            c.keyed()
+                .queries::<ContentQuery>()
+                .answers::<ContentStored>(201)
+                .answers::<ContentStored>(200)
+        }),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/contents/{ref}",
@@ -36,14 +41,38 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn put(at: At, request: Request) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
+async fn put(
+    at: At,
+    Query(query): Query<ContentQuery>,
+    request: Request,
+) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
     at.identity.check_standing().await?;
     let media_type = stated_type(request.headers())?;
+    let key = named_key(request.headers(), query.idempotency_key)?;
+    let run = match (at.identity.own_run(), query.run) {
+        (None, named) => named,
+        (Some(_), named) => Some(at.identity.acting(named, "run")?),
+    };
     let max = at.limit(LimitName::ContentBytesMax).await?;
     let bytes = read_body(request, usize::try_from(max).unwrap_or(usize::MAX)).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes.to_vec());
-    let content_ref = at.pool.store_body(at.caller(), body).await?;
+    let (status, content_ref) = match key {
+        None => (
+            StatusCode::CREATED,
+            at.pool.store_body(at.caller(), body).await?,
+        ),
+        Some(key) => {
+            let scope = ContentScope { run, key };
+            let stored = at.pool.store_body_once(at.caller(), scope, body).await?;
+            let status = if stored.repeated {
+                StatusCode::OK
+            } else {
+                StatusCode::CREATED
+            };
+            (status, stored.content_ref)
+        }
+    };
     let stored = ContentStored {
         content_ref,
         media_type,
@@ -51,7 +80,7 @@ async fn put(at: At, request: Request) -> Result<(StatusCode, Answer<ContentStor
         cursor: at.pool.head(),
         durability: at.app.durability(),
     };
-    Ok((StatusCode::CREATED, Answer(stored)))
+    Ok((status, Answer(stored)))
 }
 
 fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {

@@ -3,15 +3,21 @@
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
     MemberView,
-    decide::{ChangeTopics, DescribePool, EndRun, Join, Leave, ListMembers},
+    decide::{ChangeTopics, EndRun, Join, Leave, ListMembers},
 };
-use heronry_types::{InstanceId, RunId};
+use heronry_types::{InstanceId, LimitName, RunId};
 use heronry_wire::{
-    Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, PatchMember, SetState,
+    Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, MembersQuery,
+    PatchMember, SetState,
 };
 
 use super::{At, Route, changed};
-use crate::{app::Shared, extract::Json, identity::Access, problems::Refusal};
+use crate::{
+    app::Shared,
+    extract::{Json, Query, invalid},
+    identity::Access,
+    problems::Refusal,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -33,7 +39,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List the members.",
             list,
         )
-        .contract(|c| c.answers::<MemberList>(200)),
+        .contract(|c| c.queries::<MembersQuery>().answers::<MemberList>(200)),
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/members/{run}",
@@ -96,24 +102,30 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
 }
 
 fn fresh_instance(app: &Shared) -> Result<InstanceId, Refusal> {
-    InstanceId::parse(app.fresh_name("i-"))
-        .map_err(|error| crate::extract::invalid("instance", &error.to_string()))
+    InstanceId::parse(app.fresh_name("i-")).map_err(|error| invalid("instance", &error.to_string()))
 }
 
-async fn list(at: At) -> Result<Answer<MemberList>, Refusal> {
-    let as_of = at
-        .call(DescribePool {
-            caller: at.caller(),
-        })
-        .await?
-        .head;
-    let members = at
+async fn list(at: At, Query(query): Query<MembersQuery>) -> Result<Answer<MemberList>, Refusal> {
+    at.identity.check_standing().await?;
+    if query.limit == Some(0) {
+        return Err(invalid("limit", "a page has one member at least"));
+    }
+    let max = match query.limit {
+        Some(_) => at.page_size(query.limit).await?,
+        None => at.limit(LimitName::PageItemsMax).await?,
+    };
+    let page = at
         .call(ListMembers {
             caller: at.caller(),
+            after: query.after,
+            max,
         })
         .await?;
-    let members = members.into_iter().map(shown).collect();
-    Ok(Answer(MemberList { members, as_of }))
+    Ok(Answer(MemberList {
+        members: page.members.into_iter().map(shown).collect(),
+        next: page.next,
+        as_of: page.as_of,
+    }))
 }
 
 fn shown(member: MemberView) -> MemberShown {
@@ -132,10 +144,7 @@ async fn change(at: At, Json(body): Json<PatchMember>) -> Result<Answer<Changed>
     let run: RunId = at.path_run()?;
     body.supported()?;
     let Some(topics) = body.topics else {
-        return Err(crate::extract::invalid(
-            "topics",
-            "missing; name what to change",
-        ));
+        return Err(invalid("topics", "missing; name what to change"));
     };
     let caller = at.caller();
     Ok(changed(

@@ -4,21 +4,26 @@ use heronry_journal::ChunkHash;
 use heronry_types::{Cursor, LimitName, Limits, RunId, WakeView};
 
 use super::super::{Applied, Command, Cx, Decision, fetch, guard};
-use crate::{Caller, MemberView, PoolView, Rejection, State, answer};
+use crate::{Caller, MemberPage, MemberView, PoolView, Rejection, State, answer};
 
-/// Asks who is a member.
+/// Asks who is a member: one page of them.
 #[derive(Clone, Debug)]
 pub struct ListMembers {
     /// Who asks.
     pub caller: Caller,
+    /// Only members whose run id comes after this one; it need not be a member's.
+    pub after: Option<RunId>,
+    /// How many at the most.
+    pub max: u64,
 }
 
 impl Command for ListMembers {
     /// The members in order of their run ids.
-    type Answer = Vec<MemberView>;
+    type Answer = MemberPage;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
+        fetch::check(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 
@@ -33,7 +38,15 @@ impl Command for ListMembers {
             unread: member.inbox.unread(),
             live_wakes: member.wakes.len() as u64,
         };
-        Ok(state.members.iter().map(view).collect())
+        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let mut following = state.members.after(self.after.as_ref());
+        let members: Vec<MemberView> = following.by_ref().take(max).map(view).collect();
+        let last = members.last().map(|member| member.run.clone());
+        Ok(MemberPage {
+            next: following.next().and(last),
+            members,
+            as_of: state.head_cursor(),
+        })
     }
 }
 
