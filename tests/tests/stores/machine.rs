@@ -1,0 +1,84 @@
+//! A state machine: random histories of a store beside a plain model of what its ports promise.
+//!
+//! After every step everything that can be seen is compared. That the machine can fail is shown by
+//! stores that each break one rule: it finds every one of them.
+
+#[path = "machine/compare.rs"]
+mod compare;
+#[path = "machine/liar.rs"]
+mod liar;
+#[path = "machine/lies.rs"]
+mod lies;
+#[path = "machine/make.rs"]
+mod make;
+#[path = "machine/model.rs"]
+mod model;
+#[path = "machine/ops.rs"]
+mod ops;
+#[path = "machine/play.rs"]
+mod play;
+
+use futures::executor::block_on;
+use heronry_tests::StoreKind;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner};
+
+use crate::depth::cases;
+use play::{Play, Subject};
+
+/// How many steps one history has at the most.
+const STEPS_MAX: usize = 40;
+
+/// Plays random histories, and stops at the first that goes otherwise than the model.
+fn play_all(subject: &Subject, runner: &mut TestRunner) -> Result<(), TestError<Vec<ops::Step>>> {
+    runner.run(&ops::history(STEPS_MAX), |history| {
+        let played = block_on(play(subject, &history));
+        played.map_err(TestCaseError::fail)
+    })
+}
+
+async fn play(subject: &Subject, history: &[ops::Step]) -> model::End<()> {
+    let mut play = Play::start(subject).await?;
+    for step in history {
+        play.take(step).await?;
+        if play.is_over() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Plays random histories, and prints the shortest one that goes otherwise than the model.
+fn check(kind: StoreKind, few: u32) {
+    let seeds = FileFailurePersistence::Direct("tests/stores/machine.regressions");
+    let config = Config {
+        failure_persistence: Some(Box::new(seeds)),
+        max_shrink_iters: 4_000,
+        ..cases(few)
+    };
+    match play_all(&Subject::honest(kind), &mut TestRunner::new(config)) {
+        Ok(()) => {}
+        Err(TestError::Abort(why)) => panic!("{why}"),
+        Err(TestError::Fail(why, history)) => panic!("{why}\nafter {history:#?}"),
+    }
+}
+
+mod memory {
+    #[test]
+    fn random_histories_go_as_the_ports_promise() {
+        super::check(super::StoreKind::Memory, 200);
+    }
+}
+
+mod redb {
+    #[test]
+    fn random_histories_go_as_the_ports_promise() {
+        super::check(super::StoreKind::Redb, 24);
+    }
+}
+
+mod sled {
+    #[test]
+    fn random_histories_go_as_the_ports_promise() {
+        super::check(super::StoreKind::Sled, 12);
+    }
+}

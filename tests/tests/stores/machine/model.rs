@@ -1,0 +1,263 @@
+//! What a store promises, written down as plainly as it can be.
+
+use std::collections::BTreeMap;
+
+use heronry_journal::Chunk;
+use heronry_store::{
+    Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ContentPack, Guard, Head, NewContent,
+    Timeline,
+};
+use heronry_types::{Body, ContentRef, PoolId, Position};
+
+use super::ops::By;
+
+/// All pools of a store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) pools: BTreeMap<PoolId, Pool>,
+    pub(crate) moved_to: Option<String>,
+}
+
+/// One pool.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool {
+    /// The last token that was given; 0 before the first.
+    pub(crate) token: u64,
+    pub(crate) is_owned: bool,
+    /// The chunks that are kept.
+    pub(crate) chunks: Vec<Chunk>,
+    /// Whether more of the pool is to arrive before anybody sees it.
+    pub(crate) arrival: Arrival,
+    pub(crate) packs: Vec<ContentPack>,
+    pub(crate) alone: BTreeMap<ContentRef, Body>,
+    pub(crate) claims: BTreeMap<ClaimKey, ClaimEntry>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+/// How something ends: what was refused is named in a few words.
+pub(crate) type End<T> = Result<T, String>;
+
+impl Model {
+    /// Returns the pools that are seen.
+    pub(crate) fn names(&self) -> Vec<PoolId> {
+        let seen = self.pools.iter().filter(|(_, pool)| pool.head().is_some());
+        seen.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn check_unsealed(&self) -> End<()> {
+        match self.moved_to {
+            Some(_) => Err("sealed".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn append(&mut self, name: &PoolId, commit: Commit, guard: Guard) -> End<Head> {
+        self.check_unsealed()?;
+        self.pools
+            .entry(name.clone())
+            .or_default()
+            .append(commit, guard)
+    }
+
+    pub(crate) fn trim(&mut self, name: &PoolId, before: Position, token: u64) -> End<Head> {
+        self.check_unsealed()?;
+        let pool = self.pools.entry(name.clone()).or_default();
+        pool.check_token(token)?;
+        if pool.head().is_none() {
+            return Err("not found".to_owned());
+        }
+        while pool.chunks.len() > 1 && pool.chunks[0].last() < before {
+            pool.chunks.remove(0);
+        }
+        Ok(pool.head().unwrap())
+    }
+
+    /// Says whether a pool can be owned now.
+    pub(crate) fn may_own(&self, name: &PoolId, by: By) -> End<()> {
+        self.check_unsealed()?;
+        match self.pools.get(name) {
+            Some(pool) if pool.is_owned && by == By::Asking => Err("owned".to_owned()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(crate) fn put(&mut self, name: &PoolId, content: NewContent, token: u64) -> End<()> {
+        self.check_unsealed()?;
+        let pool = self.pools.entry(name.clone()).or_default();
+        pool.check_token(token).map_err(|_| "closed".to_owned())?;
+        pool.alone
+            .entry(content.content_ref)
+            .or_insert(content.body);
+        Ok(())
+    }
+
+    pub(crate) fn claim(
+        &mut self,
+        name: &PoolId,
+        run: Vec<(ClaimKey, ClaimEntry)>,
+        checkpoint: Checkpoint,
+        token: u64,
+    ) -> End<()> {
+        let pool = self.pools.entry(name.clone()).or_default();
+        pool.check_token(token).map_err(|_| "closed".to_owned())?;
+        pool.claims.extend(run);
+        pool.checkpoint = Some(checkpoint);
+        Ok(())
+    }
+
+    /// Nobody owns a pool after the store was closed, and claims may be gone.
+    pub(crate) fn close(&mut self) {
+        for pool in self.pools.values_mut() {
+            pool.is_owned = false;
+        }
+    }
+}
+
+impl Pool {
+    /// Returns where the journal stands, whether it is seen or not.
+    pub(crate) fn end(&self) -> Option<Head> {
+        let (first, last) = (self.chunks.first()?, self.chunks.last()?);
+        Some(Head {
+            epoch: last.header().epoch,
+            head: last.last(),
+            floor: first.first(),
+            last_hash: last.hash(),
+        })
+    }
+
+    /// Returns where the journal stands, once it is seen.
+    pub(crate) fn head(&self) -> Option<Head> {
+        self.end().filter(|_| self.arrival == Arrival::Whole)
+    }
+
+    pub(crate) fn check_token(&self, token: u64) -> End<()> {
+        if token == self.token && token != 0 {
+            return Ok(());
+        }
+        Err("fenced".to_owned())
+    }
+
+    fn append(&mut self, commit: Commit, guard: Guard) -> End<Head> {
+        self.check_token(guard.token.0)?;
+        let starts_over = self.arrival == Arrival::Part && guard.expected_head == Position::ZERO;
+        let end = self.end().filter(|_| !starts_over);
+        let found = end.map_or(Position::ZERO, |end| end.head);
+        if guard.expected_head != found {
+            return Err(format!("conflict at {found}"));
+        }
+        let discontinuous = || "discontinuous".to_owned();
+        let starts = follows(end, &commit.chunks).ok_or_else(discontinuous)?;
+        let is_said = commit.timeline == Timeline::Starts;
+        let is_part = commit.arrival == Arrival::Part;
+        if starts != is_said || (is_part && self.head().is_some()) {
+            return Err(discontinuous());
+        }
+        if starts_over {
+            self.chunks.clear();
+            self.packs.clear();
+        }
+        self.chunks.extend(commit.chunks);
+        self.arrival = commit.arrival;
+        if !commit.contents.is_empty() {
+            self.packs.push(ContentPack {
+                first: found.next(),
+                last: self.end().unwrap().head,
+                contents: commit.contents,
+            });
+        }
+        Ok(self.end().unwrap())
+    }
+
+    /// Returns the chunks that a read returns.
+    pub(crate) fn read(&self, after: Position, bytes_max: usize) -> End<Vec<Chunk>> {
+        let head = self.head().ok_or("no pool")?;
+        if after.next() < head.floor {
+            return Err(format!("trimmed to {}", head.floor));
+        }
+        let following = self.chunks.iter().filter(|chunk| chunk.last() > after);
+        Ok(up_to(following, bytes_max, |chunk| chunk.bytes().len()))
+    }
+
+    pub(crate) fn list_with(&self, after: Position, bytes_max: usize) -> Vec<ContentPack> {
+        let packs = self.packs.iter().filter(|_| self.head().is_some());
+        let following = packs.filter(|pack| pack.first > after);
+        let bytes = |pack: &ContentPack| pack.contents.iter().map(|it| it.body.bytes.len()).sum();
+        up_to(following, bytes_max, bytes)
+    }
+
+    pub(crate) fn list_alone(
+        &self,
+        after: Option<ContentRef>,
+        bytes_max: usize,
+    ) -> Vec<NewContent> {
+        let following = self
+            .alone
+            .iter()
+            .filter(|(name, _)| after.is_none_or(|it| **name > it));
+        let contents: Vec<_> = following
+            .map(|(content_ref, body)| NewContent {
+                content_ref: *content_ref,
+                body: body.clone(),
+            })
+            .collect();
+        up_to(contents.iter(), bytes_max, |content| {
+            content.body.bytes.len()
+        })
+    }
+
+    /// Returns the body that rides with the append that holds a position.
+    pub(crate) fn with(&self, content_ref: ContentRef, at: Position) -> Option<Body> {
+        self.head()?;
+        let mut packs = self.packs.iter();
+        let pack = packs.find(|pack| pack.first <= at && at <= pack.last)?;
+        let mut contents = pack.contents.iter();
+        let found = contents.find(|content| content.content_ref == content_ref)?;
+        Some(found.body.clone())
+    }
+}
+
+/// Returns whether a timeline starts in these chunks; nothing when they do not follow.
+fn follows(end: Option<Head>, chunks: &[Chunk]) -> Option<bool> {
+    let start = heronry_journal::ChunkHash::START;
+    let mut at = end.map_or((Position::ZERO, start, None), |end| {
+        (end.head, end.last_hash, Some(end.epoch))
+    });
+    let mut starts = false;
+    for chunk in chunks {
+        let header = chunk.header();
+        if header.first != at.0.next() || header.previous != at.1 {
+            return None;
+        }
+        let is_start = at.2.is_some_and(|epoch| epoch != header.epoch);
+        if is_start {
+            let first = chunk.record(header.first).ok()?;
+            let heronry_journal::Body::EpochStarted(started) = first.entry.body else {
+                return None;
+            };
+            if Some(started.previous) != at.2 {
+                return None;
+            }
+        }
+        starts |= is_start;
+        at = (chunk.last(), chunk.hash(), Some(header.epoch));
+    }
+    (!chunks.is_empty()).then_some(starts)
+}
+
+/// Takes what fits, and at least one.
+fn up_to<'a, T: Clone + 'a>(
+    items: impl Iterator<Item = &'a T>,
+    bytes_max: usize,
+    bytes_of: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut taken = Vec::new();
+    let mut bytes = 0_usize;
+    for item in items {
+        bytes = bytes.saturating_add(bytes_of(item));
+        if bytes > bytes_max && !taken.is_empty() {
+            break;
+        }
+        taken.push(item.clone());
+    }
+    taken
+}

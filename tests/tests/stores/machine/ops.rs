@@ -1,0 +1,184 @@
+//! What can be done to a store, drawn at random.
+
+use proptest::{collection::vec, prelude::*};
+
+/// One step: something is done, and then something is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) op: Op,
+    pub(crate) look: Look,
+}
+
+/// What is done. Numbers are taken modulo what there is.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    Acquire(u8),
+    Seize(u8),
+    Release(u8, Token),
+    Append(Append),
+    Trim {
+        pool: u8,
+        before: u16,
+        token: Token,
+    },
+    Put {
+        pool: u8,
+        number: u8,
+        token: Token,
+    },
+    Claim {
+        pool: u8,
+        keys: Vec<u8>,
+        number: u8,
+        token: Token,
+    },
+    ClearClaims(u8),
+    Seal(u8),
+    Unseal,
+    /// The store is closed and opened again.
+    Reopen,
+    /// The process is killed after this many operations on the files within something.
+    Crash(Box<Op>, u8),
+}
+
+/// How a pool comes to its owner.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum By {
+    Asking,
+    Force,
+}
+
+/// Which token is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Token {
+    Present,
+    Stale,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Append {
+    pub(crate) pool: u8,
+    /// How many records each chunk has.
+    pub(crate) chunks: Vec<u16>,
+    /// How many bodies ride along.
+    pub(crate) bodies: u8,
+    pub(crate) how: How,
+    pub(crate) is_part: bool,
+}
+
+/// Whether an append is as it must be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum How {
+    Right,
+    /// It starts a timeline, and says so.
+    StartsTimeline,
+    StaleToken,
+    HeadBehind,
+    HeadAhead,
+    /// Its first chunk is missing.
+    Gap,
+    NoChunks,
+    OtherHash,
+    OtherEpoch,
+    /// It starts a timeline, and does not say so.
+    UnsaidStart,
+    /// It says that a timeline starts, and none does.
+    UntrueStart,
+    /// It starts the pool over.
+    FromNothing,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) pool: u8,
+    pub(crate) after: u16,
+    /// A limit that lets this many items in, more or less.
+    pub(crate) items: u8,
+    pub(crate) more: i8,
+    pub(crate) number: u8,
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    prop_oneof![6 => Just(Token::Present), 1 => Just(Token::Stale)]
+}
+
+fn how() -> impl Strategy<Value = How> {
+    use How::*;
+    let wrong = [
+        StaleToken,
+        HeadBehind,
+        HeadAhead,
+        Gap,
+        NoChunks,
+        OtherHash,
+        OtherEpoch,
+        UnsaidStart,
+        UntrueStart,
+        FromNothing,
+    ];
+    prop_oneof![
+        10 => Just(Right),
+        1 => Just(StartsTimeline),
+        4 => prop::sample::select(wrong.to_vec()),
+    ]
+}
+
+fn append() -> impl Strategy<Value = Append> {
+    // Most chunks are small; a few take several fragments of an embedded store.
+    let records = prop_oneof![40 => 1..4_u16, 1 => 60..120_u16];
+    let is_part = prop_oneof![5 => Just(false), 1 => Just(true)];
+    (0..3_u8, vec(records, 1..4), 0..4_u8, how(), is_part).prop_map(
+        |(pool, chunks, bodies, how, is_part)| Append {
+            pool,
+            chunks,
+            bodies,
+            how,
+            is_part,
+        },
+    )
+}
+
+/// What is done to an open store.
+fn work() -> impl Strategy<Value = Op> {
+    let pool = 0..3_u8;
+    let trim = (pool.clone(), any::<u16>(), token());
+    let put = (pool.clone(), 0..6_u8, token());
+    let claim = (pool.clone(), vec(0..12_u8, 0..5), any::<u8>(), token());
+    prop_oneof![
+        2 => pool.clone().prop_map(Op::Acquire),
+        1 => pool.clone().prop_map(Op::Seize),
+        1 => (pool.clone(), token()).prop_map(|(pool, token)| Op::Release(pool, token)),
+        12 => append().prop_map(Op::Append),
+        3 => trim.prop_map(|(pool, before, token)| Op::Trim { pool, before, token }),
+        3 => put.prop_map(|(pool, number, token)| Op::Put { pool, number, token }),
+        2 => claim.prop_map(|(pool, keys, number, token)| Op::Claim { pool, keys, number, token }),
+        1 => pool.prop_map(Op::ClearClaims),
+    ]
+}
+
+pub(crate) fn op() -> impl Strategy<Value = Op> {
+    let crash = (work(), 0..14_u8).prop_map(|(op, at)| Op::Crash(Box::new(op), at));
+    let sealing = prop_oneof![1 => any::<u8>().prop_map(Op::Seal), 3 => Just(Op::Unseal)];
+    prop_oneof![40 => work(), 2 => sealing, 2 => Just(Op::Reopen), 2 => crash]
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    (0..3_u8, any::<u16>(), 0..4_u8, -1..2_i8, 0..6_u8).prop_map(
+        |(pool, after, items, more, number)| Look {
+            pool,
+            after,
+            items,
+            more,
+            number,
+        },
+    )
+}
+
+/// Random histories of so many steps at the most.
+pub(crate) fn history(steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    vec(
+        (op(), look()).prop_map(|(op, look)| Step { op, look }),
+        1..steps,
+    )
+}
