@@ -45,18 +45,26 @@ macro_rules! case {
     };
 }
 
+mod appends;
 mod arrivals;
+mod arrivals_kept;
 mod claims;
+mod claims_kept;
 mod contents;
+mod contents_kept;
 mod cursors;
 mod cursors_kept;
 mod durable;
 mod journal;
 mod leases;
+mod leases_kept;
 mod pages;
+mod reads;
+mod reopened;
 mod seals;
 mod snapshots;
 mod snapshots_kept;
+mod threads;
 mod writer;
 
 use std::{fmt::Debug, process::ExitCode, sync::Arc};
@@ -211,17 +219,25 @@ impl Debug for Case {
 pub fn cases() -> Vec<Case> {
     [
         journal::CASES,
+        appends::CASES,
         pages::CASES,
+        reads::CASES,
         durable::CASES,
+        reopened::CASES,
         seals::CASES,
         arrivals::CASES,
+        arrivals_kept::CASES,
         contents::CASES,
+        contents_kept::CASES,
         leases::CASES,
+        leases_kept::CASES,
         claims::CASES,
+        claims_kept::CASES,
         snapshots::CASES,
         snapshots_kept::CASES,
         cursors::CASES,
         cursors_kept::CASES,
+        threads::CASES,
     ]
     .concat()
 }

@@ -112,6 +112,11 @@ impl<D: Database> Embedded<D> {
             .ok_or_else(|| self.readable.closed(op))
     }
 
+    /// Returns the claims, while the store is open.
+    fn open_claims(&self, op: &'static str) -> Result<&MemoryClaims, StoreError> {
+        self.readable.look(op, |_| &self.claims)
+    }
+
     async fn claim(&self, pool: &PoolId, claim: Claim) -> Result<FencingToken, LeaseError> {
         self.ask(pool, |reply| Work::Claim(claim, reply))
             .await
@@ -338,8 +343,14 @@ impl<S: EmbeddedStore> Claims for S {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         let op = "put claims";
-        let view = self.embedded().readable.pool(op, pool)?;
-        if view.is_none_or(|view| view.token != token) {
+        let (owner, moved_to) = self.embedded().readable.look(op, |view| {
+            let owner = view.pools.get(pool).map(|pool| pool.token);
+            (owner, view.moved_to.clone())
+        })?;
+        if let Some(moved_to) = moved_to {
+            return Err(StoreError::sealed(op, &moved_to));
+        }
+        if owner != Some(token) {
             let detail = "ownership of the pool was lost";
             return Err(StoreError::new(StoreErrorKind::Closed, op, detail));
         }
@@ -351,14 +362,16 @@ impl<S: EmbeddedStore> Claims for S {
         pool: &PoolId,
         keys: &[ClaimKey],
     ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        self.embedded().claims.find(pool, keys)
+        self.embedded().open_claims("find claims")?.find(pool, keys)
     }
 
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        self.embedded().claims.checkpoint(pool)
+        self.embedded()
+            .open_claims("read the claims checkpoint")?
+            .checkpoint(pool)
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.embedded().claims.clear(pool)
+        self.embedded().open_claims("clear claims")?.clear(pool)
     }
 }

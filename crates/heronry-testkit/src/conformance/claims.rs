@@ -13,12 +13,12 @@ pub(super) const CASES: &[Case] = &[
     case!("claims", a_stale_token_puts_nothing),
 ];
 
-fn id<K: IdKind>(text: &str) -> Result<Id<K>, Failure> {
+pub(super) fn id<K: IdKind>(text: &str) -> Result<Id<K>, Failure> {
     Id::parse(text).map_err(|error| Failure(error.to_string()))
 }
 
 /// The same text as a key, a message and a wake of two runs: six different claims.
-fn keys() -> Result<Vec<ClaimKey>, Failure> {
+pub(super) fn keys() -> Result<Vec<ClaimKey>, Failure> {
     let mut keys = Vec::new();
     for run in ["a", "b"] {
         let names = [
@@ -37,7 +37,7 @@ fn keys() -> Result<Vec<ClaimKey>, Failure> {
     Ok(keys)
 }
 
-fn entry(number: usize) -> ClaimEntry {
+pub(super) fn entry(number: usize) -> ClaimEntry {
     ClaimEntry {
         first: Position(number as u64 + 1),
         request_hash: RequestHash(sample::content_ref(number as u64).bits()),
@@ -52,7 +52,7 @@ pub(super) fn checkpoint(position: u64) -> Checkpoint {
     }
 }
 
-async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
+pub(super) async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
     let keys = keys()?;
     let run = keys
         .iter()
@@ -68,6 +68,34 @@ async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failu
         )
         .await?;
     Ok(keys)
+}
+
+/// The key with a number.
+fn nth_key(number: u64) -> Result<ClaimKey, Failure> {
+    Ok(ClaimKey {
+        run: id("a")?,
+        name: ClaimName::Key(id(&format!("key-{number}"))?),
+    })
+}
+
+/// Puts a run of the one key with a number, at the checkpoint with that number.
+pub(super) async fn put_one(writer: &Writer, number: u64) -> Result<(), Failure> {
+    let (at, claims) = (checkpoint(number), &writer.store.claims);
+    let position = usize::try_from(number).unwrap_or(usize::MAX);
+    let run = vec![(nth_key(number)?, entry(position))];
+    let put = claims.put_run(&writer.pool, run, at, writer.token);
+    put.await.map_err(Failure::from)
+}
+
+/// Checks that so many keys are there, from the first on, and no more.
+pub(super) async fn check_first(writer: &Writer, count: u64) -> Result<(), Failure> {
+    let keys = (0..=count).map(nth_key).collect::<Result<Vec<_>, _>>()?;
+    let found = writer.store.claims.find(&writer.pool, &keys).await?;
+    let mut expected: Vec<_> = (0..keys.len()).map(|n| Some(entry(n))).collect();
+    if let Some(last) = expected.last_mut() {
+        *last = None;
+    }
+    same("the claims", &found, &expected)
 }
 
 async fn a_run_is_found_with_its_checkpoint(place: &dyn Place) -> Result<(), Failure> {

@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     case!("contents", listed_by_their_reference),
 ];
 
-async fn check(
+pub(super) async fn check(
     writer: &Writer,
     (number, place): (u64, ContentPlace),
     expected: Option<Body>,
