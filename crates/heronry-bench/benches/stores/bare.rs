@@ -7,7 +7,7 @@ use std::{
 };
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
-use sled::{Batch, Tree};
+use sled::{Batch, Transactional, Tree, transaction::ConflictableTransactionError};
 
 /// What one commit writes: a chunk and, where they are kept apart, its bodies.
 #[derive(Clone, Copy)]
@@ -130,11 +130,26 @@ impl BareSled {
     }
 }
 
+impl BareSled {
+    fn commit_fragments(&self, row: Row<'_>) {
+        let chunk = fragments(row.position, row.chunk);
+        let bodies = fragments(row.position, row.bodies);
+        let written = (&self.chunks, &self.bodies).transaction(|(to_chunks, to_bodies)| {
+            to_chunks.apply_batch(&chunk)?;
+            to_bodies.apply_batch(&bodies)?;
+            Ok::<(), ConflictableTransactionError>(())
+        });
+        written.unwrap();
+    }
+}
+
 impl Bare for BareSled {
     fn commit(&self, row: Row<'_>) {
-        insert(&self.chunks, row.position, row.chunk);
-        if !row.bodies.is_empty() {
-            insert(&self.bodies, row.position, row.bodies);
+        if row.bodies.is_empty() && row.chunk.len() <= FRAGMENT_BYTES {
+            let key = key_of(row.position, 0);
+            self.chunks.insert(key, row.chunk).unwrap();
+        } else {
+            self.commit_fragments(row);
         }
         self.db.flush().unwrap();
         self.log.sync_data().unwrap();
@@ -161,11 +176,14 @@ impl Bare for BareSled {
     }
 }
 
-fn insert(tree: &Tree, position: u64, value: &[u8]) {
+fn fragments(position: u64, value: &[u8]) -> Batch {
     let mut batch = Batch::default();
     for (number, fragment) in (0_u16..).zip(value.chunks(FRAGMENT_BYTES)) {
-        let key = [&position.to_be_bytes()[..], &number.to_be_bytes()].concat();
-        batch.insert(key, fragment);
+        batch.insert(key_of(position, number), fragment);
     }
-    tree.apply_batch(batch).unwrap();
+    batch
+}
+
+fn key_of(position: u64, number: u16) -> Vec<u8> {
+    [&position.to_be_bytes()[..], &number.to_be_bytes()].concat()
 }

@@ -13,7 +13,7 @@ use crate::{
     journal::{self, Journal},
     kind::Kind,
     message::BODY,
-    report::{Line, Samples},
+    report::{Line, Samples, bar_of},
     senders::runtime,
 };
 
@@ -108,10 +108,11 @@ impl<'a> Filled<'a> {
     fn appended(&self) -> Line {
         let of = |name| self.samples.median(name);
         let text = format!(
-            "{:>8.0} sends/s  bare {:>8.0}  ratio {:.2}  batch {}",
+            "{:>8.0} sends/s  bare {:>8.0}  ratio {:.2}{}  batch {}",
             of("sends_per_s"),
             of("bare_per_s"),
             of("ratio"),
+            bar_of(self.kind.bar(journal::BATCH), of("ratio")),
             journal::BATCH,
         );
         let name = format!("append-{}", self.kind.name());

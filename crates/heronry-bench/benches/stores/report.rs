@@ -97,6 +97,14 @@ impl Report {
     }
 }
 
+/// Says whether a ratio reaches its bar; nothing where there is none.
+pub(crate) fn bar_of(bar: Option<f64>, ratio: f64) -> String {
+    bar.map_or_else(String::new, |bar| {
+        let met = if ratio >= bar { "met" } else { "MISSED" };
+        format!(" (bar {bar:.2} {met})")
+    })
+}
+
 /// Says which words there are.
 pub(crate) fn refuse(word: &str) -> ExitCode {
     print(&format!(

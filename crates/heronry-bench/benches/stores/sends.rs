@@ -7,7 +7,7 @@ use crate::{
     bare::Row,
     disk,
     kind::Kind,
-    report::{Line, Samples, percentile},
+    report::{Line, Samples, bar_of, percentile},
     senders::{Senders, Shape, Took},
 };
 
@@ -114,10 +114,7 @@ fn note(samples: &mut Samples, mut round: Round) {
 fn line(kind: Kind, callers: usize, samples: &Samples) -> Line {
     let of = |name| samples.median(name);
     let name = format!("send-{}-{callers}", kind.name());
-    let bar = kind.bar(callers).map_or_else(String::new, |bar| {
-        let met = if of("ratio") >= bar { "met" } else { "MISSED" };
-        format!(" (bar {bar:.2} {met})")
-    });
+    let bar = bar_of(kind.bar(callers), of("ratio"));
     let (disk, bare_disk) = (of("disk_bytes_per_send"), of("bare_disk_bytes_per_send"));
     let room = if disk > 0.0 {
         format!("  on disk {disk:.0} B/send  bare {bare_disk:.0}")
