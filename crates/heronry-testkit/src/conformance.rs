@@ -24,6 +24,9 @@
 //!     fn offers(&self, capability: Capability) -> bool {
 //!         capability == Capability::Kept
 //!     }
+//!     fn version(&self) -> &'static str {
+//!         env!("CARGO_PKG_VERSION")
+//!     }
 //!     fn place(&self) -> Result<Box<dyn Place>, Failure> {
 //!         Ok(Box::new(MyPlace(self.0)))
 //!     }
@@ -33,6 +36,10 @@
 //!     conformance::main(MyStore(open))
 //! }
 //! ```
+//!
+//! The program takes what test programs take (filters, `--list`, `--exact`), and `--certificate
+//! PATH`, which writes a [`Certificate`] as JSON: `cargo test --test conformance -- --certificate
+//! my-store.json`.
 
 /// A case that is named after its port and its function, and needs capabilities.
 macro_rules! case {
@@ -48,6 +55,7 @@ macro_rules! case {
 mod appends;
 mod arrivals;
 mod arrivals_kept;
+mod certificate;
 mod claims;
 mod claims_kept;
 mod contents;
@@ -55,6 +63,7 @@ mod contents_kept;
 mod cursors;
 mod cursors_kept;
 mod durable;
+mod harness;
 mod journal;
 mod leases;
 mod leases_kept;
@@ -67,16 +76,17 @@ mod snapshots_kept;
 mod threads;
 mod writer;
 
-use std::{fmt::Debug, process::ExitCode, sync::Arc};
+use std::fmt::Debug;
 
 use futures::{executor::block_on, future::BoxFuture};
 use heronry_store::{
     AppendError, ConsumerError, LeaseError, ReadError, Store, StoreError, StoreErrorKind,
 };
-use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::{NotReached, SyncGate};
 
+pub use certificate::{Certificate, Certified, Failed, Ignored, Kit, Verdict};
+pub use harness::{Run, certificate, main, run};
 pub(crate) use writer::Writer;
 
 /// What a case needs of an adapter beyond the ports.
@@ -92,6 +102,14 @@ pub enum Capability {
     /// The place can be [damaged](Place::damage) while no store is open.
     Damage,
 }
+
+/// Every capability.
+const CAPABILITIES: [Capability; 4] = [
+    Capability::Kept,
+    Capability::Exclusive,
+    Capability::Syncs,
+    Capability::Damage,
+];
 
 impl Capability {
     /// Returns the name under which a missing capability is shown.
@@ -109,6 +127,9 @@ impl Capability {
 pub trait Subject: Send + Sync + 'static {
     /// Returns whether the adapter offers a capability.
     fn offers(&self, capability: Capability) -> bool;
+
+    /// Returns the version of the adapter, as `env!("CARGO_PKG_VERSION")`.
+    fn version(&self) -> &'static str;
 
     /// Returns a fresh place that holds no store.
     ///
@@ -173,19 +194,19 @@ failures!(
     NotReached
 );
 
-type Run = for<'a> fn(&'a dyn Place) -> BoxFuture<'a, Result<(), Failure>>;
+type Check = for<'a> fn(&'a dyn Place) -> BoxFuture<'a, Result<(), Failure>>;
 
 /// One rule of one port.
 #[derive(Clone, Copy)]
 pub struct Case {
     name: &'static str,
     needs: &'static [Capability],
-    run: Run,
+    check: Check,
 }
 
 impl Case {
-    const fn new(name: &'static str, needs: &'static [Capability], run: Run) -> Self {
-        Self { name, needs, run }
+    const fn new(name: &'static str, needs: &'static [Capability], check: Check) -> Self {
+        Self { name, needs, check }
     }
 
     /// Returns the port and the rule, as `journal::dense`.
@@ -205,7 +226,7 @@ impl Case {
     /// What the adapter did otherwise than the rule says.
     pub fn check(&self, subject: &dyn Subject) -> Result<(), Failure> {
         let place = subject.place()?;
-        block_on((self.run)(&*place))
+        block_on((self.check)(&*place))
     }
 }
 
@@ -240,28 +261,6 @@ pub fn cases() -> Vec<Case> {
         threads::CASES,
     ]
     .concat()
-}
-
-/// Runs every case that the adapter offers the capabilities for, as a test program does.
-pub fn main(subject: impl Subject) -> ExitCode {
-    let subject: Arc<dyn Subject> = Arc::new(subject);
-    let trials = cases().into_iter().map(|case| trial(case, &subject));
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
-}
-
-fn trial(case: Case, subject: &Arc<dyn Subject>) -> Trial {
-    let missing = case.missing(&**subject);
-    let subject = Arc::clone(subject);
-    let trial = Trial::test(case.name, move || {
-        case.check(&*subject)
-            .map_err(|Failure(what)| Failed::from(what))
-    });
-    match missing {
-        Some(capability) => trial
-            .with_kind(format!("needs {}", capability.name()))
-            .with_ignored_flag(true),
-        None => trial,
-    }
 }
 
 /// Checks that what was found is what the rule says.
