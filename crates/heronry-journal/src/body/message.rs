@@ -232,7 +232,11 @@ impl std::str::FromStr for Claim {
     fn from_str(text: &str) -> Result<Self, ClaimError> {
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse().ok().filter(|_| digits).map(Position)
+            let canonical = text == "0" || !text.starts_with('0');
+            text.parse()
+                .ok()
+                .filter(|_| digits && canonical)
+                .map(Position)
         };
         let (accepted, fetched) = text.split_once('@').ok_or(ClaimError)?;
         match (number(accepted), number(fetched)) {
