@@ -13,6 +13,8 @@
 mod bits;
 #[path = "stores/depth.rs"]
 mod depth;
+#[path = "stores/garbage.rs"]
+mod garbage;
 #[path = "stores/machine.rs"]
 mod machine;
 #[path = "stores/newer.rs"]

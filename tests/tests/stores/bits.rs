@@ -19,7 +19,7 @@ use crate::{
 const COMMITS: u64 = 6;
 
 /// A closed store: its files, and the chunks in it.
-fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
+pub(crate) fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
     let place = Place::new(kind);
     let store = place.open().unwrap();
     let pool = sample::pool(1);
@@ -41,7 +41,7 @@ fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
 }
 
 /// Reads everything that was written, in pages of this size, and checks each value.
-fn read_all(place: &Place, bytes_max: usize) -> Result<(), StoreError> {
+pub(crate) fn read_all(place: &Place, bytes_max: usize) -> Result<(), StoreError> {
     let store = place.open()?;
     let pool = sample::pool(1);
     let mut after = Position::ZERO;

@@ -101,7 +101,7 @@ async fn a45_a_store_that_a_newer_build_wrote_to_last_is_refused_and_not_written
 }
 
 /// The raw bytes of the only record of a golden file, and its JSON.
-fn golden() -> Vec<(String, Vec<u8>, Value)> {
+pub(crate) fn golden() -> Vec<(String, Vec<u8>, Value)> {
     let folder =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/heronry-journal/golden/v1");
     let mut found = Vec::new();

@@ -98,6 +98,7 @@ impl Model {
         checkpoint: Checkpoint,
         token: u64,
     ) -> End<()> {
+        self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
         pool.claims.extend(run);

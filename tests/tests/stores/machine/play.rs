@@ -219,10 +219,6 @@ impl<'a> Play<'a> {
         else {
             return Ok(());
         };
-        // Claims can be folded again, so a seal need not keep them out.
-        if self.model.moved_to.is_some() {
-            return Ok(());
-        }
         let name = make::name(*pool);
         let token = make::token(self.pool(&name), *token);
         let (entry, checkpoint) = make::decided(*number);
