@@ -1,14 +1,18 @@
 use std::process::ExitCode;
 
 use heronry_store::Store;
-use heronry_testkit::SyncGate;
 use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
+use heronry_testkit::{SyncGate, flip_copies};
 
 struct Toy;
 
 impl Subject for Toy {
     fn offers(&self, _: Capability) -> bool {
         true
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
     }
 
     fn place(&self) -> Result<Box<dyn Place>, Failure> {
@@ -36,6 +40,11 @@ impl Place for ToyPlace {
 
     fn syncs(&self) -> Option<&SyncGate> {
         Some(&self.syncs)
+    }
+
+    fn damage(&self, stored: &[u8]) -> Result<usize, Failure> {
+        let file = self.folder.path().join("toy");
+        flip_copies(&file, stored).map_err(|error| Failure::new(error.to_string()))
     }
 }
 

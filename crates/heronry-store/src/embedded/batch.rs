@@ -193,7 +193,8 @@ fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
     }
     let key = keys::named(pool.no, work.content_ref);
     if !rows.has(Table::Contents, &key)? {
-        rows.insert(Table::Contents, &key, &work.row.under(&key))?;
+        let (before, row) = (&work.readable.before, work.row.under(&key));
+        before.add(rows, (Table::Contents, &key), &row)?;
     }
     Ok(Ok(()))
 }

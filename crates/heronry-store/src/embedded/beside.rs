@@ -1,9 +1,9 @@
-//! Rows beside the journal that are replaced: nobody sees a new one before it is synced.
+//! Rows beside the journal, for which heads are no gate: nobody sees one before it is synced.
 
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use super::{Database, Order, Rows, Table};
@@ -42,6 +42,26 @@ impl Before {
         }
     }
 
+    /// Writes a row where there was none.
+    pub(super) fn add(
+        &self,
+        rows: &mut dyn Rows,
+        (table, key): (Table, &[u8]),
+        row: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut before = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        before.entry((table as u8, key.to_vec())).or_insert(None);
+        drop(before);
+        rows.insert(table, key, row)
+    }
+
+    /// Returns which rows of a table readers do not see; none is added while this is held. To be
+    /// taken when the database has let the reader in.
+    pub(super) fn hidden(&self, table: Table) -> Hidden<'_> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        Hidden { table, rows }
+    }
+
     /// Lets readers see what the transaction wrote: it is synced.
     pub(super) fn forget(&self) {
         let is_empty = self
@@ -62,23 +82,42 @@ impl Before {
         op: &'static str,
         (table, from, to): (Table, &[u8], &[u8]),
     ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
-        // Held while rows are read, so that none is replaced in between.
-        let before = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
         let mut found = BTreeMap::new();
         database.read(op, |rows| {
-            rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
-                found.insert(key.to_vec(), row.to_vec());
-                ControlFlow::Continue(())
-            })
+            // Held while rows are read, so that none is replaced in between; and taken when the
+            // database has let the reader in, because it may keep readers out of a transaction.
+            let before = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+            let kept: Vec<_> = before.range(range.clone()).collect();
+            // One row that is being replaced may be half written, and is not looked at.
+            if from != to || kept.is_empty() {
+                rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
+                    found.insert(key.to_vec(), row.to_vec());
+                    ControlFlow::Continue(())
+                })?;
+            }
+            for ((_, key), row) in kept {
+                match row {
+                    Some(row) => found.insert(key.clone(), row.clone()),
+                    None => found.remove(key),
+                };
+            }
+            Ok::<_, StoreError>(())
         })?;
-        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
-        for ((_, key), row) in before.range(range) {
-            match row {
-                Some(row) => found.insert(key.clone(), row.clone()),
-                None => found.remove(key),
-            };
-        }
         Ok(found)
+    }
+}
+
+/// Which rows of a table readers do not see.
+pub(super) struct Hidden<'a> {
+    table: Table,
+    rows: RwLockReadGuard<'a, BTreeMap<RowKey, Option<Vec<u8>>>>,
+}
+
+impl Hidden<'_> {
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        // Most often there are none, and nothing needs to be made to look for.
+        !self.rows.is_empty() && self.rows.contains_key(&(self.table as u8, key.to_vec()))
     }
 }
 

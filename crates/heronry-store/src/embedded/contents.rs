@@ -5,8 +5,8 @@ use std::{ops::ControlFlow, sync::Arc};
 use heronry_types::{ContentRef, Position};
 
 use super::{
-    Database, Order, Reading, Table, chunks::range_of, corrupt, pack::Pack, readable::PoolView,
-    row::position_of,
+    Database, Order, Reading, Table, beside::Before, chunks::range_of, corrupt, pack::Pack,
+    readable::PoolView, row::position_of,
 };
 use crate::{ContentPack, ContentPlace, NewContent, StoreError, StoredContent, keys};
 
@@ -15,7 +15,7 @@ const LIST: &str = "list contents";
 
 /// Reads a content of a pool.
 pub(super) fn content<D: Database>(
-    database: Arc<D>,
+    (database, before): (Arc<D>, &Before),
     view: &PoolView,
     content_ref: ContentRef,
     place: ContentPlace,
@@ -23,7 +23,11 @@ pub(super) fn content<D: Database>(
     let no = view.no;
     database.read(GET, |rows| match place {
         ContentPlace::Alone => {
+            let hidden = before.hidden(Table::Contents);
             let key = keys::named(no, content_ref);
+            if hidden.has(&key) {
+                return Ok(None);
+            }
             let range = (key.as_slice(), key.as_slice());
             find(rows, Table::Contents, range, &mut |pack| {
                 pack.find(content_ref, GET)
@@ -79,7 +83,12 @@ pub(super) fn list_with<D: Database>(
         keys::placed(view.no, head),
     );
     database.read(LIST, |rows| {
-        let packs = list(rows, (Table::Packs, range_of(&range)), None, bytes_max)?;
+        let packs = list(
+            rows,
+            (Table::Packs, range_of(&range)),
+            &|_| false,
+            bytes_max,
+        )?;
         let packs = packs.into_iter().map(|(key, last, contents)| {
             let (_, first) = position_of(&key)
                 .ok_or_else(|| corrupt(LIST, "a key of the contents is malformed"))?;
@@ -95,7 +104,7 @@ pub(super) fn list_with<D: Database>(
 
 /// Lists the contents that were stored by themselves and whose references follow one.
 pub(super) fn list_alone<D: Database>(
-    database: Arc<D>,
+    (database, before): (Arc<D>, &Before),
     view: &PoolView,
     after: Option<ContentRef>,
     bytes_max: usize,
@@ -104,10 +113,12 @@ pub(super) fn list_alone<D: Database>(
     let from = keys::named(view.no, after.unwrap_or(none));
     let to = keys::named(view.no, ContentRef::from_bits([u8::MAX; 16]));
     database.read(LIST, |rows| {
+        let hidden = before.hidden(Table::Contents);
         let range = (from.as_slice(), to.as_slice());
         // The range includes the reference that the caller has already.
-        let skipped = after.map(|_| from.as_slice());
-        let found = list(rows, (Table::Contents, range), skipped, bytes_max)?;
+        let known = after.map(|_| from.as_slice());
+        let skips = |key: &[u8]| Some(key) == known || hidden.has(key);
+        let found = list(rows, (Table::Contents, range), &skips, bytes_max)?;
         let contents = found.into_iter().flat_map(|(_, _, contents)| contents);
         Ok(contents.collect())
     })
@@ -116,18 +127,18 @@ pub(super) fn list_alone<D: Database>(
 /// A row of contents: its key, the last position of its append, and the contents.
 type PackedRow = (Vec<u8>, Position, Vec<NewContent>);
 
-/// Reads rows of contents in order, as many as fit but at least one, over one that is skipped.
+/// Reads rows of contents in order, as many as fit but at least one, over those that are skipped.
 fn list(
     rows: &dyn Reading,
     (table, range): (Table, (&[u8], &[u8])),
-    skipped: Option<&[u8]>,
+    skips: &dyn Fn(&[u8]) -> bool,
     bytes_max: usize,
 ) -> Result<Vec<PackedRow>, StoreError> {
     let mut found: Vec<PackedRow> = Vec::new();
     let mut damage = None;
     let mut bytes = 0_usize;
     rows.walk(table, range, Order::Ascending, &mut |key, row| {
-        if Some(key) == skipped {
+        if skips(key) {
             return ControlFlow::Continue(());
         }
         let pack =

@@ -1,9 +1,11 @@
 //! What callers ask of the writer, and how they are answered.
 
+use std::sync::Arc;
+
 use futures::channel::oneshot;
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
-use super::{cursor::CursorEdit, pack::PackRow, snapshot::SnapshotEdit};
+use super::{cursor::CursorEdit, pack::PackRow, readable::Readable, snapshot::SnapshotEdit};
 use crate::{
     AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
 };
@@ -48,6 +50,7 @@ pub(crate) struct Put {
     pub(crate) content_ref: ContentRef,
     pub(crate) row: PackRow,
     pub(crate) token: FencingToken,
+    pub(crate) readable: Arc<Readable>,
 }
 
 /// A wish to own a pool.

@@ -13,7 +13,9 @@ use heronry_journal::Chunk;
 use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timestamp};
 
 use super::{
-    Database, WriterPools, chunks, contents,
+    Database, WriterPools,
+    beside::Before,
+    chunks, contents,
     job::{Append, Claim, Force, Job, Put, Reply, Trim, Work},
     pack,
     readable::Readable,
@@ -110,6 +112,11 @@ impl<D: Database> Embedded<D> {
         self.database
             .upgrade()
             .ok_or_else(|| self.readable.closed(op))
+    }
+
+    /// Returns the database, and which of its rows are not shown.
+    fn source(&self, op: &'static str) -> Result<(Arc<D>, &Before), StoreError> {
+        Ok((self.database(op)?, &self.readable.before))
     }
 
     /// Returns the claims, while the store is open.
@@ -244,6 +251,7 @@ impl<S: EmbeddedStore> Contents for S {
             content_ref,
             row,
             token,
+            readable: Arc::clone(&self.embedded().readable),
         };
         self.embedded()
             .ask(pool, |reply| Work::Put(put, reply))
@@ -259,9 +267,7 @@ impl<S: EmbeddedStore> Contents for S {
     ) -> Result<Option<StoredContent>, StoreError> {
         let op = "get content";
         match self.embedded().readable.pool(op, pool)? {
-            Some(view) => {
-                contents::content(self.embedded().database(op)?, &view, content_ref, place)
-            }
+            Some(view) => contents::content(self.embedded().source(op)?, &view, content_ref, place),
             None => Ok(None),
         }
     }
@@ -290,7 +296,7 @@ impl<S: EmbeddedStore> Contents for S {
         let op = "list contents";
         match self.embedded().readable.pool(op, pool)? {
             Some(view) => {
-                contents::list_alone(self.embedded().database(op)?, &view, after, bytes_max)
+                contents::list_alone(self.embedded().source(op)?, &view, after, bytes_max)
             }
             None => Ok(Vec::new()),
         }
