@@ -7,6 +7,8 @@
 mod compare;
 #[path = "machine/liar.rs"]
 mod liar;
+#[path = "machine/liar_aside.rs"]
+mod liar_aside;
 #[path = "machine/lies.rs"]
 mod lies;
 #[path = "machine/make.rs"]
@@ -17,6 +19,8 @@ mod model;
 mod ops;
 #[path = "machine/play.rs"]
 mod play;
+#[path = "machine/restart.rs"]
+mod restart;
 
 use futures::executor::block_on;
 use heronry_tests::StoreKind;

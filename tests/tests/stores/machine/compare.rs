@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use futures::FutureExt;
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, ContentPlace, LeaseError, Outcome, ReadError, Store, StoreError, StoreErrorKind,
-    StoredContent,
+    AppendError, ConsumerError, ContentPlace, LeaseError, Outcome, ReadError, Store, StoreError,
+    StoreErrorKind, StoredContent,
 };
 use heronry_types::{PoolId, Position};
 
@@ -48,6 +48,7 @@ pub(crate) fn refused_by_store(error: &StoreError) -> String {
         StoreErrorKind::Sealed => "sealed".to_owned(),
         StoreErrorKind::Closed => "closed".to_owned(),
         StoreErrorKind::NotFound => "not found".to_owned(),
+        StoreErrorKind::Foreign => "foreign".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -57,6 +58,27 @@ pub(crate) fn refused_lease(error: &LeaseError) -> String {
         LeaseError::Owned { .. } => "owned".to_owned(),
         LeaseError::Store(error) => refused_by_store(error),
         other => format!("{other:?}"),
+    }
+}
+
+pub(crate) fn refused_commit(error: &ConsumerError) -> String {
+    match error {
+        ConsumerError::Conflict { .. } => "conflict".to_owned(),
+        ConsumerError::Ahead { .. } => "ahead".to_owned(),
+        ConsumerError::NoPool => "no pool".to_owned(),
+        ConsumerError::Store(error) => refused_by_store(error),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Compares an end with the refusals that are right; there is none when it must be taken.
+pub(crate) fn ends_as(what: &str, found: End<()>, right: &[String]) -> End<()> {
+    match found {
+        Ok(()) if right.is_empty() => Ok(()),
+        Err(why) if right.contains(&why) => Ok(()),
+        found => Err(format!(
+            "{what}: found {found:?}, expected one of {right:?}"
+        )),
     }
 }
 
@@ -101,7 +123,19 @@ async fn see_pool(store: &Store, name: &PoolId, known: &Pool) -> End<()> {
         .collect();
     same("the claims", &found, &claims)?;
     let at = store.claims.checkpoint(name).await.map_err(failed)?;
-    same("the checkpoint", &at, &known.checkpoint)
+    same("the checkpoint", &at, &known.checkpoint)?;
+    let latest = store.snapshots.latest(name).await.map_err(failed)?;
+    same("the snapshot", &latest, &known.latest())?;
+    let consumers = store.cursors.list(name).await.map_err(failed)?;
+    let expected: Vec<_> = known.consumers.clone().into_iter().collect();
+    same("the consumers", &consumers, &expected)?;
+    for number in 0..3 {
+        let consumer = make::consumer(number);
+        let found = store.cursors.get(name, &consumer).await.map_err(failed)?;
+        let expected = known.consumers.get(&consumer).copied();
+        same("a consumer", &found, &expected)?;
+    }
+    Ok(())
 }
 
 /// Compares chunks by what they are, and then byte by byte.

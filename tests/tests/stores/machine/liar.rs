@@ -16,9 +16,9 @@ use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 use super::lies::Lie;
 
 /// A store that breaks one rule.
-struct Liar {
-    inner: Store,
-    lie: Lie,
+pub(super) struct Liar {
+    pub(super) inner: Store,
+    pub(super) lie: Lie,
     memory: Mutex<Memory>,
 }
 
@@ -40,12 +40,14 @@ pub(crate) fn lying(mut store: Store, lie: Lie) -> Store {
     store.journal = Arc::clone(&liar) as Arc<dyn Journal>;
     store.contents = Arc::clone(&liar) as Arc<dyn Contents>;
     store.leases = Arc::clone(&liar) as Arc<dyn Leases>;
-    store.claims = liar;
+    store.claims = Arc::clone(&liar) as Arc<dyn Claims>;
+    store.snapshots = Arc::clone(&liar) as Arc<dyn heronry_store::Snapshots>;
+    store.cursors = liar;
     store
 }
 
 impl Liar {
-    fn is(&self, lie: Lie) -> bool {
+    pub(super) fn is(&self, lie: Lie) -> bool {
         self.lie == lie
     }
 

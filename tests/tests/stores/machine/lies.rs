@@ -54,10 +54,20 @@ pub(crate) enum Lie {
     ClearsNoClaims,
     /// Whoever watches is told at once.
     RingsAtOnce,
+    /// A snapshot does not take the place of the one before.
+    KeepsTheFirstSnapshot,
+    /// The end of a snapshot is missing.
+    CutsASnapshot,
+    /// A consumer is moved from wherever it stands.
+    IgnoresWhereAConsumerStands,
+    /// Consumers are listed in another order.
+    ListsConsumersBackwards,
+    /// A consumer that was deleted is still there.
+    KeepsADeletedConsumer,
 }
 
 impl Lie {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::DropsAChunk,
         Self::IgnoresTheHead,
         Self::IgnoresTheToken,
@@ -81,6 +91,11 @@ impl Lie {
         Self::KeepsTheCheckpoint,
         Self::ClearsNoClaims,
         Self::RingsAtOnce,
+        Self::KeepsTheFirstSnapshot,
+        Self::CutsASnapshot,
+        Self::IgnoresWhereAConsumerStands,
+        Self::ListsConsumersBackwards,
+        Self::KeepsADeletedConsumer,
     ];
 }
 

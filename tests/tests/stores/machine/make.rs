@@ -2,15 +2,15 @@
 
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_store::{
-    Arrival, Checkpoint, ClaimEntry, ClaimKey, ClaimName, Commit, FencingToken, Guard, Head,
-    NewContent, Timeline,
+    Arrival, Checkpoint, ClaimEntry, ClaimKey, ClaimName, Commit, ConsumerCursor, ConsumerId,
+    FencingToken, FilterFingerprint, Guard, Head, NewContent, Snapshot, Timeline,
 };
 use heronry_testkit::sample;
-use heronry_types::{Body, Epoch, Id, IdKind, PoolId, Position};
+use heronry_types::{Body, Cursor, Epoch, Id, IdKind, PoolId, Position};
 
 use super::{
     model::Pool,
-    ops::{Append, How, Token},
+    ops::{Append, Expects, How, Point, Token},
 };
 
 /// How many pools there are.
@@ -142,6 +142,57 @@ fn commit(end: Option<Head>, append: &Append) -> Commit {
         _ => {}
     }
     commit
+}
+
+/// Returns a snapshot as a step asks for it.
+pub(crate) fn snapshot(pool: &Pool, (at, version): (u16, u8), point: Point) -> Snapshot {
+    let anywhere = Checkpoint {
+        epoch: sample::EPOCH,
+        position: Position(u64::from(at) % 9),
+        hash: ChunkHash([9; 32]),
+    };
+    let count = pool.ends.len().max(1);
+    let end = pool.ends.get(usize::from(at) % count).copied();
+    let at = match (point, end) {
+        (Point::Anywhere, _) | (_, None) => anywhere,
+        (Point::OtherChain, Some(end)) => Checkpoint {
+            hash: ChunkHash([version; 32]),
+            ..end
+        },
+        (Point::End, Some(end)) => end,
+    };
+    Snapshot {
+        version: version.into(),
+        at,
+        bytes: vec![version; usize::from(version) * 200],
+    }
+}
+
+/// Returns the name of a consumer.
+pub(crate) fn consumer(number: u8) -> ConsumerId {
+    id(["c", "c-", "é"][usize::from(number % 3)])
+}
+
+/// Returns where a consumer is believed to stand, and where it goes.
+pub(crate) fn commit_of(
+    pool: &Pool,
+    consumer: &ConsumerId,
+    (at, expects): (u16, Expects),
+) -> (Option<ConsumerCursor>, ConsumerCursor) {
+    let end = pool.end().map_or(0, |end| end.head.0);
+    let next = ConsumerCursor {
+        cursor: Cursor::new(sample::EPOCH, Position(u64::from(at) % (end + 2))),
+        filter: FilterFingerprint([at.to_le_bytes()[0] % 3; 32]),
+    };
+    let expected = match expects {
+        Expects::What => pool.consumers.get(consumer).copied(),
+        Expects::Nothing => None,
+        Expects::Else => Some(ConsumerCursor {
+            filter: FilterFingerprint([9; 32]),
+            ..next
+        }),
+    };
+    (expected, next)
 }
 
 fn id<K: IdKind>(text: &str) -> Id<K> {

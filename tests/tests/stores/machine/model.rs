@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ContentPack, Guard, Head, NewContent,
-    Timeline,
+    Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ConsumerCursor, ConsumerId, ContentPack,
+    Guard, Head, NewContent, Snapshot, Timeline,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position};
 
@@ -32,6 +32,10 @@ pub(crate) struct Pool {
     pub(crate) alone: BTreeMap<ContentRef, Body>,
     pub(crate) claims: BTreeMap<ClaimKey, ClaimEntry>,
     pub(crate) checkpoint: Option<Checkpoint>,
+    /// Where chunks end, those that are gone included.
+    pub(crate) ends: Vec<Checkpoint>,
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) consumers: BTreeMap<ConsumerId, ConsumerCursor>,
 }
 
 /// How something ends: what was refused is named in a few words.
@@ -106,6 +110,46 @@ impl Model {
         Ok(())
     }
 
+    /// Says why a snapshot is not taken, whichever is found first.
+    pub(crate) fn refuse_snapshot(&self, name: &PoolId, at: Checkpoint, token: u64) -> Vec<String> {
+        let pool = self.pools.get(name).cloned().unwrap_or_default();
+        let mut why = self.refuse_token(name, token);
+        if !pool.stands_on(at) {
+            why.push("foreign".to_owned());
+        }
+        why
+    }
+
+    /// Says why a write with a token is not taken, whichever is found first.
+    pub(crate) fn refuse_token(&self, name: &PoolId, token: u64) -> Vec<String> {
+        let pool = self.pools.get(name).cloned().unwrap_or_default();
+        let mut why = Vec::new();
+        why.extend(self.check_unsealed().err());
+        why.extend(pool.check_token(token).err().map(|_| "closed".to_owned()));
+        why
+    }
+
+    /// Says why a consumer is not moved, whichever is found first.
+    pub(crate) fn refuse_commit(
+        &self,
+        name: &PoolId,
+        consumer: &ConsumerId,
+        (expected, next): (Option<ConsumerCursor>, ConsumerCursor),
+    ) -> Vec<String> {
+        let pool = self.pools.get(name).cloned().unwrap_or_default();
+        let mut why = Vec::new();
+        why.extend(self.check_unsealed().err());
+        match pool.head() {
+            None => why.push("no pool".to_owned()),
+            Some(head) if head.head < next.cursor.position => why.push("ahead".to_owned()),
+            Some(_) => {}
+        }
+        if pool.consumers.get(consumer).copied() != expected {
+            why.push("conflict".to_owned());
+        }
+        why
+    }
+
     /// Nobody owns a pool after the store was closed, and claims may be gone.
     pub(crate) fn close(&mut self) {
         for pool in self.pools.values_mut() {
@@ -156,7 +200,14 @@ impl Pool {
         if starts_over {
             self.chunks.clear();
             self.packs.clear();
+            self.ends.clear();
         }
+        self.ends
+            .extend(commit.chunks.iter().map(|chunk| Checkpoint {
+                epoch: chunk.header().epoch,
+                position: chunk.last(),
+                hash: chunk.hash(),
+            }));
         self.chunks.extend(commit.chunks);
         self.arrival = commit.arrival;
         if !commit.contents.is_empty() {
@@ -204,6 +255,17 @@ impl Pool {
         up_to(contents.iter(), bytes_max, |content| {
             content.body.bytes.len()
         })
+    }
+
+    /// Says whether a chunk of the journal ends so, at or above the position before the floor.
+    fn stands_on(&self, at: Checkpoint) -> bool {
+        let floor = self.head().map(|head| head.floor);
+        floor.is_some_and(|floor| at.position.next() >= floor) && self.ends.contains(&at)
+    }
+
+    /// Returns the snapshot, while the journal still reaches down to it.
+    pub(crate) fn latest(&self) -> Option<Snapshot> {
+        self.snapshot.clone().filter(|it| self.stands_on(it.at))
     }
 
     /// Returns the body that rides with the append that holds a position.

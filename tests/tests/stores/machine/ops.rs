@@ -33,6 +33,21 @@ pub(crate) enum Op {
         token: Token,
     },
     ClearClaims(u8),
+    Snapshot {
+        pool: u8,
+        at: u16,
+        version: u8,
+        point: Point,
+        token: Token,
+    },
+    DeleteSnapshot(u8, Token),
+    Commit {
+        pool: u8,
+        consumer: u8,
+        at: u16,
+        expects: Expects,
+    },
+    DeleteConsumer(u8, u8),
     Seal(u8),
     Unseal,
     /// The store is closed and opened again.
@@ -53,6 +68,25 @@ pub(crate) enum By {
 pub(crate) enum Token {
     Present,
     Stale,
+}
+
+/// Of which point a snapshot is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Point {
+    /// Where a chunk ends.
+    End,
+    /// Where a chunk ends, on another chain.
+    OtherChain,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// Where a consumer is believed to stand.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Expects {
+    What,
+    Nothing,
+    Else,
 }
 
 #[derive(Clone, Debug)]
@@ -139,6 +173,40 @@ fn append() -> impl Strategy<Value = Append> {
     )
 }
 
+/// What is done beside the journal.
+fn aside() -> impl Strategy<Value = Op> {
+    let pool = 0..3_u8;
+    let point = prop_oneof![
+        5 => Just(Point::End),
+        1 => Just(Point::OtherChain),
+        1 => Just(Point::Anywhere),
+    ];
+    let expects = prop_oneof![
+        6 => Just(Expects::What),
+        1 => Just(Expects::Nothing),
+        1 => Just(Expects::Else),
+    ];
+    let snapshot = (pool.clone(), any::<u16>(), any::<u8>(), point, token());
+    let commit = (pool.clone(), 0..3_u8, any::<u16>(), expects);
+    prop_oneof![
+        3 => snapshot.prop_map(|(pool, at, version, point, token)| Op::Snapshot {
+            pool,
+            at,
+            version,
+            point,
+            token,
+        }),
+        1 => (pool.clone(), token()).prop_map(|(pool, token)| Op::DeleteSnapshot(pool, token)),
+        4 => commit.prop_map(|(pool, consumer, at, expects)| Op::Commit {
+            pool,
+            consumer,
+            at,
+            expects,
+        }),
+        1 => (pool, 0..3_u8).prop_map(|(pool, consumer)| Op::DeleteConsumer(pool, consumer)),
+    ]
+}
+
 /// What is done to an open store.
 fn work() -> impl Strategy<Value = Op> {
     let pool = 0..3_u8;
@@ -154,6 +222,7 @@ fn work() -> impl Strategy<Value = Op> {
         3 => put.prop_map(|(pool, number, token)| Op::Put { pool, number, token }),
         2 => claim.prop_map(|(pool, keys, number, token)| Op::Claim { pool, keys, number, token }),
         1 => pool.prop_map(Op::ClearClaims),
+        6 => aside(),
     ]
 }
 

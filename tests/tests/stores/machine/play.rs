@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use heronry_store::{Arrival, FencingToken, Store, StoreErrorKind};
+use heronry_store::{FencingToken, Store};
 use heronry_testkit::sample;
 use heronry_tests::StoreKind;
 use heronry_types::{PoolId, Position};
 
 use super::{
-    compare::{look, refused, refused_by_store, refused_lease, same, see},
+    compare::{ends_as, look, refused, refused_by_store, refused_commit, refused_lease, same, see},
     make,
     model::{End, Model, Pool},
-    ops::{Append, By, How, Op, Step, Token},
+    ops::{Append, By, Op, Step, Token},
 };
 use crate::place::{Image, Place};
 
@@ -43,13 +43,13 @@ impl fmt::Debug for Subject {
 
 /// A store, and what it must show.
 pub(crate) struct Play<'a> {
-    subject: &'a Subject,
-    place: Place,
+    pub(super) subject: &'a Subject,
+    pub(super) place: Place,
     /// The store; nothing once it is sealed and closed.
-    store: Option<Store>,
-    model: Model,
+    pub(super) store: Option<Store>,
+    pub(super) model: Model,
     /// The files before the last step, for a store that forgets.
-    before: Option<Image>,
+    pub(super) before: Option<Image>,
 }
 
 impl<'a> Play<'a> {
@@ -79,7 +79,7 @@ impl<'a> Play<'a> {
         self.store.clone().unwrap()
     }
 
-    fn pool(&mut self, name: &PoolId) -> &mut Pool {
+    pub(super) fn pool(&mut self, name: &PoolId) -> &mut Pool {
         self.model.pools.entry(name.clone()).or_default()
     }
 
@@ -102,7 +102,7 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    async fn work(&mut self, op: &Op) -> End<()> {
+    pub(super) async fn work(&mut self, op: &Op) -> End<()> {
         match op {
             Op::Acquire(pool) => self.own(&make::name(*pool), By::Asking).await.map(drop),
             Op::Seize(pool) => self.own(&make::name(*pool), By::Force).await.map(drop),
@@ -118,14 +118,9 @@ impl<'a> Play<'a> {
                 number,
                 token,
             } => self.put(&make::name(*pool), *number, *token).await,
-            Op::Claim { .. } => self.claim(op).await,
-            Op::ClearClaims(pool) => {
-                let name = make::name(*pool);
-                let cleared = self.store().claims.clear(&name).await;
-                self.pool(&name).claims.clear();
-                self.pool(&name).checkpoint = None;
-                cleared.map_err(|error| refused_by_store(&error))
-            }
+            Op::Claim { .. } | Op::ClearClaims(_) => self.claim(op).await,
+            Op::Snapshot { .. } | Op::DeleteSnapshot(..) => self.snapshot(op).await,
+            Op::Commit { .. } | Op::DeleteConsumer(..) => self.consume(op).await,
             Op::Seal(number) => {
                 let moved_to = format!("place {number}");
                 let sealed = self.store().journal.seal(&moved_to).await;
@@ -142,7 +137,7 @@ impl<'a> Play<'a> {
     }
 
     /// Becomes the owner; returns the token when that was given.
-    async fn own(&mut self, name: &PoolId, by: By) -> End<Option<FencingToken>> {
+    pub(super) async fn own(&mut self, name: &PoolId, by: By) -> End<Option<FencingToken>> {
         let (leases, now) = (self.store().leases, sample::time(0));
         let owned = if by == By::Force {
             leases.seize(name, "a machine", now).await
@@ -172,7 +167,7 @@ impl<'a> Play<'a> {
         released.map_err(|error| refused_by_store(&error))
     }
 
-    async fn append(&mut self, append: &Append) -> End<()> {
+    pub(super) async fn append(&mut self, append: &Append) -> End<()> {
         let name = make::name(append.pool);
         let (commit, guard) = make::append(self.pool(&name), append);
         let expected = self.model.append(&name, commit.clone(), guard);
@@ -210,137 +205,102 @@ impl<'a> Play<'a> {
     }
 
     async fn claim(&mut self, op: &Op) -> End<()> {
-        let Op::Claim {
-            pool,
-            keys,
-            number,
-            token,
-        } = op
-        else {
-            return Ok(());
-        };
-        let name = make::name(*pool);
-        let token = make::token(self.pool(&name), *token);
-        let (entry, checkpoint) = make::decided(*number);
-        let run: Vec<_> = keys.iter().map(|key| (make::key(*key), entry)).collect();
-        let expected = self.model.claim(&name, run.clone(), checkpoint, token.0);
-        let found = self
-            .store()
-            .claims
-            .put_run(&name, run, checkpoint, token)
-            .await;
-        same(
-            "claims",
-            &found.map_err(|error| refused_by_store(&error)),
-            &expected,
-        )
-    }
-
-    async fn reopen(&mut self) -> End<()> {
-        self.store = None;
-        if let Some(image) = self.before.take() {
-            self.place = Place::of(self.subject.kind, &image);
-        }
-        let kept = self.model.clone();
-        self.open_again(vec![kept]).await
-    }
-
-    /// Does something, and goes on with what the files were at some moment within it.
-    async fn crash(&mut self, op: &Op, at: u8) -> End<()> {
-        let before = self.model.clone();
-        self.place.take_image_after(at);
-        self.work(op).await?;
-        let (image, is_within) = self.place.taken();
-        self.store = None;
-        self.place = Place::of(self.subject.kind, &image);
-        let mut kept = vec![self.model.clone()];
-        if is_within {
-            kept.push(before);
-        }
-        self.open_again(kept).await
-    }
-
-    /// Opens the store, which must be as one of these say.
-    async fn open_again(&mut self, mut kept: Vec<Model>) -> End<()> {
-        if self.subject.kind == StoreKind::Memory {
-            kept = vec![Model::default()];
-        }
-        kept.iter_mut().for_each(Model::close);
-        let store = match self.place.open() {
-            Ok(store) => (self.subject.wrap)(store),
-            Err(error) if error.kind() == StoreErrorKind::Sealed => {
-                let store = self.place.open_to_read();
-                let store = store.map_err(|error| refused_by_store(&error))?;
-                return recognise(&store, &kept).await.map(drop);
+        let claims = self.store().claims;
+        match op {
+            Op::Claim {
+                pool,
+                keys,
+                number,
+                token,
+            } => {
+                let name = make::name(*pool);
+                let token = make::token(self.pool(&name), *token);
+                let (entry, checkpoint) = make::decided(*number);
+                let run: Vec<_> = keys.iter().map(|key| (make::key(*key), entry)).collect();
+                let expected = self.model.claim(&name, run.clone(), checkpoint, token.0);
+                let found = claims.put_run(&name, run, checkpoint, token).await;
+                let found = found.map_err(|error| refused_by_store(&error));
+                same("claims", &found, &expected)
             }
-            Err(error) => return Err(format!("opening: {error:?}")),
-        };
-        self.model = recognise(&store, &kept).await?;
-        if self.model.moved_to.is_some() {
-            return Err("a sealed store was opened".to_owned());
+            Op::ClearClaims(pool) => {
+                let name = make::name(*pool);
+                self.pool(&name).claims.clear();
+                self.pool(&name).checkpoint = None;
+                let cleared = claims.clear(&name).await;
+                cleared.map_err(|error| refused_by_store(&error))
+            }
+            _ => Ok(()),
         }
-        self.store = Some(store);
-        self.own_again(&kept).await?;
-        self.start_arrivals_over(&kept).await
     }
 
-    /// Nobody sees how much of a pool had arrived before a crash, so its writer starts over.
-    async fn start_arrivals_over(&mut self, kept: &[Model]) -> End<()> {
-        for number in 0..make::POOLS {
-            let name = make::name(number);
-            let mut known = kept.iter().filter_map(|model| model.pools.get(&name));
-            let is_certain = kept.len() == 1 || !known.any(|pool| pool.arrival == Arrival::Part);
-            if is_certain || self.pool(&name).head().is_some() {
-                continue;
+    async fn snapshot(&mut self, op: &Op) -> End<()> {
+        let snapshots = self.store().snapshots;
+        let (name, right, snapshot, found) = match op {
+            Op::Snapshot {
+                pool,
+                at,
+                version,
+                point,
+                token,
+            } => {
+                let name = make::name(*pool);
+                let token = make::token(self.pool(&name), *token);
+                let snapshot = make::snapshot(self.pool(&name), (*at, *version), *point);
+                let right = self.model.refuse_snapshot(&name, snapshot.at, token.0);
+                let found = snapshots.put(&name, snapshot.clone(), token).await;
+                (name, right, Some(snapshot), found)
             }
-            self.pool(&name).chunks.clear();
-            self.pool(&name).packs.clear();
-            self.pool(&name).arrival = Arrival::Whole;
-            self.append(&Append {
-                pool: number,
-                chunks: vec![2, 1],
-                bodies: 1,
-                how: How::FromNothing,
-                is_part: true,
-            })
-            .await?;
+            Op::DeleteSnapshot(pool, token) => {
+                let name = make::name(*pool);
+                let token = make::token(self.pool(&name), *token);
+                let right = self.model.refuse_token(&name, token.0);
+                let found = snapshots.delete(&name, token).await;
+                (name, right, None, found)
+            }
+            _ => return Ok(()),
+        };
+        let found = found.map_err(|error| refused_by_store(&error));
+        ends_as("a snapshot", found, &right)?;
+        if right.is_empty() {
+            self.pool(&name).snapshot = snapshot;
         }
         Ok(())
     }
 
-    /// Owns every pool anew that had an owner. Tokens rise above those that were handed out.
-    async fn own_again(&mut self, kept: &[Model]) -> End<()> {
-        for (name, pool) in self.model.pools.clone() {
-            if pool.token == 0 {
-                continue;
+    async fn consume(&mut self, op: &Op) -> End<()> {
+        let cursors = self.store().cursors;
+        match op {
+            Op::Commit {
+                pool,
+                consumer,
+                at,
+                expects,
+            } => {
+                let (name, consumer) = (make::name(*pool), make::consumer(*consumer));
+                let (expected, next) =
+                    make::commit_of(self.pool(&name), &consumer, (*at, *expects));
+                let right = self.model.refuse_commit(&name, &consumer, (expected, next));
+                let found = cursors.commit(&name, &consumer, expected, next).await;
+                let found = found.map_err(|error| refused_commit(&error));
+                ends_as("a commit of a consumer", found, &right)?;
+                if right.is_empty() {
+                    self.pool(&name).consumers.insert(consumer, next);
+                }
+                Ok(())
             }
-            let tokens = kept
-                .iter()
-                .map(|model| model.pools.get(&name).map_or(0, |it| it.token));
-            self.pool(&name).token = tokens.min().unwrap_or(0);
-            self.own(&name, By::Asking).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Returns which of these a store is.
-async fn recognise(store: &Store, kept: &[Model]) -> End<Model> {
-    let mut why = String::new();
-    for model in kept {
-        let mut model = model.clone();
-        for (name, pool) in &mut model.pools {
-            let at = store.claims.checkpoint(name).await;
-            // Claims can be folded again, so a store may drop them.
-            if at.map_err(|error| refused_by_store(&error))?.is_none() {
-                pool.claims.clear();
-                pool.checkpoint = None;
+            Op::DeleteConsumer(pool, consumer) => {
+                let (name, consumer) = (make::name(*pool), make::consumer(*consumer));
+                let found = cursors.delete(&name, &consumer).await;
+                let found = found.map_err(|error| refused_by_store(&error));
+                let sealed = self.model.moved_to.as_ref().map(|_| "sealed".to_owned());
+                let right: Vec<_> = sealed.into_iter().collect();
+                ends_as("deleting a consumer", found, &right)?;
+                if right.is_empty() {
+                    self.pool(&name).consumers.remove(&consumer);
+                }
+                Ok(())
             }
-        }
-        match see(store, &model).await {
-            Ok(()) => return Ok(model),
-            Err(other) => why = format!("{why}after opening: {other}; "),
+            _ => Ok(()),
         }
     }
-    Err(why)
 }
