@@ -1,7 +1,7 @@
 //! Refusals by the rules.
 
 use heronry_journal::Claim;
-use heronry_types::{Cursor, LimitExceeded, LimitNotSettable, PolicyRef, RunEnd};
+use heronry_types::{Cursor, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd};
 
 /// Which of a request's names was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +42,14 @@ pub enum Rejection {
     /// A limit cannot be set to that value.
     #[error(transparent)]
     LimitNotSettable(#[from] LimitNotSettable),
+    /// A span of time ends after the last time that there is.
+    #[error("{field} reaches past the year 9999; ask for {} ms at the most", .max.0)]
+    PastCalendar {
+        /// The field with the span.
+        field: &'static str,
+        /// The longest span.
+        max: Millis,
+    },
     /// A record would be larger than a chunk.
     #[error("the request's record has {actual} bytes and may have {max}; send less")]
     TooLarge {

@@ -79,7 +79,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let text = parts.uri.query().unwrap_or_default();
+        let text = query_of(parts);
         let reader = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
         serde_path_to_error::deserialize(reader)
             .map(Self)
@@ -95,6 +95,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // Decoders take a `%` that starts no escape, or no text, for something else than was meant.
+        for (field, text) in [("path", parts.uri.path()), ("query", query_of(parts))] {
+            if !is_encoded_text(text) {
+                let why = "not percent-encoded UTF-8; write % itself as %25";
+                return Err(unreadable(field, why));
+            }
+        }
         let params = RawPathParams::from_request_parts(parts, state)
             .await
             .map_err(|_| unreadable("path", "the path is not percent-encoded UTF-8"))?;
@@ -125,6 +132,34 @@ impl Params {
 
 /// How refusals name the idempotency key, wherever it stands.
 const KEY_FIELD: &str = "idempotency_key";
+
+fn query_of(parts: &Parts) -> &str {
+    parts.uri.query().unwrap_or_default()
+}
+
+/// Returns true when every `%` of a text starts an escape, and all of it decodes to UTF-8.
+fn is_encoded_text(text: &str) -> bool {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return std::str::from_utf8(&decoded).is_ok(),
+            [b'%', high, low, rest @ ..] => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+                    return false;
+                };
+                decoded.extend(u8::try_from(high * 16 + low));
+                rest
+            }
+            [b'%', ..] => return false,
+            [plain, rest @ ..] => {
+                decoded.push(*plain);
+                rest
+            }
+        };
+    }
+}
 
 /// Returns the one idempotency key that the header or the field names.
 pub(crate) fn idempotency_key(
@@ -364,6 +399,26 @@ mod tests {
         for text in ["", "a\nb", "text/\u{e9}", &longer] {
             let refusal = media_type("media_type", text).unwrap_err();
             assert_eq!(refusal.0.text("field"), Some("media_type"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_percent_sign_starts_an_escape_of_text() {
+        for text in [
+            "",
+            "a",
+            "a%2Fb",
+            "%c3%bc",
+            "%25zz",
+            "gr\u{fc}n",
+            "a=%20&b=+",
+        ] {
+            assert!(is_encoded_text(text), "{text}");
+        }
+        for text in [
+            "%", "a%", "a%2", "%zz", "%2z", "%+1", "%ff", "%c3", "%c3%28",
+        ] {
+            assert!(!is_encoded_text(text), "{text}");
         }
     }
 

@@ -21,12 +21,15 @@ pub struct TimestampError {
     pub found: String,
 }
 
-/// The last millisecond that can be written: 9999-12-30T21:59:59.999Z.
-const MILLIS_MAX: i64 = 253_402_207_199_999;
+/// The last millisecond of the year 9999.
+const MILLIS_MAX: i64 = 253_402_300_799_999;
 /// The first millisecond of the year 0.
 const MILLIS_MIN: i64 = -62_167_219_200_000;
 
 impl Timestamp {
+    /// The last point in time: the last millisecond of the year 9999.
+    pub const LAST: Self = Self(MILLIS_MAX);
+
     /// Returns the point this many milliseconds after 1970-01-01T00:00:00Z, held within the years 0 to 9999.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(MILLIS_MIN, MILLIS_MAX))
@@ -40,13 +43,25 @@ impl Timestamp {
     /// Reads RFC 3339 text; more precise text is cut to milliseconds.
     ///
     /// # Errors
-    /// [`TimestampError`] when the text is not a time with an offset.
+    /// [`TimestampError`] when the text is not a time with an offset, or not of the years 0 to 9999.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
-        text.parse::<jiff::Timestamp>()
-            .map(|t| Self::from_millis(t.as_millisecond()))
-            .map_err(|_| TimestampError {
+        let millis = match text.parse::<jiff::Timestamp>() {
+            Ok(time) => Some(time.as_millisecond()),
+            Err(_) => last_days::parse(text),
+        };
+        millis
+            .filter(|millis| (MILLIS_MIN..=MILLIS_MAX).contains(millis))
+            .map(Self)
+            .ok_or_else(|| TimestampError {
                 found: text.chars().take(64).collect(),
             })
+    }
+
+    /// Returns this point moved later; nothing when that is past the year 9999.
+    #[must_use]
+    pub fn checked_after(self, span: Millis) -> Option<Self> {
+        let later = self.0.checked_add(i64::try_from(span.0).ok()?)?;
+        (later <= MILLIS_MAX).then_some(Self(later))
     }
 
     /// Returns this point moved later, held at the year 9999.
@@ -68,8 +83,53 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(time) => write!(f, "{time:.3}"),
-            Err(_) => Err(fmt::Error),
+            Err(_) => last_days::write(f, self.0),
         }
+    }
+}
+
+/// The end of the year 9999. `jiff` keeps its points in time away from it, so that they stay within
+/// the calendar in every zone; its dates reach it.
+mod last_days {
+    use std::fmt;
+
+    use jiff::{
+        SignedDuration,
+        civil::{DateTime, date},
+        fmt::temporal::{Pieces, PiecesOffset},
+        tz::TimeZone,
+    };
+
+    /// A point before which everything is written with `jiff`.
+    const DAYS: i64 = 2;
+    const DAY_MILLIS: i64 = 86_400_000;
+
+    /// Returns the milliseconds since 1970 of a time with an offset, which may be past the calendar.
+    pub(super) fn parse(text: &str) -> Option<i64> {
+        let pieces = Pieces::parse(text).ok()?;
+        let offset_seconds = match pieces.offset()? {
+            PiecesOffset::Zulu => 0,
+            PiecesOffset::Numeric(numeric) => i64::from(numeric.offset().seconds()),
+            _ => return None,
+        };
+        if pieces.time_zone_annotation().is_some() {
+            return None;
+        }
+        let local = DateTime::from_parts(pieces.date(), pieces.time()?);
+        let since = local.duration_since(date(1970, 1, 1).at(0, 0, 0, 0));
+        let since = since.checked_sub(SignedDuration::from_secs(offset_seconds))?;
+        // Cut towards the past, as points in time are.
+        let floored = since.as_secs().checked_mul(1_000)?;
+        floored.checked_add(i64::from(since.subsec_nanos()).div_euclid(1_000_000))
+    }
+
+    /// Writes a time that `jiff` has no point in time for.
+    pub(super) fn write(f: &mut fmt::Formatter<'_>, millis: i64) -> fmt::Result {
+        let earlier = jiff::Timestamp::from_millisecond(millis - DAYS * DAY_MILLIS);
+        let earlier = earlier.map_err(|_| fmt::Error)?.to_zoned(TimeZone::UTC);
+        let days = SignedDuration::from_hours(24 * DAYS);
+        let time = earlier.datetime().checked_add(days);
+        write!(f, "{:.3}Z", time.map_err(|_| fmt::Error)?)
     }
 }
 
@@ -164,6 +224,40 @@ mod tests {
         check("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z");
         assert!(Timestamp::parse("2026-11-20").is_err());
         assert!(Timestamp::parse("").is_err());
+    }
+
+    #[test]
+    fn the_last_days_of_the_year_9999_are_read_and_written() {
+        for text in [
+            "9999-12-30T21:59:59.999Z",
+            "9999-12-30T22:00:00.000Z",
+            "9999-12-30T22:00:00.999Z",
+            "9999-12-30T22:00:01.000Z",
+            "9999-12-31T00:00:00.000Z",
+            "9999-12-31T23:59:59.999Z",
+            "0000-01-01T00:00:00.000Z",
+        ] {
+            check(text, text);
+        }
+        check("9999-12-31T23:59:59.9999Z", "9999-12-31T23:59:59.999Z");
+        check("9999-12-31T23:59:59+01:00", "9999-12-31T22:59:59.000Z");
+        check("9999-12-31T23:59:59.999z", "9999-12-31T23:59:59.999Z");
+        for text in [
+            "9999-12-31T23:59:59-00:01",
+            "9999-12-31T23:59:59",
+            "9999-12-31",
+            "9999-12-31T23:59:59Z[UTC]",
+            "+010000-01-01T00:00:00Z",
+            "-000001-12-31T23:59:59Z",
+            "9999-12-32T00:00:00Z",
+        ] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+        let last = Timestamp::parse("9999-12-31T23:59:59.999Z").unwrap();
+        assert_eq!(Timestamp::from_millis(i64::MAX), last);
+        assert_eq!(last.checked_after(Millis(0)), Some(last));
+        assert_eq!(last.checked_after(Millis(1)), None);
+        assert_eq!(Timestamp::default().checked_after(Millis(1 << 63)), None);
     }
 
     #[test]

@@ -52,6 +52,12 @@ fn a_good_store_is_verified_counted_shown_and_exported() {
         .run(&["journal", "stats", "--field", "pool,records"])
         .ok();
     assert_eq!(stats, "p\t5\n");
+    let stats = place.run(&["journal", "stats", "--json"]).json();
+    let [head, floor] = ["head", "floor"].map(|name| {
+        let text = stats["pools"][0][name].as_str().unwrap();
+        text.parse::<heronry_types::Cursor>().unwrap()
+    });
+    assert_eq!((floor.epoch, floor.position.0), (head.epoch, 0));
     let shown = place
         .run(&[
             "journal",

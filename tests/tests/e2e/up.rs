@@ -130,6 +130,28 @@ fn a_manifest_that_makes_no_sense_changes_nothing() {
     assert!(!place.at(".heronry").exists());
 }
 
+#[test]
+fn an_unfinished_job_with_other_limits_says_what_to_do() {
+    let place = Place::new();
+    let member = "[[member]]\nagent = \"a\"\ncommand = [\"sh\", \"-c\", \"echo up; sleep 600\"]\n";
+    manifest(&place, &format!("[limits]\ninbox_depth_max = 7\n{member}"));
+    let mut running = place.start(&["up", "job/pool.toml"]);
+    running.until("a | up");
+    running.kill();
+    let other = format!("[limits]\ninbox_depth_max = 8\n{member}");
+    let refused = up(&place, &other, &["-q"]);
+    refused.refused(3, "job tiny.1 is not finished and has other limits");
+    for way in [
+        "put [limits] back",
+        "heronry pool set tiny.1 --limit",
+        "--job NAME",
+    ] {
+        refused.refused(3, way);
+    }
+    let over = format!("[limits]\nclaim_ms_max = 43200001\n{member}");
+    up(&place, &over, &["-q", "--job", "2"]).refused(3, "limits.claim_ms_max can be 43200000");
+}
+
 const HOLDS_A_PIPE: &str = r#"
 [[member]]
 agent = "a"

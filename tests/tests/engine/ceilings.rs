@@ -4,19 +4,21 @@ use futures::future::join_all;
 use heronry_journal::{Body, CopyName, Entry, MessageExpired, fits};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Configure, DescribePool, RegisterWake},
+    decide::{Configure, DescribePool, Expiry, RegisterWake},
 };
 use heronry_runtime::{CallError, EventsError, OpenError, Pool};
+use heronry_store::Clock;
 use heronry_tests::{World, on_every_store, run};
 use heronry_types::{
     AckOutcome, CopyStanding, CopyState, CorrelationKey, CorrelationValue, LimitExceeded,
-    LimitName, LimitNotSettable, Limits, Millis, PoolSpec, Position, Vocabulary,
+    LimitName, LimitNotSettable, Limits, Millis, PoolSpec, Position, Timestamp, Vocabulary,
 };
 
 on_every_store! {
     l_bytes_of_filter_texts
     l_places_of_the_command_queue
     l_a_limit_is_not_set_over_its_ceiling_or_without_an_effect
+    k_a_span_that_ends_past_the_calendar_is_refused_and_its_last_instant_is_a_time
     l_what_the_engine_writes_about_the_largest_message_fits_a_chunk
 }
 
@@ -146,6 +148,40 @@ async fn l_a_limit_is_not_set_over_its_ceiling_or_without_an_effect(world: World
         set(ceiling).await.unwrap();
         version += 1;
     }
+    world.check_replay(&pool).await;
+}
+
+async fn k_a_span_that_ends_past_the_calendar_is_refused_and_its_last_instant_is_a_time(
+    world: World,
+) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let max = Timestamp::LAST.since(world.clock.now().wall);
+    let send = |span: u64| {
+        let mut request = World::to_run("lead", &format!("m{span}"), "-");
+        request.expiry = Some(Expiry::In(Millis(span)));
+        world.send(&pool, &lead, request)
+    };
+    let wait = |span: u64| {
+        let mut request = World::waiting("terminal", &format!("w{span}"));
+        request.timeout = Some(Millis(span));
+        pool.call(RegisterWake::new(lead.clone(), run("lead"), request))
+    };
+    send(max.0 - 1).await.unwrap();
+    send(max.0).await.unwrap();
+    wait(max.0 - 1).await.unwrap();
+    let last = wait(max.0).await.unwrap().wake;
+    assert_eq!(last.deadline, Some(Timestamp::LAST));
+    for span in [max.0 + 1, 1 << 63, u64::MAX] {
+        let refused = |field| Rejection::PastCalendar { field, max };
+        let sent = world.refused(&pool, send(span)).await;
+        assert_eq!(sent, refused("expires_in_ms"));
+        let waited = world.refused(&pool, wait(span)).await;
+        assert_eq!(waited, refused("timeout_ms"));
+    }
+    let mut request = World::to_run("lead", "at", "-");
+    request.expiry = Some(Expiry::At("9999-12-31T23:59:59.999Z".parse().unwrap()));
+    world.send(&pool, &lead, request).await.unwrap();
     world.check_replay(&pool).await;
 }
 

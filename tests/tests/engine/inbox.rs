@@ -324,6 +324,17 @@ async fn m8_a_claim_is_extended_from_now_and_an_unknown_one_is_refused(world: Wo
     };
     let unknown = world.refused(&pool, pool.call(extend(vec![claim]))).await;
     assert_eq!(unknown, Rejection::UnknownClaim { claim });
+    // A position of another record, before or after the copy was claimed, names no claim either.
+    let before = claims[0].fetched.previous();
+    let head = world.head(&pool).await;
+    for fetched in [sent[0], before, head, Position(u64::MAX), Position::ZERO] {
+        let claim = Claim {
+            accepted: sent[0],
+            fetched,
+        };
+        let unknown = world.refused(&pool, pool.call(extend(vec![claim]))).await;
+        assert_eq!(unknown, Rejection::UnknownClaim { claim });
+    }
     world.clock.advance(Millis(1));
     let lapsed = pool.call(extend(claims.clone())).await.unwrap_err();
     assert_eq!(lapsed.rejection(), Some(&Rejection::ClaimLapsed { claims }));

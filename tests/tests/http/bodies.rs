@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{OPERATOR, Server, on_every_store, request, to_run};
 
 on_every_store! {
+    a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut
     unknown_fields_are_refused_by_name
     fields_whose_rule_comes_later_are_refused_by_name
     routes_whose_rule_comes_later_say_so
@@ -218,4 +219,32 @@ async fn paths_and_methods_that_are_not_there_are_refused(server: Server) {
         .refused(404, "not-found");
     let posted = server.post(OPERATOR, "/v1/pools/p", json!({})).await;
     posted.refused(405, "method-not-allowed");
+}
+
+async fn a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let send = |key: &str, field: &str, value: Value| {
+        let body = json!({"to": to_run("b"), "idempotency_key": key, field: value});
+        server.post(&a, "/v1/pools/p/messages", body)
+    };
+    let last = "9999-12-31T23:59:59.999Z";
+    send("1", "expires_at", json!(last)).await.is(201);
+    for text in ["9999-12-31T23:59:59.999-00:01", "+010000-01-01T00:00:00Z"] {
+        let refused = send("2", "expires_at", json!(text)).await;
+        assert_eq!(
+            refused.refused(400, "invalid-request")["field"],
+            "expires_at"
+        );
+    }
+    let head = server.head().await;
+    let span = 1_u64 << 63;
+    let sent = send("3", "expires_in_ms", json!(span)).await;
+    let wake = json!({"filter": "terminal", "idempotency_key": "4", "timeout_ms": span});
+    let waited = server.post(&a, "/v1/pools/p/wakes", wake).await;
+    for (reply, field) in [(sent, "expires_in_ms"), (waited, "timeout_ms")] {
+        let problem = reply.refused(400, "limit-exceeded");
+        assert_eq!(problem["field"], field);
+        assert!(problem["max"].as_u64().unwrap() < span, "{problem}");
+    }
+    assert_eq!(server.head().await, head);
 }

@@ -454,12 +454,25 @@ async fn a_host_or_origin_that_is_foreign_is_refused_everywhere(server: Server) 
 
 async fn a_path_that_is_not_utf_8_is_a_problem_to_those_with_a_token(server: Server) {
     let (a, _) = server.with_pair().await;
-    for line in ["GET /v1/pools/a%ff", "GET /v1/pools/p/messages/a%ff"] {
+    for (line, field) in [
+        ("GET /v1/pools/a%ff", "path"),
+        ("GET /v1/pools/p/messages/a%ff", "path"),
+        ("GET /v1/pools/p/messages/a%zz", "path"),
+        ("GET /v1/pools/p/messages/a%2", "path"),
+        ("PUT /v1/pools/a%zz", "path"),
+        ("GET /v1/pools/p/events?filter=%zz", "query"),
+        ("GET /v1/pools/p/events?filter=%ff", "query"),
+        ("GET /v1/pools/p?a=%", "query"),
+    ] {
         let nobody = server.call("", line, Value::Null).await;
         nobody.refused(401, "unauthorized");
         for token in [OPERATOR, &a] {
             let reply = server.call(token, line, Value::Null).await;
-            assert_eq!(reply.refused(400, "invalid-request")["field"], "path");
+            assert_eq!(
+                reply.refused(400, "invalid-request")["field"],
+                field,
+                "{line}"
+            );
         }
     }
 }

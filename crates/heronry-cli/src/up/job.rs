@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use heronry_client::{Client, PoolClient};
+use heronry_client::{Client, ClientError, PoolClient};
 use heronry_types::{PoolId, RunId};
-use heronry_wire::{EventsQuery, PoolBody};
+use heronry_wire::{EventsQuery, PoolBody, ProblemKind};
 
 use super::manifest::{Manifest, Until};
-use crate::{connect::refused, failure::Failure};
+use crate::{
+    connect::refused,
+    failure::{Exit, Failure},
+};
 
 /// What keeps the events that end a run.
 const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
@@ -53,9 +56,29 @@ impl Job {
             limits: manifest.limits.clone(),
             ..PoolBody::default()
         };
-        pool.open(&config).await.map_err(refused)?;
+        let opened = pool.open(&config).await;
+        opened.map_err(|error| not_opened(error, pool.id()))?;
         Ok(Self { name, pool, found })
     }
+}
+
+/// Says what to do when the job was started with other limits than the manifest has now.
+fn not_opened(error: ClientError, pool: &PoolId) -> Failure {
+    let is_conflict = matches!(
+        &error,
+        ClientError::Refused(problem) if problem.kind() == Some(ProblemKind::ConfigConflict)
+    );
+    if !is_conflict {
+        return refused(error);
+    }
+    Failure::new(
+        Exit::Refused,
+        format_args!(
+            "job {pool} is not finished and has other limits than the manifest; put [limits] back, \
+             change the job's with `heronry pool set {pool} --limit NAME=VALUE` while \
+             `heronry serve` runs, or begin another job with --job NAME (config-conflict)"
+        ),
+    )
 }
 
 /// Checks what a person calls a job.

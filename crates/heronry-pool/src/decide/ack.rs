@@ -42,9 +42,6 @@ pub(super) fn hold(
     let Some(copy) = message.copy_of(run) else {
         return Err(unknown);
     };
-    if claim.fetched <= claim.accepted || claim.fetched > state.head {
-        return Err(unknown);
-    }
     let hold = match copy.slot {
         CopySlot::Claimed { fetched, .. } if fetched == claim.fetched => Hold::Held,
         CopySlot::Acked { fetched, .. } if fetched == claim.fetched => Hold::Acked,
@@ -52,7 +49,13 @@ pub(super) fn hold(
         | CopySlot::Claimed { .. }
         | CopySlot::Acked { .. }
         | CopySlot::Expired
-        | CopySlot::Undeliverable { .. } => Hold::Lapsed,
+        | CopySlot::Undeliverable { .. } => {
+            // The message remembers each of its claims: one that it never had was made up.
+            if !message.was_claimed_at(run, claim.fetched) {
+                return Err(unknown);
+            }
+            Hold::Lapsed
+        }
     };
     Ok((hold, message.accepted.message_id.clone()))
 }

@@ -1,7 +1,7 @@
 //! Checks that several rules share: identity, membership, limits.
 
 use heronry_event::filter::Filter;
-use heronry_types::{LimitName, Policies, RunId, TopicId};
+use heronry_types::{LimitName, Millis, Policies, RunId, Timestamp, TopicId};
 
 use crate::{Caller, Rejection, State, state::Member};
 
@@ -69,6 +69,20 @@ pub(super) fn note(state: &State, note: Option<&String>) -> Result<(), Rejection
 pub(super) fn filter(state: &State, filter: &Filter) -> Result<(), Rejection> {
     let limits = &state.settings.limits;
     Ok(limits.check(LimitName::FilterTextBytesMax, filter.text_bytes())?)
+}
+
+/// Checks that a span from now ends within the calendar.
+pub(super) fn span(
+    now: Timestamp,
+    (field, span): (&'static str, Option<Millis>),
+) -> Result<(), Rejection> {
+    match span.map(|span| now.checked_after(span)) {
+        None | Some(Some(_)) => Ok(()),
+        Some(None) => Err(Rejection::PastCalendar {
+            field,
+            max: Timestamp::LAST.since(now),
+        }),
+    }
 }
 
 /// Checks that the caller may look at what belongs to this run.

@@ -287,6 +287,9 @@ impl Command for Send {
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
         self.check_limits(state)?;
+        if let Some(Expiry::In(span)) = self.request.expiry {
+            guard::span(cx.now, ("expires_in_ms", Some(span)))?;
+        }
         self.check_policies(state, &member.policies)?;
         let (accepted, contents) = self.accepted(state, cx);
         let recipients = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);

@@ -215,6 +215,7 @@ impl Command for RegisterWake {
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::filter(state, &self.request.filter)?;
+        guard::span(cx.now, ("timeout_ms", self.request.timeout))?;
         let live = member.wakes.len() as u64 + 1;
         fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
         fetch::check(

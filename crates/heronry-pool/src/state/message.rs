@@ -132,6 +132,24 @@ impl Message {
             .map(|step| step.position)
     }
 
+    /// Returns true when this record claimed a recipient's copy, however that claim ended.
+    pub fn was_claimed_at(&self, run: &RunId, fetched: Position) -> bool {
+        let recipient = self
+            .index_of(run)
+            .and_then(|index| u32::try_from(index).ok());
+        let from = self
+            .timeline
+            .partition_point(|step| step.position < fetched);
+        let mut of_record = self
+            .timeline
+            .iter()
+            .skip(from)
+            .take_while(|step| step.position == fetched);
+        recipient.is_some()
+            && of_record
+                .any(|step| step.state == TimelineState::Claimed && step.recipient == recipient)
+    }
+
     /// Returns true while no terminal record exists.
     pub fn is_open(&self) -> bool {
         matches!(self.status, None | Some(MessageStatus::Delivered))

@@ -86,7 +86,9 @@ impl From<Rejection> for Refusal {
 
 fn kind(rejection: &Rejection) -> ProblemKind {
     match rejection {
-        Rejection::Limit(_) | Rejection::LimitNotSettable(_) => ProblemKind::LimitExceeded,
+        Rejection::Limit(_)
+        | Rejection::LimitNotSettable(_)
+        | Rejection::PastCalendar { .. } => ProblemKind::LimitExceeded,
         Rejection::SenderMismatch => ProblemKind::SenderMismatch,
         Rejection::OperatorOnly => ProblemKind::OperatorOnly,
         Rejection::NotAMember => ProblemKind::NotAMember,
@@ -118,6 +120,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
 fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
+        Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::TooLarge { actual, max } => problem.with("actual", *actual).with("max", *max),
         Rejection::Policy { policy, .. } => problem.with("policy", json!(policy)),
         Rejection::IdempotencyConflict { first, field } => problem

@@ -101,7 +101,8 @@ impl Play {
             return barred.is_none();
         }
         let name = World::run_of(caller);
-        let expected = if self.ledger.standing(&name, claim.accepted).is_some() {
+        let is_its_own = |(owner, own): &(usize, Claim)| run(RUNS[*owner]) == name && *own == claim;
+        let expected = if self.claims.iter().any(is_its_own) {
             let claims = vec![claim];
             Rejection::ClaimLapsed { claims }
         } else {

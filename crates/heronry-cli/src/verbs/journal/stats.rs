@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heronry_types::{Cursor, PoolId, Position};
+use heronry_types::{Cursor, PoolId};
 use serde::Serialize;
 
 use super::{Opened, damaged};
@@ -24,7 +24,8 @@ struct Stats {
 struct PoolStats {
     pool: PoolId,
     head: Cursor,
-    floor: Position,
+    /// The lowest cursor that can be read from.
+    floor: Cursor,
     chunks: u64,
     records: u64,
     chunk_bytes: u64,
@@ -47,7 +48,7 @@ async fn count(opened: &Opened, pool: PoolId) -> Result<PoolStats, Failure> {
     let head = opened.head(&pool).await?;
     let mut stats = PoolStats {
         head: Cursor::new(head.epoch, head.head),
-        floor: head.floor,
+        floor: Cursor::new(head.epoch, head.floor.previous()),
         chunks: 0,
         records: 0,
         chunk_bytes: 0,
@@ -60,6 +61,9 @@ async fn count(opened: &Opened, pool: PoolId) -> Result<PoolStats, Failure> {
         let Some(last) = chunks.last() else {
             return Ok(stats);
         };
+        if let Some(first) = chunks.first().filter(|_| stats.chunks == 0) {
+            stats.floor.epoch = first.header().epoch;
+        }
         for chunk in &chunks {
             stats.chunks += 1;
             stats.chunk_bytes += chunk.bytes().len() as u64;
