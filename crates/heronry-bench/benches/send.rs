@@ -1,7 +1,8 @@
 //! Durable sends through the engine beside the bare store, and the cost of history.
 //!
 //! Each pair runs in turn, round by round, so that a ratio holds while the machine drifts.
-//! `cargo bench -p heronry-bench --bench send` prints the tables; `-- redb`, `-- core` or `-- history` one of them.
+//! `cargo bench -p heronry-bench --bench send` prints the tables; `-- redb`, `-- core` or `-- history` one of
+//! them, `-- redb 256` one line.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,14 +32,21 @@ use report::{Row, median};
 const ROUNDS: usize = 7;
 
 fn main() {
-    let only = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let (only, in_flight) = (words.first(), words.get(1));
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .unwrap();
     if wanted("redb") {
         for (callers, sends) in [(1, 1_500), (8, 6_000), (64, 40_000), (256, 100_000)] {
+            if in_flight.is_some_and(|wanted| *wanted != callers.to_string()) {
+                continue;
+            }
             let row = tokio.block_on(against_bare(Sends {
                 callers,
                 each: sends / callers,

@@ -155,9 +155,15 @@ impl Engine {
         &self.recent
     }
 
-    /// Takes every claim that the claims store does not hold yet, to hand it over, in no order.
-    pub fn take_claims(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
-        self.recent.take()
+    /// Takes every claim of a record up to `until` that the claims store does not hold yet, to hand
+    /// it over, in no order.
+    pub fn take_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+        self.recent.take(until)
+    }
+
+    /// Returns the pool time of the append that is being decided.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Returns what earlier events the command wants looked for; nothing when its names were used

@@ -6,10 +6,10 @@ use heronry_pool::{
     decide::{Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Viewer},
 };
 use heronry_runtime::{CallError, Follow, Pool, StopReason, Subscription};
-use heronry_store::Outcome;
+use heronry_store::{Clock, Outcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, asked, let_others_run, message, on_every_store, run};
-use heronry_types::{MessageStatus, Millis};
+use heronry_types::{MessageStatus, Millis, Position, Timestamp};
 
 on_every_store! {
     a51_a_failed_append_that_was_not_kept_answers_nothing_and_a_retry_tells
@@ -17,6 +17,8 @@ on_every_store! {
     a51_a_failed_append_stops_the_pool_for_good
     c1_nothing_is_readable_or_answered_while_the_sync_is_held
     c1_a_cursor_that_was_handed_out_can_be_read
+    c1_what_is_decided_while_the_store_syncs_goes_into_the_next_append
+    k2_a_command_joins_no_batch_that_is_older_than_it
     c2_a_panic_of_the_engine_leaves_nobody_waiting
     c2_a_writer_that_lost_its_pool_stops_and_says_that_nothing_was_recorded
 }
@@ -78,12 +80,14 @@ async fn failed_append(world: World, fault: AppendFault) {
     let read = asked!(pool.call(find("lead", "m1")));
     let old_repeat = asked!(world.send(&pool, &lead, named("k0", "m0")));
     hold.reached(1).await;
-    // Append N + 1 waits in the queue behind it.
-    let next = asked!(world.send(&pool, &lead, named("k2", "m2")));
+    // Batch N + 1 is decided on top of it while it syncs.
+    let mut next = asked!(world.send(&pool, &lead, named("k2", "m2")));
     let next_repeat = asked!(world.send(&pool, &lead, named("k1", "m1")));
     let next_conflict = asked!(world.send(&pool, &lead, other_body));
     let next_look = asked!(pool.call(look(&scout)));
     let next_receive = asked!(pool.receive(World::fetch(&scout, "r1", 1), Millis(50_000)));
+    let_others_run().await;
+    assert!(futures::poll!(next.as_mut()).is_pending());
     world.faults.fail_next_append(fault);
     hold.release();
     check_stopped(&first.await, Outcome::Unknown);
@@ -91,10 +95,12 @@ async fn failed_append(world: World, fault: AppendFault) {
     check_stopped(&conflict.await, Outcome::Unknown);
     check_stopped(&read.await, Outcome::Unknown);
     check_stopped(&old_repeat.await, Outcome::Unknown);
+    // What would have recorded something was never given to the store; what is only an answer is
+    // as uncertain as what it was decided on.
     check_stopped(&next.await, Outcome::None);
-    check_stopped(&next_repeat.await, Outcome::None);
-    check_stopped(&next_conflict.await, Outcome::None);
-    check_stopped(&next_look.await, Outcome::None);
+    check_stopped(&next_repeat.await, Outcome::Unknown);
+    check_stopped(&next_conflict.await, Outcome::Unknown);
+    check_stopped(&next_look.await, Outcome::Unknown);
     check_stopped(&next_receive.await, Outcome::None);
     assert_eq!(pool.head().position, before, "nothing of it was shown");
     drop(pool);
@@ -252,6 +258,59 @@ async fn c2_a_writer_that_lost_its_pool_stops_and_says_that_nothing_was_recorded
     }
     let pool = world.pool().await;
     world.join(&pool, "lead").await;
+    world.check_replay(&pool).await;
+}
+
+/// Returns how many records each append after a position holds, and when they were recorded.
+async fn appends_after(world: &World, pool: &Pool, after: Position) -> Vec<(u32, Timestamp)> {
+    let chunks = world.chunks(pool).await.into_iter();
+    chunks
+        .filter(|chunk| chunk.first() > after)
+        .map(|chunk| (chunk.header().count, chunk.header().recorded_at))
+        .collect()
+}
+
+async fn c1_what_is_decided_while_the_store_syncs_goes_into_the_next_append(world: World) {
+    let (pool, lead, _) = pair(&world).await;
+    let before = pool.head().position;
+    let hold = world.faults.hold_appends();
+    let first = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "one")));
+    hold.reached(1).await;
+    let mut second = asked!(world.send(&pool, &lead, World::to_run("scout", "k2", "two")));
+    let_others_run().await;
+    let third = asked!(world.send(&pool, &lead, World::to_run("scout", "k3", "three")));
+    let_others_run().await;
+    assert!(futures::poll!(second.as_mut()).is_pending());
+    assert_eq!(pool.head().position, before);
+    hold.release();
+    let sent = [first.await, second.await, third.await];
+    let at = sent.map(|sent| sent.unwrap().receipt.cursor.position.0 - before.0);
+    assert_eq!(at, [1, 3, 5]);
+    let counts = appends_after(&world, &pool, before).await;
+    let counts: Vec<u32> = counts.into_iter().map(|(count, _)| count).collect();
+    assert_eq!(counts, [2, 4]);
+    world.check_replay(&pool).await;
+}
+
+async fn k2_a_command_joins_no_batch_that_is_older_than_it(world: World) {
+    let (pool, lead, _) = pair(&world).await;
+    let before = pool.head().position;
+    let start = world.clock.now().wall;
+    let hold = world.faults.hold_appends();
+    let first = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "one")));
+    hold.reached(1).await;
+    let second = asked!(world.send(&pool, &lead, World::to_run("scout", "k2", "two")));
+    let_others_run().await;
+    world.clock.advance(Millis::from_secs(10));
+    let third = asked!(world.send(&pool, &lead, World::to_run("scout", "k3", "three")));
+    let_others_run().await;
+    hold.release();
+    for sent in [first.await, second.await, third.await] {
+        sent.unwrap();
+    }
+    let later = start.after(Millis::from_secs(10));
+    let appends = appends_after(&world, &pool, before).await;
+    assert_eq!(appends, [(2, start), (2, start), (2, later)]);
     world.check_replay(&pool).await;
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use heronry_journal::{Body, Record};
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName};
+use heronry_types::Position;
 
 use crate::decide::Names;
 
@@ -58,8 +59,10 @@ impl RecentClaims {
         }
     }
 
-    pub(super) fn take(&mut self) -> Vec<(ClaimKey, ClaimEntry)> {
-        self.entries.drain().collect()
+    pub(super) fn take(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+        self.entries
+            .extract_if(|_, entry| entry.first <= until)
+            .collect()
     }
 }
 

@@ -1,99 +1,105 @@
-//! One append: everything that was staged, and then the answers.
+//! One append: what a batch staged, and then the answers.
 
-use heronry_journal::{Chunk, ChunkWriter};
+use std::sync::Arc;
+
+use futures::{FutureExt, future::BoxFuture};
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome};
 
-use super::{Actor, Flow};
+use super::{Actor, Flow, batch::Held};
 use crate::{
     CallError, StopReason,
-    job::{Call, Gated, Handover, Job},
+    job::{Call, Handover, Job},
 };
 
 /// How many claims are kept in memory before they go to the claims store.
 const CLAIMS_RECENT_MAX: usize = 8_192;
 
-impl Actor {
-    /// Appends what is staged, and lets the answers out when it is durable.
-    pub(super) async fn commit(&mut self, answers: Vec<Box<dyn Gated>>) -> Flow {
-        let staged = self.engine.take_staged();
-        if staged.records.is_empty() {
-            self.release(answers);
-            return Flow::Go;
+/// How an append ended.
+pub(super) type Landing = Result<Head, AppendError>;
+
+/// An append that is under way, and the answers that wait for it.
+pub(super) struct Flight {
+    append: BoxFuture<'static, Landing>,
+    /// How it ended, when it did at once.
+    landed: Option<Landing>,
+    pub(super) staged: Staged,
+    answers: Vec<Held>,
+}
+
+impl Flight {
+    /// Waits for the end. May be dropped and asked again until it has ended.
+    pub(super) async fn land(&mut self) -> Landing {
+        match self.landed.take() {
+            Some(landing) => landing,
+            None => (&mut self.append).await,
         }
-        let appended = match self.encode(&staged) {
-            Ok(chunks) => self.append(chunks, &staged).await,
-            Err(why) => Err((Outcome::None, why)),
+    }
+}
+
+impl Actor {
+    /// Hands the batch that is open to the store. Only when nothing is under way.
+    ///
+    /// A batch that records nothing is answered at once: what it was decided on is durable.
+    pub(super) fn launch(&mut self) {
+        debug_assert!(self.flight.is_none(), "one append at a time");
+        let Some(batch) = self.batch.take() else {
+            return;
         };
-        match appended {
+        let mut staged = self.engine.take_staged();
+        let (chunks, answers) = batch.finish();
+        let Some(last) = chunks.last() else {
+            self.release(answers);
+            return;
+        };
+        let guard = Guard {
+            expected_head: self.handed,
+            token: self.token,
+        };
+        (self.handed, self.last_hash) = (last.last(), last.hash());
+        let commit = Commit {
+            chunks,
+            contents: std::mem::take(&mut staged.contents),
+            ..Commit::default()
+        };
+        let (journal, pool) = (Arc::clone(&self.store.journal), self.pool.clone());
+        let append = async move { journal.append(&pool, commit, guard).await };
+        let mut append = append.boxed();
+        // An append begins when it is first asked whether it has ended.
+        let landed = (&mut append).now_or_never();
+        self.flight = Some(Flight {
+            append,
+            landed,
+            staged,
+            answers,
+        });
+    }
+
+    /// Takes in how the append that was under way ended.
+    ///
+    /// The next one is on its way before anybody is answered: the store need not wait for that.
+    pub(super) async fn land(&mut self, landing: Landing) -> Flow {
+        let Some(flight) = self.flight.take() else {
+            return Flow::Go;
+        };
+        match landing {
             Ok(head) => {
-                self.externalise(head, &staged);
-                self.release(answers);
-                self.flush_claims().await
+                self.externalise(head, &flight.staged);
+                self.launch();
+                self.release(flight.answers);
+                self.flush_claims(head).await
             }
-            Err((outcome, why)) => {
-                self.head_is_final();
-                self.fail(answers, (outcome, why));
+            Err(error) => {
+                let (outcome, why) = self.why(&error);
+                self.fail(flight.answers, (outcome, why));
                 Flow::Stop(why)
             }
         }
     }
 
-    /// Closes the queue and then says why: who is told and opens the pool again gets a new one.
-    pub(super) fn fail(&self, answers: Vec<Box<dyn Gated>>, (outcome, why): (Outcome, StopReason)) {
-        self.queue.close(why);
-        for answer in answers {
-            answer.fail(CallError::Stopped { outcome, why });
-        }
-    }
-
-    fn encode(&self, staged: &Staged) -> Result<Vec<Chunk>, StopReason> {
-        let state = self.engine.state();
-        let recorded_at = state.time();
-        let mut writer = ChunkWriter::new(state.epoch(), self.durable, self.last_hash, recorded_at);
-        for record in &staged.records {
-            writer.push(&record.entry).map_err(|error| {
-                tracing::error!(pool = %self.pool, %error, "a staged record does not fit");
-                StopReason::Internal
-            })?;
-        }
-        Ok(writer.finish())
-    }
-
-    async fn append(
-        &self,
-        chunks: Vec<Chunk>,
-        staged: &Staged,
-    ) -> Result<Head, (Outcome, StopReason)> {
-        let commit = Commit {
-            chunks,
-            contents: staged.contents.clone(),
-            ..Commit::default()
-        };
-        let guard = Guard {
-            expected_head: self.durable,
-            token: self.token,
-        };
-        self.store
-            .journal
-            .append(&self.pool, commit, guard)
-            .await
-            .map_err(|error| {
-                tracing::error!(pool = %self.pool, %error, "append failed");
-                match error {
-                    AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
-                        (Outcome::None, StopReason::OwnershipLost)
-                    }
-                    AppendError::Store { outcome, .. } => (outcome, StopReason::StoreFenced),
-                    AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
-                }
-            })
-    }
-
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
-        self.last_hash = head.last_hash;
         self.head.send_replace(head.head);
         self.waiters.wake_by(&staged.records);
         let (settings, version) = self.engine.state().settings();
@@ -106,10 +112,10 @@ impl Actor {
     /// Lets answers out; what nobody took is given back with the next append.
     ///
     /// A receive and its repeat hand the same claims over: one of them is enough.
-    fn release(&mut self, held: Vec<Box<dyn Gated>>) {
+    fn release(&mut self, held: Vec<Held>) {
         let (mut taken, mut unanswered) = (Vec::new(), Vec::new());
         for answer in held {
-            match answer.release() {
+            match answer.into_answer().release() {
                 Handover::Taken(claims) => taken.extend(claims),
                 Handover::Refused(claims) => unanswered.extend(claims),
             }
@@ -122,24 +128,57 @@ impl Actor {
         }
     }
 
-    fn head_is_final(&self) {
+    /// Says that the append failed, and how much is known of what it held and of what was decided
+    /// on top of it. The queue is closed first: who is told and opens the pool again gets a new one.
+    fn fail(&mut self, answers: Vec<Held>, (outcome, why): (Outcome, StopReason)) {
         debug_assert!(
             *self.head.borrow() <= self.durable,
             "nothing is shown above the last sync"
         );
+        self.queue.close(why);
+        for held in answers {
+            let error = CallError::Stopped { outcome, why };
+            held.into_answer().fail(error);
+        }
+        for held in self
+            .batch
+            .take()
+            .into_iter()
+            .flat_map(|batch| batch.answers)
+        {
+            held.fail_before((outcome, why));
+        }
     }
 
-    /// Hands claims to the claims store in large sorted runs.
-    async fn flush_claims(&mut self) -> Flow {
+    /// Ends what is under way and answers it; what is decided on top of it is not dispatched.
+    pub(super) async fn wind_down(&mut self, why: StopReason) {
+        self.queue.close(why);
+        for held in self
+            .batch
+            .take()
+            .into_iter()
+            .flat_map(|batch| batch.answers)
+        {
+            held.fail_before((Outcome::None, why));
+        }
+        if let Some(flight) = &mut self.flight {
+            let landing = flight.land().await;
+            // The pool stops whatever this says.
+            let (Flow::Go | Flow::Stop(_)) = self.land(landing).await;
+        }
+    }
+
+    /// Hands claims to the claims store in large sorted runs: those of records that are durable.
+    async fn flush_claims(&mut self, head: Head) -> Flow {
         if self.engine.recent().len() < CLAIMS_RECENT_MAX {
             return Flow::Go;
         }
         let checkpoint = Checkpoint {
             epoch: self.engine.state().epoch(),
-            position: self.durable,
-            hash: self.last_hash,
+            position: head.head,
+            hash: head.last_hash,
         };
-        let run = self.engine.take_claims();
+        let run = self.engine.take_claims(head.head);
         match self
             .store
             .claims
@@ -151,6 +190,17 @@ impl Actor {
                 tracing::error!(pool = %self.pool, %error, "claims cannot be kept");
                 Flow::Stop(StopReason::StoreFenced)
             }
+        }
+    }
+
+    fn why(&self, error: &AppendError) -> (Outcome, StopReason) {
+        tracing::error!(pool = %self.pool, %error, "append failed");
+        match error {
+            AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
+                (Outcome::None, StopReason::OwnershipLost)
+            }
+            AppendError::Store { outcome, .. } => (*outcome, StopReason::StoreFenced),
+            AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
         }
     }
 }

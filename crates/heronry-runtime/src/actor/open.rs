@@ -63,10 +63,13 @@ impl Opening {
             waiters,
             head: sender,
             durable: folded.head,
+            handed: folded.head,
             last_hash: folded.last_hash,
             pending: VecDeque::new(),
             last_now: last,
             settings_version,
+            flight: None,
+            batch: None,
         };
         Ok(Self {
             actor,
@@ -169,7 +172,7 @@ impl Fold<'_> {
             position: self.chain.position(),
             hash: self.chain.hash(),
         };
-        let run = self.engine.take_claims();
+        let run = self.engine.take_claims(checkpoint.position);
         self.store
             .claims
             .put_run(self.pool, run, checkpoint, self.token)

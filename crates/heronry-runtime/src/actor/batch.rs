@@ -1,0 +1,208 @@
+//! Deciding what waits: one batch, which becomes one append.
+
+use heronry_journal::{Chunk, ChunkWriter};
+use heronry_pool::decide::Names;
+use heronry_store::{ClaimEntry, ClaimKey, Outcome};
+use heronry_types::{Millis, Timestamp};
+
+use super::{Actor, BATCH_MAX, Flow};
+use crate::{CallError, StopReason, job::Gated, time::Deadlines, waiters::WaitKey};
+
+/// About how many bytes one append has before it takes no further command.
+const APPEND_BYTES: usize = 4 * 1024 * 1024;
+/// How old the time of a batch may be when a further command joins it.
+const AGE_MAX: Millis = Millis(2);
+
+/// Whether further commands can join a batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Door {
+    Open,
+    Closed,
+}
+
+/// What is decided on top of what the store has or syncs.
+pub(super) struct Batch {
+    now: Timestamp,
+    deadlines: Deadlines,
+    door: Door,
+    pub(super) answers: Vec<Held>,
+    writer: ChunkWriter,
+    /// How many of the staged records are encoded.
+    encoded: usize,
+}
+
+/// An answer that is held back.
+pub(super) struct Held {
+    answer: Box<dyn Gated>,
+    has_records: bool,
+}
+
+impl Held {
+    pub(super) fn into_answer(self) -> Box<dyn Gated> {
+        self.answer
+    }
+
+    /// Says that the append before the answer's own one failed. What the answer itself would have
+    /// recorded never reached the store; what it was decided on is as uncertain as that append.
+    pub(super) fn fail_before(self, (outcome, why): (Outcome, StopReason)) {
+        let outcome = if self.has_records {
+            Outcome::None
+        } else {
+            outcome
+        };
+        self.answer.fail(CallError::Stopped { outcome, why });
+    }
+}
+
+impl Batch {
+    /// Returns true when a command that comes now can join.
+    pub(super) fn takes_more(&self, now: Timestamp) -> bool {
+        self.door == Door::Open && now.since(self.now) <= AGE_MAX && self.answers.len() < BATCH_MAX
+    }
+
+    /// Ends the batch: its chunks, and the answers that wait for them.
+    pub(super) fn finish(self) -> (Vec<Chunk>, Vec<Held>) {
+        (self.writer.finish(), self.answers)
+    }
+}
+
+impl Actor {
+    /// Decides what waits, in the batch that is open or in a new one. What is due, and triggers of
+    /// earlier events, go first.
+    pub(super) async fn decide(&mut self) -> Flow {
+        let mut batch = match self.batch.take() {
+            Some(batch) => batch,
+            None => self.open_batch(),
+        };
+        // It may have grown old while the actor waited for commands: then they wait for the next.
+        let decided = if batch.takes_more(self.time.now().0) {
+            self.decide_commands(&mut batch).await
+        } else {
+            Ok(())
+        };
+        let decided = decided.and_then(|()| self.encode(&mut batch));
+        self.batch = Some(batch);
+        match decided {
+            Ok(()) => Flow::Go,
+            Err(why) => Flow::Stop(why),
+        }
+    }
+
+    fn open_batch(&mut self) -> Batch {
+        let (now, deadlines) = self.time.now();
+        self.engine.begin(now);
+        let door = if self.comes_to_commands(now, deadlines) {
+            Door::Open
+        } else {
+            Door::Closed
+        };
+        self.wake_visible(now);
+        let (epoch, recorded_at) = (self.engine.state().epoch(), self.engine.now());
+        Batch {
+            now,
+            deadlines,
+            door,
+            answers: Vec::new(),
+            writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
+            encoded: 0,
+        }
+    }
+
+    /// Decides what is due; returns true when commands may follow in the same append. Triggers that
+    /// are not recorded yet, and what is still due, go before every command.
+    fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
+        if self.engine.has_backlog() {
+            return false;
+        }
+        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
+        let something_first = more_due && self.is_due(now, deadlines);
+        !self.engine.has_backlog() && !something_first
+    }
+
+    fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
+        deadlines == Deadlines::Fire && self.engine.state().deadlines().due(now).next().is_some()
+    }
+
+    /// Decides the commands that wait, until something has to go first, the append is large enough,
+    /// or there are none.
+    async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
+        let found = self.look_up().await?;
+        batch.answers.reserve(self.pending.len());
+        while !self.pending.is_empty() {
+            let scanned = self.scan_for_first(&found).await?;
+            let Some(job) = self.pending.pop_front() else {
+                break;
+            };
+            let before = self.engine.staged().records.len();
+            let answer = match scanned {
+                Ok(scan) => job.run(&mut self.engine, &found, scan),
+                Err(rejection) => job.reject(rejection),
+            };
+            batch.answers.push(Held {
+                answer,
+                has_records: self.engine.staged().records.len() > before,
+            });
+            let is_large = self.engine.staged().weight >= APPEND_BYTES;
+            if is_large || self.engine.has_backlog() || self.is_due(batch.now, batch.deadlines) {
+                batch.door = Door::Closed;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Encodes what was staged since the last time, while the store may be syncing.
+    fn encode(&self, batch: &mut Batch) -> Result<(), StopReason> {
+        let staged = &self.engine.staged().records;
+        for record in staged.iter().skip(batch.encoded) {
+            batch.writer.push(&record.entry).map_err(|error| {
+                tracing::error!(pool = %self.pool, %error, "a staged record does not fit");
+                StopReason::Internal
+            })?;
+        }
+        batch.encoded = staged.len();
+        Ok(())
+    }
+
+    /// Asks the claims store for every key of the commands that wait, in one call.
+    async fn look_up(&mut self) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        let recent = self.engine.recent();
+        let keys: Vec<ClaimKey> = self
+            .pending
+            .iter()
+            .filter_map(|job| job.names())
+            .flat_map(Names::keys)
+            .filter(|key| recent.get(key).is_none())
+            .collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self
+            .store
+            .claims
+            .find(&self.pool, &keys)
+            .await
+            .map_err(|error| {
+                tracing::error!(pool = %self.pool, %error, "claims cannot be read");
+                StopReason::StoreFenced
+            })?;
+        Ok(keys
+            .into_iter()
+            .zip(found)
+            .filter_map(|(key, entry)| Some((key, entry?)))
+            .collect())
+    }
+
+    /// Wakes readers whose released copies can be claimed by now.
+    fn wake_visible(&mut self, now: Timestamp) {
+        for run in self
+            .engine
+            .state()
+            .deadlines()
+            .became_visible(self.last_now, now)
+        {
+            self.waiters.wake(&WaitKey::Inbox(run.clone()));
+        }
+        self.last_now = self.last_now.max(now);
+    }
+}
