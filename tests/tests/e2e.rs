@@ -9,6 +9,8 @@
 mod carry;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/pipes.rs"]
+mod pipes;
 #[path = "e2e/review.rs"]
 mod review;
 #[path = "e2e/serve.rs"]

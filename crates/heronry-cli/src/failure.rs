@@ -2,6 +2,9 @@
 
 use std::{fmt, io, process::ExitCode};
 
+/// The number of the signal that ends who writes to a pipe that nobody reads.
+const BROKEN_PIPE: u8 = 13;
+
 /// How the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
@@ -76,9 +79,10 @@ impl Failure {
         Self::failed(format_args!("cannot {doing} {}: {error}", path.display()))
     }
 
-    /// Returns the failure to write to somebody who does not read any more: nobody is to be told.
+    /// Returns the failure to write to somebody who does not read any more: nobody is to be told, and
+    /// the process ends as every other in such a pipe.
     pub(crate) fn unread() -> Self {
-        Self::failed("")
+        Self::new(Exit::Signal(BROKEN_PIPE), "")
     }
 
     /// Returns true when there is nothing to say about it.

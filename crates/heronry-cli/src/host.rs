@@ -2,7 +2,7 @@
 
 mod choices;
 
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
 use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
@@ -146,30 +146,52 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
-            let store = RedbStore::open_or_create(path).map_err(|e| store_failure(&e))?;
+            let opened = without_panics(|| RedbStore::open_or_create(path));
+            let store = opened.map_err(|error| not_opened(path, &error))?;
             Ok(Store::of(Arc::new(store)))
         }
         StoreChoice::Sled(path) => {
-            let store = SledStore::open_or_create(path).map_err(|e| store_failure(&e))?;
+            let opened = without_panics(|| SledStore::open_or_create(path));
+            let store = opened.map_err(|error| not_opened(path, &error))?;
             Ok(Store::of(Arc::new(store)))
         }
     }
 }
 
+/// Opens a store, where a damaged file may end the library's work by a panic. The adapters turn it
+/// into an error; here it is kept from printing what nobody can act on.
+fn without_panics<T>(open: impl FnOnce() -> T) -> T {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = open();
+    std::panic::set_hook(usual);
+    opened
+}
+
+/// Says which store cannot be opened, when the store does not say so itself.
+fn not_opened(path: &Path, error: &StoreError) -> Failure {
+    let failure = store_failure(error);
+    let place = path.display().to_string();
+    let line = failure.to_string();
+    if line.contains(&place) {
+        return failure;
+    }
+    Failure::new(failure.exit(), format_args!("{place}: {line}"))
+}
+
 /// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
 pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
-    let store = match choice {
-        StoreChoice::Redb(path) => {
-            RedbStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
-        }
-        StoreChoice::Sled(path) => {
-            SledStore::open_to_read(path).map(|store| Store::of(Arc::new(store)))
-        }
-        StoreChoice::Memory => {
-            return Err(Failure::usage("a store in memory keeps no journal"));
-        }
-    };
-    store.map_err(|error| store_failure(&error))
+    let store =
+        match choice {
+            StoreChoice::Redb(path) => without_panics(|| RedbStore::open_to_read(path))
+                .map(|store| Store::of(Arc::new(store))),
+            StoreChoice::Sled(path) => without_panics(|| SledStore::open_to_read(path))
+                .map(|store| Store::of(Arc::new(store))),
+            StoreChoice::Memory => {
+                return Err(Failure::usage("a store in memory keeps no journal"));
+            }
+        };
+    store.map_err(|error| not_opened(choice.path(), &error))
 }
 
 /// Says what a failure of the store means to the caller of the command.

@@ -35,7 +35,8 @@ const LAST_WORK: Duration = Duration::from_secs(1);
     version,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 ok; 1 failed; 2 usage; 3 refused by the rules; 4 timed out; \
-5 cannot reach the server; 6 data damaged; 130 and 143 ended by a signal.\n\n\
+5 cannot reach the server; 6 data damaged; 130 and 143 ended by a signal; \
+141 nobody reads the output any more.\n\n\
 Example:\n  heronry serve &\n  heronry pool open review\n  \
 heronry --pool review join --run lead --agent lead"
 )]

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod filter;
 pub(crate) mod inbox;
 pub(crate) mod journal;
+pub(crate) mod man;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
@@ -46,6 +47,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Store(store::StoreVerb),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
     /// Stands between `up` and a member.
     #[command(name = "__shim", hide = true)]
     Shim {
@@ -80,6 +82,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
         Verb::Completions(args) => completions::run(&args),
+        Verb::Man(args) => man::run(&args),
         Verb::Shim { command } => return up::shim::run(command).await,
         Verb::Verify(args) => journal::verify::run_child(&args).await,
     };

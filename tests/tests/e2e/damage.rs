@@ -106,6 +106,28 @@ fn a_store_that_is_cut_is_damaged() {
 }
 
 #[test]
+fn a_file_that_cannot_be_opened_is_named_in_one_line() {
+    let place = stored();
+    let good = std::fs::read(place.at(".heronry/store.redb")).unwrap();
+    // What kind of file it is, how large its pages are, and both of its latest commits.
+    for at in [&[0][..], &[12], &[64, 192]] {
+        let mut bytes = good.clone();
+        for at in at {
+            bytes[*at] ^= 0x55;
+        }
+        std::fs::write(place.at("bad.redb"), bytes).unwrap();
+        for verb in ["verify", "stats", "show", "export"] {
+            let said = place.run(&["journal", verb, "bad.redb", "-q"]);
+            said.refused(6, "bad.redb");
+        }
+        let report = place.run(&["journal", "verify", "bad.redb", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&report.out).unwrap();
+        assert_eq!(report["store"], "redb:bad.redb");
+        assert!(report["first_bad"]["what"].is_string(), "{report}");
+    }
+}
+
+#[test]
 fn a_store_that_is_missing_or_in_use_is_not_called_damaged() {
     let place = Place::new();
     let said = place.run(&["journal", "verify", "none.redb"]);

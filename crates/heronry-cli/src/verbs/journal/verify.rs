@@ -32,6 +32,7 @@ pub(crate) struct VerifyArgs {
 /// What was found.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Report {
+    store: String,
     ok: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_bad: Option<Bad>,
@@ -130,7 +131,10 @@ fn text_of(path: &Path, report: &Report) -> String {
 
 /// Does the work: prints a report as JSON.
 pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
-    let mut report = Report::default();
+    let mut report = Report {
+        store: args.store.to_string(),
+        ..Report::default()
+    };
     let opened = match Opened::open(&args.store) {
         Ok(opened) => opened,
         Err(failure) if failure.exit() == Exit::Damaged => {
