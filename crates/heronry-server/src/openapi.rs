@@ -1,7 +1,9 @@
 //! The contract as an `OpenAPI` 3.1 document, made from the one table of routes.
 
+mod engine;
+
 use axum::{body::Bytes, routing::MethodFilter};
-use heronry_wire::{IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem};
+use heronry_wire::{EVENT_STREAM, IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -19,22 +21,6 @@ use crate::{identity::Access, routes::Route};
 /// The name of the one security scheme.
 const BEARER: &str = "bearer";
 
-/// Types of the engine, whose JSON is pinned by golden files of their own.
-const ENGINE_TYPES: [(&str, &str); 3] = [
-    (
-        "Receipt",
-        "What became of a message: message_id, from, status, recipients, timeline, cursor, as_of.",
-    ),
-    (
-        "WakeView",
-        "Where a wake stands: wake_id, run_id, status, matches, cursor, deadline.",
-    ),
-    (
-        "EventPage",
-        "Events in order: events, scanned_to, head, floor.",
-    ),
-];
-
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// What a route says of itself.
@@ -44,6 +30,7 @@ pub(crate) struct Contract {
     parameters: Vec<Parameter>,
     body: Option<String>,
     answers: Vec<(u16, String)>,
+    stream: Option<&'static str>,
     schemas: Schemas,
 }
 
@@ -75,6 +62,19 @@ impl Contract {
         self
     }
 
+    /// Says that the route answers with a stream of events, too, when it is asked for one.
+    pub(crate) fn streams(mut self, description: &'static str) -> Self {
+        self.stream = Some(description);
+        self
+    }
+
+    /// Says that a header may stand in the request.
+    pub(crate) fn header(mut self, name: &str) -> Self {
+        self.parameters
+            .push(parameter(name, ParameterIn::Header, text()));
+        self
+    }
+
     /// Says that every field of this type may stand in the query.
     pub(crate) fn queries<T: ToSchema>(mut self) -> Self {
         T::schemas(&mut self.schemas);
@@ -88,10 +88,8 @@ impl Contract {
     }
 
     /// Says that the idempotency key may stand in a header.
-    pub(crate) fn keyed(mut self) -> Self {
-        let header = parameter(IDEMPOTENCY_HEADER, ParameterIn::Header, text());
-        self.parameters.push(header);
-        self
+    pub(crate) fn keyed(self) -> Self {
+        self.header(IDEMPOTENCY_HEADER)
     }
 
     fn learn<T: ToSchema>(&mut self) -> String {
@@ -106,15 +104,13 @@ impl Contract {
 pub(crate) fn document(table: &[Route]) -> Bytes {
     let mut paths = Paths::new();
     let mut components = ComponentsBuilder::new();
-    for (name, description) in ENGINE_TYPES {
-        let object = ObjectBuilder::new().description(Some(description));
-        components = components.schema(name, object);
-    }
     components = components.schema(Problem::name(), <Problem as PartialSchema>::schema());
     for route in table {
         components = components.schemas_from_iter(route.contract.schemas.iter().cloned());
         paths.add_path_operation(route.path, vec![method(route.filter)], operation(route));
     }
+    // After those of the routes, which name some of them without saying what they are.
+    components = components.schemas_from_iter(engine::schemas());
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(
@@ -151,7 +147,15 @@ fn operation(route: &Route) -> Operation {
         operation = operation.request_body(Some(body.build()));
     }
     for (status, name) in &contract.answers {
-        operation = operation.response(status.to_string(), answer("application/json", name));
+        let mut answer = answer("application/json", name);
+        if let Some(description) = contract.stream {
+            let whole = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some(description));
+            let whole = Content::new(Some(RefOr::<Schema>::from(whole)));
+            answer.content.insert(EVENT_STREAM.to_owned(), whole.into());
+        }
+        operation = operation.response(status.to_string(), answer);
     }
     if contract.answers.is_empty() {
         let done = ResponseBuilder::new().description("Done.");

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
 };
 
-use crate::support::{OPERATOR, Server};
+use crate::support::{OPERATOR, Server, to_run};
 
 /// Routes that the contract must name.
 const SERVED: [&str; 16] = [
@@ -79,6 +79,150 @@ async fn the_contract_names_every_route_and_only_schemas_that_it_has() {
             .unwrap()[0],
         "integer"
     );
+}
+
+/// Checks that a value is what a schema of the contract says, and has no field that it does not name.
+fn check_schema(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    let fault = |why: &str| Err(format!("{why}: {value} is not {schema}"));
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return check_schema(schemas, &schemas[name], value);
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        let fits = |part| check_fields(schemas, part, value);
+        return all.iter().try_for_each(fits);
+    }
+    if let Some(any) = schema["oneOf"].as_array() {
+        let fitting = any
+            .iter()
+            .filter(|part| check_schema(schemas, part, value).is_ok());
+        return if fitting.count() == 1 {
+            Ok(())
+        } else {
+            fault("not one of them")
+        };
+    }
+    if let Some(names) = schema["enum"].as_array()
+        && !names.contains(value)
+    {
+        return fault("unknown name");
+    }
+    match schema["type"].as_str() {
+        Some("string") if value.is_string() => Ok(()),
+        Some("integer") if value.is_u64() => Ok(()),
+        Some("array") => value
+            .as_array()
+            .unwrap()
+            .iter()
+            .try_for_each(|item| check_schema(schemas, &schema["items"], item)),
+        Some("object") | None => {
+            check_fields(schemas, schema, value)?;
+            let Some(fields) = value.as_object() else {
+                return fault("no object");
+            };
+            let is_map = schema["additionalProperties"].is_object();
+            let is_known = |name: &String| is_map || schema["properties"].get(name).is_some();
+            match fields.keys().find(|name| !is_known(name)) {
+                None => Ok(()),
+                Some(name) => fault(&format!("{name} is not named")),
+            }
+        }
+        _ => fault("another type"),
+    }
+}
+
+/// Checks the fields that a schema names.
+fn check_fields(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return check_fields(schemas, &schemas[name], value);
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if value.get(name.as_str().unwrap()).is_none() {
+            return Err(format!("{name} is missing in {value}"));
+        }
+    }
+    let properties = schema["properties"].as_object();
+    for (name, schema) in properties.into_iter().flatten() {
+        if let Some(field) = value.get(name) {
+            check_schema(schemas, schema, field)?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn answers_are_what_the_contract_says() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let check = |name: &str, value: &Value| {
+        assert!(schemas[name].is_object(), "no schema {name}");
+        check_schema(schemas, &schemas[name], value).unwrap();
+    };
+    let events = &contract["paths"]["/v1/pools/{pool}/events"]["get"];
+    let content = &events["responses"]["200"]["content"];
+    assert!(content["application/json"].is_object(), "{content}");
+    assert_eq!(content["text/event-stream"]["schema"]["type"], "string");
+
+    let (a, b) = server.with_pair().await;
+    let wakes = "/v1/pools/p/wakes";
+    for (key, filter) in [("t", "kind == \"run_message_acked\""), ("w", "terminal")] {
+        let wake = json!({"filter": filter, "idempotency_key": key, "timeout_ms": 5_000});
+        check("WakeChanged", &server.post(&a, wakes, wake).await.is(201));
+    }
+    check("WakeList", &server.get(&a, wakes).await.is(200));
+    let message = json!({
+        "to": to_run("b"), "idempotency_key": "k", "body": "x", "message_id": "m",
+        "correlation": {"k": "v"}, "expires_in_ms": 60_000
+    });
+    let sent = server.post(&a, "/v1/pools/p/messages", message).await;
+    check("Receipt", &sent.is(201));
+    let inbox = "/v1/pools/p/members/b/inbox";
+    let claimed = server
+        .post(&b, &format!("{inbox}/receive"), json!({}))
+        .await;
+    let claims = json!({"claims": [claimed.is(200)["items"][0]["claim"]]});
+    server
+        .post(&b, &format!("{inbox}/ack"), claims)
+        .await
+        .is(200);
+    let nowhere = json!({"to": to_run("nobody"), "idempotency_key": "n"});
+    let failed = server
+        .post(&a, "/v1/pools/p/messages", nowhere)
+        .await
+        .is(201);
+    assert_eq!(failed["status"], "failed");
+    check("Receipt", &failed);
+    let receipt = server.get(&a, "/v1/pools/p/messages/m").await.is(200);
+    assert_eq!(receipt["recipients"][0]["outcome"], "done");
+    check("Receipt", &receipt);
+    for wake in server.get(OPERATOR, wakes).await.is(200)["wakes"]
+        .as_array()
+        .unwrap()
+    {
+        check("WakeView", wake);
+    }
+    let page = server.get(OPERATOR, "/v1/pools/p/events").await.is(200);
+    assert!(page["events"].as_array().unwrap().len() > 10, "{page}");
+    check("EventPage", &page);
+    let triggered = page["events"].as_array().unwrap().iter();
+    let triggered = triggered.filter(|event| event["kind"] == "wake_condition_triggered");
+    assert!(triggered.count() > 0, "{page}");
+    let mut stream = server.stream(OPERATOR, "").await;
+    for frame in stream.until("caught_up").await {
+        check("StreamItem", &frame.data.unwrap());
+    }
+    server.stop.stop();
+    let closed = stream.until("closed").await.pop().unwrap();
+    check("StreamItem", &closed.data.unwrap());
+    // The check can fail.
+    let mut other = receipt.clone();
+    other["status"] = json!("lost");
+    assert!(check_schema(schemas, &schemas["Receipt"], &other).is_err());
+    let mut more = receipt;
+    more["more"] = json!(1);
+    assert!(check_schema(schemas, &schemas["Receipt"], &more).is_err());
 }
 
 #[tokio::test]

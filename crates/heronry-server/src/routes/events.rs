@@ -24,6 +24,10 @@ use crate::{
 /// The header with which a stream is resumed.
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// What the contract says of a stream.
+const STREAM: &str = "Server-sent events: replay, then live. `id` is a cursor to resume from, `event` \
+a kind, `caught_up`, `gap` or `closed`, and `data` one StreamItem as JSON. An `id` alone is a bookmark.";
+
 pub(super) fn rows() -> Vec<Route> {
     vec![
         Route::new(
@@ -32,7 +36,12 @@ pub(super) fn rows() -> Vec<Route> {
             "Read a page of events, or follow them as a stream.",
             read,
         )
-        .contract(|c| c.queries::<EventsQuery>().answers_with("EventPage", 200)),
+        .contract(|c| {
+            c.queries::<EventsQuery>()
+                .header(LAST_EVENT_ID)
+                .answers_with("EventPage", 200)
+                .streams(STREAM)
+        }),
     ]
 }
 

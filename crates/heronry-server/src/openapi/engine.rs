@@ -1,0 +1,285 @@
+//! Schemas of the engine's own answers: receipts, wakes, events and what a stream sends.
+//!
+//! Their JSON is written by crates that know no `OpenAPI`; a test holds these against real answers.
+
+use heronry_event::{CloseReason, GapReason};
+use heronry_types::{
+    AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
+    EventKind, EventSemantics, MessageFailure, MessageStatus, PolicyKind, PrivacyClass,
+    RetentionClass, SourceKind, TimelineState, TrustClass, Undeliverable, Vocabulary, WakeReason,
+    WakeStatus,
+};
+use utoipa::openapi::{
+    AllOfBuilder, ArrayBuilder, KnownFormat, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat,
+    schema::{AdditionalProperties, ObjectBuilder, Type},
+};
+
+type Named = (&'static str, RefOr<Schema>);
+
+/// Returns every schema of the engine by its name.
+pub(super) fn schemas() -> Vec<Named> {
+    let mut all = messages();
+    all.extend(wakes());
+    all.extend(references());
+    all.extend(events());
+    all
+}
+
+fn messages() -> Vec<Named> {
+    let recipient = Fields::of("Where one recipient's copy stands.")
+        .must("run_id", text("The recipient."))
+        .must("state", names::<CopyState>())
+        .may("why", names::<Undeliverable>())
+        .must("attempt", count("How many claims of it were counted."))
+        .may("outcome", names::<AckOutcome>());
+    let step = Fields::of("One step in the life of a message.")
+        .must("at", time())
+        .must("cursor", cursor("The record."))
+        .must("state", names::<TimelineState>())
+        .may("run_id", text("Whose copy it happened to."));
+    let receipt = Fields::of("What became of a message, read at `as_of`.")
+        .must("message_id", text("The message."))
+        .must("from", text("Who sent it."))
+        .must("status", names::<MessageStatus>())
+        .may("reason", names::<MessageFailure>())
+        .must("content_ref", text("Its body."))
+        .must(
+            "cursor",
+            cursor("Its acceptance, in every answer about it."),
+        )
+        .must("as_of", cursor("The head at which it was read."))
+        .must("durability", names::<Durability>())
+        .must("recipients", list("RecipientStanding"))
+        .must("timeline", list("TimelineEntry"));
+    vec![
+        ("RecipientStanding", recipient.schema()),
+        ("TimelineEntry", step.schema()),
+        ("Receipt", receipt.schema()),
+    ]
+}
+
+fn wakes() -> Vec<Named> {
+    let found = Fields::of("An event that triggered a wake.")
+        .must("cursor", cursor("Where the event stands."))
+        .must("id", cursor("The event's id."))
+        .must("kind", names::<EventKind>());
+    let view = Fields::of("Where a wake stands.")
+        .must("wake_id", text("The wake."))
+        .must("run_id", text("Who waits."))
+        .must("status", names::<WakeStatus>())
+        .may("reason", names::<WakeReason>())
+        .must("matches", list("WakeMatch"))
+        .may("summary", text("A line about the matches."))
+        .must(
+            "cursor",
+            cursor("Its registration, and its end afterwards."),
+        )
+        .may("deadline", time());
+    let changed =
+        Fields::of("How safely the store keeps it.").must("durability", names::<Durability>());
+    let changed = AllOfBuilder::new()
+        .description(Some("A wake was registered or cancelled."))
+        .item(Ref::from_schema_name("WakeView"))
+        .item(changed.schema());
+    let listed = Fields::of("The wakes that wait; a member sees its own.")
+        .must("wakes", list("WakeView"))
+        .must("as_of", cursor("The head at which they were read."));
+    vec![
+        ("WakeMatch", found.schema()),
+        ("WakeView", view.schema()),
+        ("WakeChanged", Schema::from(changed.build()).into()),
+        ("WakeList", listed.schema()),
+    ]
+}
+
+fn references() -> Vec<Named> {
+    let entity = Fields::of("A thing of the domain.")
+        .must("kind", names::<EntityKind>())
+        .must("id", text("Its id."))
+        .must("privacy", names::<PrivacyClass>())
+        .may("summary", text("A description that may be shown."));
+    let source = Fields::of("Where something came from.")
+        .must("kind", names::<SourceKind>())
+        .must("id", text("Its id."))
+        .must("trust", names::<TrustClass>())
+        .must("privacy", names::<PrivacyClass>())
+        .may("correlation", correlation())
+        .may("summary", text("A description that may be shown."));
+    let destination = Fields::of("Where something goes.")
+        .must("kind", names::<DestinationKind>())
+        .must("id", text("Its id."))
+        .must("privacy", names::<PrivacyClass>())
+        .must("retention", names::<RetentionClass>())
+        .may("correlation", correlation())
+        .may("summary", text("A description that may be shown."));
+    let policy = Fields::of("A policy; held means that all three are equal.")
+        .must("kind", names::<PolicyKind>())
+        .must("id", text("Its id."))
+        .may("version", text("Its version."));
+    let payload = Fields::of("What an event carries beside its envelope: never a body.")
+        .must("type", one_of(&["envelope_only", "summary", "refs"]))
+        .may("summary", text("A text that may be shown."))
+        .may("refs", list("EntityRef"));
+    vec![
+        ("EntityRef", entity.schema()),
+        ("SourceRef", source.schema()),
+        ("DestinationRef", destination.schema()),
+        ("PolicyRef", policy.schema()),
+        ("Payload", payload.schema()),
+    ]
+}
+
+fn events() -> Vec<Named> {
+    let page = Fields::of("Events in order, and how far the journal was looked through.")
+        .must("events", list("Event"))
+        .must("scanned_to", cursor("Go on from here."))
+        .must("head", cursor("The last record."))
+        .must("floor", cursor("The lowest cursor that can be read from."));
+    let caught_up =
+        Fields::of("`caught_up`: what follows is new.").must("head", cursor("The head."));
+    let gap = Fields::of("`gap`: facts that cannot be sent.")
+        .must("from", cursor("The last position before it."))
+        .must("to", cursor("The last position in it."))
+        .must("reason", names::<GapReason>());
+    let closed = Fields::of("`closed`: the stream ends.").must("reason", names::<CloseReason>());
+    let item = OneOfBuilder::new()
+        .description(Some(
+            "The `data` of one server-sent event; its `event` is the kind of the event, or the name \
+             that stands at the others.",
+        ))
+        .item(Ref::from_schema_name("Event"))
+        .item(caught_up.schema())
+        .item(gap.schema())
+        .item(closed.schema());
+    vec![
+        ("Event", event().schema()),
+        ("EventPage", page.schema()),
+        ("StreamItem", Schema::from(item.build()).into()),
+    ]
+}
+
+fn event() -> Fields {
+    Fields::of("What observers see, made from one record.")
+        .must("id", cursor("The event's id."))
+        .must("cursor", cursor("Where it stands."))
+        .must("position", count("The number of its record."))
+        .must("family", names::<EventFamily>())
+        .must("kind", names::<EventKind>())
+        .must("occurred_at", time())
+        .must("recorded_at", time())
+        .must("pool", text("The pool."))
+        .may("run", text("The run that it is about."))
+        .may("agent", text("The run's agent."))
+        .may("session", text("The run's session."))
+        .may("turn", text("The turn."))
+        .may("attempt", text("The attempt."))
+        .may("message", text("The message."))
+        .may("reply_to", text("The message that it replies to."))
+        .may("topic", text("The topic."))
+        .may("recipients", texts("The first 100 recipients."))
+        .may("recipient_count", count("How many recipients there are."))
+        .may("trace", text("A W3C traceparent."))
+        .may("caused_by", cursor("The record that led to it."))
+        .may("causal", texts("Cursors of what it depends on."))
+        .must("subject", reference("EntityRef"))
+        .may("related", list("EntityRef"))
+        .may("correlation", correlation())
+        .may("tags", texts("Labels."))
+        .must("source", reference("SourceRef"))
+        .may("destination", reference("DestinationRef"))
+        .may("policies", list("PolicyRef"))
+        .must("semantics", names::<EventSemantics>())
+        .must("privacy", names::<PrivacyClass>())
+        .must("content_capture", names::<ContentCapture>())
+        .may("redaction", reference("PolicyRef"))
+        .must("payload_schema", text("What the payload is."))
+        .may("payload", reference("Payload"))
+}
+
+/// The fields of an object, as they are added.
+struct Fields(ObjectBuilder);
+
+impl Fields {
+    fn of(description: &'static str) -> Self {
+        Self(ObjectBuilder::new().description(Some(description)))
+    }
+
+    /// Adds a field that is always there.
+    fn must(self, name: &'static str, schema: RefOr<Schema>) -> Self {
+        Self(self.0.property(name, schema).required(name))
+    }
+
+    /// Adds a field that may be left out.
+    fn may(self, name: &'static str, schema: RefOr<Schema>) -> Self {
+        Self(self.0.property(name, schema))
+    }
+
+    fn schema(self) -> RefOr<Schema> {
+        self.0.into()
+    }
+}
+
+fn text(description: &'static str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .into()
+}
+
+fn cursor(description: &'static str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[0-9a-f]{32}-[0-9]+$"))
+        .description(Some(description))
+        .into()
+}
+
+fn time() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .into()
+}
+
+fn count(description: &'static str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .description(Some(description))
+        .into()
+}
+
+fn correlation() -> RefOr<Schema> {
+    let value = AdditionalProperties::RefOr(text("A value."));
+    ObjectBuilder::new()
+        .additional_properties(Some(value))
+        .into()
+}
+
+/// Every wire name of a vocabulary.
+fn names<V: Vocabulary>() -> RefOr<Schema> {
+    let names: Vec<&'static str> = V::ALL.iter().map(|it| it.wire_name()).collect();
+    one_of(&names)
+}
+
+fn one_of(names: &[&'static str]) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names.iter().copied()))
+        .into()
+}
+
+fn reference(name: &'static str) -> RefOr<Schema> {
+    Ref::from_schema_name(name).into()
+}
+
+fn list(of: &'static str) -> RefOr<Schema> {
+    ArrayBuilder::new().items(reference(of)).into()
+}
+
+fn texts(description: &'static str) -> RefOr<Schema> {
+    ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .description(Some(description))
+        .into()
+}
