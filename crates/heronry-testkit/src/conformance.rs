@@ -313,7 +313,7 @@ fn on_threads(
         let spawned: Vec<_> = (0..threads)
             .map(|number| scope.spawn(move || run(number)))
             .collect();
-        let ends = spawned.into_iter().map(|thread| thread.join());
+        let ends = spawned.into_iter().map(std::thread::ScopedJoinHandle::join);
         // All are joined before the first failure is told.
         let ends: Vec<_> = ends.map(|end| end.unwrap_or_else(panicked)).collect();
         ends.into_iter().collect()

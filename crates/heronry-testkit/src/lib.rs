@@ -6,6 +6,7 @@ mod damage;
 mod fault;
 mod gate;
 mod ids;
+pub mod recovery;
 pub mod sample;
 mod sync_gate;
 

@@ -6,7 +6,9 @@ use futures::executor::block_on;
 use heronry_store::StoreErrorKind;
 use heronry_store_redb::RedbStore;
 
-use crate::disk::{FailAt, Folder, Recorder, apply};
+use heronry_testkit::recovery::Countdown;
+
+use crate::disk::{Folder, Recorder, apply};
 
 fn check_empty_store_can_be_had(folder: &Folder) {
     let store = folder.open_or_create().unwrap();
@@ -21,8 +23,8 @@ fn a_failure_of_any_operation_leaves_no_store() {
     let mut number = 0;
     loop {
         let folder = Folder::new();
-        let hook = FailAt::new(number);
-        let created = folder.open_watched(hook.clone());
+        let hook = Countdown::to(number);
+        let created = folder.open_failing(hook.clone());
         if !hook.has_failed() {
             assert!(created.is_ok());
             break;

@@ -1,16 +1,16 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ContentPlace, JournalExt, ReadError, StoreError, StoreErrorKind, keys};
-use heronry_testkit::sample;
+use heronry_store::{ReadError, StoreError, StoreErrorKind, keys};
+use heronry_testkit::{recovery::read_back, sample};
 use heronry_types::Position;
 
-use crate::disk::{Folder, Writer};
+use crate::disk::Folder;
 
 /// Five chunks of two records, each with a content, in a closed file.
 fn file() -> Vec<u8> {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     for _ in 0..5 {
         writer.write(2).unwrap();
     }
@@ -20,36 +20,7 @@ fn file() -> Vec<u8> {
 
 /// Reads everything that was written, and checks each value that is read.
 fn read_all(folder: &Folder) -> Result<(), StoreError> {
-    let store = folder.open()?;
-    let pool = sample::pool(1);
-    let mut after = Position::ZERO;
-    while let Some(page) = block_on(store.journal.records(&pool, after, 1_500)).map_err(unread)? {
-        for record in &page.records {
-            assert_eq!(record.entry, sample::entry(record.position.0));
-        }
-        after = page.last;
-    }
-    assert_eq!(
-        after,
-        Position(10),
-        "records are missing, and nobody says so"
-    );
-    for position in (1..=10).step_by(2) {
-        let (number, at) = (position - 1, ContentPlace::With(Position(position)));
-        let content = block_on(store.contents.get(&pool, sample::content_ref(number), at))?;
-        // The journal says that it is there, so its absence is seen.
-        let missing = || StoreError::new(StoreErrorKind::Corrupt, "test", "a body is missing");
-        let body = content.ok_or_else(missing)?.body;
-        assert_eq!(body, sample::body(number));
-    }
-    Ok(())
-}
-
-fn unread(error: ReadError) -> StoreError {
-    let ReadError::Store(error) = error else {
-        panic!("damage was taken for {error:?}");
-    };
-    error
+    read_back(folder.open(), 5).unwrap().map_or(Ok(()), Err)
 }
 
 #[test]
@@ -78,7 +49,9 @@ fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
 
     let (store, pool) = (folder.open().unwrap(), sample::pool(1));
     let read = store.journal.read(&pool, Position::ZERO, usize::MAX);
-    let error = unread(block_on(read).unwrap_err());
+    let ReadError::Store(error) = block_on(read).unwrap_err() else {
+        panic!("damage was taken for something else");
+    };
     assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     assert!(
         error.to_string().contains("pool pool-1, position 3"),

@@ -6,11 +6,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use futures::executor::block_on;
-use heronry_store::{FencingToken, Guard, Head, Store, StoreError};
+use heronry_store::{Store, StoreError};
 use heronry_store_redb::{DiskHook, DiskOp, RedbStore};
-use heronry_testkit::sample;
-use heronry_types::Position;
+use heronry_testkit::recovery::{Countdown, Writer};
 use tempfile::TempDir;
 
 /// A directory for one store.
@@ -45,6 +43,16 @@ impl Folder {
         RedbStore::open_or_create(self.file()).map(in_ports)
     }
 
+    /// Opens or creates the store so that one operation fails.
+    pub(crate) fn open_failing(&self, countdown: Countdown) -> Result<Store, StoreError> {
+        self.open_watched(Arc::new(FailAt(countdown)))
+    }
+
+    /// Opens or creates the store, and owns its first pool.
+    pub(crate) fn writer(&self) -> Writer {
+        Writer::of(self.open_or_create().unwrap()).unwrap()
+    }
+
     pub(crate) fn open_watched(&self, hook: Arc<dyn DiskHook>) -> Result<Store, StoreError> {
         RedbStore::open_or_create_watched(self.file(), hook).map(in_ports)
     }
@@ -65,70 +73,15 @@ fn in_ports(store: RedbStore) -> Store {
     Store::of(Arc::new(store))
 }
 
-/// Owns the first pool of a store and writes to it.
-pub(crate) struct Writer {
-    pub(crate) store: Store,
-    pub(crate) token: FencingToken,
-    pub(crate) head: Option<Head>,
-}
-
-impl Writer {
-    pub(crate) fn of(store: Store) -> Self {
-        let pool = sample::pool(1);
-        let acquire = store.leases.acquire(&pool, "a test", sample::time(0));
-        let token = block_on(acquire).unwrap();
-        let head = block_on(store.journal.head(&pool)).unwrap();
-        Self { store, token, head }
-    }
-
-    /// Appends one chunk with these many records, and one content.
-    pub(crate) fn write(&mut self, records: u64) -> Result<Head, heronry_store::AppendError> {
-        let expected_head = self.head.map_or(Position::ZERO, |head| head.head);
-        let guard = Guard {
-            expected_head,
-            token: self.token,
-        };
-        let mut commit = sample::commit(self.head, records);
-        commit.contents = vec![sample::content(expected_head.0)];
-        let pool = sample::pool(1);
-        let append = self.store.journal.append(&pool, commit, guard);
-        let head = block_on(append)?;
-        self.head = Some(head);
-        Ok(head)
-    }
-}
-
-/// Fails the operation with this number, counted from 0, that changes the file.
+/// Fails the operation with a number that changes the file.
 #[derive(Debug)]
-pub(crate) struct FailAt {
-    left: Mutex<Option<usize>>,
-}
-
-impl FailAt {
-    pub(crate) fn new(number: usize) -> Arc<Self> {
-        let left = Mutex::new(Some(number));
-        Arc::new(Self { left })
-    }
-
-    /// Returns true when the operation that was to fail came.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.left.lock().unwrap().is_none()
-    }
-}
+pub(crate) struct FailAt(pub(crate) Countdown);
 
 impl DiskHook for FailAt {
     fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
-        let mut left = self.left.lock().unwrap();
-        match (op, *left) {
-            (DiskOp::Read { .. }, _) | (_, None) => Ok(()),
-            (_, Some(0)) => {
-                *left = None;
-                Err(io::Error::other("the test failed this operation"))
-            }
-            (_, Some(number)) => {
-                *left = Some(number - 1);
-                Ok(())
-            }
+        match op {
+            DiskOp::Read { .. } => Ok(()),
+            DiskOp::Write { .. } | DiskOp::SetLen(_) | DiskOp::Sync | _ => self.0.count(),
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{env, fs, process::Command};
 
-use heronry_store::{StoreErrorKind, keys};
+use futures::executor::block_on;
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
 use heronry_store_redb::RedbStore;
 use heronry_testkit::sample;
-use heronry_types::Position;
-use redb::{Database, TableDefinition};
+use heronry_types::{Cursor, Position};
+use redb::{Database, ReadableDatabase, TableDefinition, TableHandle};
 
-use crate::disk::{Folder, Writer};
+use crate::disk::Folder;
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -52,7 +53,7 @@ fn another_programs_database_is_refused_and_left_as_it_is() {
 /// Returns a store after a change to one row: closed in order, and as a crash left it.
 fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [Folder; 2] {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     let database = Database::open(folder.file()).unwrap();
@@ -117,6 +118,42 @@ fn a_missing_row_of_the_last_commit_is_refused() {
     }
 }
 
+/// Returns the names of the tables of a closed store.
+fn tables(folder: &Folder) -> Vec<String> {
+    let database = Database::open(folder.file()).unwrap();
+    let transaction = database.begin_read().unwrap();
+    let tables = transaction.list_tables().unwrap();
+    tables.map(|table| table.name().to_owned()).collect()
+}
+
+#[test]
+fn later_tables_are_made_when_they_are_written_to() {
+    let folder = Folder::new();
+    let mut writer = folder.writer();
+    writer.write(2).unwrap();
+    drop(writer);
+    let first = ["contents", "format", "journal", "last", "packs", "pools"];
+    assert_eq!(tables(&folder), first);
+
+    let writer = folder.writer();
+    let (store, pool) = (&writer.store, sample::pool(1));
+    assert_eq!(block_on(store.cursors.list(&pool)).unwrap(), []);
+    assert_eq!(block_on(store.snapshots.latest(&pool)).unwrap(), None);
+    let at = ConsumerCursor {
+        cursor: Cursor::new(sample::EPOCH, Position(1)),
+        filter: FilterFingerprint([1; 32]),
+    };
+    let name = ConsumerId::parse("a").unwrap();
+    block_on(store.cursors.commit(&pool, &name, None, at)).unwrap();
+    drop(writer);
+    let with_cursors = [
+        "contents", "cursors", "format", "journal", "last", "packs", "pools",
+    ];
+    assert_eq!(tables(&folder), with_cursors);
+    let store = folder.open().unwrap();
+    assert_eq!(block_on(store.cursors.get(&pool, &name)).unwrap(), Some(at));
+}
+
 #[test]
 fn a_place_without_a_store_is_said() {
     let error = Folder::new().open().unwrap_err();
@@ -153,7 +190,7 @@ fn a_second_process_is_refused() {
         return;
     }
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     check_second_process(&folder, "locked");
     writer.write(1).unwrap();
     check_second_process(&folder, "locked");

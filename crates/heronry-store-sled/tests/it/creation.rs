@@ -6,8 +6,10 @@ use futures::executor::block_on;
 use heronry_store::StoreErrorKind;
 use heronry_store_sled::SledStore;
 
+use heronry_testkit::recovery::Countdown;
+
 use crate::{
-    disk::{FailAt, Folder, Recorder},
+    disk::{Folder, Recorder},
     image::Image,
 };
 
@@ -24,8 +26,8 @@ fn a_failure_of_any_operation_leaves_no_store_or_an_empty_one() {
     let mut number = 0;
     loop {
         let folder = Folder::new();
-        let hook = FailAt::new(number);
-        let created = folder.open_watched(hook.clone());
+        let hook = Countdown::to(number);
+        let created = folder.open_failing(hook.clone());
         if !hook.has_failed() {
             assert!(created.is_ok());
             break;

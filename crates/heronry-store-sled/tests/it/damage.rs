@@ -1,19 +1,19 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ContentPlace, JournalExt, ReadError, StoreError, StoreErrorKind};
-use heronry_testkit::sample;
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_testkit::{
+    recovery::{Writer, read_back},
+    sample,
+};
 use heronry_types::Position;
 
-use crate::{
-    disk::{Folder, Writer},
-    image::Image,
-};
+use crate::{disk::Folder, image::Image};
 
 /// Five chunks of two records, each with a content, in a closed store.
 fn store() -> Image {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     for _ in 0..5 {
         writer.write(2).unwrap();
     }
@@ -23,36 +23,7 @@ fn store() -> Image {
 
 /// Reads everything that was written, and checks each value that is read.
 fn read_all(folder: &Folder) -> Result<(), StoreError> {
-    let store = folder.open()?;
-    let pool = sample::pool(1);
-    let mut after = Position::ZERO;
-    while let Some(page) = block_on(store.journal.records(&pool, after, 1_500)).map_err(unread)? {
-        for record in &page.records {
-            assert_eq!(record.entry, sample::entry(record.position.0));
-        }
-        after = page.last;
-    }
-    assert_eq!(
-        after,
-        Position(10),
-        "records are missing, and nobody says so"
-    );
-    for position in (1..=10).step_by(2) {
-        let (number, at) = (position - 1, ContentPlace::With(Position(position)));
-        let content = block_on(store.contents.get(&pool, sample::content_ref(number), at))?;
-        // The journal says that it is there, so its absence is seen.
-        let missing = || StoreError::new(StoreErrorKind::Corrupt, "test", "a body is missing");
-        let body = content.ok_or_else(missing)?.body;
-        assert_eq!(body, sample::body(number));
-    }
-    Ok(())
-}
-
-fn unread(error: ReadError) -> StoreError {
-    let ReadError::Store(error) = error else {
-        panic!("damage was taken for {error:?}");
-    };
-    error
+    read_back(folder.open(), 5).unwrap().map_or(Ok(()), Err)
 }
 
 /// Checks that the store is read rightly, or that the error says what it is.
@@ -103,11 +74,11 @@ fn a_log_that_is_cut_off_gives_no_wrong_value() {
 #[test]
 fn a_log_of_before_is_seen() {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     let before = folder.image();
-    let mut writer = Writer::of(folder.open().unwrap());
+    let mut writer = Writer::of(folder.open().unwrap()).unwrap();
     writer.write(2).unwrap();
     drop(writer);
     let mut mixed = folder.image();
@@ -137,7 +108,7 @@ fn what_is_missing_is_seen_and_not_made_anew() {
 #[test]
 fn large_bodies_lie_in_the_log() {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     for _ in 0..20 {
         writer.write_large(50, 700_000).unwrap();
         assert_eq!(folder.blobs(), 0);

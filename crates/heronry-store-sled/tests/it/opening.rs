@@ -2,15 +2,13 @@
 
 use std::{env, fs, process::Command};
 
-use heronry_store::{StoreErrorKind, keys};
+use futures::executor::block_on;
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
 use heronry_store_sled::SledStore;
 use heronry_testkit::sample;
-use heronry_types::Position;
+use heronry_types::{Cursor, Position};
 
-use crate::{
-    disk::{Folder, Writer},
-    image::Image,
-};
+use crate::{disk::Folder, image::Image};
 
 /// Checks that the directory is refused as this, and not a byte in it changes.
 fn check_refused(folder: &Folder, kind: StoreErrorKind) {
@@ -27,7 +25,7 @@ fn check_refused(folder: &Folder, kind: StoreErrorKind) {
 
 fn closed_store() -> Image {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     folder.image()
@@ -161,6 +159,32 @@ fn a_newer_chunk_is_refused() {
 }
 
 #[test]
+fn later_tables_that_are_missing_are_made() {
+    let folder = Folder::put(&closed_store());
+    let config = sled::Config::new().path(folder.store());
+    let db = config.segment_size(2 * 1024 * 1024).open().unwrap();
+    // So a build from before them left the store.
+    for table in ["snapshots", "cursors"] {
+        assert!(db.drop_tree(table).unwrap(), "{table}");
+    }
+    drop(db);
+    wait_unlocked(&folder);
+    for cursors in 0..2 {
+        let (store, pool) = (folder.open().unwrap(), sample::pool(1));
+        assert_eq!(block_on(store.snapshots.latest(&pool)).unwrap(), None);
+        let found = block_on(store.cursors.list(&pool)).unwrap();
+        assert_eq!(found.len(), cursors);
+        let at = ConsumerCursor {
+            cursor: Cursor::new(sample::EPOCH, Position(1)),
+            filter: FilterFingerprint([1; 32]),
+        };
+        let name = ConsumerId::parse("a").unwrap();
+        let expected = found.first().map(|(_, at)| *at);
+        block_on(store.cursors.commit(&pool, &name, expected, at)).unwrap();
+    }
+}
+
+#[test]
 fn a_place_without_a_store_is_said() {
     let error = Folder::new().open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -210,7 +234,7 @@ fn a_second_process_is_refused() {
         return;
     }
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     check_second_process(&folder, "locked");
     writer.write(1).unwrap();
     check_second_process(&folder, "locked");

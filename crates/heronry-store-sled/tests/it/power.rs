@@ -1,13 +1,17 @@
 //! What a power cut leaves: of what was written after the last sync, any blocks or none.
 
-use heronry_store::Store;
+use std::cell::RefCell;
+
+use heronry_store::{Head, Store};
 use heronry_store_sled::DiskOp;
-use heronry_testkit::sample;
+use heronry_testkit::{
+    recovery::{Acknowledged, Writer, check_whole, large},
+    sample,
+};
 use heronry_types::{Body, Position};
 
 use crate::{
-    crash::check_whole,
-    disk::{Folder, Recorder, Writer, large},
+    disk::{Folder, Recorder},
     image::Image,
 };
 
@@ -31,29 +35,31 @@ struct Cut {
 }
 
 /// Returns a cut within each commit of a run on a new store.
-fn cuts(run: impl Fn(&mut Writer, &dyn Fn(u64))) -> Vec<Cut> {
+fn cuts(run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
     let folder = Folder::new();
     drop(folder.open_or_create().unwrap());
     cuts_in(&folder, run)
 }
 
 /// Returns a cut within each commit of a run.
-fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(u64))) -> Vec<Cut> {
+fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap());
-    let before = writer.head.map_or(0, |head| head.head.0);
-    let acks = std::cell::RefCell::new(vec![(0, before)]);
+    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut before = Acknowledged::default();
+    writer
+        .head
+        .into_iter()
+        .for_each(|head| before.note(0, head));
+    let acknowledged = RefCell::new(before);
     run(&mut writer, &|head| {
-        acks.borrow_mut().push((recorder.count(), head));
+        acknowledged.borrow_mut().note(recorder.count(), head);
     });
     drop(writer);
     let mut cuts: Vec<Cut> = Vec::new();
     let mut lasting = None;
     let moments = recorder.moments().into_iter().enumerate();
     for (operation, (_, later)) in moments.filter(|(_, (op, _))| *op == DiskOp::Sync) {
-        let acks = acks.borrow();
-        let before = acks.iter().filter(|(count, _)| *count <= operation);
-        let acknowledged = before.map(|(_, head)| *head).max().unwrap_or(0);
+        let acknowledged = acknowledged.borrow().after(operation);
         if let Some(lasting) = lasting.replace(later.clone()) {
             cuts.push(Cut {
                 lasting,
@@ -86,7 +92,8 @@ fn check(cuts: &[Cut], choices: u64, body: impl Fn(u64) -> Body + Copy) -> usize
             };
             let image = cut.lasting.torn(&cut.later, is_written);
             let store = open(&image);
-            check_whole(&store.0, cut.acknowledged..=cut.acknowledged + 2, body);
+            let heads = cut.acknowledged..=cut.acknowledged + 2;
+            check_whole(&store.0, heads, body).unwrap();
             images += 1;
         }
     }
@@ -102,7 +109,7 @@ fn open(image: &Image) -> (Store, Folder) {
 fn what_was_acknowledged_is_kept_whichever_blocks_reached_the_disk() {
     let cuts = cuts(|writer, acknowledge| {
         for _ in 0..12 {
-            acknowledge(writer.write(2).unwrap().head.0);
+            acknowledge(writer.write(2).unwrap());
         }
     });
     let images = check(&cuts, 8, sample::body);
@@ -114,7 +121,7 @@ fn commits_of_many_segments_are_whole_or_absent() {
     let bytes = 3 * 1024 * 1024;
     let cuts = cuts(|writer, acknowledge| {
         for _ in 0..2 {
-            acknowledge(writer.write_large(2, bytes).unwrap().head.0);
+            acknowledge(writer.write_large(2, bytes).unwrap());
         }
     });
     let images = check(&cuts, 6, |number| large(bytes, Position(number)));
@@ -125,7 +132,7 @@ fn commits_of_many_segments_are_whole_or_absent() {
 fn a_store_that_uses_its_segments_again_keeps_what_was_acknowledged() {
     let bytes = 200_000;
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap());
+    let mut writer = folder.writer();
     for _ in 0..24 {
         writer.write_large(2, bytes).unwrap();
     }
@@ -133,7 +140,7 @@ fn a_store_that_uses_its_segments_again_keeps_what_was_acknowledged() {
     let before = folder.image();
     let cuts = cuts_in(&folder, |writer, acknowledge| {
         for _ in 0..8 {
-            acknowledge(writer.write_large(2, bytes).unwrap().head.0);
+            acknowledge(writer.write_large(2, bytes).unwrap());
         }
     });
     let after = &cuts.last().unwrap().later;

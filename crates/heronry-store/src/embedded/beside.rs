@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use super::{Database, Order, Rows, Table};
+use super::{Database, Order, Reading, Rows, Table};
 use crate::StoreError;
 
 /// A row's table and key.
@@ -90,11 +90,9 @@ impl Before {
             let before = self.rows.read().unwrap_or_else(PoisonError::into_inner);
             let kept: Vec<_> = before.range(range.clone()).collect();
             // One row that is being replaced may be half written, and is not looked at.
-            if from != to || kept.is_empty() {
-                rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
-                    found.insert(key.to_vec(), row.to_vec());
-                    ControlFlow::Continue(())
-                })?;
+            let is_known = from == to && !kept.is_empty();
+            if !is_known {
+                collect(rows, (table, from, to), &mut found)?;
             }
             for ((_, key), row) in kept {
                 match row {
@@ -106,6 +104,17 @@ impl Before {
         })?;
         Ok(found)
     }
+}
+
+fn collect(
+    rows: &dyn Reading,
+    (table, from, to): (Table, &[u8], &[u8]),
+    found: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+) -> Result<(), StoreError> {
+    rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
+        found.insert(key.to_vec(), row.to_vec());
+        ControlFlow::Continue(())
+    })
 }
 
 /// Which rows of a table readers do not see.

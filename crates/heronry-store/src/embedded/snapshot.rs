@@ -110,9 +110,11 @@ pub(super) fn latest<D: Database>(
         corrupt(READ, detail)
     };
     let rows = readable.before.read(database, READ, range);
-    let rows = rows.map_err(|error| match error.kind() {
-        StoreErrorKind::Corrupt => damaged(&error.to_string()).with_source(error),
-        _ => error,
+    let rows = rows.map_err(|error| {
+        if error.kind() == StoreErrorKind::Corrupt {
+            return damaged(&error.to_string()).with_source(error);
+        }
+        error
     })?;
     let row = rows.first_key_value();
     row.map(|(key, row)| decode(key, row).ok_or_else(|| damaged("its checksum differs")))

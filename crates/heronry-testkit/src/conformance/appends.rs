@@ -113,10 +113,10 @@ async fn the_head_is_judged_before_continuity(place: &dyn Place) -> Result<(), F
     };
     let what = "another head and no chunk";
     let error = refused(what, writer.attempt(Commit::default(), guard).await)?;
-    match error {
-        AppendError::Conflict { .. } => writer.unchanged().await,
-        error => Err(otherwise(what, &error)),
-    }
+    let AppendError::Conflict { .. } = error else {
+        return Err(otherwise(what, &error));
+    };
+    writer.unchanged().await
 }
 
 async fn a_refused_append_takes_its_contents_with_it(place: &dyn Place) -> Result<(), Failure> {
@@ -211,8 +211,9 @@ async fn the_head_names_the_last_chunk(place: &dyn Place) -> Result<(), Failure>
 
 async fn an_append_of_many_chunks_is_one(place: &dyn Place) -> Result<(), Failure> {
     const CHUNKS: u64 = 200;
+    const EACH_OF_ONE: [u64; 200] = [1; 200];
     let mut writer = Writer::of(&place.open()?, 1).await?;
-    let mut commit = sample::chunks(None, &[1; CHUNKS as usize]);
+    let mut commit = sample::chunks(None, &EACH_OF_ONE);
     commit.contents = (1..=CHUNKS).map(sample::content).collect();
     let sent = commit.chunks.clone();
     let head = writer.append(commit).await?;

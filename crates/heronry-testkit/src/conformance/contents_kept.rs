@@ -152,21 +152,21 @@ async fn a_body_at_the_limit_rides(place: &dyn Place) -> Result<(), Failure> {
 }
 
 async fn an_append_may_be_larger_than_one_body(place: &dyn Place) -> Result<(), Failure> {
-    const BODIES: u64 = 5;
+    const BODIES: u8 = 5;
     let mut writer = Writer::of(&place.open()?, 1).await?;
     let bytes = bytes_max(&writer)?.min(4 << 20);
-    let body = |number: u64| Body::new(Body::BINARY, vec![number as u8; bytes - 1]);
+    let body = |number: u8| Body::new(Body::BINARY, vec![number; bytes - 1]);
     let mut commit = sample::commit(None, 1);
     commit.contents = (0..BODIES)
         .map(|number| NewContent {
-            content_ref: sample::content_ref(number),
+            content_ref: sample::content_ref(number.into()),
             body: body(number),
         })
         .collect();
     writer.append(commit).await?;
     let at = ContentPlace::With(Position(1));
     for number in 0..BODIES {
-        let name = sample::content_ref(number);
+        let name = sample::content_ref(number.into());
         let found = writer.store.contents.get(&writer.pool, name, at).await?;
         let is_same = found.is_some_and(|found| found.body == body(number));
         same(&format!("body {number}"), &is_same, &true)?;

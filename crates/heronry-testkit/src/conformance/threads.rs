@@ -41,7 +41,7 @@ async fn threads_write_to_pools_of_their_own(place: &dyn Place) -> Result<(), Fa
         })
     })?;
     let pools = store.journal.pools().await?;
-    same("the pools", &pools.len() as &usize, &(THREADS as usize))?;
+    same("the pools", &(pools.len() as u64), &THREADS)?;
     for number in 0..THREADS {
         let head = store.journal.head(&sample::pool(number)).await?;
         let head = head.map(|head| head.head.0);
@@ -184,8 +184,9 @@ async fn a_watcher_on_another_thread_is_rung(place: &dyn Place) -> Result<(), Fa
 
 async fn reads_beside_trims_are_whole_or_say_so(place: &dyn Place) -> Result<(), Failure> {
     const CHUNKS: u64 = 60;
+    const EACH_OF_ONE: [u64; 60] = [1; 60];
     let mut writer = Writer::of(&place.open()?, 1).await?;
-    writer.write(&[1; CHUNKS as usize]).await?;
+    writer.write(&EACH_OF_ONE).await?;
     let (journal, pool) = (&writer.store.journal, &writer.pool);
     let write = || {
         (1..=CHUNKS).try_for_each(|before| {
