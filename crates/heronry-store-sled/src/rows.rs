@@ -1,6 +1,9 @@
 //! The tables of a database, and what one transaction writes to them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::RangeInclusive,
+};
 
 use heronry_store::{
     StoreError, StoreErrorKind,
@@ -153,6 +156,23 @@ impl<'a> Writing<'a> {
             .map_err(|error| failed_transaction(COMMIT, error))
     }
 
+    /// Removes every fragment of one row, whether the row is whole or not.
+    fn remove_fragments(&mut self, table: Table, row: &[u8]) -> Result<(), StoreError> {
+        let of_row = |key: &[u8]| read_key(key).is_some_and(|(of, _)| of == row);
+        let range = key_of(row, 0)..=key_of(row, u16::MAX);
+        for key in self.trees.of(table).range(range.clone()).keys() {
+            let key = key.map_err(|error| failed(COMMIT, error))?;
+            if of_row(&key) {
+                self.changes(table).insert(key.to_vec(), None);
+            }
+        }
+        let changes = self.changes(table).range_mut(range);
+        changes
+            .filter(|(key, _)| of_row(key))
+            .for_each(|(_, change)| *change = None);
+        Ok(())
+    }
+
     /// Returns the first fragment of a row as the transaction sees it.
     fn first_of(&mut self, table: Table, row: &[u8]) -> Result<Option<IVec>, StoreError> {
         let key = key_of(row, 0);
@@ -162,6 +182,16 @@ impl<'a> Writing<'a> {
         let tree = self.trees.of(table);
         tree.get(key).map_err(|error| failed(COMMIT, error))
     }
+}
+
+/// Returns a range of keys that has every fragment of the rows from one key up to, and without,
+/// another, and may have some of other rows: the later fragments of a row stand behind those of a
+/// row whose name goes on with small bytes.
+fn fragments_of(from: &[u8], to: &[u8]) -> RangeInclusive<Vec<u8>> {
+    let shorter = (0..to.len()).filter_map(|length| to.get(..length));
+    let shorter = shorter.filter(|row| *row >= from);
+    let last = shorter.map(|row| key_of(row, u16::MAX)).max();
+    key_of(from, 0)..=last.max(Some(key_of(to, 0))).unwrap_or_default()
 }
 
 fn write(
@@ -197,13 +227,16 @@ impl Rows for Writing<'_> {
     }
 
     fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        let (from, to) = (key_of(from, 0), key_of(to, 0));
-        let range = from.as_slice()..to.as_slice();
-        for key in self.trees.of(table).range(range).keys() {
+        let range = fragments_of(from, to);
+        let is_of_row = |key: &[u8]| read_key(key).is_some_and(|(row, _)| row >= from && row < to);
+        for key in self.trees.of(table).range(range.clone()).keys() {
             let key = key.map_err(|error| failed(COMMIT, error))?;
-            self.changes(table).insert(key.to_vec(), None);
+            if is_of_row(&key) {
+                self.changes(table).insert(key.to_vec(), None);
+            }
         }
-        let changes = self.changes(table).range_mut(from..to);
+        let changes = self.changes(table).range_mut(range);
+        let changes = changes.filter(|(key, _)| is_of_row(key));
         changes.for_each(|(_, change)| *change = None);
         Ok(())
     }
