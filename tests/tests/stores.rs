@@ -13,6 +13,8 @@
 mod bits;
 #[path = "stores/depth.rs"]
 mod depth;
+#[path = "stores/flips.rs"]
+mod flips;
 #[path = "stores/garbage.rs"]
 mod garbage;
 #[path = "stores/machine.rs"]
@@ -23,6 +25,3 @@ mod newer;
 mod place;
 #[path = "stores/reconnects.rs"]
 mod reconnects;
-#[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
-#[path = "e2e/support.rs"]
-mod support;

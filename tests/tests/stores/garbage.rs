@@ -10,12 +10,10 @@
 //! | chunks and records | `chunks`; the damage tests of `heronry-journal` |
 //! | lines of an export | `exports` |
 //! | files of a store, with its format record and its mark | `files` |
-//! | arguments, cursor and token files, the manifest | `commands` |
+//! | arguments, cursor files, the manifest | `commands`, in the test program of that name |
 
 #[path = "garbage/chunks.rs"]
 mod chunks;
-#[path = "garbage/commands.rs"]
-mod commands;
 #[path = "garbage/exports.rs"]
 mod exports;
 #[path = "garbage/files.rs"]

@@ -66,6 +66,43 @@ fn check(kind: StoreKind, few: u32) {
     }
 }
 
+/// A snapshot of several fragments, which is deleted: once its later ones stayed.
+#[test]
+fn a_large_snapshot_is_deleted_whole_on_every_store() {
+    let act = |op| ops::Step {
+        op,
+        look: ops::Look {
+            pool: 0,
+            after: 0,
+            items: 3,
+            more: 0,
+            number: 0,
+        },
+    };
+    let history = [
+        act(ops::Op::Append(ops::Append {
+            pool: 0,
+            chunks: vec![1],
+            bodies: 0,
+            how: ops::How::Right,
+            is_part: false,
+        })),
+        act(ops::Op::Snapshot {
+            pool: 0,
+            at: 0,
+            version: 255,
+            point: ops::Point::End,
+            token: ops::Token::Present,
+        }),
+        act(ops::Op::DeleteSnapshot(0, ops::Token::Present)),
+        act(ops::Op::Reopen),
+    ];
+    for kind in [StoreKind::Memory, StoreKind::Redb, StoreKind::Sled] {
+        let played = block_on(play(&Subject::honest(kind), &history));
+        assert_eq!(played, Ok(()), "{kind:?}");
+    }
+}
+
 mod memory {
     #[test]
     fn random_histories_go_as_the_ports_promise() {

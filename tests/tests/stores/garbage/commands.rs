@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
-use super::mutate::garbage;
 use crate::{
     depth::cases,
+    mutate::garbage,
     support::{Place, Said, said},
 };
 
@@ -73,7 +73,7 @@ fn arguments_in_any_order_are_refused_in_good_order() {
         5 => prop::sample::select(ARGUMENTS.to_vec()).prop_map(str::to_owned),
         1 => garbage(&["--pool=p", "redb:x", "1@2", "30s"]),
     ];
-    let run = TestRunner::new(cases(40)).run(&vec(words, 0..7), |words| {
+    let run = TestRunner::new(cases(20)).run(&vec(words, 0..7), |words| {
         let mut all: Vec<OsString> = vec!["--url".into(), "http://127.0.0.1:9".into()];
         all.extend(
             words
@@ -108,7 +108,7 @@ command = ["no-such-program-anywhere"]
 #[test]
 fn a_spoilt_manifest_is_refused_with_its_line() {
     let place = Place::new();
-    let run = TestRunner::new(cases(40)).run(&garbage(&[MANIFEST]), |text| {
+    let run = TestRunner::new(cases(16)).run(&garbage(&[MANIFEST]), |text| {
         // What still names a program names one that is not there, so nothing is ever started.
         let names_another = text.contains("command") && !text.contains("no-such-program-anywhere");
         if names_another {
@@ -128,7 +128,7 @@ fn a_spoilt_manifest_is_refused_with_its_line() {
 fn spoilt_files_of_the_data_directory_are_refused_by_name() {
     let cursor = "5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f-42\n";
     let place = Place::new();
-    let run = TestRunner::new(cases(16)).run(&garbage(&[cursor]), |text| {
+    let run = TestRunner::new(cases(6)).run(&garbage(&[cursor]), |text| {
         place.write("cursor", &text);
         let arguments = ["--url", "http://127.0.0.1:9", "--pool", "p", "watch"];
         let file = ["--cursor-file", "cursor"];

@@ -5,11 +5,7 @@ use heronry_tests::StoreKind;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
 use super::mutate::spoilt;
-use crate::{
-    bits::{read_all, stored},
-    depth::cases,
-    place::Place,
-};
+use crate::{bits::read_all, depth::cases, flips::stored, place::Place};
 
 /// Replaces each file of a closed store by garbage.
 fn check(kind: StoreKind, few: u32) {
