@@ -238,10 +238,10 @@ async fn a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut(ser
     }
     let head = server.head().await;
     let span = 1_u64 << 63;
-    let sent = send("3", "expires_in_ms", json!(span)).await;
+    let told = send("3", "expires_in_ms", json!(span)).await;
     let wake = json!({"filter": "terminal", "idempotency_key": "4", "timeout_ms": span});
     let waited = server.post(&a, "/v1/pools/p/wakes", wake).await;
-    for (reply, field) in [(sent, "expires_in_ms"), (waited, "timeout_ms")] {
+    for (reply, field) in [(told, "expires_in_ms"), (waited, "timeout_ms")] {
         let problem = reply.refused(400, "limit-exceeded");
         assert_eq!(problem["field"], field);
         assert!(problem["max"].as_u64().unwrap() < span, "{problem}");

@@ -86,9 +86,9 @@ impl From<Rejection> for Refusal {
 
 fn kind(rejection: &Rejection) -> ProblemKind {
     match rejection {
-        Rejection::Limit(_)
-        | Rejection::LimitNotSettable(_)
-        | Rejection::PastCalendar { .. } => ProblemKind::LimitExceeded,
+        Rejection::Limit(_) | Rejection::LimitNotSettable(_) | Rejection::PastCalendar { .. } => {
+            ProblemKind::LimitExceeded
+        }
         Rejection::SenderMismatch => ProblemKind::SenderMismatch,
         Rejection::OperatorOnly => ProblemKind::OperatorOnly,
         Rejection::NotAMember => ProblemKind::NotAMember,
