@@ -1,9 +1,6 @@
 //! The tables of a database, and what one transaction writes to them.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    ops::RangeInclusive,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use heronry_store::{
     StoreError, StoreErrorKind,
@@ -184,16 +181,6 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// Returns a range of keys that has every fragment of the rows from one key up to, and without,
-/// another, and may have some of other rows: the later fragments of a row stand behind those of a
-/// row whose name goes on with small bytes.
-fn fragments_of(from: &[u8], to: &[u8]) -> RangeInclusive<Vec<u8>> {
-    let shorter = (0..to.len()).filter_map(|length| to.get(..length));
-    let shorter = shorter.filter(|row| *row >= from);
-    let last = shorter.map(|row| key_of(row, u16::MAX)).max();
-    key_of(from, 0)..=last.max(Some(key_of(to, 0))).unwrap_or_default()
-}
-
 fn write(
     tree: &TransactionalTree,
     changes: &Changes,
@@ -227,16 +214,17 @@ impl Rows for Writing<'_> {
     }
 
     fn remove(&mut self, table: Table, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        let range = fragments_of(from, to);
-        let is_of_row = |key: &[u8]| read_key(key).is_some_and(|(row, _)| row >= from && row < to);
-        for key in self.trees.of(table).range(range.clone()).keys() {
-            let key = key.map_err(|error| failed(COMMIT, error))?;
-            if is_of_row(&key) {
-                self.changes(table).insert(key.to_vec(), None);
-            }
+        // The later fragments of the first row stand behind `to` when `to` goes on from its name.
+        if to.starts_with(from) {
+            self.remove_fragments(table, from)?;
         }
-        let changes = self.changes(table).range_mut(range);
-        let changes = changes.filter(|(key, _)| is_of_row(key));
+        let (from, to) = (key_of(from, 0), key_of(to, 0));
+        let range = from.as_slice()..to.as_slice();
+        for key in self.trees.of(table).range(range).keys() {
+            let key = key.map_err(|error| failed(COMMIT, error))?;
+            self.changes(table).insert(key.to_vec(), None);
+        }
+        let changes = self.changes(table).range_mut(from..to);
         changes.for_each(|(_, change)| *change = None);
         Ok(())
     }

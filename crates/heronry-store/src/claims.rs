@@ -49,6 +49,17 @@ pub struct Checkpoint {
 /// A projection of the journal: idempotency keys and host-chosen ids → what was decided.
 ///
 /// It may be dropped and folded again at any time; the journal is the truth.
+///
+/// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
+/// 1. *a run is found with its checkpoint*: both are there, or neither.
+/// 2. *runs add up*, and *a key that comes again has its last entry*.
+/// 3. *answers come in the order of the questions*, one for each.
+/// 4. *apart*: claims of one pool are not found in another.
+/// 5. *clearing forgets one pool*.
+/// 6. *a stale token puts nothing*.
+/// 7. *a checkpoint after reopening is one that was put*, with its claims; or there is none, and no
+///    claim either.
+/// 8. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
 #[async_trait]
 pub trait Claims: Send + Sync {
     /// Adds a run of claims, in any order, and moves the checkpoint, both or neither.

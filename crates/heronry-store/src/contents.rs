@@ -43,6 +43,23 @@ pub struct ContentPack {
 }
 
 /// Bodies keyed (pool, reference). Those that ride with an append come in [`Commit`](crate::Commit).
+///
+/// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
+/// 1. *a body is found where it was put*: by itself, or at any position of its append, with its
+///    media type and digest, and nowhere else.
+/// 2. *bodies ride with their append*: all are there with it, or none.
+/// 3. *the first body of a reference stays*: a later put under it changes nothing.
+/// 4. *a body alone and one that rides are two*, even under one reference.
+/// 5. *apart*: a body of one pool is not found in another.
+/// 6. *bounded*: a body over `capabilities().content_bytes_max` is refused before any effect.
+/// 7. *a stale token puts nothing*.
+/// 8. *listed by their append*: those that ride, in order of positions.
+/// 9. *listed by their reference*: those that were put by themselves, in order of references.
+/// 10. *gated*: nothing is shown whose sync has not succeeded.
+/// 11. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
+/// 12. *checked*: damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), never
+///     another body.
+/// 13. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
 #[async_trait]
 pub trait Contents: Send + Sync {
     /// Stores a body by itself. A repeat with the same bytes changes nothing.

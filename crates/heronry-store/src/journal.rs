@@ -154,7 +154,8 @@ pub trait Journal: Send + Sync {
 
     /// Drops whole chunks that end before `before`; the last chunk always stays.
     ///
-    /// A repeat drops nothing. After a crash the chunks are all there or all gone.
+    /// Contents that rode with them stay: a live message may need its body. A repeat drops nothing.
+    /// After a crash the chunks are all there or all gone.
     ///
     /// # Errors
     /// As [`append`](Self::append).

@@ -236,7 +236,7 @@ impl Debug for Case {
     }
 }
 
-/// Returns every case.
+/// Returns every case, by port.
 pub fn cases() -> Vec<Case> {
     [
         journal::CASES,
@@ -323,4 +323,52 @@ fn on_threads(
 /// Returns the failure of a call that was refused, but not as the rule says.
 fn otherwise(what: &str, error: &dyn Debug) -> Failure {
     Failure(format!("{what}: refused otherwise, with {error:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn no_two_cases_have_one_name() {
+        let cases = cases();
+        let names: HashSet<_> = cases.iter().map(Case::name).collect();
+        assert_eq!(names.len(), cases.len());
+    }
+
+    /// Returns the rules of a port's contract: what is emphasized in its numbered lines.
+    fn rules(source: &str) -> Vec<String> {
+        let lines = source.lines().filter_map(|line| {
+            let (number, rule) = line.strip_prefix("/// ")?.split_once(". *")?;
+            number.parse::<u8>().ok().map(|_| rule)
+        });
+        let emphasized = lines.flat_map(|line| line.split('*').step_by(2));
+        emphasized
+            .map(|rule| rule.replace(['-', ' '], "_"))
+            .collect()
+    }
+
+    #[test]
+    fn each_rule_of_a_contract_has_a_case_of_its_name() {
+        let names: HashSet<_> = cases().iter().map(Case::name).collect();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../heronry-store/src");
+        for (file, port, least) in [
+            ("journal", "journal", 12),
+            ("contents", "contents", 14),
+            ("lease", "leases", 11),
+            ("claims", "claims", 10),
+            ("snapshots", "snapshots", 12),
+            ("cursors", "cursors", 13),
+        ] {
+            let source = fs::read_to_string(folder.join(file).with_extension("rs")).unwrap();
+            let rules = rules(&source);
+            assert!(rules.len() >= least, "{port} has {} rules", rules.len());
+            for rule in rules {
+                let case = format!("{port}::{rule}");
+                assert!(names.contains(case.as_str()), "there is no {case}");
+            }
+        }
+    }
 }

@@ -179,7 +179,14 @@ async fn deleted(place: &dyn Place) -> Result<(), Failure> {
         check_latest("after a delete", &writer, None).await?;
     }
     let again = put(&writer, 2).await?;
-    check_latest("after another put", &writer, Some(&again)).await
+    check_latest("after another put", &writer, Some(&again)).await?;
+    let large = Snapshot {
+        bytes: vec![7; 300_000],
+        ..snapshot(3, again.at)
+    };
+    snapshots.put(&writer.pool, large, writer.token).await?;
+    snapshots.delete(&writer.pool, writer.token).await?;
+    check_latest("after the delete of a large one", &writer, None).await
 }
 
 async fn apart(place: &dyn Place) -> Result<(), Failure> {
