@@ -1,8 +1,10 @@
 #![doc = include_str!("../docs/FILTERS.md")]
 
 mod build;
+mod clause;
 mod error;
 mod explain;
+mod feature;
 mod field;
 mod fingerprint;
 mod formula;
@@ -24,6 +26,9 @@ pub use build::FilterBuilder;
 pub use error::{CompileError, CompileErrors, ErrorKind, Limit};
 pub use explain::{Explanation, FailedClause, NearMiss};
 pub use fingerprint::{Fingerprint, FingerprintError};
+
+pub(crate) use clause::{Check, Clause};
+pub(crate) use feature::{Feature, Place, features_of};
 
 use error::{Faults, exceeded};
 use formula::{Formula, Term};

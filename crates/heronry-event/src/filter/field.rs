@@ -13,8 +13,8 @@ use crate::Envelope;
 pub(super) type Text = Arc<str>;
 
 /// A field that holds one text. Absent is the empty text.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum TextField {
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) enum TextField {
     Family,
     Kind,
     Pool,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_types::{EntityKind, EntityRef};
 
-use super::field::Text;
+use super::{feature::Feature, field::Text};
 
 /// Kinds and ids that are looked for together; nothing stands for any.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -117,6 +117,16 @@ impl Region {
     fn size(&self) -> usize {
         let pairs: usize = self.pairs.values().map(|ids| 1 + ids.len()).sum();
         1 + self.kinds.len() + self.ids.len() + pairs
+    }
+
+    /// Walks the features of which an envelope has one when it has something in the region.
+    pub(super) fn features(&self) -> impl Iterator<Item = Feature<&str>> {
+        let kinds = self.kinds.iter().map(|kind| Feature::RelatedKind(*kind));
+        let ids = self.ids.iter().map(|id| Feature::RelatedId(&**id));
+        let pairs = self.pairs.iter();
+        let pairs =
+            pairs.flat_map(|(kind, ids)| ids.iter().map(|id| Feature::Related(*kind, &**id)));
+        kinds.chain(ids).chain(pairs)
     }
 
     /// Returns patterns that make up the region, kinds with equal ids together.

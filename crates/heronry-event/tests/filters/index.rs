@@ -34,10 +34,11 @@ proptest! {
             };
             let earlier = model.iter().position(|(k, _)| *k == key).map(|at| model.remove(at).1);
             let replaced = match &filter {
-                Some(filter) => index.insert(key, filter.clone()),
+                Some(filter) => index.insert(key, filter),
                 None => index.remove(key),
             };
-            prop_assert_eq!(replaced, earlier);
+            prop_assert_eq!(replaced, earlier.is_some());
+            prop_assert_eq!(index.contains(key), filter.is_some());
             model.extend(filter.map(|filter| (key, filter)));
             prop_assert_eq!(index.len(), model.len());
             prop_assert_eq!(index.is_empty(), model.is_empty());

@@ -46,7 +46,7 @@ impl Triggers {
             } else {
                 &mut self.index
             };
-            index.insert(position, filter);
+            index.insert(position, &filter);
         } else if let Some(registered) = ended_by(&record.entry.body) {
             self.disarm(registered);
         }

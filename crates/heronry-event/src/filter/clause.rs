@@ -1,0 +1,130 @@
+//! What a filter asks of an envelope, as an index needs it: sets of features, and other tests.
+
+use super::{
+    Filter,
+    feature::Feature,
+    field::{MembersField, TextField},
+    literal::{Literal, Sign, TextPlace},
+    members::MembersTest,
+    related::RelatedTest,
+    texts::{TextTest, Values},
+};
+use crate::Envelope;
+
+/// One condition of an alternative; the alternative holds when all of its conditions do.
+#[derive(Debug)]
+pub(crate) enum Clause<'f> {
+    /// The envelope has at least one of these features.
+    AnyOf(Vec<Feature<&'f str>>),
+    /// The envelope has none of these features.
+    NoneOf(Vec<Feature<&'f str>>),
+    /// The envelope passes a test that is not about features.
+    Test(Test),
+}
+
+/// A comparison that features cannot express: a range, a prefix, or a key that may be missing.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Test(Literal);
+
+impl Test {
+    /// Returns true when the envelope passes. Touches no heap.
+    pub(crate) fn holds(&self, envelope: &Envelope) -> bool {
+        self.0.holds(envelope)
+    }
+}
+
+impl Filter {
+    /// Walks the alternatives of the normal form, each with its clauses.
+    pub(crate) fn alternatives(&self) -> impl Iterator<Item = Vec<Clause<'_>>> {
+        let terms = self.compiled.terms.iter();
+        terms.map(|term| term.iter().flat_map(clauses).collect())
+    }
+}
+
+fn clauses(literal: &Literal) -> Vec<Clause<'_>> {
+    let clause = match literal {
+        Literal::Terminal(Sign::Plus) => Clause::AnyOf(vec![Feature::Terminal]),
+        Literal::Terminal(Sign::Minus) => Clause::NoneOf(vec![Feature::Terminal]),
+        Literal::Text(TextPlace::Field(field), test) => field_clause(*field, test, literal),
+        Literal::Text(TextPlace::Correlation(key), test) => {
+            return correlation_clauses(key, test, literal);
+        }
+        Literal::Members(field, MembersTest::AnyOf(texts)) => {
+            Clause::AnyOf(texts.iter().map(|text| member(*field, text)).collect())
+        }
+        Literal::Members(field, MembersTest::NoneOf(texts)) => {
+            Clause::NoneOf(texts.iter().map(|text| member(*field, text)).collect())
+        }
+        Literal::Related(RelatedTest::AnyIn(region)) => Clause::AnyOf(region.features().collect()),
+        Literal::Related(RelatedTest::NoneIn(region)) => {
+            Clause::NoneOf(region.features().collect())
+        }
+        Literal::Number(..) => Clause::Test(Test(literal.clone())),
+    };
+    vec![clause]
+}
+
+fn member(field: MembersField, text: &str) -> Feature<&str> {
+    match field {
+        MembersField::Recipients => Feature::Recipient(text),
+        MembersField::Tags => Feature::Tag(text),
+    }
+}
+
+/// Absent is the empty text here, so a set says all by its texts.
+fn field_clause<'f>(field: TextField, test: &'f TextTest, literal: &Literal) -> Clause<'f> {
+    let one_of = |values: &'f Values| {
+        let texts = values.texts.iter();
+        texts.map(|text| Feature::Text(field, &**text)).collect()
+    };
+    match (test, field.vocabulary()) {
+        (TextTest::In(values), _) => Clause::AnyOf(one_of(values)),
+        (TextTest::NotIn(values), _) => Clause::NoneOf(one_of(values)),
+        (TextTest::Prefix(prefix), Some(names)) => {
+            Clause::AnyOf(starting_with(field, names, prefix))
+        }
+        (TextTest::NotPrefix(prefix), Some(names)) => {
+            Clause::NoneOf(starting_with(field, names, prefix))
+        }
+        (TextTest::Prefix(_) | TextTest::NotPrefix(_), None) => Clause::Test(Test(literal.clone())),
+    }
+}
+
+/// Returns the texts that a field with a vocabulary can have, absent included, and that start so.
+fn starting_with(
+    field: TextField,
+    names: Vec<&'static str>,
+    prefix: &str,
+) -> Vec<Feature<&'static str>> {
+    let texts = names.into_iter().chain([""]);
+    texts
+        .filter(|text| text.starts_with(prefix))
+        .map(|text| Feature::Text(field, text))
+        .collect()
+}
+
+fn correlation_clauses<'f>(
+    key: &'f str,
+    test: &'f TextTest,
+    literal: &Literal,
+) -> Vec<Clause<'f>> {
+    let one_of = |values: &'f Values| {
+        let texts = values.texts.iter();
+        texts.map(|text| Feature::Correlation(key, text)).collect()
+    };
+    let has_key = || vec![Feature::CorrelationKey(key)];
+    match test {
+        TextTest::In(values) if !values.holds_absent() => vec![Clause::AnyOf(one_of(values))],
+        TextTest::In(values) if values.texts.is_empty() => vec![Clause::NoneOf(has_key())],
+        TextTest::NotIn(values) if !values.holds_absent() => vec![Clause::NoneOf(one_of(values))],
+        TextTest::NotIn(values) => {
+            vec![Clause::AnyOf(has_key()), Clause::NoneOf(one_of(values))]
+        }
+        // Whoever starts with a text is there.
+        TextTest::Prefix(_) => vec![
+            Clause::AnyOf(has_key()),
+            Clause::Test(Test(literal.clone())),
+        ],
+        TextTest::In(_) | TextTest::NotPrefix(_) => vec![Clause::Test(Test(literal.clone()))],
+    }
+}
