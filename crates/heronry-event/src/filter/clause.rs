@@ -1,4 +1,4 @@
-//! What a filter asks of an envelope, as an index needs it: sets of features, and other tests.
+//! What a filter asks of an envelope, as an index needs it: sets of features, and other checks.
 
 use super::{
     Filter,
@@ -18,15 +18,15 @@ pub(crate) enum Clause<'f> {
     AnyOf(Vec<Feature<&'f str>>),
     /// The envelope has none of these features.
     NoneOf(Vec<Feature<&'f str>>),
-    /// The envelope passes a test that is not about features.
-    Test(Test),
+    /// The envelope passes a check that is not about features.
+    Check(Check),
 }
 
 /// A comparison that features cannot express: a range, a prefix, or a key that may be missing.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Test(Literal);
+pub(crate) struct Check(Literal);
 
-impl Test {
+impl Check {
     /// Returns true when the envelope passes. Touches no heap.
     pub(crate) fn holds(&self, envelope: &Envelope) -> bool {
         self.0.holds(envelope)
@@ -59,7 +59,7 @@ fn clauses(literal: &Literal) -> Vec<Clause<'_>> {
         Literal::Related(RelatedTest::NoneIn(region)) => {
             Clause::NoneOf(region.features().collect())
         }
-        Literal::Number(..) => Clause::Test(Test(literal.clone())),
+        Literal::Number(..) => Clause::Check(Check(literal.clone())),
     };
     vec![clause]
 }
@@ -86,7 +86,9 @@ fn field_clause<'f>(field: TextField, test: &'f TextTest, literal: &Literal) -> 
         (TextTest::NotPrefix(prefix), Some(names)) => {
             Clause::NoneOf(starting_with(field, names, prefix))
         }
-        (TextTest::Prefix(_) | TextTest::NotPrefix(_), None) => Clause::Test(Test(literal.clone())),
+        (TextTest::Prefix(_) | TextTest::NotPrefix(_), None) => {
+            Clause::Check(Check(literal.clone()))
+        }
     }
 }
 
@@ -103,11 +105,7 @@ fn starting_with(
         .collect()
 }
 
-fn correlation_clauses<'f>(
-    key: &'f str,
-    test: &'f TextTest,
-    literal: &Literal,
-) -> Vec<Clause<'f>> {
+fn correlation_clauses<'f>(key: &'f str, test: &'f TextTest, literal: &Literal) -> Vec<Clause<'f>> {
     let one_of = |values: &'f Values| {
         let texts = values.texts.iter();
         texts.map(|text| Feature::Correlation(key, text)).collect()
@@ -123,8 +121,8 @@ fn correlation_clauses<'f>(
         // Whoever starts with a text is there.
         TextTest::Prefix(_) => vec![
             Clause::AnyOf(has_key()),
-            Clause::Test(Test(literal.clone())),
+            Clause::Check(Check(literal.clone())),
         ],
-        TextTest::In(_) | TextTest::NotPrefix(_) => vec![Clause::Test(Test(literal.clone()))],
+        TextTest::In(_) | TextTest::NotPrefix(_) => vec![Clause::Check(Check(literal.clone()))],
     }
 }

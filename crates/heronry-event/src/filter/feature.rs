@@ -1,6 +1,6 @@
 //! What an envelope has or lacks: a text in a place, a recipient, a related entity.
 
-use heronry_types::{EntityKind, Vocabulary};
+use heronry_types::EntityKind;
 
 use super::field::TextField;
 use crate::Envelope;
