@@ -146,12 +146,39 @@ fn problem_failure(problem: &Problem) -> Failure {
     };
     let slug = problem.slug();
     match filter_errors(problem) {
-        None => Failure::new(exit, format_args!("{problem} ({slug})")),
+        None => match on_the_command_line(problem) {
+            Some(line) => Failure::new(exit, format_args!("{line} ({slug})")),
+            None => Failure::new(exit, format_args!("{problem} ({slug})")),
+        },
         Some(errors) => {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Failure::new(exit, format_args!("filter: {} ({slug})", lines.join("; ")))
         }
     }
+}
+
+/// Says what to do in the words of the command line, where the server speaks of requests.
+fn on_the_command_line(problem: &Problem) -> Option<String> {
+    let kind = problem.kind()?;
+    let line = if kind == ProblemKind::PoolNotFound {
+        "no such pool; open it with `heronry pool open`, or see `heronry pool list`"
+    } else if kind == ProblemKind::Unauthorized {
+        "the token is missing or wrong; give the server's --data-dir, --token-file or HERONRY_TOKEN"
+    } else if kind == ProblemKind::InvalidRequest && is_missing_run(problem) {
+        "no run is named; give --run or set HERONRY_RUN"
+    } else if kind == ProblemKind::ConfigConflict {
+        let ways = "leave them out to open it as it is, or change limits with `heronry pool set`";
+        return Some(format!("{problem}; {ways}"));
+    } else {
+        return None;
+    };
+    Some(line.to_owned())
+}
+
+/// An operator's request has to name the run, in one of these fields.
+fn is_missing_run(problem: &Problem) -> bool {
+    let names_run = matches!(problem.text("field"), Some("from" | "run" | "run_id"));
+    names_run && problem.to_string().contains("missing")
 }
 
 /// Returns the errors of a filter that a problem lists.

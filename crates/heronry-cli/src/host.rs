@@ -170,13 +170,17 @@ fn without_panics<T>(open: impl FnOnce() -> T) -> T {
 
 /// Says which store cannot be opened, when the store does not say so itself.
 fn not_opened(path: &Path, error: &StoreError) -> Failure {
-    let failure = store_failure(error);
-    let place = path.display().to_string();
-    let line = failure.to_string();
-    if line.contains(&place) {
-        return failure;
-    }
-    Failure::new(failure.exit(), format_args!("{place}: {line}"))
+    let place = path.display();
+    let exit = store_failure(error).exit();
+    let line = error.to_string();
+    let detail = line
+        .strip_prefix("store cannot open the store: ")
+        .unwrap_or(&line);
+    let detail = detail.strip_prefix(&format!("{place}: ")).unwrap_or(detail);
+    Failure::new(
+        exit,
+        format_args!("cannot open the store {place}: {detail}"),
+    )
 }
 
 /// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
@@ -191,7 +195,16 @@ pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
                 return Err(Failure::usage("a store in memory keeps no journal"));
             }
         };
-    store.map_err(|error| not_opened(choice.path(), &error))
+    let path = choice.path();
+    store.map_err(|error| {
+        if path.exists() {
+            return not_opened(path, &error);
+        }
+        let place = path.display();
+        Failure::failed(format_args!(
+            "there is no store at {place}; name one, or make one with `heronry serve`"
+        ))
+    })
 }
 
 /// Says what a failure of the store means to the caller of the command.

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use heronry_types::Vocabulary;
+
 /// Drops control characters (except line ends and tabs) and the marks that turn the direction of text.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_unsafe(*c)).collect()
@@ -35,6 +37,15 @@ pub(crate) fn add(text: &mut String, more: fmt::Arguments<'_>) {
     let _ = text.write_fmt(more);
 }
 
+/// Reads a name out of a closed set of them.
+pub(crate) fn name_of<V: Vocabulary>(text: &str) -> Result<V, String> {
+    V::from_wire(text).map_err(|error| {
+        let meant = suggestion(text, error.known.iter().copied());
+        let meant = meant.map_or_else(|| ";".to_owned(), |name| format!("; did you mean {name}?"));
+        format!("no such name{meant} known: {}", error.known.join(", "))
+    })
+}
+
 /// Returns the known name that was most likely meant.
 pub(crate) fn suggestion<'a>(
     found: &str,
@@ -51,6 +62,21 @@ pub(crate) fn suggestion<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_of_its_set_or_the_set_is_listed() {
+        use heronry_types::RunEnd;
+        assert_eq!(name_of::<RunEnd>("failed"), Ok(RunEnd::Failed));
+        let check = |text: &str, expected: &str| {
+            assert_eq!(name_of::<RunEnd>(text).unwrap_err(), expected);
+        };
+        let known = "known: completed, failed, cancelled";
+        check(
+            "canceled",
+            &format!("no such name; did you mean cancelled? {known}"),
+        );
+        check("done", &format!("no such name; {known}"));
+    }
 
     #[test]
     fn terminal_text_has_no_control_and_no_bidi_characters() {

@@ -227,3 +227,60 @@ fn every_verb_has_help_with_an_example() {
         );
     }
 }
+
+#[test]
+fn refusals_speak_of_the_command_line() {
+    let (place, _server) = pool();
+    place
+        .run(&["pool", "show", "q"])
+        .refused(3, "open it with `heronry pool open`");
+    for arguments in [
+        &["--pool", "p", "send", "--to", "run:b", "--body", "x"][..],
+        &["--pool", "p", "receipt", "m"],
+    ] {
+        place
+            .run(arguments)
+            .refused(2, "give --run or set HERONRY_RUN");
+    }
+    place
+        .run(&["--token", "wrong", "pool", "list"])
+        .refused(3, "--token-file or HERONRY_TOKEN");
+    place
+        .run(&["pool", "open", "p", "--limit", "inbox_depth_max=3"])
+        .refused(3, "change limits with `heronry pool set`");
+    let typo = place.run(&["pool", "open", "q", "--limit", "inbox_depth_mx=3"]);
+    assert_eq!(typo.code, Some(2), "{typo:?}");
+    assert!(
+        typo.err.contains("did you mean inbox_depth_max?"),
+        "{typo:?}"
+    );
+    let elsewhere = Place::new();
+    for verb in ["verify", "stats", "show", "export"] {
+        elsewhere
+            .run(&["journal", verb])
+            .refused(1, "there is no store at ./.heronry/store.redb");
+    }
+}
+
+#[test]
+fn members_are_listed_whole_or_by_pages() {
+    let (place, _server) = pool();
+    place.run(&["--pool", "p", "--run", "c", "join"]).ok();
+    place
+        .run(&["pool", "set", "p", "--limit", "page_items_max=2"])
+        .ok();
+    let members = |more: &[&str]| {
+        let start = ["--pool", "p", "members", "--field", "run_id"];
+        place.run(&[&start[..], more].concat()).ok()
+    };
+    assert_eq!(members(&[]), "a\nb\nc\n");
+    assert_eq!(members(&["--limit", "1"]), "a\n");
+    assert_eq!(members(&["--limit", "2", "--after", "a"]), "b\nc\n");
+    let page = place
+        .run(&["--pool", "p", "members", "--limit", "2", "--json"])
+        .json();
+    assert_eq!(page["next"], "b");
+    place
+        .run(&["--pool", "p", "members", "--limit", "3"])
+        .refused(3, "page_items_max is 2");
+}

@@ -11,7 +11,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
-    text::add,
+    text::{add, name_of},
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -69,7 +69,7 @@ pub(crate) struct AckArgs {
     #[arg(long, value_name = "CLAIM", conflicts_with = "claims")]
     up_to: Option<String>,
     /// seen, done, blocked or rejected [default: done]
-    #[arg(long, value_name = "OUTCOME")]
+    #[arg(long, value_name = "OUTCOME", value_parser = name_of::<AckOutcome>)]
     outcome: Option<AckOutcome>,
     /// A short text, kept with the record
     #[arg(long)]

@@ -12,6 +12,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
     out::Rows,
+    text::{add, name_of},
 };
 
 /// Join a run to the pool, or take it over
@@ -59,6 +60,7 @@ pub(crate) struct MembersArgs {
 #[command(after_help = "Example:\n  heronry --pool review --run scanner-1 state completed")]
 pub(crate) struct StateArgs {
     /// completed, failed or cancelled
+    #[arg(value_parser = name_of::<RunEnd>)]
     state: RunEnd,
     /// A short text, kept with the record
     #[arg(long)]
@@ -140,12 +142,14 @@ pub(crate) async fn state(cx: &Context, args: StateArgs) -> Outcome {
 fn text_of(member: &MemberView) -> String {
     let topics: Vec<&str> = member.topics.iter().map(TopicId::as_str).collect();
     let (run, agent): (&RunId, &AgentId) = (&member.run_id, &member.agent_id);
-    format!(
-        "{run}  agent {agent}  generation {}  unread {}  topics {}",
-        member.generation,
-        member.unread,
-        topics.join(",")
-    )
+    let mut text = format!(
+        "{run}  agent {agent}  generation {}  unread {}",
+        member.generation, member.unread
+    );
+    if !topics.is_empty() {
+        add(&mut text, format_args!("  topics {}", topics.join(",")));
+    }
+    text
 }
 
 /// Reads `KIND:ID` or `KIND:ID@VERSION`.
@@ -153,7 +157,7 @@ pub(crate) fn parse_policy(text: &str) -> Result<PolicyRef, String> {
     let (kind, id) = text
         .split_once(':')
         .ok_or("write it as KIND:ID or KIND:ID@VERSION")?;
-    let kind = kind.parse::<PolicyKind>().map_err(|e| e.to_string())?;
+    let kind = name_of::<PolicyKind>(kind)?;
     let (id, version) = match id.rsplit_once('@') {
         Some((id, version)) => (id, Some(version)),
         None => (id, None),

@@ -11,6 +11,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
+    text::name_of,
 };
 
 /// Open, list, show and change pools
@@ -136,7 +137,7 @@ fn limits_of(named: &[(LimitName, u64)]) -> Limits {
 
 fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
-    let name = name.parse::<LimitName>().map_err(|e| e.to_string())?;
+    let name = name_of::<LimitName>(name)?;
     let value = value
         .parse()
         .map_err(|_| format!("{value:?} is not a number"))?;

@@ -84,7 +84,9 @@ impl Config {
     fn read(path: &Path) -> Result<Self, Failure> {
         let refuse =
             |why: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {why}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format_args!("cannot read {}: {error}", path.display()))
+        })?;
         let table: toml::Table = toml::from_str(&text).map_err(|error| refuse(&error.message()))?;
         let mut config = Self::default();
         for (key, value) in &table {
