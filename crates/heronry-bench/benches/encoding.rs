@@ -31,7 +31,7 @@ fn main_send() -> mirror::Send {
                 message_id: a.message_id,
                 to: mirror::Address::Topic { topic_id },
                 content_ref: mirror::Bits(a.content_ref.bits()),
-                media_type: a.media_type,
+                media_type: a.media_type.to_string(),
                 body_bytes: a.body_bytes,
                 reply_to: a.reply_to,
                 expires_at: a.expires_at.map(Timestamp::as_millis),

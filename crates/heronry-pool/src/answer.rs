@@ -220,7 +220,7 @@ pub(crate) fn item(
         attempt: message.copy_of(run)?.attempts,
         claim,
         content_ref: message.accepted.content_ref,
-        media_type: message.accepted.media_type.clone(),
+        media_type: message.accepted.media_type.to_string(),
         reply_to: message.accepted.reply_to.clone(),
         correlation: message.lineage.correlation.clone(),
         importance: Importance::Queue,

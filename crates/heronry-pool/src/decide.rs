@@ -8,6 +8,7 @@ mod fetch;
 mod guard;
 mod join;
 mod leave;
+mod names;
 mod prior;
 mod query;
 mod release;
@@ -18,8 +19,8 @@ mod tick;
 mod wake;
 
 use heronry_journal::WakeTriggeredBy;
-use heronry_store::{ClaimEntry, ClaimName};
-use heronry_types::{Durability, Epoch, IdempotencyKey, Position, RunId, Timestamp};
+use heronry_store::ClaimEntry;
+use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
 pub use ack::{Ack, ClaimSet};
 pub use configure::{Configure, Create};
@@ -28,6 +29,7 @@ pub use extend::Extend;
 pub use fetch::{Fetch, Peek};
 pub use join::{ChangeTopics, Join};
 pub use leave::{EndRun, Leave};
+pub use names::Names;
 pub use query::{
     AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake,
     ListMembers, ListWakes, StateDigest, Viewer, Viewing,
@@ -37,7 +39,7 @@ pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
-use crate::{Minter, Rejection, State, mint::Minted};
+use crate::{Minter, Rejection, State};
 
 /// What a decision may know beside the state and the command.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +52,8 @@ pub struct Cx<'a> {
     pub scan: Option<WakeTriggeredBy>,
     /// Derives references and ids.
     pub minter: &'a Minter,
-    /// What was minted for the command before the queue.
-    pub minted: Option<Minted>,
+    /// The command's names.
+    pub names: Option<&'a Names>,
 }
 
 /// What was decided before under a command's names.
@@ -61,19 +63,6 @@ pub struct Prior {
     pub key: Option<ClaimEntry>,
     /// Under its message or wake id.
     pub id: Option<ClaimEntry>,
-}
-
-/// The names to look up before a command is decided.
-#[derive(Clone, Debug)]
-pub struct Names {
-    /// Whose names they are.
-    pub run: RunId,
-    /// The idempotency key.
-    pub key: Option<IdempotencyKey>,
-    /// The message or wake id.
-    pub id: Option<ClaimName>,
-    /// What was minted for the request, so that it is minted once.
-    pub(crate) minted: Option<Minted>,
 }
 
 /// What a rule decided.

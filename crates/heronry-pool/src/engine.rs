@@ -210,7 +210,7 @@ impl Engine {
             prior: self.prior_of(names, found),
             scan,
             minter: &self.minter,
-            minted: names.and_then(|names| names.minted),
+            names,
         };
         let decision = command.decide(&self.state, &cx)?;
         let (first, how) = match decision {
@@ -239,19 +239,18 @@ impl Engine {
         let Some(names) = names else {
             return Prior::default();
         };
-        let look = |key: ClaimKey| {
+        let look = |key: &ClaimKey| {
             let stored = || {
                 found
                     .iter()
-                    .find(|(other, _)| *other == key)
+                    .find(|(other, _)| other == key)
                     .map(|(_, entry)| *entry)
             };
-            self.recent.get(&key).or_else(stored)
+            self.recent.get(key).or_else(stored)
         };
-        let [key, id] = claims::parts(names);
         Prior {
-            key: key.and_then(look),
-            id: id.and_then(look),
+            key: names.key().and_then(look),
+            id: names.id().and_then(look),
         }
     }
 

@@ -18,7 +18,7 @@ impl fmt::Debug for Minter {
 
 /// What is minted for one request. Unguessable without the secret.
 #[derive(Clone, Copy)]
-pub struct Minted {
+pub(crate) struct Minted {
     content: [u8; 16],
     id: [u8; 16],
 }

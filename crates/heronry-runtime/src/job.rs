@@ -55,11 +55,12 @@ pub(crate) trait Gated: Send {
     fn fail(self: Box<Self>, error: CallError);
 }
 
-/// A command with who waits for its answer.
+/// A command with who waits for its answer, and its answer while that is held back.
 pub(crate) struct Call<C: Command> {
     command: C,
     names: Option<Names>,
     reply: oneshot::Sender<Result<C::Answer, CallError>>,
+    answer: Option<Result<C::Answer, CallError>>,
 }
 
 impl<C: Command> Call<C> {
@@ -73,6 +74,7 @@ impl<C: Command> Call<C> {
                 command,
                 names,
                 reply,
+                answer: None,
             },
             answer,
         )
@@ -96,7 +98,7 @@ where
     }
 
     fn run(
-        self: Box<Self>,
+        mut self: Box<Self>,
         engine: &mut Engine,
         found: &[(ClaimKey, ClaimEntry)],
         scan: Option<WakeTriggeredBy>,
@@ -104,17 +106,13 @@ where
         let answer = engine
             .run(&self.command, self.names.as_ref(), found, scan)
             .map_err(CallError::from);
-        Box::new(Answered {
-            call: *self,
-            answer,
-        })
+        self.answer = Some(answer);
+        self
     }
 
-    fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated> {
-        Box::new(Answered {
-            call: *self,
-            answer: Err(rejection.into()),
-        })
+    fn reject(mut self: Box<Self>, rejection: Rejection) -> Box<dyn Gated> {
+        self.answer = Some(Err(rejection.into()));
+        self
     }
 
     fn refuse(self: Box<Self>, error: CallError) {
@@ -123,20 +121,23 @@ where
     }
 }
 
-struct Answered<C: Command> {
-    call: Call<C>,
-    answer: Result<C::Answer, CallError>,
-}
-
-impl<C: Command + Sync> Gated for Answered<C>
+impl<C: Command + Sync> Gated for Call<C>
 where
     C::Answer: Sync,
 {
     fn release(self: Box<Self>) -> Handover {
-        let Self { call, answer } = *self;
+        let Self {
+            command,
+            reply,
+            answer,
+            ..
+        } = *self;
+        let Some(answer) = answer else {
+            return Handover::Refused(None);
+        };
         let answered = answer.as_ref().ok();
-        let unanswered = answered.and_then(|answer| call.command.unanswered(answer));
-        match call.reply.send(answer) {
+        let unanswered = answered.and_then(|answer| command.unanswered(answer));
+        match reply.send(answer) {
             Ok(()) => Handover::Taken(unanswered),
             Err(_) => Handover::Refused(unanswered),
         }
@@ -144,6 +145,6 @@ where
 
     fn fail(self: Box<Self>, error: CallError) {
         // Whoever asked may have stopped waiting; then nobody needs to know.
-        let _ = self.call.reply.send(Err(error));
+        let _ = self.reply.send(Err(error));
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod ext;
 mod guard;
 mod journal;
+mod keyed_map;
 pub mod keys;
 mod lease;
 mod memory_claims;
@@ -30,6 +31,7 @@ pub use guard::{Ownership, judge_append, judge_arrival, judge_content, judge_con
 pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };
+pub use keyed_map::KeyedMap;
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};

@@ -7,7 +7,7 @@ use std::{
 
 use heronry_types::PoolId;
 
-use crate::{Checkpoint, ClaimEntry, ClaimKey, StoreError, StoreErrorKind};
+use crate::{Checkpoint, ClaimEntry, ClaimKey, KeyedMap, StoreError, StoreErrorKind};
 
 /// Claims in memory. The adapter checks the fencing token, then delegates.
 ///
@@ -19,7 +19,7 @@ pub struct MemoryClaims {
 
 #[derive(Debug)]
 struct PoolClaims {
-    entries: HashMap<ClaimKey, ClaimEntry>,
+    entries: KeyedMap<ClaimKey, ClaimEntry>,
     checkpoint: Checkpoint,
 }
 
@@ -41,7 +41,7 @@ impl MemoryClaims {
     ) -> Result<(), StoreError> {
         let mut pools = self.lock("put claims")?;
         let claims = pools.entry(pool.clone()).or_insert_with(|| PoolClaims {
-            entries: HashMap::new(),
+            entries: KeyedMap::default(),
             checkpoint,
         });
         claims.entries.extend(run);

@@ -80,7 +80,7 @@ pub fn entry(number: u64) -> Entry {
                 topic_id: id("findings"),
             },
             content_ref: content_ref(number),
-            media_type: Content::TEXT.to_owned(),
+            media_type: Content::TEXT.into(),
             body_bytes: body(number).bytes.len() as u64,
             reply_to: None,
             expires_at: None,

@@ -16,7 +16,7 @@ mod vocab;
 mod wake;
 
 pub use address::Address;
-pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError};
+pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaType};
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,

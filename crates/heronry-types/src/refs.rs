@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor},
 };
 
@@ -15,15 +16,54 @@ use crate::{
     TrustClass,
 };
 
+type CorrelationMap = BTreeMap<CorrelationKey, CorrelationValue>;
+
 /// Correlations of a message or event. JSON: an object of texts; a key given twice is refused.
-#[derive(Clone, Decode, Default, Encode, Eq, PartialEq, Serialize)]
-#[cbor(transparent)]
-#[serde(transparent)]
-pub struct Correlation(#[n(0)] BTreeMap<CorrelationKey, CorrelationValue>);
+///
+/// Cheap to clone.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub struct Correlation(
+    /// Absent when there are none.
+    Option<Arc<CorrelationMap>>,
+);
+
+/// What an absent map is read as.
+static NONE: CorrelationMap = BTreeMap::new();
 
 impl fmt::Debug for Correlation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.map().fmt(f)
+    }
+}
+
+impl From<CorrelationMap> for Correlation {
+    fn from(map: CorrelationMap) -> Self {
+        Self((!map.is_empty()).then(|| Arc::new(map)))
+    }
+}
+
+impl<C> Encode<C> for Correlation {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut minicbor::Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        self.map().encode(encoder, context)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Correlation {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        context: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        CorrelationMap::decode(decoder, context).map(Self::from)
+    }
+}
+
+impl Serialize for Correlation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.map())
     }
 }
 
@@ -39,27 +79,31 @@ impl Correlation {
         key: CorrelationKey,
         value: CorrelationValue,
     ) -> Option<CorrelationValue> {
-        self.0.insert(key, value)
+        Arc::make_mut(self.0.get_or_insert_default()).insert(key, value)
+    }
+
+    fn map(&self) -> &CorrelationMap {
+        self.0.as_deref().unwrap_or(&NONE)
     }
 
     /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&CorrelationValue> {
-        self.0.get(key)
+        self.map().get(key)
     }
 
     /// Returns the number of correlations.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.map().len()
     }
 
     /// Returns true when there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.map().is_empty()
     }
 
     /// Walks the correlations in order of their keys.
     pub fn iter(&self) -> btree_map::Iter<'_, CorrelationKey, CorrelationValue> {
-        self.0.iter()
+        self.map().iter()
     }
 }
 
@@ -73,7 +117,7 @@ impl<'a> IntoIterator for &'a Correlation {
 
 impl FromIterator<(CorrelationKey, CorrelationValue)> for Correlation {
     fn from_iter<I: IntoIterator<Item = (CorrelationKey, CorrelationValue)>>(entries: I) -> Self {
-        Self(entries.into_iter().collect())
+        Self::from(entries.into_iter().collect::<CorrelationMap>())
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn send() -> [Entry; 2] {
             topic_id: id("findings.rust.unsafe"),
         },
         content_ref: ContentRef::from_bits([0xc4; 16]),
-        media_type: "text/plain; charset=utf-8".to_owned(),
+        media_type: "text/plain; charset=utf-8".into(),
         body_bytes: 1_024,
         reply_to: None,
         expires_at: None,

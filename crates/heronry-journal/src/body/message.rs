@@ -5,8 +5,9 @@
 use std::{fmt, sync::Arc};
 
 use heronry_types::{
-    AckOutcome, Address, ContentRef, CopyStanding, IdempotencyKey, MessageFailure, MessageId,
-    Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId, Undeliverable,
+    AckOutcome, Address, ContentRef, CopyStanding, IdempotencyKey, MediaType, MessageFailure,
+    MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId,
+    Undeliverable,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -49,7 +50,7 @@ pub struct MessageAccepted {
     pub content_ref: ContentRef,
     /// The media type of its body.
     #[n(3)]
-    pub media_type: String,
+    pub media_type: MediaType,
     /// The size of its body in bytes.
     #[n(4)]
     pub body_bytes: u64,

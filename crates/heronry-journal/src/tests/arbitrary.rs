@@ -267,7 +267,7 @@ fn accepted() -> impl Strategy<Value = Body> {
                 message_id,
                 to,
                 content_ref,
-                media_type,
+                media_type: media_type.as_str().into(),
                 body_bytes,
                 reply_to,
                 expires_at,

@@ -209,7 +209,7 @@ pub(super) fn accepted() -> MessageAccepted {
             topic_id: TopicId::parse("scan").unwrap(),
         },
         content_ref: content_ref(),
-        media_type: "application/json".to_owned(),
+        media_type: "application/json".into(),
         body_bytes: 2_048,
         reply_to: Some(MessageId::parse("msg-299").unwrap()),
         expires_at: Some(Timestamp::from_millis(1_795_166_130_125)),

@@ -19,7 +19,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             copies: Vec::new(),
             status: None,
             reason: None,
-            timeline: vec![step],
+            timeline: timeline_of(step),
         },
     );
 }
@@ -199,4 +199,11 @@ fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> Step {
         state,
         recipient,
     }
+}
+
+/// A timeline with room for what becomes of most messages.
+fn timeline_of(first: Step) -> Vec<Step> {
+    let mut timeline = Vec::with_capacity(4);
+    timeline.push(first);
+    timeline
 }

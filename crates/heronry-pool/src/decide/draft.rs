@@ -108,6 +108,16 @@ impl Author {
         self
     }
 
+    /// Returns a record, the author's last one.
+    pub(super) fn last_entry(self, body: Body) -> Entry {
+        Entry {
+            lineage: self.lineage,
+            actor: self.actor,
+            visibility: self.visibility,
+            body,
+        }
+    }
+
     pub(super) fn entry(&self, body: Body) -> Entry {
         Entry {
             lineage: self.lineage.clone(),

@@ -30,12 +30,7 @@ impl Command for FindMessage {
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
         let id = ClaimName::Message(self.message_id.clone());
-        Some(Names {
-            run: self.from.clone(),
-            key: None,
-            id: Some(id),
-            minted: None,
-        })
+        Some(Names::new(&self.from, None, Some(id)))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {

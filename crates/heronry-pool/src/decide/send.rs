@@ -1,12 +1,14 @@
 //! Sending a message.
 
+use std::sync::Arc;
+
 use heronry_journal::{
-    Body as RecordBody, CopyName, Entry, MessageAccepted, MessageDelivered, MessageExpired,
-    MessageFailed, Recipients, RequestHash,
+    Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
+    Recipients, RequestHash,
 };
 use heronry_store::{ClaimName, NewContent};
 use heronry_types::{
-    Address, Body, ContentRef, Correlation, Digest, Epoch, IdempotencyKey, LimitName,
+    Address, Body, ContentRef, Correlation, Digest, Epoch, IdempotencyKey, LimitName, MediaType,
     MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
 };
 
@@ -162,9 +164,11 @@ impl Send {
 
     fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
         let request = &self.request;
-        let minted = cx
-            .minted
+        let names = cx.names;
+        let minted = names
+            .and_then(Names::minted)
             .unwrap_or_else(|| self.mint(state.epoch(), cx.minter));
+        let named = names.and_then(Names::message_id).cloned();
         let (content_ref, media_type, body_bytes, contents) = match &request.content {
             Content::Inline(body) => {
                 let content_ref = minted.content_ref();
@@ -174,7 +178,7 @@ impl Send {
                 };
                 (
                     content_ref,
-                    body.media_type.to_string(),
+                    MediaType(Arc::clone(&body.media_type)),
                     body.bytes.len() as u64,
                     vec![content],
                 )
@@ -184,10 +188,10 @@ impl Send {
                 media_type,
                 bytes,
                 ..
-            } => (*content_ref, media_type.clone(), *bytes, Vec::new()),
+            } => (*content_ref, media_type.as_str().into(), *bytes, Vec::new()),
         };
         let accepted = MessageAccepted {
-            message_id: self.message_id(minted),
+            message_id: named.unwrap_or_else(|| self.message_id(minted)),
             to: request.to.clone(),
             content_ref,
             media_type,
@@ -208,10 +212,9 @@ impl Send {
     fn outcome(
         &self,
         state: &State,
-        author: &Author,
         (accepted, now): (&MessageAccepted, Timestamp),
         recipients: Result<Vec<RunId>, MessageFailure>,
-    ) -> Entry {
+    ) -> RecordBody {
         let position = state.head.next();
         let message = CopyName {
             accepted: position,
@@ -222,9 +225,9 @@ impl Send {
                 message,
                 copies: Vec::new(),
             };
-            return author.entry(RecordBody::MessageExpired(expired));
+            return RecordBody::MessageExpired(expired);
         }
-        author.entry(match recipients {
+        match recipients {
             Err(reason) => RecordBody::MessageFailed(MessageFailed { message, reason }),
             Ok(recipients) => RecordBody::MessageDelivered(MessageDelivered {
                 accepted: position,
@@ -233,7 +236,7 @@ impl Send {
                 topic: self.request.to.topic().cloned(),
                 recipients: Recipients(recipients.into()),
             }),
-        })
+        }
     }
 }
 
@@ -272,12 +275,9 @@ impl Command for Send {
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
         let derived = self.mint(epoch, minter);
-        Some(Names {
-            run: self.run.clone(),
-            key: Some(self.request.key.clone()),
-            id: Some(ClaimName::Message(self.message_id(derived))),
-            minted: Some(derived),
-        })
+        let id = ClaimName::Message(self.message_id(derived));
+        let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
+        Some(names.with_minted(derived))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -299,9 +299,9 @@ impl Command for Send {
         let mut author = Author::member(state, &self.caller, member);
         author.lineage.correlation = self.request.correlation.clone();
         author.lineage.trace = self.request.trace;
-        let follows = author.clone().caused_by(state.head.next());
-        let outcome = self.outcome(state, &follows, (&accepted, cx.now), recipients);
+        let outcome = self.outcome(state, (&accepted, cx.now), recipients);
         let accepted = author.entry(RecordBody::MessageAccepted(Box::new(accepted)));
+        let outcome = author.caused_by(state.head.next()).last_entry(outcome);
         Ok(Decision::Write(Draft {
             entries: vec![accepted, outcome],
             contents,

@@ -187,12 +187,9 @@ impl Command for RegisterWake {
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
         let derived = self.mint(epoch, minter);
-        Some(Names {
-            run: self.run.clone(),
-            key: Some(self.request.key.clone()),
-            id: Some(ClaimName::Wake(self.wake_id(derived))),
-            minted: Some(derived),
-        })
+        let id = ClaimName::Wake(self.wake_id(derived));
+        let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
+        Some(names.with_minted(derived))
     }
 
     fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {

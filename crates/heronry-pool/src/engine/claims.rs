@@ -1,17 +1,13 @@
 //! Claims that the claims store does not hold yet.
 
-use std::collections::HashMap;
-
 use heronry_journal::{Body, Record};
-use heronry_store::{ClaimEntry, ClaimKey, ClaimName};
+use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
 use heronry_types::Position;
-
-use crate::decide::Names;
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
 pub struct RecentClaims {
-    entries: HashMap<ClaimKey, ClaimEntry>,
+    entries: KeyedMap<ClaimKey, ClaimEntry>,
 }
 
 impl RecentClaims {
@@ -64,22 +60,4 @@ impl RecentClaims {
             .extract_if(|_, entry| entry.first <= until)
             .collect()
     }
-}
-
-impl Names {
-    /// Returns the claim keys to look up.
-    pub fn keys(&self) -> impl Iterator<Item = ClaimKey> {
-        parts(self).into_iter().flatten()
-    }
-}
-
-/// The keys of a command's names: of its idempotency key, and of its message or wake id.
-pub(super) fn parts(names: &Names) -> [Option<ClaimKey>; 2] {
-    let key = names.key.clone().map(ClaimName::Key);
-    [key, names.id.clone()].map(|name| {
-        Some(ClaimKey {
-            run: names.run.clone(),
-            name: name?,
-        })
-    })
 }

@@ -1,8 +1,9 @@
 //! One member's copies that are not ended.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_journal::Claim;
+use heronry_store::KeyedMap;
 use heronry_types::{Position, ReceiveId, RunId, Timestamp};
 
 /// One receive call whose claims are not all ended.
@@ -20,7 +21,7 @@ pub struct Inbox {
     pub(crate) ready: BTreeSet<Position>,
     pub(crate) delayed: BTreeMap<Position, Timestamp>,
     pub(crate) receives: BTreeMap<Position, Receive>,
-    pub(crate) by_sender: HashMap<RunId, u64>,
+    pub(crate) by_sender: KeyedMap<RunId, u64>,
     pub(crate) claimed: u64,
 }
 

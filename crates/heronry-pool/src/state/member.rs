@@ -1,10 +1,11 @@
 //! Members, and who answers to which address.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
 };
 
+use heronry_store::KeyedMap;
 use heronry_types::{
     AgentId, Generation, InstanceId, Policies, Position, RunEnd, RunId, SessionId, TopicId,
 };
@@ -37,10 +38,10 @@ pub struct Member {
 /// The members of a pool.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
-    by_run: HashMap<RunId, Member>,
+    by_run: KeyedMap<RunId, Member>,
     order: BTreeSet<RunId>,
-    agents: HashMap<AgentId, BTreeSet<RunId>>,
-    topics: HashMap<TopicId, BTreeSet<RunId>>,
+    agents: KeyedMap<AgentId, BTreeSet<RunId>>,
+    topics: KeyedMap<TopicId, BTreeSet<RunId>>,
     ended: BTreeMap<RunId, RunEnd>,
 }
 

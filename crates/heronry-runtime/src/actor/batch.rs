@@ -173,6 +173,7 @@ impl Actor {
             .filter_map(|job| job.names())
             .flat_map(Names::keys)
             .filter(|key| recent.get(key).is_none())
+            .cloned()
             .collect();
         if keys.is_empty() {
             return Ok(Vec::new());
