@@ -76,22 +76,21 @@ async fn check_acting(
     }
 }
 
+fn members(caller: &Caller) -> ListMembers {
+    ListMembers {
+        caller: caller.clone(),
+        after: None,
+        max: 10,
+    }
+}
+
 /// What every command that names no run is refused with.
 async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &Rejection) {
     let c = || caller.clone();
     let content_ref = ContentRef::from_bits([1; 16]);
     let answers = [
         refusal(world, pool, DescribePool { caller: c() }).await,
-        refusal(
-            world,
-            pool,
-            ListMembers {
-                caller: c(),
-                after: None,
-                max: 10,
-            },
-        )
-        .await,
+        refusal(world, pool, members(caller)).await,
         refusal(
             world,
             pool,
