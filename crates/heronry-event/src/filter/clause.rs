@@ -77,32 +77,22 @@ fn field_clause<'f>(field: TextField, test: &'f TextTest, literal: &Literal) -> 
         let texts = values.texts.iter();
         texts.map(|text| Feature::Text(field, &**text)).collect()
     };
-    match (test, field.vocabulary()) {
-        (TextTest::In(values), _) => Clause::AnyOf(one_of(values)),
-        (TextTest::NotIn(values), _) => Clause::NoneOf(one_of(values)),
-        (TextTest::Prefix(prefix), Some(names)) => {
-            Clause::AnyOf(starting_with(field, names, prefix))
-        }
-        (TextTest::NotPrefix(prefix), Some(names)) => {
-            Clause::NoneOf(starting_with(field, names, prefix))
-        }
-        (TextTest::Prefix(_) | TextTest::NotPrefix(_), None) => {
-            Clause::Check(Check(literal.clone()))
-        }
+    match test {
+        TextTest::In(values) => Clause::AnyOf(one_of(values)),
+        TextTest::NotIn(values) => Clause::NoneOf(one_of(values)),
+        TextTest::Prefix(prefix) => starting_with(field, prefix)
+            .map_or_else(|| Clause::Check(Check(literal.clone())), Clause::AnyOf),
+        TextTest::NotPrefix(prefix) => starting_with(field, prefix)
+            .map_or_else(|| Clause::Check(Check(literal.clone())), Clause::NoneOf),
     }
 }
 
-/// Returns the texts that a field with a vocabulary can have, absent included, and that start so.
-fn starting_with(
-    field: TextField,
-    names: Vec<&'static str>,
-    prefix: &str,
-) -> Vec<Feature<&'static str>> {
-    let texts = names.into_iter().chain([""]);
-    texts
-        .filter(|text| text.starts_with(prefix))
-        .map(|text| Feature::Text(field, text))
-        .collect()
+/// Returns the texts that a field can have, absent included, and that start so; nothing when the
+/// field has no vocabulary.
+fn starting_with(field: TextField, prefix: &str) -> Option<Vec<Feature<&'static str>>> {
+    let texts = field.vocabulary()?.into_iter().chain([""]);
+    let texts = texts.filter(|text| text.starts_with(prefix));
+    Some(texts.map(|text| Feature::Text(field, text)).collect())
 }
 
 fn correlation_clauses<'f>(key: &'f str, test: &'f TextTest, literal: &Literal) -> Vec<Clause<'f>> {

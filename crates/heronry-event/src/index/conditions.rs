@@ -61,10 +61,7 @@ impl Conditions {
     /// Returns what lets most envelopes be passed over that have one of the features that the
     /// alternative is found by.
     pub(super) fn guard(&self) -> Guard {
-        let mut others = self.any_of.iter().skip(1);
-        others
-            .find(|set| set.len() <= Guard::FEATURES_MAX)
-            .map_or(Guard::NONE, |set| Guard::of(set))
+        Guard::of(self.any_of.get(1..).unwrap_or_default())
     }
 
     /// Returns the other sets, the features that must not be, and the checks.

@@ -92,9 +92,9 @@ impl Features {
         })));
         self.slots = self.slots.max(id.index() + 1);
         let (hasher, kept) = (&self.hasher, &self.kept);
-        let hash_of = |id: &FeatureId| hasher.hash_one(texts(kept, *id));
+        let hash_of = |id: &FeatureId| texts(kept, *id).map_or(0, |known| hasher.hash_one(known));
         self.ids
-            .insert_unique(hasher.hash_one(Some(feature)), id, hash_of);
+            .insert_unique(hasher.hash_one(feature), id, hash_of);
         id
     }
 
@@ -106,7 +106,7 @@ impl Features {
     /// Returns the id of a feature that filters name.
     pub(super) fn find(&self, feature: Feature<&str>) -> Option<FeatureId> {
         let is_same = |id: &FeatureId| texts(&self.kept, *id) == Some(feature);
-        let found = self.ids.find(self.hasher.hash_one(Some(feature)), is_same);
+        let found = self.ids.find(self.hasher.hash_one(feature), is_same);
         found.copied()
     }
 
@@ -116,12 +116,11 @@ impl Features {
             return;
         };
         kept.mentions -= 1;
-        let is_over = kept.mentions == 0;
         if let Some(mentions) = self.mentions.get_mut(kept.feature.place().number()) {
             *mentions -= 1;
         }
-        if is_over {
-            let hash = self.hasher.hash_one(texts(&self.kept, id));
+        if kept.mentions == 0 {
+            let hash = self.hasher.hash_one(kept.feature.map(|text| &**text));
             if let Ok(entry) = self.ids.find_entry(hash, |other| *other == id) {
                 entry.remove();
             }

@@ -3,40 +3,51 @@
 use super::features::{FeatureId, Features};
 use crate::{Envelope, filter::features_of};
 
-/// How many bits tell quickly which features an envelope lacks.
-const BITS: u32 = 1_024;
-/// The bit that is always set.
-const ALWAYS: u32 = BITS - 1;
+/// How many words of bits tell quickly which features an envelope lacks.
+const WORDS: usize = 128;
+/// The bit that is always set, the last one.
+const ALWAYS: u16 = 8_191;
 
-/// Up to three features of which an envelope must have one, by their bits.
+/// What an envelope must have to be worth a closer look, by the bits of features: one of two and one
+/// of two others, or one of four. It stands beside each alternative in a list, so that most of a
+/// list is passed over without looking elsewhere.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Guard(u32);
+pub(super) struct Guard([u16; 4]);
 
 impl Guard {
-    /// How many features a guard can stand for.
-    pub(super) const FEATURES_MAX: usize = 3;
-    /// The guard that lets every envelope pass.
-    pub(super) const NONE: Self = Self(ALWAYS);
+    /// Marks the first bit when one of all four is enough.
+    const ONE_OF_FOUR: u16 = 1 << 15;
 
-    /// Returns the guard that wants one of these features.
-    pub(super) fn of(features: &[FeatureId]) -> Self {
-        let [one, other, third] = match features {
-            [one] => [*one; 3],
-            [one, other] => [*one, *other, *other],
-            [one, other, third] => [*one, *other, *third],
-            [] | [_, _, _, _, ..] => return Self::NONE,
-        }
-        .map(bit_of);
-        Self(one | other << 10 | third << 20)
+    /// Returns what stands for sets of which an envelope must have one feature each.
+    pub(super) fn of(sets: &[Vec<FeatureId>]) -> Self {
+        let mut pairs = sets.iter().filter_map(|set| match set.as_slice() {
+            [one] => Some([bit_of(*one), bit_of(*one)]),
+            [one, other] => Some([bit_of(*one), bit_of(*other)]),
+            [] | [_, _, _, ..] => None,
+        });
+        let Some([one, other]) = pairs.next() else {
+            return Self::of_many(sets);
+        };
+        let [third, fourth] = pairs.next().unwrap_or([ALWAYS; 2]);
+        Self([one, other, third, fourth])
     }
 
-    fn bits(self) -> [u32; 3] {
-        [self.0, self.0 >> 10, self.0 >> 20].map(|bits| bits % BITS)
+    fn of_many(sets: &[Vec<FeatureId>]) -> Self {
+        let mut fours = sets.iter().filter_map(|set| match set.as_slice() {
+            [one, other, third] => Some([*one, *other, *third, *third]),
+            [one, other, third, fourth] => Some([*one, *other, *third, *fourth]),
+            [] | [_] | [_, _] | [_, _, _, _, _, ..] => None,
+        });
+        let Some(four) = fours.next() else {
+            return Self([ALWAYS; 4]);
+        };
+        let [one, other, third, fourth] = four.map(bit_of);
+        Self([one | Self::ONE_OF_FOUR, other, third, fourth])
     }
 }
 
-fn bit_of(id: FeatureId) -> u32 {
-    id.number() % ALWAYS
+fn bit_of(id: FeatureId) -> u16 {
+    u16::try_from(id.number() % u32::from(ALWAYS)).unwrap_or(ALWAYS)
 }
 
 /// The features that an envelope has.
@@ -47,7 +58,7 @@ pub(super) struct Seen {
     /// In which round each feature was seen last.
     last: Vec<u32>,
     features: Vec<FeatureId>,
-    bits: [u64; (BITS / 64) as usize],
+    bits: [u64; WORDS],
 }
 
 impl Default for Seen {
@@ -56,7 +67,7 @@ impl Default for Seen {
             round: 0,
             last: Vec::new(),
             features: Vec::new(),
-            bits: [0; (BITS / 64) as usize],
+            bits: [0; WORDS],
         }
     }
 }
@@ -79,7 +90,7 @@ impl Seen {
         }
         self.round += 1;
         self.features.clear();
-        self.bits = [0; (BITS / 64) as usize];
+        self.bits = [0; WORDS];
         self.set_bit(ALWAYS);
         self.add(FeatureId::ALWAYS);
         let is_asked = |place| features.is_asked(place);
@@ -101,15 +112,15 @@ impl Seen {
         }
     }
 
-    fn set_bit(&mut self, bit: u32) {
-        if let Some(word) = self.bits.get_mut((bit / 64) as usize) {
+    fn set_bit(&mut self, bit: u16) {
+        if let Some(word) = self.bits.get_mut(usize::from(bit) / 64 % WORDS) {
             *word |= 1 << (bit % 64);
         }
     }
 
-    fn has_bit(&self, bit: u32) -> bool {
-        let word = self.bits.get((bit / 64) as usize).copied().unwrap_or(0);
-        word >> (bit % 64) & 1 == 1
+    fn has_bit(&self, bit: u16) -> bool {
+        let word = self.bits.get(usize::from(bit) / 64 % WORDS);
+        word.is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
     /// Returns the features, each once.
@@ -124,7 +135,13 @@ impl Seen {
 
     /// Returns false when the envelope certainly lacks what the guard wants.
     pub(super) fn may_pass(&self, guard: Guard) -> bool {
-        let [one, other, third] = guard.bits().map(|bit| self.has_bit(bit));
-        one | other | third
+        let Guard([one, other, third, fourth]) = guard;
+        let first = self.has_bit(one) | self.has_bit(other);
+        let is_one_of_four = one & Guard::ONE_OF_FOUR != 0;
+        // Once the first pair has decided, which it mostly has, the second one is not looked at.
+        if first == is_one_of_four {
+            return first;
+        }
+        self.has_bit(third) | self.has_bit(fourth)
     }
 }
