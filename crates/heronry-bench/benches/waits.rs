@@ -1,0 +1,48 @@
+//! Matching one event against many waiting filters, and what they cost a send.
+//!
+//! `cargo bench -p heronry-bench --bench waits` prints the tables; `-- index` or `-- send` one of
+//! them; `--quick` makes everything small.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops at the first surprise and prints rounded figures"
+)]
+
+#[path = "waits/dice.rs"]
+mod dice;
+#[path = "waits/filters.rs"]
+mod filters;
+#[path = "waits/index.rs"]
+mod index;
+#[path = "waits/report.rs"]
+mod report;
+#[path = "waits/send.rs"]
+mod send;
+#[path = "waits/time.rs"]
+mod time;
+
+use filters::Shape;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let says = |word: &str| words.iter().any(|given| given == word);
+    let all = !says("index") && !says("send");
+    let part = if says("--quick") { 10 } else { 1 };
+    if all || says("index") {
+        for shape in [Shape::Shared, Shape::Own] {
+            for waits in [10_000, 100_000, 1_000_000] {
+                index::run(shape, waits / part);
+            }
+        }
+    }
+    if all || says("send") {
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for callers in [1, 64] {
+            tokio.block_on(send::run(100_000 / part, callers));
+        }
+    }
+}
