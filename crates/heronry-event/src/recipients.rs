@@ -11,9 +11,10 @@ pub const RECIPIENTS_SHOWN_MAX: usize = 100;
 ///
 /// Filters see all of them. An event read back from JSON holds those that were shown, and
 /// [`Recipients::count`] still tells how many there were.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Recipients {
-    known: Arc<[RunId]>,
+    /// Nothing when there are none: most events have none, and touch no heap for that.
+    known: Option<Arc<[RunId]>>,
     count: u64,
 }
 
@@ -25,8 +26,7 @@ impl Recipients {
 
     /// Returns true when this run is among them; false for one that JSON left out.
     pub fn contains(&self, run: &str) -> bool {
-        self.known
-            .binary_search_by(|known| known.as_str().cmp(run))
+        self.binary_search_by(|known| known.as_str().cmp(run))
             .is_ok()
     }
 
@@ -35,12 +35,6 @@ impl Recipients {
         let mut recipients = Self::from(known);
         recipients.count = recipients.count.max(count.unwrap_or(0));
         recipients
-    }
-}
-
-impl Default for Recipients {
-    fn default() -> Self {
-        Self::from(Vec::new())
     }
 }
 
@@ -55,7 +49,7 @@ impl From<Arc<[RunId]>> for Recipients {
         }
         Self {
             count: known.len() as u64,
-            known,
+            known: (!known.is_empty()).then_some(known),
         }
     }
 }
@@ -66,7 +60,7 @@ impl From<Vec<RunId>> for Recipients {
         known.dedup();
         Self {
             count: known.len() as u64,
-            known: known.into(),
+            known: (!known.is_empty()).then(|| known.into()),
         }
     }
 }
@@ -80,7 +74,7 @@ impl FromIterator<RunId> for Recipients {
 impl Deref for Recipients {
     type Target = [RunId];
     fn deref(&self) -> &[RunId] {
-        &self.known
+        self.known.as_deref().unwrap_or_default()
     }
 }
 
