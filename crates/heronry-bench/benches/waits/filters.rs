@@ -51,12 +51,12 @@ pub(crate) fn filter(shape: Shape, number: usize, dice: &mut Dice) -> Filter {
     builder.build().unwrap()
 }
 
-/// Returns a filter that comes as near to the sends of a benchmark as others, and never keeps one.
+/// Returns a filter that comes as near to the sends of a benchmark as others, and never keeps one:
+/// they go to no topic.
 pub(crate) fn filter_of_others(number: usize, dice: &mut Dice) -> Filter {
-    let mut kinds = kinds(&dice.few(EventKind::ALL.len()));
-    kinds.retain(|kind| !kind.wire_name().starts_with("run_message"));
-    kinds.push(EventKind::ToolFailed);
-    let builder = narrow(Shape::Shared, number, dice).kinds(kinds);
+    let builder = narrow(Shape::Shared, number, dice)
+        .kinds(kinds(&dice.few(EventKind::ALL.len())))
+        .topics(ids("topic", &dice.few(TOPICS)));
     builder.build().unwrap()
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn run(shape: Shape, waits: usize) {
 fn match_all(index: &mut FilterIndex<u64>, events: &[Envelope]) -> (f64, f64) {
     let mut found = Vec::with_capacity(10_000);
     let mut kept = 0;
-    let start = Moment::now();
+    let start = Moment::of_thread();
     for event in events {
         found.clear();
         index.matches(black_box(event), &mut found);
@@ -84,12 +84,12 @@ fn more(shape: Shape, first: usize, dice: &mut Dice) -> Vec<(u64, Filter)> {
 
 /// Returns microseconds for putting one filter in, and for taking one out.
 fn churn(index: &mut FilterIndex<u64>, filters: &[(u64, Filter)]) -> (f64, f64) {
-    let start = Moment::now();
+    let start = Moment::of_thread();
     for (key, filter) in filters {
         index.insert(*key, filter);
     }
     let inserted = start.micros();
-    let start = Moment::now();
+    let start = Moment::of_thread();
     for (key, _) in filters {
         index.remove(*key);
     }
@@ -109,7 +109,7 @@ fn scan(shape: Shape, waits: usize, events: &[Envelope], index: &mut FilterIndex
     let mut took = Vec::new();
     for event in events {
         let mut expected = Vec::new();
-        let start = Moment::now();
+        let start = Moment::of_thread();
         for (number, filter) in filters.iter().enumerate() {
             if filter.matches(black_box(event)) {
                 expected.push(number as u64);

@@ -18,6 +18,7 @@ use crate::{
     dice::Dice,
     filters::{filter_of_others, id, ticket},
     report::{line, median},
+    time::Moment,
 };
 
 /// Sends in each round.
@@ -33,19 +34,22 @@ pub(crate) async fn run(waits: usize, callers: usize) {
     let quiet = Bench::open(&runtime, "quiet").await;
     let waited = Bench::open(&runtime, "waited").await;
     waited.wait(waits).await;
-    let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut samples: [Vec<f64>; 6] = Default::default();
     for round in 0..ROUNDS {
         let alone = quiet.send(round, callers).await;
         let beside = waited.send(round, callers).await;
-        without.push(alone);
-        with.push(beside);
-        ratios.push(beside / alone);
+        let ratios = [beside[0] / alone[0], beside[1] / alone[1]];
+        let round = alone.into_iter().chain(beside).chain(ratios);
+        for (all, one) in samples.iter_mut().zip(round) {
+            all.push(one);
+        }
     }
+    let [alone, alone_cpu, beside, beside_cpu, ratio, ratio_cpu] =
+        samples.each_mut().map(|all| median(all));
     line(&format!(
-        "send, {callers:>3} callers: {:.2} µs without waits, {:.2} µs with {waits}, ratio {:.2}",
-        median(&mut without),
-        median(&mut with),
-        median(&mut ratios),
+        "send, {callers:>3} callers: {alone:.2} µs without waits, {beside:.2} µs with {waits}, \
+         ratio {ratio:.2}; of the processors {alone_cpu:.2} µs and {beside_cpu:.2} µs, \
+         ratio {ratio_cpu:.2}"
     ));
     runtime.shutdown().await;
 }
@@ -95,8 +99,10 @@ impl Bench {
         }
     }
 
-    /// Sends with this many callers in flight, and returns microseconds for each.
-    async fn send(&self, round: usize, callers: usize) -> f64 {
+    /// Sends with this many callers in flight, and returns microseconds for each: passed, and spent
+    /// by the processors.
+    async fn send(&self, round: usize, callers: usize) -> [f64; 2] {
+        let spent = Moment::of_process();
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
         let start = Instant::now();
         let tasks: Vec<_> = (0..callers)
@@ -109,9 +115,9 @@ impl Bench {
         for task in tasks {
             task.await.unwrap();
         }
-        let took = start.elapsed().as_secs_f64() * 1e6 / SENDS as f64;
+        let micros = [start.elapsed().as_secs_f64() * 1e6, spent.micros()];
         self.settle(round).await;
-        took
+        micros.map(|micros| micros / SENDS as f64)
     }
 
     /// Reads and acknowledges what was sent.

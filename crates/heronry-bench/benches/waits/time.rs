@@ -1,18 +1,26 @@
-//! Time that this thread spent, so that whatever else the machine does counts little.
+//! Time that the processor spent, so that whatever else the machine does counts little.
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// A moment of this thread.
-pub(crate) struct Moment(f64);
+/// A moment of this thread, or of all threads together.
+pub(crate) struct Moment(ClockId, f64);
 
 impl Moment {
-    pub(crate) fn now() -> Self {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Self(time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3)
+    pub(crate) fn of_thread() -> Self {
+        Self(ClockId::ThreadCPUTime, micros_of(ClockId::ThreadCPUTime))
+    }
+
+    pub(crate) fn of_process() -> Self {
+        Self(ClockId::ProcessCPUTime, micros_of(ClockId::ProcessCPUTime))
     }
 
     /// Returns the microseconds since then.
     pub(crate) fn micros(&self) -> f64 {
-        Self::now().0 - self.0
+        micros_of(self.0) - self.1
     }
+}
+
+fn micros_of(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
+    time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
