@@ -152,10 +152,8 @@ impl Pool {
     pub(crate) fn alone(&self, after: Option<ContentRef>, bytes_max: usize) -> Vec<NewContent> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let following = self.alone.range((from, Bound::Unbounded));
-        let contents = following.map(|(content_ref, body)| NewContent {
-            content_ref: *content_ref,
-            body: body.clone(),
-        });
+        let contents =
+            following.map(|(content_ref, body)| NewContent::new(*content_ref, body.clone()));
         within(contents, bytes_max, body_bytes)
     }
 

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use heronry_journal::{Chunk, ChunkHash};
-use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position};
+use heronry_types::{Body, ContentRef, Digest, Durability, Epoch, PoolId, Position};
 
-use crate::{AppendError, FencingToken, ReadError, StoreError};
+use crate::{AppendError, FencingToken, ReadError, StoreError, StoredContent};
 
 /// Where a pool's journal stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,11 +54,30 @@ pub enum Arrival {
 
 /// A body that is stored together with the records that refer to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct NewContent {
     /// The reference.
     pub content_ref: ContentRef,
     /// The body.
     pub body: Body,
+    /// The BLAKE3 digest of the body's bytes.
+    pub digest: Digest,
+}
+
+impl NewContent {
+    /// Returns a body under a reference; computes its digest, which takes time in proportion to it.
+    pub fn new(content_ref: ContentRef, body: Body) -> Self {
+        Self::of(content_ref, StoredContent::of(body))
+    }
+
+    /// Returns a body whose digest is known. What is stored with another digest is damaged.
+    pub fn of(content_ref: ContentRef, StoredContent { body, digest }: StoredContent) -> Self {
+        Self {
+            content_ref,
+            body,
+            digest,
+        }
+    }
 }
 
 /// What must hold for an append to be taken.

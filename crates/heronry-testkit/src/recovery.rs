@@ -70,7 +70,7 @@ impl Writer {
         };
         let content_ref = sample::content_ref(expected_head.0);
         let mut commit = sample::commit(self.head, records);
-        commit.contents = vec![heronry_store::NewContent { content_ref, body }];
+        commit.contents = vec![heronry_store::NewContent::new(content_ref, body)];
         let pool = sample::pool(1);
         let head = block_on(self.store.journal.append(&pool, commit, guard))?;
         self.head = Some(head);

@@ -48,10 +48,7 @@ pub fn body(number: u64) -> Content {
 
 /// Returns the content with a number.
 pub fn content(number: u64) -> NewContent {
-    NewContent {
-        content_ref: content_ref(number),
-        body: body(number),
-    }
+    NewContent::new(content_ref(number), body(number))
 }
 
 /// Returns the record with a number: a message of one agent to a topic.

@@ -174,8 +174,8 @@ async fn k_a_span_that_ends_past_the_calendar_is_refused_and_its_last_instant_is
     assert_eq!(last.deadline, Some(Timestamp::LAST));
     for span in [max.0 + 1, 1 << 63, u64::MAX] {
         let refused = |field| Rejection::PastCalendar { field, max };
-        let sent = world.refused(&pool, send(span)).await;
-        assert_eq!(sent, refused("expires_in_ms"));
+        let refusal = world.refused(&pool, send(span)).await;
+        assert_eq!(refusal, refused("expires_in_ms"));
         let waited = world.refused(&pool, wait(span)).await;
         assert_eq!(waited, refused("timeout_ms"));
     }

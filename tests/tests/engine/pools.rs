@@ -110,12 +110,12 @@ async fn a4_a_join_costs_the_same_however_many_members_there_are(world: World) {
     );
     let (mut found, mut after) = (0, None);
     loop {
-        let list = ListMembers {
+        let members = ListMembers {
             caller: Caller::Operator,
             after,
             max: 1_000,
         };
-        let page = pool.call(list).await.unwrap();
+        let page = pool.call(members).await.unwrap();
         found += page.members.len();
         after = page.next;
         if after.is_none() {

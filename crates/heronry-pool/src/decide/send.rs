@@ -6,7 +6,7 @@ use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
     Recipients, RequestHash,
 };
-use heronry_store::{ClaimName, NewContent};
+use heronry_store::{ClaimName, NewContent, StoredContent};
 use heronry_types::{
     Address, Body, ContentRef, Correlation, Digest, Epoch, IdempotencyKey, LimitName, MediaType,
     MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
@@ -98,17 +98,24 @@ pub struct Send {
     caller: Caller,
     run: RunId,
     request: SendRequest,
+    digest: Digest,
     hash: RequestHash,
 }
 
 impl Send {
-    /// Returns the command; hashes the request, so call it on the caller's side of the queue.
+    /// Returns the command; hashes the request and its body, so call it on the caller's side of the
+    /// queue.
     pub fn new(caller: Caller, run: RunId, request: SendRequest) -> Self {
-        let hash = request_hash(&request);
+        let digest = match &request.content {
+            Content::Inline(body) => Digest(*blake3::hash(&body.bytes).as_bytes()),
+            Content::Stored { digest, .. } => *digest,
+        };
+        let hash = request_hash(&request, digest);
         Self {
             caller,
             run,
             request,
+            digest,
             hash,
         }
     }
@@ -168,14 +175,15 @@ impl Send {
         let minted = names
             .and_then(Names::minted)
             .unwrap_or_else(|| self.mint(state.epoch(), cx.minter));
-        let named = names.and_then(Names::message_id).cloned();
+        let claimed = names.and_then(Names::message_id).cloned();
         let (content_ref, media_type, body_bytes, contents) = match &request.content {
             Content::Inline(body) => {
                 let content_ref = minted.content_ref();
-                let content = NewContent {
-                    content_ref,
+                let stored = StoredContent {
                     body: body.clone(),
+                    digest: self.digest,
                 };
+                let content = NewContent::of(content_ref, stored);
                 (
                     content_ref,
                     MediaType(Arc::clone(&body.media_type)),
@@ -191,7 +199,7 @@ impl Send {
             } => (*content_ref, media_type.as_str().into(), *bytes, Vec::new()),
         };
         let accepted = MessageAccepted {
-            message_id: named.unwrap_or_else(|| self.message_id(minted)),
+            message_id: claimed.unwrap_or_else(|| self.message_id(minted)),
             to: request.to.clone(),
             content_ref,
             media_type,
@@ -240,7 +248,7 @@ impl Send {
     }
 }
 
-fn request_hash(request: &SendRequest) -> RequestHash {
+fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
     let mut hasher = RequestHasher::new("send/1");
     hasher.put((
         &request.message_id,
@@ -248,15 +256,11 @@ fn request_hash(request: &SendRequest) -> RequestHash {
         &request.correlation,
         &request.reply_to,
     ));
-    match &request.content {
-        Content::Inline(body) => {
-            let digest = Digest(*blake3::hash(&body.bytes).as_bytes());
-            hasher.put((0_u8, &*body.media_type, digest));
-        }
-        Content::Stored {
-            media_type, digest, ..
-        } => hasher.put((0_u8, media_type.as_str(), digest)),
-    }
+    let media_type = match &request.content {
+        Content::Inline(body) => &*body.media_type,
+        Content::Stored { media_type, .. } => media_type.as_str(),
+    };
+    hasher.put((0_u8, media_type, digest));
     match request.expiry {
         None => hasher.put(0_u8),
         Some(Expiry::At(at)) => hasher.put((1_u8, at)),

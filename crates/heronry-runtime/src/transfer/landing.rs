@@ -118,7 +118,9 @@ impl<'a> Landing<'a> {
     }
 
     async fn take_alone(&mut self, content: NewContent) -> Result<(), TransferError> {
-        let NewContent { content_ref, body } = content;
+        let NewContent {
+            content_ref, body, ..
+        } = content;
         let contents = &self.store.contents;
         contents
             .put(&self.pool, content_ref, body, self.token)

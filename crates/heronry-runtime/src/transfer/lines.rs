@@ -145,10 +145,7 @@ impl ContentLine {
         if stored.digest != self.digest {
             return Err("the body does not have its digest".to_owned());
         }
-        Ok(NewContent {
-            content_ref: self.content_ref,
-            body: stored.body,
-        })
+        Ok(NewContent::of(self.content_ref, stored))
     }
 }
 

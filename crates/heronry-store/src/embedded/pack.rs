@@ -17,18 +17,14 @@ use crate::{NewContent, StoreError, StoredContent};
 const FIXED: usize = CHECKSUM_BYTES + 8 + 4;
 
 /// Returns the row of contents that ride with a commit which ends at `last`.
-///
-/// Computing digests takes longer than anything else about a write, so callers do it before they
-/// queue for the writer.
 pub(crate) fn encode(last: Position, contents: Vec<NewContent>) -> PackRow {
     let mut index = vec![0; CHECKSUM_BYTES];
     index.extend_from_slice(&last.0.to_be_bytes());
     index.extend_from_slice(&[0; 4]);
     let mut bodies = Vec::with_capacity(contents.iter().map(|c| c.body.bytes.len()).sum());
     for content in contents {
-        let stored = StoredContent::of(content.body);
-        push_entry(&mut index, content.content_ref, &stored);
-        bodies.extend_from_slice(&stored.body.bytes);
+        push_entry(&mut index, &content);
+        bodies.extend_from_slice(&content.body.bytes);
     }
     let length = u32::try_from(index.len() - FIXED).unwrap_or(u32::MAX);
     if let Some(place) = index.get_mut(CHECKSUM_BYTES + 8..FIXED) {
@@ -37,12 +33,12 @@ pub(crate) fn encode(last: Position, contents: Vec<NewContent>) -> PackRow {
     PackRow { index, bodies }
 }
 
-fn push_entry(index: &mut Vec<u8>, content_ref: ContentRef, stored: &StoredContent) {
-    let media_type = stored.body.media_type.as_bytes();
+fn push_entry(index: &mut Vec<u8>, content: &NewContent) {
+    let media_type = content.body.media_type.as_bytes();
     let media_length = u32::try_from(media_type.len()).unwrap_or(u32::MAX);
-    index.extend_from_slice(&content_ref.bits());
-    index.extend_from_slice(&stored.digest.0);
-    index.extend_from_slice(&(stored.body.bytes.len() as u64).to_be_bytes());
+    index.extend_from_slice(&content.content_ref.bits());
+    index.extend_from_slice(&content.digest.0);
+    index.extend_from_slice(&(content.body.bytes.len() as u64).to_be_bytes());
     index.extend_from_slice(&media_length.to_be_bytes());
     index.extend_from_slice(media_type);
 }
@@ -113,10 +109,7 @@ impl<'a> Pack<'a> {
         let mut rest = (self.index, self.bodies);
         let mut contents = Vec::new();
         while let Some((entry, body)) = next(&mut rest, op)? {
-            contents.push(NewContent {
-                content_ref: entry.content_ref,
-                body: entry.checked(body, op)?.body,
-            });
+            contents.push(NewContent::of(entry.content_ref, entry.checked(body, op)?));
         }
         Ok(contents)
     }
@@ -184,10 +177,8 @@ mod tests {
     }
 
     fn row() -> Vec<u8> {
-        let contents = (1..=3).map(|n| NewContent {
-            content_ref: content_ref(n),
-            body: Body::text("x".repeat(n.into())),
-        });
+        let contents =
+            (1..=3).map(|n| NewContent::new(content_ref(n), Body::text("x".repeat(n.into()))));
         encode(Position(9), contents.collect()).under(b"key")
     }
 

@@ -246,7 +246,7 @@ impl<S: EmbeddedStore> Contents for S {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         judge_content(body.bytes.len(), self.embedded().content_bytes_max)?;
-        let row = pack::encode(Position::ZERO, vec![NewContent { content_ref, body }]);
+        let row = pack::encode(Position::ZERO, vec![NewContent::new(content_ref, body)]);
         let put = Put {
             content_ref,
             row,

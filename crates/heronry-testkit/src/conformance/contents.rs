@@ -116,10 +116,7 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, (1, ContentPlace::Alone), None).await?;
 
     let mut commit = sample::commit(None, 1);
-    commit.contents = vec![NewContent {
-        content_ref: name,
-        body: body(max + 1),
-    }];
+    commit.contents = vec![NewContent::new(name, body(max + 1))];
     let error = refused("a body over the limit", writer.append(commit).await)?;
     let AppendError::Store { outcome, error } = error else {
         return Err(otherwise("a body over the limit", &error));

@@ -55,10 +55,10 @@ async fn a_media_type_is_kept(place: &dyn Place) -> Result<(), Failure> {
     let mut commit = sample::commit(None, 1);
     for (number, media_type) in (0..).zip(types) {
         put(&writer, number, body(media_type)).await?;
-        commit.contents.push(NewContent {
-            content_ref: sample::content_ref(number),
-            body: body(media_type),
-        });
+        commit.contents.push(NewContent::new(
+            sample::content_ref(number),
+            body(media_type),
+        ));
     }
     writer.append(commit).await?;
     for (number, media_type) in (0..).zip(types) {
@@ -76,10 +76,10 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
         let mut writer = Writer::of(&store, number).await?;
         put(&writer, 7, sample::body(number)).await?;
         let mut commit = sample::commit(None, 1);
-        commit.contents = vec![NewContent {
-            content_ref: sample::content_ref(7),
-            body: sample::body(number + 10),
-        }];
+        commit.contents = vec![NewContent::new(
+            sample::content_ref(7),
+            sample::body(number + 10),
+        )];
         writer.append(commit).await?;
         writers.push(writer);
     }
@@ -110,10 +110,7 @@ async fn a_body_may_be_empty(place: &dyn Place) -> Result<(), Failure> {
     put(&writer, 1, empty.clone()).await?;
     let mut commit = sample::commit(None, 1);
     commit.contents = (1..=3)
-        .map(|number| NewContent {
-            content_ref: sample::content_ref(number),
-            body: empty.clone(),
-        })
+        .map(|number| NewContent::new(sample::content_ref(number), empty.clone()))
         .collect();
     writer.append(commit).await?;
     check(&writer, (1, ContentPlace::Alone), Some(empty.clone())).await?;
@@ -136,10 +133,7 @@ async fn a_body_at_the_limit_rides(place: &dyn Place) -> Result<(), Failure> {
     let mut writer = Writer::of(&place.open()?, 1).await?;
     let body = Body::new(Body::BINARY, vec![7; bytes_max(&writer)?]);
     let mut commit = sample::commit(None, 1);
-    commit.contents = vec![NewContent {
-        content_ref: sample::content_ref(1),
-        body: body.clone(),
-    }];
+    commit.contents = vec![NewContent::new(sample::content_ref(1), body.clone())];
     writer.append(commit).await?;
     let at = ContentPlace::With(Position(1));
     let found = writer
@@ -158,10 +152,7 @@ async fn an_append_may_be_larger_than_one_body(place: &dyn Place) -> Result<(), 
     let body = |number: u8| Body::new(Body::BINARY, vec![number; bytes - 1]);
     let mut commit = sample::commit(None, 1);
     commit.contents = (0..BODIES)
-        .map(|number| NewContent {
-            content_ref: sample::content_ref(number.into()),
-            body: body(number),
-        })
+        .map(|number| NewContent::new(sample::content_ref(number.into()), body(number)))
         .collect();
     writer.append(commit).await?;
     let at = ContentPlace::With(Position(1));
@@ -264,10 +255,7 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
     let mut commit = sample::commit(None, 2);
     commit.contents = vec![
         sample::content(1),
-        NewContent {
-            content_ref: sample::content_ref(2),
-            body: large.clone(),
-        },
+        NewContent::new(sample::content_ref(2), large.clone()),
     ];
     writer.append(commit).await?;
     put(&writer, 3, sample::body(3)).await?;

@@ -52,10 +52,7 @@ pub(crate) fn riding(first: Position) -> [NewContent; 3] {
 }
 
 fn content(number: u64) -> NewContent {
-    NewContent {
-        content_ref: sample::content_ref(number),
-        body: body(number),
-    }
+    NewContent::new(sample::content_ref(number), body(number))
 }
 
 /// Returns an append as a step asks for it.

@@ -247,10 +247,7 @@ impl Pool {
             .iter()
             .filter(|(name, _)| after.is_none_or(|it| **name > it));
         let contents: Vec<_> = following
-            .map(|(content_ref, body)| NewContent {
-                content_ref: *content_ref,
-                body: body.clone(),
-            })
+            .map(|(content_ref, body)| NewContent::new(*content_ref, body.clone()))
             .collect();
         up_to(contents.iter(), bytes_max, |content| {
             content.body.bytes.len()
