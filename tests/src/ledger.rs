@@ -4,6 +4,7 @@
 //! record by the rules, and panics at the first one that breaks them.
 
 mod copies;
+mod dead;
 mod members;
 mod wakes;
 
@@ -11,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Record};
 use heronry_types::{
-    Epoch, IdempotencyKey, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines, Timestamp,
+    Epoch, IdempotencyKey, LimitName, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines,
+    Timestamp,
 };
 
 use copies::Letter;
@@ -27,6 +29,7 @@ pub struct Ledger {
     head: Position,
     time: Timestamp,
     config: PoolConfig,
+    attempts_max: u64,
     seats: BTreeMap<RunId, Seat>,
     ended: BTreeMap<RunId, RunEnd>,
     letters: BTreeMap<Position, Letter>,
@@ -54,6 +57,7 @@ impl Ledger {
             head: Position::ZERO,
             time: Timestamp::default(),
             config: PoolConfig::default(),
+            attempts_max: 0,
             seats: BTreeMap::new(),
             ended: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -106,10 +110,13 @@ impl Ledger {
     fn take_in(&mut self, record: &Record) {
         match &record.entry.body {
             Body::PoolCreated(body) => {
+                self.attempts_max = body.settings.limits.get(LimitName::AttemptsMax);
                 assert_eq!(record.position, Position(1), "a pool is created once");
                 self.config = body.config.clone();
             }
-            Body::PoolConfigured(_) => {}
+            Body::PoolConfigured(body) => {
+                self.attempts_max = body.settings.limits.get(LimitName::AttemptsMax);
+            }
             Body::EpochStarted(body) => {
                 assert_eq!(body.previous, self.timelines.newest());
                 assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
@@ -129,6 +136,8 @@ impl Ledger {
             Body::MessageFailed(body) => self.failed(record, body),
             Body::MessageExpired(body) => self.expired(record, body),
             Body::MessageSettled(body) => self.settled(record, body),
+            Body::MessageDeadLettered(body) => self.dead_lettered(record, body),
+            Body::MessageReplayed(body) => self.replayed(record, body),
             Body::WakeRegistered(body) => self.registered(record, body),
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),

@@ -10,6 +10,8 @@
 mod ceilings;
 #[path = "engine/crash.rs"]
 mod crash;
+#[path = "engine/dead.rs"]
+mod dead;
 #[path = "engine/expiry.rs"]
 mod expiry;
 #[path = "engine/faults.rs"]

@@ -16,6 +16,8 @@ mod bodies;
 mod contract;
 #[path = "http/cursors.rs"]
 mod cursors;
+#[path = "http/dead.rs"]
+mod dead;
 #[path = "http/events.rs"]
 mod events;
 #[path = "http/failure.rs"]

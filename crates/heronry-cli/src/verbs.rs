@@ -1,6 +1,7 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
 pub(crate) mod completions;
+pub(crate) mod dead_letters;
 pub(crate) mod filter;
 pub(crate) mod inbox;
 pub(crate) mod journal;
@@ -38,6 +39,8 @@ pub(crate) enum Verb {
     Inbox(inbox::InboxArgs),
     Ack(inbox::AckArgs),
     Release(inbox::ReleaseArgs),
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersVerb),
     Wait(wait::WaitArgs),
     Watch(watch::WatchArgs),
     #[command(subcommand)]
@@ -76,6 +79,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Inbox(args) => inbox::receive(&cx, args).await,
         Verb::Ack(args) => inbox::ack(&cx, args).await,
         Verb::Release(args) => inbox::release(&cx, args).await,
+        Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
         Verb::Watch(args) => watch::run(&cx, args).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),

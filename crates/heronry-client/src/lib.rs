@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod dead;
 mod error;
 mod events;
 mod exchange;

@@ -1,5 +1,6 @@
 //! What records say, one struct per kind of record.
 
+mod dead;
 mod member;
 mod message;
 mod pool;
@@ -7,6 +8,7 @@ mod wake;
 
 use heronry_types::{EventKind, RunEnd};
 
+pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use member::{MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
 pub use message::{
     Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
@@ -35,8 +37,8 @@ macro_rules! bodies {
                 match self { $(Self::$variant(_) => $number,)* }
             }
 
-            /// Returns the version of the body's schema that this build writes.
-            pub fn version(&self) -> u16 {
+            /// Returns the newest version of the body's schema.
+            fn newest_version(&self) -> u16 {
                 match self { $(Self::$variant(_) => $version,)* }
             }
         }
@@ -87,9 +89,9 @@ macro_rules! bodies {
 
 bodies! {
     /// A pool was created.
-    1 v 1 => PoolCreated(PoolCreated),
+    1 v 2 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
-    2 v 1 => PoolConfigured(PoolConfigured),
+    2 v 2 => PoolConfigured(PoolConfigured),
     /// A new timeline started.
     3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.
@@ -120,6 +122,10 @@ bodies! {
     27 v 1 => MessageExpired(MessageExpired),
     /// The last copy of a message ended.
     28 v 1 => MessageSettled(MessageSettled),
+    /// Copies are dead.
+    29 v 1 => MessageDeadLettered(MessageDeadLettered),
+    /// A dead copy was replayed.
+    30 v 1 => MessageReplayed(MessageReplayed),
     /// A run began to wait.
     40 v 1 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
@@ -131,6 +137,18 @@ bodies! {
 }
 
 impl Body {
+    /// Returns the version of the body's schema that this build writes: the oldest that can say what
+    /// the body says, so that an older build reads whatever it understands.
+    pub fn version(&self) -> u16 {
+        if let Self::PoolCreated(body) = self {
+            pool::version_of(&body.settings)
+        } else if let Self::PoolConfigured(body) = self {
+            pool::version_of(&body.settings)
+        } else {
+            self.newest_version()
+        }
+    }
+
     /// Returns the kind of event that the record becomes.
     pub fn event_kind(&self) -> EventKind {
         match self {
@@ -151,6 +169,8 @@ impl Body {
             Self::MessageFailed(_) => EventKind::RunMessageFailed,
             Self::MessageExpired(_) => EventKind::RunMessageExpired,
             Self::MessageSettled(_) => EventKind::RunMessageSettled,
+            Self::MessageDeadLettered(_) => EventKind::RunMessageDeadLettered,
+            Self::MessageReplayed(_) => EventKind::RunMessageReplayed,
             Self::WakeRegistered(_) => EventKind::WakeConditionRegistered,
             Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,
             Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,

@@ -2,8 +2,8 @@
 
 use heronry_journal::Claim;
 use heronry_types::{
-    AgentId, ContentRef, Correlation, Cursor, Durability, Generation, Importance, Limits,
-    MessageId, MessageStatus, Policies, PoolConfig, Position, Receipt, RecipientStanding,
+    AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, Generation, Importance,
+    Limits, MessageId, MessageStatus, Policies, PoolConfig, Position, Receipt, RecipientStanding,
     ResumeWith, RunId, SessionId, Settings, TimelineEntry, Timestamp, TopicId, WakeMatch,
     WakeStatus, WakeView,
 };
@@ -114,6 +114,41 @@ pub struct MemberPage {
     pub members: Vec<MemberView>,
     /// Where the next page goes on: after this run. Absent when there are no more.
     pub next: Option<RunId>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
+/// A copy that is dead.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeadLetterView {
+    /// Whose copy it is.
+    pub run: RunId,
+    /// The message.
+    pub message_id: MessageId,
+    /// Who sent it.
+    pub from: RunId,
+    /// Its acceptance.
+    pub cursor: Cursor,
+    /// How many attempts were counted.
+    pub attempt: u32,
+    /// Why it is dead.
+    pub reason: DeadReason,
+    /// Since when.
+    pub dead_at: Timestamp,
+    /// The record that says so.
+    pub dead_cursor: Cursor,
+    /// The message's body.
+    pub content_ref: ContentRef,
+}
+
+/// Some of the dead letters, by recipient and then by the acceptance of their message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeadLetterPage {
+    /// The dead letters.
+    pub letters: Vec<DeadLetterView>,
+    /// Where the next page goes on: after this recipient's copy of this message. Absent when there
+    /// are no more.
+    pub next: Option<(RunId, Cursor)>,
     /// The head at which they were read.
     pub as_of: Cursor,
 }

@@ -1,5 +1,6 @@
 //! Applying records: total, and the only way that a state changes.
 
+mod dead;
 mod inbox;
 mod member;
 mod message;
@@ -44,6 +45,8 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MessageFailed(body) => message::failed(state, record, body),
         Body::MessageExpired(body) => message::expired(state, record, body.message.accepted),
         Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
+        Body::MessageDeadLettered(body) => dead::lettered(state, record, body),
+        Body::MessageReplayed(body) => dead::replayed(state, record, body),
         Body::WakeRegistered(body) => wake::registered(state, record, body),
         Body::WakeTriggered(body) => wake::triggered(state, record, body),
         Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),

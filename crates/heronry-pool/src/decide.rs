@@ -2,6 +2,7 @@
 
 mod ack;
 mod configure;
+mod dead;
 mod draft;
 mod extend;
 mod fetch;
@@ -24,6 +25,7 @@ use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
 pub use ack::{Ack, ClaimSet};
 pub use configure::{Configure, Create};
+pub use dead::Replay;
 pub use draft::Draft;
 pub use extend::Extend;
 pub use fetch::{Fetch, Peek};
@@ -32,7 +34,7 @@ pub use leave::{EndRun, Leave};
 pub use names::Names;
 pub use query::{
     AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake,
-    ListMembers, ListWakes, StateDigest, Viewer, Viewing,
+    ListDeadLetters, ListMembers, ListWakes, StateDigest, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
 pub use send::{Content, Expiry, Send, SendRequest};

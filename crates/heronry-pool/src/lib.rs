@@ -12,7 +12,8 @@ mod rejection;
 pub mod state;
 
 pub use answer::{
-    Done, Item, Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent,
+    DeadLetterPage, DeadLetterView, Done, Item, Joined, MemberPage, MemberView, PoolView, Received,
+    Registered, Sent,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -68,6 +68,15 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         Body::MessageFailed(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageExpired(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageSettled(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageReplayed(body) => {
+            exchange.message = Some(body.copy.message_id.clone());
+            exchange.recipients = acting(record);
+        }
+        Body::MessageDeadLettered(body) => {
+            let names = body.copies.iter().map(|copy| &copy.copy);
+            envelope.about.related = names.map(related).collect();
+            exchange.recipients = acting(record);
+        }
         Body::MessageFetched(body) => {
             let gone = body.undeliverable.iter().map(|gone| &gone.copy);
             let names = body.copies.iter().map(|copy| &copy.copy).chain(gone);
@@ -120,12 +129,14 @@ fn subject(record: &Record) -> EntityRef {
         | Body::MessageFetched(_)
         | Body::MessageAcked(_)
         | Body::MessageReleased(_)
-        | Body::MessageExtended(_) => of_run(),
+        | Body::MessageExtended(_)
+        | Body::MessageDeadLettered(_) => of_run(),
         Body::MessageAccepted(body) => Some(message(&body.message_id)),
         Body::MessageDelivered(body) => Some(message(&body.message_id)),
         Body::MessageFailed(body) => Some(related(&body.message)),
         Body::MessageExpired(body) => Some(related(&body.message)),
         Body::MessageSettled(body) => Some(related(&body.message)),
+        Body::MessageReplayed(body) => Some(related(&body.copy)),
         Body::WakeRegistered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),

@@ -1,7 +1,9 @@
 //! Refusals by the rules.
 
 use heronry_journal::Claim;
-use heronry_types::{Cursor, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd};
+use heronry_types::{
+    CopyState, Cursor, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd,
+};
 
 /// Which of a request's names was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -118,6 +120,18 @@ pub enum Rejection {
     /// There is no such message of this run.
     #[error("no such message of this run in this pool")]
     MessageNotFound,
+    /// The run has no copy of such a message.
+    #[error("no such dead letter in this pool; list them to see which there are")]
+    DeadLetterNotFound,
+    /// The copy is not dead.
+    #[error("the copy is {state}, not dead; only dead letters are replayed")]
+    NotDead {
+        /// How it stands.
+        state: CopyState,
+    },
+    /// The message has expired or was cancelled.
+    #[error("the message has expired or was cancelled; send it again")]
+    MessageOver,
     /// There is no such wake.
     #[error("no such wake of this run in this pool")]
     WakeNotFound,

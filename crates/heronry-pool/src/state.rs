@@ -1,11 +1,13 @@
 //! The state of a pool: a fold of its journal, and nothing else.
 
+mod dead;
 mod deadline;
 mod hash;
 mod inbox;
 mod member;
 mod message;
 mod quick;
+mod turn;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -14,10 +16,12 @@ use heronry_types::{
     Timelines, Timestamp,
 };
 
+pub use dead::{DeadLetter, DeadLetters};
 pub use deadline::{Deadlines, Due};
 pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
+pub use turn::Turn;
 pub use wake::{Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -35,6 +39,7 @@ pub struct State {
     pub(crate) settings_version: u64,
     pub(crate) members: Members,
     pub(crate) messages: Messages,
+    pub(crate) dead: DeadLetters,
     pub(crate) wakes: Wakes,
     pub(crate) deadlines: Deadlines,
 }
@@ -53,6 +58,7 @@ impl State {
             settings_version: 0,
             members: Members::default(),
             messages: Messages::default(),
+            dead: DeadLetters::default(),
             wakes: Wakes::default(),
             deadlines: Deadlines::default(),
         }
@@ -111,6 +117,11 @@ impl State {
     /// Returns the messages.
     pub fn messages(&self) -> &Messages {
         &self.messages
+    }
+
+    /// Returns the copies that are dead.
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead
     }
 
     /// Returns the wakes.

@@ -171,7 +171,7 @@ impl Runtime {
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
         let task = tokio::spawn(async move {
             let _attended = attended;
-            opening.actor.run().await;
+            Box::pin(opening.actor.run()).await;
         });
         Ok(Running { pool: handle, task })
     }

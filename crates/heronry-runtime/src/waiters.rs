@@ -85,16 +85,13 @@ impl Waiters {
         let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
         match &record.entry.body {
             Body::MessageDelivered(body) => {
-                body.recipients
-                    .0
-                    .iter()
-                    .for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
+                let recipients = body.recipients.0.iter();
+                recipients.for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
                 message(body.accepted);
             }
             Body::MessageFetched(body) => {
-                body.copies
-                    .iter()
-                    .for_each(|copy| message(copy.copy.accepted));
+                let copies = body.copies.iter();
+                copies.for_each(|copy| message(copy.copy.accepted));
                 body.undeliverable
                     .iter()
                     .for_each(|gone| message(gone.copy.accepted));
@@ -112,6 +109,14 @@ impl Waiters {
                 body.claims
                     .iter()
                     .for_each(|(claim, _)| message(claim.accepted));
+            }
+            Body::MessageDeadLettered(body) => {
+                let copies = body.copies.iter();
+                copies.for_each(|copy| message(copy.copy.accepted));
+            }
+            Body::MessageReplayed(body) => {
+                inbox();
+                message(body.copy.accepted);
             }
             Body::MessageFailed(body) => message(body.message.accepted),
             Body::MessageExpired(body) => message(body.message.accepted),

@@ -1,6 +1,7 @@
 //! The one table of routes: the router and the `OpenAPI` document are both made from it.
 
 mod contents;
+mod dead;
 mod events;
 mod filters;
 mod inbox;
@@ -78,6 +79,7 @@ pub(crate) fn table() -> Vec<Route> {
         members::rows,
         messages::rows,
         inbox::rows,
+        dead::rows,
         wakes::rows,
         events::rows,
         contents::rows,

@@ -35,9 +35,9 @@ pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, Sour
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{
-    AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EpochReason,
-    EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass,
-    Progress, ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass,
-    UnknownName, Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EntityKind,
+    EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind,
+    PrivacyClass, Progress, ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind,
+    TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Condition, Since, WakeMatch, WakeReason, WakeView};

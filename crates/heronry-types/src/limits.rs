@@ -29,6 +29,7 @@ vocabulary! {
         CommandQueueMax = "command_queue_max",
         SubscriptionsMax = "subscriptions_max",
         NoteBytesMax = "note_bytes_max",
+        AttemptsMax = "attempts_max",
     }
 }
 
@@ -50,6 +51,7 @@ impl LimitName {
             Self::ClaimMsMax => 12 * 3_600_000,
             Self::CommandQueueMax => 4_096,
             Self::NoteBytesMax => 1_024,
+            Self::AttemptsMax => 5,
         }
     }
 
@@ -57,6 +59,7 @@ impl LimitName {
     pub fn floor(self) -> u64 {
         match self {
             Self::CommandQueueMax => 16,
+            Self::AttemptsMax => 1,
             Self::MembersMax
             | Self::TopicsPerMemberMax
             | Self::RecipientsPerMessageMax
@@ -96,6 +99,7 @@ impl LimitName {
             Self::CorrelationEntriesMax | Self::TagsMax | Self::PoliciesMax => 256,
             Self::PageItemsMax => 10_000,
             Self::LongPollMsMax => 600_000,
+            Self::AttemptsMax => 1_000,
             Self::ClaimMsMax => 12 * 3_600_000,
             Self::CommandQueueMax | Self::NoteBytesMax => 64 * 1024,
         }

@@ -8,8 +8,8 @@ mod policy;
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{
-    AckOutcome, CopyState, Durability, EpochReason, Importance, MessageStatus, ReleaseReason,
-    ResumeWith, RunEnd, WakeStatus,
+    AckOutcome, CopyState, DeadReason, Durability, EpochReason, Importance, MessageStatus,
+    ReleaseReason, ResumeWith, RunEnd, WakeStatus,
 };
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,

@@ -2,6 +2,7 @@
 
 mod body;
 mod content;
+mod dead;
 mod filter;
 mod inbox;
 mod member;
@@ -16,6 +17,7 @@ mod wake;
 
 pub use body::{BodyBytes, BodyText};
 pub use content::ContentStored;
+pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
 pub use member::{Join, Joined, MemberList, MemberView, PatchMember, SetState};

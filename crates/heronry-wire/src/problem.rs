@@ -78,6 +78,8 @@ problems! {
     WakeNotFound = "wake-not-found", 404, "no such wake";
     /// There is no such claim: `claims`.
     ClaimNotFound = "claim-not-found", 404, "no such claim";
+    /// There is no such dead letter.
+    DeadLetterNotFound = "dead-letter-not-found", 404, "no such dead letter";
     /// The body is not stored. 409 when a message refers to it.
     ContentMissing = "content-missing", 404, "no such content";
     /// The path exists, but not with this method.
@@ -96,6 +98,10 @@ problems! {
     RunEnded = "run-ended", 409, "the run has ended";
     /// Claims are no longer held: `claims`.
     ClaimLapsed = "claim-lapsed", 409, "claims are no longer held";
+    /// The copy is not dead: `state`.
+    NotDead = "not-dead", 409, "the copy is not dead";
+    /// The message has expired or was cancelled.
+    MessageOver = "message-over", 409, "the message is over";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use heronry_types::{
-    Address, AgentId, CopyState, Correlation, Cursor, Durability, Epoch, Generation,
-    IdempotencyKey, Importance, Limits, MessageId, Millis, Position, RunId, Since, TopicId, WakeId,
-    WakeStatus, WakeView,
+    Address, AgentId, ContentRef, CopyState, Correlation, Cursor, DeadReason, Durability, Epoch,
+    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Position, RunId, Since,
+    Timestamp, TopicId, WakeId, WakeStatus, WakeView,
 };
 use heronry_wire::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -224,6 +224,41 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         json!({
             "wake_id": "w", "run_id": "lead", "status": "registered", "matches": [],
             "cursor": text(5), "durability": "os"
+        }),
+    );
+}
+
+#[test]
+fn a_dead_letter_says_whose_it_is_and_why() {
+    let name = DeadLetterName {
+        cursor: at(3),
+        run_id: RunId::parse("scan-1").unwrap(),
+    };
+    let letter = DeadLetter {
+        run_id: name.run_id.clone(),
+        cursor: name.cursor,
+        message_id: MessageId::parse("m").unwrap(),
+        from: RunId::parse("lead").unwrap(),
+        attempt: 5,
+        reason: DeadReason::Lapsed,
+        dead_at: Timestamp::from_millis(0),
+        dead_cursor: at(9),
+        content_ref: ContentRef::from_bits([0; 16]),
+    };
+    let list = DeadLetterList {
+        dead_letters: vec![letter],
+        next: Some(name),
+        as_of: at(9),
+    };
+    check(
+        &list,
+        json!({
+            "dead_letters": [{
+                "run_id": "scan-1", "cursor": text(3), "message_id": "m", "from": "lead",
+                "attempt": 5, "reason": "lapsed", "dead_at": "1970-01-01T00:00:00.000Z",
+                "dead_cursor": text(9), "content_ref": format!("content:{}", "0".repeat(32))
+            }],
+            "next": {"cursor": text(3), "run_id": "scan-1"}, "as_of": text(9)
         }),
     );
 }

@@ -14,7 +14,7 @@ use super::{Ledger, run_of};
 
 /// Where a copy stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Slot {
+pub(super) enum Slot {
     /// It waits to be claimed, from this time on when that was delayed.
     Queued(Option<Timestamp>),
     /// This claim holds it until then.
@@ -25,6 +25,8 @@ enum Slot {
     Expired,
     /// It could not be handed over.
     Undeliverable(Undeliverable),
+    /// It was claimed too often.
+    Dead,
 }
 
 /// How many copies of one recipient stand where.
@@ -42,20 +44,26 @@ pub struct Tally {
     pub expired: u64,
     /// Undeliverable.
     pub undeliverable: u64,
+    /// Dead.
+    pub dead: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copy {
-    slot: Slot,
-    attempts: u32,
+    pub(super) slot: Slot,
+    pub(super) attempts: u32,
+    /// When it was put at the tail again, and by which record.
+    pub(super) replayed: Option<(Timestamp, Position)>,
 }
 
 #[derive(Debug)]
 pub(super) struct Letter {
     sender: RunId,
-    accepted: MessageAccepted,
+    pub(super) accepted: MessageAccepted,
+    accepted_at: (Timestamp, Position),
     pub(super) copies: BTreeMap<RunId, Copy>,
-    end: Option<Position>,
+    pub(super) end: Option<Position>,
+    pub(super) is_withdrawn: bool,
 }
 
 impl Copy {
@@ -66,6 +74,7 @@ impl Copy {
             Slot::Acked(_, outcome) => (CopyState::Acked, None, Some(outcome)),
             Slot::Expired => (CopyState::Expired, None, None),
             Slot::Undeliverable(why) => (CopyState::Undeliverable, Some(why), None),
+            Slot::Dead => (CopyState::Dead, None, None),
         };
         CopyStanding {
             state,
@@ -85,16 +94,21 @@ impl Copy {
 }
 
 impl Letter {
-    fn is_past_expiry(&self, now: Timestamp) -> bool {
+    /// When it is a copy's turn.
+    pub(super) fn turn(&self, copy: Copy) -> (Timestamp, Position) {
+        copy.replayed.unwrap_or(self.accepted_at)
+    }
+
+    pub(super) fn is_past_expiry(&self, now: Timestamp) -> bool {
         self.accepted.expires_at.is_some_and(|at| at <= now)
     }
 
     /// Where a copy goes whose claim is given back.
     fn slot_of_returned(&self, visible_at: Option<Timestamp>) -> Slot {
-        if self.end.is_none() {
-            Slot::Queued(visible_at)
-        } else {
+        if self.is_withdrawn {
             Slot::Expired
+        } else {
+            Slot::Queued(visible_at)
         }
     }
 
@@ -122,8 +136,10 @@ impl Ledger {
         let letter = Letter {
             sender,
             accepted: body.clone(),
+            accepted_at: (record.recorded_at, record.position),
             copies: BTreeMap::new(),
             end: None,
+            is_withdrawn: false,
         };
         self.letters.insert(record.position, letter);
         self.awaiting = Some(record.position);
@@ -138,6 +154,7 @@ impl Ledger {
         let fresh = Copy {
             slot: Slot::Queued(None),
             attempts: 0,
+            replayed: None,
         };
         let copies = addressed.into_iter().map(|run| (run, fresh)).collect();
         self.letter(body.accepted).copies = copies;
@@ -159,8 +176,11 @@ impl Ledger {
             let policies = &self.letters[&gone.copy.accepted].accepted.policies;
             assert!(!self.holds(&run, policies));
         }
-        let order: Vec<_> = body.copies.iter().map(|copy| copy.copy.accepted).collect();
-        assert!(order.is_sorted(), "copies are claimed in cursor order");
+        let turns = body.copies.iter().map(|copy| {
+            let letter = &self.letters[&copy.copy.accepted];
+            letter.turn(letter.copies[&run])
+        });
+        assert!(turns.is_sorted(), "copies are claimed in turn");
         for fetched in &body.copies {
             let accepted = fetched.copy.accepted;
             assert!(self.holds(&run, &self.letters[&accepted].accepted.policies));
@@ -208,10 +228,18 @@ impl Ledger {
             assert_eq!(held, *claim, "a claim is given back by its name");
             let lapsed = body.reason == ReleaseReason::Lapsed;
             assert_eq!(until <= record.recorded_at, lapsed, "claims lapse in time");
-            if body.reason == ReleaseReason::Unanswered {
-                copy.attempts -= 1;
-            }
+            let counted = match body.reason {
+                ReleaseReason::Released | ReleaseReason::Lapsed => true,
+                ReleaseReason::Unanswered | ReleaseReason::TakenOver => {
+                    copy.attempts -= 1;
+                    false
+                }
+            };
+            let attempts = u64::from(copy.attempts);
             copy.slot = back;
+            let is_over = back == Slot::Expired || self.is_expiring(claim.accepted);
+            let is_last = attempts >= self.attempts_max;
+            assert!(is_over || !counted || !is_last, "it had to be dead");
         }
     }
 
@@ -239,6 +267,7 @@ impl Ledger {
         }
         letter.check_standings(&body.copies);
         letter.finish(record.position);
+        letter.is_withdrawn = true;
     }
 
     pub(super) fn settled(&mut self, record: &Record, body: &MessageSettled) {
@@ -282,8 +311,13 @@ impl Ledger {
         let letter = self.letter(name.accepted);
         assert_eq!(letter.accepted.message_id, name.message_id);
         assert!(!letter.is_past_expiry(now), "nothing is handed over late");
-        assert_eq!(letter.end, None, "nothing is handed over after the end");
+        let is_over = letter.end.is_some();
         let copy = letter.copies.get_mut(run).unwrap();
+        let is_replayed = copy.replayed.is_some();
+        assert!(
+            !is_over || is_replayed,
+            "nothing is handed over after the end"
+        );
         let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));
         assert!(visible, "{copy:?} cannot be claimed");
         copy
@@ -297,11 +331,11 @@ impl Ledger {
         copy
     }
 
-    fn copy(&mut self, run: &RunId, accepted: Position) -> &mut Copy {
+    pub(super) fn copy(&mut self, run: &RunId, accepted: Position) -> &mut Copy {
         self.letter(accepted).copies.get_mut(run).unwrap()
     }
 
-    fn letter(&mut self, accepted: Position) -> &mut Letter {
+    pub(super) fn letter(&mut self, accepted: Position) -> &mut Letter {
         self.letters.get_mut(&accepted).unwrap()
     }
 
@@ -319,7 +353,8 @@ impl Ledger {
             | Slot::Claimed(..)
             | Slot::Acked(..)
             | Slot::Expired
-            | Slot::Undeliverable(_) => None,
+            | Slot::Undeliverable(_)
+            | Slot::Dead => None,
         }
     }
 
@@ -337,9 +372,15 @@ impl Ledger {
         let claimable = |(accepted, letter): (&Position, &Letter)| {
             let copy = letter.copies.get(run)?;
             let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));
-            (visible && !letter.is_past_expiry(now)).then_some(*accepted)
+            let claimable = visible && !letter.is_past_expiry(now);
+            claimable.then(|| (letter.turn(*copy), *accepted))
         };
-        self.letters.iter().filter_map(claimable).collect()
+        let mut claimable: Vec<_> = self.letters.iter().filter_map(claimable).collect();
+        claimable.sort_unstable();
+        claimable
+            .into_iter()
+            .map(|(_, accepted)| accepted)
+            .collect()
     }
 
     /// Returns how many copies of a recipient stand where.
@@ -357,6 +398,7 @@ impl Ledger {
                 Slot::Acked(..) => tally.acked += 1,
                 Slot::Expired => tally.expired += 1,
                 Slot::Undeliverable(_) => tally.undeliverable += 1,
+                Slot::Dead => tally.dead += 1,
             }
         }
         tally

@@ -26,6 +26,26 @@ impl Place {
 }
 
 #[test]
+fn a_dead_letter_is_listed_and_replayed() {
+    let (place, _server) = pool();
+    let receipt = place.act("a", &["send", "--to", "run:b", "--body", "x", "--json"]);
+    let cursor = receipt.json()["cursor"].as_str().unwrap().to_owned();
+    for _attempt in 1..=5 {
+        let claim = place.act("b", &["inbox", "--field", "claim"]).ok();
+        place.act("b", &["release", claim.trim_end()]).ok();
+    }
+    let list = ["dead-letters", "list", "--field", "cursor,reason,attempt"];
+    assert_eq!(
+        place.act("b", &list).ok(),
+        format!("{cursor}\treleased\t5\n")
+    );
+    place.act("b", &["dead-letters", "replay", &cursor]).ok();
+    assert_eq!(place.act("b", &list).ok(), "");
+    let attempt = place.act("b", &["inbox", "--field", "attempt"]).ok();
+    assert_eq!(attempt, "1\n");
+}
+
+#[test]
 fn a_message_is_sent_claimed_read_and_acknowledged_by_separate_processes() {
     let (place, _server) = pool();
     let send = [

@@ -43,7 +43,7 @@ fn from_the_future(head: Head, record: &[u8]) -> Commit {
 }
 
 /// Records of a kind that is unknown, and of a version that is unknown.
-const RECORDS: [&[u8]; 2] = [&[0x89, 0x18, 99, 0x01, 0x60], &[0x89, 0x01, 0x02, 0x60]];
+const RECORDS: [&[u8]; 2] = [&[0x89, 0x18, 99, 0x01, 0x60], &[0x89, 0x01, 0x17, 0x60]];
 
 async fn chunks(store: &Store) -> Vec<Arc<[u8]>> {
     let pool = pool("p");

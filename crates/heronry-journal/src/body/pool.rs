@@ -1,8 +1,18 @@
 //! Records about a pool as a whole.
 
-use heronry_types::{Epoch, EpochReason, PoolConfig, Settings};
+use heronry_types::{Epoch, EpochReason, LimitName, PoolConfig, Settings};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+/// Returns the first version of these records that knows every limit which is set.
+pub(super) fn version_of(settings: &Settings) -> u16 {
+    let is_newer = |name: LimitName| name == LimitName::AttemptsMax;
+    if settings.limits.iter().any(|(name, _)| is_newer(name)) {
+        2
+    } else {
+        1
+    }
+}
 
 /// A pool was created: always record 1.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]

@@ -11,10 +11,11 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
     Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
-    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
-    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled,
-    PoolConfigured, PoolCreated, Recipients, RequestHash, RunEnded, UndeliverableCopy,
-    WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
+    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
+    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, Recipients,
+    RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut,
+    WakeTriggered, WakeTriggeredBy,
 };
 
 /// Any record.
@@ -161,6 +162,7 @@ fn body() -> impl Strategy<Value = Body> {
         5 => members(),
         6 => messages(),
         3 => message_ends(),
+        1 => dead_letters(),
         4 => wakes(),
     ]
 }
@@ -347,6 +349,16 @@ fn standings() -> impl Strategy<Value = Vec<CopyStanding>> {
             outcome,
         }),
     )
+}
+
+fn dead_letters() -> impl Strategy<Value = Body> {
+    let copy_of = (copy(), any::<u32>()).prop_map(|(copy, attempt)| FetchedCopy { copy, attempt });
+    prop_oneof![
+        (few(copy_of), word()).prop_map(|(copies, reason)| {
+            Body::MessageDeadLettered(MessageDeadLettered { copies, reason })
+        }),
+        copy().prop_map(|copy| Body::MessageReplayed(MessageReplayed { copy })),
+    ]
 }
 
 fn message_ends() -> impl Strategy<Value = Body> {

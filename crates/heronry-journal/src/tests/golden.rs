@@ -24,7 +24,10 @@ fn encode(head: Position, previous: ChunkHash, entries: &[Entry]) -> Chunk {
 
 /// The name of every golden file, and what it holds.
 fn expected() -> Vec<(String, Chunk)> {
-    let single = samples::every_kind().into_iter().map(|(name, entry)| {
+    let records = samples::earlier_versions()
+        .into_iter()
+        .chain(samples::every_kind());
+    let single = records.map(|(name, entry)| {
         let chunk = encode(Position(304), ChunkHash([7; 32]), &[entry]);
         (name.to_owned(), chunk)
     });

@@ -1,20 +1,21 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
 use heronry_types::{
-    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState, Epoch,
-    EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName, Limits, Lineage,
-    MessageFailure, MessageId, MessagePolicy, Millis, Policies, PolicyId, PolicyKind, PolicyRef,
-    PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeWith, RunEnd, RunId, SessionId,
-    Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeId, WakePayload,
-    WakeReason,
+    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
+    DeadReason, Epoch, EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName,
+    Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis, Policies, PolicyId,
+    PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeWith,
+    RunEnd, RunId, SessionId, Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility,
+    WakeId, WakePayload, WakeReason,
 };
 
 use crate::{
     Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
-    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
-    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled,
-    PoolConfigured, PoolCreated, Recipients, RequestHash, RunEnded, UndeliverableCopy,
-    WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
+    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
+    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, Recipients,
+    RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut,
+    WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -125,7 +126,14 @@ fn standings() -> Vec<CopyStanding> {
 
 /// Every kind of record: the name of its golden file, and the record.
 pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
-    let kinds = [pools(), members(), messages(), message_ends(), wakes()];
+    let kinds = [
+        pools(),
+        members(),
+        messages(),
+        message_ends(),
+        dead_letters(),
+        wakes(),
+    ];
     kinds
         .into_iter()
         .flatten()
@@ -133,9 +141,16 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         .collect()
 }
 
-fn pools() -> Vec<(&'static str, Body)> {
+/// Settings with a limit that the first version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = settings();
+    settings.limits.set(LimitName::AttemptsMax, 3);
+    settings
+}
+
+fn config() -> PoolConfig {
     let grants = [(AgentId::parse("lead").unwrap(), policies())];
-    let config = PoolConfig {
+    PoolConfig {
         message_policy: MessagePolicy {
             required_policies: policies(),
             broadcast: Broadcast::IncludeSender,
@@ -143,9 +158,29 @@ fn pools() -> Vec<(&'static str, Body)> {
         wake_payload: WakePayload::Summary,
         policies: policies(),
         grants: Some(grants.into_iter().collect()),
-    };
+    }
+}
+
+fn pools() -> Vec<(&'static str, Body)> {
     let created = PoolCreated {
-        config,
+        config: PoolConfig::default(),
+        settings: newer_settings(),
+    };
+    let configured = PoolConfigured {
+        version: 3,
+        settings: newer_settings(),
+    };
+    vec![
+        ("1.2-pool-created", Body::PoolCreated(created)),
+        ("2.2-pool-configured", Body::PoolConfigured(configured)),
+        ("3.1-epoch-started", Body::EpochStarted(started())),
+    ]
+}
+
+/// Records that are still written in an earlier version: the name of the golden file, and the record.
+pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
+    let created = PoolCreated {
+        config: config(),
         settings: settings(),
     };
     let configured = PoolConfigured {
@@ -153,9 +188,11 @@ fn pools() -> Vec<(&'static str, Body)> {
         settings: settings(),
     };
     vec![
-        ("1.1-pool-created", Body::PoolCreated(created)),
-        ("2.1-pool-configured", Body::PoolConfigured(configured)),
-        ("3.1-epoch-started", Body::EpochStarted(started())),
+        ("1.1-pool-created", full(Body::PoolCreated(created))),
+        (
+            "2.1-pool-configured",
+            full(Body::PoolConfigured(configured)),
+        ),
     ]
 }
 
@@ -295,6 +332,24 @@ fn message_ends() -> Vec<(&'static str, Body)> {
         ("26.1-message-failed", Body::MessageFailed(failed)),
         ("27.1-message-expired", Body::MessageExpired(expired)),
         ("28.1-message-settled", Body::MessageSettled(settled)),
+    ]
+}
+
+fn dead_letters() -> Vec<(&'static str, Body)> {
+    let dead = MessageDeadLettered {
+        copies: vec![FetchedCopy {
+            copy: message(302),
+            attempt: 5,
+        }],
+        reason: DeadReason::Lapsed,
+    };
+    let replayed = MessageReplayed { copy: message(302) };
+    vec![
+        (
+            "29.1-message-dead-lettered",
+            Body::MessageDeadLettered(dead),
+        ),
+        ("30.1-message-replayed", Body::MessageReplayed(replayed)),
     ]
 }
 

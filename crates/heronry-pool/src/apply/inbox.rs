@@ -8,7 +8,7 @@ use heronry_types::{Lineage, ReleaseReason, RunId, TimelineState, Timestamp};
 use super::message;
 use crate::{
     State,
-    state::{CopySlot, Due, Receive},
+    state::{CopySlot, Due, Message, Receive},
 };
 
 /// Whether a claim that is given back counts as an attempt.
@@ -54,7 +54,14 @@ pub(super) fn fetched(state: &mut State, record: &Record, body: &MessageFetched)
         return;
     }
     for copy in &body.copies {
-        member.inbox.take_queued(copy.copy.accepted);
+        let accepted = copy.copy.accepted;
+        let own = if member.inbox.special.is_empty() {
+            None
+        } else {
+            let message = state.messages.get(accepted);
+            message.and_then(|message| message.own_turn(accepted, run))
+        };
+        member.inbox.take_queued(accepted, own);
         member.inbox.claimed += 1;
     }
     let claimed = body.copies.iter().map(|copy| copy.copy.accepted).collect();
@@ -130,11 +137,8 @@ pub(super) fn give_back(
     if attempt == Attempt::Uncounted {
         count_attempts(state, run, claim, |counted| counted.saturating_sub(1));
     }
-    if !state
-        .messages
-        .get(accepted)
-        .is_some_and(super::super::state::Message::is_open)
-    {
+    let message = state.messages.get(accepted);
+    if message.is_none_or(Message::is_withdrawn) {
         let copy = (accepted, run);
         return message::end_copy(
             state,
@@ -144,6 +148,7 @@ pub(super) fn give_back(
             TimelineState::Expired,
         );
     }
+    let own = message.and_then(|message| message.own_turn(accepted, run));
     let slot = CopySlot::Queued { visible_at };
     let before = message::set_slot(
         state,
@@ -161,14 +166,9 @@ pub(super) fn give_back(
         return;
     };
     member.inbox.end_claim(claim);
-    match visible_at {
-        None => {
-            member.inbox.ready.insert(accepted);
-        }
-        Some(at) => {
-            member.inbox.delayed.insert(accepted, at);
-            state.deadlines.insert_visible(at, run, accepted);
-        }
+    member.inbox.put_queued(accepted, own, visible_at);
+    if let Some(at) = visible_at {
+        state.deadlines.insert_visible(at, run, accepted);
     }
     message::watch_expiry(state, accepted);
 }

@@ -20,6 +20,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             status: None,
             reason: None,
             timeline: timeline_of(step),
+            replays: None,
         },
     );
 }
@@ -132,14 +133,13 @@ pub(super) fn end_copy(
     let Some(before) = set_slot(state, record, (accepted, run), end, timeline) else {
         return;
     };
-    let sender = state
-        .messages
-        .get(accepted)
-        .and_then(|message| message.sender().cloned());
+    let message = state.messages.get(accepted);
+    let sender = message.and_then(|message| message.sender().cloned());
+    let own = message.and_then(|message| message.own_turn(accepted, run));
     if let Some(member) = state.members.get_mut(run) {
         match before {
             CopySlot::Queued { visible_at } => {
-                member.inbox.take_queued(accepted);
+                member.inbox.take_queued(accepted, own);
                 if let Some(at) = visible_at {
                     state.deadlines.remove_visible(at, run, accepted);
                 }
@@ -151,7 +151,10 @@ pub(super) fn end_copy(
                     .deadlines
                     .remove(until, Due::Lapse(run.clone(), claim));
             }
-            CopySlot::Acked { .. } | CopySlot::Expired | CopySlot::Undeliverable { .. } => {}
+            CopySlot::Acked { .. }
+            | CopySlot::Expired
+            | CopySlot::Undeliverable { .. }
+            | CopySlot::Dead { .. } => {}
         }
         if let Some(sender) = sender {
             member.inbox.forget_sender(&sender);
@@ -177,7 +180,7 @@ pub(super) fn set_slot(
     Some(before)
 }
 
-/// Keeps the expiry deadline exactly while the message is open and has queued copies.
+/// Keeps the expiry deadline exactly while the message has queued copies that may be handed over.
 pub(super) fn watch_expiry(state: &mut State, accepted: Position) {
     let Some(message) = state.messages.get(accepted) else {
         return;
@@ -185,14 +188,14 @@ pub(super) fn watch_expiry(state: &mut State, accepted: Position) {
     let Some(at) = message.accepted.expires_at else {
         return;
     };
-    if message.is_open() && message.queued() > 0 {
+    if !message.is_withdrawn() && message.queued() > 0 {
         state.deadlines.insert(at, Due::Expiry(accepted));
     } else {
         state.deadlines.remove(at, Due::Expiry(accepted));
     }
 }
 
-fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> Step {
+pub(super) fn step(record: &Record, state: TimelineState, recipient: Option<u32>) -> Step {
     Step {
         at: record.recorded_at,
         position: record.position,

@@ -1,7 +1,7 @@
 //! Acknowledging claimed copies.
 
 use heronry_journal::{Body, Claim, Entry, MessageAcked};
-use heronry_types::{AckOutcome, CopyStanding, CopyState, LimitName, MessageId, RunId};
+use heronry_types::{AckOutcome, CopyStanding, CopyState, LimitName, MessageId, Position, RunId};
 
 use super::{Applied, Command, Cx, Decision, Draft, Lane, draft::Author, fetch, guard, settle};
 use crate::{
@@ -49,7 +49,8 @@ pub(super) fn hold(
         | CopySlot::Claimed { .. }
         | CopySlot::Acked { .. }
         | CopySlot::Expired
-        | CopySlot::Undeliverable { .. } => {
+        | CopySlot::Undeliverable { .. }
+        | CopySlot::Dead { .. } => {
             // The message remembers each of its claims: one that it never had was made up.
             if !message.was_claimed_at(run, claim.fetched) {
                 return Err(unknown);
@@ -70,9 +71,13 @@ pub(super) fn held_claims(
         ClaimSet::These(claims) => claims.clone(),
         ClaimSet::UpTo(last) => {
             let live = member.inbox.claims_of(last.fetched).into_iter();
-            let mut claims: Vec<Claim> = live
-                .filter(|claim| claim.accepted < last.accepted)
-                .collect();
+            let turn = |accepted: Position| {
+                let message = state.messages.get(accepted);
+                message.map(|message| message.turn(accepted, &member.run))
+            };
+            let until = turn(last.accepted);
+            let mut claims: Vec<Claim> =
+                live.filter(|claim| turn(claim.accepted) < until).collect();
             claims.push(*last);
             claims
         }

@@ -41,6 +41,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         Body::MessageDelivered(body) => body.recipients.0.len() <= RECIPIENTS,
         Body::MessageFailed(_)
         | Body::MemberLeft(_)
+        | Body::MessageReplayed(_)
         | Body::WakeRegistered(_)
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_) => true,
@@ -57,6 +58,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageExtended(_)
         | Body::MessageExpired(_)
         | Body::MessageSettled(_)
+        | Body::MessageDeadLettered(_)
         | Body::WakeTriggered(_) => false,
     };
     body && entry.lineage.correlation.len() <= FEW

@@ -5,7 +5,7 @@ use heronry_journal::{
 };
 use heronry_types::{
     CopyStanding, CopyState, LimitExceeded, LimitName, Millis, Position, ReceiveId, RunId,
-    Undeliverable,
+    Timestamp, Undeliverable,
 };
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
-    state::{CopySlot, Member, Message},
+    state::{CopySlot, Member, Message, Turn},
 };
 
 /// How many copies that cannot be handed over one call ends at the most.
@@ -49,7 +49,7 @@ impl Fetch {
             copies: Vec::new(),
             undeliverable: Vec::new(),
         };
-        for accepted in member.inbox.claimable(cx.now) {
+        for accepted in claimable(state, member, cx.now) {
             if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
                 break;
             }
@@ -101,6 +101,34 @@ impl Fetch {
     }
 }
 
+/// Walks the copies that a member can claim, in order.
+fn claimable<'a>(
+    state: &'a State,
+    member: &'a Member,
+    now: Timestamp,
+) -> impl Iterator<Item = Position> + 'a {
+    let turn_of = |accepted| {
+        let message = state.messages.get(accepted);
+        message.map_or_else(
+            || Turn::of_acceptance(Timestamp::default(), accepted),
+            |message| message.common_turn(accepted),
+        )
+    };
+    member.inbox.claimable(now, turn_of)
+}
+
+/// Returns the claims of one receive that are still held, in the order in which they were handed over.
+fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
+    let mut claims = member.inbox.claims_of(fetched);
+    if claims.len() > 1 {
+        claims.sort_by_cached_key(|claim| {
+            let message = state.messages.get(claim.accepted);
+            message.map(|message| message.turn(claim.accepted, &member.run))
+        });
+    }
+    claims
+}
+
 /// Checks a number in a request against its limit.
 pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
     let max = state.settings.limits.get(limit);
@@ -145,7 +173,7 @@ impl Command for Fetch {
     fn answer(&self, state: &State, applied: Applied) -> Result<Received, Rejection> {
         let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
         let claims = match applied.how {
-            How::Written | How::Repeated => member.inbox.claims_of(applied.first),
+            How::Written | How::Repeated => in_turn(state, member, applied.first),
             How::Unchanged => Vec::new(),
         };
         Ok(Received {
@@ -168,7 +196,8 @@ fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
         CopySlot::Queued { .. }
         | CopySlot::Acked { .. }
         | CopySlot::Expired
-        | CopySlot::Undeliverable { .. } => None,
+        | CopySlot::Undeliverable { .. }
+        | CopySlot::Dead { .. } => None,
     }
 }
 
@@ -201,7 +230,7 @@ impl Command for Peek {
                 && !message.is_past_expiry(applied.now);
             answer::item(state, &self.run, accepted, None).filter(|_| readable)
         };
-        let found = member.inbox.claimable(applied.now);
+        let found = claimable(state, member, applied.now);
         Ok(Received {
             items: found.filter_map(look).take(max).collect(),
             unread: member.inbox.unread(),

@@ -1,5 +1,6 @@
 //! Questions: they record nothing, and are answered in sequence with everything else.
 
+mod dead;
 mod lists;
 mod view;
 
@@ -8,6 +9,7 @@ use heronry_types::{
     ContentRef, Epoch, LimitName, MessageId, Position, Receipt, RunId, WakeId, WakeView,
 };
 
+pub use dead::ListDeadLetters;
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 

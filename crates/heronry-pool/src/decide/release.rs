@@ -4,7 +4,10 @@ use heronry_journal::{Body, Claim, MessageReleased};
 use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId};
 
 use super::{
-    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack, draft::Author, fetch, guard,
+    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack,
+    dead::{self, Dying},
+    draft::Author,
+    fetch, guard,
 };
 use crate::{Caller, Done, Rejection, State};
 
@@ -44,16 +47,31 @@ impl Command for Release {
         if claims.is_empty() {
             return Ok(Decision::Nothing);
         }
-        let visible_at = delay.map(|delay| cx.now.after(delay));
-        let body = MessageReleased {
-            claims,
-            reason: ReleaseReason::Released,
-            visible_at,
-        };
-        let author = Author::member(state, &self.caller, member);
-        Ok(Decision::Write(Draft::of(vec![
-            author.entry(Body::MessageReleased(body)),
-        ])))
+        let mut dying = Dying::default();
+        let mut claims = claims;
+        claims.retain(|(claim, _)| {
+            let Some(message) = state.messages.get(claim.accepted) else {
+                return true;
+            };
+            let why = (cx.now, ReleaseReason::Released);
+            let reason = dead::dies(state, (message, &self.run), why);
+            if let Some(reason) = reason {
+                dying.add((claim.accepted, message), &self.run, reason);
+            }
+            reason.is_none()
+        });
+        let mut entries = Vec::new();
+        if !claims.is_empty() {
+            let body = MessageReleased {
+                claims,
+                reason: ReleaseReason::Released,
+                visible_at: delay.map(|delay| cx.now.after(delay)),
+            };
+            let author = Author::member(state, &self.caller, member);
+            entries.push(author.last_entry(Body::MessageReleased(body)));
+        }
+        entries.extend(dying.entries(state));
+        Ok(Decision::Write(Draft::of(entries)))
     }
 
     fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {

@@ -13,21 +13,29 @@ pub(super) fn settled_by(
     run: &RunId,
     end: CopyStanding,
 ) -> Option<Entry> {
+    let index = state.messages.get(accepted)?.index_of(run)?;
+    settled_with(state, accepted, &[(index, end)])
+}
+
+/// Returns the record that the message is settled, when these ends, each of another recipient's copy,
+/// end its last ones.
+pub(super) fn settled_with(
+    state: &State,
+    accepted: Position,
+    ends: &[(usize, CopyStanding)],
+) -> Option<Entry> {
     let message = state
         .messages
         .get(accepted)
         .filter(|message| message.is_open())?;
-    let index = message.index_of(run)?;
-    let others_ended = message
-        .copies
-        .iter()
-        .enumerate()
-        .all(|(other, copy)| other == index || copy.slot.is_ended());
-    if !others_ended {
+    let live = message.copies.iter().filter(|copy| !copy.slot.is_ended());
+    if live.count() > ends.len() {
         return None;
     }
     let mut copies: Vec<CopyStanding> = message.copies.iter().map(|copy| copy.standing()).collect();
-    *copies.get_mut(index)? = end;
+    for (index, end) in ends {
+        *copies.get_mut(*index)? = *end;
+    }
     let message_id = message.accepted.message_id.clone();
     let author = Author::engine(message.lineage.clone()).caused_by(accepted);
     Some(author.entry(Body::MessageSettled(MessageSettled {

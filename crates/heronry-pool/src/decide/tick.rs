@@ -9,8 +9,14 @@ use heronry_types::{
     CopyStanding, CopyState, MessageId, Position, ReleaseReason, RunId, Timestamp,
 };
 
-use super::draft::Author;
-use crate::{State, state::Due};
+use super::{
+    dead::{self, Dying},
+    draft::Author,
+};
+use crate::{
+    State,
+    state::{Due, Message},
+};
 
 /// How many deadlines one append decides at the most.
 const DUE_MAX: usize = 1_024;
@@ -19,16 +25,32 @@ const DUE_MAX: usize = 1_024;
 pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
     let mut lapsed: BTreeMap<&RunId, Vec<(Claim, MessageId)>> = BTreeMap::new();
     let mut entries = Vec::new();
+    let mut dying = Dying::default();
     for due in state.deadlines.due(now).take(DUE_MAX) {
         match due {
-            Due::Expiry(accepted) => entries.extend(expired(state, *accepted)),
+            Due::Expiry(accepted) => match state.messages.get(*accepted) {
+                Some(message) if message.is_open() => entries.push(expired(*accepted, message)),
+                Some(message) => dying.add_expired((*accepted, message)),
+                None => {}
+            },
             Due::WakeTimeout(registered) => entries.extend(timed_out(state, *registered)),
             Due::Lapse(run, claim) => {
-                let message = state.messages.get(claim.accepted);
-                let named = message.map(|m| (*claim, m.accepted.message_id.clone()));
-                lapsed.entry(run).or_default().extend(named);
+                let Some(message) = state.messages.get(claim.accepted) else {
+                    continue;
+                };
+                let why = (now, ReleaseReason::Lapsed);
+                if let Some(reason) = dead::dies(state, (message, run), why) {
+                    dying.add((claim.accepted, message), run, reason);
+                } else {
+                    let named = (*claim, message.accepted.message_id.clone());
+                    lapsed.entry(run).or_default().push(named);
+                }
             }
         }
+    }
+    // What ends whole messages comes before what ends their last copies, which stays due until then.
+    if entries.is_empty() && lapsed.is_empty() {
+        return dying.entries(state);
     }
     entries.extend(lapsed.into_iter().map(|(run, claims)| {
         let reason = ReleaseReason::Lapsed;
@@ -42,8 +64,7 @@ pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
     entries
 }
 
-fn expired(state: &State, accepted: Position) -> Option<Entry> {
-    let message = state.messages.get(accepted)?;
+fn expired(accepted: Position, message: &Message) -> Entry {
     let end = |mut standing: CopyStanding| {
         if standing.state == CopyState::Queued {
             standing.state = CopyState::Expired;
@@ -62,7 +83,7 @@ fn expired(state: &State, accepted: Position) -> Option<Entry> {
             .collect(),
     };
     let author = Author::engine(message.lineage.clone()).caused_by(accepted);
-    Some(author.entry(Body::MessageExpired(body)))
+    author.last_entry(Body::MessageExpired(body))
 }
 
 fn timed_out(state: &State, registered: Position) -> Option<Entry> {

@@ -40,6 +40,9 @@ pub(super) fn digest(state: &State) -> ChunkHash {
         feed.put(position);
         put_message(&mut feed, message);
     }
+    for (run, accepted, dead) in state.dead.iter() {
+        feed.put((run, accepted, dead.reason, dead.position, dead.at));
+    }
     for (position, wake) in state.wakes.iter() {
         feed.put(position);
         put_wake(&mut feed, wake);
@@ -68,6 +71,9 @@ fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
     ));
     inbox.ready.iter().for_each(|accepted| feed.put(accepted));
     inbox.delayed.iter().for_each(|delayed| feed.put(delayed));
+    for (turn, visible_at) in &inbox.special {
+        feed.put((turn.since, turn.position, turn.accepted, visible_at));
+    }
     for (fetched, receive) in &inbox.receives {
         feed.put((fetched, &receive.receive_id));
         receive
@@ -86,8 +92,12 @@ fn put_message(feed: &mut Feed, message: &Message) {
             CopySlot::Queued { visible_at } => feed.put(visible_at),
             CopySlot::Claimed { fetched, until } => feed.put((fetched, until)),
             CopySlot::Acked { fetched, .. } => feed.put(fetched),
+            CopySlot::Dead { reason } => feed.put(reason),
             CopySlot::Expired | CopySlot::Undeliverable { .. } => {}
         }
+    }
+    for (index, replay) in message.replays.iter().flat_map(|replays| replays.iter()) {
+        feed.put((*index as u64, replay.at, replay.position));
     }
     for step in &message.timeline {
         feed.put((step.at, step.position, step.state, step.recipient));

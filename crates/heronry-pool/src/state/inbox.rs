@@ -6,6 +6,8 @@ use heronry_journal::Claim;
 use heronry_store::KeyedMap;
 use heronry_types::{Position, ReceiveId, RunId, Timestamp};
 
+use super::Turn;
+
 /// One receive call whose claims are not all ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Receive {
@@ -20,6 +22,8 @@ pub struct Receive {
 pub struct Inbox {
     pub(crate) ready: BTreeSet<Position>,
     pub(crate) delayed: BTreeMap<Position, Timestamp>,
+    /// Copies whose turn is not that of their acceptance, and since when they can be claimed.
+    pub(crate) special: BTreeMap<Turn, Option<Timestamp>>,
     pub(crate) receives: BTreeMap<Position, Receive>,
     pub(crate) by_sender: KeyedMap<RunId, u64>,
     pub(crate) claimed: u64,
@@ -33,7 +37,7 @@ impl Inbox {
 
     /// Returns how many copies wait to be claimed.
     pub fn unread(&self) -> u64 {
-        (self.ready.len() + self.delayed.len()) as u64
+        (self.ready.len() + self.delayed.len() + self.special.len()) as u64
     }
 
     /// Returns how many copies of one sender are not ended.
@@ -41,8 +45,28 @@ impl Inbox {
         self.by_sender.get(sender).copied().unwrap_or(0)
     }
 
-    /// Walks the copies that can be claimed at `now`, in order of acceptance.
-    pub fn claimable(&self, now: Timestamp) -> impl Iterator<Item = Position> + '_ {
+    /// Walks the copies that can be claimed at `now`, in the order of their turns; `turn_of` says
+    /// when it is the turn of a copy that has none of its own.
+    pub fn claimable<'a>(
+        &'a self,
+        now: Timestamp,
+        turn_of: impl Fn(Position) -> Turn + 'a,
+    ) -> impl Iterator<Item = Position> + 'a {
+        let visible = self
+            .special
+            .iter()
+            .filter(move |(_, at)| at.is_none_or(|at| at <= now));
+        let mut special = visible.map(|(turn, _)| *turn).peekable();
+        let mut common = self.common(now).peekable();
+        std::iter::from_fn(move || match (special.peek(), common.peek()) {
+            (None, _) => common.next(),
+            (Some(turn), Some(accepted)) if turn_of(*accepted) < *turn => common.next(),
+            (Some(_), _) => special.next().map(|turn| turn.accepted),
+        })
+    }
+
+    /// Walks the copies without a turn of their own that can be claimed at `now`, in order of acceptance.
+    fn common(&self, now: Timestamp) -> impl Iterator<Item = Position> + '_ {
         let visible = self.delayed.iter().filter(move |(_, at)| **at <= now);
         let mut delayed = visible.map(|(position, _)| *position).peekable();
         let mut ready = self.ready.iter().copied().peekable();
@@ -60,6 +84,7 @@ impl Inbox {
             .iter()
             .chain(self.delayed.keys())
             .copied()
+            .chain(self.special.keys().map(|turn| turn.accepted))
             .collect();
         queued.sort_unstable();
         queued
@@ -100,8 +125,31 @@ impl Inbox {
             })
     }
 
-    pub(crate) fn take_queued(&mut self, accepted: Position) {
-        if !self.ready.remove(&accepted) {
+    /// Puts a copy into the queue; `own` is its turn when it has one of its own.
+    pub(crate) fn put_queued(
+        &mut self,
+        accepted: Position,
+        own: Option<Turn>,
+        visible_at: Option<Timestamp>,
+    ) {
+        match (own, visible_at) {
+            (Some(turn), visible_at) => {
+                self.special.insert(turn, visible_at);
+            }
+            (None, Some(at)) => {
+                self.delayed.insert(accepted, at);
+            }
+            (None, None) => {
+                self.ready.insert(accepted);
+            }
+        }
+    }
+
+    /// Takes a copy out of the queue; `own` is its turn when it has one of its own.
+    pub(crate) fn take_queued(&mut self, accepted: Position, own: Option<Turn>) {
+        if let Some(turn) = own {
+            self.special.remove(&turn);
+        } else if !self.ready.remove(&accepted) {
             self.delayed.remove(&accepted);
         }
     }

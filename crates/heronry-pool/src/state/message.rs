@@ -1,12 +1,14 @@
 //! Messages and their copies.
 
+use std::collections::BTreeMap;
+
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
-    AckOutcome, ContentRef, CopyStanding, CopyState, Lineage, MessageFailure, MessageStatus,
-    Position, RunId, TimelineState, Timestamp, Undeliverable,
+    AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Lineage, MessageFailure,
+    MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
 };
 
-use super::quick::QuickMap;
+use super::{Turn, quick::QuickMap};
 
 /// Where one copy stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,6 +39,11 @@ pub enum CopySlot {
         /// Why.
         why: Undeliverable,
     },
+    /// It was claimed too often.
+    Dead {
+        /// Why.
+        reason: DeadReason,
+    },
 }
 
 impl CopySlot {
@@ -44,7 +51,9 @@ impl CopySlot {
     pub fn is_ended(self) -> bool {
         match self {
             Self::Queued { .. } | Self::Claimed { .. } => false,
-            Self::Acked { .. } | Self::Expired | Self::Undeliverable { .. } => true,
+            Self::Acked { .. } | Self::Expired | Self::Undeliverable { .. } | Self::Dead { .. } => {
+                true
+            }
         }
     }
 }
@@ -67,6 +76,7 @@ impl MessageCopy {
             CopySlot::Acked { outcome, .. } => (CopyState::Acked, None, Some(outcome)),
             CopySlot::Expired => (CopyState::Expired, None, None),
             CopySlot::Undeliverable { why } => (CopyState::Undeliverable, Some(why), None),
+            CopySlot::Dead { .. } => (CopyState::Dead, None, None),
         };
         CopyStanding {
             state,
@@ -107,6 +117,8 @@ pub struct Message {
     pub reason: Option<MessageFailure>,
     /// What happened, oldest first.
     pub timeline: Vec<Step>,
+    /// The latest replay of each copy that was replayed, by the index of its recipient.
+    pub replays: Option<Box<BTreeMap<usize, Step>>>,
 }
 
 impl Message {
@@ -153,6 +165,39 @@ impl Message {
     /// Returns true while no terminal record exists.
     pub fn is_open(&self) -> bool {
         matches!(self.status, None | Some(MessageStatus::Delivered))
+    }
+
+    /// Returns true when no copy of it is handed over any more, whatever happens.
+    pub fn is_withdrawn(&self) -> bool {
+        matches!(
+            self.status,
+            Some(MessageStatus::Expired | MessageStatus::Cancelled)
+        )
+    }
+
+    /// Returns the turn of a recipient's copy, when it is another than that of the acceptance.
+    pub fn own_turn(&self, accepted: Position, run: &RunId) -> Option<Turn> {
+        let replay = self.replays.as_ref()?.get(&self.index_of(run)?)?;
+        Some(Turn {
+            since: replay.at,
+            position: replay.position,
+            accepted,
+        })
+    }
+
+    /// Returns the turn of a recipient's copy.
+    pub fn turn(&self, accepted: Position, run: &RunId) -> Turn {
+        self.own_turn(accepted, run)
+            .unwrap_or_else(|| self.common_turn(accepted))
+    }
+
+    /// Returns the turn of the copies that have none of their own.
+    pub fn common_turn(&self, accepted: Position) -> Turn {
+        let at = self
+            .timeline
+            .first()
+            .map_or_else(Timestamp::default, |step| step.at);
+        Turn::of_acceptance(at, accepted)
     }
 
     /// Returns how many copies wait to be claimed.

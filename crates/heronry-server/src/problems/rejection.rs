@@ -32,7 +32,8 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::ClaimMsMax
             | LimitName::CommandQueueMax
             | LimitName::SubscriptionsMax
-            | LimitName::NoteBytesMax => ProblemKind::LimitExceeded,
+            | LimitName::NoteBytesMax
+            | LimitName::AttemptsMax => ProblemKind::LimitExceeded,
         };
         let problem = Problem::new(kind, exceeded.to_string())
             .with("limit", exceeded.limit.to_string())
@@ -106,6 +107,9 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::ClaimLapsed { .. } => ProblemKind::ClaimLapsed,
         Rejection::UnknownClaim { .. } => ProblemKind::ClaimNotFound,
         Rejection::MessageNotFound => ProblemKind::MessageNotFound,
+        Rejection::DeadLetterNotFound => ProblemKind::DeadLetterNotFound,
+        Rejection::NotDead { .. } => ProblemKind::NotDead,
+        Rejection::MessageOver => ProblemKind::MessageOver,
         Rejection::WakeNotFound => ProblemKind::WakeNotFound,
         Rejection::Ambiguous => ProblemKind::Ambiguous,
         Rejection::ContentMissing => ProblemKind::ContentMissing,
@@ -120,6 +124,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
 fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
+        Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::TooLarge { actual, max } => problem.with("actual", *actual).with("max", *max),
         Rejection::Policy { policy, .. } => problem.with("policy", json!(policy)),
@@ -166,6 +171,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         | Rejection::NotAMember
         | Rejection::Fenced
         | Rejection::MessageNotFound
+        | Rejection::DeadLetterNotFound
+        | Rejection::MessageOver
         | Rejection::WakeNotFound
         | Rejection::Ambiguous
         | _ => problem,

@@ -20,17 +20,6 @@ pub(super) fn rows() -> Vec<Route> {
         ),
         later(
             MethodFilter::GET,
-            "/v1/pools/{pool}/dead-letters",
-            "dead-letters",
-        ),
-        later(
-            MethodFilter::POST,
-            "/v1/pools/{pool}/dead-letters/{cursor}/{run}/replay",
-            "replay",
-        )
-        .access(Access::Operator),
-        later(
-            MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}/explain",
             "explain",
         ),

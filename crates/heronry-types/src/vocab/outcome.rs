@@ -62,6 +62,15 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Why a copy is dead.
+    DeadReason {
+        Lapsed = "lapsed",
+        Released = "released",
+        Expired = "expired",
+    }
+}
+
+vocabulary! {
     /// How a run ended.
     RunEnd {
         Completed = "completed",

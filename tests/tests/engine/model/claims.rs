@@ -3,11 +3,11 @@
 use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Done, Rejection,
-    decide::{ClaimSet, Extend},
+    decide::{ClaimSet, Extend, Replay},
 };
 use heronry_runtime::CallError;
 use heronry_tests::{World, run};
-use heronry_types::Millis;
+use heronry_types::{CopyState, Millis};
 
 use super::{
     play::{Play, acting, check_barred},
@@ -86,6 +86,33 @@ impl Play {
         };
         let answer = self.pool().call(extend).await;
         self.check_claim(answer, &caller, (claim, holds));
+    }
+
+    /// The copy of a claim is replayed when it is dead, and only then.
+    pub(super) async fn replay(&mut self, by: By, number: usize) {
+        self.catch_up().await;
+        let Some((who, claim, _)) = self.claim(by, number) else {
+            return;
+        };
+        let (caller, name) = (self.caller(who), run(RUNS[who.run]));
+        let expected = self.barred(&caller).or_else(|| {
+            let Some(standing) = self.ledger.standing(&name, claim.accepted) else {
+                return Some(Rejection::DeadLetterNotFound);
+            };
+            let state = standing.state;
+            if state != CopyState::Dead {
+                return Some(Rejection::NotDead { state });
+            }
+            let is_over = self.ledger.is_over(claim.accepted, self.now());
+            is_over.then_some(Rejection::MessageOver)
+        });
+        let replay = Replay {
+            caller,
+            run: name,
+            accepted: self.pool().cursor(claim.accepted),
+        };
+        let answer = self.pool().call(replay).await;
+        check_barred(&answer, expected.as_ref());
     }
 
     /// A claim that does not hold its copy does nothing. Returns true when it held.

@@ -15,7 +15,8 @@ use heronry_store::{Clock, Outcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{Ledger, World, agent, body, key, run, topic};
 use heronry_types::{
-    Address, Cursor, Generation, Millis, Position, RunEnd, Since, WakeId, WakeStatus,
+    Address, Cursor, Generation, LimitName, Limits, Millis, PoolSpec, Position, RunEnd, Since,
+    WakeId, WakeStatus,
 };
 
 use super::steps::{AGENTS, By, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who};
@@ -38,7 +39,13 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) async fn start(world: World) -> Self {
-        let pool = world.pool().await;
+        let mut limits = Limits::default();
+        limits.set(LimitName::AttemptsMax, 2);
+        let spec = PoolSpec {
+            limits: Some(limits),
+            ..PoolSpec::default()
+        };
+        let pool = world.pool_with(spec).await;
         let ledger = Ledger::new(pool.id().clone(), pool.epoch());
         let mut play = Self {
             world: Some(world),
@@ -121,6 +128,7 @@ impl Play {
             Step::AckUpTo(by, claim) => self.ack(by, claim, ClaimSet::UpTo).await,
             Step::Release(by, claim, delay) => self.release(by, claim, delay).await,
             Step::Extend(by, claim) => self.extend(by, claim).await,
+            Step::Replay(by, claim) => self.replay(by, claim).await,
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
             Step::Advance(seconds) => self.world().clock.advance(Millis::from_secs(seconds)),

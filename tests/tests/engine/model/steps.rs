@@ -82,6 +82,7 @@ pub(super) enum Step {
     AckUpTo(By, usize),
     Release(By, usize, u64),
     Extend(By, usize),
+    Replay(By, usize),
     Wait(Who, Wait),
     Cancel(By, usize),
     Advance(u64),
@@ -142,6 +143,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (by(), 0..6_usize, 0..40_u64)
             .prop_map(|(by, claim, delay)| Step::Release(by, claim, delay)),
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
+        3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
         6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
         6 => (0..50_u64).prop_map(Step::Advance),

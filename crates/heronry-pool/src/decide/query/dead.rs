@@ -1,0 +1,88 @@
+//! Questions about dead letters.
+
+use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
+
+use super::super::{Applied, Command, Cx, Decision, fetch, guard};
+use crate::{Caller, DeadLetterPage, DeadLetterView, Rejection, State, state::DeadLetter};
+
+/// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
+/// them, by recipient and then by the acceptance of their message.
+#[derive(Clone, Debug)]
+pub struct ListDeadLetters {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose; absent: the caller's own, or all for an operator.
+    pub run: Option<RunId>,
+    /// Only those that come after this one; it need not be dead.
+    pub after: Option<(RunId, Cursor)>,
+    /// How many at the most.
+    pub max: u64,
+}
+
+impl Command for ListDeadLetters {
+    type Answer = DeadLetterPage;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        if let Some(run) = &self.run {
+            guard::identity(&self.caller, run)?;
+        }
+        if let Some((_, after)) = &self.after {
+            state.locate(*after)?;
+        }
+        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<DeadLetterPage, Rejection> {
+        let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let own = self.caller.run_or_own(self.run.as_ref());
+        let after = self.after.as_ref();
+        let start = after.map(|(run, after)| (run.clone(), after.position.next()));
+        let start = start.max(own.map(|run| (run.clone(), Position::ZERO)));
+        let (run, accepted) = start.unzip();
+        let of_run = |run: &RunId| own.is_none_or(|own| own == run);
+        let mut following: Box<dyn Iterator<Item = (&RunId, Position, &DeadLetter)>> =
+            match (run, accepted) {
+                (Some(run), Some(accepted)) => Box::new(state.dead.from(run, accepted)),
+                (None, _) | (_, None) => Box::new(state.dead.iter()),
+            };
+        let mut letters = Vec::new();
+        let mut next = None;
+        while let Some((run, accepted, dead)) = following.next().filter(|(run, ..)| of_run(run)) {
+            if letters.len() == max {
+                next = letters
+                    .last()
+                    .map(|last: &DeadLetterView| (last.run.clone(), last.cursor));
+                break;
+            }
+            letters.extend(view(state, (run, accepted), dead));
+        }
+        Ok(DeadLetterPage {
+            letters,
+            next,
+            as_of: state.head_cursor(),
+        })
+    }
+}
+
+fn view(
+    state: &State,
+    (run, accepted): (&RunId, Position),
+    dead: &DeadLetter,
+) -> Option<DeadLetterView> {
+    let message = state.messages.get(accepted)?;
+    let standing = message.copy_of(run)?.standing();
+    debug_assert_eq!(standing.state, CopyState::Dead, "a dead letter is dead");
+    Some(DeadLetterView {
+        run: run.clone(),
+        message_id: message.accepted.message_id.clone(),
+        from: message.sender()?.clone(),
+        cursor: state.cursor(accepted),
+        attempt: standing.attempt,
+        reason: dead.reason,
+        dead_at: dead.at,
+        dead_cursor: state.cursor(dead.position),
+        content_ref: message.accepted.content_ref,
+    })
+}

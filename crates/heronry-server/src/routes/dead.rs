@@ -1,0 +1,108 @@
+//! Dead letters: showing them, and giving them another chance.
+
+use axum::{Json as Answer, routing::MethodFilter};
+use heronry_pool::{
+    DeadLetterView,
+    decide::{ListDeadLetters, Replay},
+};
+use heronry_types::Cursor;
+use heronry_wire::{
+    Changed, DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery, Problem, ProblemKind,
+};
+
+use super::{At, Route, changed};
+use crate::{
+    extract::{Query, invalid},
+    identity::Access,
+    problems::Refusal,
+};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/dead-letters",
+            "List copies that were claimed too often.",
+            list,
+        )
+        .contract(|c| {
+            c.queries::<DeadLettersQuery>()
+                .answers::<DeadLetterList>(200)
+        }),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/dead-letters/{cursor}/{run}/replay",
+            "Give a run a new copy of a message whose copy is dead.",
+            replay,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.answers::<Changed>(200)),
+    ]
+}
+
+async fn list(
+    at: At,
+    Query(query): Query<DeadLettersQuery>,
+) -> Result<Answer<DeadLetterList>, Refusal> {
+    at.identity.check_standing().await?;
+    if query.limit == Some(0) {
+        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
+    }
+    let run = match at.identity.own_run() {
+        None => query.run,
+        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
+    };
+    let after = match (query.after_run, query.after) {
+        (None, None) => None,
+        (Some(run), Some(after)) => Some((run, after)),
+        (None, Some(_)) => return Err(invalid("after_run", "missing; it goes with after")),
+        (Some(_), None) => return Err(invalid("after", "missing; it goes with after_run")),
+    };
+    let max = at.page_size(query.limit).await?;
+    let list = ListDeadLetters {
+        caller: at.caller(),
+        run,
+        after,
+        max,
+    };
+    let page = at.call(list).await?;
+    Ok(Answer(DeadLetterList {
+        dead_letters: page.letters.into_iter().map(shown).collect(),
+        next: page
+            .next
+            .map(|(run_id, cursor)| DeadLetterName { cursor, run_id }),
+        as_of: page.as_of,
+    }))
+}
+
+fn shown(letter: DeadLetterView) -> DeadLetter {
+    DeadLetter {
+        run_id: letter.run,
+        cursor: letter.cursor,
+        message_id: letter.message_id,
+        from: letter.from,
+        attempt: letter.attempt,
+        reason: letter.reason,
+        dead_at: letter.dead_at,
+        dead_cursor: letter.dead_cursor,
+        content_ref: letter.content_ref,
+    }
+}
+
+async fn replay(at: At) -> Result<Answer<Changed>, Refusal> {
+    let run = at.path_run()?;
+    let accepted: Cursor = at.params.text("cursor").parse().map_err(|error| {
+        let problem = Problem::new(
+            ProblemKind::CursorInvalid,
+            heronry_types::CursorError::to_string(&error),
+        );
+        Refusal(problem.with("field", "cursor"))
+    })?;
+    let caller = at.caller();
+    let replay = Replay {
+        caller,
+        run,
+        accepted,
+    };
+    Ok(changed(at.call(replay).await?))
+}

@@ -1,0 +1,84 @@
+//! Dead letters: copies that were claimed too often.
+
+use heronry_types::{ContentRef, Cursor, DeadReason, MessageId, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The query of `GET …/dead-letters`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeadLettersQuery {
+    /// Whose copies; absent: the token's run, or every run for an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub run: Option<RunId>,
+    /// How many at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The `cursor` of a page's `next`; goes with `after_run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub after: Option<Cursor>,
+    /// The `run_id` of a page's `next`; goes with `after`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub after_run: Option<RunId>,
+}
+
+/// Names a dead letter.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeadLetterName {
+    /// The acceptance of the message.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Cursor,
+    /// Whose copy it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub run_id: RunId,
+}
+
+/// A copy that is dead until it is replayed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeadLetter {
+    /// Whose copy it is.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub run_id: RunId,
+    /// The acceptance of the message; names the letter together with the run.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Cursor,
+    /// The message.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub message_id: MessageId,
+    /// Who sent it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub from: RunId,
+    /// How many attempts were counted.
+    pub attempt: u32,
+    /// Why it is dead: its last claim lapsed or was released, or it expired after a replay.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub reason: DeadReason,
+    /// Since when.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub dead_at: Timestamp,
+    /// The record that says so.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub dead_cursor: Cursor,
+    /// The message's body.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub content_ref: ContentRef,
+}
+
+/// A page of dead letters, by recipient and then by the acceptance of their message.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeadLetterList {
+    /// The dead letters.
+    pub dead_letters: Vec<DeadLetter>,
+    /// Where the next page goes on; absent when there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<DeadLetterName>,
+    /// The head at which they were read.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub as_of: Cursor,
+}
