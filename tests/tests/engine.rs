@@ -48,6 +48,8 @@ mod smoke;
 mod streams;
 #[path = "engine/time.rs"]
 mod time;
+#[path = "engine/under_way.rs"]
+mod under_way;
 #[path = "engine/wake_ends.rs"]
 mod wake_ends;
 #[path = "engine/wake_many.rs"]

@@ -92,31 +92,28 @@ impl Actor {
                     self.pending.extend(jobs);
                     self.decide().await
                 }
-                Event::Work(Next::Closed) => return self.finish().await,
+                // What is under way may still leave something to decide.
+                Event::Work(Next::Closed) => match &mut self.flight {
+                    None => return StopReason::Shutdown,
+                    Some(flight) => {
+                        let landing = flight.land().await;
+                        self.land(landing).await
+                    }
+                },
                 Event::Landed(landing) => self.land(landing).await,
             };
             if let Flow::Stop(why) = flow {
                 return why;
             }
             if self.flight.is_none() {
-                self.launch();
+                let answers = self.launch();
+                self.release(answers);
             }
             if self.flight.is_none() {
                 // Those who were just answered ask again at once: let them, and one append takes more.
                 tokio::task::yield_now().await;
             }
         }
-    }
-
-    /// Ends what is under way, once no more commands come.
-    async fn finish(&mut self) -> StopReason {
-        while let Some(flight) = &mut self.flight {
-            let landing = flight.land().await;
-            if let Flow::Stop(why) = self.land(landing).await {
-                return why;
-            }
-        }
-        StopReason::Shutdown
     }
 
     /// Waits for commands, for a deadline (then without any), or for the end of an append.
@@ -160,7 +157,8 @@ impl Actor {
             return None;
         }
         let (now, deadlines) = self.time.now();
-        let next = self.engine.state().deadlines().next(now.max(self.last_now));
+        // What became visible since the last batch, perhaps during a sync, nobody was woken for yet.
+        let next = self.engine.state().deadlines().next(self.last_now);
         match (next, deadlines) {
             (Some(at), _) => Some(at),
             (None, Deadlines::Hold(_)) => Some(now),

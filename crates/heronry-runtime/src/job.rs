@@ -48,6 +48,9 @@ pub(crate) enum Handover {
 
 /// An answer that waits for the append on which it was decided.
 pub(crate) trait Gated: Send {
+    /// Returns what is to be undone when nobody takes it.
+    fn hands_over(&self) -> Option<ReleaseUnanswered>;
+
     /// Lets the answer out.
     fn release(self: Box<Self>) -> Handover;
 
@@ -125,18 +128,17 @@ impl<C: Command + Sync> Gated for Call<C>
 where
     C::Answer: Sync,
 {
+    fn hands_over(&self) -> Option<ReleaseUnanswered> {
+        let answered = self.answer.as_ref()?.as_ref().ok()?;
+        self.command.unanswered(answered)
+    }
+
     fn release(self: Box<Self>) -> Handover {
-        let Self {
-            command,
-            reply,
-            answer,
-            ..
-        } = *self;
+        let unanswered = self.hands_over();
+        let Self { reply, answer, .. } = *self;
         let Some(answer) = answer else {
             return Handover::Refused(None);
         };
-        let answered = answer.as_ref().ok();
-        let unanswered = answered.and_then(|answer| command.unanswered(answer));
         match reply.send(answer) {
             Ok(()) => Handover::Taken(unanswered),
             Err(_) => Handover::Refused(unanswered),

@@ -1,7 +1,7 @@
 //! Deciding what waits: one batch, which becomes one append.
 
 use heronry_journal::{Chunk, ChunkWriter};
-use heronry_pool::decide::Names;
+use heronry_pool::decide::{Names, ReleaseUnanswered};
 use heronry_store::{ClaimEntry, ClaimKey, Outcome};
 use heronry_types::{Millis, Timestamp};
 
@@ -40,6 +40,11 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn into_answer(self) -> Box<dyn Gated> {
         self.answer
+    }
+
+    /// Returns what it hands over when somebody takes it.
+    pub(super) fn hands_over(&self) -> Option<ReleaseUnanswered> {
+        self.answer.hands_over()
     }
 
     /// Says that the append before the answer's own one failed. What the answer itself would have

@@ -40,17 +40,18 @@ impl Flight {
 impl Actor {
     /// Hands the batch that is open to the store. Only when nothing is under way.
     ///
-    /// A batch that records nothing is answered at once: what it was decided on is durable.
-    pub(super) fn launch(&mut self) {
+    /// Returns the answers of a batch that records nothing, to be let out at once: what it was
+    /// decided on is durable.
+    #[must_use]
+    pub(super) fn launch(&mut self) -> Vec<Held> {
         debug_assert!(self.flight.is_none(), "one append at a time");
         let Some(batch) = self.batch.take() else {
-            return;
+            return Vec::new();
         };
         let mut staged = self.engine.take_staged();
         let (chunks, answers) = batch.finish();
         let Some(last) = chunks.last() else {
-            self.release(answers);
-            return;
+            return answers;
         };
         let guard = Guard {
             expected_head: self.handed,
@@ -73,6 +74,7 @@ impl Actor {
             staged,
             answers,
         });
+        Vec::new()
     }
 
     /// Takes in how the append that was under way ended.
@@ -85,8 +87,9 @@ impl Actor {
         match landing {
             Ok(head) => {
                 self.externalise(head, &flight.staged);
-                self.launch();
-                self.release(flight.answers);
+                let mut answers = flight.answers;
+                answers.extend(self.launch());
+                self.release(answers);
                 self.flush_claims(head).await
             }
             Err(error) => {
@@ -111,8 +114,9 @@ impl Actor {
 
     /// Lets answers out; what nobody took is given back with the next append.
     ///
-    /// A receive and its repeat hand the same claims over: one of them is enough.
-    fn release(&mut self, held: Vec<Held>) {
+    /// A receive and its repeat hand the same claims over: one of them is enough, and it may still
+    /// be held back. A repeat that is not decided yet comes after the release.
+    pub(super) fn release(&mut self, held: Vec<Held>) {
         let (mut taken, mut unanswered) = (Vec::new(), Vec::new());
         for answer in held {
             match answer.into_answer().release() {
@@ -120,12 +124,23 @@ impl Actor {
                 Handover::Refused(claims) => unanswered.extend(claims),
             }
         }
+        if unanswered.is_empty() {
+            return;
+        }
+        taken.extend(self.held_back().filter_map(Held::hands_over));
         unanswered.retain(|claims| !taken.contains(claims));
         for claims in unanswered {
             let (call, _nobody) = Call::new(claims, None);
             let call: Box<dyn Job> = Box::new(call);
-            self.pending.push_back(call);
+            self.pending.push_front(call);
         }
+    }
+
+    /// Walks the answers that are held back.
+    fn held_back(&self) -> impl Iterator<Item = &Held> {
+        let syncing = self.flight.iter().flat_map(|flight| &flight.answers);
+        let decided = self.batch.iter().flat_map(|batch| &batch.answers);
+        syncing.chain(decided)
     }
 
     /// Says that the append failed, and how much is known of what it held and of what was decided
