@@ -5,6 +5,7 @@
 
 mod copies;
 mod dead;
+mod events;
 mod members;
 mod wakes;
 
@@ -43,6 +44,8 @@ pub struct Ledger {
     handed: BTreeMap<Position, BTreeSet<RunId>>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
+    /// How many events of the last batch are still to come, and who reports it.
+    batch: Option<(RunId, u64)>,
     /// Those of the live ones that take events about wakes too.
     including: BTreeSet<Position>,
     records: Vec<Record>,
@@ -68,6 +71,7 @@ impl Ledger {
             handed: BTreeMap::new(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
+            batch: None,
             including: BTreeSet::new(),
             records: Vec::new(),
         }
@@ -93,6 +97,7 @@ impl Ledger {
                 "an acceptance is followed by its outcome"
             );
         }
+        self.check_batch(record);
         self.take_in(record);
         self.match_event(record);
     }
@@ -102,6 +107,7 @@ impl Ledger {
     /// # Panics
     /// When something is owed.
     pub fn check_at_rest(&self) {
+        assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         self.check_letters_at_rest();
         self.check_waiters_at_rest();
@@ -142,6 +148,7 @@ impl Ledger {
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
             Body::WakeCancelled(body) => self.cancelled(record, body.registered),
+            Body::ApplicationEvent(body) => self.reported(record, body),
         }
     }
 

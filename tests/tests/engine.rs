@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "engine/app_events.rs"]
+mod app_events;
 #[path = "engine/ceilings.rs"]
 mod ceilings;
 #[path = "engine/crash.rs"]

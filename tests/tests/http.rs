@@ -10,6 +10,8 @@
 #[path = "http/support.rs"]
 mod support;
 
+#[path = "http/app_events.rs"]
+mod app_events;
 #[path = "http/bodies.rs"]
 mod bodies;
 #[path = "http/contract.rs"]

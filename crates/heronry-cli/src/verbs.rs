@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
+pub(crate) mod emit;
 pub(crate) mod filter;
 pub(crate) mod inbox;
 pub(crate) mod journal;
@@ -41,6 +42,7 @@ pub(crate) enum Verb {
     Release(inbox::ReleaseArgs),
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersVerb),
+    Emit(emit::EmitArgs),
     Wait(wait::WaitArgs),
     Watch(watch::WatchArgs),
     #[command(subcommand)]
@@ -80,6 +82,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Ack(args) => inbox::ack(&cx, args).await,
         Verb::Release(args) => inbox::release(&cx, args).await,
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
+        Verb::Emit(args) => emit::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
         Verb::Watch(args) => watch::run(&cx, args).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use heronry_event::{EventPage, StreamItem};
 use heronry_types::{Cursor, Millis};
-use heronry_wire::{EVENT_STREAM, EventsQuery, ProblemKind};
+use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery, ProblemKind};
 use reqwest::{Method, Response};
 
 use crate::{
@@ -29,6 +29,18 @@ impl PoolClient {
         let wait = query.wait_ms.map(Millis::into);
         let request = self.request(Method::GET, &["events"])?;
         self.server.json(request.query(query)?.held_for(wait)).await
+    }
+
+    /// Reports a batch of events; a repeat under the same key returns the same cursors.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the rules refuse one of them; nothing was recorded then.
+    pub async fn append_events(&self, batch: &AppendEvents) -> Result<EventsAppended, ClientError> {
+        let mut request = self.request(Method::POST, &["events"])?.json(batch)?;
+        if batch.idempotency_key.is_some() {
+            request = request.repeatable();
+        }
+        self.server.json(request).await
     }
 
     /// Returns a reader that replays from where the query says and then follows.

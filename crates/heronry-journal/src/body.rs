@@ -1,6 +1,7 @@
 //! What records say, one struct per kind of record.
 
 mod dead;
+mod event;
 mod member;
 mod message;
 mod pool;
@@ -9,6 +10,7 @@ mod wake;
 use heronry_types::{EventKind, RunEnd};
 
 pub use dead::{MessageDeadLettered, MessageReplayed};
+pub use event::{ApplicationEvent, EventBatch};
 pub use member::{MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
 pub use message::{
     Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
@@ -134,6 +136,8 @@ bodies! {
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
+    /// A member reported an event.
+    50 v 1 => ApplicationEvent(Box<ApplicationEvent>),
 }
 
 impl Body {
@@ -175,6 +179,7 @@ impl Body {
             Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,
             Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,
             Self::WakeCancelled(_) => EventKind::WakeConditionCancelled,
+            Self::ApplicationEvent(body) => body.kind,
         }
     }
 }

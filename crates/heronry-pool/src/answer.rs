@@ -48,6 +48,21 @@ pub struct Done {
     pub durability: Durability,
 }
 
+/// What a member gets that reported events.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Appended {
+    /// The first event of the batch.
+    pub first: Cursor,
+    /// The last event of the batch.
+    pub last: Cursor,
+    /// How many events it has: they stand side by side.
+    pub count: u64,
+    /// How safely the store keeps them.
+    pub durability: Durability,
+    /// Whether an equal batch was answered before.
+    pub repeated: bool,
+}
+
 /// One copy as its reader sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Item {

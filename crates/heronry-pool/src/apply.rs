@@ -51,5 +51,7 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::WakeTriggered(body) => wake::triggered(state, record, body),
         Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
         Body::WakeCancelled(body) => wake::cancelled(state, record, body),
+        // What members report is told to observers, and changes nothing.
+        Body::ApplicationEvent(_) => {}
     }
 }

@@ -27,17 +27,20 @@ pub struct Staged {
     pub weight: usize,
 }
 
-/// About how many bytes a record has, beside recipients: ids, a correlation, a filter.
+/// About how many bytes a record has, beside recipients and what members report: ids, a
+/// correlation, a filter.
 const RECORD_WEIGHT: usize = 512;
 
 impl Staged {
     fn push(&mut self, record: Record) {
-        let recipients = if let Body::MessageDelivered(body) = &record.entry.body {
+        let more = if let Body::MessageDelivered(body) = &record.entry.body {
             body.recipients.0.iter().map(|run| run.as_str().len()).sum()
+        } else if let Body::ApplicationEvent(_) = &record.entry.body {
+            heronry_journal::encoded_len(&record.entry)
         } else {
             0
         };
-        self.weight += RECORD_WEIGHT + recipients;
+        self.weight += RECORD_WEIGHT + more;
         self.records.push(record);
     }
 

@@ -12,13 +12,13 @@ mod rejection;
 pub mod state;
 
 pub use answer::{
-    DeadLetterPage, DeadLetterView, Done, Item, Joined, MemberPage, MemberView, PoolView, Received,
-    Registered, Sent,
+    Appended, DeadLetterPage, DeadLetterView, Done, Item, Joined, MemberPage, MemberView, PoolView,
+    Received, Registered, Sent,
 };
 pub use apply::apply;
 pub use caller::Caller;
 pub use engine::Engine;
 pub use mint::Minter;
 pub use project::project;
-pub use rejection::{ConflictField, PolicyNeed, Rejection};
+pub use rejection::{ConflictField, EventFault, PolicyNeed, Rejection};
 pub use state::State;

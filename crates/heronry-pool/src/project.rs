@@ -1,5 +1,7 @@
 //! Projecting: the only place where a record becomes an event. Pure, and one to one.
 
+mod events;
+
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
 use heronry_journal::{Body, CopyName, Record};
 use heronry_types::{
@@ -19,11 +21,17 @@ pub fn project(timelines: &Timelines, record: &Record) -> Event {
     envelope.causes.trace = lineage.trace;
     envelope.causes.caused_by = lineage.caused_by.map(|position| timelines.cursor(position));
     exchange(&mut envelope, record);
+    if let Body::ApplicationEvent(body) = &record.entry.body {
+        events::fill(&mut envelope, body, |position| timelines.cursor(position));
+    }
     Event::new(envelope, payload(record))
 }
 
 /// A note is a summary: members see it where the pool's wake policy lets them.
 fn payload(record: &Record) -> Payload {
+    if let Body::ApplicationEvent(body) = &record.entry.body {
+        return body.payload.clone();
+    }
     let note = if let Body::RunEnded(body) = &record.entry.body {
         body.note.as_ref()
     } else if let Body::MessageAcked(body) = &record.entry.body {
@@ -106,7 +114,8 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::WakeRegistered(_)
         | Body::WakeTriggered(_)
         | Body::WakeTimedOut(_)
-        | Body::WakeCancelled(_) => {}
+        | Body::WakeCancelled(_)
+        | Body::ApplicationEvent(_) => {}
     }
 }
 
@@ -141,6 +150,7 @@ fn subject(record: &Record) -> EntityRef {
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::ApplicationEvent(body) => Some(body.subject.clone()),
     };
     found.unwrap_or_else(|| entity(EntityKind::AgentPool, &lineage.pool))
 }

@@ -2,7 +2,7 @@
 
 use heronry_journal::Claim;
 use heronry_types::{
-    CopyState, Cursor, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd,
+    CopyState, Cursor, EventKind, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd,
 };
 
 /// Which of a request's names was used before for something else.
@@ -75,6 +75,17 @@ pub enum Rejection {
         first: Cursor,
         /// Which one it is.
         field: ConflictField,
+    },
+    /// A batch of events has none.
+    #[error("the batch has no event; report at least one")]
+    NoEvents,
+    /// An event cannot be reported.
+    #[error("event {index} of the batch: {fault}")]
+    Event {
+        /// Which event of the batch, from 0.
+        index: usize,
+        /// Why not.
+        fault: EventFault,
     },
     /// The key was used before to store another body.
     #[error("this key was used before with another body or media type; choose another")]
@@ -171,6 +182,24 @@ fn last_valid(diverged_at: Option<&Cursor>) -> String {
     diverged_at.map_or_else(String::new, |last| {
         format!(", or past {last}, where this one went its own way")
     })
+}
+
+/// Why a member cannot report an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventFault {
+    /// Only the engine says so.
+    #[error("{kind} is of the pool's own family; report a kind of another")]
+    PoolsOwn {
+        /// The kind.
+        kind: EventKind,
+    },
+    /// It says what another run did.
+    #[error("{kind} is about another run; a member reports that only of its own")]
+    AnotherRun {
+        /// The kind.
+        kind: EventKind,
+    },
 }
 
 /// Who would have to have a missing policy.

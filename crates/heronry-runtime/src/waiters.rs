@@ -92,9 +92,8 @@ impl Waiters {
             Body::MessageFetched(body) => {
                 let copies = body.copies.iter();
                 copies.for_each(|copy| message(copy.copy.accepted));
-                body.undeliverable
-                    .iter()
-                    .for_each(|gone| message(gone.copy.accepted));
+                let undeliverable = body.undeliverable.iter();
+                undeliverable.for_each(|gone| message(gone.copy.accepted));
                 if !body.undeliverable.is_empty() {
                     inbox(); // there may be more behind what could not be handed over
                 }
@@ -133,6 +132,7 @@ impl Waiters {
             | Body::EpochStarted(_)
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
+            | Body::ApplicationEvent(_)
             | Body::MessageAccepted(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_) => {}

@@ -6,6 +6,7 @@ mod cursor;
 mod id;
 mod limits;
 mod lineage;
+mod new_event;
 mod payload;
 mod pool;
 mod receipt;
@@ -25,6 +26,7 @@ pub use id::{
 };
 pub use limits::{LimitExceeded, LimitName, LimitNotSettable, Limits};
 pub use lineage::{Actor, Lineage, Trace, TraceError, Visibility};
+pub use new_event::NewEvent;
 pub use payload::Payload;
 pub use pool::{Broadcast, MessagePolicy, PoolConfig, PoolSpec, Settings};
 pub use receipt::{

@@ -111,9 +111,7 @@ impl LimitName {
     /// [`LimitNotSettable`] says what it can be set to.
     pub fn check_settable(self, asked: u64) -> Result<(), LimitNotSettable> {
         let (limit, floor, ceiling) = (self, self.floor(), self.ceiling());
-        if limit == Self::TagsMax {
-            Err(LimitNotSettable::NoEffect { limit })
-        } else if asked > ceiling {
+        if asked > ceiling {
             Err(LimitNotSettable::AboveCeiling {
                 limit,
                 ceiling,
@@ -154,12 +152,6 @@ pub enum LimitNotSettable {
         floor: u64,
         /// What was asked for.
         asked: u64,
-    },
-    /// No request can have what it limits.
-    #[error("limits.{limit} limits nothing that a request can carry yet; leave it out")]
-    NoEffect {
-        /// The limit.
-        limit: LimitName,
     },
 }
 
@@ -274,9 +266,6 @@ mod tests {
                 (floor..=ceiling).contains(&limit.default_value()),
                 "{limit}"
             );
-            if limit == LimitName::TagsMax {
-                continue;
-            }
             for value in [floor, floor + 1, ceiling - 1, ceiling] {
                 limit.check_settable(value).unwrap();
             }
@@ -300,15 +289,5 @@ mod tests {
                 asked
             })
         );
-    }
-
-    #[test]
-    fn a_limit_of_what_no_request_carries_cannot_be_set() {
-        let limit = LimitName::TagsMax;
-        let refused = Err(LimitNotSettable::NoEffect { limit });
-        let mut limits = Limits::default();
-        assert_eq!(limits.check_settable(), Ok(()));
-        limits.set(limit, limit.default_value());
-        assert_eq!(limits.check_settable(), refused);
     }
 }

@@ -3,6 +3,7 @@
 mod body;
 mod content;
 mod dead;
+mod event;
 mod filter;
 mod inbox;
 mod member;
@@ -18,6 +19,7 @@ mod wake;
 pub use body::{BodyBytes, BodyText};
 pub use content::ContentStored;
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
+pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
 pub use member::{Join, Joined, MemberList, MemberView, PatchMember, SetState};

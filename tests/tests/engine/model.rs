@@ -4,6 +4,8 @@
 mod claims;
 #[path = "model/play.rs"]
 mod play;
+#[path = "model/reports.rs"]
+mod reports;
 #[path = "model/steps.rs"]
 mod steps;
 

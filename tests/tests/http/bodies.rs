@@ -129,7 +129,6 @@ async fn routes_whose_rule_comes_later_say_so(server: Server) {
         ("POST /v1/pools/p/members/a/heartbeat", "heartbeat"),
         ("POST /v1/pools/p/messages/m/cancel", "cancel"),
         ("GET /v1/pools/p/wakes/w/explain", "explain"),
-        ("POST /v1/pools/p/events", "events"),
         ("DELETE /v1/pools/p/contents/x", "contents"),
         ("GET /v1/pools/p/effects", "effects"),
     ] {

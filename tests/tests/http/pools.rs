@@ -98,9 +98,9 @@ async fn a_limit_over_its_ceiling_or_without_an_effect_is_refused_by_name(server
         (&under["field"], &under["min"]),
         (&json!("limits.command_queue_max"), &json!(16))
     );
-    let none = put(json!({"tags_max": 32})).await;
+    let tags = put(json!({"tags_max": 257})).await;
     assert_eq!(
-        none.refused(400, "not-supported")["field"],
+        tags.refused(400, "limit-exceeded")["field"],
         "limits.tags_max"
     );
     server
@@ -112,7 +112,7 @@ async fn a_limit_over_its_ceiling_or_without_an_effect_is_refused_by_name(server
     let head = server.head().await;
     for (limits, slug) in [
         (json!({"content_bytes_max": u64::MAX}), "limit-exceeded"),
-        (json!({"tags_max": 1}), "not-supported"),
+        (json!({"tags_max": 257}), "limit-exceeded"),
     ] {
         let patch = json!({"expected_version": 1, "limits": limits});
         let reply = server.call(OPERATOR, "PATCH /v1/pools/p/settings", patch);

@@ -222,7 +222,7 @@ fn parse_address(text: &str, pool: &PoolId) -> Result<Address, String> {
     .map_err(wrong)
 }
 
-fn parse_correlation(text: &str) -> Result<(CorrelationKey, CorrelationValue), String> {
+pub(super) fn parse_correlation(text: &str) -> Result<(CorrelationKey, CorrelationValue), String> {
     let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
     let key = CorrelationKey::parse(key).map_err(|e| e.to_string())?;
     let value = CorrelationValue::parse(value).map_err(|e| e.to_string())?;

@@ -1,5 +1,7 @@
 //! Arbitrary records, for property tests.
 
+mod events;
+
 use std::fmt::Debug;
 
 use heronry_types::{
@@ -164,6 +166,7 @@ fn body() -> impl Strategy<Value = Body> {
         3 => message_ends(),
         1 => dead_letters(),
         4 => wakes(),
+        1 => events::events(),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
+mod events;
+
 use heronry_types::{
     AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
     DeadReason, Epoch, EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName,
@@ -133,6 +135,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         message_ends(),
         dead_letters(),
         wakes(),
+        events::events(),
     ];
     kinds
         .into_iter()

@@ -59,7 +59,8 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageExpired(_)
         | Body::MessageSettled(_)
         | Body::MessageDeadLettered(_)
-        | Body::WakeTriggered(_) => false,
+        | Body::WakeTriggered(_)
+        | Body::ApplicationEvent(_) => false,
     };
     body && entry.lineage.correlation.len() <= FEW
 }

@@ -1,8 +1,8 @@
 //! Claims that the claims store does not hold yet.
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, EventBatch, Record};
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
-use heronry_types::Position;
+use heronry_types::{Position, RunId};
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
@@ -31,6 +31,10 @@ impl RecentClaims {
             return;
         };
         let body = &record.entry.body;
+        if let Body::ApplicationEvent(body) = body {
+            self.note_batch(run, record.position, body.batch.as_ref());
+            return;
+        }
         let (key, id, request_hash) = if let Body::MessageAccepted(body) = body {
             let id = ClaimName::Message(body.message_id.clone());
             (body.idempotency_key.clone(), id, body.request_hash)
@@ -53,6 +57,23 @@ impl RecentClaims {
                 entry,
             );
         }
+    }
+
+    /// A batch of events has a key and no id.
+    fn note_batch(&mut self, run: &RunId, first: Position, batch: Option<&EventBatch>) {
+        let Some(batch) = batch else {
+            return;
+        };
+        let claim = ClaimKey {
+            run: run.clone(),
+            name: ClaimName::Key(batch.idempotency_key.clone()),
+        };
+        let request_hash = batch.request_hash;
+        let entry = ClaimEntry {
+            first,
+            request_hash,
+        };
+        self.entries.insert(claim, entry);
     }
 
     pub(super) fn take(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {

@@ -151,7 +151,16 @@ fn events() -> Vec<Named> {
         .item(caught_up.schema())
         .item(gap.schema())
         .item(closed.schema());
+    let batch = Fields::of("A batch of events that a member reports: all of them, or none.")
+        .may("run_id", text("Who reports; absent: the token's run."))
+        .must("events", list("NewEvent"))
+        .may(
+            "idempotency_key",
+            text("The same key with the same events has the same outcome."),
+        );
     vec![
+        ("NewEvent", new_event().schema()),
+        ("AppendEvents", batch.schema()),
         ("Event", event().schema()),
         ("EventPage", page.schema()),
         ("StreamItem", Schema::from(item.build()).into()),
@@ -193,6 +202,29 @@ fn event() -> Fields {
         .must("content_capture", names::<ContentCapture>())
         .may("redaction", reference("PolicyRef"))
         .must("payload_schema", text("What the payload is."))
+        .may("payload", reference("Payload"))
+}
+
+fn new_event() -> Fields {
+    Fields::of("An event as a member reports it; run, agent, session and source are the caller's.")
+        .must("kind", names::<EventKind>())
+        .may("occurred_at", time())
+        .may("turn", text("The turn."))
+        .may("attempt", text("The attempt."))
+        .may("message", text("The message."))
+        .may("reply_to", text("The message that it replies to."))
+        .may("topic", text("The topic."))
+        .may("caused_by", cursor("The event that led to it."))
+        .may("causal", texts("Cursors of further events that led to it."))
+        .may("subject", reference("EntityRef"))
+        .may("related", list("EntityRef"))
+        .may("correlation", correlation())
+        .may("tags", texts("Labels."))
+        .may("destination", reference("DestinationRef"))
+        .may("policies", list("PolicyRef"))
+        .may("privacy", names::<PrivacyClass>())
+        .may("content_capture", names::<ContentCapture>())
+        .may("redaction", reference("PolicyRef"))
         .may("payload", reference("Payload"))
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use heronry_journal::Claim;
-use heronry_pool::{ConflictField, Rejection};
+use heronry_pool::{ConflictField, EventFault, Rejection};
 use heronry_types::{LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
@@ -65,7 +65,6 @@ impl From<LimitNotSettable> for Refusal {
             } => of(ProblemKind::LimitExceeded, limit)
                 .with("min", floor)
                 .with("actual", asked),
-            LimitNotSettable::NoEffect { limit } => of(ProblemKind::NotSupported, limit),
             // A refusal that is younger than this match.
             _ => Problem::new(ProblemKind::InvalidRequest, refused.to_string()),
         })
@@ -116,8 +115,8 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::CursorAhead { .. } => ProblemKind::CursorAhead,
         Rejection::CursorTrimmed { .. } => ProblemKind::CursorTrimmed,
         Rejection::CursorForeign { .. } => ProblemKind::CursorForeign,
-        // A rule that is younger than this match.
-        _ => ProblemKind::InvalidRequest,
+        // The last one is for a rule that is younger than this match.
+        Rejection::NoEvents | Rejection::Event { .. } | _ => ProblemKind::InvalidRequest,
     }
 }
 
@@ -134,6 +133,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::ContentConflict => {
             problem.with("field", field_name(ConflictField::IdempotencyKey))
         }
+        Rejection::NoEvents => problem.with("field", "events"),
+        Rejection::Event { index, fault } => problem.with("field", event_field(*index, *fault)),
         Rejection::ConfigConflict { fields } => problem.with("fields", fields.clone()),
         Rejection::MemberConflict { field } => problem.with("field", *field),
         Rejection::StaleVersion { current, .. } => problem.with("settings_version", *current),
@@ -181,6 +182,15 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
 
 fn names(claims: &[Claim]) -> Vec<String> {
     claims.iter().map(ToString::to_string).collect()
+}
+
+/// The field of a batch that an event is refused for.
+fn event_field(index: usize, fault: EventFault) -> String {
+    match fault {
+        EventFault::AnotherRun { .. } => format!("events.{index}.subject"),
+        // The kind itself, or a fault that is younger than this match.
+        EventFault::PoolsOwn { .. } | _ => format!("events.{index}.kind"),
+    }
 }
 
 fn field_name(field: ConflictField) -> &'static str {

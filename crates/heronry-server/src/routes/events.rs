@@ -1,22 +1,23 @@
 //! Events: pages, and streams that replay and then follow.
 
 use axum::{
-    Json,
-    http::{HeaderMap, header},
+    Json as Answer,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
 use heronry_event::{EventPage, Filter};
-use heronry_pool::decide::Viewing;
+use heronry_pool::decide::{AppendEvents, Viewing};
 use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
 use heronry_types::{Cursor, LimitName, Millis};
 use heronry_wire::{
-    EVENT_STREAM, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed, Problem, ProblemKind,
+    AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsFrom, EventsQuery,
+    OnTrimmed as WhenTrimmed, Problem, ProblemKind,
 };
 
 use super::{At, Route};
 use crate::{
-    extract::{Query, invalid},
+    extract::{Json, Query, idempotency_key, invalid, trace},
     problems::Refusal,
     sse,
 };
@@ -42,6 +43,18 @@ pub(super) fn rows() -> Vec<Route> {
                 .answers_with("EventPage", 200)
                 .streams(STREAM)
         }),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/events",
+            "Report a batch of events.",
+            append,
+        )
+        .contract(|c| {
+            c.keyed()
+                .reads::<AppendBody>()
+                .answers::<EventsAppended>(201)
+                .answers::<EventsAppended>(200)
+        }),
     ]
 }
 
@@ -63,7 +76,7 @@ async fn read(
         on_trimmed: OnTrimmed::Error,
     };
     if !wants_stream(&headers) {
-        return Ok(Json(page(&at, &asked, &query).await?).into_response());
+        return Ok(Answer(page(&at, &asked, &query).await?).into_response());
     }
     if let Some(resumed) = last_event_id(&headers)? {
         asked.from = From::Cursor(resumed);
@@ -73,6 +86,29 @@ async fn read(
         WhenTrimmed::Error => OnTrimmed::Error,
     };
     stream(&at, asked, &query).await
+}
+
+async fn append(
+    at: At,
+    headers: HeaderMap,
+    Json(mut body): Json<AppendBody>,
+) -> Result<(StatusCode, Answer<EventsAppended>), Refusal> {
+    let run = at.identity.acting(body.run_id.take(), "run_id")?;
+    let key = idempotency_key(&headers, body.idempotency_key.take())?;
+    let command = AppendEvents::new(at.caller(), run, body.events, key);
+    let appended = at.call(command.with_trace(trace(&headers))).await?;
+    let status = if appended.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    let answer = EventsAppended {
+        first: appended.first,
+        last: appended.last,
+        count: appended.count,
+        durability: appended.durability,
+    };
+    Ok((status, Answer(answer)))
 }
 
 fn start(query: &EventsQuery) -> Result<From, Refusal> {

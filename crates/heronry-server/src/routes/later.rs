@@ -23,7 +23,6 @@ pub(super) fn rows() -> Vec<Route> {
             "/v1/pools/{pool}/wakes/{id}/explain",
             "explain",
         ),
-        later(MethodFilter::POST, "/v1/pools/{pool}/events", "events"),
         later(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/contents/{ref}",

@@ -22,7 +22,7 @@ use heronry_types::{
 use super::steps::{AGENTS, By, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who};
 
 /// What was asked under a key, and where its first record is.
-type Asked = HashMap<(usize, String), (String, Cursor)>;
+pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
 
 /// A history that is being played.
 pub(super) struct Play {
@@ -32,7 +32,7 @@ pub(super) struct Play {
     /// Every generation of each run, the present one last.
     generations: BTreeMap<usize, Vec<Generation>>,
     instances: u32,
-    asked: Asked,
+    pub(super) asked: Asked,
     pub(super) claims: Vec<(usize, Claim)>,
     wakes: Vec<(usize, WakeId)>,
 }
@@ -131,6 +131,7 @@ impl Play {
             Step::Replay(by, claim) => self.replay(by, claim).await,
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
+            Step::Report(who, key, count) => self.report(who, key, count).await,
             Step::Advance(seconds) => self.world().clock.advance(Millis::from_secs(seconds)),
             Step::Crash => self.crash().await,
             Step::FailSend(who, letter, kept) => self.fail_send(who, letter, kept).await,
@@ -381,7 +382,7 @@ pub(super) fn check_barred<T: std::fmt::Debug>(
     }
 }
 
-fn check_conflict<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: Cursor) {
+pub(super) fn check_conflict<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: Cursor) {
     let error = answer.as_ref().unwrap_err();
     let conflict = matches!(
         error.rejection(),

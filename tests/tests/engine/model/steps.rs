@@ -9,13 +9,14 @@ pub(super) const AGENTS: [&str; 4] = ["smith", "smith", "jones", "jones"];
 /// The topics that they may list.
 pub(super) const TOPICS: [&str; 2] = ["north", "south"];
 /// What they wait for.
-pub(super) const FILTERS: [&str; 6] = [
+pub(super) const FILTERS: [&str; 7] = [
     r#"kind == "run_message_delivered""#,
     r#""ann" in recipients"#,
     r#"family == "agent_pool""#,
     r#"kind == "run_message_settled" || kind == "run_message_expired""#,
     r#"run == "bob" && kind != "run_message_accepted""#,
     r#"kind == "wake_condition_timed_out""#,
+    r#"family == "tool" && run == "cid""#,
 ];
 
 /// Who acts: a run, as its present joining or as an older one.
@@ -85,6 +86,8 @@ pub(super) enum Step {
     Replay(By, usize),
     Wait(Who, Wait),
     Cancel(By, usize),
+    /// So many events under a key.
+    Report(Who, u8, u8),
     Advance(u64),
     Crash,
     FailSend(Who, Letter, Kept),
@@ -146,6 +149,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
         6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
+        5 => (who(), 0..40_u8, 1..4_u8)
+            .prop_map(|(who, key, count)| Step::Report(who, key, count)),
         6 => (0..50_u64).prop_map(Step::Advance),
         2 => (60..90_u64).prop_map(Step::Advance),
         1 => Just(Step::Crash),

@@ -1,0 +1,51 @@
+//! Reporting events.
+
+use heronry_types::{Cursor, Durability, IdempotencyKey, NewEvent, RunId};
+use serde::{Deserialize, Serialize};
+
+/// Reports a batch of events: all of them, in order and without a gap, or none. The body of
+/// `POST …/events`. The idempotency key may come as a header instead.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AppendEvents {
+    /// Who reports; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub run_id: Option<RunId>,
+    /// The events, at least one.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub events: Vec<NewEvent>,
+    /// The same key with the same events has the same outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl AppendEvents {
+    /// Returns a batch of these events under this key.
+    pub fn new(events: Vec<NewEvent>, idempotency_key: IdempotencyKey) -> Self {
+        Self {
+            run_id: None,
+            events,
+            idempotency_key: Some(idempotency_key),
+        }
+    }
+}
+
+/// Events were reported. The answer of `POST …/events`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventsAppended {
+    /// The first event of the batch; its id is this cursor.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub first: Cursor,
+    /// The last event of the batch; those between stand side by side.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub last: Cursor,
+    /// How many events it has.
+    pub count: u64,
+    /// How safely the store keeps them.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub durability: Durability,
+}

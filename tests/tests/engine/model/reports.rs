@@ -1,0 +1,47 @@
+//! The steps of a history that report events.
+
+use heronry_pool::decide::AppendEvents;
+use heronry_tests::{key, run};
+use heronry_types::{EventKind, NewEvent};
+
+use super::{
+    play::{Play, check_barred, check_conflict},
+    steps::{RUNS, Who},
+};
+
+/// What is reported.
+const KINDS: [EventKind; 3] = [
+    EventKind::ToolStarted,
+    EventKind::RunCheckpointed,
+    EventKind::ModelStreamDelta,
+];
+
+impl Play {
+    pub(super) async fn report(&mut self, who: Who, under: u8, count: u8) {
+        let kinds = KINDS.iter().cycle().skip(usize::from(under));
+        let events: Vec<_> = kinds
+            .take(usize::from(count))
+            .map(|kind| NewEvent::new(*kind))
+            .collect();
+        let (caller, name) = (self.caller(who), (who.run, under.to_string()));
+        let command = AppendEvents::new(caller.clone(), run(RUNS[who.run]), events, key(&name.1));
+        let said = format!("report {count}");
+        let answer = self.pool().call(command).await;
+        match self.asked.get(&name) {
+            Some((before, first)) if *before == said => {
+                let again = answer.unwrap();
+                assert!(again.repeated, "an equal batch has the same outcome");
+                assert_eq!(again.first, *first);
+            }
+            Some((_, first)) => check_conflict(&answer, *first),
+            None => {
+                check_barred(&answer, self.barred(&caller).as_ref());
+                if let Ok(appended) = answer {
+                    assert!(!appended.repeated);
+                    assert_eq!(appended.count, u64::from(count));
+                    self.asked.insert(name, (said, appended.first));
+                }
+            }
+        }
+    }
+}
