@@ -4,6 +4,7 @@ mod checks;
 mod conditions;
 mod features;
 mod seen;
+mod slots;
 mod term;
 
 use std::{
@@ -12,13 +13,13 @@ use std::{
 };
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use slab::Slab;
 
 use crate::{Envelope, Filter, filter::Clause};
 use checks::Checks;
 use conditions::Conditions;
 use features::{Features, Posting};
 use seen::Seen;
+use slots::Slots;
 use term::{Term, TermId};
 
 /// How many alternatives, features, checks or positions can be told apart.
@@ -36,7 +37,7 @@ const SLOTS_MAX: u32 = 1 << 30;
 pub struct FilterIndex<K> {
     /// The first alternative of each key's filter.
     by_key: HashTable<TermId>,
-    terms: Slab<Term<K>>,
+    terms: Slots<Term<K>>,
     features: Features,
     checks: Checks,
     seen: Seen,
@@ -48,7 +49,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
     pub fn new() -> Self {
         Self {
             by_key: HashTable::new(),
-            terms: Slab::new(),
+            terms: Slots::default(),
             features: Features::default(),
             checks: Checks::default(),
             seen: Seen::default(),
@@ -98,8 +99,10 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
         let mut next = Some(entry.remove().0);
         while let Some(id) = next {
             let term = self.terms.remove(id.index());
-            self.forget(&term);
-            next = term.next;
+            next = term.as_ref().and_then(|term| term.next);
+            if let Some(term) = term {
+                self.forget(&term);
+            }
         }
         true
     }

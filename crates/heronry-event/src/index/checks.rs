@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use slab::Slab;
-
 use super::slot;
+use super::slots::Slots;
 use crate::{Envelope, filter::Check};
 
 /// A check that filters make.
@@ -31,7 +30,7 @@ struct Kept {
 #[derive(Clone, Default)]
 pub(super) struct Checks {
     ids: BTreeMap<Arc<Check>, CheckId>,
-    kept: Slab<Kept>,
+    kept: Slots<Kept>,
 }
 
 impl Checks {
@@ -58,8 +57,9 @@ impl Checks {
             return;
         };
         kept.mentions -= 1;
-        if kept.mentions == 0 {
-            let kept = self.kept.remove(id.0 as usize);
+        if kept.mentions == 0
+            && let Some(kept) = self.kept.remove(id.0 as usize)
+        {
             self.ids.remove(&kept.check);
         }
     }

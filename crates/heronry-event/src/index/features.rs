@@ -3,9 +3,8 @@
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use slab::Slab;
 
-use super::{seen::Guard, slot, term::TermId};
+use super::{seen::Guard, slot, slots::Slots, term::TermId};
 use crate::filter::{Feature, Place};
 
 /// A feature that filters name.
@@ -49,7 +48,7 @@ struct Kept {
 #[derive(Clone)]
 pub(super) struct Features {
     ids: HashTable<FeatureId>,
-    kept: Slab<Kept>,
+    kept: Slots<Kept>,
     /// How many ids were ever in use at once.
     slots: usize,
     /// How often features in each place are named.
@@ -61,7 +60,7 @@ impl Default for Features {
     fn default() -> Self {
         let mut features = Self {
             ids: HashTable::new(),
-            kept: Slab::new(),
+            kept: Slots::default(),
             slots: 0,
             mentions: [0; Place::COUNT],
             hasher: DefaultHashBuilder::default(),
@@ -179,7 +178,7 @@ impl Features {
     }
 }
 
-fn texts(kept: &Slab<Kept>, id: FeatureId) -> Option<Feature<&str>> {
+fn texts(kept: &Slots<Kept>, id: FeatureId) -> Option<Feature<&str>> {
     let kept = kept.get(id.index())?;
     Some(kept.feature.map(|text| &**text))
 }
