@@ -59,6 +59,20 @@ where
 
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 impl World {
+    /// Lets time pass while the engine runs: it is asked so often that it is never late for what is due.
+    ///
+    /// # Panics
+    /// When the pool does not answer.
+    pub async fn pass(&self, pool: &Pool, span: Millis) {
+        let mut left = span.0;
+        while left > 0 {
+            let step = left.min(2_000);
+            self.clock.advance(Millis(step));
+            pool.call(StateDigest).await.unwrap();
+            left -= step;
+        }
+    }
+
     /// Claims at most `max` copies for a minute, without waiting.
     ///
     /// # Panics

@@ -7,14 +7,15 @@ mod copies;
 mod dead;
 mod events;
 mod members;
+mod resume;
 mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Record};
 use heronry_types::{
-    Epoch, IdempotencyKey, LimitName, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines,
-    Timestamp,
+    Epoch, IdempotencyKey, LimitName, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
+    Timelines, Timestamp,
 };
 
 use copies::Letter;
@@ -42,6 +43,8 @@ pub struct Ledger {
     first_claimed: BTreeMap<(RunId, RunId), Position>,
     /// Who was handed its copy of a message at least once.
     handed: BTreeMap<Position, BTreeSet<RunId>>,
+    /// The longest term that the claims of a fetch were given.
+    terms: BTreeMap<Position, Millis>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// How many events of the last batch are still to come, and who reports it.
@@ -69,6 +72,7 @@ impl Ledger {
             ids: HashSet::new(),
             first_claimed: BTreeMap::new(),
             handed: BTreeMap::new(),
+            terms: BTreeMap::new(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -128,6 +132,7 @@ impl Ledger {
                 assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
                 self.timelines.start(record.position, body.epoch);
             }
+            Body::PoolResumed(body) => self.resumed(record, body),
             Body::MemberJoined(body) => self.joined(record, body),
             Body::MemberTakenOver(body) => self.taken_over(record, body),
             Body::MemberChanged(body) => self.changed(record, body),

@@ -40,6 +40,8 @@ mod ownership;
 mod policies;
 #[path = "engine/pools.rs"]
 mod pools;
+#[path = "engine/resume.rs"]
+mod resume;
 #[path = "engine/scope.rs"]
 mod scope;
 #[path = "engine/send.rs"]

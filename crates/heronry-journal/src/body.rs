@@ -17,7 +17,7 @@ pub use message::{
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Recipients,
     RequestHash, UndeliverableCopy,
 };
-pub use pool::{EpochStarted, PoolConfigured, PoolCreated};
+pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use wake::{WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy};
 
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
@@ -106,6 +106,8 @@ bodies! {
     13 v 1 => MemberLeft(MemberLeft),
     /// A run ended.
     14 v 1 => RunEnded(RunEnded),
+    /// The engine went on after a pause.
+    15 v 1 => PoolResumed(PoolResumed),
     /// A message was accepted.
     20 v 1 => MessageAccepted(Box<MessageAccepted>),
     /// A message was delivered to its recipients.
@@ -164,6 +166,7 @@ impl Body {
             Self::MemberChanged(_) => EventKind::AgentPoolRunChanged,
             Self::MemberLeft(_) => EventKind::AgentPoolRunLeft,
             Self::RunEnded(body) => ended_kind(body.end),
+            Self::PoolResumed(_) => EventKind::AgentPoolResumed,
             Self::MessageAccepted(_) => EventKind::RunMessageAccepted,
             Self::MessageDelivered(_) => EventKind::RunMessageDelivered,
             Self::MessageFetched(_) => EventKind::RunMessageFetched,

@@ -4,6 +4,7 @@ mod dead;
 mod inbox;
 mod member;
 mod message;
+mod resume;
 mod wake;
 
 use heronry_journal::{Body, Record};
@@ -31,6 +32,7 @@ pub fn apply(state: &mut State, record: &Record) {
             state.settings_version = body.version;
         }
         Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
+        Body::PoolResumed(_) => resume::resumed(state, record),
         Body::MemberJoined(body) => member::joined(state, record, body),
         Body::MemberTakenOver(body) => member::taken_over(state, record, body),
         Body::MemberChanged(body) => member::changed(state, lineage, body),
@@ -41,7 +43,7 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MessageFetched(body) => inbox::fetched(state, record, body),
         Body::MessageAcked(body) => inbox::acked(state, record, body),
         Body::MessageReleased(body) => inbox::released(state, record, body),
-        Body::MessageExtended(body) => inbox::extended(state, lineage, body),
+        Body::MessageExtended(body) => inbox::extended(state, record, body),
         Body::MessageFailed(body) => message::failed(state, record, body),
         Body::MessageExpired(body) => message::expired(state, record, body.message.accepted),
         Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),

@@ -1,6 +1,7 @@
 //! The engine: staged state, and the records of the next append.
 
 mod claims;
+mod resume;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
@@ -9,6 +10,7 @@ use heronry_store::{ClaimEntry, ClaimKey, NewContent};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::RecentClaims;
+use resume::Resume;
 use triggers::Triggers;
 
 use crate::{
@@ -80,6 +82,7 @@ pub struct Engine {
     recent: RecentClaims,
     triggers: Triggers,
     staged: Staged,
+    resume: Resume,
 }
 
 impl Engine {
@@ -93,6 +96,7 @@ impl Engine {
             recent: RecentClaims::default(),
             triggers: Triggers::default(),
             staged: Staged::default(),
+            resume: Resume::default(),
         }
     }
 
@@ -131,6 +135,7 @@ impl Engine {
     /// Starts an append at this pool time and decides what is due. Time never goes back.
     pub fn begin(&mut self, now: Timestamp) {
         self.now = self.state.time.max(now);
+        self.resume();
         self.drain_triggers();
     }
 

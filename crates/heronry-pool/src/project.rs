@@ -106,6 +106,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
+        | Body::PoolResumed(_)
         | Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)
@@ -129,7 +130,10 @@ fn subject(record: &Record) -> EntityRef {
     let lineage = &record.entry.lineage;
     let of_run = || lineage.run.as_ref().map(|run| entity(EntityKind::Run, run));
     let found = match &record.entry.body {
-        Body::PoolCreated(_) | Body::PoolConfigured(_) | Body::EpochStarted(_) => None,
+        Body::PoolCreated(_)
+        | Body::PoolConfigured(_)
+        | Body::EpochStarted(_)
+        | Body::PoolResumed(_) => None,
         Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)

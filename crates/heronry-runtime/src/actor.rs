@@ -85,6 +85,24 @@ impl Actor {
         self.stop(why).await;
     }
 
+    /// Records that the pool was opened, when it holds what would lapse, before anybody can ask it.
+    async fn resume(&mut self) -> Flow {
+        if !self.engine.is_to_resume() {
+            return Flow::Go;
+        }
+        if let Flow::Stop(why) = self.decide().await {
+            return Flow::Stop(why);
+        }
+        self.launch();
+        match &mut self.flight {
+            Some(flight) => {
+                let landing = flight.land().await;
+                self.land(landing).await
+            }
+            None => Flow::Go,
+        }
+    }
+
     async fn serve(&mut self) -> StopReason {
         loop {
             let flow = match self.next().await {

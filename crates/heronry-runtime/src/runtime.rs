@@ -161,8 +161,8 @@ impl Runtime {
             pool,
             Arc::clone(&queue),
             Arc::clone(&waiters),
-        )
-        .await?;
+        );
+        let opening = Box::pin(opening).await?;
         let environment = Arc::clone(&self.environment);
         let attended = Attended {
             queue: Arc::clone(&queue),

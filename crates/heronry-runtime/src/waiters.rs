@@ -130,6 +130,7 @@ impl Waiters {
             Body::PoolCreated(_)
             | Body::PoolConfigured(_)
             | Body::EpochStarted(_)
+            | Body::PoolResumed(_)
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::ApplicationEvent(_)

@@ -39,7 +39,7 @@ pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{
     AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EntityKind,
     EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind,
-    PrivacyClass, Progress, ReleaseReason, ResumeWith, RetentionClass, RunEnd, SourceKind,
-    TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
+    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, RetentionClass, RunEnd,
+    SourceKind, TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Condition, Since, WakeMatch, WakeReason, WakeView};

@@ -9,7 +9,7 @@ pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{
     AckOutcome, CopyState, DeadReason, Durability, EpochReason, Importance, MessageStatus,
-    ReleaseReason, ResumeWith, RunEnd, WakeStatus,
+    ReleaseReason, ResumeCause, ResumeWith, RunEnd, WakeStatus,
 };
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
@@ -167,6 +167,7 @@ mod tests {
         check::<EpochReason>();
         check::<MessageStatus>();
         check::<ReleaseReason>();
+        check::<ResumeCause>();
         check::<ResumeWith>();
         check::<RunEnd>();
         check::<WakeStatus>();

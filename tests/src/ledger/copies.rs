@@ -10,7 +10,7 @@ use heronry_types::{
     AckOutcome, CopyStanding, CopyState, Position, ReleaseReason, RunId, Timestamp, Undeliverable,
 };
 
-use super::{Ledger, run_of};
+use super::{Ledger, resume::PAUSE_MIN, run_of};
 
 /// Where a copy stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -176,6 +176,7 @@ impl Ledger {
             let policies = &self.letters[&gone.copy.accepted].accepted.policies;
             assert!(!self.holds(&run, policies));
         }
+        self.terms.insert(record.position, body.claim_ms);
         let turns = body.copies.iter().map(|copy| {
             let letter = &self.letters[&copy.copy.accepted];
             letter.turn(letter.copies[&run])
@@ -228,6 +229,8 @@ impl Ledger {
             assert_eq!(held, *claim, "a claim is given back by its name");
             let lapsed = body.reason == ReleaseReason::Lapsed;
             assert_eq!(until <= record.recorded_at, lapsed, "claims lapse in time");
+            let late = record.recorded_at.since(until);
+            assert!(late <= PAUSE_MIN, "nothing lapses during a pause");
             let counted = match body.reason {
                 ReleaseReason::Released | ReleaseReason::Lapsed => true,
                 ReleaseReason::Unanswered | ReleaseReason::TakenOver => {
@@ -254,6 +257,8 @@ impl Ledger {
             let late = expires.is_some_and(|at| *until > at.max(before));
             assert!(!late, "claims are not extended past expiry");
             copy.slot = Slot::Claimed(*claim, *until);
+            let term = self.terms.entry(claim.fetched).or_default();
+            *term = until.since(record.recorded_at).max(*term);
         }
     }
 

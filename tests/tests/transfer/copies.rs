@@ -13,7 +13,9 @@ use heronry_types::{Cursor, EpochReason, EventKind, Millis, Position, WakeStatus
 
 use crate::{
     between_every_two_stores,
-    story::{A_TIMELINE_STARTS, carrier, check_new_timeline, check_untouched, old, story},
+    story::{
+        A_TIMELINE_STARTS, carrier, check_kept, check_new_timeline, check_untouched, old, story,
+    },
 };
 
 between_every_two_stores! {
@@ -38,7 +40,7 @@ async fn a47_a_copy_starts_a_timeline_and_the_source_goes_on_with_its_own(from: 
     check_untouched(from.store(), &left).await;
     let from = from.restart().await;
     let source = from.runtime.find(&pool("p")).await.unwrap();
-    assert_eq!(source.call(StateDigest).await.unwrap().1, left.digest);
+    check_kept(&from, &source, &left).await;
     let here = from
         .say(&source, &left.lead, ("scout", "both"))
         .await

@@ -6,7 +6,7 @@ use heronry_tests::{World, pool};
 
 use crate::{
     between_every_two_stores,
-    story::{carrier, check_empty, check_untouched, story},
+    story::{Left, carrier, check_empty, check_kept, check_untouched, story},
 };
 
 between_every_two_stores! {
@@ -59,6 +59,9 @@ async fn a_store_in_use_is_not_moved(from: World, to: World) {
     let left = story(&from).await;
     let from = from.restart().await;
     let p = from.runtime.find(&pool("p")).await.unwrap();
+    check_kept(&from, &p, &left).await;
+    let head = from.store().journal.head(p.id()).await.unwrap().unwrap();
+    let left = Left { head, ..left };
     let by = carrier(&to, 77);
     let moved = transfer::move_all(from.store(), to.store(), "there", &by).await;
     let Err(TransferError::Lease {

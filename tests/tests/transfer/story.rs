@@ -175,6 +175,20 @@ pub(crate) async fn check_new_timeline(to: &World, left: &Left, reason: EpochRea
     p
 }
 
+/// Checks that what was left is the beginning of a pool that was opened, and that the opening alone
+/// follows: a claim was live.
+pub(crate) async fn check_kept(world: &World, pool: &Pool, left: &Left) {
+    let (chunks, records) = (world.chunks(pool).await, world.records(pool).await);
+    let (before, after) = chunks.split_at(left.chunks.len());
+    assert_eq!(bytes_of(before), bytes_of(&left.chunks));
+    assert_eq!(after.len(), 1);
+    assert_eq!(world.events(pool).await[..left.events.len()], left.events);
+    let last = records.last().unwrap();
+    assert!(matches!(last.entry.body, Body::PoolResumed(_)));
+    let digest = digest_at(pool.id(), &records, &chunks, left.head.head);
+    assert_eq!(digest, left.digest);
+}
+
 /// Returns the cursor at a position of the timeline that was left.
 pub(crate) fn old(left: &Left, position: u64) -> Cursor {
     Cursor::new(left.head.epoch, Position(position))

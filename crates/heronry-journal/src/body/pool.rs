@@ -1,6 +1,6 @@
 //! Records about a pool as a whole.
 
-use heronry_types::{Epoch, EpochReason, LimitName, PoolConfig, Settings};
+use heronry_types::{Epoch, EpochReason, LimitName, PoolConfig, ResumeCause, Settings, Timestamp};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -53,4 +53,17 @@ pub struct EpochStarted {
     /// The timeline that it leaves.
     #[n(2)]
     pub previous: Epoch,
+}
+
+/// The engine goes on after nobody could reach it: each live claim holds from this record on for its
+/// term or for 30 seconds, whichever is shorter, unless it holds longer anyway.
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolResumed {
+    /// Why.
+    #[n(0)]
+    pub cause: ResumeCause,
+    /// The time of the last record when the pool was opened, of the missed deadline after a pause.
+    #[n(1)]
+    pub since: Timestamp,
 }

@@ -15,9 +15,9 @@ use crate::{
     Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
     MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
-    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, Recipients,
-    RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut,
-    WakeTriggered, WakeTriggeredBy,
+    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, PoolResumed,
+    Recipients, RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered,
+    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 /// Any record.
@@ -184,6 +184,7 @@ fn pools() -> impl Strategy<Value = Body> {
                 previous
             }
         )),
+        (word(), time()).prop_map(|(cause, since)| Body::PoolResumed(PoolResumed { cause, since })),
     ]
 }
 

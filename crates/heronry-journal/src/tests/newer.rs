@@ -2,7 +2,8 @@
 
 use heronry_types::{
     AckOutcome, CopyState, DeadReason, EventKind, LimitName, MessageFailure, PolicyKind, Position,
-    ReleaseReason, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakePayload, WakeReason,
+    ReleaseReason, ResumeCause, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakePayload,
+    WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -143,6 +144,7 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<PolicyKind>(9, (&[10, 11, 20], 1));
     check::<Undeliverable>(5, (&[13, 22, 27, 28], 1));
     check::<RunEnd>(3, (&[14], 1));
+    check::<ResumeCause>(2, (&[15], 1));
     check::<AckOutcome>(4, (&[23, 27, 28], 1));
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));

@@ -6,18 +6,18 @@ use heronry_types::{
     AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
     DeadReason, Epoch, EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName,
     Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis, Policies, PolicyId,
-    PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeWith,
-    RunEnd, RunId, SessionId, Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility,
-    WakeId, WakePayload, WakeReason,
+    PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeCause,
+    ResumeWith, RunEnd, RunId, SessionId, Settings, Timestamp, TopicId, TurnId, Undeliverable,
+    Visibility, WakeId, WakePayload, WakeReason,
 };
 
 use crate::{
     Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
     MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
-    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, Recipients,
-    RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut,
-    WakeTriggered, WakeTriggeredBy,
+    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, PoolResumed,
+    Recipients, RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered,
+    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -131,6 +131,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
     let kinds = [
         pools(),
         members(),
+        pauses(),
         messages(),
         message_ends(),
         dead_letters(),
@@ -240,6 +241,14 @@ fn members() -> Vec<(&'static str, Body)> {
         ("13.1-member-left", Body::MemberLeft(left)),
         ("14.1-run-ended", Body::RunEnded(ended)),
     ]
+}
+
+fn pauses() -> Vec<(&'static str, Body)> {
+    let resumed = PoolResumed {
+        cause: ResumeCause::Paused,
+        since: Timestamp::from_millis(1_795_162_500_125),
+    };
+    vec![("15.1-pool-resumed", Body::PoolResumed(resumed))]
 }
 
 pub(super) fn accepted() -> MessageAccepted {

@@ -3,7 +3,7 @@
 use heronry_journal::{
     Claim, MessageAcked, MessageExtended, MessageFetched, MessageReleased, Record,
 };
-use heronry_types::{Lineage, ReleaseReason, RunId, TimelineState, Timestamp};
+use heronry_types::{ReleaseReason, RunId, TimelineState, Timestamp};
 
 use super::message;
 use crate::{
@@ -68,6 +68,7 @@ pub(super) fn fetched(state: &mut State, record: &Record, body: &MessageFetched)
     let receive = Receive {
         receive_id: body.receive_id.clone(),
         claimed,
+        claim_ms: body.claim_ms,
     };
     member.inbox.receives.insert(fetched, receive);
 }
@@ -104,24 +105,33 @@ pub(super) fn released(state: &mut State, record: &Record, body: &MessageRelease
     }
 }
 
-pub(super) fn extended(state: &mut State, lineage: &Lineage, body: &MessageExtended) {
-    let Some(run) = &lineage.run else { return };
+pub(super) fn extended(state: &mut State, record: &Record, body: &MessageExtended) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
     for (claim, _, until) in &body.claims {
-        let slot = CopySlot::Claimed {
-            fetched: claim.fetched,
-            until: *until,
-        };
-        let Some(copy) = copy_mut(state, run, *claim) else {
-            continue;
-        };
-        if let CopySlot::Claimed { until: before, .. } = std::mem::replace(copy, slot) {
-            state
-                .deadlines
-                .remove(before, Due::Lapse(run.clone(), *claim));
-            state
-                .deadlines
-                .insert(*until, Due::Lapse(run.clone(), *claim));
+        hold_until(state, run, *claim, *until);
+        let member = state.members.get_mut(run);
+        if let Some(receive) = member.and_then(|m| m.inbox.receives.get_mut(&claim.fetched)) {
+            receive.claim_ms = receive.claim_ms.max(until.since(record.recorded_at));
         }
+    }
+}
+
+/// Lets a claim lapse at another time.
+pub(super) fn hold_until(state: &mut State, run: &RunId, claim: Claim, until: Timestamp) {
+    let fetched = claim.fetched;
+    let slot = CopySlot::Claimed { fetched, until };
+    let Some(copy) = copy_mut(state, run, claim) else {
+        return;
+    };
+    if let CopySlot::Claimed { until: before, .. } = std::mem::replace(copy, slot) {
+        state
+            .deadlines
+            .remove(before, Due::Lapse(run.clone(), claim));
+        state
+            .deadlines
+            .insert(until, Due::Lapse(run.clone(), claim));
     }
 }
 

@@ -48,6 +48,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
+        | Body::PoolResumed(_)
         | Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use heronry_journal::Claim;
 use heronry_types::{Millis, Position, RunId, Timestamp};
 
+/// How many deadlines are looked at for one that was missed: as many as one append decides.
+pub(crate) const MISSED_MAX: usize = 1_024;
+
 /// What becomes due and needs a record.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Due {
@@ -14,6 +17,16 @@ pub enum Due {
     Lapse(RunId, Claim),
     /// A wake times out.
     WakeTimeout(Position),
+}
+
+impl Due {
+    /// Returns the claim that lapses, and whose it is.
+    pub(crate) fn lapse(&self) -> Option<(&RunId, Claim)> {
+        match self {
+            Self::Lapse(run, claim) => Some((run, *claim)),
+            Self::Expiry(_) | Self::WakeTimeout(_) => None,
+        }
+    }
 }
 
 /// Everything that becomes due, in order of time.
@@ -53,6 +66,22 @@ impl Deadlines {
             .iter()
             .take_while(move |(at, _)| *at <= now)
             .map(|(_, due)| due)
+    }
+
+    /// Returns true when a claim is held.
+    pub(crate) fn has_claims(&self) -> bool {
+        self.due.iter().any(|(_, due)| due.lapse().is_some())
+    }
+
+    /// Returns when the first claim should have lapsed, among the first deadlines that are missed by
+    /// more than this much.
+    pub(crate) fn missed(&self, now: Timestamp, by: Millis) -> Option<Timestamp> {
+        self.due
+            .iter()
+            .take_while(|(at, _)| now.since(*at) > by)
+            .take(MISSED_MAX)
+            .find(|(_, due)| due.lapse().is_some())
+            .map(|(at, _)| *at)
     }
 
     /// Walks the runs that have released copies which can be claimed since after `from` and until `to`.

@@ -75,7 +75,7 @@ fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
         feed.put((turn.since, turn.position, turn.accepted, visible_at));
     }
     for (fetched, receive) in &inbox.receives {
-        feed.put((fetched, &receive.receive_id));
+        feed.put((fetched, &receive.receive_id, receive.claim_ms));
         receive
             .claimed
             .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_journal::Claim;
 use heronry_store::KeyedMap;
-use heronry_types::{Position, ReceiveId, RunId, Timestamp};
+use heronry_types::{Millis, Position, ReceiveId, RunId, Timestamp};
 
 use super::Turn;
 
@@ -15,6 +15,8 @@ pub struct Receive {
     pub receive_id: ReceiveId,
     /// The acceptances of the messages that it claimed and that are still claimed by it.
     pub claimed: BTreeSet<Position>,
+    /// The longest term that its claims were given.
+    pub claim_ms: Millis,
 }
 
 /// One member's copies that are not ended. Messages are named by their acceptance.

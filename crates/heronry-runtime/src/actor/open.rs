@@ -4,12 +4,14 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
 use heronry_pool::Engine;
-use heronry_store::{Checkpoint, FencingToken, Head, Store};
+use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::Actor;
-use crate::{OpenError, queue::Queue, runtime::Environment, time::PoolTime, waiters::Waiters};
+use super::{Actor, Flow};
+use crate::{
+    CallError, OpenError, queue::Queue, runtime::Environment, time::PoolTime, waiters::Waiters,
+};
 
 /// How many bytes of the journal are read at once.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -53,7 +55,7 @@ impl Opening {
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
-        let actor = Actor {
+        let mut actor = Actor {
             pool: pool.clone(),
             engine: folded.engine,
             store,
@@ -71,6 +73,11 @@ impl Opening {
             flight: None,
             batch: None,
         };
+        if let Flow::Stop(why) = Box::pin(actor.resume()).await {
+            Box::pin(actor.stop(why)).await;
+            let outcome = Outcome::Unknown;
+            return Err(CallError::Stopped { outcome, why }.into());
+        }
         Ok(Self {
             actor,
             head,
@@ -117,6 +124,7 @@ async fn fold(
     store.claims.clear(pool).await?;
     fold.replay(head).await?;
     fold.finish_triggers(head).await?;
+    fold.engine.opened();
     let last_hash = fold.chain.hash();
     Ok(Folded {
         engine: fold.engine,

@@ -113,6 +113,14 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Why a pool gives claims more time.
+    ResumeCause {
+        Opened = "opened",
+        Paused = "paused",
+    }
+}
+
+vocabulary! {
     /// How safely a store keeps what it acknowledged, from least to most.
     Durability {
         Memory = "memory",

@@ -85,6 +85,14 @@ impl Play {
         self.read().await;
     }
 
+    /// Lets time pass while the engine runs: it is never late for what is due.
+    async fn pass(&mut self, seconds: u64) {
+        self.world()
+            .pass(self.pool(), Millis::from_secs(seconds))
+            .await;
+        self.read().await;
+    }
+
     pub(super) fn caller(&self, who: Who) -> Caller {
         let known = self.generations.get(&who.run);
         let known = known.map_or(&[][..], Vec::as_slice);
@@ -132,7 +140,11 @@ impl Play {
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
             Step::Report(who, key, count) => self.report(who, key, count).await,
-            Step::Advance(seconds) => self.world().clock.advance(Millis::from_secs(seconds)),
+            Step::Advance(seconds) => self.pass(seconds).await,
+            Step::Pause(seconds) => {
+                self.world().clock.advance(Millis::from_secs(seconds));
+                self.catch_up().await;
+            }
             Step::Crash => self.crash().await,
             Step::FailSend(who, letter, kept) => self.fail_send(who, letter, kept).await,
         }
@@ -337,10 +349,7 @@ impl Play {
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the
     /// journal gives the same state as the one that was lived.
     pub(super) async fn finish(mut self) {
-        for _ in 0..2 {
-            self.world().clock.advance(Millis::from_secs(120));
-            self.catch_up().await;
-        }
+        self.pass(240).await;
         let members: Vec<_> = self.ledger.members().cloned().collect();
         for name in members {
             let owed = self.ledger.tally(&name);
@@ -351,6 +360,8 @@ impl Play {
                 .receive(self.pool(), &caller, "all", 1_000)
                 .await;
             assert_eq!(all.items.len() as u64, owed.queued, "nothing is forgotten");
+            let all = ClaimSet::These(World::claims(&all));
+            self.world().ack(self.pool(), &caller, all).await.unwrap();
             self.read().await;
         }
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);

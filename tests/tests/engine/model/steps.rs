@@ -89,6 +89,7 @@ pub(super) enum Step {
     /// So many events under a key.
     Report(Who, u8, u8),
     Advance(u64),
+    Pause(u64),
     Crash,
     FailSend(Who, Letter, Kept),
 }
@@ -153,6 +154,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, key, count)| Step::Report(who, key, count)),
         6 => (0..50_u64).prop_map(Step::Advance),
         2 => (60..90_u64).prop_map(Step::Advance),
+        2 => (1..90_u64).prop_map(Step::Pause),
         1 => Just(Step::Crash),
         1 => (who(), letter(), kept).prop_map(|(who, letter, kept)| Step::FailSend(who, letter, kept)),
     ]

@@ -1,0 +1,53 @@
+//! Going on after nobody could reach the engine: what was held is held for longer.
+
+use heronry_journal::{Body, Entry, PoolResumed};
+use heronry_types::{Actor, Lineage, Millis, ResumeCause, Timestamp, Visibility};
+
+use super::Engine;
+
+/// How late the engine may be for a deadline before it counts as a pause.
+const PAUSE_MIN: Millis = Millis::from_secs(2);
+
+/// Whether the pool was just opened and holds what lapses in silence.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Resume {
+    #[default]
+    Running,
+    Opened,
+}
+
+impl Engine {
+    /// Says that the journal was replayed and that the pool is about to be served.
+    pub fn opened(&mut self) {
+        if self.state.deadlines.has_claims() {
+            self.resume = Resume::Opened;
+        }
+    }
+
+    /// Returns true when the pool was opened and the record that says so is not staged yet.
+    pub fn is_to_resume(&self) -> bool {
+        self.resume == Resume::Opened
+    }
+
+    /// Records that the engine goes on, when nobody could reach it for a while: nothing lapses that
+    /// could not have been renewed.
+    pub(super) fn resume(&mut self) {
+        let resumed = match std::mem::take(&mut self.resume) {
+            Resume::Opened => Some((ResumeCause::Opened, self.state.time)),
+            Resume::Running => self.missed().map(|since| (ResumeCause::Paused, since)),
+        };
+        if let Some((cause, since)) = resumed {
+            let body = Body::PoolResumed(PoolResumed { cause, since });
+            self.stage_entry(Entry {
+                lineage: Lineage::of_pool(self.state.pool.clone()),
+                actor: Actor::Engine,
+                visibility: Visibility::InScope,
+                body,
+            });
+        }
+    }
+
+    fn missed(&self) -> Option<Timestamp> {
+        self.state.deadlines.missed(self.now, PAUSE_MIN)
+    }
+}

@@ -1,0 +1,47 @@
+//! What a journal may say of pauses of the engine.
+
+use heronry_journal::{PoolResumed, Record};
+use heronry_types::{Millis, ResumeCause, Timestamp};
+
+use super::{Ledger, copies::Slot};
+
+/// How late the engine may be before it counts as a pause.
+pub(super) const PAUSE_MIN: Millis = Millis::from_secs(2);
+/// How long a claim holds after a pause, unless its term is shorter.
+const HOLD_MIN: Millis = Millis::from_secs(30);
+
+impl Ledger {
+    /// Each claim that is held holds for its term or 30 seconds more, whichever is shorter.
+    pub(super) fn resumed(&mut self, record: &Record, body: &PoolResumed) {
+        let now = record.recorded_at;
+        assert!(body.since <= now, "a pause lies in the past");
+        let mut held = Vec::new();
+        for copy in self
+            .letters
+            .values_mut()
+            .flat_map(|l| l.copies.values_mut())
+        {
+            if let Slot::Claimed(claim, until) = &mut copy.slot {
+                held.push(*until);
+                let term = self.terms.get(&claim.fetched).copied();
+                let again = now.after(term.unwrap_or(HOLD_MIN).min(HOLD_MIN));
+                *until = again.max(*until);
+            }
+        }
+        Self::check_cause(body, &held, now);
+    }
+
+    fn check_cause(body: &PoolResumed, held: &[Timestamp], now: Timestamp) {
+        match body.cause {
+            ResumeCause::Opened => assert!(!held.is_empty(), "there is something to hold"),
+            ResumeCause::Paused => {
+                assert_eq!(
+                    held.iter().min(),
+                    Some(&body.since),
+                    "the first that is late"
+                );
+                assert!(now.since(body.since) > PAUSE_MIN, "the engine was in time");
+            }
+        }
+    }
+}
