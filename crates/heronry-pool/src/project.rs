@@ -80,28 +80,13 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
             exchange.message = Some(body.copy.message_id.clone());
             exchange.recipients = acting(record);
         }
-        Body::MessageDeadLettered(body) => {
-            let names = body.copies.iter().map(|copy| &copy.copy);
-            envelope.about.related = names.map(related).collect();
+        Body::MessageDeadLettered(_)
+        | Body::MessageFetched(_)
+        | Body::MessageAcked(_)
+        | Body::MessageReleased(_)
+        | Body::MessageExtended(_) => {
             exchange.recipients = acting(record);
-        }
-        Body::MessageFetched(body) => {
-            let gone = body.undeliverable.iter().map(|gone| &gone.copy);
-            let names = body.copies.iter().map(|copy| &copy.copy).chain(gone);
-            envelope.about.related = names.map(related).collect();
-            exchange.recipients = acting(record);
-        }
-        Body::MessageAcked(body) => {
-            envelope.about.related = body.claims.iter().map(|(_, id)| message(id)).collect();
-            exchange.recipients = acting(record);
-        }
-        Body::MessageReleased(body) => {
-            envelope.about.related = body.claims.iter().map(|(_, id)| message(id)).collect();
-            exchange.recipients = acting(record);
-        }
-        Body::MessageExtended(body) => {
-            envelope.about.related = body.claims.iter().map(|(_, id, _)| message(id)).collect();
-            exchange.recipients = acting(record);
+            envelope.about.related = copies_named(&record.entry.body);
         }
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
@@ -117,6 +102,25 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_)
         | Body::ApplicationEvent(_) => {}
+    }
+}
+
+/// The messages whose copies a call names.
+fn copies_named(body: &Body) -> Vec<EntityRef> {
+    if let Body::MessageDeadLettered(body) = body {
+        body.copies.iter().map(|dead| related(&dead.copy)).collect()
+    } else if let Body::MessageFetched(body) = body {
+        let gone = body.undeliverable.iter().map(|gone| &gone.copy);
+        let copies = body.copies.iter().map(|copy| &copy.copy);
+        copies.chain(gone).map(related).collect()
+    } else if let Body::MessageAcked(body) = body {
+        body.claims.iter().map(|(_, id)| message(id)).collect()
+    } else if let Body::MessageReleased(body) = body {
+        body.claims.iter().map(|(_, id)| message(id)).collect()
+    } else if let Body::MessageExtended(body) = body {
+        body.claims.iter().map(|(_, id, _)| message(id)).collect()
+    } else {
+        Vec::new()
     }
 }
 

@@ -93,7 +93,8 @@ impl Actor {
         if let Flow::Stop(why) = self.decide().await {
             return Flow::Stop(why);
         }
-        self.launch();
+        let answers = self.launch();
+        self.release(answers);
         match &mut self.flight {
             Some(flight) => {
                 let landing = flight.land().await;

@@ -89,33 +89,22 @@ impl Waiters {
                 recipients.for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
                 message(body.accepted);
             }
-            Body::MessageFetched(body) => {
-                let copies = body.copies.iter();
-                copies.for_each(|copy| message(copy.copy.accepted));
-                let undeliverable = body.undeliverable.iter();
-                undeliverable.for_each(|gone| message(gone.copy.accepted));
-                if !body.undeliverable.is_empty() {
-                    inbox(); // there may be more behind what could not be handed over
-                }
-            }
-            Body::MessageAcked(body) => {
-                body.claims
-                    .iter()
-                    .for_each(|(claim, _)| message(claim.accepted));
-            }
-            Body::MessageReleased(body) => {
-                inbox();
-                body.claims
-                    .iter()
-                    .for_each(|(claim, _)| message(claim.accepted));
-            }
-            Body::MessageDeadLettered(body) => {
-                let copies = body.copies.iter();
-                copies.for_each(|copy| message(copy.copy.accepted));
-            }
             Body::MessageReplayed(body) => {
                 inbox();
                 message(body.copy.accepted);
+            }
+            Body::MessageFetched(body) => {
+                if !body.undeliverable.is_empty() {
+                    inbox(); // there may be more behind what could not be handed over
+                }
+                self.wake_copies(&record.entry.body);
+            }
+            Body::MessageReleased(_) => {
+                inbox();
+                self.wake_copies(&record.entry.body);
+            }
+            Body::MessageAcked(_) | Body::MessageDeadLettered(_) => {
+                self.wake_copies(&record.entry.body);
             }
             Body::MessageFailed(body) => message(body.message.accepted),
             Body::MessageExpired(body) => message(body.message.accepted),
@@ -137,6 +126,25 @@ impl Waiters {
             | Body::MessageAccepted(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_) => {}
+        }
+    }
+    /// Wakes who waits for a message of which a call names a copy.
+    fn wake_copies(&self, body: &Body) {
+        let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
+        if let Body::MessageFetched(body) = body {
+            let copies = body.copies.iter();
+            copies.for_each(|copy| message(copy.copy.accepted));
+            let undeliverable = body.undeliverable.iter();
+            undeliverable.for_each(|gone| message(gone.copy.accepted));
+        } else if let Body::MessageAcked(body) = body {
+            let claims = body.claims.iter();
+            claims.for_each(|(claim, _)| message(claim.accepted));
+        } else if let Body::MessageReleased(body) = body {
+            let claims = body.claims.iter();
+            claims.for_each(|(claim, _)| message(claim.accepted));
+        } else if let Body::MessageDeadLettered(body) = body {
+            let copies = body.copies.iter();
+            copies.for_each(|copy| message(copy.copy.accepted));
         }
     }
 }
