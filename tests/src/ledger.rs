@@ -150,6 +150,7 @@ impl Ledger {
             Body::MessageDeadLettered(body) => self.dead_lettered(record, body),
             Body::MessageReplayed(body) => self.replayed(record, body),
             Body::WakeRegistered(body) => self.registered(record, body),
+            Body::ConditionRegistered(body) => self.condition_registered(record, body),
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
             Body::WakeCancelled(body) => self.cancelled(record, body.registered),

@@ -311,6 +311,17 @@ impl World {
         WakeRequest::new(Filter::compile(filter).unwrap(), key(key_text))
     }
 
+    /// Returns a wake for a condition, which is written as JSON.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
+    pub fn waiting_for(condition: &str, key_text: &str) -> WakeRequest {
+        let condition: heronry_types::Condition = serde_json::from_str(condition).unwrap();
+        let compile = |text: &String| Filter::compile(text);
+        let condition = condition.try_map(&mut { compile }).unwrap();
+        WakeRequest::new(condition, key(key_text))
+    }
+
     /// Returns every record of the pool, from the store.
     ///
     /// # Panics

@@ -54,6 +54,8 @@ mod streams;
 mod time;
 #[path = "engine/under_way.rs"]
 mod under_way;
+#[path = "engine/wake_conditions.rs"]
+mod wake_conditions;
 #[path = "engine/wake_ends.rs"]
 mod wake_ends;
 #[path = "engine/wake_many.rs"]

@@ -18,7 +18,10 @@ pub use message::{
     RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
-pub use wake::{WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy};
+pub use wake::{
+    ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeRegistered, WakeTimedOut,
+    WakeTriggered, WakeTriggeredBy,
+};
 
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
 macro_rules! bodies {
@@ -138,6 +141,8 @@ bodies! {
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
+    /// A run began to wait for more than one filter says.
+    44 v 1 => ConditionRegistered(Box<ConditionRegistered>),
     /// A member reported an event.
     50 v 1 => ApplicationEvent(Box<ApplicationEvent>),
 }
@@ -152,6 +157,17 @@ impl Body {
             pool::version_of(&body.settings)
         } else {
             self.newest_version()
+        }
+    }
+
+    /// Returns what a registration of a wake says, whatever the wake waits for.
+    pub fn registration(&self) -> Option<&WakeRegistered> {
+        if let Self::WakeRegistered(body) = self {
+            Some(body)
+        } else if let Self::ConditionRegistered(body) = self {
+            Some(&body.wake)
+        } else {
+            None
         }
     }
 
@@ -178,7 +194,9 @@ impl Body {
             Self::MessageSettled(_) => EventKind::RunMessageSettled,
             Self::MessageDeadLettered(_) => EventKind::RunMessageDeadLettered,
             Self::MessageReplayed(_) => EventKind::RunMessageReplayed,
-            Self::WakeRegistered(_) => EventKind::WakeConditionRegistered,
+            Self::WakeRegistered(_) | Self::ConditionRegistered(_) => {
+                EventKind::WakeConditionRegistered
+            }
             Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,
             Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,
             Self::WakeCancelled(_) => EventKind::WakeConditionCancelled,

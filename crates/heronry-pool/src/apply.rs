@@ -49,7 +49,10 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
         Body::MessageDeadLettered(body) => dead::lettered(state, record, body),
         Body::MessageReplayed(body) => dead::replayed(state, record, body),
-        Body::WakeRegistered(body) => wake::registered(state, record, body),
+        Body::WakeRegistered(body) => wake::registered(state, record, body, None),
+        Body::ConditionRegistered(body) => {
+            wake::registered(state, record, &body.wake, Some(&body.condition));
+        }
         Body::WakeTriggered(body) => wake::triggered(state, record, body),
         Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
         Body::WakeCancelled(body) => wake::cancelled(state, record, body),

@@ -20,7 +20,6 @@ mod settle;
 mod tick;
 mod wake;
 
-use heronry_journal::WakeTriggeredBy;
 use heronry_store::ClaimEntry;
 use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
@@ -43,7 +42,7 @@ pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
-use crate::{Minter, Rejection, State};
+use crate::{Minter, Rejection, State, engine::Found};
 
 /// What a decision may know beside the state and the command.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +51,8 @@ pub struct Cx<'a> {
     pub now: Timestamp,
     /// What was decided before under the command's names.
     pub prior: Prior,
-    /// The first earlier event that the command asked to be looked for.
-    pub scan: Option<WakeTriggeredBy>,
+    /// What the earlier events gave that the command asked to be looked through.
+    pub scan: &'a Found,
     /// Derives references and ids.
     pub minter: &'a Minter,
     /// The command's names.

@@ -1,16 +1,19 @@
 //! The engine: staged state, and the records of the next append.
 
 mod claims;
+mod conditions;
 mod resume;
+mod scan;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
-use heronry_journal::{Body, Entry, Record, WakeTriggeredBy};
+use heronry_journal::{Body, Entry, Record};
 use heronry_store::{ClaimEntry, ClaimKey, NewContent};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::RecentClaims;
 use resume::Resume;
+pub use scan::{Found, Scan, ScanStep};
 use triggers::Triggers;
 
 use crate::{
@@ -112,7 +115,9 @@ impl Engine {
     pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
         apply(&mut self.state, record);
         self.recent.note(record);
-        self.triggers.arm(record)
+        self.triggers.arm(record)?;
+        self.triggers.replay(&self.state, record);
+        Ok(())
     }
 
     /// Says which records are gone, when the pool is opened.
@@ -130,6 +135,11 @@ impl Engine {
     /// Matches a kept record again, after the journal was replayed, to finish its triggers.
     pub fn rematch(&mut self, record: &Record) {
         self.triggers.match_record(&self.state, record);
+    }
+
+    /// Says that the journal is replayed: what it decided and did not record is taken up.
+    pub fn finish_replay(&mut self) {
+        self.triggers.finish_replay();
     }
 
     /// Starts an append at this pool time and decides what is due. Time never goes back.
@@ -192,9 +202,9 @@ impl Engine {
         Ok(None)
     }
 
-    /// Returns the first of these records that a scan is looking for, as the waiter would see it.
-    pub fn scan(&self, request: &ScanRequest, records: &[Record]) -> Option<WakeTriggeredBy> {
-        triggers::first_match(&self.state, request, records)
+    /// Looks through records for a scan, as the waiter would see them.
+    pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
+        scan.look(&self.state, records)
     }
 
     /// Returns the records that are staged for the next append.
@@ -211,7 +221,7 @@ impl Engine {
         command: &C,
         names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
-        scan: Option<WakeTriggeredBy>,
+        scan: &Found,
     ) -> Result<C::Answer, Rejection> {
         let cx = Cx {
             now: self.now,

@@ -3,6 +3,7 @@
 mod answer;
 mod apply;
 mod caller;
+mod condition;
 pub mod decide;
 pub mod engine;
 mod hash;

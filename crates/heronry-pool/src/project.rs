@@ -98,6 +98,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::MemberLeft(_)
         | Body::RunEnded(_)
         | Body::WakeRegistered(_)
+        | Body::ConditionRegistered(_)
         | Body::WakeTriggered(_)
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_)
@@ -155,6 +156,9 @@ fn subject(record: &Record) -> EntityRef {
         Body::MessageSettled(body) => Some(related(&body.message)),
         Body::MessageReplayed(body) => Some(related(&body.copy)),
         Body::WakeRegistered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::ConditionRegistered(body) => {
+            Some(entity(EntityKind::WakeCondition, &body.wake.wake_id))
+        }
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),

@@ -2,7 +2,8 @@
 
 use heronry_journal::Claim;
 use heronry_types::{
-    CopyState, Cursor, EventKind, LimitExceeded, LimitNotSettable, Millis, PolicyRef, RunEnd,
+    ConditionError, CopyState, Cursor, EventKind, LimitExceeded, LimitNotSettable, Millis,
+    PolicyRef, RunEnd,
 };
 
 /// Which of a request's names was used before for something else.
@@ -44,6 +45,9 @@ pub enum Rejection {
     /// A limit cannot be set to that value.
     #[error(transparent)]
     LimitNotSettable(#[from] LimitNotSettable),
+    /// No wake can have that condition.
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
     /// A span of time ends after the last time that there is.
     #[error("{field} reaches past the year 9999; ask for {} ms at the most", .max.0)]
     PastCalendar {

@@ -1,9 +1,9 @@
 //! A command on its way through the pool, and its answer on the way back.
 
-use heronry_journal::WakeTriggeredBy;
 use heronry_pool::{
     Engine, Rejection,
     decide::{Command, Names, ReleaseUnanswered, ScanRequest},
+    engine::Found,
 };
 use heronry_store::{ClaimEntry, ClaimKey};
 use tokio::sync::oneshot;
@@ -27,7 +27,7 @@ pub(crate) trait Job: Send + Sync {
         self: Box<Self>,
         engine: &mut Engine,
         found: &[(ClaimKey, ClaimEntry)],
-        scan: Option<WakeTriggeredBy>,
+        scan: &Found,
     ) -> Box<dyn Gated>;
 
     /// Answers with a refusal that needs no gate of its own append.
@@ -104,7 +104,7 @@ where
         mut self: Box<Self>,
         engine: &mut Engine,
         found: &[(ClaimKey, ClaimEntry)],
-        scan: Option<WakeTriggeredBy>,
+        scan: &Found,
     ) -> Box<dyn Gated> {
         let answer = engine
             .run(&self.command, self.names.as_ref(), found, scan)

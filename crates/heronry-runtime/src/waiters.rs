@@ -125,7 +125,8 @@ impl Waiters {
             | Body::ApplicationEvent(_)
             | Body::MessageAccepted(_)
             | Body::MessageExtended(_)
-            | Body::WakeRegistered(_) => {}
+            | Body::WakeRegistered(_)
+            | Body::ConditionRegistered(_) => {}
         }
     }
     /// Wakes who waits for a message of which a call names a copy.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod condition;
 mod content;
 mod cursor;
 mod id;
@@ -17,6 +18,7 @@ mod vocab;
 mod wake;
 
 pub use address::Address;
+pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
 pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaType};
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use id::{
@@ -42,4 +44,4 @@ pub use vocab::{
     PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, RetentionClass, RunEnd,
     SourceKind, TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
-pub use wake::{Condition, Since, WakeMatch, WakeReason, WakeView};
+pub use wake::{Since, WakeMatch, WakeReason, WakeView};

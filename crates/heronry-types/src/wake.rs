@@ -1,6 +1,5 @@
 //! What a run waits for.
 
-use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{Cursor, EventKind, RunId, Timestamp, WakeId, WakeStatus, vocab::vocabulary};
@@ -13,15 +12,6 @@ vocabulary! {
         RunEnded = "run_ended",
         Policy = "policy",
     }
-}
-
-/// What a wake waits for. Its leaves are filter text.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Condition {
-    /// One event that the filter keeps.
-    #[n(0)]
-    Filter(#[n(0)] String),
 }
 
 /// From where on events can trigger a wake.

@@ -36,7 +36,7 @@ pub use query::{
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
-pub use wake::{RegisterWake, SinceText, WakeChanged, WakeList};
+pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 
 /// The header that tells a member how many copies wait in its inbox.
 pub const UNREAD_HEADER: &str = "heronry-unread";

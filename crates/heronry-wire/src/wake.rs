@@ -3,8 +3,8 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use heronry_types::{
-    Cursor, CursorError, Durability, IdempotencyKey, Millis, ResumeWith, RunId, Since, WakeId,
-    WakeView,
+    Condition, Count, Cursor, CursorError, Durability, IdempotencyKey, Millis, ResumeWith, RunId,
+    Since, WakeId, WakeView,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -61,9 +61,23 @@ pub struct RegisterWake {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
-    /// The text of the filter.
+    /// The text of a filter: it waits for one event that the filter keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// It waits until one of these conditions holds: texts of filters, or objects with one of
+    /// `filter`, `any_of`, `all_of` and `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
+    pub any_of: Option<Vec<Condition>>,
+    /// It waits until all of these conditions hold, whatever the order in which they came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
+    pub all_of: Option<Vec<Condition>>,
+    /// It waits for several events: `n`, `filter`, and `distinct_by` (event, message, run, or the
+    /// default subject), which has to be another one in each of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub count: Option<Count>,
     /// From where on events count. Absent: `head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -90,18 +104,6 @@ pub struct RegisterWake {
     /// Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub any_of: Option<Unsupported>,
-    /// Not supported yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub all_of: Option<Unsupported>,
-    /// Not supported yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub count: Option<Unsupported>,
-    /// Not supported yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub suspends_run: Option<Unsupported>,
 }
 
@@ -120,12 +122,57 @@ impl RegisterWake {
     /// # Errors
     /// [`NotSupported`] names the field.
     pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([
-            ("any_of", self.any_of.is_some()),
-            ("all_of", self.all_of.is_some()),
-            ("count", self.count.is_some()),
-            ("suspends_run", self.suspends_run.is_some()),
-        ])
+        refuse([("suspends_run", self.suspends_run.is_some())])
+    }
+
+    /// Takes the condition out.
+    ///
+    /// # Errors
+    /// [`NotOneCondition`] when there is none, or more than one.
+    pub fn take_condition(&mut self) -> Result<Condition, NotOneCondition> {
+        let given = [
+            self.filter.take().map(Condition::Filter),
+            self.any_of.take().map(Condition::AnyOf),
+            self.all_of.take().map(Condition::AllOf),
+            self.count.take().map(Condition::Count),
+        ];
+        let mut given = given.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(condition), None) => Ok(condition),
+            (None, _) => Err(NotOneCondition::Missing),
+            (Some(_), Some(_)) => Err(NotOneCondition::Several),
+        }
+    }
+}
+
+/// A request to be woken does not say what to wait for, or says it twice.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotOneCondition {
+    /// There is no condition.
+    #[error("say what to wait for: one of filter, any_of, all_of and count")]
+    Missing,
+    /// There is more than one.
+    #[error(
+        "name only one of filter, any_of, all_of and count; they stand in each other as conditions"
+    )]
+    Several,
+}
+
+impl RegisterWake {
+    /// Returns a request to wait for this condition under this key.
+    pub fn of(condition: Condition, idempotency_key: IdempotencyKey) -> Self {
+        let mut wake = Self {
+            idempotency_key: Some(idempotency_key),
+            ..Self::default()
+        };
+        match condition {
+            Condition::Filter(filter) => wake.filter = Some(filter),
+            Condition::AnyOf(parts) => wake.any_of = Some(parts),
+            Condition::AllOf(parts) => wake.all_of = Some(parts),
+            Condition::Count(count) => wake.count = Some(count),
+        }
+        wake
     }
 }
 

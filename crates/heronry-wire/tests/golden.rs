@@ -282,10 +282,8 @@ fn fields_without_a_rule_are_read_and_refused_by_name() {
     ordinary["importance"] = json!("queue");
     let send: SendMessage = serde_json::from_value(ordinary).unwrap();
     send.supported().unwrap();
-    for field in ["any_of", "all_of", "count", "suspends_run"] {
-        let wake: RegisterWake = serde_json::from_value(json!({ field: [] })).unwrap();
-        assert_eq!(wake.supported().unwrap_err().field, field);
-    }
+    let wake: RegisterWake = serde_json::from_value(json!({"suspends_run": true})).unwrap();
+    assert_eq!(wake.supported().unwrap_err().field, "suspends_run");
     let join: Join =
         serde_json::from_value(json!({"run_id": "r", "agent_id": "a", "lease_ms": 1})).unwrap();
     assert_eq!(join.supported().unwrap_err().field, "lease_ms");

@@ -1,8 +1,13 @@
 //! What a journal may say of wakes.
 
 use heronry_event::filter::Filter;
-use heronry_journal::{Record, WakeRegistered, WakeTriggered};
-use heronry_types::{EventKind, Position, RunId, Timestamp, Visibility, WakeId};
+use std::collections::BTreeSet;
+
+use heronry_event::Envelope;
+use heronry_journal::{ConditionRegistered, Record, WakeRegistered, WakeTriggered};
+use heronry_types::{
+    Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId,
+};
 
 use super::{Ledger, run_of};
 
@@ -10,9 +15,76 @@ use super::{Ledger, run_of};
 pub(super) struct Waiter {
     run: RunId,
     registered: WakeRegistered,
-    filter: Filter,
-    /// The first event that its condition holds for.
-    hit: Option<Position>,
+    condition: Condition<Filter>,
+    /// Every event that it may see and that one of its filters keeps, while it waits.
+    seen: Vec<(Position, Envelope)>,
+    /// The events by which its condition came to hold, in order.
+    hit: Option<Vec<Position>>,
+}
+
+impl Waiter {
+    /// Shows it an event that counts for it.
+    fn see(&mut self, position: Position, envelope: &Envelope) {
+        let keeps = |filter: &Filter| filter.matches(envelope);
+        if self.condition.clauses().iter().any(|it| keeps(it.filter)) {
+            self.seen.push((position, envelope.clone()));
+            let by = holds_by(&self.condition, &self.seen);
+            self.hit = by.map(|by| by.into_iter().collect());
+        }
+    }
+}
+
+/// The events by which a condition holds, in the light of everything that was seen.
+fn holds_by(
+    condition: &Condition<Filter>,
+    seen: &[(Position, Envelope)],
+) -> Option<BTreeSet<Position>> {
+    let parts = |parts: &[Condition<Filter>]| -> Vec<_> {
+        parts.iter().map(|part| holds_by(part, seen)).collect()
+    };
+    match condition {
+        Condition::Filter(filter) => {
+            let first = seen.iter().find(|(_, it)| filter.matches(it))?;
+            Some([first.0].into())
+        }
+        Condition::AnyOf(list) => {
+            let held = parts(list).into_iter().flatten();
+            held.reduce(|mut one, other| {
+                one.extend(other);
+                one
+            })
+        }
+        Condition::AllOf(list) => {
+            let held: Option<Vec<_>> = parts(list).into_iter().collect();
+            Some(held?.into_iter().flatten().collect())
+        }
+        Condition::Count(count) => {
+            let mut things = BTreeSet::new();
+            let kept = seen.iter().filter(|(_, it)| count.filter.matches(it));
+            let counted = kept.filter(|(position, it)| {
+                thing_of(count.distinct_by, *position, it).is_some_and(|it| things.insert(it))
+            });
+            let counted = counted
+                .take(count.n as usize)
+                .map(|(position, _)| *position);
+            let counted: BTreeSet<_> = counted.collect();
+            (counted.len() == count.n as usize).then_some(counted)
+        }
+    }
+}
+
+/// What has to be another one for an event to count once more.
+fn thing_of(by: DistinctBy, position: Position, envelope: &Envelope) -> Option<String> {
+    let run = envelope.identity.run.as_ref();
+    match by {
+        DistinctBy::Event => Some(position.to_string()),
+        DistinctBy::Message => {
+            let message = envelope.exchange.message.as_ref()?;
+            Some(format!("{run:?} {message:?}"))
+        }
+        DistinctBy::Run => run.map(ToString::to_string),
+        DistinctBy::Subject => Some(format!("{:?}", envelope.about.subject)),
+    }
 }
 
 #[expect(
@@ -26,17 +98,45 @@ impl Ledger {
         assert!(self.is_member(&run), "only members wait");
         let id = format!("wake {}", body.wake_id.as_str());
         self.name(&run, &body.idempotency_key, id);
-        let filter = Filter::compile(&body.filter).unwrap();
+        let condition = Condition::Filter(Filter::compile(&body.filter).unwrap());
+        self.wait(record, run, body, condition);
+    }
+
+    pub(super) fn condition_registered(&mut self, record: &Record, body: &ConditionRegistered) {
+        let run = run_of(record);
+        assert!(self.is_member(&run), "only members wait");
+        let id = format!("wake {}", body.wake.wake_id.as_str());
+        self.name(&run, &body.wake.idempotency_key, id);
+        body.condition.check().unwrap();
+        let compile = |text: &String| Filter::compile(text);
+        let condition = body.condition.try_map(&mut { compile }).unwrap();
+        self.wait(record, run, &body.wake, condition);
+        let waiter = &self.waiters[&record.position];
+        let counted: BTreeSet<_> = body.counted.iter().map(|it| it.by.position).collect();
+        let seen: BTreeSet<_> = waiter.seen.iter().map(|(position, _)| *position).collect();
+        assert!(counted.is_subset(&seen), "what counts was seen");
+        assert!(waiter.hit.is_none() || counted.is_empty());
+    }
+
+    fn wait(
+        &mut self,
+        record: &Record,
+        run: RunId,
+        body: &WakeRegistered,
+        condition: Condition<Filter>,
+    ) {
         let mut waiter = Waiter {
             run,
             registered: body.clone(),
-            filter,
+            condition,
+            seen: Vec::new(),
             hit: None,
         };
-        let earlier = (body.since.0..record.position.previous().0).map(Position);
-        waiter.hit = earlier
-            .map(Position::next)
-            .find(|position| self.holds_at(&waiter, *position));
+        for position in (body.since.0..record.position.previous().0).map(Position) {
+            if waiter.hit.is_none() {
+                self.show(&mut waiter, position.next());
+            }
+        }
         self.live.insert(record.position);
         if body.include_wakes {
             self.including.insert(record.position);
@@ -46,11 +146,12 @@ impl Ledger {
 
     pub(super) fn triggered(&mut self, record: &Record, body: &WakeTriggered) {
         let waiter = self.end(body.registered);
-        let by = body.matches.first().unwrap();
-        assert_eq!(waiter.hit, Some(by.position), "the first match is named");
-        assert!(by.position < record.position);
-        let kind = self.record(by.position).kind();
-        assert_eq!(by.kind, kind);
+        let named = body.matches.iter().map(|by| by.position).collect();
+        assert_eq!(waiter.hit, Some(named), "the first matches are named");
+        for by in &body.matches {
+            assert!(by.position < record.position);
+            assert_eq!(by.kind, self.record(by.position).kind());
+        }
     }
 
     pub(super) fn timed_out(&mut self, record: &Record, registered: Position) {
@@ -92,8 +193,7 @@ impl Ledger {
         let event = heronry_pool::project(&self.timelines, record);
         for registered in waiting {
             let waiter = self.waiters.get_mut(&registered).unwrap();
-            let held = waiter.filter.matches(&event.envelope);
-            waiter.hit = held.then_some(record.position);
+            waiter.see(record.position, &event.envelope);
         }
     }
 
@@ -105,11 +205,13 @@ impl Ledger {
         }
     }
 
-    /// Whether an event is what a waiter waits for.
-    fn holds_at(&self, waiter: &Waiter, position: Position) -> bool {
+    /// Shows an earlier event to a waiter.
+    fn show(&self, waiter: &mut Waiter, position: Position) {
         let record = self.record(position);
-        let envelope = heronry_pool::project(&self.timelines, record).envelope;
-        self.counts(waiter, record) && waiter.filter.matches(&envelope)
+        if self.counts(waiter, record) {
+            let envelope = heronry_pool::project(&self.timelines, record).envelope;
+            waiter.see(position, &envelope);
+        }
     }
 
     /// Whether an event counts for a waiter, whatever its filter says.

@@ -101,9 +101,7 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
     ] {
         later.push(("POST /v1/pools/p/messages", field, value));
     }
-    for field in ["any_of", "all_of", "count", "suspends_run"] {
-        later.push(("POST /v1/pools/p/wakes", field, json!([])));
-    }
+    later.push(("POST /v1/pools/p/wakes", "suspends_run", json!(true)));
     later.push(("POST /v1/pools/p/members", "lease_ms", json!(1_000)));
     later.push(("PATCH /v1/pools/p/members/a", "lease_ms", json!(1_000)));
     later.push(("PUT /v1/pools/p", "retention", json!({})));

@@ -16,6 +16,9 @@ on_every_store! {
     a_wake_times_out_and_says_so
     a_wait_that_the_end_of_the_membership_cuts_answers_with_the_wake
     a_key_or_id_of_another_wake_is_a_conflict
+    a36_a_wake_waits_for_any_of_all_of_or_a_count
+    a36_a_condition_that_is_none_says_what_is_wrong
+    a39_a_waiter_gets_what_resume_with_says_and_never_a_body
 }
 
 const WAKES: &str = "/v1/pools/p/wakes";
@@ -264,4 +267,144 @@ async fn a_key_or_id_of_another_wake_is_a_conflict(server: Server) {
         .refused(409, "idempotency-conflict");
     assert_eq!(conflict["field"], "wake_id");
     assert_eq!(conflict["first_cursor"], made["cursor"]);
+}
+
+async fn a36_a_wake_waits_for_any_of_all_of_or_a_count(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let delivered = "kind == \"run_message_delivered\"";
+    let count = json!({"n": 2, "filter": delivered, "distinct_by": "message"});
+    let nested = json!([ACCEPTED, {"any_of": ["run == \"nobody\"", {"count": count}]}]);
+    for (key, field, value) in [
+        ("any", "any_of", json!([ACCEPTED, delivered])),
+        ("all", "all_of", json!([ACCEPTED, delivered])),
+        ("count", "count", count),
+        ("nested", "all_of", nested),
+    ] {
+        let asked = json!({field: value, "wake_id": key, "idempotency_key": key});
+        let made = server.post(&a, WAKES, asked.clone()).await.is(201);
+        assert_eq!(made["status"], "registered");
+        assert_eq!(server.post(&a, WAKES, asked).await.is(200), made);
+    }
+    let message = |key: &str| json!({"to": {"type": "run", "run_id": "a"}, "body": "x", "idempotency_key": key});
+    let mut sent = Vec::new();
+    for key in ["m1", "m2"] {
+        let receipt = server.post(&b, "/v1/pools/p/messages", message(key)).await;
+        sent.push(receipt.is(201));
+    }
+    let accepted = |at: usize| sent[at]["cursor"].clone();
+    let delivered = |at: usize| sent[at]["timeline"][1]["cursor"].clone();
+    for (wake, expected) in [
+        ("any", vec![accepted(0)]),
+        ("all", vec![accepted(0), delivered(0)]),
+        ("count", vec![delivered(0), delivered(1)]),
+        ("nested", vec![accepted(0), delivered(0), delivered(1)]),
+    ] {
+        let found = server.get(&a, &format!("{WAKES}/{wake}")).await.is(200);
+        assert_eq!(found["status"], "triggered", "{wake}");
+        let matches = found["matches"].as_array().unwrap().iter();
+        let cursors: Vec<_> = matches.map(|it| it["cursor"].clone()).collect();
+        assert_eq!(cursors, expected, "{wake}");
+    }
+}
+
+async fn a36_a_condition_that_is_none_says_what_is_wrong(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let head = server.head().await;
+    let many: Vec<_> = (0..65)
+        .map(|number| format!("run == \"r{number}\""))
+        .collect();
+    let depth = (0..8).fold(json!("terminal"), |inner, _| json!({"any_of": [inner]}));
+    for (mut asked, slug, member, value) in [
+        (json!({}), "invalid-request", "field", json!("filter")),
+        (
+            json!({"filter": ACCEPTED, "any_of": [ACCEPTED]}),
+            "invalid-request",
+            "field",
+            json!("filter"),
+        ),
+        (
+            json!({"any_of": []}),
+            "invalid-request",
+            "field",
+            json!("any_of"),
+        ),
+        (
+            json!({"count": {"n": 0, "filter": ACCEPTED}}),
+            "invalid-request",
+            "field",
+            json!("count.n"),
+        ),
+        (json!({"any_of": many}), "limit-exceeded", "max", json!(64)),
+        (
+            json!({"count": {"n": 1_001, "filter": ACCEPTED}}),
+            "limit-exceeded",
+            "max",
+            json!(1_000),
+        ),
+        (
+            json!({"any_of": [depth]}),
+            "limit-exceeded",
+            "max",
+            json!(8),
+        ),
+    ] {
+        asked["idempotency_key"] = json!("k");
+        let refused = server.post(&a, WAKES, asked.clone()).await;
+        assert_eq!(refused.refused(400, slug)[member], value, "{asked}");
+    }
+    let asked = json!({"all_of": [ACCEPTED, "knd == \"x\""], "idempotency_key": "k"});
+    let refused = server.post(&a, WAKES, asked).await;
+    let errors = refused.refused(400, "filter-invalid")["errors"].clone();
+    assert_eq!(errors.as_array().unwrap().len(), 1);
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a39_a_waiter_gets_what_resume_with_says_and_never_a_body(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let ways = [
+        None,
+        Some("matching_event_refs"),
+        Some("summary"),
+        Some("none"),
+    ];
+    for (number, way) in ways.iter().enumerate() {
+        let count = json!({"n": 2, "filter": ACCEPTED});
+        let (name, asked) = (format!("w{number}"), json!({"count": count}));
+        let mut asked = asked;
+        asked["wake_id"] = json!(name);
+        asked["idempotency_key"] = json!(name);
+        if let Some(way) = way {
+            asked["resume_with"] = json!(way);
+        }
+        server.post(&a, WAKES, asked).await.is(201);
+    }
+    let mut accepted = Vec::new();
+    for key in ["m1", "m2"] {
+        let message = json!({"to": {"type": "run", "run_id": "a"}, "body": "a secret", "idempotency_key": key});
+        let receipt = server
+            .post(&b, "/v1/pools/p/messages", message)
+            .await
+            .is(201);
+        accepted.push(receipt["cursor"].clone());
+    }
+    let refs: Vec<_> = accepted
+        .iter()
+        .map(|cursor| json!({"cursor": cursor, "id": cursor, "kind": "run_message_accepted"}))
+        .collect();
+    let first = accepted[0].as_str().unwrap();
+    let line = format!("2 event(s), first run_message_accepted at {first}");
+    for (number, (matches, summary)) in [
+        (json!(refs), Value::Null),
+        (json!(refs), Value::Null),
+        (json!([]), json!(line)),
+        (json!([]), Value::Null),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let found = server.get(&a, &format!("{WAKES}/w{number}")).await.is(200);
+        assert_eq!(found["status"], "triggered");
+        assert_eq!((&found["matches"], &found["summary"]), (&matches, &summary));
+        assert!(!found.to_string().contains("secret"));
+    }
 }

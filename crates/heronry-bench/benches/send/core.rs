@@ -6,6 +6,7 @@ use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, Create},
+    engine::Found,
 };
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
@@ -29,7 +30,9 @@ pub(crate) fn send(sends: usize) -> (f64, f64) {
         for number in 0..BATCH {
             let send = message(&sender, &format!("caller-{batch}-message-{number}"));
             let names = send.names(Epoch([1; 16]), &minter);
-            engine.run(&send, names.as_ref(), &[], None).unwrap();
+            engine
+                .run(&send, names.as_ref(), &[], &Found::default())
+                .unwrap();
         }
         let staged = engine.take_staged();
         rules += start.elapsed().as_secs_f64();
@@ -57,9 +60,11 @@ fn engine() -> Engine {
         Durability::Memory,
     );
     let create = Create { spec: spec() };
-    engine.run(&create, None, &[], None).unwrap();
+    engine.run(&create, None, &[], &Found::default()).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
-        engine.run(&join(name), None, &[], None).unwrap();
+        engine
+            .run(&join(name), None, &[], &Found::default())
+            .unwrap();
     }
     assert_eq!(engine.state().head(), Position(3));
     engine

@@ -4,6 +4,7 @@ use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, Create},
+    engine::Found,
 };
 use heronry_store::{Commit, FencingToken, Guard, Store};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
@@ -39,9 +40,11 @@ pub(crate) fn make(size: Size) -> Journal {
     let mut writing = Writing::default();
     engine.begin(Timestamp::from_millis(START_MS));
     let create = Create { spec: spec() };
-    engine.run(&create, None, &[], None).unwrap();
+    engine.run(&create, None, &[], &Found::default()).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
-        engine.run(&join(name), None, &[], None).unwrap();
+        engine
+            .run(&join(name), None, &[], &Found::default())
+            .unwrap();
     }
     writing.take(&mut engine);
     for batch in 0..batches {
@@ -51,7 +54,9 @@ pub(crate) fn make(size: Size) -> Journal {
             let key = format!("caller-{number}-message-{batch}");
             let send = message(&Caller::Operator, &key);
             let names = send.names(EPOCH, &minter);
-            engine.run(&send, names.as_ref(), &[], None).unwrap();
+            engine
+                .run(&send, names.as_ref(), &[], &Found::default())
+                .unwrap();
         }
         writing.take(&mut engine);
     }

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
-use heronry_types::{Cursor, IdempotencyKey, Millis, Since, WakeStatus, WakeView};
+use heronry_types::{
+    Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, Since, WakeStatus, WakeView,
+};
 use heronry_wire::{ProblemKind, RegisterWake, SinceText, WakeQuery};
 
 use crate::{
@@ -24,16 +26,30 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How many requests in a row may find no server before the command gives up.
 const LOST_MAX: u32 = 60;
 
-/// Sleep until an event comes that the filter keeps
+/// Sleep until an event comes that a filter keeps, or until several did
 #[derive(Debug, Args)]
 #[command(
     after_help = "Events count from where the last wait with this pool, run and filter ended; \
 the first one starts at the head. A command that was killed and is repeated continues the same wake.\n\n\
-Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m"
+Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m\n  \
+heronry --pool review --run lead wait --count 3 --distinct-by run 'kind == \"run_completed\"'"
 )]
+#[command(group(ArgGroup::new("condition").required(true).args(["filter", "any_of", "all_of"])))]
 pub(crate) struct WaitArgs {
     /// The filter
-    filter: String,
+    filter: Option<String>,
+    /// Wait for one event of any of these filters; may be given again
+    #[arg(long, visible_alias = "any", value_name = "FILTER")]
+    any_of: Vec<String>,
+    /// Wait until each of these filters has kept an event; may be given again
+    #[arg(long, visible_alias = "all", value_name = "FILTER")]
+    all_of: Vec<String>,
+    /// Wait for so many events that the filter keeps
+    #[arg(long, value_name = "N", requires = "filter")]
+    count: Option<u32>,
+    /// What has to be another one in each of them: event, message, run or subject [default: subject]
+    #[arg(long, value_name = "WHAT", requires = "count")]
+    distinct_by: Option<DistinctBy>,
     /// From where on events count: start, head or a cursor. No cursor file is used then
     #[arg(long, value_name = "CURSOR")]
     since: Option<SinceText>,
@@ -45,11 +61,32 @@ pub(crate) struct WaitArgs {
     cursor_file: Option<PathBuf>,
 }
 
+impl WaitArgs {
+    fn condition(&self) -> Condition {
+        let filters = |texts: &[String]| texts.iter().cloned().map(Condition::Filter).collect();
+        match (&self.filter, self.count) {
+            (Some(filter), Some(n)) => Condition::Count(Count {
+                n,
+                filter: filter.clone(),
+                distinct_by: self.distinct_by.unwrap_or_default(),
+            }),
+            (Some(filter), None) => Condition::Filter(filter.clone()),
+            (None, _) if self.all_of.is_empty() => Condition::AnyOf(filters(&self.any_of)),
+            (None, _) => Condition::AllOf(filters(&self.all_of)),
+        }
+    }
+
+    /// Returns what stands for the condition: the text of a filter, as it always was.
+    fn text(&self) -> String {
+        self.condition().to_string()
+    }
+}
+
 pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
     let pool = cx.pool()?;
     let file = cursor_file(cx, &pool, &args)?;
     let since = since(&pool, file.as_ref(), &args).await?;
-    let mut wake = RegisterWake::new(&args.filter, key(cx, &pool, (&args, since))?);
+    let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, since))?);
     wake.run_id.clone_from(&cx.globals.run);
     wake.since = Some(SinceText(since));
     wake.timeout_ms = args.timeout;
@@ -81,7 +118,7 @@ fn cursor_file(
         (Some(path), _) => Ok(Some(CursorFile::at(path))),
         (None, Some(_)) => Ok(None),
         (None, None) => {
-            let texts = ["wait", pool.id().as_str(), run_of(cx), &args.filter];
+            let texts = ["wait", pool.id().as_str(), run_of(cx), &args.text()];
             CursorFile::of(&cx.data_dir, &texts).map(Some)
         }
     }
@@ -125,11 +162,12 @@ fn key(
             let timeout = args
                 .timeout
                 .map_or_else(String::new, |span| span.to_string());
+            let (condition, cursor) = (args.text(), cursor.to_string());
             let texts = [
                 pool.id().as_str(),
                 run_of(cx),
-                &args.filter,
-                &cursor.to_string(),
+                &condition,
+                &cursor,
                 &timeout,
             ];
             digest(&texts)
@@ -179,14 +217,15 @@ async fn pause() {
     debug_assert!(ended.is_err(), "a pending future does not end");
 }
 
-/// Returns where the next wait starts: behind the event that was found, or behind the end.
+/// Returns where the next wait starts: behind the event at which the condition came to hold, or
+/// behind the end.
 fn passed(view: &WakeView) -> Cursor {
-    let first = view
+    let last = view
         .matches
         .iter()
         .map(|it| it.cursor)
-        .min_by_key(|it| it.position);
-    first.unwrap_or(view.cursor)
+        .max_by_key(|it| it.position);
+    last.unwrap_or(view.cursor)
 }
 
 fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {

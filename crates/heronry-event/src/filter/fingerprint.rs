@@ -22,7 +22,8 @@ pub struct Fingerprint([u8; 32]);
 pub struct FingerprintError;
 
 impl Fingerprint {
-    pub(super) fn of(normal_form: &str) -> Self {
+    /// Returns the fingerprint of a canonical text.
+    pub fn of(normal_form: &str) -> Self {
         Self(Sha256::digest(normal_form.as_bytes()).into())
     }
 

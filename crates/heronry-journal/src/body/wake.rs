@@ -1,7 +1,8 @@
 //! Records about wakes. The waiting run stands in the lineage.
 
 use heronry_types::{
-    EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId, WakeReason,
+    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId,
+    WakeReason,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,52 @@ pub struct WakeRegistered {
     #[n(10)]
     pub request_hash: RequestHash,
 }
+
+/// A run began to wait for more than one filter says. The wake is referred to by the position of
+/// this record.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionRegistered {
+    /// What every registration says; the canonical text and the fingerprint are those of the
+    /// whole condition.
+    #[n(0)]
+    pub wake: WakeRegistered,
+    /// What has to happen; its leaves are canonical texts of filters.
+    #[n(1)]
+    pub condition: Condition,
+    /// The earlier events that count already.
+    #[n(2)]
+    pub counted: Vec<CountedEvent>,
+}
+
+/// An event that counts for one filter of a condition.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountedEvent {
+    /// Which filter, counted from 0 in the order in which they stand.
+    #[n(0)]
+    pub clause: u32,
+    /// The event.
+    #[n(1)]
+    pub by: WakeTriggeredBy,
+    /// What stands for the thing that has to be another one in each event: the first half of its
+    /// BLAKE3.
+    #[n(2)]
+    pub distinct: DistinctHash,
+}
+
+/// Stands for the thing that has to be another one in each event that counts.
+#[derive(
+    Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[cbor(transparent)]
+#[serde(transparent)]
+pub struct DistinctHash(
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    #[serde(deserialize_with = "deserialize_hex", serialize_with = "serialize_hex")]
+    pub [u8; 16],
+);
 
 /// One event that triggered a wake.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]

@@ -1,6 +1,7 @@
 //! Arbitrary records, for property tests.
 
 mod events;
+mod wake;
 
 use std::fmt::Debug;
 
@@ -16,8 +17,7 @@ use crate::{
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
     MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
     MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, PoolResumed,
-    Recipients, RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered,
-    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    Recipients, RequestHash, RunEnded, UndeliverableCopy,
 };
 
 /// Any record.
@@ -165,7 +165,7 @@ fn body() -> impl Strategy<Value = Body> {
         6 => messages(),
         3 => message_ends(),
         1 => dead_letters(),
-        4 => wakes(),
+        4 => wake::wakes(),
         1 => events::events(),
     ]
 }
@@ -374,62 +374,4 @@ fn message_ends() -> impl Strategy<Value = Body> {
         (copy(), standings())
             .prop_map(|(message, copies)| Body::MessageSettled(MessageSettled { message, copies })),
     ]
-}
-
-fn registered() -> impl Strategy<Value = Body> {
-    let filter = (".{0,60}", any::<u16>(), any::<[u8; 32]>());
-    let waits = (
-        position(),
-        option::of(millis()),
-        option::of(time()),
-        word(),
-        any::<bool>(),
-    );
-    (id(), filter, waits, id(), request_hash()).prop_map(
-        |(wake_id, filter, waits, idempotency_key, request_hash)| {
-            let (filter, language, fingerprint) = filter;
-            let (since, timeout_ms, deadline, resume_with, include_wakes) = waits;
-            Body::WakeRegistered(Box::new(WakeRegistered {
-                wake_id,
-                filter,
-                language,
-                fingerprint,
-                since,
-                timeout_ms,
-                deadline,
-                resume_with,
-                include_wakes,
-                idempotency_key,
-                request_hash,
-            }))
-        },
-    )
-}
-
-fn wakes() -> impl Strategy<Value = Body> {
-    let matched =
-        (position(), word()).prop_map(|(position, kind)| WakeTriggeredBy { position, kind });
-    let triggered = (position(), id(), few(matched), any::<bool>());
-    let triggered = triggered.prop_map(|(registered, wake_id, matches, more_follow)| {
-        Body::WakeTriggered(WakeTriggered {
-            registered,
-            wake_id,
-            matches,
-            more_follow,
-        })
-    });
-    let timed_out = (position(), id()).prop_map(|(registered, wake_id)| {
-        Body::WakeTimedOut(WakeTimedOut {
-            registered,
-            wake_id,
-        })
-    });
-    let cancelled = (position(), id(), word()).prop_map(|(registered, wake_id, reason)| {
-        Body::WakeCancelled(WakeCancelled {
-            registered,
-            wake_id,
-            reason,
-        })
-    });
-    prop_oneof![registered(), triggered, timed_out, cancelled]
 }

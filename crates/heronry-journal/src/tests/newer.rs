@@ -1,9 +1,9 @@
 //! What newer builds wrote is named as such, and nothing else of it is believed.
 
 use heronry_types::{
-    AckOutcome, CopyState, DeadReason, EventKind, LimitName, MessageFailure, PolicyKind, Position,
-    ReleaseReason, ResumeCause, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakePayload,
-    WakeReason,
+    AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, LimitName, MessageFailure,
+    PolicyKind, Position, ReleaseReason, ResumeCause, ResumeWith, RunEnd, Undeliverable,
+    Vocabulary, WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -149,7 +149,8 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28], 1));
-    check::<ResumeWith>(3, (&[40], 1));
-    check::<EventKind>(139, (&[41], 1));
+    check::<ResumeWith>(3, (&[40, 44], 1));
+    check::<DistinctBy>(4, (&[44], 1));
+    check::<EventKind>(139, (&[41, 44], 1));
     check::<WakeReason>(4, (&[43], 1));
 }

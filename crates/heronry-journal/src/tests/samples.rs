@@ -3,21 +3,21 @@
 mod events;
 
 use heronry_types::{
-    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
-    DeadReason, Epoch, EpochReason, EventKind, Generation, IdempotencyKey, InstanceId, LimitName,
-    Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis, Policies, PolicyId,
-    PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId, ReleaseReason, ResumeCause,
-    ResumeWith, RunEnd, RunId, SessionId, Settings, Timestamp, TopicId, TurnId, Undeliverable,
-    Visibility, WakeId, WakePayload, WakeReason,
+    AckOutcome, Actor, Address, AgentId, Broadcast, Condition, ContentRef, CopyStanding, CopyState,
+    Count, DeadReason, DistinctBy, Epoch, EpochReason, EventKind, Generation, IdempotencyKey,
+    InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
+    Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
+    ReleaseReason, ResumeCause, ResumeWith, RunEnd, RunId, SessionId, Settings, Timestamp, TopicId,
+    TurnId, Undeliverable, Visibility, WakeId, WakePayload, WakeReason,
 };
 
 use crate::{
-    Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
-    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
-    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
-    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, PoolResumed,
-    Recipients, RequestHash, RunEnded, UndeliverableCopy, WakeCancelled, WakeRegistered,
-    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    Body, Claim, ConditionRegistered, CopyName, CountedEvent, DistinctHash, Entry, EpochStarted,
+    FetchedCopy, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, MessageAccepted,
+    MessageAcked, MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended,
+    MessageFailed, MessageFetched, MessageReleased, MessageReplayed, MessageSettled,
+    PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded, UndeliverableCopy,
+    WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -380,6 +380,7 @@ fn wakes() -> Vec<(&'static str, Body)> {
         idempotency_key: IdempotencyKey::parse("wait-0042").unwrap(),
         request_hash: RequestHash(*b"request's 16 hex"),
     };
+    let condition = condition_registered(&registered);
     let triggered = WakeTriggered {
         registered: Position(304),
         wake_id: wake_id.clone(),
@@ -406,7 +407,37 @@ fn wakes() -> Vec<(&'static str, Body)> {
         ("41.1-wake-triggered", Body::WakeTriggered(triggered)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
+        (
+            "44.1-condition-registered",
+            Body::ConditionRegistered(Box::new(condition)),
+        ),
     ]
+}
+
+fn condition_registered(wake: &WakeRegistered) -> ConditionRegistered {
+    let filter = |text: &str| Condition::Filter(text.to_owned());
+    let count = Condition::Count(Count {
+        n: 3,
+        filter: "kind == \"run_completed\"".to_owned(),
+        distinct_by: DistinctBy::Run,
+    });
+    let any = Condition::AnyOf(vec![filter("terminal"), filter("topic == \"findings\"")]);
+    ConditionRegistered {
+        wake: WakeRegistered {
+            filter: "all_of(any_of(…), count(3, run, …))".to_owned(),
+            fingerprint: *b"the whole condition's, in sha256",
+            ..wake.clone()
+        },
+        condition: Condition::AllOf(vec![any, count]),
+        counted: vec![CountedEvent {
+            clause: 2,
+            by: WakeTriggeredBy {
+                position: Position(299),
+                kind: EventKind::RunCompleted,
+            },
+            distinct: DistinctHash(*b"half of a blake3"),
+        }],
+    }
 }
 
 /// A short journal of two commits: records with as little as they may have, by every actor.

@@ -1,20 +1,26 @@
 //! Applying records about wakes.
 
 use heronry_journal::{Record, WakeCancelled, WakeRegistered, WakeTriggered};
-use heronry_types::Position;
+use heronry_types::{Condition, Position};
 
 use crate::{
     State,
     state::{Due, Wake, WakeEnd},
 };
 
-pub(super) fn registered(state: &mut State, record: &Record, body: &WakeRegistered) {
+pub(super) fn registered(
+    state: &mut State,
+    record: &Record,
+    body: &WakeRegistered,
+    condition: Option<&Condition>,
+) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };
     let wake = Wake {
         run: run.clone(),
         registered: body.clone(),
+        condition: condition.cloned().map(Box::new),
         end: None,
     };
     state.wakes.insert(record.position, wake);
@@ -33,8 +39,9 @@ pub(super) fn triggered(state: &mut State, record: &Record, body: &WakeTriggered
         matches: body.matches.clone(),
     };
     finish(state, body.registered, record.position, end);
-    let first = body.matches.first().map(|by| by.position);
-    state.wakes.unfinished = first.filter(|_| body.more_follow);
+    // The last match is the event at which the condition came to hold.
+    let by = body.matches.last().map(|by| by.position);
+    state.wakes.unfinished = by.filter(|_| body.more_follow);
 }
 
 pub(super) fn timed_out(state: &mut State, record: &Record, registered: Position) {

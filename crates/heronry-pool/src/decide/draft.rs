@@ -45,7 +45,8 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::WakeRegistered(_)
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_) => true,
-        Body::PoolCreated(_)
+        Body::ConditionRegistered(_)
+        | Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
         | Body::PoolResumed(_)

@@ -1,7 +1,7 @@
 //! Checks that several rules share: identity, membership, limits.
 
 use heronry_event::filter::Filter;
-use heronry_types::{LimitName, Millis, Policies, RunId, Timestamp, TopicId};
+use heronry_types::{Condition, LimitName, Millis, Policies, RunId, Timestamp, TopicId};
 
 use crate::{Caller, Rejection, State, state::Member};
 
@@ -63,6 +63,18 @@ pub(super) fn note(state: &State, note: Option<&String>) -> Result<(), Rejection
         .settings
         .limits
         .check(LimitName::NoteBytesMax, bytes)?)
+}
+
+/// Checks that a wake can have this condition in this pool: its filters together are one text.
+pub(super) fn condition(state: &State, condition: &Condition<Filter>) -> Result<(), Rejection> {
+    condition.check()?;
+    let clauses = condition.clauses();
+    let bytes = clauses
+        .iter()
+        .map(|clause| clause.filter.text_bytes())
+        .sum();
+    let limits = &state.settings.limits;
+    Ok(limits.check(LimitName::FilterTextBytesMax, bytes)?)
 }
 
 /// Checks that the text of a filter is not too long for this pool.

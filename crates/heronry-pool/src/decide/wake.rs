@@ -2,20 +2,21 @@
 
 use heronry_event::filter::{Filter, LANGUAGE_VERSION};
 use heronry_journal::{
-    Body, Entry, RequestHash, WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered,
+    Body, ConditionRegistered, Entry, RequestHash, WakeCancelled, WakeRegistered, WakeTimedOut,
+    WakeTriggered,
 };
 use heronry_store::ClaimName;
 use heronry_types::{
-    Epoch, IdempotencyKey, LimitName, Millis, Position, ResumeWith, RunId, Since, WakeId,
-    WakeReason,
+    Condition, Epoch, IdempotencyKey, LimitName, Millis, Position, ResumeWith, RunId, Since,
+    WakeId, WakeReason,
 };
 
 use super::{
     Applied, Command, Cx, Decision, Draft, How, Lane, Names, draft::Author, fetch, guard, prior,
 };
 use crate::{
-    Caller, Minter, Registered, Rejection, State, answer, hash::RequestHasher, mint::Minted,
-    rejection::ConflictField,
+    Caller, Minter, Registered, Rejection, State, answer, condition, hash::RequestHasher,
+    mint::Minted, rejection::ConflictField,
 };
 
 /// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
@@ -33,8 +34,8 @@ pub enum WakeEvents {
 pub struct WakeRequest {
     /// Its id; absent: derived from the key.
     pub wake_id: Option<WakeId>,
-    /// What event it waits for.
-    pub filter: Filter,
+    /// What it waits for.
+    pub condition: Condition<Filter>,
     /// From where on events count.
     pub since: Since,
     /// How long it waits at the most.
@@ -48,11 +49,11 @@ pub struct WakeRequest {
 }
 
 impl WakeRequest {
-    /// Returns a wake for the next event that the filter keeps, without a timeout.
-    pub fn new(filter: Filter, key: IdempotencyKey) -> Self {
+    /// Returns a wake for a condition, or for the next event that a filter keeps, without a timeout.
+    pub fn new(condition: impl Into<Condition<Filter>>, key: IdempotencyKey) -> Self {
         Self {
             wake_id: None,
-            filter,
+            condition: condition.into(),
             since: Since::default(),
             timeout: None,
             resume_with: ResumeWith::default(),
@@ -67,8 +68,8 @@ impl WakeRequest {
 pub struct ScanRequest {
     /// Events after this position.
     pub after: Position,
-    /// What event to look for.
-    pub filter: Filter,
+    /// What to look for.
+    pub condition: Condition<Filter>,
     /// Whether events about wakes count.
     pub wake_events: WakeEvents,
     /// Whose view it is.
@@ -86,7 +87,11 @@ pub struct RegisterWake {
 
 impl RegisterWake {
     /// Returns the command; hashes the request, so call it on the caller's side of the queue.
-    pub fn new(caller: Caller, run: RunId, request: WakeRequest) -> Self {
+    pub fn new(caller: Caller, run: RunId, mut request: WakeRequest) -> Self {
+        // What is too deep or too much is refused as it was asked for.
+        if request.condition.check().is_ok() {
+            request.condition = condition::canonical(request.condition);
+        }
         let hash = request_hash(&request);
         Self {
             caller,
@@ -119,9 +124,9 @@ impl RegisterWake {
         let request = &self.request;
         Ok(WakeRegistered {
             wake_id: self.wake_id(self.mint(state.epoch(), cx.minter)),
-            filter: request.filter.normal_form().to_owned(),
+            filter: condition::text(&request.condition),
             language: LANGUAGE_VERSION,
-            fingerprint: *request.filter.fingerprint().as_bytes(),
+            fingerprint: *condition::fingerprint(&request.condition).as_bytes(),
             since: self.since(state)?,
             timeout_ms: request.timeout,
             deadline: request.timeout.map(|timeout| cx.now.after(timeout)),
@@ -132,13 +137,27 @@ impl RegisterWake {
         })
     }
 
+    /// Returns the record of the registration.
+    fn body(&self, wake: WakeRegistered, cx: &Cx<'_>) -> Body {
+        match &self.request.condition {
+            Condition::Filter(_) => Body::WakeRegistered(Box::new(wake)),
+            condition @ (Condition::AnyOf(_) | Condition::AllOf(_) | Condition::Count(_)) => {
+                Body::ConditionRegistered(Box::new(ConditionRegistered {
+                    wake,
+                    condition: condition::texts(condition),
+                    counted: cx.scan.counted.clone(),
+                }))
+            }
+        }
+    }
+
     /// What is fixed already when the wake is registered.
     fn at_once(&self, state: &State, cx: &Cx<'_>, wake_id: &WakeId) -> Option<Entry> {
         let registered = state.head.next();
         let wake_id = wake_id.clone();
         let author = Author::engine(state.lineage_of(&self.run));
-        if let Some(by) = cx.scan {
-            let (matches, more_follow) = (vec![by], false);
+        if let Some(by) = cx.scan.matches.last() {
+            let (matches, more_follow) = (cx.scan.matches.clone(), false);
             let body = WakeTriggered {
                 registered,
                 wake_id,
@@ -166,7 +185,9 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
     let mut hasher = RequestHasher::new("wake/1");
     hasher.put((
         &request.wake_id,
-        request.filter.fingerprint().as_bytes().as_slice(),
+        condition::fingerprint(&request.condition)
+            .as_bytes()
+            .as_slice(),
     ));
     match request.since {
         Since::Start => hasher.put(0_u8),
@@ -199,7 +220,7 @@ impl Command for RegisterWake {
         let after = self.since(state)?;
         Ok((after < state.head).then(|| ScanRequest {
             after,
-            filter: self.request.filter.clone(),
+            condition: self.request.condition.clone(),
             wake_events: self.request.wake_events,
             run: self.run.clone(),
         }))
@@ -211,7 +232,7 @@ impl Command for RegisterWake {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
-        guard::filter(state, &self.request.filter)?;
+        guard::condition(state, &self.request.condition)?;
         guard::span(cx.now, ("timeout_ms", self.request.timeout))?;
         let live = member.wakes.len() as u64 + 1;
         fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
@@ -223,7 +244,7 @@ impl Command for RegisterWake {
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);
         let author = Author::member(state, &self.caller, member);
-        let mut entries = vec![author.entry(Body::WakeRegistered(Box::new(registered)))];
+        let mut entries = vec![author.entry(self.body(registered, cx))];
         entries.extend(at_once);
         Ok(Decision::Write(Draft::of(entries)))
     }

@@ -38,7 +38,7 @@ impl RecentClaims {
         let (key, id, request_hash) = if let Body::MessageAccepted(body) = body {
             let id = ClaimName::Message(body.message_id.clone());
             (body.idempotency_key.clone(), id, body.request_hash)
-        } else if let Body::WakeRegistered(body) = body {
+        } else if let Some(body) = body.registration() {
             let id = ClaimName::Wake(body.wake_id.clone());
             (body.idempotency_key.clone(), id, body.request_hash)
         } else {

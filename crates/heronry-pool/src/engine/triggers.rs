@@ -6,12 +6,11 @@ use heronry_event::{filter::Filter, index::FilterIndex};
 use heronry_journal::{Body, Entry, Record, WakeTriggered, WakeTriggeredBy};
 use heronry_types::{Actor, EventKind, Lineage, Position, RunId, Visibility};
 
-use super::{Staged, UnreadableFilter};
-use crate::{
-    State,
-    decide::{ScanRequest, WakeEvents},
-    project,
+use super::{
+    Staged, UnreadableFilter,
+    conditions::{About, Conditions},
 };
+use crate::{State, project};
 
 /// How many triggers one append records at the most; the rest follow in the next appends.
 pub(super) const PER_APPEND_MAX: usize = 1_024;
@@ -29,6 +28,7 @@ pub(super) struct Triggers {
     index: FilterIndex<Position>,
     /// The filters of wakes that take events about wakes too: most wakes are not asked about those.
     including: FilterIndex<Position>,
+    conditions: Box<Conditions>,
     decided: HashSet<Position>,
     backlog: VecDeque<Decided>,
     found: Vec<Position>,
@@ -47,6 +47,11 @@ impl Triggers {
                 &mut self.index
             };
             index.insert(position, &filter);
+        } else if let Body::ConditionRegistered(body) = &record.entry.body {
+            let position = record.position;
+            self.conditions
+                .arm(position, body)
+                .map_err(|errors| UnreadableFilter { position, errors })?;
         } else if let Some(registered) = ended_by(&record.entry.body) {
             self.disarm(registered);
         }
@@ -56,6 +61,7 @@ impl Triggers {
     fn disarm(&mut self, registered: Position) {
         self.index.remove(registered);
         self.including.remove(registered);
+        self.conditions.disarm(registered);
         self.decided.remove(&registered);
     }
 
@@ -63,6 +69,7 @@ impl Triggers {
     pub(super) fn match_record(&mut self, state: &State, record: &Record) {
         let about_wakes = is_about_wakes(record.kind());
         let nobody_asks = self.including.is_empty() && (about_wakes || self.index.is_empty());
+        let nobody_asks = nobody_asks && self.conditions.nobody_asks(about(record));
         if nobody_asks || record.entry.visibility == Visibility::OutOfScope {
             return;
         }
@@ -72,16 +79,49 @@ impl Triggers {
         if !about_wakes {
             self.index.matches(&event.envelope, &mut self.found);
         }
+        let by = WakeTriggeredBy {
+            position: record.position,
+            kind: record.kind(),
+        };
+        let wanted = |registered| wants(state, registered, by);
+        let seen = (about(record), &event.envelope, by);
+        self.conditions.match_event(seen, wanted, &mut self.found);
         self.found.sort_unstable();
         for registered in self.found.drain(..) {
-            let by = WakeTriggeredBy {
-                position: record.position,
-                kind: record.kind(),
-            };
             if wants(state, registered, by) && self.decided.insert(registered) {
                 self.backlog.push_back(Decided { registered, by });
             }
         }
+    }
+
+    /// Counts a replayed record for the conditions, as it counted when it was recorded.
+    pub(super) fn replay(&mut self, state: &State, record: &Record) {
+        let about = about(record);
+        let is_hidden = record.entry.visibility == Visibility::OutOfScope;
+        if is_hidden || self.conditions.nobody_asks(about) {
+            return;
+        }
+        let envelope = project(&state.timelines, record).envelope;
+        let by = WakeTriggeredBy {
+            position: record.position,
+            kind: record.kind(),
+        };
+        let wanted = |registered| wants(state, registered, by);
+        self.found.clear();
+        let seen = (about, &envelope, by);
+        self.conditions.match_event(seen, wanted, &mut self.found);
+        self.conditions.keep_replayed(&self.found, by);
+    }
+
+    /// Takes up the conditions that replayed records decided, and whose triggers are not recorded.
+    pub(super) fn finish_replay(&mut self) {
+        for (registered, by) in self.conditions.take_replayed() {
+            if self.decided.insert(registered) {
+                self.backlog.push_back(Decided { registered, by });
+            }
+        }
+        let order = |decided: &Decided| (decided.by.position, decided.registered);
+        self.backlog.make_contiguous().sort_by_key(order);
     }
 
     pub(super) fn has_backlog(&self) -> bool {
@@ -114,10 +154,11 @@ impl Triggers {
                 .get(registered)
                 .filter(|wake| wake.end.is_none());
             let Some(wake) = live else { continue };
+            let matches = self.conditions.matches_of(registered);
             let body = Body::WakeTriggered(WakeTriggered {
                 registered,
                 wake_id: wake.registered.wake_id.clone(),
-                matches: vec![by],
+                matches: matches.unwrap_or_else(|| vec![by]),
                 more_follow: room_left == 0 || !self.backlog.is_empty(),
             });
             let lineage = state.lineage_of(&wake.run);
@@ -168,15 +209,23 @@ fn wants(state: &State, registered: Position, by: WakeTriggeredBy) -> bool {
 }
 
 /// Whether a run is a member whose view shows the events of the pool.
-fn sees(state: &State, run: &RunId) -> bool {
+pub(super) fn sees(state: &State, run: &RunId) -> bool {
     state
         .members
         .get(run)
         .is_some_and(|member| member.policies.covers(&state.config.policies))
 }
 
+fn about(record: &Record) -> About {
+    if is_about_wakes(record.kind()) {
+        About::Wakes
+    } else {
+        About::Other
+    }
+}
+
 /// Kinds that a wake takes only when it asks for them.
-fn is_about_wakes(kind: EventKind) -> bool {
+pub(super) fn is_about_wakes(kind: EventKind) -> bool {
     matches!(
         kind,
         EventKind::WakeConditionRegistered
@@ -188,28 +237,4 @@ fn is_about_wakes(kind: EventKind) -> bool {
             | EventKind::RunSuspended
             | EventKind::RunResumed
     )
-}
-
-/// Returns the first of these records that a scan is looking for.
-pub(super) fn first_match(
-    state: &State,
-    request: &ScanRequest,
-    records: &[Record],
-) -> Option<WakeTriggeredBy> {
-    if !sees(state, &request.run) {
-        return None;
-    }
-    let wanted = |record: &&Record| {
-        record.position > request.after
-            && record.entry.visibility == Visibility::InScope
-            && (request.wake_events == WakeEvents::Include || !is_about_wakes(record.kind()))
-            && request
-                .filter
-                .matches(&project(&state.timelines, record).envelope)
-    };
-    let record = records.iter().find(wanted)?;
-    Some(WakeTriggeredBy {
-        position: record.position,
-        kind: record.kind(),
-    })
 }

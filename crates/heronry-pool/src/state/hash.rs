@@ -105,7 +105,7 @@ fn put_message(feed: &mut Feed, message: &Message) {
 }
 
 fn put_wake(feed: &mut Feed, wake: &Wake) {
-    feed.put((&wake.run, &wake.registered));
+    feed.put((&wake.run, &wake.registered, wake.condition.as_deref()));
     match &wake.end {
         None => feed.put(0_u8),
         Some((at, WakeEnd::Triggered { matches })) => feed.put((1_u8, at, matches)),

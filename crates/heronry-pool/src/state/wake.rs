@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
-use heronry_types::{Position, RunId, WakeId, WakeReason};
+use heronry_types::{Condition, Position, RunId, WakeId, WakeReason};
 
 /// How a wake ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +29,8 @@ pub struct Wake {
     pub run: RunId,
     /// What was registered.
     pub registered: WakeRegistered,
+    /// What it waits for, when that is more than one filter says.
+    pub condition: Option<Box<Condition>>,
     /// How it ended, and in which record.
     pub end: Option<(Position, WakeEnd)>,
 }

@@ -140,7 +140,7 @@ impl Actor {
             };
             let before = self.engine.staged().records.len();
             let answer = match scanned {
-                Ok(scan) => job.run(&mut self.engine, &found, scan),
+                Ok(scan) => job.run(&mut self.engine, &found, &scan),
                 Err(rejection) => job.reject(rejection),
             };
             batch.answers.push(Held {

@@ -124,6 +124,7 @@ async fn fold(
     store.claims.clear(pool).await?;
     fold.replay(head).await?;
     fold.finish_triggers(head).await?;
+    fold.engine.finish_replay();
     fold.engine.opened();
     let last_hash = fold.chain.hash();
     Ok(Folded {

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, EventFault, Rejection};
-use heronry_types::{LimitExceeded, LimitName, LimitNotSettable};
+use heronry_types::{ConditionError, LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -89,6 +89,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::Limit(_) | Rejection::LimitNotSettable(_) | Rejection::PastCalendar { .. } => {
             ProblemKind::LimitExceeded
         }
+        Rejection::Condition(error) => condition_kind(*error),
         Rejection::SenderMismatch => ProblemKind::SenderMismatch,
         Rejection::OperatorOnly => ProblemKind::OperatorOnly,
         Rejection::NotAMember => ProblemKind::NotAMember,
@@ -122,6 +123,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
 
 fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
+        Rejection::Condition(error) => with_condition(problem, *error),
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
@@ -177,6 +179,39 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         | Rejection::WakeNotFound
         | Rejection::Ambiguous
         | _ => problem,
+    }
+}
+
+fn condition_kind(error: ConditionError) -> ProblemKind {
+    match error {
+        ConditionError::TooManyFilters { .. }
+        | ConditionError::TooManyEvents { .. }
+        | ConditionError::TooDeep { .. } => ProblemKind::LimitExceeded,
+        // Also one that is younger than this match.
+        ConditionError::Empty { .. } | ConditionError::CountsNothing | _ => {
+            ProblemKind::InvalidRequest
+        }
+    }
+}
+
+/// The largest condition is fixed, so its limits have names of their own.
+fn with_condition(problem: Problem, error: ConditionError) -> Problem {
+    match error {
+        ConditionError::Empty { list } => problem.with("field", list),
+        ConditionError::CountsNothing => problem.with("field", "count.n"),
+        ConditionError::TooManyFilters { max, actual } => problem
+            .with("limit", "condition_filters_max")
+            .with("max", max)
+            .with("actual", actual),
+        ConditionError::TooManyEvents { max, actual } => problem
+            .with("limit", "condition_events_max")
+            .with("max", max)
+            .with("actual", actual),
+        ConditionError::TooDeep { max } => problem
+            .with("limit", "condition_depth_max")
+            .with("max", max),
+        // A refusal that is younger than this match.
+        _ => problem,
     }
 }
 

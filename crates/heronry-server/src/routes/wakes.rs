@@ -7,7 +7,7 @@ use axum::{
 };
 use heronry_event::filter::Filter;
 use heronry_pool::{
-    Caller,
+    Caller, Rejection,
     decide::{
         CancelWake, DescribePool, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest,
     },
@@ -113,11 +113,12 @@ async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> Wa
     at.call(find).await.unwrap_or(registered)
 }
 
-fn request(body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
-    let Some(text) = body.filter else {
-        return Err(invalid("filter", "missing; say which event to wait for"));
-    };
-    let mut request = WakeRequest::new(Filter::compile(&text)?, key);
+fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
+    let condition = body.take_condition();
+    let condition = condition.map_err(|error| invalid("filter", &error.to_string()))?;
+    condition.check().map_err(Rejection::from)?;
+    let compiled = condition.try_map(&mut |text: &String| Filter::compile(text))?;
+    let mut request = WakeRequest::new(compiled, key);
     request.wake_id = body.wake_id;
     request.since = body.since.map_or(Since::default(), |since| since.0);
     request.timeout = body.timeout_ms;

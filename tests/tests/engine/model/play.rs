@@ -19,7 +19,9 @@ use heronry_types::{
     WakeId, WakeStatus,
 };
 
-use super::steps::{AGENTS, By, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who};
+use super::steps::{
+    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who,
+};
 
 /// What was asked under a key, and where its first record is.
 pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
@@ -256,6 +258,11 @@ impl Play {
             let position = Position(head.position.0.saturating_sub(back));
             Since::Cursor(Cursor::new(head.epoch, position))
         });
+        let key_text = wait.key.to_string();
+        let asked = match FILTERS.get(wait.filter) {
+            Some(filter) => World::waiting(filter, &key_text),
+            None => World::waiting_for(CONDITIONS[wait.filter - FILTERS.len()], &key_text),
+        };
         let request = WakeRequest {
             since,
             timeout: wait.timeout.map(Millis::from_secs),
@@ -264,7 +271,7 @@ impl Play {
             } else {
                 WakeEvents::Skip
             },
-            ..World::waiting(FILTERS[wait.filter], &wait.key.to_string())
+            ..asked
         };
         let said = format!("wait {} {since:?} {wait:?}", wait.filter);
         let (caller, name) = (self.caller(who), (who.run, wait.key.to_string()));

@@ -19,6 +19,16 @@ pub(super) const FILTERS: [&str; 7] = [
     r#"family == "tool" && run == "cid""#,
 ];
 
+/// Conditions of more than one filter that they wait for.
+pub(super) const CONDITIONS: [&str; 6] = [
+    r#"{"count":{"n":3,"filter":"kind == \"run_message_delivered\"","distinct_by":"message"}}"#,
+    r#"{"count":{"n":2,"filter":"family == \"agent_pool\"","distinct_by":"run"}}"#,
+    r#"{"count":{"n":4,"filter":"\"ann\" in recipients"}}"#,
+    r#"{"all_of":["kind == \"run_message_settled\"","\"bob\" in recipients","run == \"ann\""]}"#,
+    r#"{"any_of":["kind == \"run_message_expired\"",{"all_of":["run == \"cid\"",{"count":{"n":2,"filter":"run == \"dan\"","distinct_by":"event"}}]}]}"#,
+    r#"{"all_of":["kind == \"wake_condition_triggered\"","kind == \"wake_condition_registered\""]}"#,
+];
+
 /// Who acts: a run, as its present joining or as an older one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Who {
@@ -62,6 +72,7 @@ pub(super) struct Letter {
 /// A wake. Few keys, so that they are used again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
+    /// One of the filters, or, behind them, one of the conditions.
     pub(super) filter: usize,
     pub(super) key: u8,
     /// How far back it looks; absent: from its registration on.
@@ -122,15 +133,20 @@ fn letter() -> impl Strategy<Value = Letter> {
 fn wait() -> impl Strategy<Value = Wait> {
     let back = proptest::option::of(0..12_u64);
     let timeout = proptest::option::weighted(0.6, 0..90_u64);
-    (0..FILTERS.len(), 0..40_u8, back, timeout, any::<bool>()).prop_map(
-        |(filter, key, back, timeout, includes_wakes)| Wait {
+    (
+        0..FILTERS.len() + CONDITIONS.len(),
+        0..40_u8,
+        back,
+        timeout,
+        any::<bool>(),
+    )
+        .prop_map(|(filter, key, back, timeout, includes_wakes)| Wait {
             filter,
             key,
             back,
             timeout,
             includes_wakes,
-        },
-    )
+        })
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {

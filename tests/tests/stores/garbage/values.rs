@@ -70,7 +70,10 @@ fn references_and_addresses() {
 fn configuration_and_conditions() {
     check::<Limits>(&[r#"{"members_max":3}"#, "{}"]);
     check::<Settings>(&[r#"{"limits":{"members_max":3}}"#]);
-    check::<Condition>(&[r#"{"filter":"terminal"}"#]);
+    check::<Condition>(&[
+        r#"{"filter":"terminal"}"#,
+        r#"{"any_of":["terminal",{"count":{"n":2,"filter":"true","distinct_by":"run"}}]}"#,
+    ]);
     let config = PoolConfig::default();
     check::<PoolConfig>(&[&serde_json::to_string(&config).unwrap()]);
 }

@@ -1,0 +1,215 @@
+//! Conditions: their canonical form, and how far they have come.
+
+use std::collections::HashSet;
+
+use heronry_event::{
+    Envelope,
+    filter::{Filter, Fingerprint},
+};
+use heronry_journal::{CountedEvent, DistinctHash, WakeTriggeredBy};
+use heronry_types::{Condition, Count, DistinctBy};
+
+/// Returns the condition in the one form that conditions with the same parts share: parts in order
+/// of their texts and each once, and a part that stands alone in place of its list.
+pub(crate) fn canonical(condition: Condition<Filter>) -> Condition<Filter> {
+    let each = |parts: Vec<Condition<Filter>>| {
+        let parts = parts.into_iter().map(canonical);
+        let mut parts: Vec<_> = parts.map(|part| (text(&part), part)).collect();
+        parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+        parts.dedup_by(|(one, _), (other, _)| one == other);
+        parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>()
+    };
+    let alone = |mut parts: Vec<_>, list: fn(Vec<_>) -> _| match parts.len() {
+        1 => parts.swap_remove(0),
+        _ => list(parts),
+    };
+    match condition {
+        Condition::AnyOf(parts) => alone(each(parts), Condition::AnyOf),
+        Condition::AllOf(parts) => alone(each(parts), Condition::AllOf),
+        Condition::Filter(_) | Condition::Count(_) => condition,
+    }
+}
+
+/// Returns the condition with the canonical texts of its filters.
+pub(crate) fn texts(condition: &Condition<Filter>) -> Condition {
+    let mapped = condition.try_map(&mut |filter: &Filter| {
+        Ok::<_, std::convert::Infallible>(filter.normal_form().to_owned())
+    });
+    match mapped {
+        Ok(texts) => texts,
+        Err(never) => match never {},
+    }
+}
+
+/// Returns the canonical text of a condition in canonical form.
+pub(crate) fn text(condition: &Condition<Filter>) -> String {
+    if let Condition::Filter(filter) = condition {
+        filter.normal_form().to_owned()
+    } else {
+        texts(condition).to_string()
+    }
+}
+
+/// Returns what identifies a condition in canonical form.
+pub(crate) fn fingerprint(condition: &Condition<Filter>) -> Fingerprint {
+    if let Condition::Filter(filter) = condition {
+        *filter.fingerprint()
+    } else {
+        Fingerprint::of(&text(condition))
+    }
+}
+
+/// How far a condition has come: which events count so far for each of its filters.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// Its leaves are the numbers of the clauses.
+    tree: Condition<usize>,
+    clauses: Vec<Tally>,
+}
+
+/// The events that count for one filter. Never more than it needs.
+#[derive(Clone, Debug)]
+struct Tally {
+    needed: usize,
+    distinct_by: DistinctBy,
+    seen: HashSet<DistinctHash>,
+    events: Vec<CountedEvent>,
+}
+
+impl Progress {
+    /// Returns the progress of a condition for which these events count already.
+    pub(crate) fn new<L>(condition: &Condition<L>, counted: &[CountedEvent]) -> Self {
+        let mut number = 0;
+        let numbered = condition.try_map(&mut |_| {
+            number += 1;
+            Ok::<_, std::convert::Infallible>(number - 1)
+        });
+        let tree = match numbered {
+            Ok(tree) => tree,
+            Err(never) => match never {},
+        };
+        let clauses = condition.clauses();
+        let clauses = clauses.iter().map(|clause| Tally {
+            needed: clause.needed as usize,
+            distinct_by: clause.distinct_by,
+            seen: HashSet::new(),
+            events: Vec::new(),
+        });
+        let mut progress = Self {
+            tree,
+            clauses: clauses.collect(),
+        };
+        for event in counted {
+            if let Some(tally) = progress.clauses.get_mut(event.clause as usize) {
+                tally.count(event.clone());
+            }
+        }
+        progress
+    }
+
+    /// Returns how many filters the condition has.
+    pub(crate) fn clauses(&self) -> usize {
+        self.clauses.len()
+    }
+
+    /// Counts an event that one of the filters keeps, when it is another one.
+    pub(crate) fn take(&mut self, clause: usize, envelope: &Envelope, by: WakeTriggeredBy) {
+        let Some(tally) = self.clauses.get_mut(clause) else {
+            return;
+        };
+        if tally.is_full() {
+            return;
+        }
+        if let Some(distinct) = distinct(tally.distinct_by, envelope, by) {
+            let clause = u32::try_from(clause).unwrap_or(u32::MAX);
+            tally.count(CountedEvent {
+                clause,
+                by,
+                distinct,
+            });
+        }
+    }
+
+    /// Returns true when the condition holds.
+    pub(crate) fn holds(&self) -> bool {
+        self.part_holds(&self.tree)
+    }
+
+    fn part_holds(&self, part: &Condition<usize>) -> bool {
+        match part {
+            Condition::Filter(clause) | Condition::Count(Count { filter: clause, .. }) => {
+                self.clauses.get(*clause).is_some_and(Tally::is_full)
+            }
+            Condition::AnyOf(parts) => parts.iter().any(|part| self.part_holds(part)),
+            Condition::AllOf(parts) => parts.iter().all(|part| self.part_holds(part)),
+        }
+    }
+
+    /// Returns the events by which the condition holds, in order and each once.
+    pub(crate) fn matches(&self) -> Vec<WakeTriggeredBy> {
+        let mut matches = Vec::new();
+        self.collect(&self.tree, &mut matches);
+        matches.sort_unstable_by_key(|by| by.position);
+        matches.dedup_by_key(|by| by.position);
+        matches
+    }
+
+    fn collect(&self, part: &Condition<usize>, matches: &mut Vec<WakeTriggeredBy>) {
+        if !self.part_holds(part) {
+            return;
+        }
+        match part {
+            Condition::Filter(clause) | Condition::Count(Count { filter: clause, .. }) => {
+                let tally = self.clauses.get(*clause).into_iter();
+                matches.extend(tally.flat_map(|tally| tally.events.iter().map(|event| event.by)));
+            }
+            Condition::AnyOf(parts) | Condition::AllOf(parts) => {
+                for part in parts {
+                    self.collect(part, matches);
+                }
+            }
+        }
+    }
+
+    /// Returns every event that counts so far, whether the condition holds or not.
+    pub(crate) fn counted(self) -> Vec<CountedEvent> {
+        let clauses = self.clauses.into_iter();
+        clauses.flat_map(|tally| tally.events).collect()
+    }
+}
+
+impl Tally {
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.needed
+    }
+
+    fn count(&mut self, event: CountedEvent) {
+        if !self.is_full() && self.seen.insert(event.distinct) {
+            self.events.push(event);
+        }
+    }
+}
+
+/// Returns what stands for the thing that has to be another one; nothing when the event has none.
+fn distinct(by: DistinctBy, envelope: &Envelope, event: WakeTriggeredBy) -> Option<DistinctHash> {
+    let identity = &envelope.identity;
+    let run = || identity.run.as_ref().map(heronry_types::RunId::as_str);
+    let encoded = match by {
+        DistinctBy::Event => minicbor::to_vec((0_u8, event.position)),
+        // A message's id is its own among those of its sender.
+        DistinctBy::Message => {
+            let message = envelope.exchange.message.as_ref()?;
+            minicbor::to_vec((1_u8, run(), message.as_str()))
+        }
+        DistinctBy::Run => minicbor::to_vec((2_u8, run()?)),
+        DistinctBy::Subject => {
+            let subject = &envelope.about.subject;
+            minicbor::to_vec((3_u8, subject.kind, subject.id.as_str()))
+        }
+    };
+    // Encoding into a buffer cannot fail: it grows, and no codec here refuses a value.
+    let bytes = encoded.unwrap_or_default();
+    let mut half = [0; 16];
+    half.copy_from_slice(blake3::hash(&bytes).as_bytes().split_at(16).0);
+    Some(DistinctHash(half))
+}

@@ -1,0 +1,110 @@
+//! Looking through earlier events for what a wake waits for.
+
+use heronry_event::filter::Filter;
+use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
+use heronry_types::Visibility;
+
+use super::triggers::{is_about_wakes, sees};
+use crate::{
+    State,
+    condition::Progress,
+    decide::{ScanRequest, WakeEvents},
+    project,
+};
+
+/// What earlier events gave for the condition of a wake.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The events by which the condition holds; empty while it does not.
+    pub(crate) matches: Vec<WakeTriggeredBy>,
+    /// The events that count so far, while it does not hold.
+    pub(crate) counted: Vec<CountedEvent>,
+}
+
+/// Whether a scan needs more records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ScanStep {
+    /// The condition does not hold so far.
+    More,
+    /// It holds: later records change nothing.
+    Done,
+}
+
+/// A look through earlier events, in order, until the condition holds.
+#[derive(Debug)]
+pub struct Scan {
+    request: ScanRequest,
+    filters: Vec<Filter>,
+    progress: Progress,
+}
+
+impl Scan {
+    /// Begins to look for what a command asks for.
+    pub fn new(request: ScanRequest) -> Self {
+        let clauses = request.condition.clauses();
+        let filters = clauses.iter().map(|clause| clause.filter.clone()).collect();
+        let progress = Progress::new(&request.condition, &[]);
+        Self {
+            request,
+            filters,
+            progress,
+        }
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &ScanRequest {
+        &self.request
+    }
+
+    /// Returns what was found.
+    pub fn finish(self) -> Found {
+        if self.progress.holds() {
+            Found {
+                matches: self.progress.matches(),
+                counted: Vec::new(),
+            }
+        } else {
+            Found {
+                matches: Vec::new(),
+                counted: self.progress.counted(),
+            }
+        }
+    }
+
+    /// Looks through records, as the waiter would see them.
+    pub(super) fn look(&mut self, state: &State, records: &[Record]) -> ScanStep {
+        if !sees(state, &self.request.run) {
+            return ScanStep::More;
+        }
+        let holds = records.iter().any(|record| {
+            if self.counts(record) {
+                self.take(state, record);
+            }
+            self.progress.holds()
+        });
+        if holds {
+            ScanStep::Done
+        } else {
+            ScanStep::More
+        }
+    }
+
+    fn counts(&self, record: &Record) -> bool {
+        record.position > self.request.after
+            && record.entry.visibility == Visibility::InScope
+            && (self.request.wake_events == WakeEvents::Include || !is_about_wakes(record.kind()))
+    }
+
+    fn take(&mut self, state: &State, record: &Record) {
+        let envelope = project(&state.timelines, record).envelope;
+        let by = WakeTriggeredBy {
+            position: record.position,
+            kind: record.kind(),
+        };
+        for (clause, filter) in self.filters.iter().enumerate() {
+            if filter.matches(&envelope) {
+                self.progress.take(clause, &envelope, by);
+            }
+        }
+    }
+}
