@@ -18,9 +18,12 @@ use crate::tally::{self, Tally};
 pub(crate) fn run(arguments: &[String]) -> Result<Tally> {
     let scope = Scope::of(arguments);
     let looked_at = LookedAt::new()?;
+    let runner = Runner::installed();
+    let certifies = arguments.is_empty() && runner == Runner::Nextest;
     let parts = [
         scope.binary(),
-        Some(scope.tests(arguments)),
+        Some(scope.tests(runner, arguments)),
+        certifies.then(conformance),
         Some(scope.doc_tests(arguments)),
     ];
     let mut total = Tally::default();
@@ -123,19 +126,21 @@ impl Scope {
     }
 
     /// The test run proper: with nextest where it is installed, otherwise with cargo alone.
-    fn tests(self, arguments: &[String]) -> Command {
-        let mut command = if nextest_is_installed() {
-            cargo([
+    fn tests(self, runner: Runner, arguments: &[String]) -> Command {
+        let mut command = match runner {
+            Runner::Nextest => cargo([
                 "nextest",
                 "run",
                 "--no-fail-fast",
                 "--no-tests=pass",
                 "--profile",
                 profile(),
-            ])
-        } else {
-            cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
+            ]),
+            Runner::Cargo => cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]),
         };
+        if runner == Runner::Nextest && arguments.is_empty() {
+            command.args(["-E", "not binary(=conformance)"]);
+        }
         command.args(self.flag()).args(arguments);
         command
     }
@@ -144,6 +149,34 @@ impl Scope {
         let mut command = cargo(["test", "--no-fail-fast", "--doc"]);
         command.args(self.flag()).args(arguments);
         command
+    }
+}
+
+/// The conformance kit on every store, each in one process: nextest gives each case a process of its
+/// own, and then nobody sees them all and writes the certificate.
+fn conformance() -> Command {
+    let whole = ["--workspace", "--test", "conformance"];
+    let mut command = cargo(["test", "--no-fail-fast", "--quiet"]);
+    command.args(whole);
+    command
+}
+
+/// What runs the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    /// Each test in a process of its own.
+    Nextest,
+    /// Each test target in a process.
+    Cargo,
+}
+
+impl Runner {
+    fn installed() -> Self {
+        if nextest_is_installed() {
+            Runner::Nextest
+        } else {
+            Runner::Cargo
+        }
     }
 }
 
