@@ -3,6 +3,7 @@
 //! A [`Ledger`] reads records as the engine does, but knows nothing of the engine: it judges each
 //! record by the rules, and panics at the first one that breaks them.
 
+mod cancel;
 mod copies;
 mod dead;
 mod events;
@@ -146,6 +147,7 @@ impl Ledger {
             Body::MessageExtended(body) => self.extended(record, body),
             Body::MessageFailed(body) => self.failed(record, body),
             Body::MessageExpired(body) => self.expired(record, body),
+            Body::MessageCancelled(body) => self.message_cancelled(record, body),
             Body::MessageSettled(body) => self.settled(record, body),
             Body::MessageDeadLettered(body) => self.dead_lettered(record, body),
             Body::MessageReplayed(body) => self.replayed(record, body),

@@ -8,6 +8,8 @@
 
 #[path = "engine/app_events.rs"]
 mod app_events;
+#[path = "engine/cancel.rs"]
+mod cancel;
 #[path = "engine/ceilings.rs"]
 mod ceilings;
 #[path = "engine/crash.rs"]

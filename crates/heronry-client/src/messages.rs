@@ -3,7 +3,7 @@
 use std::fmt;
 
 use heronry_types::{ContentRef, IdempotencyKey, MessageId, Receipt, RunId};
-use heronry_wire::{ContentQuery, ContentStored, ReceiptQuery, SendMessage};
+use heronry_wire::{CancelMessage, ContentQuery, ContentStored, ReceiptQuery, SendMessage};
 use reqwest::{Method, header};
 
 use crate::{ClientError, PoolClient};
@@ -52,7 +52,8 @@ impl PoolClient {
         self.server.json(request.query(&query)?).await
     }
 
-    /// Cancels a message: copies that nobody holds are not handed over any more.
+    /// Cancels a message: copies that nobody holds are not handed over any more. A message that is
+    /// over stays as it ended; the receipt says how.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -61,11 +62,11 @@ impl PoolClient {
         message: &MessageId,
         from: Option<&RunId>,
     ) -> Result<Receipt, ClientError> {
-        let query = ReceiptQuery {
+        let cancel = CancelMessage {
             from: from.cloned(),
         };
         let request = self.request(Method::POST, &["messages", message.as_str(), "cancel"])?;
-        self.server.json(request.json(&query)?.repeatable()).await
+        self.server.json(request.json(&cancel)?.repeatable()).await
     }
 
     /// Stores a body by itself, for a message that will refer to it.

@@ -13,9 +13,9 @@ pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use event::{ApplicationEvent, EventBatch};
 pub use member::{MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
 pub use message::{
-    Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
-    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Recipients,
-    RequestHash, UndeliverableCopy,
+    Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageCancelled,
+    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
+    MessageReleased, MessageSettled, Recipients, RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use wake::{
@@ -133,6 +133,8 @@ bodies! {
     29 v 1 => MessageDeadLettered(MessageDeadLettered),
     /// A dead copy was replayed.
     30 v 1 => MessageReplayed(MessageReplayed),
+    /// A message was cancelled.
+    31 v 1 => MessageCancelled(MessageCancelled),
     /// A run began to wait.
     40 v 1 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
@@ -194,6 +196,7 @@ impl Body {
             Self::MessageSettled(_) => EventKind::RunMessageSettled,
             Self::MessageDeadLettered(_) => EventKind::RunMessageDeadLettered,
             Self::MessageReplayed(_) => EventKind::RunMessageReplayed,
+            Self::MessageCancelled(_) => EventKind::RunMessageCancelled,
             Self::WakeRegistered(_) | Self::ConditionRegistered(_) => {
                 EventKind::WakeConditionRegistered
             }

@@ -46,6 +46,7 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MessageExtended(body) => inbox::extended(state, record, body),
         Body::MessageFailed(body) => message::failed(state, record, body),
         Body::MessageExpired(body) => message::expired(state, record, body.message.accepted),
+        Body::MessageCancelled(body) => message::cancelled(state, record, body.message.accepted),
         Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
         Body::MessageDeadLettered(body) => dead::lettered(state, record, body),
         Body::MessageReplayed(body) => dead::replayed(state, record, body),

@@ -1,6 +1,7 @@
 //! Deciding: rules that read the state and say what to record, or why not.
 
 mod ack;
+mod cancel;
 mod configure;
 mod dead;
 mod draft;
@@ -24,6 +25,7 @@ use heronry_store::ClaimEntry;
 use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
 pub use ack::{Ack, ClaimSet};
+pub use cancel::CancelMessage;
 pub use configure::{Configure, Create};
 pub use dead::Replay;
 pub use draft::Draft;
@@ -73,6 +75,8 @@ pub struct Prior {
 pub enum Decision {
     /// These records are to be appended.
     Write(Draft),
+    /// These records are to be appended; they are about this earlier one, and so is the answer.
+    Amend(Draft, Position),
     /// The command repeats the one that was recorded here: nothing is appended.
     Repeat(Position),
     /// Nothing is to be appended.
@@ -82,7 +86,8 @@ pub enum Decision {
 /// How a command came out, for its answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Applied {
-    /// The first record of the decision, of the one that it repeats, or the head when nothing was recorded.
+    /// The first record of the decision, the one that it amends or repeats, or the head when nothing
+    /// was recorded.
     pub first: Position,
     /// Whether records were appended.
     pub how: How,

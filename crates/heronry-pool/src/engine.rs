@@ -236,6 +236,11 @@ impl Engine {
                 draft.check_fits()?;
                 (self.stage(draft), How::Written)
             }
+            Decision::Amend(draft, about) => {
+                draft.check_fits()?;
+                self.stage(draft);
+                (about, How::Written)
+            }
             Decision::Repeat(first) => (first, How::Repeated),
             Decision::Nothing => (self.state.head, How::Unchanged),
         };

@@ -75,6 +75,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         }
         Body::MessageFailed(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageExpired(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageCancelled(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageSettled(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageReplayed(body) => {
             exchange.message = Some(body.copy.message_id.clone());
@@ -153,6 +154,7 @@ fn subject(record: &Record) -> EntityRef {
         Body::MessageDelivered(body) => Some(message(&body.message_id)),
         Body::MessageFailed(body) => Some(related(&body.message)),
         Body::MessageExpired(body) => Some(related(&body.message)),
+        Body::MessageCancelled(body) => Some(related(&body.message)),
         Body::MessageSettled(body) => Some(related(&body.message)),
         Body::MessageReplayed(body) => Some(related(&body.copy)),
         Body::WakeRegistered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),

@@ -108,6 +108,7 @@ impl Waiters {
             }
             Body::MessageFailed(body) => message(body.message.accepted),
             Body::MessageExpired(body) => message(body.message.accepted),
+            Body::MessageCancelled(body) => message(body.message.accepted),
             Body::MessageSettled(body) => message(body.message.accepted),
             Body::MemberTakenOver(_) | Body::MemberLeft(_) | Body::RunEnded(_) => {
                 inbox();

@@ -23,7 +23,7 @@ pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
 pub use member::{Join, Joined, MemberList, MemberView, PatchMember, SetState};
-pub use message::SendMessage;
+pub use message::{CancelMessage, SendMessage};
 pub use pool::{
     MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
     PoolView, SettingsChanged, WakePolicyBody,

@@ -86,6 +86,17 @@ pub struct SendMessage {
     pub on_full: Option<Unsupported>,
 }
 
+/// Cancels a message. The body of `POST …/messages/{id}/cancel`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CancelMessage {
+    /// Who sent the message; absent: the token's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub from: Option<RunId>,
+}
+
 impl SendMessage {
     /// Returns a request without a body under this key.
     pub fn new(to: Address, idempotency_key: IdempotencyKey) -> Self {

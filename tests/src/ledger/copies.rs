@@ -23,6 +23,8 @@ pub(super) enum Slot {
     Acked(Claim, AckOutcome),
     /// It expired.
     Expired,
+    /// Its message was cancelled.
+    Cancelled,
     /// It could not be handed over.
     Undeliverable(Undeliverable),
     /// It was claimed too often.
@@ -42,6 +44,8 @@ pub struct Tally {
     pub acked: u64,
     /// Expired.
     pub expired: u64,
+    /// Cancelled.
+    pub cancelled: u64,
     /// Undeliverable.
     pub undeliverable: u64,
     /// Dead.
@@ -56,14 +60,21 @@ pub(super) struct Copy {
     pub(super) replayed: Option<(Timestamp, Position)>,
 }
 
+/// Why no copy of a message is handed over any more, whatever happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Withdrawn {
+    Expired,
+    Cancelled,
+}
+
 #[derive(Debug)]
 pub(super) struct Letter {
-    sender: RunId,
+    pub(super) sender: RunId,
     pub(super) accepted: MessageAccepted,
     accepted_at: (Timestamp, Position),
     pub(super) copies: BTreeMap<RunId, Copy>,
     pub(super) end: Option<Position>,
-    pub(super) is_withdrawn: bool,
+    pub(super) withdrawn: Option<Withdrawn>,
 }
 
 impl Copy {
@@ -73,6 +84,7 @@ impl Copy {
             Slot::Claimed(..) => (CopyState::Claimed, None, None),
             Slot::Acked(_, outcome) => (CopyState::Acked, None, Some(outcome)),
             Slot::Expired => (CopyState::Expired, None, None),
+            Slot::Cancelled => (CopyState::Cancelled, None, None),
             Slot::Undeliverable(why) => (CopyState::Undeliverable, Some(why), None),
             Slot::Dead => (CopyState::Dead, None, None),
         };
@@ -105,19 +117,19 @@ impl Letter {
 
     /// Where a copy goes whose claim is given back.
     fn slot_of_returned(&self, visible_at: Option<Timestamp>) -> Slot {
-        if self.is_withdrawn {
-            Slot::Expired
-        } else {
-            Slot::Queued(visible_at)
+        match self.withdrawn {
+            Some(Withdrawn::Expired) => Slot::Expired,
+            Some(Withdrawn::Cancelled) => Slot::Cancelled,
+            None => Slot::Queued(visible_at),
         }
     }
 
-    fn check_standings(&self, standings: &[CopyStanding]) {
+    pub(super) fn check_standings(&self, standings: &[CopyStanding]) {
         let now: Vec<_> = self.copies.values().map(|copy| copy.standing()).collect();
         assert_eq!(now, standings, "a terminal record carries every copy");
     }
 
-    fn finish(&mut self, at: Position) {
+    pub(super) fn finish(&mut self, at: Position) {
         assert_eq!(self.end.replace(at), None, "one terminal outcome");
     }
 }
@@ -139,7 +151,7 @@ impl Ledger {
             accepted_at: (record.recorded_at, record.position),
             copies: BTreeMap::new(),
             end: None,
-            is_withdrawn: false,
+            withdrawn: None,
         };
         self.letters.insert(record.position, letter);
         self.awaiting = Some(record.position);
@@ -240,7 +252,7 @@ impl Ledger {
             };
             let attempts = u64::from(copy.attempts);
             copy.slot = back;
-            let is_over = back == Slot::Expired || self.is_expiring(claim.accepted);
+            let is_over = !matches!(back, Slot::Queued(_)) || self.is_expiring(claim.accepted);
             let is_last = attempts >= self.attempts_max;
             assert!(is_over || !counted || !is_last, "it had to be dead");
         }
@@ -272,7 +284,7 @@ impl Ledger {
         }
         letter.check_standings(&body.copies);
         letter.finish(record.position);
-        letter.is_withdrawn = true;
+        letter.withdrawn = Some(Withdrawn::Expired);
     }
 
     pub(super) fn settled(&mut self, record: &Record, body: &MessageSettled) {
@@ -358,6 +370,7 @@ impl Ledger {
             | Slot::Claimed(..)
             | Slot::Acked(..)
             | Slot::Expired
+            | Slot::Cancelled
             | Slot::Undeliverable(_)
             | Slot::Dead => None,
         }
@@ -402,6 +415,7 @@ impl Ledger {
                 Slot::Claimed(..) => tally.claimed += 1,
                 Slot::Acked(..) => tally.acked += 1,
                 Slot::Expired => tally.expired += 1,
+                Slot::Cancelled => tally.cancelled += 1,
                 Slot::Undeliverable(_) => tally.undeliverable += 1,
                 Slot::Dead => tally.dead += 1,
             }

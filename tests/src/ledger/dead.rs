@@ -15,7 +15,7 @@ impl Ledger {
     /// Returns true when no copy of a message can be handed over any more.
     pub fn is_over(&self, accepted: Position, now: Timestamp) -> bool {
         let letter = self.letters.get(&accepted);
-        letter.is_some_and(|letter| letter.is_withdrawn || letter.is_past_expiry(now))
+        letter.is_some_and(|letter| letter.withdrawn.is_some() || letter.is_past_expiry(now))
     }
 
     pub(super) fn dead_lettered(&mut self, record: &Record, body: &MessageDeadLettered) {
@@ -24,13 +24,20 @@ impl Ledger {
             let letter = self.letter(dead.copy.accepted);
             assert_eq!(letter.accepted.message_id, dead.copy.message_id);
             let (is_late, is_over) = (letter.is_past_expiry(now), letter.end.is_some());
-            assert!(!letter.is_withdrawn, "whoever withdrew it ended its copies");
+            assert!(
+                letter.withdrawn.is_none(),
+                "whoever withdrew it ended its copies"
+            );
             let copy = self.copy(&run, dead.copy.accepted);
             assert_eq!(dead.attempt, copy.attempts);
             let lapsed = match copy.slot {
                 Slot::Claimed(_, until) => Some(until <= now),
                 Slot::Queued(_) => None,
-                Slot::Acked(..) | Slot::Expired | Slot::Undeliverable(_) | Slot::Dead => {
+                Slot::Acked(..)
+                | Slot::Expired
+                | Slot::Cancelled
+                | Slot::Undeliverable(_)
+                | Slot::Dead => {
                     panic!("{copy:?} has ended")
                 }
             };
@@ -48,7 +55,7 @@ impl Ledger {
         let run = run_of(record);
         assert!(self.is_member(&run), "only members get a new copy");
         let letter = self.letter(body.copy.accepted);
-        assert!(!letter.is_withdrawn && !letter.is_past_expiry(record.recorded_at));
+        assert!(letter.withdrawn.is_none() && !letter.is_past_expiry(record.recorded_at));
         let copy = self.copy(&run, body.copy.accepted);
         assert_eq!(copy.slot, Slot::Dead, "only what is dead is replayed");
         copy.slot = Slot::Queued(None);

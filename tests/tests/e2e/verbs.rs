@@ -46,6 +46,18 @@ fn a_dead_letter_is_listed_and_replayed() {
 }
 
 #[test]
+fn a_message_is_cancelled_before_it_is_claimed() {
+    let (place, _server) = pool();
+    let send = ["send", "--to", "run:b", "--body", "x", "--id", "m"];
+    place.act("a", &send).ok();
+    for _again in 0..2 {
+        let status = place.act("a", &["cancel", "m", "--field", "status"]).ok();
+        assert_eq!(status, "cancelled\n");
+    }
+    assert_eq!(place.act("b", &["inbox", "--field", "claim"]).ok(), "");
+}
+
+#[test]
 fn a_message_is_sent_claimed_read_and_acknowledged_by_separate_processes() {
     let (place, _server) = pool();
     let send = [

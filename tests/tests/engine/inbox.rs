@@ -273,7 +273,8 @@ async fn check_conservation(world: &World, pool: &Pool) {
         ledger.note(&record);
         for name in ["ann", "bob", "cid"] {
             let tally = ledger.tally(&run(name));
-            let ended = tally.acked + tally.expired + tally.undeliverable + tally.dead;
+            let ended =
+                tally.acked + tally.expired + tally.cancelled + tally.undeliverable + tally.dead;
             assert_eq!(tally.delivered, ended + tally.queued + tally.claimed);
             let member = state.members().get(&run(name));
             let inbox = member.map(|member| &member.inbox);

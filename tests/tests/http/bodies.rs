@@ -34,6 +34,7 @@ fn bodies() -> Vec<(&'static str, Value)> {
             "POST /v1/pools/p/messages",
             json!({"from": "a", "to": to_run("b"), "idempotency_key": "k"}),
         ),
+        ("POST /v1/pools/p/messages/m/cancel", json!({"from": "a"})),
         ("POST /v1/pools/p/members/a/inbox/receive", json!({})),
         (
             "POST /v1/pools/p/members/a/inbox/ack",
@@ -125,7 +126,6 @@ async fn routes_whose_rule_comes_later_say_so(server: Server) {
     let (a, _) = server.with_pair().await;
     for (line, field) in [
         ("POST /v1/pools/p/members/a/heartbeat", "heartbeat"),
-        ("POST /v1/pools/p/messages/m/cancel", "cancel"),
         ("GET /v1/pools/p/wakes/w/explain", "explain"),
         ("DELETE /v1/pools/p/contents/x", "contents"),
         ("GET /v1/pools/p/effects", "effects"),

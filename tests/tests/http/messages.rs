@@ -22,6 +22,7 @@ on_every_store! {
     a_full_inbox_says_when_to_try_again
     a_traceparent_is_taken_into_the_lineage
     a_body_that_is_stored_under_a_key_has_one_reference
+    a28_a_message_is_cancelled_by_its_sender_or_an_operator_and_by_nobody_else
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -449,4 +450,36 @@ async fn a_traceparent_is_taken_into_the_lineage(server: Server) {
             .contains("0af7651916cd43dd8448eb211c80319c"),
         "{page}"
     );
+}
+
+async fn a28_a_message_is_cancelled_by_its_sender_or_an_operator_and_by_nobody_else(
+    server: Server,
+) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "k").await.is(201);
+    let path = |id: &Value| format!("/v1/pools/p/messages/{}/cancel", id.as_str().unwrap());
+    let cancel = path(&sent["message_id"]);
+    let head = server.head().await;
+    let by_b = server.post(&b, &cancel, Value::Null).await;
+    by_b.refused(404, "message-not-found");
+    let for_a = server.post(&b, &cancel, json!({"from": "a"})).await;
+    for_a.refused(403, "sender-mismatch");
+    let unnamed = server.post(OPERATOR, &cancel, json!({})).await;
+    assert_eq!(unnamed.refused(400, "invalid-request")["field"], "from");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+
+    let cancelled = server.post(&a, &cancel, Value::Null).await.is(200);
+    assert_eq!(
+        (&cancelled["status"], &cancelled["recipients"][0]["state"]),
+        (&json!("cancelled"), &json!("cancelled"))
+    );
+    assert_eq!(cancelled["cursor"], sent["cursor"]);
+    assert!(cancelled["durability"].is_string());
+    let head = server.head().await;
+    let again = server.post(OPERATOR, &cancel, json!({"from": "a"})).await;
+    assert_eq!(again.is(200), cancelled, "it stays as it ended");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+    let inbox = "/v1/pools/p/members/b/inbox/receive";
+    let received = server.post(&b, inbox, json!({})).await.is(200);
+    assert_eq!(received["items"], json!([]));
 }

@@ -1,4 +1,4 @@
-//! `heronry send`, `receipt`, `body`.
+//! `heronry send`, `receipt`, `cancel`, `body`.
 
 use std::{
     fs,
@@ -79,6 +79,19 @@ pub(crate) struct ReceiptArgs {
     message: MessageId,
 }
 
+/// Cancel a message and print its receipt
+///
+/// Copies that nobody holds are not handed over any more; who holds one may still finish with it.
+/// A message that is over already stays as it ended.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run lead cancel batch-1 --field status"
+)]
+pub(crate) struct CancelArgs {
+    /// The message
+    message: MessageId,
+}
+
 /// Print the body of a message
 #[derive(Debug, Args)]
 #[command(
@@ -123,6 +136,13 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
     let from: Option<&RunId> = cx.globals.run.as_ref();
     let receipt = cx.pool()?.receipt(&args.message, from).await;
+    print_receipt(cx, &receipt.map_err(refused)?)?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn cancel(cx: &Context, args: &CancelArgs) -> Outcome {
+    let from: Option<&RunId> = cx.globals.run.as_ref();
+    let receipt = cx.pool()?.cancel_message(&args.message, from).await;
     print_receipt(cx, &receipt.map_err(refused)?)?;
     Ok(Exit::Ok)
 }

@@ -312,6 +312,18 @@ pub struct MessageExpired {
     pub copies: Vec<CopyStanding>,
 }
 
+/// A message was cancelled: its queued copies end with it; a copy under a claim goes on.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageCancelled {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// How every copy stands from here on, in the order of the stored recipients.
+    #[n(1)]
+    pub copies: Vec<CopyStanding>,
+}
+
 /// The last copy of a message ended, and nothing else ended it before.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -14,10 +14,10 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
     Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberChanged, MemberJoined,
-    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageDeadLettered,
-    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
-    MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated, PoolResumed,
-    Recipients, RequestHash, RunEnded, UndeliverableCopy,
+    MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageCancelled,
+    MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
+    MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
+    PoolResumed, Recipients, RequestHash, RunEnded, UndeliverableCopy,
 };
 
 /// Any record.
@@ -158,15 +158,16 @@ fn config() -> impl Strategy<Value = PoolConfig> {
     )
 }
 
+/// Boxed, because the trees of all kinds together are too large for the stack of a test.
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
-        2 => pools(),
-        5 => members(),
-        6 => messages(),
-        3 => message_ends(),
-        1 => dead_letters(),
-        4 => wake::wakes(),
-        1 => events::events(),
+        2 => pools().boxed(),
+        5 => members().boxed(),
+        6 => messages().boxed(),
+        3 => message_ends().boxed(),
+        1 => dead_letters().boxed(),
+        4 => wake::wakes().boxed(),
+        1 => events::events().boxed(),
     ]
 }
 
@@ -373,5 +374,8 @@ fn message_ends() -> impl Strategy<Value = Body> {
             .prop_map(|(message, copies)| Body::MessageExpired(MessageExpired { message, copies })),
         (copy(), standings())
             .prop_map(|(message, copies)| Body::MessageSettled(MessageSettled { message, copies })),
+        (copy(), standings()).prop_map(|(message, copies)| {
+            Body::MessageCancelled(MessageCancelled { message, copies })
+        }),
     ]
 }

@@ -142,13 +142,13 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<WakePayload>(3, (&[1], 2));
     check::<PolicyKind>(9, (&[1], 2));
     check::<PolicyKind>(9, (&[10, 11, 20], 1));
-    check::<Undeliverable>(5, (&[13, 22, 27, 28], 1));
+    check::<Undeliverable>(5, (&[13, 22, 27, 28, 31], 1));
     check::<RunEnd>(3, (&[14], 1));
     check::<ResumeCause>(2, (&[15], 1));
-    check::<AckOutcome>(4, (&[23, 27, 28], 1));
+    check::<AckOutcome>(4, (&[23, 27, 28, 31], 1));
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
-    check::<CopyState>(7, (&[27, 28], 1));
+    check::<CopyState>(7, (&[27, 28, 31], 1));
     check::<ResumeWith>(3, (&[40, 44], 1));
     check::<DistinctBy>(4, (&[44], 1));
     check::<EventKind>(139, (&[41, 44], 1));

@@ -14,10 +14,10 @@ use heronry_types::{
 use crate::{
     Body, Claim, ConditionRegistered, CopyName, CountedEvent, DistinctHash, Entry, EpochStarted,
     FetchedCopy, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, MessageAccepted,
-    MessageAcked, MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended,
-    MessageFailed, MessageFetched, MessageReleased, MessageReplayed, MessageSettled,
-    PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded, UndeliverableCopy,
-    WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
+    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
+    MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded,
+    UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -356,12 +356,17 @@ fn dead_letters() -> Vec<(&'static str, Body)> {
         reason: DeadReason::Lapsed,
     };
     let replayed = MessageReplayed { copy: message(302) };
+    let cancelled = MessageCancelled {
+        message: message(302),
+        copies: standings(),
+    };
     vec![
         (
             "29.1-message-dead-lettered",
             Body::MessageDeadLettered(dead),
         ),
         ("30.1-message-replayed", Body::MessageReplayed(replayed)),
+        ("31.1-message-cancelled", Body::MessageCancelled(cancelled)),
     ]
 }
 

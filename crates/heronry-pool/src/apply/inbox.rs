@@ -3,7 +3,7 @@
 use heronry_journal::{
     Claim, MessageAcked, MessageExtended, MessageFetched, MessageReleased, Record,
 };
-use heronry_types::{ReleaseReason, RunId, TimelineState, Timestamp};
+use heronry_types::{MessageStatus, ReleaseReason, RunId, TimelineState, Timestamp};
 
 use super::message;
 use crate::{
@@ -149,14 +149,11 @@ pub(super) fn give_back(
     }
     let message = state.messages.get(accepted);
     if message.is_none_or(Message::is_withdrawn) {
-        let copy = (accepted, run);
-        return message::end_copy(
-            state,
-            record,
-            copy,
-            CopySlot::Expired,
-            TimelineState::Expired,
-        );
+        let (end, timeline) = match message.and_then(|message| message.status) {
+            Some(MessageStatus::Cancelled) => (CopySlot::Cancelled, TimelineState::Cancelled),
+            None | Some(_) => (CopySlot::Expired, TimelineState::Expired),
+        };
+        return message::end_copy(state, record, (accepted, run), end, timeline);
     }
     let own = message.and_then(|message| message.own_turn(accepted, run));
     let slot = CopySlot::Queued { visible_at };

@@ -75,8 +75,23 @@ pub(super) fn settled(state: &mut State, record: &Record, accepted: Position) {
     );
 }
 
-/// Ends the message and its queued copies; a copy under a live claim goes on.
 pub(super) fn expired(state: &mut State, record: &Record, accepted: Position) {
+    let ends = (CopySlot::Expired, TimelineState::Expired);
+    withdraw(state, record, accepted, (MessageStatus::Expired, ends));
+}
+
+pub(super) fn cancelled(state: &mut State, record: &Record, accepted: Position) {
+    let ends = (CopySlot::Cancelled, TimelineState::Cancelled);
+    withdraw(state, record, accepted, (MessageStatus::Cancelled, ends));
+}
+
+/// Ends the message and its queued copies; a copy under a live claim goes on.
+fn withdraw(
+    state: &mut State,
+    record: &Record,
+    accepted: Position,
+    (status, (end, timeline)): (MessageStatus, (CopySlot, TimelineState)),
+) {
     let Some(message) = state.messages.get(accepted) else {
         return;
     };
@@ -89,20 +104,9 @@ pub(super) fn expired(state: &mut State, record: &Record, accepted: Position) {
         .map(|(run, _)| run.clone())
         .collect();
     for run in &queued {
-        end_copy(
-            state,
-            record,
-            (accepted, run),
-            CopySlot::Expired,
-            TimelineState::Expired,
-        );
+        end_copy(state, record, (accepted, run), end, timeline);
     }
-    finish(
-        state,
-        record,
-        accepted,
-        (MessageStatus::Expired, TimelineState::Expired),
-    );
+    finish(state, record, accepted, (status, timeline));
 }
 
 fn finish(
@@ -153,6 +157,7 @@ pub(super) fn end_copy(
             }
             CopySlot::Acked { .. }
             | CopySlot::Expired
+            | CopySlot::Cancelled
             | CopySlot::Undeliverable { .. }
             | CopySlot::Dead { .. } => {}
         }

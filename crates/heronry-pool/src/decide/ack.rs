@@ -49,6 +49,7 @@ pub(super) fn hold(
         | CopySlot::Claimed { .. }
         | CopySlot::Acked { .. }
         | CopySlot::Expired
+        | CopySlot::Cancelled
         | CopySlot::Undeliverable { .. }
         | CopySlot::Dead { .. } => {
             // The message remembers each of its claims: one that it never had was made up.

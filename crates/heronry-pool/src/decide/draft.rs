@@ -4,7 +4,10 @@ use heronry_journal::{Body, Entry};
 use heronry_store::NewContent;
 use heronry_types::{Actor, Lineage, Position, Visibility};
 
-use crate::{Caller, State, state::Member};
+use crate::{
+    Caller, State,
+    state::{Member, Message},
+};
 
 /// Records to be appended in one atomic append, and the bodies that ride with them.
 #[derive(Debug, Default)]
@@ -59,6 +62,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageReleased(_)
         | Body::MessageExtended(_)
         | Body::MessageExpired(_)
+        | Body::MessageCancelled(_)
         | Body::MessageSettled(_)
         | Body::MessageDeadLettered(_)
         | Body::WakeTriggered(_)
@@ -82,6 +86,18 @@ impl Author {
             lineage: state.lineage_of(&member.run),
             actor: caller.actor(),
             visibility: visibility(state, &member.policies),
+        }
+    }
+
+    /// Whoever sent a message acts on it, or an operator for that run.
+    pub(super) fn of_message(state: &State, caller: &Caller, message: &Message) -> Self {
+        let sender = message.sender().and_then(|run| state.members.get(run));
+        Self {
+            lineage: message.lineage.clone(),
+            actor: caller.actor(),
+            visibility: sender.map_or(Visibility::InScope, |sender| {
+                visibility(state, &sender.policies)
+            }),
         }
     }
 

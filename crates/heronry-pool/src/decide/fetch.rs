@@ -196,6 +196,7 @@ fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
         CopySlot::Queued { .. }
         | CopySlot::Acked { .. }
         | CopySlot::Expired
+        | CopySlot::Cancelled
         | CopySlot::Undeliverable { .. }
         | CopySlot::Dead { .. } => None,
     }

@@ -93,7 +93,7 @@ fn put_message(feed: &mut Feed, message: &Message) {
             CopySlot::Claimed { fetched, until } => feed.put((fetched, until)),
             CopySlot::Acked { fetched, .. } => feed.put(fetched),
             CopySlot::Dead { reason } => feed.put(reason),
-            CopySlot::Expired | CopySlot::Undeliverable { .. } => {}
+            CopySlot::Expired | CopySlot::Cancelled | CopySlot::Undeliverable { .. } => {}
         }
     }
     for (index, replay) in message.replays.iter().flat_map(|replays| replays.iter()) {

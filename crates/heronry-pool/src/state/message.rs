@@ -34,6 +34,8 @@ pub enum CopySlot {
     },
     /// It expired.
     Expired,
+    /// Its message was cancelled.
+    Cancelled,
     /// It could not be handed over.
     Undeliverable {
         /// Why.
@@ -51,9 +53,11 @@ impl CopySlot {
     pub fn is_ended(self) -> bool {
         match self {
             Self::Queued { .. } | Self::Claimed { .. } => false,
-            Self::Acked { .. } | Self::Expired | Self::Undeliverable { .. } | Self::Dead { .. } => {
-                true
-            }
+            Self::Acked { .. }
+            | Self::Expired
+            | Self::Cancelled
+            | Self::Undeliverable { .. }
+            | Self::Dead { .. } => true,
         }
     }
 }
@@ -75,6 +79,7 @@ impl MessageCopy {
             CopySlot::Claimed { .. } => (CopyState::Claimed, None, None),
             CopySlot::Acked { outcome, .. } => (CopyState::Acked, None, Some(outcome)),
             CopySlot::Expired => (CopyState::Expired, None, None),
+            CopySlot::Cancelled => (CopyState::Cancelled, None, None),
             CopySlot::Undeliverable { why } => (CopyState::Undeliverable, Some(why), None),
             CopySlot::Dead { .. } => (CopyState::Dead, None, None),
         };

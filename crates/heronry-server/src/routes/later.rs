@@ -14,11 +14,6 @@ pub(super) fn rows() -> Vec<Route> {
             "heartbeat",
         ),
         later(
-            MethodFilter::POST,
-            "/v1/pools/{pool}/messages/{id}/cancel",
-            "cancel",
-        ),
-        later(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}/explain",
             "explain",

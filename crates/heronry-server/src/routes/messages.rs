@@ -1,13 +1,15 @@
-//! Sending, and asking what became of a message.
+//! Sending, asking what became of a message, and cancelling it.
 
 use axum::{
     Json as Answer,
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
-use heronry_pool::decide::{Content, Expiry, FindMessage, Send, SendRequest};
+use heronry_pool::decide::{
+    CancelMessage as Cancel, Content, Expiry, FindMessage, Send, SendRequest,
+};
 use heronry_types::{Body, Receipt, RunId};
-use heronry_wire::{ReceiptQuery, SendMessage};
+use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
 
 use super::{At, Route};
 use crate::{
@@ -36,6 +38,13 @@ pub(super) fn rows() -> Vec<Route> {
             receipt,
         )
         .contract(|c| c.queries::<ReceiptQuery>().answers_with("Receipt", 200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/messages/{id}/cancel",
+            "Cancel a message: copies that nobody holds are not handed over any more.",
+            cancel,
+        )
+        .contract(|c| c.reads::<CancelMessage>().answers_with("Receipt", 200)),
     ]
 }
 
@@ -115,6 +124,20 @@ async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Rec
     let caller = at.caller();
     let receipt = at
         .call(FindMessage {
+            caller,
+            from,
+            message_id,
+        })
+        .await?;
+    Ok(Answer(receipt))
+}
+
+async fn cancel(at: At, Json(body): Json<CancelMessage>) -> Result<Answer<Receipt>, Refusal> {
+    let from: RunId = at.identity.acting(body.from, "from")?;
+    let message_id = at.params.id("id")?;
+    let caller = at.caller();
+    let receipt = at
+        .call(Cancel {
             caller,
             from,
             message_id,

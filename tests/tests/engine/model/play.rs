@@ -15,8 +15,8 @@ use heronry_store::{Clock, Outcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{Ledger, World, agent, body, key, run, topic};
 use heronry_types::{
-    Address, Cursor, Generation, LimitName, Limits, Millis, PoolSpec, Position, RunEnd, Since,
-    WakeId, WakeStatus,
+    Address, Cursor, Generation, LimitName, Limits, MessageId, Millis, PoolSpec, Position, RunEnd,
+    Since, WakeId, WakeStatus,
 };
 
 use super::steps::{
@@ -36,6 +36,7 @@ pub(super) struct Play {
     instances: u32,
     pub(super) asked: Asked,
     pub(super) claims: Vec<(usize, Claim)>,
+    pub(super) sent: Vec<(usize, MessageId, Position)>,
     wakes: Vec<(usize, WakeId)>,
 }
 
@@ -57,6 +58,7 @@ impl Play {
             instances: 1,
             asked: HashMap::new(),
             claims: Vec::new(),
+            sent: Vec::new(),
             wakes: Vec::new(),
         };
         play.join(0, 1, 1).await;
@@ -139,6 +141,7 @@ impl Play {
             Step::Release(by, claim, delay) => self.release(by, claim, delay).await,
             Step::Extend(by, claim) => self.extend(by, claim).await,
             Step::Replay(by, claim) => self.replay(by, claim).await,
+            Step::Withdraw(by, message) => self.withdraw(by, message).await,
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
             Step::Report(who, key, count) => self.report(who, key, count).await,
@@ -242,7 +245,7 @@ impl Play {
                 check_barred(&answer, barred.as_ref());
                 if let Ok(sent) = answer {
                     assert!(!sent.repeated);
-                    self.asked.insert(name, (said, sent.receipt.cursor));
+                    self.note_sent(name, said, &sent.receipt);
                 }
             }
         }
@@ -350,7 +353,7 @@ impl Play {
         let retry = self.pool().call(send()).await.unwrap();
         assert_eq!(retry.repeated, kept == Kept::All);
         let said = format!("send {:?} {:?}", letter.to, letter.expires_in);
-        self.asked.insert(name, (said, retry.receipt.cursor));
+        self.note_sent(name, said, &retry.receipt);
     }
 
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the

@@ -81,7 +81,7 @@ pub(super) struct Wait {
     pub(super) includes_wakes: bool,
 }
 
-/// One step. Claims and wakes are named by their number, counted from the newest.
+/// One step. Claims, messages and wakes are named by their number, counted from the newest.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Join(usize, u8),
@@ -95,6 +95,7 @@ pub(super) enum Step {
     Release(By, usize, u64),
     Extend(By, usize),
     Replay(By, usize),
+    Withdraw(By, usize),
     Wait(Who, Wait),
     Cancel(By, usize),
     /// So many events under a key.
@@ -164,6 +165,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(by, claim, delay)| Step::Release(by, claim, delay)),
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
         3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
+        3 => (by(), 0..6_usize).prop_map(|(by, message)| Step::Withdraw(by, message)),
         6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
         5 => (who(), 0..40_u8, 1..4_u8)
