@@ -5,6 +5,8 @@
     reason = "a helper of a test fails by panicking"
 )]
 
+#[path = "e2e/bench.rs"]
+mod bench;
 #[path = "e2e/carry.rs"]
 mod carry;
 #[path = "e2e/damage.rs"]

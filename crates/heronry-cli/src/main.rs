@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod carry;
 mod connect;
 mod cursors;
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.
 fn runtime(verb: &Verb) -> Result<Runtime, Failure> {
-    let mut builder = if matches!(verb, Verb::Serve(_) | Verb::Up(_)) {
+    let mut builder = if matches!(verb, Verb::Serve(_) | Verb::Up(_) | Verb::Bench(_)) {
         Builder::new_multi_thread()
     } else {
         Builder::new_current_thread()

@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
 pub(crate) mod emit;
@@ -52,6 +53,7 @@ pub(crate) enum Verb {
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     /// Stands between `up` and a member.
@@ -90,6 +92,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
         Verb::Shim { command } => return up::shim::run(command).await,

@@ -1,0 +1,86 @@
+//! What this machine does, and what Heronry makes of it: the figures behind `heronry bench`.
+//!
+//! Every ratio is of two measurements that were taken in turn in the same run, so that it holds while
+//! the machine drifts.
+
+mod crowd;
+mod durable;
+mod ground;
+mod machine;
+mod memory;
+mod reads;
+mod resident;
+mod row;
+mod waits;
+mod watch;
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::failure::Failure;
+
+pub(crate) use row::{Row, Verdict};
+
+/// A group of measurements.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Group {
+    /// What the machine itself does
+    Machine,
+    /// Durable sends on redb beside redb alone
+    Durable,
+    /// Sends on the memory store
+    Memory,
+    /// What earlier messages cost
+    History,
+    /// Joins, and messages to many
+    Crowd,
+    /// Registered waits
+    Waits,
+    /// Reading events
+    Reads,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Scale {
+    /// What the bars are about.
+    Full,
+    /// A hundredth of it: shows that everything runs.
+    Quick,
+}
+
+impl Scale {
+    /// Returns how many of `full` there are.
+    fn of(self, full: usize) -> usize {
+        match self {
+            Self::Full => full,
+            Self::Quick => (full / 100).max(10),
+        }
+    }
+
+    /// Returns how often a pair is measured.
+    fn rounds(self) -> usize {
+        match self {
+            Self::Full => 5,
+            Self::Quick => 1,
+        }
+    }
+}
+
+/// Measures a group; what is durable is written into a folder of its own below `folder`.
+pub(crate) async fn measure(
+    group: Group,
+    scale: Scale,
+    folder: &Path,
+) -> Result<Vec<Row>, Failure> {
+    match group {
+        Group::Machine => machine::measure(scale, folder),
+        Group::Durable => durable::measure(scale, folder).await,
+        Group::Memory => memory::measure(scale).await,
+        Group::History => memory::history(scale).await,
+        Group::Crowd => crowd::measure(scale).await,
+        Group::Waits => waits::measure(scale).await,
+        Group::Reads => reads::measure(scale).await,
+    }
+}

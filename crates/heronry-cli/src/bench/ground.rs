@@ -1,0 +1,222 @@
+//! A pool to measure in: a sender, a reader, and the reference send.
+
+use std::{fmt::Display, path::Path, sync::Arc};
+
+use heronry_pool::{
+    Caller,
+    decide::{Ack, ClaimSet, Content, Fetch, Join, Send, SendRequest},
+};
+use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_store::Store;
+use heronry_store_memory::MemoryStore;
+use heronry_store_redb::RedbStore;
+use heronry_types::{
+    AckOutcome, Address, Body, Correlation, Id, IdKind, IdempotencyKey, LimitName, Limits, Millis,
+    PoolSpec, RunId, TopicId,
+};
+
+use super::{row::figure, watch::Watch};
+use crate::failure::Failure;
+
+/// The body of every message.
+pub(crate) const BODY: &[u8] = &[b'x'; 200];
+
+/// How many messages a reader takes at once.
+const TAKEN: u64 = 1_000;
+
+/// Ends the measurement at the first surprise.
+pub(crate) trait OrStop<T> {
+    fn or_stop(self) -> Result<T, Failure>;
+}
+
+impl<T, E: Display> OrStop<T> for Result<T, E> {
+    fn or_stop(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::failed(format_args!("the measurement stopped: {error}")))
+    }
+}
+
+/// Returns an id made of a word and a number.
+pub(crate) fn id<K: IdKind>(word: &str, number: usize) -> Result<Id<K>, Failure> {
+    Id::parse(format!("{word}-{number:07}")).or_stop()
+}
+
+/// How many sends by how many callers at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sends {
+    pub(crate) callers: usize,
+    pub(crate) each: usize,
+}
+
+impl Sends {
+    /// Returns sends of this many callers, `total` together.
+    pub(crate) fn of(callers: usize, total: usize) -> Self {
+        Self {
+            callers,
+            each: (total / callers).max(1),
+        }
+    }
+
+    pub(crate) fn total(self) -> f64 {
+        figure(self.callers * self.each)
+    }
+}
+
+/// A pool with a sender and a reader.
+pub(crate) struct Ground {
+    pub(crate) store: Store,
+    pub(crate) pool: Pool,
+    pub(crate) sender: Caller,
+    pub(crate) reader: Caller,
+    runtime: Runtime,
+    /// How many rounds of keys were used.
+    rounds: usize,
+}
+
+impl Ground {
+    pub(crate) async fn in_memory() -> Result<Self, Failure> {
+        Self::on(Store::of(Arc::new(MemoryStore::new()))).await
+    }
+
+    pub(crate) async fn on_redb(file: &Path) -> Result<Self, Failure> {
+        let store = RedbStore::create(file).or_stop()?;
+        Self::on(Store::of(Arc::new(store))).await
+    }
+
+    async fn on(store: Store) -> Result<Self, Failure> {
+        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
+        let runtime = Runtime::new(store.clone(), clock, ids, [7; 32], "bench");
+        let pool = runtime.open(&id("pool", 1)?, spec()).await.or_stop()?.0;
+        let reader = join(&pool, id("reader", 1)?, &[]).await?;
+        let sender = join(&pool, id("sender", 1)?, &[]).await?;
+        Ok(Self {
+            store,
+            pool,
+            sender,
+            reader,
+            runtime,
+            rounds: 0,
+        })
+    }
+
+    pub(crate) async fn stop(self) {
+        self.runtime.shutdown().await;
+    }
+
+    /// Sends to the reader with this many callers in flight; returns the seconds that passed, and
+    /// the microseconds of each send.
+    pub(crate) async fn send(&mut self, sends: Sends) -> Result<(f64, Vec<f64>), Failure> {
+        self.rounds += 1;
+        let start = Watch::start();
+        let tasks: Vec<_> = (0..sends.callers)
+            .map(|caller| {
+                let (pool, sender) = (self.pool.clone(), self.sender.clone());
+                let first = caller * sends.each;
+                let numbers = first..first + sends.each;
+                let word = format!("round-{}-message", self.rounds);
+                tokio::spawn(async move { send_each(&pool, &sender, &word, numbers).await })
+            })
+            .collect();
+        let mut latencies = Vec::with_capacity(sends.callers * sends.each);
+        for task in tasks {
+            latencies.extend(task.await.or_stop()??);
+        }
+        Ok((start.seconds(), latencies))
+    }
+
+    /// The reader takes everything that waits for it and acknowledges it.
+    pub(crate) async fn settle(&mut self) -> Result<(), Failure> {
+        loop {
+            self.rounds += 1;
+            let run = run_of(&self.reader)?;
+            let fetch = Fetch {
+                caller: self.reader.clone(),
+                run: run.clone(),
+                receive_id: id("receive", self.rounds)?,
+                max: TAKEN,
+                claim_ms: Millis::from_secs(60),
+            };
+            let items = self.pool.receive(fetch, Millis(0)).await.or_stop()?.items;
+            if items.is_empty() {
+                return Ok(());
+            }
+            let claims = items.iter().filter_map(|item| item.claim);
+            let ack = Ack {
+                caller: self.reader.clone(),
+                run,
+                claims: ClaimSet::These(claims.map(|(claim, _)| claim).collect()),
+                outcome: AckOutcome::Done,
+                note: None,
+            };
+            self.pool.call(ack).await.or_stop()?;
+        }
+    }
+}
+
+/// One caller: each send waits for the answer to the one before.
+async fn send_each(
+    pool: &Pool,
+    sender: &Caller,
+    word: &str,
+    numbers: std::ops::Range<usize>,
+) -> Result<Vec<f64>, Failure> {
+    let mut latencies = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let to = Address::Run {
+            run_id: id("reader", 1)?,
+        };
+        let start = Watch::start();
+        let send = message(sender, to, id(word, number)?)?;
+        pool.call(send).await.or_stop()?;
+        latencies.push(start.micros());
+    }
+    Ok(latencies)
+}
+
+/// Returns what the reference send asks for: 200 bytes, one correlation, a key.
+pub(crate) fn request(to: Address, key: IdempotencyKey) -> Result<SendRequest, Failure> {
+    let body = Content::Inline(Body::new(Body::TEXT, BODY));
+    let mut request = SendRequest::new(to, body, key);
+    request.correlation = Correlation::from_iter([(id("ticket", 1)?, id("value", 1)?)]);
+    Ok(request)
+}
+
+/// Returns the reference send.
+pub(crate) fn message(sender: &Caller, to: Address, key: IdempotencyKey) -> Result<Send, Failure> {
+    Ok(Send::new(
+        sender.clone(),
+        run_of(sender)?,
+        request(to, key)?,
+    ))
+}
+
+pub(crate) async fn join(pool: &Pool, run: RunId, topics: &[TopicId]) -> Result<Caller, Failure> {
+    let join = Join {
+        caller: Caller::Operator,
+        run: run.clone(),
+        agent: id("agent", 1)?,
+        session: None,
+        topics: topics.to_vec(),
+        policies: None,
+        instance: id("instance", 1)?,
+    };
+    let generation = pool.call(join).await.or_stop()?.generation;
+    Ok(Caller::Member { run, generation })
+}
+
+pub(crate) fn run_of(caller: &Caller) -> Result<RunId, Failure> {
+    match caller {
+        Caller::Member { run, .. } => Ok(run.clone()),
+        Caller::Operator => id("sender", 1),
+    }
+}
+
+/// A pool whose limits let every measurement pass.
+fn spec() -> PoolSpec {
+    let mut limits = Limits::default();
+    limits.set(LimitName::InboxDepthMax, 10_000_000);
+    limits.set(LimitName::LiveWakesPerRunMax, 1_000_000);
+    PoolSpec {
+        limits: Some(limits),
+        ..PoolSpec::default()
+    }
+}
