@@ -1,125 +1,136 @@
-//! Durable sends on redb beside redb alone.
+//! Durable sends on redb through the engine, beside the store alone.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use heronry_types::Position;
-use redb::{Database, Durability, TableDefinition};
+use heronry_store::{Commit, Guard, Store};
+use heronry_store_redb::RedbStore;
+use heronry_types::{PoolId, Position, Timestamp};
 
 use super::{
     Scale,
-    ground::{BODY, Ground, OrStop, Sends},
+    ground::{Ground, OrStop, Sends},
     row::{Row, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
 
-const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
-
 /// How much of the journal is read at once, in bytes.
 const PAGE: usize = 1 << 20;
-
-/// How much redb keeps in memory, as the adapter sets it.
-const CACHE: usize = 64 * 1024 * 1024;
-
-/// What was written: sends, commits, and bytes.
-#[derive(Clone, Copy, Default)]
-struct Shape {
-    sends: usize,
-    commits: usize,
-    chunk_bytes: usize,
-}
 
 pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for (callers, total, bar) in [(1, 1_500, 0.8), (256, 100_000, 0.5)] {
         let sends = Sends::of(callers, scale.of(total));
-        let (mut ratios, mut engine, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-        let mut shape = Shape::default();
+        let mut rounds = Rounds::default();
         for round in 0..scale.rounds() {
-            let file = |name: &str| folder.join(format!("{name}-{callers}-{round}.redb"));
-            let seconds;
-            (seconds, shape) = through_engine(&file("engine"), sends).await?;
-            let alone = alone(&file("bare"), shape)?;
-            ratios.push(alone / seconds);
-            engine.push(sends.total() / seconds);
-            bare.push(sends.total() / alone);
-            for name in ["engine", "bare"] {
-                std::fs::remove_file(file(name)).or_stop()?;
-            }
+            let folder = folder.join(format!("{callers}-{round}"));
+            std::fs::create_dir(&folder).or_stop()?;
+            rounds.add(sends, &folder).await?;
+            std::fs::remove_dir_all(&folder).or_stop()?;
         }
-        let note = format!(
-            "{:.0} sends/s beside {:.0}; {:.1} sends and {:.0} chunk bytes a send in each commit",
-            median(&mut engine),
-            median(&mut bare),
-            figure(shape.sends) / figure(shape.commits),
-            figure(shape.chunk_bytes) / figure(shape.sends),
-        );
-        let what = format!("durable send, {callers} callers ÷ bare redb chunk");
-        let row = Row::new(what, median(&mut ratios), "×");
-        rows.push(row.at_least(bar).note(note));
-        if callers > 1 {
-            let bytes = figure(shape.chunk_bytes) / figure(shape.sends);
-            rows.push(Row::new("chunk bytes per send", bytes, "B").at_most(900.0));
-        }
+        let what = format!("durable send, {callers} callers ÷ the redb store alone");
+        let row = Row::new(what, median(&mut rounds.ratios), "×");
+        rows.push(row.at_least(bar).note(rounds.note()));
+        let what = format!("chunk bytes per send, {callers} callers");
+        rows.push(Row::new(what, rounds.bytes, "B").at_most(900.0));
     }
-    let why = "no Redis beside this process: `redis-benchmark -c 50 -P 16` is to be run by hand";
+    let why = "no Redis is asked: run `redis-benchmark -c 50 -P 16` with appendfsync always";
     rows.push(Row::skipped("durable send ÷ Redis, fsync always", why));
     Ok(rows)
 }
 
-async fn through_engine(file: &Path, sends: Sends) -> Result<(f64, Shape), Failure> {
-    let mut ground = Ground::on_redb(file).await?;
-    let before = ground.pool.head().position;
-    let (seconds, _) = ground.send(sends).await?;
-    let shape = shape(&ground, before).await?;
-    ground.stop().await;
-    Ok((seconds, shape))
+#[derive(Default)]
+struct Rounds {
+    ratios: Vec<f64>,
+    engine: Vec<f64>,
+    alone: Vec<f64>,
+    /// Sends in a commit, and chunk bytes of a send, in the last round.
+    batch: f64,
+    bytes: f64,
 }
 
-async fn shape(ground: &Ground, mut after: Position) -> Result<Shape, Failure> {
-    let mut shape = Shape::default();
+impl Rounds {
+    /// Measures the engine, and then the store with the same commits.
+    async fn add(&mut self, sends: Sends, folder: &Path) -> Result<(), Failure> {
+        let mut ground = Ground::on_redb(&folder.join("engine.redb")).await?;
+        let (seconds, _) = ground.send(sends).await?;
+        let pool = ground.pool.id().clone();
+        let commits = commits(&ground.store, &pool).await?;
+        ground.stop().await;
+        let bytes = commits.iter().flat_map(|commit| &commit.chunks);
+        self.bytes = figure(bytes.map(|chunk| chunk.bytes().len()).sum()) / sends.total();
+        self.batch = sends.total() / figure(commits.len());
+        let store = RedbStore::create(folder.join("alone.redb")).or_stop()?;
+        let alone = append(&Store::of(Arc::new(store)), &pool, commits).await?;
+        self.ratios.push(alone / seconds);
+        self.engine.push(sends.total() / seconds);
+        self.alone.push(sends.total() / alone);
+        Ok(())
+    }
+
+    fn note(&mut self) -> String {
+        format!(
+            "{:.0} sends/s beside {:.0} with the same commits, of {:.1} sends each",
+            median(&mut self.engine),
+            median(&mut self.alone),
+            self.batch,
+        )
+    }
+}
+
+/// Returns what the engine appended, commit by commit.
+async fn commits(store: &Store, pool: &PoolId) -> Result<Vec<Commit>, Failure> {
+    let (mut after, mut commits) = (Position::ZERO, Vec::new());
     loop {
-        let journal = &ground.store.journal;
-        let page = journal
-            .read(ground.pool.id(), after, PAGE)
+        let page = store.journal.read(pool, after, PAGE).await.or_stop()?;
+        let Some(last) = page.chunks.last() else {
+            break;
+        };
+        after = last.last();
+        commits.extend(page.chunks.into_iter().map(|chunk| Commit {
+            chunks: vec![chunk],
+            ..Commit::default()
+        }));
+    }
+    let mut after = Position::ZERO;
+    loop {
+        let packs = store
+            .contents
+            .list_with(pool, after, PAGE)
             .await
             .or_stop()?;
-        let Some(last) = page.chunks.last() else {
-            return Ok(shape);
+        let Some(last) = packs.last() else {
+            return Ok(commits);
         };
-        for chunk in page.chunks.iter().filter(|chunk| chunk.last() > after) {
-            shape.commits += 1;
-            shape.chunk_bytes += chunk.bytes().len();
-            // Accepted and delivered.
-            shape.sends += usize::try_from(chunk.header().count).or_stop()? / 2;
+        after = last.first;
+        for pack in packs {
+            let of = |commit: &&mut Commit| {
+                let chunk = commit.chunks.first();
+                chunk.is_some_and(|chunk| chunk.first() == pack.first)
+            };
+            if let Some(commit) = commits.iter_mut().find(of) {
+                commit.contents = pack.contents;
+            }
         }
-        after = last.last();
     }
 }
 
-/// Writes the same bytes in as many durable commits, as one row each; returns seconds.
-fn alone(file: &Path, shape: Shape) -> Result<f64, Failure> {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE);
-    let database = builder.create(file).or_stop()?;
-    let bytes = shape.chunk_bytes + shape.sends * BODY.len();
-    let row = vec![7; bytes / shape.commits.max(1)];
-    commit(&database, 0, &row)?;
+/// Appends the commits one by one; returns seconds.
+async fn append(store: &Store, pool: &PoolId, commits: Vec<Commit>) -> Result<f64, Failure> {
+    let now = Timestamp::from_millis(0);
+    let token = store.leases.acquire(pool, "bench", now).await.or_stop()?;
+    let mut expected_head = Position::ZERO;
     let start = Watch::start();
-    for number in 1..=shape.commits {
-        commit(&database, u64::try_from(number).or_stop()?, &row)?;
+    for commit in commits {
+        let guard = Guard {
+            expected_head,
+            token,
+        };
+        expected_head = commit
+            .chunks
+            .last()
+            .map_or(expected_head, heronry_journal::Chunk::last);
+        store.journal.append(pool, commit, guard).await.or_stop()?;
     }
     Ok(start.seconds())
-}
-
-fn commit(database: &Database, number: u64, row: &[u8]) -> Result<(), Failure> {
-    let mut transaction = database.begin_write().or_stop()?;
-    transaction
-        .set_durability(Durability::Immediate)
-        .or_stop()?;
-    {
-        let mut rows = transaction.open_table(ROWS).or_stop()?;
-        rows.insert(number, row).or_stop()?;
-    }
-    transaction.commit().or_stop()
 }
