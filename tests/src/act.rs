@@ -230,6 +230,8 @@ fn ends(body: &Body, wake: &WakeId) -> bool {
         body.wake_id == *wake
     } else if let Body::WakeCancelled(body) = body {
         body.wake_id == *wake
+    } else if let Body::WakeFailed(body) = body {
+        body.wake_id == *wake
     } else {
         false
     }

@@ -153,6 +153,8 @@ impl Ledger {
             Body::MessageReplayed(body) => self.replayed(record, body),
             Body::WakeRegistered(body) => self.registered(record, body),
             Body::ConditionRegistered(body) => self.condition_registered(record, body),
+            Body::WakeScanned(body) => self.scanned(body),
+            Body::WakeFailed(body) => self.wake_failed(body.registered),
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
             Body::WakeCancelled(body) => self.cancelled(record, body.registered),

@@ -62,5 +62,7 @@ mod wake_conditions;
 mod wake_ends;
 #[path = "engine/wake_many.rs"]
 mod wake_many;
+#[path = "engine/wake_scans.rs"]
+mod wake_scans;
 #[path = "engine/wakes.rs"]
 mod wakes;

@@ -19,8 +19,8 @@ pub use message::{
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use wake::{
-    ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeRegistered, WakeTimedOut,
-    WakeTriggered, WakeTriggeredBy,
+    ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed, WakeRegistered,
+    WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
@@ -136,7 +136,7 @@ bodies! {
     /// A message was cancelled.
     31 v 1 => MessageCancelled(MessageCancelled),
     /// A run began to wait.
-    40 v 1 => WakeRegistered(Box<WakeRegistered>),
+    40 v 2 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
     41 v 1 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
@@ -144,7 +144,11 @@ bodies! {
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
     /// A run began to wait for more than one filter says.
-    44 v 1 => ConditionRegistered(Box<ConditionRegistered>),
+    44 v 2 => ConditionRegistered(Box<ConditionRegistered>),
+    /// The earlier events of a wake were looked through.
+    45 v 1 => WakeScanned(WakeScanned),
+    /// A wake failed.
+    49 v 1 => WakeFailed(WakeFailed),
     /// A member reported an event.
     50 v 1 => ApplicationEvent(Box<ApplicationEvent>),
 }
@@ -157,6 +161,8 @@ impl Body {
             pool::version_of(&body.settings)
         } else if let Self::PoolConfigured(body) = self {
             pool::version_of(&body.settings)
+        } else if let Some(wake) = self.registration() {
+            wake.version()
         } else {
             self.newest_version()
         }
@@ -200,6 +206,8 @@ impl Body {
             Self::WakeRegistered(_) | Self::ConditionRegistered(_) => {
                 EventKind::WakeConditionRegistered
             }
+            Self::WakeScanned(_) => EventKind::WakeConditionScanned,
+            Self::WakeFailed(_) => EventKind::WakeConditionFailed,
             Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,
             Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,
             Self::WakeCancelled(_) => EventKind::WakeConditionCancelled,

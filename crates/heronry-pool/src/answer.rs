@@ -285,7 +285,10 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
         }
         Some((at, WakeEnd::TimedOut)) => (*at, WakeStatus::TimedOut, None, &[][..]),
         Some((at, WakeEnd::Cancelled { reason })) => {
-            (*at, WakeStatus::Cancelled, Some(*reason), &[][..])
+            (*at, WakeStatus::Cancelled, Some((*reason).into()), &[][..])
+        }
+        Some((at, WakeEnd::Failed { why })) => {
+            (*at, WakeStatus::Failed, Some((*why).into()), &[][..])
         }
     };
     let resume = wake.registered.resume_with;

@@ -54,6 +54,8 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::ConditionRegistered(body) => {
             wake::registered(state, record, &body.wake, Some(&body.condition));
         }
+        Body::WakeScanned(body) => state.wakes.scanned(body.registered),
+        Body::WakeFailed(body) => wake::failed(state, record, body),
         Body::WakeTriggered(body) => wake::triggered(state, record, body),
         Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
         Body::WakeCancelled(body) => wake::cancelled(state, record, body),

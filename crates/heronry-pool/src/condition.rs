@@ -99,11 +99,7 @@ impl Progress {
             tree,
             clauses: clauses.collect(),
         };
-        for event in counted {
-            if let Some(tally) = progress.clauses.get_mut(event.clause as usize) {
-                tally.count(event.clone());
-            }
-        }
+        progress.put_before(counted);
         progress
     }
 
@@ -168,6 +164,32 @@ impl Progress {
                     self.collect(part, matches);
                 }
             }
+        }
+    }
+
+    /// Takes in earlier events that count, as if they had come before the others: what came to hold
+    /// with fewer of the others lets the rest of them not count.
+    pub(crate) fn put_before(&mut self, earlier: &[CountedEvent]) {
+        let mut later = Vec::new();
+        for tally in &mut self.clauses {
+            tally.seen.clear();
+            later.append(&mut tally.events);
+        }
+        later.sort_by_key(|event| event.by.position);
+        let at_once = later.chunk_by(|one, other| one.by.position == other.by.position);
+        for events in std::iter::once(earlier).chain(at_once) {
+            if self.holds() {
+                return;
+            }
+            for event in events {
+                self.count(event);
+            }
+        }
+    }
+
+    fn count(&mut self, event: &CountedEvent) {
+        if let Some(tally) = self.clauses.get_mut(event.clause as usize) {
+            tally.count(event.clone());
         }
     }
 

@@ -16,6 +16,7 @@ mod prior;
 mod query;
 mod release;
 mod resolve;
+mod scan;
 mod send;
 mod settle;
 mod tick;
@@ -40,6 +41,7 @@ pub use query::{
     ListDeadLetters, ListMembers, ListWakes, StateDigest, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
+pub use scan::{FinishScan, Scanned};
 pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};

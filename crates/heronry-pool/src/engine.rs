@@ -13,8 +13,10 @@ use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::RecentClaims;
 use resume::Resume;
+pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
 use triggers::Triggers;
+pub(crate) use triggers::sees;
 
 use crate::{
     Minter, Rejection, State, apply,
@@ -204,7 +206,18 @@ impl Engine {
 
     /// Looks through records for a scan, as the waiter would see them.
     pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
-        scan.look(&self.state, records)
+        if triggers::sees(&self.state, &scan.request().run) {
+            scan.look(&self.state.timelines, records)
+        } else {
+            ScanStep::More
+        }
+    }
+
+    /// Returns what is to be looked through for a wake that was registered before that was done;
+    /// nothing when it was done meanwhile.
+    pub fn pending_scan(&self, registered: Position) -> Option<Scan> {
+        let request = ScanRequest::of_pending(&self.state, registered)?;
+        Some(Scan::new(request))
     }
 
     /// Returns the records that are staged for the next append.

@@ -100,6 +100,8 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::RunEnded(_)
         | Body::WakeRegistered(_)
         | Body::ConditionRegistered(_)
+        | Body::WakeScanned(_)
+        | Body::WakeFailed(_)
         | Body::WakeTriggered(_)
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_)
@@ -161,6 +163,8 @@ fn subject(record: &Record) -> EntityRef {
         Body::ConditionRegistered(body) => {
             Some(entity(EntityKind::WakeCondition, &body.wake.wake_id))
         }
+        Body::WakeScanned(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::WakeFailed(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),

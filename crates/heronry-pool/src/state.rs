@@ -22,7 +22,7 @@ pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
 pub use turn::Turn;
-pub use wake::{Wake, WakeEnd, Wakes};
+pub use wake::{Earlier, Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
 

@@ -6,6 +6,7 @@
 mod batch;
 mod commit;
 mod open;
+mod pending;
 mod scan;
 
 use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
@@ -15,12 +16,13 @@ use heronry_journal::ChunkHash;
 use heronry_pool::Engine;
 use heronry_store::{FencingToken, Outcome, Store};
 use heronry_types::{PoolId, Position, Timestamp};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
 use batch::Batch;
 use commit::{Flight, Landing};
+use pending::{Scanning, Scans};
 
 use crate::{
     CallError, StopReason,
@@ -45,6 +47,8 @@ enum Event {
     Work(Next),
     /// The append that was under way ended.
     Landed(Landing),
+    /// A look through earlier events ended.
+    Scanned(Result<Scanning, JoinError>),
 }
 
 /// The actor of one pool.
@@ -70,6 +74,7 @@ pub(crate) struct Actor {
     flight: Option<Flight>,
     /// What is decided and not handed to the store yet.
     batch: Option<Batch>,
+    scans: Scans,
 }
 
 impl Actor {
@@ -106,6 +111,7 @@ impl Actor {
 
     async fn serve(&mut self) -> StopReason {
         loop {
+            self.start_scans();
             let flow = match self.next().await {
                 Event::Work(Next::Jobs(jobs)) => {
                     self.pending.extend(jobs);
@@ -120,6 +126,7 @@ impl Actor {
                     }
                 },
                 Event::Landed(landing) => self.land(landing).await,
+                Event::Scanned(ended) => self.scanned(ended),
             };
             if let Flow::Stop(why) = flow {
                 return why;
@@ -156,6 +163,7 @@ impl Actor {
         tokio::select! {
             biased;
             landing = landed => Event::Landed(landing),
+            ended = self.scans.next() => Event::Scanned(ended),
             () = future::ready(()), if has_work => Event::Work(Next::Jobs(Vec::new())),
             next = queue.next(BATCH_MAX), if wants => Event::Work(next),
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),

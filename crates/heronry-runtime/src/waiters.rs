@@ -114,6 +114,7 @@ impl Waiters {
                 inbox();
                 self.wake(&WaitKey::Departure);
             }
+            Body::WakeFailed(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::WakeTriggered(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::WakeTimedOut(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::WakeCancelled(body) => self.wake(&WaitKey::Wake(body.registered)),
@@ -127,7 +128,8 @@ impl Waiters {
             | Body::MessageAccepted(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_)
-            | Body::ConditionRegistered(_) => {}
+            | Body::ConditionRegistered(_)
+            | Body::WakeScanned(_) => {}
         }
     }
     /// Wakes who waits for a message of which a call names a copy.

@@ -45,6 +45,7 @@ struct Plan {
     appends: AtomicU64,
     reads: AtomicU64,
     gate: Arc<Gate>,
+    read_gate: Arc<Gate>,
     state: Mutex<PlanState>,
 }
 
@@ -83,6 +84,11 @@ impl Faults {
     /// Holds appends before they are written, as a slow sync does, until the hold is dropped.
     pub fn hold_appends(&self) -> Hold {
         Gate::hold(&self.plan.gate)
+    }
+
+    /// Holds pages of journals before they are read, as a slow disk does, until the hold is dropped.
+    pub fn hold_reads(&self) -> Hold {
+        Gate::hold(&self.plan.read_gate)
     }
 
     /// Returns how many appends were asked for.

@@ -44,4 +44,4 @@ pub use vocab::{
     PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, RetentionClass, RunEnd,
     SourceKind, TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
-pub use wake::{Since, WakeMatch, WakeReason, WakeView};
+pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

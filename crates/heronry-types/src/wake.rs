@@ -1,16 +1,56 @@
 //! What a run waits for.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Cursor, EventKind, RunId, Timestamp, WakeId, WakeStatus, vocab::vocabulary};
 
 vocabulary! {
-    /// Why a wake was cancelled or failed.
+    /// Why a wake was cancelled.
     WakeReason {
         Requested = "requested",
         Left = "left",
         RunEnded = "run_ended",
         Policy = "policy",
+    }
+}
+
+vocabulary! {
+    /// Why a wake failed.
+    WakeFailure {
+        Trimmed = "trimmed",
+    }
+}
+
+/// Why a wake ended without being triggered, beside its time being up.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum WakeWhy {
+    /// It was cancelled.
+    Cancelled(WakeReason),
+    /// It failed: nobody can tell any more whether it would have been triggered.
+    Failed(WakeFailure),
+}
+
+impl From<WakeReason> for WakeWhy {
+    fn from(reason: WakeReason) -> Self {
+        Self::Cancelled(reason)
+    }
+}
+
+impl From<WakeFailure> for WakeWhy {
+    fn from(why: WakeFailure) -> Self {
+        Self::Failed(why)
+    }
+}
+
+impl fmt::Display for WakeWhy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled(reason) => reason.fmt(f),
+            Self::Failed(why) => why.fmt(f),
+        }
     }
 }
 
@@ -48,7 +88,7 @@ pub struct WakeView {
     pub status: WakeStatus,
     /// Why it was cancelled or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<WakeReason>,
+    pub reason: Option<WakeWhy>,
     /// The events that triggered it, as `resume_with` chose.
     pub matches: Vec<WakeMatch>,
     /// A line about the matches, as `resume_with` chose.

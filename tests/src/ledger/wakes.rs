@@ -4,7 +4,7 @@ use heronry_event::filter::Filter;
 use std::collections::BTreeSet;
 
 use heronry_event::Envelope;
-use heronry_journal::{ConditionRegistered, Record, WakeRegistered, WakeTriggered};
+use heronry_journal::{ConditionRegistered, Record, WakeRegistered, WakeScanned, WakeTriggered};
 use heronry_types::{
     Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId,
 };
@@ -20,6 +20,8 @@ pub(super) struct Waiter {
     seen: Vec<(Position, Envelope)>,
     /// The events by which its condition came to hold, in order.
     hit: Option<Vec<Position>>,
+    /// Whether its earlier events are still to be looked through.
+    is_held: bool,
 }
 
 impl Waiter {
@@ -131,7 +133,11 @@ impl Ledger {
             condition,
             seen: Vec::new(),
             hit: None,
+            is_held: body.scan_to.is_some(),
         };
+        if let Some(until) = body.scan_to {
+            assert_eq!(until, record.position.previous(), "all earlier events");
+        }
         for position in (body.since.0..record.position.previous().0).map(Position) {
             if waiter.hit.is_none() {
                 self.show(&mut waiter, position.next());
@@ -146,6 +152,7 @@ impl Ledger {
 
     pub(super) fn triggered(&mut self, record: &Record, body: &WakeTriggered) {
         let waiter = self.end(body.registered);
+        assert!(!waiter.is_held, "earlier events come first");
         let named = body.matches.iter().map(|by| by.position).collect();
         assert_eq!(waiter.hit, Some(named), "the first matches are named");
         for by in &body.matches {
@@ -156,8 +163,8 @@ impl Ledger {
 
     pub(super) fn timed_out(&mut self, record: &Record, registered: Position) {
         let waiter = self.end(registered);
-        assert_eq!(
-            waiter.hit, None,
+        assert!(
+            waiter.hit.is_none() || waiter.is_held,
             "its condition held before its time was up"
         );
         let deadline = waiter.registered.deadline.unwrap();
@@ -166,10 +173,27 @@ impl Ledger {
 
     pub(super) fn cancelled(&mut self, _: &Record, registered: Position) {
         let waiter = self.end(registered);
-        assert_eq!(
-            waiter.hit, None,
+        assert!(
+            waiter.hit.is_none() || waiter.is_held,
             "its condition held before it was cancelled"
         );
+    }
+
+    pub(super) fn wake_failed(&mut self, registered: Position) {
+        let waiter = self.end(registered);
+        assert!(waiter.is_held, "nothing else can fail");
+    }
+
+    pub(super) fn scanned(&mut self, body: &WakeScanned) {
+        assert!(self.live.contains(&body.registered), "it waits");
+        let waiter = self.waiters.get_mut(&body.registered).unwrap();
+        assert!(waiter.is_held, "its earlier events are looked through once");
+        waiter.is_held = false;
+        let seen: BTreeSet<_> = waiter.seen.iter().map(|(position, _)| *position).collect();
+        for event in &body.counted {
+            assert!(seen.contains(&event.by.position), "what counts was seen");
+            assert!(event.by.position < body.registered);
+        }
     }
 
     /// Takes the record in as an event: it may be what somebody waits for.
@@ -200,7 +224,8 @@ impl Ledger {
     pub(super) fn check_waiters_at_rest(&self) {
         for registered in &self.live {
             let waiter = &self.waiters[registered];
-            assert_eq!(waiter.hit, None, "the wake at {registered} was lost");
+            let waits = waiter.hit.is_none() || waiter.is_held;
+            assert!(waits, "the wake at {registered} was lost");
             assert!(self.is_member(&waiter.run), "a departed run waits");
         }
     }

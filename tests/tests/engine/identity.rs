@@ -239,6 +239,6 @@ async fn a52_another_runs_wake_cannot_be_cancelled(world: World) {
     };
     let cancelled = pool.call(by_operator).await.unwrap();
     assert_eq!(cancelled.status, WakeStatus::Cancelled);
-    assert_eq!(cancelled.reason, Some(WakeReason::Requested));
+    assert_eq!(cancelled.reason, Some(WakeReason::Requested.into()));
     world.check_replay(&pool).await;
 }

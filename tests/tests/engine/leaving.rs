@@ -85,7 +85,7 @@ async fn a7_leaving_ends_copies_and_wakes_in_one_append_and_not_the_run(world: W
     let ended = found(&pool, &wake).await;
     assert_eq!(
         (ended.status, ended.reason),
-        (WakeStatus::Cancelled, Some(WakeReason::Left))
+        (WakeStatus::Cancelled, Some(WakeReason::Left.into()))
     );
     world.check_replay(&pool).await;
 }
@@ -145,7 +145,10 @@ async fn p6_an_ended_run_leaves_for_good(world: World) {
             .kinds_after(&pool, done.cursor.position.previous())
             .await;
         assert_eq!(kinds, expected, "no extra record of leaving");
-        assert_eq!(found(&pool, &wake).await.reason, Some(WakeReason::RunEnded));
+        assert_eq!(
+            found(&pool, &wake).await.reason,
+            Some(WakeReason::RunEnded.into())
+        );
         let copy = &world.receipt(&pool, "lead", name).await.recipients[0];
         assert_eq!(copy.why, Some(Undeliverable::RunEnded));
 

@@ -88,7 +88,7 @@ async fn a34_cancelling_again_records_nothing(world: World) {
         .await;
     let cancelled = world.cancel(&pool, &lead, &wake.wake_id).await.unwrap();
     assert_eq!(cancelled.status, WakeStatus::Cancelled);
-    assert_eq!(cancelled.reason, Some(WakeReason::Requested));
+    assert_eq!(cancelled.reason, Some(WakeReason::Requested.into()));
     let again = world.cancel(&pool, &lead, &wake.wake_id);
     assert_eq!(world.unrecorded(&pool, again).await, cancelled);
     tell(&world, &pool, &scout, "k1").await;

@@ -1,8 +1,8 @@
 //! Records about wakes. The waiting run stands in the lineage.
 
 use heronry_types::{
-    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeId,
-    WakeReason,
+    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeFailure,
+    WakeId, WakeReason,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,18 @@ pub struct WakeRegistered {
     /// The hash of the request.
     #[n(10)]
     pub request_hash: RequestHash,
+    /// Earlier events up to this one are still to be looked through, and none triggers it before
+    /// that is done; absent: they were looked through already. Since version 2.
+    #[n(11)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scan_to: Option<Position>,
+}
+
+impl WakeRegistered {
+    /// Returns the first version of its record that can say what it says.
+    pub(super) fn version(&self) -> u16 {
+        if self.scan_to.is_some() { 2 } else { 1 }
+    }
 }
 
 /// A run began to wait for more than one filter says. The wake is referred to by the position of
@@ -86,6 +98,36 @@ pub struct CountedEvent {
     /// BLAKE3.
     #[n(2)]
     pub distinct: DistinctHash,
+}
+
+/// The earlier events of a wake were looked through.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakeScanned {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+    /// Those that count, up to the one at which its condition holds.
+    #[n(2)]
+    pub counted: Vec<CountedEvent>,
+}
+
+/// A wake failed: nobody can tell any more whether it was triggered.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakeFailed {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+    /// Why.
+    #[n(2)]
+    pub why: WakeFailure,
 }
 
 /// Stands for the thing that has to be another one in each event that counts.

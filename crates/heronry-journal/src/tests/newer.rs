@@ -3,7 +3,7 @@
 use heronry_types::{
     AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, LimitName, MessageFailure,
     PolicyKind, Position, ReleaseReason, ResumeCause, ResumeWith, RunEnd, Undeliverable,
-    Vocabulary, WakePayload, WakeReason,
+    Vocabulary, WakeFailure, WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -149,8 +149,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31], 1));
-    check::<ResumeWith>(3, (&[40, 44], 1));
-    check::<DistinctBy>(4, (&[44], 1));
-    check::<EventKind>(139, (&[41, 44], 1));
+    check::<ResumeWith>(3, (&[40, 44], 2));
+    check::<DistinctBy>(4, (&[44], 2));
+    check::<EventKind>(139, (&[44], 2));
+    check::<EventKind>(139, (&[41, 45], 1));
+    check::<WakeFailure>(1, (&[49], 1));
     check::<WakeReason>(4, (&[43], 1));
 }

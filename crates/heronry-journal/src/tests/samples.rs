@@ -8,7 +8,7 @@ use heronry_types::{
     InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
     Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
     ReleaseReason, ResumeCause, ResumeWith, RunEnd, RunId, SessionId, Settings, Timestamp, TopicId,
-    TurnId, Undeliverable, Visibility, WakeId, WakePayload, WakeReason,
+    TurnId, Undeliverable, Visibility, WakeFailure, WakeId, WakePayload, WakeReason,
 };
 
 use crate::{
@@ -17,7 +17,8 @@ use crate::{
     MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
     MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded,
-    UndeliverableCopy, WakeCancelled, WakeRegistered, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    UndeliverableCopy, WakeCancelled, WakeFailed, WakeRegistered, WakeScanned, WakeTimedOut,
+    WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -197,6 +198,16 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
             "2.1-pool-configured",
             full(Body::PoolConfigured(configured)),
         ),
+        (
+            "40.1-wake-registered",
+            full(Body::WakeRegistered(Box::new(registered()))),
+        ),
+        (
+            "44.1-condition-registered",
+            full(Body::ConditionRegistered(Box::new(condition_registered(
+                &registered(),
+            )))),
+        ),
     ]
 }
 
@@ -370,10 +381,9 @@ fn dead_letters() -> Vec<(&'static str, Body)> {
     ]
 }
 
-fn wakes() -> Vec<(&'static str, Body)> {
-    let wake_id = WakeId::parse("wake-4").unwrap();
-    let registered = WakeRegistered {
-        wake_id: wake_id.clone(),
+fn registered() -> WakeRegistered {
+    WakeRegistered {
+        wake_id: WakeId::parse("wake-4").unwrap(),
         filter: "kind == \"message_delivered\" && topic == \"findings\"".to_owned(),
         language: 1,
         fingerprint: *b"the filter's fingerprint, sha256",
@@ -384,8 +394,38 @@ fn wakes() -> Vec<(&'static str, Body)> {
         include_wakes: true,
         idempotency_key: IdempotencyKey::parse("wait-0042").unwrap(),
         request_hash: RequestHash(*b"request's 16 hex"),
+        scan_to: None,
+    }
+}
+
+fn counted() -> CountedEvent {
+    CountedEvent {
+        clause: 2,
+        by: WakeTriggeredBy {
+            position: Position(299),
+            kind: EventKind::RunCompleted,
+        },
+        distinct: DistinctHash(*b"half of a blake3"),
+    }
+}
+
+fn wakes() -> Vec<(&'static str, Body)> {
+    let wake_id = WakeId::parse("wake-4").unwrap();
+    let registered = WakeRegistered {
+        scan_to: Some(Position(303)),
+        ..registered()
     };
     let condition = condition_registered(&registered);
+    let scanned = WakeScanned {
+        registered: Position(304),
+        wake_id: wake_id.clone(),
+        counted: vec![counted()],
+    };
+    let failed = WakeFailed {
+        registered: Position(304),
+        wake_id: wake_id.clone(),
+        why: WakeFailure::Trimmed,
+    };
     let triggered = WakeTriggered {
         registered: Position(304),
         wake_id: wake_id.clone(),
@@ -406,16 +446,18 @@ fn wakes() -> Vec<(&'static str, Body)> {
     };
     vec![
         (
-            "40.1-wake-registered",
+            "40.2-wake-registered",
             Body::WakeRegistered(Box::new(registered)),
         ),
         ("41.1-wake-triggered", Body::WakeTriggered(triggered)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
         (
-            "44.1-condition-registered",
+            "44.2-condition-registered",
             Body::ConditionRegistered(Box::new(condition)),
         ),
+        ("45.1-wake-scanned", Body::WakeScanned(scanned)),
+        ("49.1-wake-failed", Body::WakeFailed(failed)),
     ]
 }
 
@@ -434,14 +476,7 @@ fn condition_registered(wake: &WakeRegistered) -> ConditionRegistered {
             ..wake.clone()
         },
         condition: Condition::AllOf(vec![any, count]),
-        counted: vec![CountedEvent {
-            clause: 2,
-            by: WakeTriggeredBy {
-                position: Position(299),
-                kind: EventKind::RunCompleted,
-            },
-            distinct: DistinctHash(*b"half of a blake3"),
-        }],
+        counted: vec![counted()],
     }
 }
 

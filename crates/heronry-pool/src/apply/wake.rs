@@ -1,11 +1,11 @@
 //! Applying records about wakes.
 
-use heronry_journal::{Record, WakeCancelled, WakeRegistered, WakeTriggered};
+use heronry_journal::{Record, WakeCancelled, WakeFailed, WakeRegistered, WakeTriggered};
 use heronry_types::{Condition, Position};
 
 use crate::{
     State,
-    state::{Due, Wake, WakeEnd},
+    state::{Due, Earlier, Wake, WakeEnd},
 };
 
 pub(super) fn registered(
@@ -21,6 +21,7 @@ pub(super) fn registered(
         run: run.clone(),
         registered: body.clone(),
         condition: condition.cloned().map(Box::new),
+        earlier: body.scan_to.map_or(Earlier::Seen, Earlier::Pending),
         end: None,
     };
     state.wakes.insert(record.position, wake);
@@ -57,6 +58,11 @@ pub(super) fn cancelled(state: &mut State, record: &Record, body: &WakeCancelled
             reason: body.reason,
         },
     );
+}
+
+pub(super) fn failed(state: &mut State, record: &Record, body: &WakeFailed) {
+    let end = WakeEnd::Failed { why: body.why };
+    finish(state, body.registered, record.position, end);
 }
 
 fn finish(state: &mut State, registered: Position, at: Position, end: WakeEnd) {

@@ -47,8 +47,10 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageReplayed(_)
         | Body::WakeRegistered(_)
         | Body::WakeTimedOut(_)
+        | Body::WakeFailed(_)
         | Body::WakeCancelled(_) => true,
         Body::ConditionRegistered(_)
+        | Body::WakeScanned(_)
         | Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)

@@ -15,8 +15,8 @@ use super::{
     Applied, Command, Cx, Decision, Draft, How, Lane, Names, draft::Author, fetch, guard, prior,
 };
 use crate::{
-    Caller, Minter, Registered, Rejection, State, answer, condition, hash::RequestHasher,
-    mint::Minted, rejection::ConflictField,
+    Caller, Minter, Registered, Rejection, State, answer, condition, engine::Extent,
+    hash::RequestHasher, mint::Minted, rejection::ConflictField, state::Earlier,
 };
 
 /// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
@@ -68,12 +68,40 @@ impl WakeRequest {
 pub struct ScanRequest {
     /// Events after this position.
     pub after: Position,
+    /// And up to this one.
+    pub until: Position,
     /// What to look for.
     pub condition: Condition<Filter>,
     /// Whether events about wakes count.
     pub wake_events: WakeEvents,
     /// Whose view it is.
     pub run: RunId,
+}
+
+impl ScanRequest {
+    /// Returns what is to be looked through for a wake that was registered before that was done.
+    pub(crate) fn of_pending(state: &State, registered: Position) -> Option<Self> {
+        let wake = state.wakes.get(registered)?;
+        let Earlier::Pending(until) = wake.earlier else {
+            return None;
+        };
+        let body = &wake.registered;
+        let alone = || Condition::Filter(body.filter.clone());
+        let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
+        // It was compiled when it was registered, and when the pool was opened.
+        let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
+        Some(Self {
+            after: body.since,
+            until,
+            condition: compiled.ok()?,
+            wake_events: if body.include_wakes {
+                WakeEvents::Include
+            } else {
+                WakeEvents::Skip
+            },
+            run: wake.run.clone(),
+        })
+    }
 }
 
 /// Registers a wake.
@@ -134,6 +162,7 @@ impl RegisterWake {
             include_wakes: request.wake_events == WakeEvents::Include,
             idempotency_key: request.key.clone(),
             request_hash: self.hash,
+            scan_to: (cx.scan.extent == Extent::Later).then_some(state.head),
         })
     }
 
@@ -220,6 +249,7 @@ impl Command for RegisterWake {
         let after = self.since(state)?;
         Ok((after < state.head).then(|| ScanRequest {
             after,
+            until: state.head,
             condition: self.request.condition.clone(),
             wake_events: self.request.wake_events,
             run: self.run.clone(),

@@ -1,4 +1,5 @@
-//! The wakes that wait for more than one filter says, and how far each has come.
+//! The wakes that wait for more than one filter says, and how far each has come; and those whose
+//! earlier events are still to be looked through.
 //!
 //! Progress is no part of the state: it is counted again when the pool is opened, by matching each
 //! record while it is replayed, with the state as it was then.
@@ -10,10 +11,10 @@ use heronry_event::{
     filter::{CompileErrors, Filter},
     index::FilterIndex,
 };
-use heronry_journal::{ConditionRegistered, WakeTriggeredBy};
-use heronry_types::Position;
+use heronry_journal::{CountedEvent, WakeRegistered, WakeTriggeredBy};
+use heronry_types::{Condition, Position};
 
-use crate::condition::Progress;
+use crate::{condition::Progress, state::Earlier};
 
 /// Whether an event is about wakes, or about runs that suspend and resume.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +31,7 @@ struct Waiting {
     progress: Progress,
     /// Once it holds, nothing counts any more.
     is_decided: bool,
+    earlier: Earlier,
 }
 
 /// The wakes that wait for more than one filter says.
@@ -50,24 +52,43 @@ impl Conditions {
     pub(super) fn arm(
         &mut self,
         registered: Position,
-        body: &ConditionRegistered,
+        (body, condition): (&WakeRegistered, &Condition),
+        counted: &[CountedEvent],
     ) -> Result<(), CompileErrors> {
-        let index = if body.wake.include_wakes {
+        let index = if body.include_wakes {
             &mut self.including
         } else {
             &mut self.index
         };
-        for (clause, number) in body.condition.clauses().into_iter().zip(0..) {
+        for (clause, number) in condition.clauses().into_iter().zip(0..) {
             index.insert((registered, number), &Filter::compile(clause.filter)?);
         }
-        let progress = Progress::new(&body.condition, &body.counted);
+        let progress = Progress::new(condition, counted);
         let is_decided = progress.holds();
         let waiting = Waiting {
             progress,
             is_decided,
+            earlier: body.scan_to.map_or(Earlier::Seen, Earlier::Pending),
         };
         self.waiting.insert(registered, waiting);
         Ok(())
+    }
+
+    /// Takes in which earlier events count for a wake that was held until they were known. Returns
+    /// the event at which its condition came to hold.
+    pub(super) fn scanned(
+        &mut self,
+        registered: Position,
+        counted: &[CountedEvent],
+    ) -> Option<WakeTriggeredBy> {
+        let waiting = self.waiting.get_mut(&registered)?;
+        if std::mem::replace(&mut waiting.earlier, Earlier::Seen) == Earlier::Seen {
+            return None;
+        }
+        waiting.progress.put_before(counted);
+        waiting.is_decided = waiting.progress.holds();
+        let matches = waiting.is_decided.then(|| waiting.progress.matches());
+        matches?.last().copied()
     }
 
     pub(super) fn disarm(&mut self, registered: Position) {
@@ -118,7 +139,7 @@ impl Conditions {
                 waiting.progress.take(*clause as usize, envelope, by);
             }
             waiting.is_decided = waiting.progress.holds();
-            if waiting.is_decided {
+            if waiting.is_decided && waiting.earlier == Earlier::Seen {
                 decided.push(*registered);
             }
         }

@@ -2,11 +2,10 @@
 
 use heronry_event::filter::Filter;
 use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
-use heronry_types::Visibility;
+use heronry_types::{Timelines, Visibility};
 
-use super::triggers::{is_about_wakes, sees};
+use super::triggers::is_about_wakes;
 use crate::{
-    State,
     condition::Progress,
     decide::{ScanRequest, WakeEvents},
     project,
@@ -19,6 +18,29 @@ pub struct Found {
     pub(crate) matches: Vec<WakeTriggeredBy>,
     /// The events that count so far, while it does not hold.
     pub(crate) counted: Vec<CountedEvent>,
+    /// Whether everything was looked through that was asked for.
+    pub(crate) extent: Extent,
+}
+
+/// Whether everything was looked through that was asked for.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Extent {
+    /// It was.
+    #[default]
+    All,
+    /// Nothing was: there is too much to do it at once.
+    Later,
+}
+
+impl Found {
+    /// Says that there is too much to look through at once: the wake is registered before that is
+    /// done.
+    pub fn later() -> Self {
+        Self {
+            extent: Extent::Later,
+            ..Self::default()
+        }
+    }
 }
 
 /// Whether a scan needs more records.
@@ -61,24 +83,26 @@ impl Scan {
         if self.progress.holds() {
             Found {
                 matches: self.progress.matches(),
-                counted: Vec::new(),
+                ..Found::default()
             }
         } else {
             Found {
-                matches: Vec::new(),
                 counted: self.progress.counted(),
+                ..Found::default()
             }
         }
     }
 
-    /// Looks through records, as the waiter would see them.
-    pub(super) fn look(&mut self, state: &State, records: &[Record]) -> ScanStep {
-        if !sees(state, &self.request.run) {
-            return ScanStep::More;
-        }
+    /// Returns the events that count, up to the one at which the condition holds.
+    pub fn counted(self) -> Vec<CountedEvent> {
+        self.progress.counted()
+    }
+
+    /// Looks through records that every waiter may see which sees the pool's events.
+    pub fn look(&mut self, timelines: &Timelines, records: &[Record]) -> ScanStep {
         let holds = records.iter().any(|record| {
             if self.counts(record) {
-                self.take(state, record);
+                self.take(timelines, record);
             }
             self.progress.holds()
         });
@@ -91,12 +115,13 @@ impl Scan {
 
     fn counts(&self, record: &Record) -> bool {
         record.position > self.request.after
+            && record.position <= self.request.until
             && record.entry.visibility == Visibility::InScope
             && (self.request.wake_events == WakeEvents::Include || !is_about_wakes(record.kind()))
     }
 
-    fn take(&mut self, state: &State, record: &Record) {
-        let envelope = project(&state.timelines, record).envelope;
+    fn take(&mut self, timelines: &Timelines, record: &Record) {
+        let envelope = project(timelines, record).envelope;
         let by = WakeTriggeredBy {
             position: record.position,
             kind: record.kind(),

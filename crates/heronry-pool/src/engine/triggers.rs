@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use heronry_event::{filter::Filter, index::FilterIndex};
 use heronry_journal::{Body, Entry, Record, WakeTriggered, WakeTriggeredBy};
-use heronry_types::{Actor, EventKind, Lineage, Position, RunId, Visibility};
+use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visibility};
 
 use super::{
     Staged, UnreadableFilter,
@@ -37,10 +37,21 @@ pub(super) struct Triggers {
 impl Triggers {
     /// Arms a wake when the record registers one, disarms it when the record ends it.
     pub(super) fn arm(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
-        if let Body::WakeRegistered(body) = &record.entry.body {
+        let unreadable = |errors| UnreadableFilter {
+            position: record.position,
+            errors,
+        };
+        if let Body::WakeRegistered(body) = &record.entry.body
+            && body.scan_to.is_some()
+        {
+            let condition = Condition::Filter(body.filter.clone());
+            let armed = self
+                .conditions
+                .arm(record.position, (body, &condition), &[]);
+            armed.map_err(unreadable)?;
+        } else if let Body::WakeRegistered(body) = &record.entry.body {
             let position = record.position;
-            let filter = Filter::compile(&body.filter)
-                .map_err(|errors| UnreadableFilter { position, errors })?;
+            let filter = Filter::compile(&body.filter).map_err(unreadable)?;
             let index = if body.include_wakes {
                 &mut self.including
             } else {
@@ -48,10 +59,9 @@ impl Triggers {
             };
             index.insert(position, &filter);
         } else if let Body::ConditionRegistered(body) = &record.entry.body {
-            let position = record.position;
-            self.conditions
-                .arm(position, body)
-                .map_err(|errors| UnreadableFilter { position, errors })?;
+            let what = (&body.wake, &body.condition);
+            let armed = self.conditions.arm(record.position, what, &body.counted);
+            armed.map_err(unreadable)?;
         } else if let Some(registered) = ended_by(&record.entry.body) {
             self.disarm(registered);
         }
@@ -67,6 +77,11 @@ impl Triggers {
 
     /// Decides which wakes a record triggers, in order of their registration.
     pub(super) fn match_record(&mut self, state: &State, record: &Record) {
+        if let Some((registered, by)) = self.scanned(record)
+            && self.decided.insert(registered)
+        {
+            self.backlog.push_back(Decided { registered, by });
+        }
         let about_wakes = is_about_wakes(record.kind());
         let nobody_asks = self.including.is_empty() && (about_wakes || self.index.is_empty());
         let nobody_asks = nobody_asks && self.conditions.nobody_asks(about(record));
@@ -94,8 +109,21 @@ impl Triggers {
         }
     }
 
+    /// Takes in what was found for a wake, when the record says that. Returns the wake with the event
+    /// at which its condition came to hold.
+    fn scanned(&mut self, record: &Record) -> Option<(Position, WakeTriggeredBy)> {
+        let Body::WakeScanned(body) = &record.entry.body else {
+            return None;
+        };
+        let by = self.conditions.scanned(body.registered, &body.counted)?;
+        Some((body.registered, by))
+    }
+
     /// Counts a replayed record for the conditions, as it counted when it was recorded.
     pub(super) fn replay(&mut self, state: &State, record: &Record) {
+        if let Some((registered, by)) = self.scanned(record) {
+            self.conditions.keep_replayed(&[registered], by);
+        }
         let about = about(record);
         let is_hidden = record.entry.visibility == Visibility::OutOfScope;
         if is_hidden || self.conditions.nobody_asks(about) {
@@ -191,6 +219,8 @@ fn ended_by(body: &Body) -> Option<Position> {
         Some(body.registered)
     } else if let Body::WakeCancelled(body) = body {
         Some(body.registered)
+    } else if let Body::WakeFailed(body) = body {
+        Some(body.registered)
     } else {
         None
     }
@@ -209,7 +239,7 @@ fn wants(state: &State, registered: Position, by: WakeTriggeredBy) -> bool {
 }
 
 /// Whether a run is a member whose view shows the events of the pool.
-pub(super) fn sees(state: &State, run: &RunId) -> bool {
+pub(crate) fn sees(state: &State, run: &RunId) -> bool {
     state
         .members
         .get(run)

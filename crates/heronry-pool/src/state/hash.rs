@@ -3,7 +3,7 @@
 use heronry_journal::ChunkHash;
 use minicbor::{Encode, encode::Write};
 
-use super::{CopySlot, Inbox, Member, Message, State, Wake, WakeEnd};
+use super::{CopySlot, Earlier, Inbox, Member, Message, State, Wake, WakeEnd};
 
 /// Feeds canonical CBOR to a hash: equal values feed equal bytes.
 struct Feed(blake3::Hasher);
@@ -106,10 +106,14 @@ fn put_message(feed: &mut Feed, message: &Message) {
 
 fn put_wake(feed: &mut Feed, wake: &Wake) {
     feed.put((&wake.run, &wake.registered, wake.condition.as_deref()));
+    if let Earlier::Pending(until) = wake.earlier {
+        feed.put(until);
+    }
     match &wake.end {
         None => feed.put(0_u8),
         Some((at, WakeEnd::Triggered { matches })) => feed.put((1_u8, at, matches)),
         Some((at, WakeEnd::TimedOut)) => feed.put((2_u8, at)),
         Some((at, WakeEnd::Cancelled { reason })) => feed.put((3_u8, at, reason)),
+        Some((at, WakeEnd::Failed { why })) => feed.put((4_u8, at, why)),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
-use heronry_types::{Condition, Position, RunId, WakeId, WakeReason};
+use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
 
 /// How a wake ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +20,20 @@ pub enum WakeEnd {
         /// Why.
         reason: WakeReason,
     },
+    /// It failed.
+    Failed {
+        /// Why.
+        why: WakeFailure,
+    },
+}
+
+/// Whether the events before the registration of a wake were looked through.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Earlier {
+    /// They were, or it does not ask for any.
+    Seen,
+    /// Those up to this one are still to be looked through.
+    Pending(Position),
 }
 
 /// A wake.
@@ -31,6 +45,8 @@ pub struct Wake {
     pub registered: WakeRegistered,
     /// What it waits for, when that is more than one filter says.
     pub condition: Option<Box<Condition>>,
+    /// Whether the events before its registration were looked through.
+    pub earlier: Earlier,
     /// How it ended, and in which record.
     pub end: Option<(Position, WakeEnd)>,
 }
@@ -41,6 +57,8 @@ pub struct Wakes {
     by_position: BTreeMap<Position, Wake>,
     by_id: HashMap<WakeId, Vec<Position>>,
     live: BTreeSet<Position>,
+    /// Those of the live ones whose earlier events are still to be looked through.
+    pending: BTreeSet<Position>,
     /// The oldest event whose triggers are not all recorded yet.
     pub(crate) unfinished: Option<Position>,
 }
@@ -54,6 +72,16 @@ impl Wakes {
     /// Returns how many wakes wait.
     pub fn live(&self) -> usize {
         self.live.len()
+    }
+
+    /// Returns true when the earlier events of a wake are still to be looked through.
+    pub fn is_pending(&self, registered: Position) -> bool {
+        self.pending.contains(&registered)
+    }
+
+    /// Walks the wakes that wait and whose earlier events are still to be looked through.
+    pub fn pending(&self) -> impl Iterator<Item = Position> + '_ {
+        self.pending.iter().copied()
     }
 
     /// Walks the registrations of the wakes that wait, oldest first.
@@ -84,8 +112,19 @@ impl Wakes {
             .entry(wake.registered.wake_id.clone())
             .or_default()
             .push(position);
+        if let Earlier::Pending(_) = wake.earlier {
+            self.pending.insert(position);
+        }
         self.by_position.insert(position, wake);
         self.live.insert(position);
+    }
+
+    /// Says that the earlier events of a wake were looked through.
+    pub(crate) fn scanned(&mut self, registered: Position) {
+        if let Some(wake) = self.by_position.get_mut(&registered) {
+            wake.earlier = Earlier::Seen;
+        }
+        self.pending.remove(&registered);
     }
 
     pub(crate) fn end(
@@ -97,6 +136,7 @@ impl Wakes {
         let wake = self.by_position.get_mut(&registered)?;
         wake.end = Some((at, end));
         self.live.remove(&registered);
+        self.pending.remove(&registered);
         Some(wake)
     }
 }

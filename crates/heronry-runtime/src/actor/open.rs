@@ -8,7 +8,7 @@ use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::{Actor, Flow};
+use super::{Actor, Flow, pending::Scans};
 use crate::{
     CallError, OpenError, queue::Queue, runtime::Environment, time::PoolTime, waiters::Waiters,
 };
@@ -72,6 +72,7 @@ impl Opening {
             settings_version,
             flight: None,
             batch: None,
+            scans: Scans::default(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
             Box::pin(actor.stop(why)).await;

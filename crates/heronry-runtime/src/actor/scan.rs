@@ -1,4 +1,4 @@
-//! Looking for earlier events that a command asks for.
+//! Looking for earlier events that a command asks for: a few at once, many beside the actor.
 
 use heronry_journal::Chunk;
 use heronry_pool::{
@@ -11,6 +11,9 @@ use heronry_types::Position;
 use super::Actor;
 use crate::StopReason;
 
+/// How many records are looked through while the command waits; with more it is registered first.
+const SCAN_AT_ONCE_MAX: u64 = 1_024;
+
 /// How many bytes one page of a scan has at the most.
 const SCAN_PAGE_BYTES: usize = 1024 * 1024;
 
@@ -19,6 +22,8 @@ const SCAN_PAGE_BYTES: usize = 1024 * 1024;
 enum Scanned {
     /// It looked through everything, or until the condition held.
     Through,
+    /// There is too much to look through at once.
+    TooMuch,
     /// What it was to look through is gone before this position.
     Trimmed(Position),
 }
@@ -36,8 +41,13 @@ impl Actor {
                 Err(rejection) => return Ok(Err(rejection)),
             };
             let mut scan = Scan::new(request);
+            let asked = scan.request();
+            if asked.until.0 - asked.after.0 > SCAN_AT_ONCE_MAX {
+                return Ok(Ok(Found::later()));
+            }
             match self.scan(&mut scan).await? {
                 Scanned::Through => return Ok(Ok(scan.finish())),
+                Scanned::TooMuch => return Ok(Ok(Found::later())),
                 // The command is asked again: its start may have moved, or its cursor is gone.
                 Scanned::Trimmed(floor) => self.engine.set_floor(floor),
             }
@@ -45,10 +55,10 @@ impl Actor {
         Ok(Ok(Found::default()))
     }
 
-    /// Looks for earlier events: first in the store, then in what it syncs, then in what is staged.
+    /// Looks for earlier events: first in one page of the store, then in what it syncs, then in what is staged.
     async fn scan(&mut self, scan: &mut Scan) -> Result<Scanned, StopReason> {
-        let mut after = scan.request().after;
-        while after < self.durable {
+        let after = scan.request().after;
+        if after < self.durable {
             let page = match self
                 .store
                 .journal
@@ -62,8 +72,9 @@ impl Actor {
             if self.scan_page(scan, &page, after)? == ScanStep::Done {
                 return Ok(Scanned::Through);
             }
-            after = page.chunks.last().map_or(self.durable, Chunk::last);
-            tokio::task::yield_now().await;
+            if page.chunks.last().map(Chunk::last) < Some(self.durable) {
+                return Ok(Scanned::TooMuch);
+            }
         }
         let syncing = self.flight.as_ref().map(|flight| &flight.staged.records);
         let staged = &self.engine.staged().records;
@@ -91,7 +102,7 @@ impl Actor {
         Ok(ScanStep::More)
     }
 
-    fn unreadable(&self, error: &dyn std::error::Error) -> StopReason {
+    pub(super) fn unreadable(&self, error: &dyn std::error::Error) -> StopReason {
         tracing::error!(pool = %self.pool, %error, "journal cannot be read");
         StopReason::StoreFenced
     }

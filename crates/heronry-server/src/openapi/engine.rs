@@ -6,8 +6,8 @@ use heronry_event::{CloseReason, GapReason};
 use heronry_types::{
     AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
     EventKind, EventSemantics, MessageFailure, MessageStatus, PolicyKind, PrivacyClass,
-    RetentionClass, SourceKind, TimelineState, TrustClass, Undeliverable, Vocabulary, WakeReason,
-    WakeStatus,
+    RetentionClass, SourceKind, TimelineState, TrustClass, Undeliverable, Vocabulary, WakeFailure,
+    WakeReason, WakeStatus,
 };
 use utoipa::openapi::{
     AllOfBuilder, ArrayBuilder, KnownFormat, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat,
@@ -63,11 +63,14 @@ fn wakes() -> Vec<Named> {
         .must("cursor", cursor("Where the event stands."))
         .must("id", cursor("The event's id."))
         .must("kind", names::<EventKind>());
+    let cancelled = WakeReason::ALL.iter().map(|it| it.wire_name());
+    let failed = WakeFailure::ALL.iter().map(|it| it.wire_name());
+    let reasons: Vec<&'static str> = cancelled.chain(failed).collect();
     let view = Fields::of("Where a wake stands.")
         .must("wake_id", text("The wake."))
         .must("run_id", text("Who waits."))
         .must("status", names::<WakeStatus>())
-        .may("reason", names::<WakeReason>())
+        .may("reason", one_of(&reasons))
         .must("matches", list("WakeMatch"))
         .may("summary", text("A line about the matches."))
         .must(

@@ -73,6 +73,8 @@ impl Journal for FaultStore {
     ) -> Result<Page, ReadError> {
         self.plan.reads.fetch_add(1, Ordering::AcqRel);
         self.plan.check_open("read the journal")?;
+        self.plan.read_gate.pass().await;
+        self.plan.check_open("read the journal")?;
         self.inner.journal.read(pool, after, bytes_max).await
     }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::{few, id, millis, option, position, request_hash, time, word};
 use crate::{
-    Body, ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeRegistered,
-    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    Body, ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed,
+    WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 fn registration() -> impl Strategy<Value = WakeRegistered> {
@@ -18,8 +18,9 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
         word(),
         any::<bool>(),
     );
-    (id(), filter, waits, id(), request_hash()).prop_map(
-        |(wake_id, filter, waits, idempotency_key, request_hash)| {
+    let scan_to = option::of(position());
+    (id(), filter, waits, (id(), scan_to), request_hash()).prop_map(
+        |(wake_id, filter, waits, (idempotency_key, scan_to), request_hash)| {
             let (filter, language, fingerprint) = filter;
             let (since, timeout_ms, deadline, resume_with, include_wakes) = waits;
             WakeRegistered {
@@ -34,6 +35,7 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
                 include_wakes,
                 idempotency_key,
                 request_hash,
+                scan_to,
             }
         },
     )
@@ -61,14 +63,36 @@ fn condition() -> BoxedStrategy<Condition> {
     .boxed()
 }
 
-fn conditions() -> impl Strategy<Value = Body> {
+fn counted() -> impl Strategy<Value = CountedEvent> {
     let counted = (any::<u32>(), matched(), any::<[u8; 16]>());
-    let counted = counted.prop_map(|(clause, by, distinct)| CountedEvent {
+    counted.prop_map(|(clause, by, distinct)| CountedEvent {
         clause,
         by,
         distinct: DistinctHash(distinct),
+    })
+}
+
+fn scans() -> impl Strategy<Value = Body> {
+    let scanned = (position(), id(), few(counted()));
+    let scanned = scanned.prop_map(|(registered, wake_id, counted)| {
+        Body::WakeScanned(WakeScanned {
+            registered,
+            wake_id,
+            counted,
+        })
     });
-    (registration(), condition(), few(counted)).prop_map(|(wake, condition, counted)| {
+    let failed = (position(), id(), word()).prop_map(|(registered, wake_id, why)| {
+        Body::WakeFailed(WakeFailed {
+            registered,
+            wake_id,
+            why,
+        })
+    });
+    prop_oneof![scanned, failed]
+}
+
+fn conditions() -> impl Strategy<Value = Body> {
+    (registration(), condition(), few(counted())).prop_map(|(wake, condition, counted)| {
         Body::ConditionRegistered(Box::new(ConditionRegistered {
             wake,
             condition,
@@ -101,5 +125,13 @@ pub(super) fn wakes() -> BoxedStrategy<Body> {
         })
     });
     let registered = registration().prop_map(|wake| Body::WakeRegistered(Box::new(wake)));
-    prop_oneof![registered, triggered, timed_out, cancelled, conditions()].boxed()
+    prop_oneof![
+        registered,
+        triggered,
+        timed_out,
+        cancelled,
+        conditions(),
+        scans()
+    ]
+    .boxed()
 }
