@@ -12,6 +12,8 @@ mod app_events;
 mod cancel;
 #[path = "engine/ceilings.rs"]
 mod ceilings;
+#[path = "engine/claims.rs"]
+mod claims;
 #[path = "engine/crash.rs"]
 mod crash;
 #[path = "engine/dead.rs"]

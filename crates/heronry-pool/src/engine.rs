@@ -170,15 +170,26 @@ impl Engine {
         self.triggers.has_backlog()
     }
 
-    /// Returns a claim that has not been handed to the claims store yet.
+    /// Returns the claims that the claims store may not have yet.
     pub fn recent(&self) -> &RecentClaims {
         &self.recent
     }
 
-    /// Takes every claim of a record up to `until` that the claims store does not hold yet, to hand
-    /// it over, in no order.
-    pub fn take_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
-        self.recent.take(until)
+    /// Says that the claims store has the claims of records up to this one, before they are replayed.
+    pub fn set_claims_kept(&mut self, until: Position) {
+        self.recent.set_kept(until);
+    }
+
+    /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
+    /// it over, in no order. They are known here until [`claims_kept`](Self::claims_kept), before which
+    /// no others are to be handed over.
+    pub fn hand_over_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+        self.recent.hand_over(until)
+    }
+
+    /// Says that the claims store has the claims that were handed over.
+    pub fn claims_kept(&mut self) {
+        self.recent.forget_handed();
     }
 
     /// Returns the pool time of the append that is being decided.

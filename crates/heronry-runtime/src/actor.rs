@@ -4,6 +4,7 @@
 //! top of it. A batch is answered when what it was decided on is durable, itself included.
 
 mod batch;
+mod claims;
 mod commit;
 mod open;
 mod pending;
@@ -21,6 +22,7 @@ use tokio::{sync::watch, task::JoinError};
 pub(crate) use open::Opening;
 
 use batch::Batch;
+use claims::{Handed, Handover};
 use commit::{Flight, Landing};
 use pending::{Scanning, Scans};
 
@@ -49,6 +51,8 @@ enum Event {
     Landed(Landing),
     /// A look through earlier events ended.
     Scanned(Result<Scanning, JoinError>),
+    /// Claims arrived at the claims store.
+    HandedOver(Handed),
 }
 
 /// The actor of one pool.
@@ -75,6 +79,8 @@ pub(crate) struct Actor {
     /// What is decided and not handed to the store yet.
     batch: Option<Batch>,
     scans: Scans,
+    /// What the claims store takes in.
+    claims: Option<Handover>,
 }
 
 impl Actor {
@@ -103,7 +109,7 @@ impl Actor {
         match &mut self.flight {
             Some(flight) => {
                 let landing = flight.land().await;
-                self.land(landing).await
+                self.land(landing)
             }
             None => Flow::Go,
         }
@@ -122,11 +128,12 @@ impl Actor {
                     None => return StopReason::Shutdown,
                     Some(flight) => {
                         let landing = flight.land().await;
-                        self.land(landing).await
+                        self.land(landing)
                     }
                 },
-                Event::Landed(landing) => self.land(landing).await,
                 Event::Scanned(ended) => self.scanned(ended),
+                Event::Landed(landing) => self.land(landing),
+                Event::HandedOver(end) => self.handed_over(end),
             };
             if let Flow::Stop(why) = flow {
                 return why;
@@ -154,6 +161,12 @@ impl Actor {
                 None => future::pending().await,
             }
         };
+        let handed = async {
+            match &mut self.claims {
+                Some(handover) => handover.await,
+                None => future::pending().await,
+            }
+        };
         let due = async {
             match at {
                 Some(at) => time.reach(at).await,
@@ -164,6 +177,7 @@ impl Actor {
             biased;
             landing = landed => Event::Landed(landing),
             ended = self.scans.next() => Event::Scanned(ended),
+            end = handed => Event::HandedOver(end),
             () = future::ready(()), if has_work => Event::Work(Next::Jobs(Vec::new())),
             next = queue.next(BATCH_MAX), if wants => Event::Work(next),
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),

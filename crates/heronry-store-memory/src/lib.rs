@@ -278,7 +278,7 @@ impl Claims for MemoryStore {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         self.check_owner(pool, token, "put claims")?;
-        self.claims.put_run(pool, run, checkpoint)
+        self.claims.put_run(pool, &run, checkpoint)
     }
 
     async fn find(

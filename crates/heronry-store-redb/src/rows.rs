@@ -28,6 +28,36 @@ const LAST: Definition = TableDefinition::new("last");
 const LAST_KEY: &[u8] = b"rows";
 /// The row of [`LAST`] that names rows of later tables, which a build from before them cannot read.
 const LAST_LATER_KEY: &[u8] = b"rows of later tables";
+/// The row of [`LAST`] that names rows of claims, which came later still.
+const LAST_CLAIMS_KEY: &[u8] = b"rows of claims";
+
+/// The tables whose rows a row of [`LAST`] names: those that came together.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Set {
+    First,
+    Later,
+    Claims,
+}
+
+impl Set {
+    const ALL: [Self; 3] = [Self::First, Self::Later, Self::Claims];
+
+    fn of(table: Table) -> Self {
+        match table {
+            Table::Pools | Table::Journal | Table::Packs | Table::Contents => Self::First,
+            Table::Snapshots | Table::Cursors => Self::Later,
+            Table::Claims => Self::Claims,
+        }
+    }
+
+    fn key(self) -> &'static [u8] {
+        match self {
+            Self::First => LAST_KEY,
+            Self::Later => LAST_LATER_KEY,
+            Self::Claims => LAST_CLAIMS_KEY,
+        }
+    }
+}
 
 pub(crate) fn definition(table: Table) -> Definition {
     TableDefinition::new(table.name())
@@ -56,11 +86,12 @@ pub(crate) struct Writing<'t> {
     contents: BytesTable<'t>,
     snapshots: Option<BytesTable<'t>>,
     cursors: Option<BytesTable<'t>>,
+    claims: Option<BytesTable<'t>>,
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
-    /// Whether rows of later tables were written or removed.
-    changed_later: bool,
+    /// Whose rows were written or removed.
+    changed: Vec<Set>,
 }
 
 /// Names a row.
@@ -81,10 +112,12 @@ impl<'t> Writing<'t> {
             contents: open(Table::Contents)?,
             snapshots: None,
             cursors: None,
+            claims: None,
             last: transaction.open_table(LAST)?,
             written: Vec::new(),
             removed: 0,
-            changed_later: false,
+            // The first tables' row is written by every transaction.
+            changed: vec![Set::First],
         })
     }
 
@@ -96,6 +129,7 @@ impl<'t> Writing<'t> {
             Table::Contents => return Ok(&mut self.contents),
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
+            Table::Claims => &mut self.claims,
         };
         Ok(match later {
             Some(open) => open,
@@ -109,7 +143,10 @@ impl<'t> Writing<'t> {
     }
 
     fn note_change(&mut self, table: Table) {
-        self.changed_later |= !Table::FIRST.contains(&table);
+        let set = Set::of(table);
+        if !self.changed.contains(&set) {
+            self.changed.push(set);
+        }
     }
 
     /// Returns true when the transaction changes nothing.
@@ -120,24 +157,24 @@ impl<'t> Writing<'t> {
     /// Writes down which rows the transaction wrote: the first commit after the next opening
     /// writes them again, because a failed sync may have left them in the page cache alone.
     pub(crate) fn finish(mut self) -> Result<(), redb::Error> {
-        let is_first = |row: &RowName| Table::FIRST.contains(&row.table);
-        let (first, later): (Vec<_>, Vec<_>) = self.written.into_iter().partition(is_first);
-        let row = encode_last(LAST_KEY, &first);
-        self.last.insert(LAST_KEY, row.as_slice())?;
-        if self.changed_later {
-            let row = encode_last(LAST_LATER_KEY, &later);
-            self.last.insert(LAST_LATER_KEY, row.as_slice())?;
+        for set in self.changed {
+            let rows = self.written.iter().filter(|row| Set::of(row.table) == set);
+            let row = encode_last(set.key(), rows);
+            self.last.insert(set.key(), row.as_slice())?;
         }
         Ok(())
     }
 
     /// Writes every row of the last transaction as it stands; false when one of them is missing.
     pub(crate) fn rewrite_last(&mut self) -> Result<bool, redb::Error> {
-        let (first, later) = (self.named(LAST_KEY)?, self.named(LAST_LATER_KEY)?);
-        let (Some(first), Some(later)) = (first, later) else {
-            return Ok(false);
-        };
-        for name in first.into_iter().chain(later) {
+        let mut names = Vec::new();
+        for set in Set::ALL {
+            match self.named(set.key())? {
+                Some(rows) => names.extend(rows),
+                None => return Ok(false),
+            }
+        }
+        for name in names {
             let table = self.table(name.table)?;
             let row = table.get(name.key.as_slice())?;
             let Some(row) = row.map(|row| row.value().to_vec()) else {
@@ -221,7 +258,7 @@ impl Rows for Writing<'_> {
     }
 }
 
-fn encode_last(key: &[u8], rows: &[RowName]) -> Vec<u8> {
+fn encode_last<'r>(key: &[u8], rows: impl IntoIterator<Item = &'r RowName>) -> Vec<u8> {
     let mut out = vec![0; CHECKSUM_BYTES];
     for row in rows {
         out.push(row.table as u8);

@@ -30,6 +30,7 @@ pub(crate) struct Trees {
     contents: Tree,
     snapshots: Tree,
     cursors: Tree,
+    claims: Tree,
 }
 
 impl Trees {
@@ -43,6 +44,7 @@ impl Trees {
             contents: open(Table::Contents)?,
             snapshots: open(Table::Snapshots)?,
             cursors: open(Table::Cursors)?,
+            claims: open(Table::Claims)?,
         })
     }
 
@@ -66,6 +68,7 @@ impl Trees {
             Table::Contents => &self.contents,
             Table::Snapshots => &self.snapshots,
             Table::Cursors => &self.cursors,
+            Table::Claims => &self.claims,
         }
     }
 }
@@ -82,6 +85,7 @@ pub(crate) struct Writing<'a> {
     contents: Changes,
     snapshots: Changes,
     cursors: Changes,
+    claims: Changes,
     bytes: u64,
 }
 
@@ -95,6 +99,7 @@ impl<'a> Writing<'a> {
             contents: Changes::new(),
             snapshots: Changes::new(),
             cursors: Changes::new(),
+            claims: Changes::new(),
             bytes: 0,
         }
     }
@@ -107,6 +112,7 @@ impl<'a> Writing<'a> {
             Table::Contents => &mut self.contents,
             Table::Snapshots => &mut self.snapshots,
             Table::Cursors => &mut self.cursors,
+            Table::Claims => &mut self.claims,
         }
     }
 
@@ -118,6 +124,7 @@ impl<'a> Writing<'a> {
             && self.contents.is_empty()
             && self.snapshots.is_empty()
             && self.cursors.is_empty()
+            && self.claims.is_empty()
     }
 
     /// Returns about how many bytes it writes.
@@ -140,16 +147,20 @@ impl<'a> Writing<'a> {
             contents,
             snapshots,
             cursors,
+            claims,
         } = self.trees;
-        (pools, journal, packs, contents, snapshots, cursors)
-            .transaction(|(pools, journal, packs, contents, snapshots, cursors)| {
-                write(pools, &self.pools)?;
-                write(journal, &self.journal)?;
-                write(packs, &self.packs)?;
-                write(contents, &self.contents)?;
-                write(snapshots, &self.snapshots)?;
-                write(cursors, &self.cursors)
-            })
+        (pools, journal, packs, contents, snapshots, cursors, claims)
+            .transaction(
+                |(pools, journal, packs, contents, snapshots, cursors, claims)| {
+                    write(pools, &self.pools)?;
+                    write(journal, &self.journal)?;
+                    write(packs, &self.packs)?;
+                    write(contents, &self.contents)?;
+                    write(snapshots, &self.snapshots)?;
+                    write(cursors, &self.cursors)?;
+                    write(claims, &self.claims)
+                },
+            )
             .map_err(|error| failed_transaction(COMMIT, error))
     }
 

@@ -23,6 +23,7 @@
 mod batch;
 mod beside;
 mod chunks;
+mod claims;
 mod contents;
 mod cursor;
 mod database;

@@ -14,6 +14,7 @@ mod keyed_map;
 pub mod keys;
 mod lease;
 mod memory_claims;
+mod runs;
 mod snapshots;
 mod store;
 

@@ -58,6 +58,7 @@ mod arrivals_kept;
 mod certificate;
 mod claims;
 mod claims_kept;
+mod claims_runs;
 mod contents;
 mod contents_kept;
 mod cursors;
@@ -254,6 +255,7 @@ pub fn cases() -> Vec<Case> {
         leases_kept::CASES,
         claims::CASES,
         claims_kept::CASES,
+        claims_runs::CASES,
         snapshots::CASES,
         snapshots_kept::CASES,
         cursors::CASES,

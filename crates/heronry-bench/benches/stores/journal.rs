@@ -88,7 +88,8 @@ impl Writing {
     fn take(&mut self, engine: &mut Engine) {
         let staged = engine.take_staged();
         // The claims would go to the store of claims, which opening fills again.
-        engine.take_claims(engine.state().head());
+        engine.hand_over_claims(engine.state().head());
+        engine.claims_kept();
         let mut writer = ChunkWriter::new(EPOCH, self.head, self.hash, engine.state().time());
         for record in &staged.records {
             writer.push(&record.entry).unwrap();

@@ -8,25 +8,37 @@ use heronry_types::{Position, RunId};
 #[derive(Debug, Default)]
 pub struct RecentClaims {
     entries: KeyedMap<ClaimKey, ClaimEntry>,
+    /// Those that were handed to the claims store, until it has them.
+    handed: KeyedMap<ClaimKey, ClaimEntry>,
+    /// The claims store had those of records up to here when the pool was opened.
+    kept: Position,
 }
 
 impl RecentClaims {
     /// Returns what was decided under a key.
     pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
-        self.entries.get(key).copied()
+        let recent = self.entries.get(key);
+        recent.or_else(|| self.handed.get(key)).copied()
     }
 
-    /// Returns how many there are.
+    /// Returns how many were not handed to the claims store yet.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Returns true when there are none.
+    /// Returns true when all were handed to the claims store.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
+    pub(super) fn set_kept(&mut self, until: Position) {
+        self.kept = until;
+    }
+
     pub(super) fn note(&mut self, record: &Record) {
+        if record.position <= self.kept {
+            return;
+        }
         let Some(run) = &record.entry.lineage.run else {
             return;
         };
@@ -76,9 +88,17 @@ impl RecentClaims {
         self.entries.insert(claim, entry);
     }
 
-    pub(super) fn take(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
-        self.entries
-            .extract_if(|_, entry| entry.first <= until)
-            .collect()
+    pub(super) fn hand_over(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+        debug_assert!(self.handed.is_empty(), "one run is handed over at a time");
+        self.handed = std::mem::take(&mut self.entries);
+        // Few, if any: what is decided on top of what is durable.
+        let later = self.handed.extract_if(|_, entry| entry.first > until);
+        self.entries.extend(later);
+        let handed = self.handed.iter();
+        handed.map(|(key, entry)| (key.clone(), *entry)).collect()
+    }
+
+    pub(super) fn forget_handed(&mut self) {
+        self.handed = KeyedMap::default();
     }
 }

@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use futures::{FutureExt, future::BoxFuture};
 use heronry_pool::engine::Staged;
-use heronry_store::{AppendError, Checkpoint, Commit, Guard, Head, Outcome};
+use heronry_store::{AppendError, Commit, Guard, Head, Outcome};
 
 use super::{Actor, Flow, batch::Held};
 use crate::{
     CallError, StopReason,
     job::{Call, Handover, Job},
 };
-
-/// How many claims are kept in memory before they go to the claims store.
-const CLAIMS_RECENT_MAX: usize = 8_192;
 
 /// How an append ended.
 pub(super) type Landing = Result<Head, AppendError>;
@@ -80,7 +77,7 @@ impl Actor {
     /// Takes in how the append that was under way ended.
     ///
     /// The next one is on its way before anybody is answered: the store need not wait for that.
-    pub(super) async fn land(&mut self, landing: Landing) -> Flow {
+    pub(super) fn land(&mut self, landing: Landing) -> Flow {
         let Some(flight) = self.flight.take() else {
             return Flow::Go;
         };
@@ -90,7 +87,8 @@ impl Actor {
                 let mut answers = flight.answers;
                 answers.extend(self.launch());
                 self.release(answers);
-                self.flush_claims(head).await
+                self.hand_over_claims(head);
+                Flow::Go
             }
             Err(error) => {
                 let (outcome, why) = self.why(&error);
@@ -179,33 +177,9 @@ impl Actor {
         if let Some(flight) = &mut self.flight {
             let landing = flight.land().await;
             // The pool stops whatever this says.
-            let (Flow::Go | Flow::Stop(_)) = self.land(landing).await;
+            let (Flow::Go | Flow::Stop(_)) = self.land(landing);
         }
-    }
-
-    /// Hands claims to the claims store in large sorted runs: those of records that are durable.
-    async fn flush_claims(&mut self, head: Head) -> Flow {
-        if self.engine.recent().len() < CLAIMS_RECENT_MAX {
-            return Flow::Go;
-        }
-        let checkpoint = Checkpoint {
-            epoch: self.engine.state().epoch(),
-            position: head.head,
-            hash: head.last_hash,
-        };
-        let run = self.engine.take_claims(head.head);
-        match self
-            .store
-            .claims
-            .put_run(&self.pool, run, checkpoint, self.token)
-            .await
-        {
-            Ok(()) => Flow::Go,
-            Err(error) => {
-                tracing::error!(pool = %self.pool, %error, "claims cannot be kept");
-                Flow::Stop(StopReason::StoreFenced)
-            }
-        }
+        self.end_handover().await;
     }
 
     fn why(&self, error: &AppendError) -> (Outcome, StopReason) {

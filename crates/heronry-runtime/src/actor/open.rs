@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
 use heronry_pool::Engine;
-use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store};
+use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
@@ -73,6 +73,7 @@ impl Opening {
             flight: None,
             batch: None,
             scans: Scans::default(),
+            claims: None,
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
             Box::pin(actor.stop(why)).await;
@@ -122,7 +123,7 @@ async fn fold(
         ),
         chain: Chain::start(),
     };
-    store.claims.clear(pool).await?;
+    fold.start_from_kept_claims().await?;
     fold.replay(head).await?;
     fold.finish_triggers(head).await?;
     fold.engine.finish_replay();
@@ -144,6 +145,19 @@ struct Fold<'a> {
 }
 
 impl Fold<'_> {
+    /// Leaves out claims that the claims store has of this journal; what it has of another goes.
+    async fn start_from_kept_claims(&mut self) -> Result<(), OpenError> {
+        let (claims, journal) = (&self.store.claims, &*self.store.journal);
+        if let Some(at) = claims.checkpoint(self.pool).await?
+            && stands_on(journal, self.pool, at).await?
+        {
+            self.engine.set_claims_kept(at.position);
+            return Ok(());
+        }
+        claims.clear(self.pool).await?;
+        Ok(())
+    }
+
     async fn replay(&mut self, head: Head) -> Result<(), OpenError> {
         let mut after = Position::ZERO;
         while after < head.head {
@@ -182,11 +196,12 @@ impl Fold<'_> {
             position: self.chain.position(),
             hash: self.chain.hash(),
         };
-        let run = self.engine.take_claims(checkpoint.position);
+        let run = self.engine.hand_over_claims(checkpoint.position);
         self.store
             .claims
             .put_run(self.pool, run, checkpoint, self.token)
             .await?;
+        self.engine.claims_kept();
         Ok(())
     }
 

@@ -87,6 +87,9 @@ impl Batch {
             Work::Cursor(work, reply) => {
                 Answer::Cursor(reply, work.run(rows, pools.get_key_value(&pool))?)
             }
+            Work::Claims(work, reply) => {
+                Answer::Claims(reply, work.run(rows, pools.get_mut(&pool))?)
+            }
         };
         self.answers.push(answer);
         if let Some(view) = pools.get(&pool).map(WriterPool::view) {

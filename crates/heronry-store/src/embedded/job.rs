@@ -5,7 +5,13 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
-use super::{cursor::CursorEdit, pack::PackRow, readable::Readable, snapshot::SnapshotEdit};
+use super::{
+    claims::{ClaimsEdit, ClaimsEnd},
+    cursor::CursorEdit,
+    pack::PackRow,
+    readable::Readable,
+    snapshot::SnapshotEdit,
+};
 use crate::{
     AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
 };
@@ -29,6 +35,7 @@ pub(crate) enum Work {
     Release(FencingToken, Reply<Result<(), StoreError>>),
     Snapshot(SnapshotEdit, Reply<Result<(), StoreError>>),
     Cursor(CursorEdit, Reply<Result<(), ConsumerError>>),
+    Claims(ClaimsEdit, Reply<Result<ClaimsEnd, StoreError>>),
 }
 
 #[derive(Debug)]
@@ -81,6 +88,10 @@ pub(crate) enum Answer {
         Result<FencingToken, LeaseError>,
     ),
     Cursor(Reply<Result<(), ConsumerError>>, Result<(), ConsumerError>),
+    Claims(
+        Reply<Result<ClaimsEnd, StoreError>>,
+        Result<ClaimsEnd, StoreError>,
+    ),
 }
 
 impl Answer {
@@ -92,6 +103,7 @@ impl Answer {
             Self::Done(reply, answer) => drop(reply.send(answer)),
             Self::Token(reply, answer) => drop(reply.send(answer)),
             Self::Cursor(reply, answer) => drop(reply.send(answer)),
+            Self::Claims(reply, answer) => drop(reply.send(answer)),
         }
     }
 
@@ -108,6 +120,7 @@ impl Answer {
             Self::Done(reply, _) => drop(reply.send(Err(error))),
             Self::Token(reply, _) => drop(reply.send(Err(error.into()))),
             Self::Cursor(reply, _) => drop(reply.send(Err(error.into()))),
+            Self::Claims(reply, _) => drop(reply.send(Err(error))),
         }
     }
 }
@@ -145,6 +158,7 @@ impl Work {
             Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
             Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
             Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
+            Self::Claims(edit, reply) => Answer::Claims(reply, Err(error(edit.op()))),
             Self::Release(..) => return Ok(self),
         })
     }
@@ -161,6 +175,7 @@ impl Work {
             }
             Self::Claim(_, reply) => drop(reply.send(Err(error.into()))),
             Self::Cursor(_, reply) => drop(reply.send(Err(error.into()))),
+            Self::Claims(_, reply) => drop(reply.send(Err(error))),
         }
     }
 
@@ -174,6 +189,7 @@ impl Work {
             }
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
+            Self::Claims(edit, _) => edit.bytes(),
             Self::Trim(..) | Self::Claim(..) | Self::Release(..) | Self::Cursor(..) => 0,
         }
     }

@@ -11,7 +11,7 @@ use heronry_types::PoolId;
 use super::{
     Order, PoolRow, Reading, Table, WriterPools,
     chunks::{Chunks, pool_numbers},
-    corrupt,
+    claims, corrupt,
     pool::{WriterJournal, WriterPool},
     readable::JournalView,
     row::{MOVED_KEY, decode_moved},
@@ -117,6 +117,7 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
         no,
         ownership: Ownership::free(row.token),
         journal,
+        claims: claims::load(rows, no)?,
     })
 }
 

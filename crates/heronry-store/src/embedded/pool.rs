@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Arrival, Commit, FencingToken, Head, Ownership, StoreError, Timeline,
     keys::{self, PoolNo},
+    runs::Runs,
 };
 
 /// A pool as the writer sees it.
@@ -23,6 +24,8 @@ pub(super) struct WriterPool {
     pub(super) ownership: Ownership,
     /// What there is of its journal.
     pub(super) journal: WriterJournal,
+    /// Where its claims lie; nothing while it has none, or when they are damaged.
+    pub(super) claims: Option<Arc<Runs>>,
 }
 
 /// What there is of a journal.
@@ -52,6 +55,7 @@ impl WriterPool {
             no,
             ownership: Ownership::free(FencingToken(0)),
             journal: WriterJournal::None,
+            claims: None,
         }
     }
 
@@ -59,8 +63,8 @@ impl WriterPool {
     pub(super) fn view(&self) -> PoolView {
         PoolView {
             no: self.no,
-            token: self.ownership.token(),
             journal: self.there().cloned(),
+            claims: self.claims.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ports of a store over an embedded database.
 
 mod beside;
+mod claims;
 
 use std::{
     fmt, io,
@@ -22,13 +23,12 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, MemoryClaims,
-    NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent, judge_content,
-    judge_contents,
+    AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
+    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError,
+    StoredContent, judge_content, judge_contents,
 };
 
-/// A store over an embedded database: its writer thread, its gate, and its claims in memory.
+/// A store over an embedded database: its writer thread, and its gate.
 ///
 /// Dropping it waits for the commit that is under way and closes the database.
 pub struct Embedded<D> {
@@ -36,7 +36,6 @@ pub struct Embedded<D> {
     writer: Writer,
     database: Weak<D>,
     readable: Arc<Readable>,
-    claims: MemoryClaims,
     content_bytes_max: u64,
 }
 
@@ -71,7 +70,6 @@ impl<D: Database> Embedded<D> {
             writer,
             database: weak,
             readable,
-            claims: MemoryClaims::new(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
         })
     }
@@ -117,11 +115,6 @@ impl<D: Database> Embedded<D> {
     /// Returns the database, and which of its rows are not shown.
     fn source(&self, op: &'static str) -> Result<(Arc<D>, &Before), StoreError> {
         Ok((self.database(op)?, &self.readable.before))
-    }
-
-    /// Returns the claims, while the store is open.
-    fn open_claims(&self, op: &'static str) -> Result<&MemoryClaims, StoreError> {
-        self.readable.look(op, |_| &self.claims)
     }
 
     async fn claim(&self, pool: &PoolId, claim: Claim) -> Result<FencingToken, LeaseError> {
@@ -336,48 +329,5 @@ impl<S: EmbeddedStore> Leases for S {
             .ask(pool, |reply| Work::Release(token, reply))
             .await
             .unwrap_or_else(|_| Err(self.embedded().readable.closed("release a pool")))
-    }
-}
-
-#[async_trait]
-impl<S: EmbeddedStore> Claims for S {
-    async fn put_run(
-        &self,
-        pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
-        checkpoint: Checkpoint,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        let op = "put claims";
-        let (owner, moved_to) = self.embedded().readable.look(op, |view| {
-            let owner = view.pools.get(pool).map(|pool| pool.token);
-            (owner, view.moved_to.clone())
-        })?;
-        if let Some(moved_to) = moved_to {
-            return Err(StoreError::sealed(op, &moved_to));
-        }
-        if owner != Some(token) {
-            let detail = "ownership of the pool was lost";
-            return Err(StoreError::new(StoreErrorKind::Closed, op, detail));
-        }
-        self.embedded().claims.put_run(pool, run, checkpoint)
-    }
-
-    async fn find(
-        &self,
-        pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        self.embedded().open_claims("find claims")?.find(pool, keys)
-    }
-
-    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        self.embedded()
-            .open_claims("read the claims checkpoint")?
-            .checkpoint(pool)
-    }
-
-    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.embedded().open_claims("clear claims")?.clear(pool)
     }
 }

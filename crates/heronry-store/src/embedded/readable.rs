@@ -8,14 +8,14 @@ use std::{
 use heronry_types::{PoolId, Position, Timelines};
 
 use super::beside::Before;
-use crate::{Doorbells, FencingToken, Head, StoreError, StoreErrorKind, keys::PoolNo};
+use crate::{Doorbells, Head, StoreError, StoreErrorKind, keys::PoolNo, runs::Runs};
 
 /// A pool as readers see it.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolView {
     pub(crate) no: PoolNo,
-    pub(crate) token: FencingToken,
     pub(crate) journal: Option<JournalView>,
+    pub(crate) claims: Option<Arc<Runs>>,
 }
 
 /// A journal as readers see it.

@@ -25,17 +25,20 @@ pub enum Table {
     Snapshots = 5,
     /// Pool number and name → where a consumer stands. Since the second set of tables.
     Cursors = 6,
+    /// The sorted runs that the claims of a pool lie in. Since the third set of tables.
+    Claims = 7,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Pools,
         Self::Journal,
         Self::Packs,
         Self::Contents,
         Self::Snapshots,
         Self::Cursors,
+        Self::Claims,
     ];
 
     /// The tables that every store has. A build that came before the others has only these; those
@@ -51,6 +54,7 @@ impl Table {
             Self::Contents => "contents",
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
+            Self::Claims => "claims",
         }
     }
 
@@ -183,7 +187,7 @@ mod tests {
             assert_eq!(Table::from_number(table as u8), Some(table));
         }
         assert_eq!(Table::from_number(0), None);
-        assert_eq!(Table::from_number(7), None);
+        assert_eq!(Table::from_number(8), None);
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! Claims of a store over an embedded database.
+
+use async_trait::async_trait;
+use heronry_types::PoolId;
+
+use super::{Embedded, EmbeddedStore};
+use crate::{
+    Checkpoint, ClaimEntry, ClaimKey, Claims, FencingToken, StoreError, StoreErrorKind,
+    embedded::{
+        Database,
+        claims::{self, ClaimsEdit, ClaimsEnd},
+        job::Work,
+    },
+    runs::NewRun,
+};
+
+impl<D: Database> Embedded<D> {
+    async fn edit_claims(&self, pool: &PoolId, edit: ClaimsEdit) -> Result<ClaimsEnd, StoreError> {
+        let op = edit.op();
+        self.ask(pool, |reply| Work::Claims(edit, reply))
+            .await
+            .unwrap_or_else(|_| Err(self.readable.closed(op)))
+    }
+
+    async fn put_claims(
+        &self,
+        pool: &PoolId,
+        run: &NewRun,
+        token: FencingToken,
+    ) -> Result<(), StoreError> {
+        let op = "put claims";
+        loop {
+            let view = self.readable.pool(op, pool)?;
+            let view = view.ok_or_else(|| claims::unowned(op))?;
+            let (before, database) = ((view.claims, view.no), self.database(op)?);
+            let edit = ClaimsEdit::put(database, before, run, token)?;
+            if self.edit_claims(pool, edit).await? == ClaimsEnd::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn clear_claims(&self, pool: &PoolId) -> Result<(), StoreError> {
+        loop {
+            let view = self.readable.pool("clear claims", pool)?;
+            let Some(claims) = view.and_then(|view| view.claims) else {
+                return Ok(());
+            };
+            let edit = ClaimsEdit::clear(Some(claims));
+            if self.edit_claims(pool, edit).await? == ClaimsEnd::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives damaged claims up, so that they are folded again.
+    async fn give_up_damaged<T>(
+        &self,
+        pool: &PoolId,
+        end: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Err(error) = &end
+            && error.kind() == StoreErrorKind::Corrupt
+        {
+            // What is reported is the damage; without it the next opening finds the same.
+            drop(self.clear_claims(pool).await);
+        }
+        end
+    }
+}
+
+#[async_trait]
+impl<S: EmbeddedStore> Claims for S {
+    async fn put_run(
+        &self,
+        pool: &PoolId,
+        run: Vec<(ClaimKey, ClaimEntry)>,
+        checkpoint: Checkpoint,
+        token: FencingToken,
+    ) -> Result<(), StoreError> {
+        let embedded = self.embedded();
+        let run = NewRun::new(&run, checkpoint);
+        let end = embedded.put_claims(pool, &run, token).await;
+        embedded.give_up_damaged(pool, end).await
+    }
+
+    async fn find(
+        &self,
+        pool: &PoolId,
+        keys: &[ClaimKey],
+    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
+        let embedded = self.embedded();
+        let database = || embedded.database("find claims");
+        let found = claims::find(database, &embedded.readable, (pool, keys));
+        embedded.give_up_damaged(pool, found).await
+    }
+
+    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
+        let view = self
+            .embedded()
+            .readable
+            .pool("read the claims checkpoint", pool)?;
+        let claims = view.and_then(|view| view.claims);
+        Ok(claims.map(|claims| claims.checkpoint()))
+    }
+
+    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
+        self.embedded().clear_claims(pool).await
+    }
+}

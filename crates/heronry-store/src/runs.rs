@@ -1,0 +1,160 @@
+//! Sorted runs: how claims lie in a store.
+//!
+//! A row per claim would cost more than the journal that it is about. So claims are put in runs:
+//! entries in the order of the hash of their key, in blocks of [`Shape::block`] entries, one row each,
+//! which nobody changes any more. Four neighbouring runs of about one size become one, a bounded
+//! piece with every run that is put; what was merged is dropped as the merge passes it. A filter in
+//! memory, at most two bytes for each claim, knows nearly every key that no run has.
+//!
+//! Everything here is pure: rows are read through [`RunRows`], and what is to be written is an
+//! [`Edit`], which a store writes in one transaction. Rows that an edit takes out of use are removed
+//! by the edit after it, so that whoever looks at the runs of before still finds them.
+
+mod block;
+mod filter;
+mod hash;
+mod keys;
+mod look;
+mod manifest;
+mod merge;
+mod plan;
+mod put;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::sync::Arc;
+
+use filter::Filter;
+
+use hash::ClaimHash;
+
+pub(crate) use keys::Keys;
+pub(crate) use put::{Edit, NewRun};
+
+use crate::{
+    Checkpoint, StoreError,
+    embedded::{Order, See},
+};
+
+/// The hash that no claim has: what lies below it is everything.
+const END: ClaimHash = ClaimHash(u128::MAX);
+
+/// How many neighbouring runs become one.
+const FANOUT: usize = 4;
+
+/// Sizes that tests choose smaller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// How many entries a block has at most: a block of 400 fills a page of 16 KiB.
+    pub(crate) block: usize,
+    /// Up to how many entries a run is of the lowest level; each level is four times the one below.
+    pub(crate) base: u64,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            block: 400,
+            base: 4_096,
+        }
+    }
+}
+
+/// The rows of the claims of one pool, where they are.
+pub(crate) trait RunRows {
+    /// Walks rows between two keys, both included, until it is told to stop.
+    ///
+    /// # Errors
+    /// Rows that cannot be read.
+    fn walk(
+        &self,
+        range: (&[u8], &[u8]),
+        order: Order,
+        see: &mut See<'_>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Where the rows of one pool are, and under which keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) keys: Keys,
+    pub(crate) rows: &'a dyn RunRows,
+}
+
+/// The claims of one pool, up to a checkpoint: what is to be known of them to find one.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    shape: Shape,
+    checkpoint: Checkpoint,
+    /// The number of the next run.
+    next: u64,
+    /// Oldest first: a key that is in several has its entry from the newest.
+    slots: Vec<Slot>,
+    /// Runs that are in no slot any more, and whose rows are still there.
+    spent: Vec<u64>,
+}
+
+/// A run, or several that are becoming one.
+#[derive(Clone, Debug)]
+enum Slot {
+    Run(Arc<Run>),
+    Merge(Arc<Merge>),
+}
+
+/// A run: its rows are in the store.
+#[derive(Clone, Debug)]
+struct Run {
+    no: u64,
+    entries: u64,
+    filter: Filter,
+}
+
+/// Neighbouring runs that are becoming one.
+#[derive(Clone, Debug)]
+struct Merge {
+    /// Oldest first.
+    inputs: Vec<Input>,
+    /// What is merged so far.
+    output: Run,
+    /// Claims below it are found in the output, all others in the inputs.
+    below: ClaimHash,
+}
+
+/// A run that is being merged.
+#[derive(Clone, Debug)]
+struct Input {
+    run: Arc<Run>,
+    /// Blocks that begin below it are not needed any more.
+    from: ClaimHash,
+}
+
+impl Runs {
+    /// Returns up to where they have followed the journal.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        self.checkpoint
+    }
+
+    /// Returns how many entries there are, as far as the filters are concerned.
+    fn entries(&self) -> u64 {
+        self.slots.iter().map(Slot::entries).sum()
+    }
+}
+
+impl Slot {
+    fn entries(&self) -> u64 {
+        match self {
+            Self::Run(run) => run.entries,
+            Self::Merge(merge) => merge.inputs.iter().map(|input| input.run.entries).sum(),
+        }
+    }
+}
+
+impl Merge {
+    /// Returns how many entries are still to be read, at most.
+    fn remaining(&self) -> u64 {
+        let inputs: u64 = self.inputs.iter().map(|input| input.run.entries).sum();
+        inputs.saturating_sub(self.output.entries)
+    }
+}

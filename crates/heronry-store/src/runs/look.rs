@@ -1,0 +1,65 @@
+//! Looking claims up.
+
+use super::{ClaimHash, Input, Place, Run, Runs, Slot};
+use crate::{ClaimEntry, ClaimKey, StoreError};
+
+/// Questions for which memory alone had no answer: which runs may have which of them.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    hashes: Vec<ClaimHash>,
+    /// Question and run, in the order of the questions, newest run first.
+    may_have: Vec<(usize, u64)>,
+}
+
+impl Runs {
+    /// Asks the filters for keys; returns nothing when no run has any of them.
+    pub(crate) fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
+        let hashes: Vec<_> = keys.iter().map(ClaimHash::of).collect();
+        let mut may_have = Vec::new();
+        // Run by run, so that a filter is in the cache for all of the questions.
+        for slot in self.slots.iter().rev() {
+            for (question, hash) in hashes.iter().enumerate() {
+                let runs = slot
+                    .runs_for(*hash)
+                    .filter(|run| run.filter.may_have(*hash));
+                may_have.extend(runs.map(|run| (question, run.no)));
+            }
+        }
+        may_have.sort_by_key(|(question, _)| *question);
+        (!may_have.is_empty()).then_some(Asked { hashes, may_have })
+    }
+}
+
+impl Slot {
+    /// Walks the runs that a hash may be in, newest first.
+    fn runs_for(&self, hash: ClaimHash) -> impl Iterator<Item = &Run> {
+        let (one, inputs): (_, &[Input]) = match self {
+            Self::Run(run) => (Some(&**run), &[]),
+            Self::Merge(merge) if hash < merge.below => (Some(&merge.output), &[]),
+            Self::Merge(merge) => (None, &merge.inputs),
+        };
+        let inputs = inputs.iter().rev().map(|input| &*input.run);
+        one.into_iter().chain(inputs)
+    }
+}
+
+impl Asked {
+    /// Looks into the runs; one answer for each question, in order.
+    ///
+    /// # Errors
+    /// Rows that cannot be read, or are damaged.
+    pub(crate) fn answer(&self, place: Place<'_>) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
+        let mut answers = vec![None; self.hashes.len()];
+        for (question, run) in &self.may_have {
+            let (Some(hash), Some(answer)) =
+                (self.hashes.get(*question), answers.get_mut(*question))
+            else {
+                continue;
+            };
+            if answer.is_none() {
+                *answer = place.block(*run, *hash, |_, block| block.find(*hash))?;
+            }
+        }
+        Ok(answers)
+    }
+}

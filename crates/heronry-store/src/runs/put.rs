@@ -1,0 +1,154 @@
+//! Putting a run of claims.
+
+use std::sync::Arc;
+
+use super::{ClaimHash, Place, Runs, Shape, Slot, block::Entry, writer::RunWriter};
+use crate::{Checkpoint, ClaimEntry, ClaimKey, StoreError};
+
+/// The fewest entries that are merged for a run, however small it is.
+const PIECE_MIN: u64 = 1_024;
+
+/// What is to be written, in one transaction: first what is removed, then what is put there.
+#[derive(Debug, Default)]
+pub(crate) struct Edit {
+    /// Keys from which on, and below which, rows are removed.
+    pub(crate) removes: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Rows by their keys.
+    pub(crate) inserts: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Runs whose rows are not needed any more, once nobody looks at the runs of before.
+    spent: Vec<u64>,
+}
+
+impl Edit {
+    pub(super) fn spend(&mut self, runs: impl Iterator<Item = u64>) {
+        self.spent.extend(runs);
+    }
+
+    /// Returns about how many bytes it writes.
+    pub(crate) fn bytes(&self) -> usize {
+        let rows = self.inserts.iter();
+        rows.map(|(key, row)| key.len() + row.len()).sum()
+    }
+}
+
+/// Claims to be put, and how far the claims have followed the journal with them.
+#[derive(Debug)]
+pub(crate) struct NewRun {
+    entries: Vec<Entry>,
+    checkpoint: Checkpoint,
+}
+
+impl NewRun {
+    /// Sorts claims. Of several under one key the last counts.
+    pub(crate) fn new(run: &[(ClaimKey, ClaimEntry)], checkpoint: Checkpoint) -> Self {
+        let entry = |(key, claim): &(ClaimKey, ClaimEntry)| Entry {
+            hash: ClaimHash::of(key),
+            claim: *claim,
+        };
+        let mut entries: Vec<_> = run.iter().rev().map(entry).collect();
+        entries.sort_by_key(|entry| entry.hash);
+        entries.dedup_by_key(|entry| entry.hash);
+        Self {
+            entries,
+            checkpoint,
+        }
+    }
+}
+
+impl Runs {
+    fn empty(checkpoint: Checkpoint, shape: Shape) -> Self {
+        Self {
+            shape,
+            checkpoint,
+            next: 1,
+            slots: Vec::new(),
+            spent: Vec::new(),
+        }
+    }
+
+    /// Returns the claims with a run more, and what is to be written for that. Without claims of
+    /// before, whatever rows there are go.
+    ///
+    /// # Errors
+    /// Rows that cannot be read, or are damaged.
+    pub(crate) fn put(
+        before: Option<&Self>,
+        place: Place<'_>,
+        run: &NewRun,
+        shape: Shape,
+    ) -> Result<(Self, Edit), StoreError> {
+        let mut edit = Edit::default();
+        let mut runs = if let Some(before) = before {
+            before.clone()
+        } else {
+            edit.removes.push(place.keys.all());
+            Self::empty(run.checkpoint, shape)
+        };
+        runs.checkpoint = run.checkpoint;
+        runs.drop_unneeded(place, &mut edit);
+        // The new run comes last: what is merged has to lie in the store already.
+        runs.begin_merges();
+        runs.advance_merges(place, run.entries.len() as u64, &mut edit)?;
+        if !run.entries.is_empty() {
+            let count = run.entries.len() as u64;
+            let writer = RunWriter::begin((place.keys, shape), runs.next, count);
+            let run = writer.write(&run.entries, &mut edit);
+            runs.slots.push(Slot::Run(Arc::new(run)));
+            runs.next += 1;
+        }
+        runs.spent.append(&mut edit.spent);
+        let key = place.keys.manifest();
+        let row = runs.manifest(&key);
+        edit.inserts.push((key, row));
+        Ok((runs, edit))
+    }
+
+    /// Removes what the runs of before did not need any more: nobody looks for it by now.
+    fn drop_unneeded(&mut self, place: Place<'_>, edit: &mut Edit) {
+        for run in self.spent.drain(..) {
+            edit.removes.push(place.keys.run(run));
+        }
+        let merges = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Merge(merge) => Some(merge),
+            Slot::Run(_) => None,
+        });
+        for input in merges.flat_map(|merge| &merge.inputs) {
+            let block = |hash| place.keys.block(input.run.no, hash);
+            if input.from > ClaimHash(0) {
+                edit.removes.push((block(ClaimHash(0)), block(input.from)));
+            }
+        }
+    }
+
+    /// Goes on with merges, the shortest first: in all so far that they keep up with what is put.
+    fn advance_merges(
+        &mut self,
+        place: Place<'_>,
+        put: u64,
+        edit: &mut Edit,
+    ) -> Result<(), StoreError> {
+        let mut budget = put.max(PIECE_MIN).saturating_mul(self.levels() + 2);
+        let mut order: Vec<_> = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(at, slot)| match slot {
+                Slot::Merge(merge) => Some((merge.remaining(), at)),
+                Slot::Run(_) => None,
+            })
+            .collect();
+        order.sort_unstable();
+        for (_, at) in order {
+            if budget == 0 {
+                break;
+            }
+            let shape = self.shape;
+            if let Some(slot) = self.slots.get_mut(at)
+                && let Slot::Merge(merge) = slot
+            {
+                *slot = merge.advance((place, shape), &mut budget, edit)?;
+            }
+        }
+        Ok(())
+    }
+}

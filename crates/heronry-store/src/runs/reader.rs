@@ -1,0 +1,105 @@
+//! Reading the entries of a run, one block at a time.
+
+use std::ops::ControlFlow;
+
+use super::{ClaimHash, END, Keys, Place, block::Block, block::Entry};
+use crate::{StoreError, StoreErrorKind, embedded::Order};
+
+/// Says that rows of claims are not what they must be.
+pub(super) fn damaged(what: &str) -> StoreError {
+    let detail = format!("{what}; the claims are folded again when the pool is opened next");
+    StoreError::new(StoreErrorKind::Corrupt, "read claims", detail)
+}
+
+impl Place<'_> {
+    /// Has the block of a run looked at whose part of the hashes this one lies in.
+    pub(super) fn block<T>(
+        self,
+        run: u64,
+        hash: ClaimHash,
+        look: impl FnOnce(ClaimHash, Block<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let (lowest, highest) = (ClaimHash(0), hash);
+        let (from, to) = (self.keys.block(run, lowest), self.keys.block(run, highest));
+        let mut look = Some(look);
+        let mut found = None;
+        self.rows
+            .walk((&from, &to), Order::Descending, &mut |key, row| {
+                let begin = Keys::begin_of(key);
+                let block = Block::decode(key, row).filter(|block| hash < block.until);
+                if let (Some(begin), Some(block), Some(look)) = (begin, block, look.take()) {
+                    found = Some(look(begin, block));
+                }
+                ControlFlow::Break(())
+            })?;
+        found.ok_or_else(|| damaged("a block of claims is damaged or missing"))
+    }
+}
+
+/// Reads the entries of a run in order.
+pub(super) struct Reader<'a> {
+    place: Place<'a>,
+    run: u64,
+    /// The hash that the present block begins with, and the one before it.
+    begin: ClaimHash,
+    before: ClaimHash,
+    /// The hash that the next block begins with.
+    until: ClaimHash,
+    entries: std::vec::IntoIter<Entry>,
+    next: Option<Entry>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads from this hash on.
+    pub(super) fn open(place: Place<'a>, run: u64, from: ClaimHash) -> Result<Self, StoreError> {
+        let mut reader = Self {
+            place,
+            run,
+            begin: ClaimHash(0),
+            before: ClaimHash(0),
+            until: END,
+            entries: Vec::new().into_iter(),
+            next: None,
+        };
+        reader.load(from)?;
+        reader.step()?;
+        Ok(reader)
+    }
+
+    fn load(&mut self, from: ClaimHash) -> Result<(), StoreError> {
+        let read = |begin, block: Block<'_>| {
+            let entries = (block.seek(from)..block.len()).map_while(|index| block.get(index));
+            (begin, block.until, entries.collect::<Vec<_>>())
+        };
+        let (begin, until, entries) = self.place.block(self.run, from, read)?;
+        (self.before, self.begin, self.until) = (self.begin, begin, until);
+        self.entries = entries.into_iter();
+        Ok(())
+    }
+
+    /// Returns the next entry without taking it.
+    pub(super) fn peek(&self) -> Option<Entry> {
+        self.next
+    }
+
+    /// Takes the next entry.
+    pub(super) fn step(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.next = self.entries.next();
+            if self.next.is_some() || self.until == END {
+                return Ok(());
+            }
+            self.load(self.until)?;
+        }
+    }
+
+    /// Returns where the block begins that a hash lies in, at or above all that was taken, and not
+    /// above what comes next: no block before it is needed.
+    pub(super) fn needed_from(&self, below: ClaimHash) -> ClaimHash {
+        if self.begin <= below {
+            self.begin
+        } else {
+            self.before
+        }
+    }
+}
