@@ -6,6 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     reason = "a benchmark stops at the first surprise and prints rounded figures"
 )]
 

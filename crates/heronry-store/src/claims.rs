@@ -60,11 +60,11 @@ pub struct Checkpoint {
 /// 7. *a checkpoint after reopening is one that was put*, with its claims; or there is none, and no
 ///    claim either.
 /// 8. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
-/// 9. *many runs are as one*, however a store arranges them: *the last entry counts*, and *claims are
-///    found while runs are put*.
-/// 10. *what was cleared stays forgotten*.
-/// 11. *many runs after reopening are all there or none*, and *a put that failed is there whole or not
-///     at all*.
+/// 9. *many runs are as one*: *the last entry counts however many runs there are*.
+/// 10. *claims are found while runs are put*.
+/// 11. *what was cleared stays forgotten*.
+/// 12. *many runs after reopening are all there or none*.
+/// 13. *a put that failed is there whole or not at all*.
 #[async_trait]
 pub trait Claims: Send + Sync {
     /// Adds a run of claims, in any order, and moves the checkpoint, both or neither.

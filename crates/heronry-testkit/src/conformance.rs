@@ -360,7 +360,7 @@ mod tests {
             ("journal", "journal", 12),
             ("contents", "contents", 14),
             ("lease", "leases", 11),
-            ("claims", "claims", 10),
+            ("claims", "claims", 16),
             ("snapshots", "snapshots", 12),
             ("cursors", "cursors", 13),
         ] {
