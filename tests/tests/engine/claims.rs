@@ -37,9 +37,16 @@ async fn send(
     lead: &Caller,
     numbers: std::ops::Range<usize>,
 ) -> Vec<Sent> {
-    let sends = numbers.map(|number| world.send(pool, lead, numbered(number)));
-    let sent = join_all(sends).await.into_iter();
-    sent.map(|sent| sent.unwrap()).collect()
+    let numbers: Vec<_> = numbers.collect();
+    let mut sent = Vec::new();
+    // As many at a time as the queue takes.
+    for some in numbers.chunks(1_000) {
+        let sends = some
+            .iter()
+            .map(|number| world.send(pool, lead, numbered(*number)));
+        sent.extend(join_all(sends).await.into_iter().map(|sent| sent.unwrap()));
+    }
+    sent
 }
 
 /// Sends again; nothing of it is new.
