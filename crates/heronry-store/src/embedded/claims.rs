@@ -74,6 +74,10 @@ impl ClaimsEdit {
         Self { before, change }
     }
 
+    pub(crate) fn is_put(&self) -> bool {
+        matches!(self.change, ClaimsChange::Put { .. })
+    }
+
     pub(crate) fn op(&self) -> &'static str {
         match self.change {
             ClaimsChange::Put { .. } => "put claims",

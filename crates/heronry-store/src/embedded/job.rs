@@ -158,8 +158,11 @@ impl Work {
             Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
             Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
             Self::Cursor(edit, reply) => Answer::Cursor(reply, Err(error(edit.op()).into())),
-            Self::Claims(edit, reply) => Answer::Claims(reply, Err(error(edit.op()))),
-            Self::Release(..) => return Ok(self),
+            Self::Claims(edit, reply) if edit.is_put() => {
+                Answer::Claims(reply, Err(error(edit.op())))
+            }
+            // What can be folded again may be dropped.
+            Self::Release(..) | Self::Claims(..) => return Ok(self),
         })
     }
 

@@ -29,6 +29,9 @@ impl<D: Database> Embedded<D> {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         let op = "put claims";
+        if let Some(moved_to) = self.readable.look(op, |view| view.moved_to.clone())? {
+            return Err(StoreError::sealed(op, &moved_to));
+        }
         loop {
             let view = self.readable.pool(op, pool)?;
             let view = view.ok_or_else(|| claims::unowned(op))?;
