@@ -62,6 +62,8 @@ mod under_way;
 mod wake_conditions;
 #[path = "engine/wake_ends.rs"]
 mod wake_ends;
+#[path = "engine/wake_explain.rs"]
+mod wake_explain;
 #[path = "engine/wake_many.rs"]
 mod wake_many;
 #[path = "engine/wake_scans.rs"]

@@ -14,6 +14,7 @@ pub(crate) mod pool;
 pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod wait;
+pub(crate) mod wakes;
 pub(crate) mod watch;
 
 use clap::Subcommand;
@@ -46,6 +47,8 @@ pub(crate) enum Verb {
     DeadLetters(dead_letters::DeadLettersVerb),
     Emit(emit::EmitArgs),
     Wait(wait::WaitArgs),
+    Wakes(wakes::WakesArgs),
+    Explain(wakes::ExplainArgs),
     Watch(watch::WatchArgs),
     #[command(subcommand)]
     Filter(filter::FilterVerb),
@@ -88,6 +91,8 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
         Verb::Emit(args) => emit::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
+        Verb::Wakes(args) => wakes::list(&cx, &args).await,
+        Verb::Explain(args) => wakes::explain(&cx, &args).await,
         Verb::Watch(args) => watch::run(&cx, args).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,

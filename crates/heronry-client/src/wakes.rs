@@ -1,7 +1,8 @@
 //! Waiting for events.
 
+use heronry_event::WakeExplanation;
 use heronry_types::{Millis, WakeId, WakeView};
-use heronry_wire::{RegisterWake, WakeChanged, WakeList, WakeQuery};
+use heronry_wire::{ExplainQuery, RegisterWake, WakeChanged, WakeList, WakeQuery, WakesQuery};
 use reqwest::Method;
 
 use crate::{ClientError, PoolClient};
@@ -44,12 +45,25 @@ impl PoolClient {
         self.server.json(request.query(query)?.repeatable()).await
     }
 
-    /// Lists the wakes that the token may see.
+    /// Lists a page of the wakes that wait, oldest first; the next one is after its `next`.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn wakes(&self) -> Result<WakeList, ClientError> {
-        let request = self.request(Method::GET, &["wakes"])?;
+    pub async fn wakes(&self, query: &WakesQuery) -> Result<WakeList, ClientError> {
+        let request = self.request(Method::GET, &["wakes"])?.query(query)?;
         self.server.json(request).await
+    }
+
+    /// Says why a wake has not been triggered.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn explain_wake(
+        &self,
+        wake: &WakeId,
+        query: &ExplainQuery,
+    ) -> Result<WakeExplanation, ClientError> {
+        let request = self.request(Method::GET, &["wakes", wake.as_str(), "explain"])?;
+        self.server.json(request.query(query)?).await
     }
 }

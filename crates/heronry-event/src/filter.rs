@@ -33,7 +33,7 @@ pub(crate) use feature::{Feature, Place, features_of};
 use error::{Faults, exceeded};
 use formula::{Formula, Term};
 
-use crate::Envelope;
+use crate::{Envelope, Identity};
 
 /// The version of the filter language. What an older version compiled means the same in a newer one.
 pub const LANGUAGE_VERSION: u16 = 1;
@@ -167,6 +167,12 @@ impl Filter {
     /// Returns true when the filter was found to keep no event at all.
     pub fn is_nothing(&self) -> bool {
         self.compiled.terms.is_empty()
+    }
+
+    /// Returns true when an event of this run, agent and session could be kept, whatever else it says.
+    pub fn could_be_by(&self, identity: &Identity) -> bool {
+        let mut terms = self.compiled.terms.iter();
+        terms.any(|term| term.iter().all(|literal| literal.lets_in(identity)))
     }
 
     /// Says whether the filter keeps an event with this envelope, and if not, what was in the way.

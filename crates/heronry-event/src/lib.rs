@@ -2,6 +2,7 @@
 
 mod envelope;
 mod event;
+mod explained;
 pub mod filter;
 pub mod index;
 mod json;
@@ -12,6 +13,9 @@ pub use envelope::{
     About, Causes, Envelope, Exchange, Governance, Identity, PAYLOAD_SCHEMA, Route, Stamp,
 };
 pub use event::Event;
+pub use explained::{
+    ClosestEvent, Could, FilterExplanation, MissingClause, SeenValue, WakeExplanation,
+};
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};
 pub use stream::{CloseReason, EventPage, GapReason, StreamItem};

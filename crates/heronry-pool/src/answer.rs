@@ -193,6 +193,17 @@ pub struct PoolView {
     pub durability: Durability,
 }
 
+/// Some of the wakes that wait, oldest first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WakePage {
+    /// The wakes.
+    pub wakes: Vec<WakeView>,
+    /// Where the next page goes on: after this registration. Absent when there are no more.
+    pub next: Option<Cursor>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
 /// A registered wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Registered {

@@ -193,6 +193,14 @@ impl Progress {
         }
     }
 
+    /// Returns how many events count so far for each filter.
+    pub(crate) fn counted_by_clause(&self) -> Vec<u32> {
+        let counts = self.clauses.iter().map(|tally| tally.events.len());
+        counts
+            .map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+            .collect()
+    }
+
     /// Returns every event that counts so far, whether the condition holds or not.
     pub(crate) fn counted(self) -> Vec<CountedEvent> {
         let clauses = self.clauses.into_iter();

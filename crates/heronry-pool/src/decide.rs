@@ -37,8 +37,8 @@ pub use join::{ChangeTopics, Join};
 pub use leave::{EndRun, Leave};
 pub use names::Names;
 pub use query::{
-    AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, FindMessage, FindWake,
-    ListDeadLetters, ListMembers, ListWakes, StateDigest, Viewer, Viewing,
+    AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage,
+    FindWake, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
 pub use scan::{FinishScan, Scanned};

@@ -16,7 +16,7 @@ use resume::Resume;
 pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
 use triggers::Triggers;
-pub(crate) use triggers::sees;
+pub(crate) use triggers::{is_about_wakes, sees};
 
 use crate::{
     Minter, Rejection, State, apply,

@@ -6,6 +6,7 @@ mod caller;
 mod condition;
 pub mod decide;
 pub mod engine;
+pub mod explain;
 mod hash;
 mod mint;
 mod project;
@@ -14,7 +15,7 @@ pub mod state;
 
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, Item, Joined, MemberPage, MemberView, PoolView,
-    Received, Registered, Sent,
+    Received, Registered, Sent, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -1,6 +1,7 @@
 //! The handle of one open pool.
 
 mod body;
+mod explain;
 mod wait;
 
 use std::{fmt, sync::Arc};

@@ -30,8 +30,8 @@ pub use pool::{
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use query::{
-    ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, InboxQuery, MembersQuery, OnTrimmed,
-    ReceiptQuery, WakeQuery,
+    ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
+    OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};

@@ -189,13 +189,17 @@ pub struct WakeChanged {
     pub durability: Durability,
 }
 
-/// The wakes of a pool. The answer of `GET …/wakes`.
+/// A page of the wakes that wait, oldest first. The answer of `GET …/wakes`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeList {
     /// The wakes; a member sees its own.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub wakes: Vec<WakeView>,
+    /// Where the next page goes on; absent when there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub next: Option<Cursor>,
     /// The head at which they were read.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub as_of: Cursor,

@@ -71,7 +71,7 @@ async fn check_acting(
         FindMessage { caller: c(), from: r(), message_id: message("m1") },
         FindMessage { caller: c(), from: r(), message_id: message("absent") },
         FindWake { caller: c(), run: Some(r()), wake_id: wake("w1") },
-        ListWakes { caller: c(), run: Some(r()), max: 10 },
+        ListWakes { caller: c(), run: Some(r()), after: None, max: 10 },
         Viewing { caller: c(), run: Some(r()) },
     }
 }
@@ -97,6 +97,7 @@ async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &R
             ListWakes {
                 caller: c(),
                 run: None,
+                after: None,
                 max: 10,
             },
         )

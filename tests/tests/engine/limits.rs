@@ -435,6 +435,7 @@ async fn l_items_of_pages(world: World) {
         pool.call(ListWakes {
             caller: caller(),
             run: None,
+            after: None,
             max,
         })
     };

@@ -126,7 +126,6 @@ async fn routes_whose_rule_comes_later_say_so(server: Server) {
     let (a, _) = server.with_pair().await;
     for (line, field) in [
         ("POST /v1/pools/p/members/a/heartbeat", "heartbeat"),
-        ("GET /v1/pools/p/wakes/w/explain", "explain"),
         ("DELETE /v1/pools/p/contents/x", "contents"),
         ("GET /v1/pools/p/effects", "effects"),
     ] {

@@ -110,6 +110,7 @@ fn check_schema(schemas: &Value, schema: &Value, value: &Value) -> Result<(), St
     match schema["type"].as_str() {
         Some("string") if value.is_string() => Ok(()),
         Some("integer") if value.is_u64() => Ok(()),
+        Some("boolean") if value.is_boolean() => Ok(()),
         Some("array") => value
             .as_array()
             .unwrap()
@@ -167,6 +168,12 @@ async fn answers_are_what_the_contract_says() {
         check("WakeChanged", &server.post(&a, wakes, wake).await.is(201));
     }
     check("WakeList", &server.get(&a, wakes).await.is(200));
+    let page = server.get(&a, &format!("{wakes}?limit=1")).await.is(200);
+    assert!(page["next"].is_string());
+    check("WakeList", &page);
+    let wake = page["wakes"][0]["wake_id"].as_str().unwrap();
+    let explained = server.get(&a, &format!("{wakes}/{wake}/explain")).await;
+    check("WakeExplanation", &explained.is(200));
     let message = json!({
         "to": to_run("b"), "idempotency_key": "k", "body": "x", "message_id": "m",
         "correlation": {"k": "v"}, "expires_in_ms": 60_000

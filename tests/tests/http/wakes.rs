@@ -7,6 +7,8 @@ use crate::support::{OPERATOR, Server, on_every_store};
 
 on_every_store! {
     a_wake_is_registered_found_listed_and_given_up
+    wakes_are_listed_by_pages
+    a38_explain_says_what_failed_and_who_could_still_do_it
     a_wake_triggers_by_the_event_that_it_names
     a_call_waits_until_the_wake_ends
     a_call_that_gives_up_does_not_end_the_wake
@@ -71,6 +73,75 @@ async fn a_wake_is_registered_found_listed_and_given_up(server: Server) {
         "an operator need not name the run of the only such wake"
     );
     assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn wakes_are_listed_by_pages(server: Server) {
+    let (a, _) = server.with_pair().await;
+    for name in ["w1", "w2", "w3"] {
+        let asked = wake(name, &json!({"wake_id": name}));
+        server.post(&a, WAKES, asked).await.is(201);
+    }
+    let names = |page: &Value| -> Vec<String> {
+        let wakes = page["wakes"].as_array().unwrap().iter();
+        wakes
+            .map(|it| it["wake_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let first = server.get(&a, &format!("{WAKES}?limit=2")).await.is(200);
+    assert_eq!(names(&first), ["w1", "w2"]);
+    let next = first["next"].as_str().unwrap();
+    let rest = server
+        .get(&a, &format!("{WAKES}?limit=2&after={next}"))
+        .await
+        .is(200);
+    assert_eq!(names(&rest), ["w3"]);
+    assert_eq!(rest["next"], Value::Null);
+    let of_b = server
+        .get(OPERATOR, &format!("{WAKES}?run=b"))
+        .await
+        .is(200);
+    assert_eq!(names(&of_b), [""; 0]);
+    server
+        .get(&a, &format!("{WAKES}?run=b"))
+        .await
+        .refused(403, "sender-mismatch");
+    server
+        .get(&a, &format!("{WAKES}?limit=0"))
+        .await
+        .refused(400, "invalid-request");
+}
+
+async fn a38_explain_says_what_failed_and_who_could_still_do_it(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let asked = json!({
+        "filter": format!("{ACCEPTED} && run == \"c\""), "idempotency_key": "k", "wake_id": "w"
+    });
+    server.post(&a, WAKES, asked).await.is(201);
+    let message =
+        json!({"to": {"type": "run", "run_id": "a"}, "idempotency_key": "k", "body": "x"});
+    server
+        .post(&b, "/v1/pools/p/messages", message)
+        .await
+        .is(201);
+    let explained = server.get(&a, &format!("{WAKES}/w/explain")).await.is(200);
+    assert_eq!(
+        (&explained["status"], &explained["orphaned"]),
+        (&json!("registered"), &json!(true))
+    );
+    let clause = &explained["clauses"][0];
+    assert_eq!(clause["could"], json!({"count": 0, "runs": []}));
+    assert_eq!(clause["closest"]["kind"], "run_message_accepted");
+    let failed = json!([{"clause": "run == \"c\"", "seen": "\"b\""}]);
+    assert_eq!(clause["closest"]["failed"], failed);
+    server
+        .get(&b, &format!("{WAKES}/w/explain"))
+        .await
+        .refused(404, "wake-not-found");
+    let of_a = server
+        .get(OPERATOR, &format!("{WAKES}/w/explain?run=a"))
+        .await
+        .is(200);
+    assert_eq!(of_a, explained);
 }
 
 async fn a_wake_triggers_by_the_event_that_it_names(server: Server) {

@@ -11,7 +11,7 @@ use super::{
     related::{self, RelatedTest},
     texts::{self, TextTest},
 };
-use crate::Envelope;
+use crate::{Envelope, Identity};
 
 /// Whether something must hold or must not.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -70,6 +70,32 @@ impl Literal {
                 !texts.iter().any(|text| field.contains(envelope, text))
             }
             Self::Related(test) => test.holds(&envelope.about.related),
+        }
+    }
+
+    /// Returns true when an event of this run, agent and session could pass.
+    pub(super) fn lets_in(&self, identity: &Identity) -> bool {
+        let id = match self {
+            Self::Text(TextPlace::Field(TextField::Run), _) => {
+                identity.run.as_ref().map(Id::as_str)
+            }
+            Self::Text(TextPlace::Field(TextField::Agent), _) => {
+                identity.agent.as_ref().map(Id::as_str)
+            }
+            Self::Text(TextPlace::Field(TextField::Session), _) => {
+                identity.session.as_ref().map(Id::as_str)
+            }
+            Self::Terminal(_)
+            | Self::Text(..)
+            | Self::Number(..)
+            | Self::Members(..)
+            | Self::Related(_) => return true,
+        };
+        // Only a correlation tells absent from empty.
+        if let Self::Text(_, test) = self {
+            test.holds(Some(id.unwrap_or("")))
+        } else {
+            true
         }
     }
 

@@ -1,6 +1,7 @@
 //! Questions: they record nothing, and are answered in sequence with everything else.
 
 mod dead;
+mod explain;
 mod lists;
 mod view;
 
@@ -10,6 +11,7 @@ use heronry_types::{
 };
 
 pub use dead::ListDeadLetters;
+pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 

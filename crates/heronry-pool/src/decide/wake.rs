@@ -29,6 +29,17 @@ pub enum WakeEvents {
     Include,
 }
 
+impl WakeEvents {
+    /// Returns what a registration says of them.
+    pub(crate) fn of(wake: &WakeRegistered) -> Self {
+        if wake.include_wakes {
+            Self::Include
+        } else {
+            Self::Skip
+        }
+    }
+}
+
 /// A wake as its waiter asks for it.
 #[derive(Clone, Debug)]
 pub struct WakeRequest {
@@ -94,11 +105,7 @@ impl ScanRequest {
             after: body.since,
             until,
             condition: compiled.ok()?,
-            wake_events: if body.include_wakes {
-                WakeEvents::Include
-            } else {
-                WakeEvents::Skip
-            },
+            wake_events: WakeEvents::of(body),
             run: wake.run.clone(),
         })
     }

@@ -255,7 +255,7 @@ fn about(record: &Record) -> About {
 }
 
 /// Kinds that a wake takes only when it asks for them.
-pub(super) fn is_about_wakes(kind: EventKind) -> bool {
+pub(crate) fn is_about_wakes(kind: EventKind) -> bool {
     matches!(
         kind,
         EventKind::WakeConditionRegistered

@@ -1,6 +1,9 @@
 //! Wakes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
+};
 
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
 use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
@@ -84,11 +87,10 @@ impl Wakes {
         self.pending.iter().copied()
     }
 
-    /// Walks the registrations of the wakes that wait, oldest first.
-    pub fn all_live(&self) -> impl Iterator<Item = (Position, &Wake)> + '_ {
-        self.live
-            .iter()
-            .filter_map(|p| Some((*p, self.by_position.get(p)?)))
+    /// Walks the registrations after this one of the wakes that wait, oldest first.
+    pub fn live_after(&self, after: Position) -> impl Iterator<Item = Position> + '_ {
+        let following = (Bound::Excluded(after), Bound::Unbounded);
+        self.live.range(following).copied()
     }
 
     /// Walks every wake, oldest first.

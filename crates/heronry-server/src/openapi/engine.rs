@@ -2,6 +2,8 @@
 //!
 //! Their JSON is written by crates that know no `OpenAPI`; a test holds these against real answers.
 
+mod explanations;
+
 use heronry_event::{CloseReason, GapReason};
 use heronry_types::{
     AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
@@ -20,6 +22,7 @@ type Named = (&'static str, RefOr<Schema>);
 pub(super) fn schemas() -> Vec<Named> {
     let mut all = messages();
     all.extend(wakes());
+    all.extend(explanations::schemas());
     all.extend(references());
     all.extend(events());
     all
@@ -84,8 +87,9 @@ fn wakes() -> Vec<Named> {
         .description(Some("A wake was registered or cancelled."))
         .item(Ref::from_schema_name("WakeView"))
         .item(changed.schema());
-    let listed = Fields::of("The wakes that wait; a member sees its own.")
+    let listed = Fields::of("The wakes that wait, oldest first; a member sees its own.")
         .must("wakes", list("WakeView"))
+        .may("next", cursor("Where the next page goes on."))
         .must("as_of", cursor("The head at which they were read."));
     vec![
         ("WakeMatch", found.schema()),
@@ -265,6 +269,13 @@ fn cursor(description: &'static str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .pattern(Some("^[0-9a-f]{32}-[0-9]+$"))
+        .description(Some(description))
+        .into()
+}
+
+fn truth(description: &'static str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
         .description(Some(description))
         .into()
 }

@@ -14,11 +14,6 @@ pub(super) fn rows() -> Vec<Route> {
             "heartbeat",
         ),
         later(
-            MethodFilter::GET,
-            "/v1/pools/{pool}/wakes/{id}/explain",
-            "explain",
-        ),
-        later(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/contents/{ref}",
             "contents",

@@ -5,17 +5,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
-use heronry_event::filter::Filter;
+use heronry_event::{WakeExplanation, filter::Filter};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{
-        CancelWake, DescribePool, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest,
-    },
+    decide::{CancelWake, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest},
 };
-use heronry_types::{
-    IdempotencyKey, LimitName, Millis, RunId, Since, WakeId, WakeStatus, WakeView,
+use heronry_types::{IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView};
+use heronry_wire::{
+    ExplainQuery, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery, WakesQuery,
 };
-use heronry_wire::{RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery};
 
 use super::{At, Route};
 use crate::{
@@ -43,7 +41,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List the wakes that wait.",
             list,
         )
-        .contract(|c| c.answers::<WakeList>(200)),
+        .contract(|c| c.queries::<WakesQuery>().answers::<WakeList>(200)),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}",
@@ -58,6 +56,16 @@ pub(super) fn rows() -> Vec<Route> {
             cancel,
         )
         .contract(|c| c.queries::<WakeQuery>().answers::<WakeChanged>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/wakes/{id}/explain",
+            "Say why a wake has not been triggered.",
+            explain,
+        )
+        .contract(|c| {
+            c.queries::<ExplainQuery>()
+                .answers_with("WakeExplanation", 200)
+        }),
     ]
 }
 
@@ -130,17 +138,33 @@ fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refus
     Ok(request)
 }
 
-async fn list(at: At) -> Result<Answer<WakeList>, Refusal> {
-    let as_of = at
-        .call(DescribePool {
-            caller: at.caller(),
-        })
-        .await?
-        .head;
-    let (caller, run) = (at.caller(), None);
-    let max = at.limit(LimitName::PageItemsMax).await?;
-    let wakes = at.call(ListWakes { caller, run, max }).await?;
-    Ok(Answer(WakeList { wakes, as_of }))
+async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList>, Refusal> {
+    at.identity.check_standing().await?;
+    if query.limit == Some(0) {
+        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
+    }
+    let list = ListWakes {
+        caller: at.caller(),
+        run: whose(&at, query.run)?,
+        after: query.after,
+        max: at.page_size(query.limit).await?,
+    };
+    let page = at.call(list).await?;
+    Ok(Answer(WakeList {
+        wakes: page.wakes,
+        next: page.next,
+        as_of: page.as_of,
+    }))
+}
+
+async fn explain(
+    at: At,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Answer<WakeExplanation>, Refusal> {
+    let run = whose(&at, query.run)?;
+    let wake_id = at.params.id("id")?;
+    let explained = at.pool.explain_wake(at.caller(), run, wake_id);
+    Ok(Answer(explained.await?))
 }
 
 async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {

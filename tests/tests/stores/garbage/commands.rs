@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Arguments that mean something, and that start no server and reach none.
-const ARGUMENTS: [&str; 40] = [
+const ARGUMENTS: [&str; 41] = [
     "pool",
     "open",
     "join",
@@ -28,6 +28,7 @@ const ARGUMENTS: [&str; 40] = [
     "watch",
     "filter",
     "explain",
+    "wakes",
     "check",
     "journal",
     "verify",

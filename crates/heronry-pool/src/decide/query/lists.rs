@@ -1,10 +1,12 @@
 //! Questions about the pool as a whole.
 
+use std::ops::Bound;
+
 use heronry_journal::ChunkHash;
-use heronry_types::{Cursor, LimitName, Limits, RunId, WakeView};
+use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
 use super::super::{Applied, Command, Cx, Decision, fetch, guard};
-use crate::{Caller, MemberPage, MemberView, PoolView, Rejection, State, answer};
+use crate::{Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer};
 
 /// Asks who is a member: one page of them.
 #[derive(Clone, Debug)]
@@ -57,18 +59,23 @@ pub struct ListWakes {
     pub caller: Caller,
     /// Whose wakes; absent: the caller's own, or all for an operator.
     pub run: Option<RunId>,
+    /// Only wakes that were registered after this cursor; it need not be a registration.
+    pub after: Option<Cursor>,
     /// How many at the most.
     pub max: u64,
 }
 
 impl Command for ListWakes {
     /// The wakes, oldest first.
-    type Answer = Vec<WakeView>;
+    type Answer = WakePage;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
         if let Some(run) = &self.run {
             guard::identity(&self.caller, run)?;
+        }
+        if let Some(after) = self.after {
+            state.locate(after)?;
         }
         fetch::check(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
@@ -76,23 +83,27 @@ impl Command for ListWakes {
 
     fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
+        let after = self.after.map_or(Position::ZERO, |after| after.position);
+        let following = (Bound::Excluded(after), Bound::Unbounded);
         let run = self.caller.run_or_own(self.run.as_ref());
-        let Some(run) = run else {
-            let all = state.wakes.all_live().take(max);
-            return Ok(all
-                .map(|(at, wake)| answer::wake_view(state, at, wake))
-                .collect());
+        let mut live: Box<dyn Iterator<Item = Position>> = match run {
+            None => Box::new(state.wakes.live_after(after)),
+            Some(run) => {
+                let own = state.members.get(run).into_iter();
+                Box::new(
+                    own.flat_map(|member| member.wakes.range(following))
+                        .copied(),
+                )
+            }
         };
-        let own = state
-            .members
-            .get(run)
-            .into_iter()
-            .flat_map(|member| &member.wakes)
-            .take(max);
-        let view = |at: &heronry_types::Position| {
-            Some(answer::wake_view(state, *at, state.wakes.get(*at)?))
-        };
-        Ok(own.filter_map(view).collect())
+        let view = |at: Position| Some(answer::wake_view(state, at, state.wakes.get(at)?));
+        let wakes: Vec<WakeView> = live.by_ref().take(max).filter_map(view).collect();
+        let last = wakes.last().map(|last| last.cursor);
+        Ok(WakePage {
+            next: live.next().and(last),
+            wakes,
+            as_of: state.head_cursor(),
+        })
     }
 }
 

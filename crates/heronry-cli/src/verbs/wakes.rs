@@ -1,0 +1,148 @@
+//! `heronry wakes` and `heronry explain`.
+
+use clap::Args;
+use heronry_client::{ClientError, PoolClient};
+use heronry_event::{FilterExplanation, WakeExplanation};
+use heronry_types::{Cursor, RunId, WakeId, WakeView};
+use heronry_wire::{ExplainQuery, WakeList, WakesQuery};
+
+use crate::{
+    connect::{Context, refused},
+    failure::{Exit, Outcome},
+    out::Rows,
+    text::add,
+};
+
+/// List the wakes that wait, oldest first
+///
+/// With a run its own; without one, and an operator's token, those of every run.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review wakes --field wake_id,run_id,deadline")]
+pub(crate) struct WakesArgs {
+    /// How many at the most [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only wakes that were registered after this cursor
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+}
+
+/// Say why a wake still waits: what came close, what was in the way, and who could still bring it about
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review --run lead explain wake-7")]
+pub(crate) struct ExplainArgs {
+    /// The wake
+    wake: WakeId,
+}
+
+pub(crate) async fn list(cx: &Context, args: &WakesArgs) -> Outcome {
+    let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
+    cx.out.answer(&list, Rows::Of("wakes"), || {
+        let lines: Vec<String> = list.wakes.iter().map(text_of).collect();
+        lines.join("\n")
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// Reads one page when a limit is named, else every page.
+async fn pages(cx: &Context, pool: &PoolClient, args: &WakesArgs) -> Result<WakeList, ClientError> {
+    let mut query = WakesQuery {
+        run: cx.globals.run.clone(),
+        limit: args.limit,
+        after: args.after,
+    };
+    let mut list = pool.wakes(&query).await?;
+    while args.limit.is_none() && list.next.is_some() {
+        query.after = list.next.take();
+        let page = pool.wakes(&query).await?;
+        list.wakes.extend(page.wakes);
+        (list.next, list.as_of) = (page.next, page.as_of);
+    }
+    Ok(list)
+}
+
+fn text_of(wake: &WakeView) -> String {
+    let mut text = format!("{}  {}  since {}", wake.run_id, wake.wake_id, wake.cursor);
+    if let Some(deadline) = wake.deadline {
+        add(&mut text, format_args!("  until {deadline}"));
+    }
+    text
+}
+
+pub(crate) async fn explain(cx: &Context, args: &ExplainArgs) -> Outcome {
+    let query = ExplainQuery {
+        run: cx.globals.run.clone(),
+    };
+    let explained = cx.pool()?.explain_wake(&args.wake, &query).await;
+    let explained = explained.map_err(refused)?;
+    cx.out
+        .answer(&explained, Rows::Whole, || explanation(&explained))?;
+    Ok(Exit::Ok)
+}
+
+fn explanation(explained: &WakeExplanation) -> String {
+    let mut text = format!("{} {}", explained.wake_id, explained.status);
+    add(
+        &mut text,
+        format_args!(
+            "\nlooked at {} event(s) after {}",
+            explained.events, explained.after
+        ),
+    );
+    if explained.orphaned {
+        add(
+            &mut text,
+            format_args!("\norphaned: no member that is there can bring it about"),
+        );
+    }
+    for clause in &explained.clauses {
+        add_clause(&mut text, clause);
+    }
+    text
+}
+
+fn add_clause(text: &mut String, clause: &FilterExplanation) {
+    let (counted, needed) = (clause.counted, clause.needed);
+    add(
+        text,
+        format_args!("\n\n{}\n  {counted} of {needed} counted", clause.filter),
+    );
+    if clause.early > 0 {
+        add(text, format_args!(", {} came too early", clause.early));
+    }
+    add(text, format_args!(", {} came close", clause.close));
+    for missing in &clause.missing {
+        let seen: Vec<String> = missing
+            .seen
+            .iter()
+            .map(|it| format!("{} ({})", it.value, it.events))
+            .collect();
+        add(
+            text,
+            format_args!(
+                "\n  {} event(s) failed only {}: {}",
+                missing.events,
+                missing.clause,
+                seen.join(", ")
+            ),
+        );
+    }
+    if let Some(closest) = &clause.closest {
+        add(
+            text,
+            format_args!("\n  closest: {} {}", closest.cursor, closest.kind),
+        );
+        for failed in &closest.failed {
+            add(text, format_args!("\n    {failed}"));
+        }
+    }
+    let runs: Vec<&str> = clause.could.runs.iter().map(RunId::as_str).collect();
+    add(
+        text,
+        format_args!(
+            "\n  {} member(s) could still do it: {}",
+            clause.could.count,
+            runs.join(", ")
+        ),
+    );
+}

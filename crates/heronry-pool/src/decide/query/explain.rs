@@ -1,0 +1,95 @@
+//! Questions about why a wake still waits.
+
+use heronry_event::filter::Filter;
+use heronry_types::{Condition, RunId, WakeId};
+
+use super::{
+    super::{Applied, Command, Cx, Decision, WakeEvents, guard},
+    FindWake,
+};
+use crate::{
+    Caller, Rejection, State, answer,
+    engine::sees,
+    explain::{Author, Explain, Explained},
+};
+
+/// How many members one page has.
+const AUTHORS_MAX: usize = 1_000;
+
+/// Asks what to look at to explain a wake.
+#[derive(Clone, Debug)]
+pub struct ExplainWake {
+    /// Who asks.
+    pub caller: Caller,
+    /// Who waits; an operator may leave it out where that is unambiguous.
+    pub run: Option<RunId>,
+    /// The wake.
+    pub wake_id: WakeId,
+}
+
+impl Command for ExplainWake {
+    type Answer = Explain;
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        let find = FindWake {
+            caller: self.caller.clone(),
+            run: self.run.clone(),
+            wake_id: self.wake_id.clone(),
+        };
+        find.decide(state, cx)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Explain, Rejection> {
+        let registered = applied.first;
+        let wake = state.wakes.get(registered);
+        let wake = wake.ok_or(Rejection::WakeNotFound)?;
+        let body = &wake.registered;
+        let alone = || Condition::Filter(body.filter.clone());
+        let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
+        let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
+        let explained = Explained {
+            wake_id: body.wake_id.clone(),
+            run: wake.run.clone(),
+            status: answer::wake_view(state, registered, wake).status,
+            text: body.filter.clone(),
+            // It was compiled when it was registered, and when the pool was opened.
+            condition: compiled.map_err(|_| Rejection::WakeNotFound)?,
+            since: body.since,
+            registered,
+            wake_events: WakeEvents::of(body),
+            sees: sees(state, &wake.run),
+            floor: state.floor,
+            until: wake.end.as_ref().map_or(state.head, |(at, _)| *at),
+        };
+        Ok(Explain::new(explained, state.pool.clone()))
+    }
+}
+
+/// Asks who the members are, by what their events say of them: one page.
+#[derive(Clone, Debug)]
+pub struct ListAuthors {
+    /// Who asks.
+    pub caller: Caller,
+    /// Only members whose run id comes after this one.
+    pub after: Option<RunId>,
+}
+
+impl Command for ListAuthors {
+    /// At most a thousand, in order of their run ids; none when there are no more.
+    type Answer = Vec<Author>;
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+        let following = state.members.after(self.after.as_ref()).take(AUTHORS_MAX);
+        let authors = following.map(|member| Author {
+            run: member.run.clone(),
+            agent: member.agent.clone(),
+            session: member.session.clone(),
+        });
+        Ok(authors.collect())
+    }
+}

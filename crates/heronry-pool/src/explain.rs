@@ -1,0 +1,263 @@
+//! Explaining: what was near for a wake that waits, from the newest events. Pure.
+
+use std::collections::BTreeMap;
+
+use heronry_event::{
+    ClosestEvent, Could, Envelope, FilterExplanation, Identity, MissingClause, SeenValue,
+    WakeExplanation,
+    filter::{Explanation, FailedClause, Filter, NearMiss},
+};
+use heronry_journal::{Record, WakeTriggeredBy};
+use heronry_types::{
+    AgentId, Condition, Cursor, DistinctBy, EventKind, PoolId, Position, RunId, SessionId,
+    Timelines, Visibility, WakeId, WakeStatus,
+};
+
+use crate::{condition::Progress, decide::WakeEvents, engine::is_about_wakes, project};
+
+/// How many of the newest events are looked at.
+const EVENTS_MAX: u64 = 10_000;
+/// How many values of one comparison are told apart, and how many are shown.
+const VALUES_MAX: usize = 1_000;
+const VALUES_SHOWN: usize = 5;
+/// How many members are shown.
+const RUNS_SHOWN: usize = 100;
+
+/// What a wake is, as far as explaining it needs that.
+#[derive(Clone, Debug)]
+pub(crate) struct Explained {
+    pub(crate) wake_id: WakeId,
+    pub(crate) run: RunId,
+    pub(crate) status: WakeStatus,
+    pub(crate) text: String,
+    pub(crate) condition: Condition<Filter>,
+    pub(crate) since: Position,
+    pub(crate) registered: Position,
+    pub(crate) wake_events: WakeEvents,
+    pub(crate) sees: bool,
+    pub(crate) floor: Position,
+    pub(crate) until: Position,
+}
+
+/// A live member, by what its events say of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Author {
+    /// The run.
+    pub run: RunId,
+    /// Its agent.
+    pub agent: AgentId,
+    /// Its session.
+    pub session: Option<SessionId>,
+}
+
+/// A look at the newest events, for one wake.
+#[derive(Debug)]
+pub struct Explain {
+    wake: Explained,
+    pool: PoolId,
+    progress: Progress,
+    clauses: Vec<Clause>,
+    events: u64,
+}
+
+#[derive(Debug)]
+struct Clause {
+    filter: Filter,
+    needed: u32,
+    distinct_by: DistinctBy,
+    early: u64,
+    close: u64,
+    missing: BTreeMap<String, BTreeMap<String, u64>>,
+    closest: Option<(Position, EventKind, Vec<FailedClause>)>,
+    could: Could,
+    /// Whether an event of no run at all could be kept.
+    by_nobody: bool,
+}
+
+impl Explain {
+    pub(crate) fn new(wake: Explained, pool: PoolId) -> Self {
+        let clauses = wake.condition.clauses();
+        let nobody = Identity::new(pool.clone());
+        let clauses = clauses.iter().map(|clause| Clause {
+            filter: clause.filter.clone(),
+            needed: clause.needed,
+            distinct_by: clause.distinct_by,
+            early: 0,
+            close: 0,
+            missing: BTreeMap::new(),
+            closest: None,
+            could: Could::default(),
+            by_nobody: clause.filter.could_be_by(&nobody),
+        });
+        let clauses = clauses.collect();
+        Self {
+            progress: Progress::new(&wake.condition, &[]),
+            clauses,
+            wake,
+            pool,
+            events: 0,
+        }
+    }
+
+    /// Returns the position after which to look, and the one up to which.
+    pub fn range(&self) -> (Position, Position) {
+        let first = self.wake.until.0.saturating_sub(EVENTS_MAX);
+        let after = Position(first).max(self.wake.floor.previous());
+        (after, self.wake.until)
+    }
+
+    /// Looks at records, in order.
+    pub fn look(&mut self, timelines: &Timelines, records: &[Record]) {
+        for record in records {
+            let visible = self.wake.sees && record.entry.visibility == Visibility::InScope;
+            let asked =
+                self.wake.wake_events == WakeEvents::Include || !is_about_wakes(record.kind());
+            if visible && asked && record.position <= self.wake.until {
+                self.events += 1;
+                self.see(record, &project(timelines, record).envelope);
+            }
+        }
+    }
+
+    fn see(&mut self, record: &Record, envelope: &Envelope) {
+        let by = WakeTriggeredBy {
+            position: record.position,
+            kind: record.kind(),
+        };
+        // A wake never counts its own registration.
+        let counts = record.position > self.wake.since && record.position != self.wake.registered;
+        let counts = counts && !self.progress.holds();
+        for (number, clause) in self.clauses.iter_mut().enumerate() {
+            match clause.filter.explain(envelope) {
+                Explanation::Kept if counts => self.progress.take(number, envelope, by),
+                Explanation::Kept if record.position <= self.wake.since => clause.early += 1,
+                Explanation::Missed { near } => clause.miss(near, by),
+                Explanation::Kept | Explanation::KeepsNothing | _ => {}
+            }
+        }
+    }
+
+    /// Takes in live members.
+    pub fn could(&mut self, authors: Vec<Author>) {
+        for author in authors {
+            let mut identity = Identity::new(self.pool.clone());
+            identity.run = Some(author.run.clone());
+            identity.agent = Some(author.agent);
+            identity.session = author.session;
+            for clause in &mut self.clauses {
+                clause.could(&identity, &author.run);
+            }
+        }
+    }
+
+    /// Returns what is to be said.
+    pub fn finish(self, timelines: &Timelines) -> WakeExplanation {
+        let (after, until) = self.range();
+        let at = |position| timelines.cursor(position);
+        let orphaned = self.wake.status == WakeStatus::Registered && !self.is_possible();
+        let counted = self.progress.counted_by_clause();
+        let clauses = self.clauses.into_iter().zip(counted);
+        WakeExplanation {
+            wake_id: self.wake.wake_id,
+            run_id: self.wake.run,
+            status: self.wake.status,
+            condition: self.wake.text,
+            since: at(self.wake.since),
+            after: at(after),
+            until: at(until),
+            events: self.events,
+            orphaned,
+            clauses: clauses
+                .map(|(clause, counted)| clause.finish(counted, &at))
+                .collect(),
+        }
+    }
+
+    /// Whether members that are there could bring the condition about.
+    fn is_possible(&self) -> bool {
+        let counted = self.progress.counted_by_clause();
+        let mut clauses = self.clauses.iter().zip(counted);
+        let leaves = self.wake.condition.try_map(&mut |_: &Filter| {
+            let possible = clauses.next().is_none_or(|(clause, counted)| {
+                clause.by_nobody || clause.could.count > 0 || counted >= clause.needed
+            });
+            Ok::<_, std::convert::Infallible>(possible)
+        });
+        match leaves {
+            Ok(leaves) => holds(&leaves),
+            Err(never) => match never {},
+        }
+    }
+}
+
+fn holds(condition: &Condition<bool>) -> bool {
+    match condition {
+        Condition::Filter(possible) => *possible,
+        Condition::Count(count) => count.filter,
+        Condition::AnyOf(parts) => parts.iter().any(holds),
+        Condition::AllOf(parts) => parts.iter().all(holds),
+    }
+}
+
+impl Clause {
+    /// Takes in an event that the filter does not keep.
+    fn miss(&mut self, near: Vec<NearMiss>, by: WakeTriggeredBy) {
+        let Some(best) = near.into_iter().next() else {
+            return;
+        };
+        if let ([failed], true) = (&*best.failed, best.held > 0) {
+            self.close += 1;
+            let seen = self.missing.entry(failed.clause.clone()).or_default();
+            if seen.len() < VALUES_MAX || seen.contains_key(&failed.seen) {
+                *seen.entry(failed.seen.clone()).or_default() += 1;
+            }
+        }
+        let closest = self.closest.as_ref();
+        if closest.is_none_or(|(_, _, failed)| best.failed.len() <= failed.len()) {
+            self.closest = Some((by.position, by.kind, best.failed));
+        }
+    }
+
+    fn could(&mut self, identity: &Identity, run: &RunId) {
+        if self.filter.could_be_by(identity) {
+            self.could.count += 1;
+            if self.could.runs.len() < RUNS_SHOWN {
+                self.could.runs.push(run.clone());
+            }
+        }
+    }
+
+    fn finish(self, counted: u32, at: &impl Fn(Position) -> Cursor) -> FilterExplanation {
+        let missing = self.missing.into_iter().map(|(clause, seen)| {
+            let events = seen.values().sum();
+            let seen = seen.into_iter();
+            let mut seen: Vec<_> = seen
+                .map(|(value, events)| SeenValue { value, events })
+                .collect();
+            seen.sort_by_key(|it| std::cmp::Reverse(it.events));
+            seen.truncate(VALUES_SHOWN);
+            MissingClause {
+                clause,
+                events,
+                seen,
+            }
+        });
+        let mut missing: Vec<_> = missing.collect();
+        missing.sort_by_key(|it| std::cmp::Reverse(it.events));
+        FilterExplanation {
+            filter: self.filter.normal_form().to_owned(),
+            needed: self.needed,
+            distinct_by: (self.needed > 1).then_some(self.distinct_by),
+            counted,
+            early: self.early,
+            close: self.close,
+            missing,
+            closest: self.closest.map(|(position, kind, failed)| ClosestEvent {
+                cursor: at(position),
+                kind,
+                failed,
+            }),
+            could: self.could,
+        }
+    }
+}
