@@ -6,6 +6,7 @@
 mod cancel;
 mod copies;
 mod dead;
+mod delivery;
 mod events;
 mod members;
 mod resume;
@@ -15,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Record};
 use heronry_types::{
-    Epoch, IdempotencyKey, LimitName, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
-    Timelines, Timestamp,
+    Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines,
+    Timestamp,
 };
 
-use copies::Letter;
 pub use copies::Tally;
+use copies::{Letter, Turn};
+use delivery::LineName;
 use members::Seat;
 use wakes::Waiter;
 
@@ -32,7 +34,7 @@ pub struct Ledger {
     head: Position,
     time: Timestamp,
     config: PoolConfig,
-    attempts_max: u64,
+    limits: Limits,
     seats: BTreeMap<RunId, Seat>,
     ended: BTreeMap<RunId, RunEnd>,
     letters: BTreeMap<Position, Letter>,
@@ -40,8 +42,8 @@ pub struct Ledger {
     awaiting: Option<Position>,
     keys: HashSet<(RunId, IdempotencyKey)>,
     ids: HashSet<(RunId, String)>,
-    /// The newest copy that was handed over for the first time, for each sender and recipient.
-    first_claimed: BTreeMap<(RunId, RunId), Position>,
+    /// The last turn of a copy that was handed over for the first time, for each line of copies.
+    first_claimed: BTreeMap<LineName, Turn>,
     /// Who was handed its copy of a message at least once.
     handed: BTreeMap<Position, BTreeSet<RunId>>,
     /// The longest term that the claims of a fetch were given.
@@ -64,7 +66,7 @@ impl Ledger {
             head: Position::ZERO,
             time: Timestamp::default(),
             config: PoolConfig::default(),
-            attempts_max: 0,
+            limits: Limits::default(),
             seats: BTreeMap::new(),
             ended: BTreeMap::new(),
             letters: BTreeMap::new(),
@@ -121,12 +123,12 @@ impl Ledger {
     fn take_in(&mut self, record: &Record) {
         match &record.entry.body {
             Body::PoolCreated(body) => {
-                self.attempts_max = body.settings.limits.get(LimitName::AttemptsMax);
+                self.limits = body.settings.limits.clone();
                 assert_eq!(record.position, Position(1), "a pool is created once");
                 self.config = body.config.clone();
             }
             Body::PoolConfigured(body) => {
-                self.attempts_max = body.settings.limits.get(LimitName::AttemptsMax);
+                self.limits = body.settings.limits.clone();
             }
             Body::EpochStarted(body) => {
                 assert_eq!(body.previous, self.timelines.newest());

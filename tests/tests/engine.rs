@@ -18,6 +18,8 @@ mod claims;
 mod crash;
 #[path = "engine/dead.rs"]
 mod dead;
+#[path = "engine/delivery.rs"]
+mod delivery;
 #[path = "engine/expiry.rs"]
 mod expiry;
 #[path = "engine/faults.rs"]

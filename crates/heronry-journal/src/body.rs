@@ -5,6 +5,7 @@ mod event;
 mod member;
 mod message;
 mod pool;
+mod skipped;
 mod wake;
 
 use heronry_types::{EventKind, RunEnd};
@@ -18,6 +19,7 @@ pub use message::{
     MessageReleased, MessageSettled, Recipients, RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
+pub use skipped::{Skipped, SkippedError};
 pub use wake::{
     ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed, WakeRegistered,
     WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
@@ -112,9 +114,9 @@ bodies! {
     /// The engine went on after a pause.
     15 v 1 => PoolResumed(PoolResumed),
     /// A message was accepted.
-    20 v 1 => MessageAccepted(Box<MessageAccepted>),
+    20 v 2 => MessageAccepted(Box<MessageAccepted>),
     /// A message was delivered to its recipients.
-    21 v 1 => MessageDelivered(MessageDelivered),
+    21 v 2 => MessageDelivered(MessageDelivered),
     /// A member claimed copies.
     22 v 1 => MessageFetched(MessageFetched),
     /// A member acknowledged copies.
@@ -163,6 +165,10 @@ impl Body {
             pool::version_of(&body.settings)
         } else if let Some(wake) = self.registration() {
             wake.version()
+        } else if let Self::MessageAccepted(body) = self {
+            1 + u16::from(body.options.is_some())
+        } else if let Self::MessageDelivered(body) = self {
+            1 + u16::from(body.skipped.is_some())
         } else {
             self.newest_version()
         }

@@ -284,7 +284,7 @@ pub(crate) fn item(
         media_type: message.accepted.media_type.to_string(),
         reply_to: message.accepted.reply_to.clone(),
         correlation: message.lineage.correlation.clone(),
-        importance: Importance::Queue,
+        importance: message.importance(),
     })
 }
 

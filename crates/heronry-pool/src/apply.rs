@@ -1,6 +1,7 @@
 //! Applying records: total, and the only way that a state changes.
 
 mod dead;
+mod delivery;
 mod inbox;
 mod member;
 mod message;

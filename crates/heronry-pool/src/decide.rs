@@ -4,6 +4,7 @@ mod ack;
 mod cancel;
 mod configure;
 mod dead;
+mod delivery;
 mod draft;
 mod events;
 mod extend;

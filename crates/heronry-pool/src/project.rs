@@ -3,7 +3,7 @@
 mod events;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
-use heronry_journal::{Body, CopyName, Record};
+use heronry_journal::{Body, CopyName, MessageDelivered, Record};
 use heronry_types::{
     Actor, Address, DestinationId, DestinationRef, EntityKind, EntityRef, Id, IdKind, Payload,
     RunId, SourceKind, SourceRef, Timelines,
@@ -71,7 +71,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
             exchange.message = Some(body.message_id.clone());
             exchange.reply_to.clone_from(&body.reply_to);
             exchange.topic.clone_from(&body.topic);
-            exchange.recipients = Recipients::from(body.recipients.0.clone());
+            exchange.recipients = reached(body);
         }
         Body::MessageFailed(body) => exchange.message = Some(body.message.message_id.clone()),
         Body::MessageExpired(body) => exchange.message = Some(body.message.message_id.clone()),
@@ -107,6 +107,17 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::WakeCancelled(_)
         | Body::ApplicationEvent(_) => {}
     }
+}
+
+/// Who gets a copy: those whose inbox was full do not.
+fn reached(body: &MessageDelivered) -> Recipients {
+    if body.skipped.is_none() {
+        return Recipients::from(body.recipients.0.clone());
+    }
+    let all = body.recipients.0.iter().enumerate();
+    let reached = all.filter(|(index, _)| !body.is_skipped(*index));
+    let reached: Vec<RunId> = reached.map(|(_, run)| run.clone()).collect();
+    Recipients::from(reached)
 }
 
 /// The messages whose copies a call names.

@@ -120,6 +120,12 @@ pub enum Rejection {
         /// How many copies it may hold.
         depth: u64,
     },
+    /// An ordered copy is given back for too long.
+    #[error("an ordered message holds up those behind it; give it back for {} ms at the most", .max.0)]
+    OrderedDelay {
+        /// The longest delay.
+        max: Millis,
+    },
     /// Claims are no longer held.
     #[error("{} claims are no longer held; receive again", .claims.len())]
     ClaimLapsed {

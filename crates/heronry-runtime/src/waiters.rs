@@ -6,6 +6,7 @@ use std::{
 };
 
 use heronry_journal::{Body, Record};
+use heronry_pool::State;
 use heronry_types::{Position, RunId};
 use tokio::sync::Notify;
 
@@ -67,12 +68,15 @@ impl Waiters {
     }
 
     /// Wakes every call that waits for what these records say.
-    pub(crate) fn wake_by(&self, records: &[Record]) {
+    pub(crate) fn wake_by(&self, records: &[Record], state: &State) {
         if self.by_key().is_empty() {
             return;
         }
         for record in records {
             self.wake_by_record(record);
+            for run in state.unblocked_by(record) {
+                self.wake(&WaitKey::Inbox(run));
+            }
         }
     }
 

@@ -84,6 +84,7 @@ pub fn entry(number: u64) -> Entry {
             policies: Policies::default(),
             idempotency_key: id(format!("key-{number}")),
             request_hash: RequestHash(content_ref(number).bits()),
+            options: None,
         })),
     }
 }

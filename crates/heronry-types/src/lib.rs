@@ -4,6 +4,7 @@ mod address;
 mod condition;
 mod content;
 mod cursor;
+mod delivery;
 mod id;
 mod limits;
 mod lineage;
@@ -21,6 +22,7 @@ pub use address::Address;
 pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
 pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaType};
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
+pub use delivery::{DeliveryOptions, OnFull};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
     ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,

@@ -27,6 +27,8 @@ const MILLIS_MAX: i64 = 253_402_300_799_999;
 const MILLIS_MIN: i64 = -62_167_219_200_000;
 
 impl Timestamp {
+    /// The first point in time: the start of the year 0.
+    pub const FIRST: Self = Self(MILLIS_MIN);
     /// The last point in time: the last millisecond of the year 9999.
     pub const LAST: Self = Self(MILLIS_MAX);
 

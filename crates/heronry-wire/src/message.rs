@@ -1,8 +1,8 @@
 //! Sending.
 
 use heronry_types::{
-    Address, ContentRef, Correlation, IdempotencyKey, Importance, MessageId, Millis, Policies,
-    RunId, Timestamp,
+    Address, ContentRef, Correlation, DeliveryOptions, IdempotencyKey, Importance, MessageId,
+    Millis, OnFull, Policies, RunId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub policies: Policies,
-    /// How urgently it is handed over; only `queue` is supported yet.
+    /// How urgently it is handed over; absent: `queue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub importance: Option<Importance>,
@@ -72,18 +72,19 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub response_contract: Option<Unsupported>,
-    /// Not supported yet.
+    /// How long after its acceptance its copies can be claimed; absent: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub deliver_after_ms: Option<Unsupported>,
-    /// Not supported yet.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub deliver_after_ms: Option<Millis>,
+    /// Whether no other ordered message of its sender is handed to the same recipient before this one has
+    /// ended there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub ordered: Option<Unsupported>,
-    /// Not supported yet.
+    pub ordered: Option<bool>,
+    /// What becomes of it when an inbox is full: `refuse` (absent: for a run) refuses the message, `skip`
+    /// (absent: for every other address) leaves that recipient out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub on_full: Option<Unsupported>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub on_full: Option<OnFull>,
 }
 
 /// Cancels a message. The body of `POST …/messages/{id}/cancel`.
@@ -122,21 +123,21 @@ impl SendMessage {
         }
     }
 
+    /// Returns how it is to be handed over.
+    pub fn options(&self) -> DeliveryOptions {
+        DeliveryOptions {
+            importance: self.importance.unwrap_or_default(),
+            deliver_after: self.deliver_after_ms,
+            ordered: self.ordered.unwrap_or_default(),
+            on_full: self.on_full,
+        }
+    }
+
     /// Checks that no field is named whose rule is not built yet.
     ///
     /// # Errors
     /// [`NotSupported`] names the field.
     pub fn supported(&self) -> Result<(), NotSupported> {
-        let urgent = matches!(
-            self.importance,
-            Some(Importance::Steer | Importance::Interrupt)
-        );
-        refuse([
-            ("response_contract", self.response_contract.is_some()),
-            ("deliver_after_ms", self.deliver_after_ms.is_some()),
-            ("importance", urgent),
-            ("ordered", self.ordered.is_some()),
-            ("on_full", self.on_full.is_some()),
-        ])
+        refuse([("response_contract", self.response_contract.is_some())])
     }
 }

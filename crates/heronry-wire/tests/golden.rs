@@ -266,21 +266,11 @@ fn a_dead_letter_says_whose_it_is_and_why() {
 #[test]
 fn fields_without_a_rule_are_read_and_refused_by_name() {
     let base = json!({"to": {"type": "pool", "pool_id": "p"}});
-    for (field, value) in [
-        ("response_contract", json!({"expected_responses": 1})),
-        ("deliver_after_ms", json!(5)),
-        ("importance", json!("interrupt")),
-        ("ordered", json!(true)),
-        ("on_full", json!("skip")),
-    ] {
-        let mut body = base.clone();
-        body[field] = value;
-        let send: SendMessage = serde_json::from_value(body).unwrap();
-        assert_eq!(send.supported().unwrap_err().field, field);
-    }
-    let mut ordinary = base;
-    ordinary["importance"] = json!("queue");
-    let send: SendMessage = serde_json::from_value(ordinary).unwrap();
+    let mut body = base.clone();
+    body["response_contract"] = json!({"expected_responses": 1});
+    let send: SendMessage = serde_json::from_value(body).unwrap();
+    assert_eq!(send.supported().unwrap_err().field, "response_contract");
+    let send: SendMessage = serde_json::from_value(base).unwrap();
     send.supported().unwrap();
     let wake: RegisterWake = serde_json::from_value(json!({"suspends_run": true})).unwrap();
     assert_eq!(wake.supported().unwrap_err().field, "suspends_run");

@@ -1,13 +1,14 @@
 //! What a journal may say of messages and their copies.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{
     Claim, CopyName, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Record,
 };
 use heronry_types::{
-    AckOutcome, CopyStanding, CopyState, Position, ReleaseReason, RunId, Timestamp, Undeliverable,
+    AckOutcome, CopyStanding, CopyState, DeliveryOptions, Importance, Position, ReleaseReason,
+    RunId, Timestamp, Undeliverable,
 };
 
 use super::{Ledger, resume::PAUSE_MIN, run_of};
@@ -58,7 +59,12 @@ pub(super) struct Copy {
     pub(super) attempts: u32,
     /// When it was put at the tail again, and by which record.
     pub(super) replayed: Option<(Timestamp, Position)>,
+    /// Whether it was claimed since it was put there.
+    pub(super) is_begun: bool,
 }
+
+/// When it is a copy's turn: the more urgent first, then by since when it can be claimed.
+pub(super) type Turn = (Reverse<Importance>, Timestamp, Position);
 
 /// Why no copy of a message is handed over any more, whatever happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,15 +106,29 @@ impl Copy {
         matches!(self.slot, Slot::Claimed(..))
     }
 
-    fn is_live(self) -> bool {
+    pub(super) fn is_live(self) -> bool {
         matches!(self.slot, Slot::Queued(_) | Slot::Claimed(..))
     }
 }
 
 impl Letter {
     /// When it is a copy's turn.
-    pub(super) fn turn(&self, copy: Copy) -> (Timestamp, Position) {
-        copy.replayed.unwrap_or(self.accepted_at)
+    pub(super) fn turn(&self, copy: Copy) -> Turn {
+        let usual = (self.visible_at(), self.accepted_at.1);
+        let (since, position) = copy.replayed.unwrap_or(usual);
+        (Reverse(self.options().importance), since, position)
+    }
+
+    /// Since when its copies can be claimed.
+    fn visible_at(&self) -> Timestamp {
+        let delay = self.options().deliver_after;
+        self.accepted_at.0.after(delay.unwrap_or_default())
+    }
+
+    /// How it is handed over.
+    pub(super) fn options(&self) -> DeliveryOptions {
+        let options = self.accepted.options.as_deref();
+        options.copied().unwrap_or_default()
     }
 
     pub(super) fn is_past_expiry(&self, now: Timestamp) -> bool {
@@ -163,12 +183,26 @@ impl Ledger {
         let addressed = self.addressed(&letter.sender, &letter.accepted);
         assert_eq!(&*body.recipients.0, addressed, "recipients as addressed");
         assert!(!addressed.is_empty());
-        let fresh = Copy {
-            slot: Slot::Queued(None),
-            attempts: 0,
-            replayed: None,
+        self.check_room(letter, body);
+        let delay = letter.options().deliver_after;
+        let visible_at = delay.map(|_| letter.visible_at());
+        let slot_of = |index| {
+            if body.is_skipped(index) {
+                Slot::Undeliverable(Undeliverable::InboxFull)
+            } else {
+                Slot::Queued(visible_at)
+            }
         };
-        let copies = addressed.into_iter().map(|run| (run, fresh)).collect();
+        let copies = addressed.into_iter().enumerate().map(|(index, run)| {
+            let copy = Copy {
+                slot: slot_of(index),
+                attempts: 0,
+                replayed: None,
+                is_begun: false,
+            };
+            (run, copy)
+        });
+        let copies = copies.collect();
         self.letter(body.accepted).copies = copies;
     }
 
@@ -197,6 +231,7 @@ impl Ledger {
         for fetched in &body.copies {
             let accepted = fetched.copy.accepted;
             assert!(self.holds(&run, &self.letters[&accepted].accepted.policies));
+            self.check_line(&run, accepted);
             let copy = self.claimable(&run, &fetched.copy, record.recorded_at);
             assert_eq!(fetched.attempt, copy.attempts + 1, "attempts are counted");
             let fetched_at = record.position;
@@ -206,6 +241,7 @@ impl Ledger {
             };
             copy.slot = Slot::Claimed(claim, body.claimed_until);
             copy.attempts += 1;
+            copy.is_begun = true;
             self.check_first(&run, accepted);
         }
     }
@@ -216,10 +252,11 @@ impl Ledger {
         if !handed.insert(run.clone()) {
             return;
         }
-        let sender = self.letters[&accepted].sender.clone();
-        let newest = self.first_claimed.entry((sender, run.clone())).or_default();
-        assert!(*newest < accepted, "a later copy was handed over before");
-        *newest = accepted;
+        let letter = &self.letters[&accepted];
+        let (turn, line) = (letter.turn(letter.copies[run]), letter.line(run));
+        let before = self.first_claimed.insert(line, turn);
+        let in_turn = before.is_none_or(|before| before < turn);
+        assert!(in_turn, "a later copy was handed over before");
     }
 
     pub(super) fn acked(&mut self, record: &Record, body: &MessageAcked) {
@@ -233,7 +270,9 @@ impl Ledger {
     pub(super) fn released(&mut self, record: &Record, body: &MessageReleased) {
         let run = run_of(record);
         for (claim, _) in &body.claims {
-            let back = self.letters[&claim.accepted].slot_of_returned(body.visible_at);
+            let letter = &self.letters[&claim.accepted];
+            letter.check_delay(record.recorded_at, body.visible_at);
+            let back = letter.slot_of_returned(body.visible_at);
             let copy = self.copy(&run, claim.accepted);
             let Slot::Claimed(held, until) = copy.slot else {
                 panic!("{claim} is not held");
@@ -253,7 +292,7 @@ impl Ledger {
             let attempts = u64::from(copy.attempts);
             copy.slot = back;
             let is_over = !matches!(back, Slot::Queued(_)) || self.is_expiring(claim.accepted);
-            let is_last = attempts >= self.attempts_max;
+            let is_last = attempts >= self.attempts_max();
             assert!(is_over || !counted || !is_last, "it had to be dead");
         }
     }
@@ -395,10 +434,8 @@ impl Ledger {
         };
         let mut claimable: Vec<_> = self.letters.iter().filter_map(claimable).collect();
         claimable.sort_unstable();
-        claimable
-            .into_iter()
-            .map(|(_, accepted)| accepted)
-            .collect()
+        let in_turn = claimable.into_iter().map(|(_, accepted)| accepted);
+        self.in_lines(run, in_turn)
     }
 
     /// Returns how many copies of a recipient stand where.

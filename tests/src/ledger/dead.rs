@@ -19,7 +19,7 @@ impl Ledger {
     }
 
     pub(super) fn dead_lettered(&mut self, record: &Record, body: &MessageDeadLettered) {
-        let (run, now, max) = (run_of(record), record.recorded_at, self.attempts_max);
+        let (run, now, max) = (run_of(record), record.recorded_at, self.attempts_max());
         for dead in &body.copies {
             let letter = self.letter(dead.copy.accepted);
             assert_eq!(letter.accepted.message_id, dead.copy.message_id);
@@ -60,6 +60,7 @@ impl Ledger {
         assert_eq!(copy.slot, Slot::Dead, "only what is dead is replayed");
         copy.slot = Slot::Queued(None);
         copy.attempts = 0;
+        copy.is_begun = false;
         copy.replayed = Some((record.recorded_at, record.position));
     }
 }

@@ -78,8 +78,17 @@ impl Ledger {
 
     /// Returns who gets a copy, by the rules, sorted.
     pub(super) fn addressed(&self, sender: &RunId, body: &MessageAccepted) -> Vec<RunId> {
+        self.addressed_by(sender, (&body.to, &body.policies))
+    }
+
+    /// Returns who would get a copy of a message that carries these policies, sorted.
+    pub(super) fn addressed_by(
+        &self,
+        sender: &RunId,
+        (to, policies): (&Address, &Policies),
+    ) -> Vec<RunId> {
         let config = &self.config.message_policy;
-        let wanted = |run: &RunId, seat: &Seat| match &body.to {
+        let wanted = |run: &RunId, seat: &Seat| match to {
             Address::Run { run_id } => run_id == run,
             Address::Agent { agent_id } => seat.agent.as_ref() == Some(agent_id),
             Address::Topic { topic_id } => seat.topics.contains(topic_id),
@@ -89,8 +98,7 @@ impl Ledger {
             }
         };
         let seats = self.seats.iter();
-        let found =
-            seats.filter(|(run, seat)| wanted(run, seat) && seat.policies.covers(&body.policies));
+        let found = seats.filter(|(run, seat)| wanted(run, seat) && seat.policies.covers(policies));
         found.map(|(run, _)| run.clone()).collect()
     }
 

@@ -46,6 +46,23 @@ fn a_dead_letter_is_listed_and_replayed() {
 }
 
 #[test]
+fn a_message_says_how_it_is_handed_over() {
+    let (place, _server) = pool();
+    for (id, flags) in [
+        ("usual", &["--on-full", "skip"][..]),
+        ("late", &["--deliver-after", "1h"]),
+        ("one", &["--ordered"]),
+        ("two", &["--ordered"]),
+        ("urgent", &["--importance", "interrupt"]),
+    ] {
+        let send = ["send", "--to", "run:b", "--body", "x", "--id", id];
+        place.act("a", &[&send[..], flags].concat()).ok();
+    }
+    let inbox = ["inbox", "--max", "10", "--field", "message_id"];
+    assert_eq!(place.act("b", &inbox).ok(), "urgent\nusual\none\n");
+}
+
+#[test]
 fn a_message_is_cancelled_before_it_is_claimed() {
     let (place, _server) = pool();
     let send = ["send", "--to", "run:b", "--body", "x", "--id", "m"];

@@ -93,15 +93,8 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
     server.with_pair().await;
     let head = server.head().await;
     let mut later = Vec::new();
-    for (field, value) in [
-        ("response_contract", json!({"expected_responses": 1})),
-        ("deliver_after_ms", json!(5)),
-        ("importance", json!("steer")),
-        ("ordered", json!(true)),
-        ("on_full", json!("skip")),
-    ] {
-        later.push(("POST /v1/pools/p/messages", field, value));
-    }
+    let contract = json!({"expected_responses": 1});
+    later.push(("POST /v1/pools/p/messages", "response_contract", contract));
     later.push(("POST /v1/pools/p/wakes", "suspends_run", json!(true)));
     later.push(("POST /v1/pools/p/members", "lease_ms", json!(1_000)));
     later.push(("PATCH /v1/pools/p/members/a", "lease_ms", json!(1_000)));

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use heronry_types::Millis;
 use serde_json::{Value, json};
 
 use crate::support::{OPERATOR, Reply, Server, on_every_store, request, to_run};
@@ -23,6 +24,8 @@ on_every_store! {
     a_traceparent_is_taken_into_the_lineage
     a_body_that_is_stored_under_a_key_has_one_reference
     a28_a_message_is_cancelled_by_its_sender_or_an_operator_and_by_nobody_else
+    m9_a_message_says_how_it_is_handed_over
+    a24_a_broadcast_passes_over_a_full_inbox_and_says_so
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -482,4 +485,78 @@ async fn a28_a_message_is_cancelled_by_its_sender_or_an_operator_and_by_nobody_e
     let inbox = "/v1/pools/p/members/b/inbox/receive";
     let received = server.post(&b, inbox, json!({})).await.is(200);
     assert_eq!(received["items"], json!([]));
+}
+
+async fn m9_a_message_says_how_it_is_handed_over(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let send = async |key: &str, field: &str, value: Value| {
+        let mut body = json!({"to": to_run("b"), "idempotency_key": key, "message_id": key});
+        body[field] = value;
+        server.post(&a, MESSAGES, body).await
+    };
+    send("usual", "importance", json!("queue")).await.is(201);
+    send("late", "deliver_after_ms", json!(5_000)).await.is(201);
+    send("first", "ordered", json!(true)).await.is(201);
+    send("second", "ordered", json!(true)).await.is(201);
+    let urgent = send("urgent", "importance", json!("interrupt")).await;
+    urgent.is(201);
+    let inbox = "/v1/pools/p/members/b/inbox";
+    let receive = async |count: u64| {
+        let body = json!({"max": count});
+        let path = format!("{inbox}/receive");
+        let page = server.post(&b, &path, body).await.is(200);
+        page["items"].as_array().unwrap().clone()
+    };
+    let ids = |items: &[Value]| -> Vec<String> {
+        let ids = items.iter().map(|item| item["message_id"].as_str());
+        ids.map(|id| id.unwrap().to_owned()).collect()
+    };
+    let items = receive(10).await;
+    assert_eq!(ids(&items), ["urgent", "usual", "first"]);
+    assert_eq!(items[0]["importance"], "interrupt");
+    let release = json!({"claims": [items[2]["claim"]], "delay_ms": 60_001});
+    let release = server.post(&b, &format!("{inbox}/release"), release).await;
+    let problem = release.refused(400, "limit-exceeded");
+    assert_eq!(
+        (&problem["field"], &problem["max"]),
+        (&json!("delay_ms"), &json!(60_000))
+    );
+    server.clock.advance(Millis(5_000));
+    let ack = json!({"claims": [items[2]["claim"]]});
+    let acked = server.post(&b, &format!("{inbox}/ack"), ack).await;
+    acked.is(200);
+    assert_eq!(ids(&receive(10).await), ["second", "late"]);
+    for (field, value) in [
+        ("importance", json!("soon")),
+        ("deliver_after_ms", json!(-1)),
+        ("ordered", json!("yes")),
+        ("on_full", json!("wait")),
+    ] {
+        let refused = send("k", field, value).await;
+        assert_eq!(refused.refused(400, "invalid-request")["field"], field);
+    }
+}
+
+async fn a24_a_broadcast_passes_over_a_full_inbox_and_says_so(server: Server) {
+    server.open(json!({"limits": {"inbox_depth_max": 2}})).await;
+    let (a, b) = (server.join("a").await, server.join("b").await);
+    let c = server.join("c").await;
+    server.tell(&a, "b", "1").await.is(201);
+    server.tell(&c, "b", "2").await.is(201);
+    let to = json!({"type": "pool", "pool_id": "p"});
+    let mut body = json!({"to": to, "idempotency_key": "k", "on_full": "refuse"});
+    let refused = server.post(&a, MESSAGES, body.clone()).await;
+    refused.refused(429, "inbox-full");
+    body["on_full"] = json!("skip");
+    let sent = server.post(&a, MESSAGES, body).await.is(201);
+    assert_eq!(sent["status"], "delivered");
+    let of = |index: usize| sent["recipients"][index].clone();
+    assert_eq!(
+        of(0),
+        json!({"run_id": "b", "state": "undeliverable", "why": "inbox_full", "attempt": 0})
+    );
+    assert_eq!(of(1)["state"], "queued");
+    let inbox = "/v1/pools/p/members/b/inbox/receive";
+    let received = server.post(&b, inbox, json!({"max": 9})).await.is(200);
+    assert_eq!(received["items"].as_array().unwrap().len(), 2);
 }

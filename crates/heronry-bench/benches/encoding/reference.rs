@@ -54,6 +54,7 @@ pub(crate) fn send() -> [Entry; 2] {
         policies: Policies::default(),
         idempotency_key: id("assign-0198a6b2-71c4-7d3e-9f10-5b2c"),
         request_hash: RequestHash([0x5e; 16]),
+        options: None,
     }));
     let delivered = Body::MessageDelivered(MessageDelivered {
         accepted: Position(123_456),
@@ -65,6 +66,7 @@ pub(crate) fn send() -> [Entry; 2] {
                 .map(|name| id(&format!("run-7d1f0a52-{name}-4b0e9c")))
                 .into(),
         ),
+        skipped: None,
     });
     let caused = Lineage {
         caused_by: Some(Position(123_456)),

@@ -10,7 +10,8 @@ use clap::{ArgGroup, Args};
 use heronry_client::{Content, PoolClient};
 use heronry_types::{
     Address, AgentId, Body, ContentRef, Correlation, CorrelationKey, CorrelationValue,
-    IdempotencyKey, MessageId, MessageStatus, Millis, PolicyRef, PoolId, Receipt, RunId, TopicId,
+    IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
+    Receipt, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, SendMessage};
 
@@ -21,7 +22,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
-    text::add,
+    text::{add, name_of},
 };
 
 /// A body up to this size travels inside the request; a larger one is stored before.
@@ -64,6 +65,19 @@ pub(crate) struct SendArgs {
     /// How long copies can be claimed, as 10m
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     expires_in: Option<Millis>,
+    /// How urgent it is: queue, steer or interrupt [default: queue]
+    #[arg(long, value_name = "IMPORTANCE", value_parser = name_of::<Importance>)]
+    importance: Option<Importance>,
+    /// How long copies cannot be claimed yet, as 10m
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    deliver_after: Option<Millis>,
+    /// Hand no other ordered message of yours to a recipient before this one has ended there
+    #[arg(long)]
+    ordered: bool,
+    /// When an inbox is full: refuse the message, or skip that recipient [default: refuse for a run,
+    /// skip for every other address]
+    #[arg(long, value_name = "refuse|skip", value_parser = name_of::<OnFull>)]
+    on_full: Option<OnFull>,
     /// The same key with the same message is sent once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     key: Option<IdempotencyKey>,
@@ -120,6 +134,10 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     send.correlation = args.correlations.into_iter().collect::<Correlation>();
     send.policies = policies_of(args.policies);
     send.expires_in_ms = args.expires_in;
+    send.importance = args.importance;
+    send.deliver_after_ms = args.deliver_after;
+    send.ordered = args.ordered.then_some(true);
+    send.on_full = args.on_full;
     let receipt = pool.send(&send).await.map_err(refused)?;
     print_receipt(cx, &receipt)?;
     Ok(match receipt.status {

@@ -5,13 +5,14 @@
 use std::{fmt, sync::Arc};
 
 use heronry_types::{
-    AckOutcome, Address, ContentRef, CopyStanding, IdempotencyKey, MediaType, MessageFailure,
-    MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason, RunId, Timestamp, TopicId,
-    Undeliverable,
+    AckOutcome, Address, ContentRef, CopyStanding, DeliveryOptions, IdempotencyKey, MediaType,
+    MessageFailure, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason, RunId,
+    Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::skipped::Skipped;
 use crate::hex::{deserialize_hex, serialize_hex};
 
 /// A hash of a request as it was asked: 128 bits of BLAKE3.
@@ -72,6 +73,11 @@ pub struct MessageAccepted {
     /// The hash of the request.
     #[n(9)]
     pub request_hash: RequestHash,
+    /// How it is handed over; absent: in the usual way. An older build would ignore it, so that such a
+    /// record has a version of its own; index 10 is taken.
+    #[n(11)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Box<DeliveryOptions>>,
 }
 
 /// The recipients of a message: sorted by run id, distinct. Cheap to clone.
@@ -133,6 +139,18 @@ pub struct MessageDelivered {
     /// Who gets a copy; stored only here.
     #[n(4)]
     pub recipients: Recipients,
+    /// Those of them whose inbox was full: their copies end here.
+    #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
+}
+
+impl MessageDelivered {
+    /// Returns true when the recipient of this number from 0 gets no copy.
+    pub fn is_skipped(&self, index: usize) -> bool {
+        let skipped = self.skipped.as_ref();
+        skipped.is_some_and(|skipped| skipped.contains(index))
+    }
 }
 
 /// A message as records of many messages name it.

@@ -6,9 +6,9 @@ mod wake;
 use std::fmt::Debug;
 
 use heronry_types::{
-    Actor, Address, Broadcast, ContentRef, CopyStanding, Epoch, Generation, Id, IdKind, LimitName,
-    Limits, Lineage, MessagePolicy, Millis, Policies, PolicyRef, PoolConfig, Position, Settings,
-    Timestamp, Trace, Visibility, Vocabulary,
+    Actor, Address, Broadcast, ContentRef, CopyStanding, DeliveryOptions, Epoch, Generation, Id,
+    IdKind, LimitName, Limits, Lineage, MessagePolicy, Millis, Policies, PolicyRef, PoolConfig,
+    Position, Settings, Timestamp, Trace, Visibility, Vocabulary,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -17,7 +17,7 @@ use crate::{
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageCancelled,
     MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
     MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
-    PoolResumed, Recipients, RequestHash, RunEnded, UndeliverableCopy,
+    PoolResumed, Recipients, RequestHash, RunEnded, Skipped, UndeliverableCopy,
 };
 
 /// Any record.
@@ -266,8 +266,8 @@ fn accepted() -> impl Strategy<Value = Body> {
         option::of(time()),
         policies(),
     );
-    (message, body, id(), request_hash()).prop_map(
-        |(message, body, idempotency_key, request_hash)| {
+    (message, body, id(), request_hash(), option::of(options())).prop_map(
+        |(message, body, idempotency_key, request_hash, options)| {
             let (message_id, to, reply_to, expires_at, policies) = message;
             let (content_ref, media_type, body_bytes) = body;
             Body::MessageAccepted(Box::new(MessageAccepted {
@@ -281,23 +281,41 @@ fn accepted() -> impl Strategy<Value = Body> {
                 policies,
                 idempotency_key,
                 request_hash,
+                options: options.map(Box::new),
             }))
         },
     )
 }
 
-fn delivered() -> impl Strategy<Value = Body> {
-    (copy(), option::of(id()), option::of(id()), few(id())).prop_map(
-        |(copy, reply_to, topic, recipients)| {
-            Body::MessageDelivered(MessageDelivered {
-                accepted: copy.accepted,
-                message_id: copy.message_id,
-                reply_to,
-                topic,
-                recipients: Recipients(recipients.into()),
-            })
+fn options() -> impl Strategy<Value = DeliveryOptions> {
+    let on_full = option::of(word());
+    (word(), option::of(millis()), any::<bool>(), on_full).prop_map(
+        |(importance, deliver_after, ordered, on_full)| DeliveryOptions {
+            importance,
+            deliver_after,
+            ordered,
+            on_full,
         },
     )
+}
+
+fn skipped() -> impl Strategy<Value = Option<Skipped>> {
+    proptest::collection::btree_set(0..5_000_u32, 0..9)
+        .prop_map(|numbers| Skipped::of(numbers.into_iter().collect()).unwrap())
+}
+
+fn delivered() -> impl Strategy<Value = Body> {
+    let to = (option::of(id()), option::of(id()), few(id()));
+    (copy(), to, skipped()).prop_map(|(copy, (reply_to, topic, recipients), skipped)| {
+        Body::MessageDelivered(MessageDelivered {
+            accepted: copy.accepted,
+            message_id: copy.message_id,
+            reply_to,
+            topic,
+            recipients: Recipients(recipients.into()),
+            skipped,
+        })
+    })
 }
 
 fn fetched() -> impl Strategy<Value = Body> {

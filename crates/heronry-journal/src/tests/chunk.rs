@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Body, CHUNK_BYTES_MAX, Chain, Chunk, ChunkError, ChunkHash, ChunkWriter, Entry, MemberChanged,
-    MessageDelivered, RECORD_BYTES_MAX, Recipients, RunEnded, encoded_len, fits,
+    MessageDelivered, RECORD_BYTES_MAX, Recipients, RunEnded, Skipped, encoded_len, fits,
 };
 use heronry_types::{
     Actor, Epoch, Generation, Lineage, MessageId, PoolId, Position, RunEnd, RunId, Timestamp,
@@ -181,6 +181,7 @@ fn the_largest_list_of_recipients_fits_into_one_record() {
         reply_to: None,
         topic: None,
         recipients: Recipients(runs.collect()),
+        skipped: Skipped::of((0..1_024).collect()).unwrap(),
     }));
     fits(&delivered).unwrap();
 }

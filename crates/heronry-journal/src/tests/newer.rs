@@ -1,9 +1,9 @@
 //! What newer builds wrote is named as such, and nothing else of it is believed.
 
 use heronry_types::{
-    AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, LimitName, MessageFailure,
-    PolicyKind, Position, ReleaseReason, ResumeCause, ResumeWith, RunEnd, Undeliverable,
-    Vocabulary, WakeFailure, WakePayload, WakeReason,
+    AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, Importance, LimitName,
+    MessageFailure, OnFull, PolicyKind, Position, ReleaseReason, ResumeCause, ResumeWith, RunEnd,
+    Undeliverable, Vocabulary, WakeFailure, WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -141,7 +141,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<DeadReason>(3, (&[29], 1));
     check::<WakePayload>(3, (&[1], 2));
     check::<PolicyKind>(9, (&[1], 2));
-    check::<PolicyKind>(9, (&[10, 11, 20], 1));
+    check::<PolicyKind>(9, (&[10, 11], 1));
+    check::<PolicyKind>(9, (&[20], 2));
+    check::<Importance>(3, (&[20], 2));
+    check::<OnFull>(2, (&[20], 2));
     check::<Undeliverable>(5, (&[13, 22, 27, 28, 31], 1));
     check::<RunEnd>(3, (&[14], 1));
     check::<ResumeCause>(2, (&[15], 1));

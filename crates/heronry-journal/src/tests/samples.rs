@@ -4,11 +4,12 @@ mod events;
 
 use heronry_types::{
     AckOutcome, Actor, Address, AgentId, Broadcast, Condition, ContentRef, CopyStanding, CopyState,
-    Count, DeadReason, DistinctBy, Epoch, EpochReason, EventKind, Generation, IdempotencyKey,
-    InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
-    Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
-    ReleaseReason, ResumeCause, ResumeWith, RunEnd, RunId, SessionId, Settings, Timestamp, TopicId,
-    TurnId, Undeliverable, Visibility, WakeFailure, WakeId, WakePayload, WakeReason,
+    Count, DeadReason, DeliveryOptions, DistinctBy, Epoch, EpochReason, EventKind, Generation,
+    IdempotencyKey, Importance, InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId,
+    MessagePolicy, Millis, OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId,
+    Position, ReceiveId, ReleaseReason, ResumeCause, ResumeWith, RunEnd, RunId, SessionId,
+    Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeFailure, WakeId,
+    WakePayload, WakeReason,
 };
 
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
     MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
     MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded,
-    UndeliverableCopy, WakeCancelled, WakeFailed, WakeRegistered, WakeScanned, WakeTimedOut,
-    WakeTriggered, WakeTriggeredBy,
+    Skipped, UndeliverableCopy, WakeCancelled, WakeFailed, WakeRegistered, WakeScanned,
+    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -199,6 +200,14 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
             full(Body::PoolConfigured(configured)),
         ),
         (
+            "20.1-message-accepted",
+            full(Body::MessageAccepted(Box::new(accepted()))),
+        ),
+        (
+            "21.1-message-delivered",
+            full(Body::MessageDelivered(delivered())),
+        ),
+        (
             "40.1-wake-registered",
             full(Body::WakeRegistered(Box::new(registered()))),
         ),
@@ -276,6 +285,7 @@ pub(super) fn accepted() -> MessageAccepted {
         policies: policies(),
         idempotency_key: IdempotencyKey::parse("assign-0042").unwrap(),
         request_hash: RequestHash(*b"request's 16 hex"),
+        options: None,
     }
 }
 
@@ -287,6 +297,29 @@ pub(super) fn delivered() -> MessageDelivered {
         reply_to: Some(MessageId::parse("msg-299").unwrap()),
         topic: Some(TopicId::parse("scan").unwrap()),
         recipients: Recipients(recipients.into_iter().map(id).collect()),
+        skipped: None,
+    }
+}
+
+/// A message that is handed over in another way than usual.
+fn special() -> MessageAccepted {
+    let options = DeliveryOptions {
+        importance: Importance::Steer,
+        deliver_after: Some(Millis(90_000)),
+        ordered: true,
+        on_full: Some(OnFull::Refuse),
+    };
+    MessageAccepted {
+        options: Some(Box::new(options)),
+        ..accepted()
+    }
+}
+
+/// A delivery that left one recipient out.
+fn skipping() -> MessageDelivered {
+    MessageDelivered {
+        skipped: Skipped::of(vec![1]).unwrap(),
+        ..delivered()
     }
 }
 
@@ -324,13 +357,10 @@ fn messages() -> Vec<(&'static str, Body)> {
     };
     vec![
         (
-            "20.1-message-accepted",
-            Body::MessageAccepted(Box::new(accepted())),
+            "20.2-message-accepted",
+            Body::MessageAccepted(Box::new(special())),
         ),
-        (
-            "21.1-message-delivered",
-            Body::MessageDelivered(delivered()),
-        ),
+        ("21.2-message-delivered", Body::MessageDelivered(skipping())),
         ("22.1-message-fetched", Body::MessageFetched(fetched())),
         ("23.1-message-acked", Body::MessageAcked(acked)),
         ("24.1-message-released", Body::MessageReleased(released)),

@@ -3,7 +3,7 @@
 use heronry_journal::{
     Claim, MessageAcked, MessageExtended, MessageFetched, MessageReleased, Record,
 };
-use heronry_types::{MessageStatus, ReleaseReason, RunId, TimelineState, Timestamp};
+use heronry_types::{MessageStatus, Position, ReleaseReason, RunId, TimelineState, Timestamp};
 
 use super::message;
 use crate::{
@@ -42,6 +42,7 @@ pub(super) fn fetched(state: &mut State, record: &Record, body: &MessageFetched)
             state.deadlines.remove_visible(at, run, accepted);
         }
         count_attempts(state, run, Claim { accepted, fetched }, |_| copy.attempt);
+        begin_ordered(state, run, accepted);
         state
             .deadlines
             .insert(until, Due::Lapse(run.clone(), Claim { accepted, fetched }));
@@ -178,6 +179,18 @@ pub(super) fn give_back(
         state.deadlines.insert_visible(at, run, accepted);
     }
     message::watch_expiry(state, accepted);
+}
+
+/// From here on the copy holds up the other ordered ones of its sender, until it ends.
+fn begin_ordered(state: &mut State, run: &RunId, accepted: Position) {
+    let message = state.messages.get(accepted);
+    let Some(message) = message.filter(|message| message.is_ordered()) else {
+        return;
+    };
+    let sender = message.sender().cloned();
+    if let (Some(member), Some(sender)) = (state.members.get_mut(run), sender) {
+        member.inbox.begin(sender, accepted);
+    }
 }
 
 fn copy_mut<'a>(state: &'a mut State, run: &RunId, claim: Claim) -> Option<&'a mut CopySlot> {

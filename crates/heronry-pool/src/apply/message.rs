@@ -3,6 +3,7 @@
 use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
+use super::delivery;
 use crate::{
     State,
     state::{CopySlot, Due, Message, MessageCopy, Step},
@@ -42,6 +43,9 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
         .push(step(record, TimelineState::Delivered, None));
     if let Some(at) = message.accepted.expires_at {
         state.deadlines.insert(at, Due::Expiry(accepted));
+    }
+    if body.skipped.is_some() || message.accepted.options.is_some() {
+        return delivery::delivered(state, record, body);
     }
     let Some(sender) = &record.entry.lineage.run else {
         return;
@@ -140,6 +144,7 @@ pub(super) fn end_copy(
     let message = state.messages.get(accepted);
     let sender = message.and_then(|message| message.sender().cloned());
     let own = message.and_then(|message| message.own_turn(accepted, run));
+    let is_ordered = message.is_some_and(Message::is_ordered);
     if let Some(member) = state.members.get_mut(run) {
         match before {
             CopySlot::Queued { visible_at } => {
@@ -163,6 +168,9 @@ pub(super) fn end_copy(
         }
         if let Some(sender) = sender {
             member.inbox.forget_sender(&sender);
+            if is_ordered {
+                member.inbox.end_begun(&sender, accepted);
+            }
         }
     }
     watch_expiry(state, accepted);

@@ -9,7 +9,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, draft::Author, guard, settle,
+    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, delivery::Lines, draft::Author,
+    guard, settle,
 };
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
@@ -49,12 +50,14 @@ impl Fetch {
             copies: Vec::new(),
             undeliverable: Vec::new(),
         };
+        let mut lines = Lines::of(member);
         for accepted in claimable(state, member, cx.now) {
             if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
                 break;
             }
             let message = state.messages.get(accepted);
-            if let Some(message) = message.filter(|message| !message.is_past_expiry(cx.now)) {
+            let message = message.filter(|message| !message.is_past_expiry(cx.now));
+            if let Some(message) = message.filter(|message| lines.admit((accepted, message))) {
                 self.take(&mut fetched, member, (accepted, message));
             }
         }

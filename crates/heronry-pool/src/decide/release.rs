@@ -6,6 +6,7 @@ use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId};
 use super::{
     Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, ack,
     dead::{self, Dying},
+    delivery,
     draft::Author,
     fetch, guard,
 };
@@ -44,6 +45,7 @@ impl Command for Release {
             delay.map_or(0, |delay| delay.0),
         )?;
         let claims = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
+        delivery::check_delay(state, claims.iter().map(|(claim, _)| claim), delay)?;
         if claims.is_empty() {
             return Ok(Decision::Nothing);
         }

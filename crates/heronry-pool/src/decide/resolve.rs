@@ -1,8 +1,8 @@
 //! Addressing: who gets a copy, resolved once against the present members.
 
-use heronry_types::{Address, Broadcast, LimitName, MessageFailure, Policies, RunId};
+use heronry_types::{Address, Broadcast, MessageFailure, Policies, RunId};
 
-use crate::{Rejection, State, state::Member};
+use crate::{State, state::Member};
 
 /// Returns the recipients, sorted and distinct, or why there are none.
 pub(super) fn recipients(
@@ -51,29 +51,5 @@ fn addressed<'a>(
         Err(MessageFailure::NoRecipient)
     } else {
         Ok(found)
-    }
-}
-
-/// Checks that the message does not have too many recipients, and that each has room for it.
-pub(super) fn check_room(
-    state: &State,
-    sender: &RunId,
-    recipients: &[RunId],
-) -> Result<(), Rejection> {
-    let limits = &state.settings.limits;
-    limits.check(LimitName::RecipientsPerMessageMax, recipients.len())?;
-    let bytes = recipients.iter().map(|run| run.as_str().len()).sum();
-    limits.check(LimitName::RecipientIdsBytesMax, bytes)?;
-    let depth = limits.get(LimitName::InboxDepthMax);
-    let share = (depth / 2).max(1);
-    let full = |run: &RunId| {
-        state.members.get(run).is_some_and(|member| {
-            member.inbox.depth() >= depth || member.inbox.depth_of(sender) >= share
-        })
-    };
-    if recipients.iter().any(full) {
-        Err(Rejection::InboxFull { depth })
-    } else {
-        Ok(())
     }
 }

@@ -8,12 +8,13 @@ use heronry_journal::{
 };
 use heronry_store::{ClaimName, NewContent, StoredContent};
 use heronry_types::{
-    Address, Body, ContentRef, Correlation, Digest, Epoch, IdempotencyKey, LimitName, MediaType,
-    MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
+    Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
+    LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Names, draft::Author, guard, prior, resolve,
+    Applied, Command, Cx, Decision, Draft, How, Names, delivery, draft::Author, guard, prior,
+    resolve,
 };
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
@@ -67,6 +68,8 @@ pub struct SendRequest {
     pub reply_to: Option<MessageId>,
     /// When it expires.
     pub expiry: Option<Expiry>,
+    /// How it is handed over.
+    pub options: DeliveryOptions,
     /// The policies that it carries.
     pub policies: Policies,
     /// The key under which a repeat has the same outcome.
@@ -85,6 +88,7 @@ impl SendRequest {
             correlation: Correlation::new(),
             reply_to: None,
             expiry: None,
+            options: DeliveryOptions::default(),
             policies: Policies::default(),
             key,
             trace: None,
@@ -105,7 +109,8 @@ pub struct Send {
 impl Send {
     /// Returns the command; hashes the request and its body, so call it on the caller's side of the
     /// queue.
-    pub fn new(caller: Caller, run: RunId, request: SendRequest) -> Self {
+    pub fn new(caller: Caller, run: RunId, mut request: SendRequest) -> Self {
+        request.options = delivery::asked(request.options, &request.to);
         let digest = match &request.content {
             Content::Inline(body) => Digest(*blake3::hash(&body.bytes).as_bytes()),
             Content::Stored { digest, .. } => *digest,
@@ -212,6 +217,7 @@ impl Send {
             policies: request.policies.clone(),
             idempotency_key: request.key.clone(),
             request_hash: self.hash,
+            options: delivery::recorded(request.options),
         };
         (accepted, contents)
     }
@@ -243,6 +249,7 @@ impl Send {
                 reply_to: self.request.reply_to.clone(),
                 topic: self.request.to.topic().cloned(),
                 recipients: Recipients(recipients.into()),
+                skipped: None,
             }),
         }
     }
@@ -267,6 +274,9 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
         Some(Expiry::In(span)) => hasher.put((2_u8, span)),
     }
     hasher.put(&request.policies);
+    if !request.options.is_usual() {
+        hasher.put(("delivery", request.options));
+    }
     hasher.finish()
 }
 
@@ -294,22 +304,29 @@ impl Command for Send {
         if let Some(Expiry::In(span)) = self.request.expiry {
             guard::span(cx.now, ("expires_in_ms", Some(span)))?;
         }
+        let delay = self.request.options.deliver_after;
+        guard::span(cx.now, ("deliver_after_ms", delay))?;
         self.check_policies(state, &member.policies)?;
         let (accepted, contents) = self.accepted(state, cx);
         let recipients = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
+        let mut skipped = None;
         if let Ok(recipients) = &recipients {
-            resolve::check_room(state, &self.run, recipients)?;
+            let between = (&self.run, &accepted.to);
+            skipped = delivery::room(state, between, recipients, self.request.options)?;
         }
         let mut author = Author::member(state, &self.caller, member);
         author.lineage.correlation = self.request.correlation.clone();
         author.lineage.trace = self.request.trace;
-        let outcome = self.outcome(state, (&accepted, cx.now), recipients);
+        let mut outcome = self.outcome(state, (&accepted, cx.now), recipients);
+        if let RecordBody::MessageDelivered(delivered) = &mut outcome {
+            delivered.skipped = skipped;
+        }
+        let settled = delivery::settled(&author, &outcome);
         let accepted = author.entry(RecordBody::MessageAccepted(Box::new(accepted)));
         let outcome = author.caused_by(state.head.next()).last_entry(outcome);
-        Ok(Decision::Write(Draft {
-            entries: vec![accepted, outcome],
-            contents,
-        }))
+        let mut entries = vec![accepted, outcome];
+        entries.extend(settled);
+        Ok(Decision::Write(Draft { entries, contents }))
     }
 
     fn answer(&self, state: &State, applied: Applied) -> Result<Sent, Rejection> {

@@ -72,7 +72,12 @@ fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
     inbox.ready.iter().for_each(|accepted| feed.put(accepted));
     inbox.delayed.iter().for_each(|delayed| feed.put(delayed));
     for (turn, visible_at) in &inbox.special {
-        feed.put((turn.since, turn.position, turn.accepted, visible_at));
+        let importance = turn.importance.0;
+        feed.put((importance, turn.since, turn.position));
+        feed.put((turn.accepted, visible_at));
+    }
+    for begun in &inbox.begun {
+        feed.put(begun);
     }
     for (fetched, receive) in &inbox.receives {
         feed.put((fetched, &receive.receive_id, receive.claim_ms));

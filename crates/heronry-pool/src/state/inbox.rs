@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_journal::Claim;
 use heronry_store::KeyedMap;
-use heronry_types::{Millis, Position, ReceiveId, RunId, Timestamp};
+use heronry_types::{Importance, Millis, Position, ReceiveId, RunId, Timestamp, Vocabulary};
 
 use super::Turn;
 
@@ -29,9 +29,26 @@ pub struct Inbox {
     pub(crate) receives: BTreeMap<Position, Receive>,
     pub(crate) by_sender: KeyedMap<RunId, u64>,
     pub(crate) claimed: u64,
+    /// The ordered copy of each sender that was claimed and has not ended.
+    pub(crate) begun: BTreeMap<RunId, Position>,
 }
 
 impl Inbox {
+    /// Returns the ordered copy of a sender that was claimed and has not ended: no other is handed over.
+    pub fn begun_of(&self, sender: &RunId) -> Option<Position> {
+        self.begun.get(sender).copied()
+    }
+
+    pub(crate) fn begin(&mut self, sender: RunId, accepted: Position) {
+        self.begun.insert(sender, accepted);
+    }
+
+    pub(crate) fn end_begun(&mut self, sender: &RunId, accepted: Position) {
+        if self.begun.get(sender) == Some(&accepted) {
+            self.begun.remove(sender);
+        }
+    }
+
     /// Returns how many copies are not ended.
     pub fn depth(&self) -> u64 {
         self.unread() + self.claimed
@@ -54,10 +71,9 @@ impl Inbox {
         now: Timestamp,
         turn_of: impl Fn(Position) -> Turn + 'a,
     ) -> impl Iterator<Item = Position> + 'a {
-        let visible = self
-            .special
-            .iter()
-            .filter(move |(_, at)| at.is_none_or(|at| at <= now));
+        let come = Importance::ALL.iter().rev();
+        let come = come.flat_map(move |it| self.special.range(Turn::come(*it, now)));
+        let visible = come.filter(move |(_, at)| at.is_none_or(|at| at <= now));
         let mut special = visible.map(|(turn, _)| *turn).peekable();
         let mut common = self.common(now).peekable();
         std::iter::from_fn(move || match (special.peek(), common.peek()) {

@@ -1,11 +1,11 @@
 //! Messages and their copies.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
-    AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Lineage, MessageFailure,
-    MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
+    AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Importance, Lineage,
+    MessageFailure, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
 };
 
 use super::{Turn, quick::QuickMap};
@@ -182,12 +182,49 @@ impl Message {
 
     /// Returns the turn of a recipient's copy, when it is another than that of the acceptance.
     pub fn own_turn(&self, accepted: Position, run: &RunId) -> Option<Turn> {
-        let replay = self.replays.as_ref()?.get(&self.index_of(run)?)?;
-        Some(Turn {
-            since: replay.at,
-            position: replay.position,
-            accepted,
-        })
+        if self.replays.is_none() && self.accepted.options.is_none() {
+            return None;
+        }
+        let replays = self.replays.as_ref();
+        let replay = replays.and_then(|replays| replays.get(&self.index_of(run)?));
+        let importance = Reverse(self.importance());
+        match replay {
+            Some(replay) => Some(Turn {
+                importance,
+                since: replay.at,
+                position: replay.position,
+                accepted,
+            }),
+            None => self.visible_at().map(|since| Turn {
+                importance,
+                since,
+                position: accepted,
+                accepted,
+            }),
+        }
+    }
+
+    /// Returns how urgent it is.
+    pub fn importance(&self) -> Importance {
+        let options = self.accepted.options.as_ref();
+        options.map_or_else(Importance::default, |options| options.importance)
+    }
+
+    /// Returns true when no other ordered message of its sender is handed over before its copy ended.
+    pub fn is_ordered(&self) -> bool {
+        let options = self.accepted.options.as_ref();
+        options.is_some_and(|options| options.ordered)
+    }
+
+    /// Returns since when its copies can be claimed, when they have another turn than that of the
+    /// acceptance because of its delay or importance.
+    fn visible_at(&self) -> Option<Timestamp> {
+        let options = self.accepted.options.as_ref()?;
+        let accepted_at = self.timeline.first()?.at;
+        match (options.deliver_after, options.importance) {
+            (None, Importance::Queue) => None,
+            (delay, _) => Some(accepted_at.after(delay.unwrap_or_default())),
+        }
     }
 
     /// Returns the turn of a recipient's copy.

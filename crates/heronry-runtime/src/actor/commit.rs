@@ -102,7 +102,7 @@ impl Actor {
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
         self.head.send_replace(head.head);
-        self.waiters.wake_by(&staged.records);
+        self.waiters.wake_by(&staged.records, self.engine.state());
         let (settings, version) = self.engine.state().settings();
         if self.settings_version != version {
             self.settings_version = version;

@@ -86,9 +86,10 @@ impl From<Rejection> for Refusal {
 
 fn kind(rejection: &Rejection) -> ProblemKind {
     match rejection {
-        Rejection::Limit(_) | Rejection::LimitNotSettable(_) | Rejection::PastCalendar { .. } => {
-            ProblemKind::LimitExceeded
-        }
+        Rejection::Limit(_)
+        | Rejection::LimitNotSettable(_)
+        | Rejection::PastCalendar { .. }
+        | Rejection::OrderedDelay { .. } => ProblemKind::LimitExceeded,
         Rejection::Condition(error) => condition_kind(*error),
         Rejection::SenderMismatch => ProblemKind::SenderMismatch,
         Rejection::OperatorOnly => ProblemKind::OperatorOnly,
@@ -127,6 +128,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
+        Rejection::OrderedDelay { max } => problem.with("field", "delay_ms").with("max", max.0),
         Rejection::TooLarge { actual, max } => problem.with("actual", *actual).with("max", *max),
         Rejection::Policy { policy, .. } => problem.with("policy", json!(policy)),
         Rejection::IdempotencyConflict { first, field } => problem

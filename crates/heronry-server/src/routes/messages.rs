@@ -67,12 +67,14 @@ async fn send(
             ));
         }
     };
+    let options = body.options();
     let content = content(&at, &mut body).await?;
     let mut request = SendRequest::new(body.to, content, key);
     request.message_id = body.message_id;
     request.correlation = body.correlation;
     request.reply_to = body.reply_to;
     request.expiry = expiry;
+    request.options = options;
     request.policies = body.policies;
     request.trace = trace(&headers);
     let sent = at.call(Send::new(at.caller(), run, request)).await?;

@@ -10,7 +10,7 @@ use heronry_tests::{World, run};
 use heronry_types::{CopyState, Millis};
 
 use super::{
-    play::{Play, acting, check_barred},
+    play::{INBOX_DEPTH, Play, acting, check_barred},
     steps::{By, RUNS, Who},
 };
 
@@ -70,6 +70,14 @@ impl Play {
             .world()
             .release(self.pool(), &caller, vec![claim], delay);
         let answer = release.await;
+        let max = Millis::from_secs(60);
+        let is_held = self.ledger.held_until(&run(RUNS[who.run]), claim).is_some();
+        let is_long = is_held && self.ledger.is_ordered(claim.accepted) && delay > Some(max);
+        if is_long && holds && self.barred(&caller).is_none() {
+            let error = answer.unwrap_err();
+            assert_eq!(error.rejection(), Some(&Rejection::OrderedDelay { max }));
+            return;
+        }
         self.check_claim(answer, &caller, (claim, holds));
     }
 
@@ -104,7 +112,11 @@ impl Play {
                 return Some(Rejection::NotDead { state });
             }
             let is_over = self.ledger.is_over(claim.accepted, self.now());
-            is_over.then_some(Rejection::MessageOver)
+            let is_full = self.ledger.is_full(&name);
+            let depth = INBOX_DEPTH;
+            is_over
+                .then_some(Rejection::MessageOver)
+                .or_else(|| is_full.then_some(Rejection::InboxFull { depth }))
         });
         let replay = Replay {
             caller,

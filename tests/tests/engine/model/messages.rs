@@ -2,14 +2,38 @@
 
 use heronry_pool::{Rejection, decide::CancelMessage};
 use heronry_tests::run;
-use heronry_types::{MessageStatus, Receipt};
+use heronry_types::{MessageStatus, OnFull, Receipt};
 
 use super::{
-    play::{Play, acting, check_barred},
-    steps::{By, RUNS},
+    play::{INBOX_DEPTH, Play, acting, check_barred},
+    steps::{By, Letter, RUNS, To, Who},
 };
 
+/// What a message asks for, without what is usual anyway.
+pub(super) fn said(letter: Letter) -> String {
+    let Letter {
+        to, mut options, ..
+    } = letter;
+    let usual = match to {
+        To::Run(_) => OnFull::Refuse,
+        To::Agent(_) | To::Topic(_) | To::Pool => OnFull::Skip,
+    };
+    options.on_full = options.on_full.filter(|it| *it != usual);
+    options.deliver_after = options.deliver_after.filter(|delay| delay.0 > 0);
+    format!("send {to:?} {:?} {options:?}", letter.expires_in)
+}
+
 impl Play {
+    /// The refusal of a message for which there is no room.
+    pub(super) fn full(&self, who: Who, letter: Letter) -> Option<Rejection> {
+        let request = Self::request(letter);
+        let refused = self
+            .ledger
+            .refuses(&run(RUNS[who.run]), &request.to, letter.options);
+        let depth = INBOX_DEPTH;
+        refused.then_some(Rejection::InboxFull { depth })
+    }
+
     /// Remembers what was sent under a name.
     pub(super) fn note_sent(&mut self, name: (usize, String), said: String, receipt: &Receipt) {
         let (owner, accepted) = (name.0, receipt.cursor.position);

@@ -19,9 +19,13 @@ use heronry_types::{
     Since, WakeId, WakeStatus,
 };
 
+use super::messages::said;
 use super::steps::{
     AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who,
 };
+
+/// How many copies an inbox holds: few, so that some are full.
+pub(super) const INBOX_DEPTH: u64 = 8;
 
 /// What was asked under a key, and where its first record is.
 pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
@@ -44,6 +48,7 @@ impl Play {
     pub(super) async fn start(world: World) -> Self {
         let mut limits = Limits::default();
         limits.set(LimitName::AttemptsMax, 2);
+        limits.set(LimitName::InboxDepthMax, INBOX_DEPTH);
         let spec = PoolSpec {
             limits: Some(limits),
             ..PoolSpec::default()
@@ -206,7 +211,7 @@ impl Play {
         check_barred(&answer, barred.as_ref());
     }
 
-    fn request(letter: Letter) -> SendRequest {
+    pub(super) fn request(letter: Letter) -> SendRequest {
         let to = match letter.to {
             To::Run(index) => Address::Run {
                 run_id: run(RUNS[index]),
@@ -224,13 +229,15 @@ impl Play {
         let mut request = SendRequest::new(to, body("work"), key(&letter.key.to_string()));
         let seconds = letter.expires_in.map(Millis::from_secs);
         request.expiry = seconds.map(Expiry::In);
+        request.options = letter.options;
         request
     }
 
     async fn send(&mut self, who: Who, letter: Letter) {
+        self.catch_up().await;
         let caller = self.caller(who);
         let send = Send::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
-        let said = format!("send {:?} {:?}", letter.to, letter.expires_in);
+        let said = said(letter);
         let name = (who.run, letter.key.to_string());
         let answer = self.pool().call(send).await;
         match self.asked.get(&name) {
@@ -241,7 +248,7 @@ impl Play {
             }
             Some((_, first)) => check_conflict(&answer, *first),
             None => {
-                let barred = self.barred(&caller);
+                let barred = self.barred(&caller).or_else(|| self.full(who, letter));
                 check_barred(&answer, barred.as_ref());
                 if let Ok(sent) = answer {
                     assert!(!sent.repeated);
@@ -332,7 +339,8 @@ impl Play {
         self.catch_up().await;
         let caller = self.caller(who);
         let name = (who.run, letter.key.to_string());
-        if self.asked.contains_key(&name) || self.barred(&caller).is_some() {
+        let barred = self.barred(&caller).or_else(|| self.full(who, letter));
+        if self.asked.contains_key(&name) || barred.is_some() {
             return;
         }
         self.world().faults.fail_next_append(match kept {
@@ -352,8 +360,7 @@ impl Play {
         self.crash().await;
         let retry = self.pool().call(send()).await.unwrap();
         assert_eq!(retry.repeated, kept == Kept::All);
-        let said = format!("send {:?} {:?}", letter.to, letter.expires_in);
-        self.note_sent(name, said, &retry.receipt);
+        self.note_sent(name, said(letter), &retry.receipt);
     }
 
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the
@@ -365,13 +372,20 @@ impl Play {
             let owed = self.ledger.tally(&name);
             assert_eq!(owed.claimed, 0, "every claim has lapsed");
             let caller = World::member(name.as_str(), self.ledger.generation(&name).unwrap());
-            let all = self
-                .world()
-                .receive(self.pool(), &caller, "all", 1_000)
-                .await;
-            assert_eq!(all.items.len() as u64, owed.queued, "nothing is forgotten");
-            let all = ClaimSet::These(World::claims(&all));
-            self.world().ack(self.pool(), &caller, all).await.unwrap();
+            let mut got = 0;
+            // What is ordered comes one at a time.
+            while got < owed.queued {
+                let receive_id = format!("all-{got}");
+                let all = self
+                    .world()
+                    .receive(self.pool(), &caller, &receive_id, 1_000);
+                let all = all.await;
+                assert!(!all.items.is_empty(), "nothing is forgotten");
+                got += all.items.len() as u64;
+                let all = ClaimSet::These(World::claims(&all));
+                self.world().ack(self.pool(), &caller, all).await.unwrap();
+            }
+            assert_eq!(got, owed.queued);
             self.read().await;
         }
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);

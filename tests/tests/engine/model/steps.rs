@@ -1,5 +1,6 @@
 //! The steps of a random history.
 
+use heronry_types::{DeliveryOptions, Importance, Millis, OnFull};
 use proptest::prelude::*;
 
 /// One of the few runs that act.
@@ -67,6 +68,7 @@ pub(super) struct Letter {
     pub(super) to: To,
     pub(super) key: u8,
     pub(super) expires_in: Option<u64>,
+    pub(super) options: DeliveryOptions,
 }
 
 /// A wake. Few keys, so that they are used again.
@@ -122,11 +124,35 @@ fn letter() -> impl Strategy<Value = Letter> {
         1 => (0..TOPICS.len()).prop_map(To::Topic),
         2 => Just(To::Pool),
     ];
-    (to, 0..40_u8, proptest::option::weighted(0.3, 0..90_u64)).prop_map(|(to, key, expires_in)| {
-        Letter {
-            to,
-            key,
-            expires_in,
+    let expires_in = proptest::option::weighted(0.3, 0..90_u64);
+    (to, 0..40_u8, expires_in, options()).prop_map(|(to, key, expires_in, options)| Letter {
+        to,
+        key,
+        expires_in,
+        options,
+    })
+}
+
+/// How a message is handed over: often in the usual way, or in order.
+fn options() -> impl Strategy<Value = DeliveryOptions> {
+    let importance = prop_oneof![
+        6 => Just(Importance::Queue),
+        1 => Just(Importance::Steer),
+        1 => Just(Importance::Interrupt),
+    ];
+    let delay = proptest::option::weighted(0.2, 0..60_u64);
+    let ordered = prop_oneof![2 => Just(false), 1 => Just(true)];
+    let on_full = prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(OnFull::Refuse)),
+        1 => Just(Some(OnFull::Skip)),
+    ];
+    (importance, delay, ordered, on_full).prop_map(|(importance, delay, ordered, on_full)| {
+        DeliveryOptions {
+            importance,
+            deliver_after: delay.map(Millis::from_secs),
+            ordered,
+            on_full,
         }
     })
 }
@@ -161,7 +187,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         10 => (who(), 0..6_u8, 0..4_u64).prop_map(|(who, id, max)| Step::Receive(who, id, max)),
         5 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Ack(by, claim)),
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::AckUpTo(by, claim)),
-        2 => (by(), 0..6_usize, 0..40_u64)
+        2 => (by(), 0..6_usize, 0..70_u64)
             .prop_map(|(by, claim, delay)| Step::Release(by, claim, delay)),
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
         3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
