@@ -46,6 +46,8 @@ mod ownership;
 mod policies;
 #[path = "engine/pools.rs"]
 mod pools;
+#[path = "engine/receipts.rs"]
+mod receipts;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/scope.rs"]
