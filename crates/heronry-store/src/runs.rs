@@ -2,7 +2,7 @@
 //!
 //! A row per claim would cost more than the journal that it is about. So claims are put in runs:
 //! entries in the order of the hash of their key, in blocks of [`Shape::block`] entries, one row each,
-//! which nobody changes any more. Four neighbouring runs of about one size become one, a bounded
+//! which nobody changes any more. Eight neighbouring runs of about one size become one, a bounded
 //! piece with every run that is put; what was merged is dropped as the merge passes it. A filter in
 //! memory, at most two bytes for each claim, knows nearly every key that no run has.
 //!
@@ -42,14 +42,14 @@ use crate::{
 const END: ClaimHash = ClaimHash(u128::MAX);
 
 /// How many neighbouring runs become one.
-const FANOUT: usize = 4;
+const FANOUT: usize = 8;
 
 /// Sizes that tests choose smaller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// How many entries a block has at most: a block of 400 fills a page of 16 KiB.
     pub(crate) block: usize,
-    /// Up to how many entries a run is of the lowest level; each level is four times the one below.
+    /// Up to how many entries a run is of the lowest level; each level is eight times the one below.
     pub(crate) base: u64,
 }
 

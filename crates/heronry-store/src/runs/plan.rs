@@ -8,7 +8,7 @@ use super::{FANOUT, Merge, Run, Runs, Slot};
 const SLOTS_PER_LEVEL_MAX: usize = 2 * FANOUT;
 
 impl Runs {
-    /// Returns the level of a run: each is four times the size of the one below.
+    /// Returns the level of a run: each is eight times the size of the one below.
     pub(super) fn level(&self, entries: u64) -> u32 {
         (entries / self.shape.base).max(1).ilog(FANOUT as u64)
     }

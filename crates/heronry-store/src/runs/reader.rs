@@ -68,8 +68,9 @@ impl<'a> Reader<'a> {
 
     fn load(&mut self, from: ClaimHash) -> Result<(), StoreError> {
         let read = |begin, block: Block<'_>| {
-            let entries = (block.seek(from)..block.len()).map_while(|index| block.get(index));
-            (begin, block.until, entries.collect::<Vec<_>>())
+            let mut entries = Vec::with_capacity(block.len());
+            entries.extend((block.seek(from)..block.len()).map_while(|index| block.get(index)));
+            (begin, block.until, entries)
         };
         let (begin, until, entries) = self.place.block(self.run, from, read)?;
         (self.before, self.begin, self.until) = (self.begin, begin, until);
