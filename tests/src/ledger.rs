@@ -9,6 +9,7 @@ mod dead;
 mod delivery;
 mod events;
 mod members;
+mod replies;
 mod resume;
 mod wakes;
 
@@ -40,6 +41,10 @@ pub struct Ledger {
     letters: BTreeMap<Position, Letter>,
     /// The acceptance whose outcome has to be the next record.
     awaiting: Option<Position>,
+    /// The messages that ask for replies and had none of their ends when last looked at.
+    asking: BTreeSet<Position>,
+    /// The message whose replies are complete, and the reply that made them so.
+    responding: Option<(Position, Position)>,
     keys: HashSet<(RunId, IdempotencyKey)>,
     ids: HashSet<(RunId, String)>,
     /// The last turn of a copy that was handed over for the first time, for each line of copies.
@@ -71,6 +76,8 @@ impl Ledger {
             ended: BTreeMap::new(),
             letters: BTreeMap::new(),
             awaiting: None,
+            asking: BTreeSet::new(),
+            responding: None,
             keys: HashSet::new(),
             ids: HashSet::new(),
             first_claimed: BTreeMap::new(),
@@ -97,6 +104,8 @@ impl Ledger {
         assert_eq!(record.position, self.head.next(), "positions are dense");
         assert!(record.recorded_at >= self.time, "time never goes back");
         (self.head, self.time) = (record.position, record.recorded_at);
+        self.check_asking(record);
+        self.check_responding(record);
         if let Some(accepted) = self.awaiting.take() {
             assert_eq!(
                 outcome_of(&record.entry.body),
@@ -116,6 +125,7 @@ impl Ledger {
     pub fn check_at_rest(&self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
+        assert_eq!(self.responding, None, "a full number is recorded");
         self.check_letters_at_rest();
         self.check_waiters_at_rest();
     }
@@ -153,6 +163,9 @@ impl Ledger {
             Body::MessageSettled(body) => self.settled(record, body),
             Body::MessageDeadLettered(body) => self.dead_lettered(record, body),
             Body::MessageReplayed(body) => self.replayed(record, body),
+            Body::MessageResponded(body) => self.responded(record, body),
+            Body::MessageTimedOut(body) => self.reply_timed_out(record, body),
+            Body::MessageUnsatisfiable(body) => self.unsatisfiable(record, body),
             Body::WakeRegistered(body) => self.registered(record, body),
             Body::ConditionRegistered(body) => self.condition_registered(record, body),
             Body::WakeScanned(body) => self.scanned(body),

@@ -48,6 +48,12 @@ mod policies;
 mod pools;
 #[path = "engine/receipts.rs"]
 mod receipts;
+#[path = "engine/replies.rs"]
+mod replies;
+#[path = "engine/reply_rules.rs"]
+mod reply_rules;
+#[path = "engine/reply_times.rs"]
+mod reply_times;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/scope.rs"]

@@ -34,6 +34,8 @@ mod members;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/replies.rs"]
+mod replies;
 #[path = "http/timelines.rs"]
 mod timelines;
 #[path = "http/wakes.rs"]

@@ -5,6 +5,7 @@ mod event;
 mod member;
 mod message;
 mod pool;
+mod reply;
 mod skipped;
 mod wake;
 
@@ -19,6 +20,9 @@ pub use message::{
     MessageReleased, MessageSettled, Recipients, RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
+pub use reply::{
+    Answering, Contract, MessageResponded, MessageTimedOut, MessageUnsatisfiable, Thread,
+};
 pub use skipped::{Skipped, SkippedError};
 pub use wake::{
     ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed, WakeRegistered,
@@ -114,7 +118,7 @@ bodies! {
     /// The engine went on after a pause.
     15 v 1 => PoolResumed(PoolResumed),
     /// A message was accepted.
-    20 v 2 => MessageAccepted(Box<MessageAccepted>),
+    20 v 3 => MessageAccepted(Box<MessageAccepted>),
     /// A message was delivered to its recipients.
     21 v 2 => MessageDelivered(MessageDelivered),
     /// A member claimed copies.
@@ -137,6 +141,12 @@ bodies! {
     30 v 1 => MessageReplayed(MessageReplayed),
     /// A message was cancelled.
     31 v 1 => MessageCancelled(MessageCancelled),
+    /// A message has the replies that it asked for.
+    35 v 1 => MessageResponded(MessageResponded),
+    /// A message waited too long for replies.
+    36 v 1 => MessageTimedOut(MessageTimedOut),
+    /// A message cannot get the replies that it asked for.
+    37 v 1 => MessageUnsatisfiable(MessageUnsatisfiable),
     /// A run began to wait.
     40 v 2 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
@@ -163,10 +173,10 @@ impl Body {
             pool::version_of(&body.settings)
         } else if let Self::PoolConfigured(body) = self {
             pool::version_of(&body.settings)
+        } else if let Self::MessageAccepted(body) = self {
+            reply::version_of(body)
         } else if let Some(wake) = self.registration() {
             wake.version()
-        } else if let Self::MessageAccepted(body) = self {
-            1 + u16::from(body.options.is_some())
         } else if let Self::MessageDelivered(body) = self {
             1 + u16::from(body.skipped.is_some())
         } else {
@@ -203,7 +213,7 @@ impl Body {
             Self::MessageAcked(_) => EventKind::RunMessageAcked,
             Self::MessageReleased(_) => EventKind::RunMessageReleased,
             Self::MessageExtended(_) => EventKind::RunMessageExtended,
-            Self::MessageFailed(_) => EventKind::RunMessageFailed,
+            Self::MessageFailed(_) | Self::MessageUnsatisfiable(_) => EventKind::RunMessageFailed,
             Self::MessageExpired(_) => EventKind::RunMessageExpired,
             Self::MessageSettled(_) => EventKind::RunMessageSettled,
             Self::MessageDeadLettered(_) => EventKind::RunMessageDeadLettered,
@@ -212,6 +222,8 @@ impl Body {
             Self::WakeRegistered(_) | Self::ConditionRegistered(_) => {
                 EventKind::WakeConditionRegistered
             }
+            Self::MessageResponded(_) => EventKind::RunMessageResponded,
+            Self::MessageTimedOut(_) => EventKind::RunMessageTimedOut,
             Self::WakeScanned(_) => EventKind::WakeConditionScanned,
             Self::WakeFailed(_) => EventKind::WakeConditionFailed,
             Self::WakeTriggered(_) => EventKind::WakeConditionTriggered,

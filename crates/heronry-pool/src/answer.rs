@@ -4,13 +4,13 @@ use heronry_journal::Claim;
 use heronry_types::{
     AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, Generation, Importance,
     Limits, MessageId, MessageStatus, Policies, PoolConfig, Position, Receipt, RecipientStanding,
-    ResumeWith, RunId, SessionId, Settings, TimelineEntry, Timestamp, TopicId, WakeMatch,
-    WakeStatus, WakeView,
+    ReplyStanding, Response, ResumeWith, RunId, SessionId, Settings, TimelineEntry, TimelineState,
+    Timestamp, TopicId, WakeMatch, WakeStatus, WakeView,
 };
 
 use crate::{
     State,
-    state::{Message, Wake, WakeEnd},
+    state::{Message, Step, Wake, WakeEnd},
 };
 
 /// What a sender gets.
@@ -86,6 +86,8 @@ pub struct Item {
     pub correlation: Correlation,
     /// How urgent it is.
     pub importance: Importance,
+    /// What it is to the contract of the message that it replies to.
+    pub reply: Option<ReplyStanding>,
 }
 
 /// What a reader gets.
@@ -219,6 +221,7 @@ pub(crate) fn receipt(
     durability: Durability,
 ) -> Option<Receipt> {
     let message = state.messages.get(accepted)?;
+    let contract = message.contract();
     Some(Receipt {
         message_id: message.accepted.message_id.clone(),
         from: message.sender()?.clone(),
@@ -228,9 +231,35 @@ pub(crate) fn receipt(
         cursor: state.cursor(accepted),
         as_of: state.head_cursor(),
         durability,
+        response_contract: contract.map(|contract| contract.asked.clone()),
+        deadline: contract.and_then(|contract| contract.deadline),
+        responses: responses(state, message),
         recipients: recipients(message),
         timeline: timeline(state, message),
     })
+}
+
+/// The replies that count, oldest first.
+fn responses(state: &State, message: &Message) -> Vec<Response> {
+    if message.contract().is_none() {
+        return Vec::new();
+    }
+    let is_reply = |step: &&Step| step.state == TimelineState::Replied;
+    let response = |step: &Step| {
+        let index = step.recipient? as usize;
+        Some(Response {
+            run_id: message.recipients.0.get(index)?.clone(),
+            message_id: state
+                .messages
+                .get(step.position)?
+                .accepted
+                .message_id
+                .clone(),
+            cursor: state.cursor(step.position),
+        })
+    };
+    let replies = message.timeline.iter().filter(is_reply);
+    replies.filter_map(response).collect()
 }
 
 fn recipients(message: &Message) -> Vec<RecipientStanding> {
@@ -285,6 +314,7 @@ pub(crate) fn item(
         reply_to: message.accepted.reply_to.clone(),
         correlation: message.lineage.correlation.clone(),
         importance: message.importance(),
+        reply: message.reply_standing(),
     })
 }
 

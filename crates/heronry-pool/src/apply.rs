@@ -5,6 +5,7 @@ mod delivery;
 mod inbox;
 mod member;
 mod message;
+mod reply;
 mod resume;
 mod wake;
 
@@ -51,6 +52,13 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
         Body::MessageDeadLettered(body) => dead::lettered(state, record, body),
         Body::MessageReplayed(body) => dead::replayed(state, record, body),
+        Body::MessageResponded(body) => {
+            reply::responded(state, record, body.message.accepted);
+        }
+        Body::MessageTimedOut(body) => reply::timed_out(state, record, body.message.accepted),
+        Body::MessageUnsatisfiable(body) => {
+            reply::unsatisfiable(state, record, body.message.accepted);
+        }
         Body::WakeRegistered(body) => wake::registered(state, record, body, None),
         Body::ConditionRegistered(body) => {
             wake::registered(state, record, &body.wake, Some(&body.condition));

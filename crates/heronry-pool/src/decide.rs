@@ -16,6 +16,7 @@ mod names;
 mod prior;
 mod query;
 mod release;
+mod reply;
 mod resolve;
 mod scan;
 mod send;
@@ -23,7 +24,7 @@ mod settle;
 mod tick;
 mod wake;
 
-use heronry_store::ClaimEntry;
+use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
 pub use ack::{Ack, ClaimSet};
@@ -47,7 +48,10 @@ pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
-use crate::{Minter, Rejection, State, engine::Found};
+use crate::{
+    Minter, Rejection, State,
+    engine::{Earlier, Found},
+};
 
 /// What a decision may know beside the state and the command.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +66,8 @@ pub struct Cx<'a> {
     pub minter: &'a Minter,
     /// The command's names.
     pub names: Option<&'a Names>,
+    /// What was decided before under names that the command asked for.
+    pub earlier: Earlier<'a>,
 }
 
 /// What was decided before under a command's names.
@@ -140,6 +146,11 @@ pub trait Command: std::marker::Send + 'static {
     /// They follow from the command and the timeline alone, so they are derived before the queue.
     fn names(&self, _epoch: Epoch, _minter: &Minter) -> Option<Names> {
         None
+    }
+
+    /// Returns further names that the decision needs to know of, which follow from the state.
+    fn asks(&self, _state: &State) -> Vec<ClaimKey> {
+        Vec::new()
     }
 
     /// Returns what earlier events to look for before deciding.

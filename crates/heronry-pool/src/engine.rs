@@ -11,7 +11,7 @@ use heronry_journal::{Body, Entry, Record};
 use heronry_store::{ClaimEntry, ClaimKey, NewContent};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
-pub use claims::RecentClaims;
+pub use claims::{Earlier, RecentClaims};
 use resume::Resume;
 pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
@@ -215,6 +215,22 @@ impl Engine {
         Ok(None)
     }
 
+    /// Returns the further names that the command needs looked up in the claims store; none when its
+    /// own were used before.
+    pub fn asks_of<C: Command>(
+        &self,
+        command: &C,
+        names: Option<&Names>,
+        found: &[(ClaimKey, ClaimEntry)],
+    ) -> Vec<ClaimKey> {
+        let mut asked = command.asks(&self.state);
+        if !asked.is_empty() && self.prior_of(names, found) != Prior::default() {
+            asked.clear();
+        }
+        asked.retain(|key| self.recent.get(key).is_none());
+        asked
+    }
+
     /// Looks through records for a scan, as the waiter would see them.
     pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
         if triggers::sees(&self.state, &scan.request().run) {
@@ -253,6 +269,7 @@ impl Engine {
             scan,
             minter: &self.minter,
             names,
+            earlier: self.earlier(found),
         };
         let decision = command.decide(&self.state, &cx)?;
         let (first, how) = match decision {
@@ -286,19 +303,16 @@ impl Engine {
         let Some(names) = names else {
             return Prior::default();
         };
-        let look = |key: &ClaimKey| {
-            let stored = || {
-                found
-                    .iter()
-                    .find(|(other, _)| other == key)
-                    .map(|(_, entry)| *entry)
-            };
-            self.recent.get(key).or_else(stored)
-        };
+        let earlier = self.earlier(found);
+        let look = |key: &ClaimKey| earlier.get(key);
         Prior {
             key: names.key().and_then(look),
             id: names.id().and_then(look),
         }
+    }
+
+    fn earlier<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> Earlier<'a> {
+        Earlier::new(&self.recent, found)
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.

@@ -21,6 +21,9 @@ pub fn project(timelines: &Timelines, record: &Record) -> Event {
     envelope.causes.trace = lineage.trace;
     envelope.causes.caused_by = lineage.caused_by.map(|position| timelines.cursor(position));
     exchange(&mut envelope, record);
+    if let Body::MessageResponded(body) = &record.entry.body {
+        envelope.causes.causal = vec![timelines.cursor(body.by)];
+    }
     if let Body::ApplicationEvent(body) = &record.entry.body {
         events::fill(&mut envelope, body, |position| timelines.cursor(position));
     }
@@ -73,10 +76,15 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
             exchange.topic.clone_from(&body.topic);
             exchange.recipients = reached(body);
         }
-        Body::MessageFailed(body) => exchange.message = Some(body.message.message_id.clone()),
-        Body::MessageExpired(body) => exchange.message = Some(body.message.message_id.clone()),
-        Body::MessageCancelled(body) => exchange.message = Some(body.message.message_id.clone()),
-        Body::MessageSettled(body) => exchange.message = Some(body.message.message_id.clone()),
+        Body::MessageFailed(_)
+        | Body::MessageExpired(_)
+        | Body::MessageCancelled(_)
+        | Body::MessageSettled(_)
+        | Body::MessageResponded(_)
+        | Body::MessageTimedOut(_)
+        | Body::MessageUnsatisfiable(_) => {
+            exchange.message = ended(&record.entry.body).map(|ended| ended.message_id.clone());
+        }
         Body::MessageReplayed(body) => {
             exchange.message = Some(body.copy.message_id.clone());
             exchange.recipients = acting(record);
@@ -118,6 +126,27 @@ fn reached(body: &MessageDelivered) -> Recipients {
     let reached = all.filter(|(index, _)| !body.is_skipped(*index));
     let reached: Vec<RunId> = reached.map(|(_, run)| run.clone()).collect();
     Recipients::from(reached)
+}
+
+/// The message that a record says is over.
+fn ended(body: &Body) -> Option<&CopyName> {
+    if let Body::MessageFailed(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageExpired(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageCancelled(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageSettled(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageResponded(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageTimedOut(body) = body {
+        Some(&body.message)
+    } else if let Body::MessageUnsatisfiable(body) = body {
+        Some(&body.message)
+    } else {
+        None
+    }
 }
 
 /// The messages whose copies a call names.
@@ -165,10 +194,13 @@ fn subject(record: &Record) -> EntityRef {
         | Body::MessageDeadLettered(_) => of_run(),
         Body::MessageAccepted(body) => Some(message(&body.message_id)),
         Body::MessageDelivered(body) => Some(message(&body.message_id)),
-        Body::MessageFailed(body) => Some(related(&body.message)),
-        Body::MessageExpired(body) => Some(related(&body.message)),
-        Body::MessageCancelled(body) => Some(related(&body.message)),
-        Body::MessageSettled(body) => Some(related(&body.message)),
+        Body::MessageFailed(_)
+        | Body::MessageExpired(_)
+        | Body::MessageCancelled(_)
+        | Body::MessageSettled(_)
+        | Body::MessageResponded(_)
+        | Body::MessageTimedOut(_)
+        | Body::MessageUnsatisfiable(_) => ended(&record.entry.body).map(related),
         Body::MessageReplayed(body) => Some(related(&body.copy)),
         Body::WakeRegistered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::ConditionRegistered(body) => {

@@ -126,6 +126,16 @@ pub enum Rejection {
         /// The longest delay.
         max: Millis,
     },
+    /// A message asks for more replies than can count.
+    #[error(
+        "{expected} replies are expected and {eligible} can count; expect fewer, or ask more members"
+    )]
+    ContractUnsatisfiable {
+        /// How many replies it asks for.
+        expected: u32,
+        /// How many of its recipients' replies would count.
+        eligible: usize,
+    },
     /// Claims are no longer held.
     #[error("{} claims are no longer held; receive again", .claims.len())]
     ClaimLapsed {

@@ -7,6 +7,7 @@ mod inbox;
 mod member;
 mod message;
 mod quick;
+mod reply;
 mod turn;
 mod wake;
 

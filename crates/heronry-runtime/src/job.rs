@@ -22,6 +22,9 @@ pub(crate) trait Job: Send + Sync {
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Option<ScanRequest>, Rejection>;
 
+    /// Returns the further names that it needs looked up.
+    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey>;
+
     /// Decides it; the answer is held back until the append is durable.
     fn run(
         self: Box<Self>,
@@ -98,6 +101,10 @@ where
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Option<ScanRequest>, Rejection> {
         engine.scan_of(&self.command, self.names.as_ref(), found)
+    }
+
+    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey> {
+        engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 
     fn run(

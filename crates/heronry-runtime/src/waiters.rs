@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, MessageAccepted, Record};
 use heronry_pool::State;
 use heronry_types::{Position, RunId};
 use tokio::sync::Notify;
@@ -110,6 +110,10 @@ impl Waiters {
             Body::MessageAcked(_) | Body::MessageDeadLettered(_) => {
                 self.wake_copies(&record.entry.body);
             }
+            Body::MessageAccepted(body) => self.wake_answered(body),
+            Body::MessageResponded(body) => message(body.message.accepted),
+            Body::MessageTimedOut(body) => message(body.message.accepted),
+            Body::MessageUnsatisfiable(body) => message(body.message.accepted),
             Body::MessageFailed(body) => message(body.message.accepted),
             Body::MessageExpired(body) => message(body.message.accepted),
             Body::MessageCancelled(body) => message(body.message.accepted),
@@ -129,13 +133,20 @@ impl Waiters {
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::ApplicationEvent(_)
-            | Body::MessageAccepted(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_)
             | Body::ConditionRegistered(_)
             | Body::WakeScanned(_) => {}
         }
     }
+
+    /// Wakes who waits for the message that this one replies to.
+    fn wake_answered(&self, body: &MessageAccepted) {
+        if let Some(of) = body.answering() {
+            self.wake(&WaitKey::Message(of.accepted));
+        }
+    }
+
     /// Wakes who waits for a message of which a call names a copy.
     fn wake_copies(&self, body: &Body) {
         let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));

@@ -85,6 +85,7 @@ pub fn entry(number: u64) -> Entry {
             idempotency_key: id(format!("key-{number}")),
             request_hash: RequestHash(content_ref(number).bits()),
             options: None,
+            thread: None,
         })),
     }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod condition;
 mod content;
+mod contract;
 mod cursor;
 mod delivery;
 mod id;
@@ -21,6 +22,7 @@ mod wake;
 pub use address::Address;
 pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
 pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaType};
+pub use contract::{ReplyStanding, Response, ResponseContract};
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use delivery::{DeliveryOptions, OnFull};
 pub use id::{

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AckOutcome, ContentRef, CopyState, Cursor, Durability, MessageId, MessageStatus, RunId,
-    Timestamp, vocab::vocabulary,
+    AckOutcome, ContentRef, CopyState, Cursor, Durability, MessageId, MessageStatus, Response,
+    ResponseContract, RunId, Timestamp, vocab::vocabulary,
 };
 
 vocabulary! {
@@ -48,6 +48,7 @@ vocabulary! {
         Expired = "expired",
         Cancelled = "cancelled",
         Settled = "settled",
+        Replied = "replied",
     }
 }
 
@@ -122,6 +123,15 @@ pub struct Receipt {
     pub as_of: Cursor,
     /// How safely the store keeps it.
     pub durability: Durability,
+    /// The replies that it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_contract: Option<ResponseContract>,
+    /// When it stops waiting for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// The replies so far that count, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responses: Vec<Response>,
     /// Every recipient, sorted by run id.
     pub recipients: Vec<RecipientStanding>,
     /// What happened, oldest first.

@@ -91,7 +91,7 @@ pub struct Item {
     /// How urgently it is handed over.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub importance: Importance,
-    /// Whether it is a reply that came after its request was settled.
+    /// Present and true for a reply that came after the message which asked for it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<bool>,
 }

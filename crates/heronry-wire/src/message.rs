@@ -2,11 +2,11 @@
 
 use heronry_types::{
     Address, ContentRef, Correlation, DeliveryOptions, IdempotencyKey, Importance, MessageId,
-    Millis, OnFull, Policies, RunId, Timestamp,
+    Millis, OnFull, Policies, ResponseContract, RunId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyBytes, BodyText, NotSupported, Unsupported, unsupported::refuse};
+use crate::{BodyBytes, BodyText};
 
 /// Asks to send a message. The body of `POST …/messages`.
 ///
@@ -68,10 +68,11 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub importance: Option<Importance>,
-    /// Not supported yet.
+    /// The replies that it asks for: `{expected_responses, timeout_ms?, from?}`. `from` names the
+    /// runs whose replies count; absent: every recipient's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub response_contract: Option<Unsupported>,
+    pub response_contract: Option<ResponseContract>,
     /// How long after its acceptance its copies can be claimed; absent: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
@@ -131,13 +132,5 @@ impl SendMessage {
             ordered: self.ordered.unwrap_or_default(),
             on_full: self.on_full,
         }
-    }
-
-    /// Checks that no field is named whose rule is not built yet.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names the field.
-    pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([("response_contract", self.response_contract.is_some())])
     }
 }

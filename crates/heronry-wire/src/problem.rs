@@ -102,6 +102,8 @@ problems! {
     NotDead = "not-dead", 409, "the copy is not dead";
     /// The message has expired or was cancelled.
     MessageOver = "message-over", 409, "the message is over";
+    /// More replies are expected than can count: `expected`, `eligible`.
+    ContractUnsatisfiable = "contract-unsatisfiable", 409, "more replies are expected than can count";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

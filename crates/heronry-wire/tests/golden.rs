@@ -266,12 +266,24 @@ fn a_dead_letter_says_whose_it_is_and_why() {
 #[test]
 fn fields_without_a_rule_are_read_and_refused_by_name() {
     let base = json!({"to": {"type": "pool", "pool_id": "p"}});
-    let mut body = base.clone();
-    body["response_contract"] = json!({"expected_responses": 1});
-    let send: SendMessage = serde_json::from_value(body).unwrap();
-    assert_eq!(send.supported().unwrap_err().field, "response_contract");
-    let send: SendMessage = serde_json::from_value(base).unwrap();
-    send.supported().unwrap();
+    let mut asking = base.clone();
+    asking["response_contract"] =
+        json!({"expected_responses": 2, "timeout_ms": 5, "from": ["b", "a"]});
+    let send: SendMessage = serde_json::from_value(asking).unwrap();
+    let contract = send.response_contract.unwrap();
+    assert_eq!(
+        json!(contract),
+        json!({"expected_responses": 2, "timeout_ms": 5, "from": ["a", "b"]})
+    );
+    for broken in [
+        json!({}),
+        json!({"expected_responses": 0}),
+        json!({"expected_responses": 1, "form": []}),
+    ] {
+        let mut body = base.clone();
+        body["response_contract"] = broken;
+        refused::<SendMessage>(body);
+    }
     let wake: RegisterWake = serde_json::from_value(json!({"suspends_run": true})).unwrap();
     assert_eq!(wake.supported().unwrap_err().field, "suspends_run");
     let join: Join =

@@ -1,6 +1,9 @@
 //! What a journal may say of messages and their copies.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use heronry_journal::{
     Claim, CopyName, MessageAccepted, MessageAcked, MessageDelivered, MessageExpired,
@@ -79,6 +82,8 @@ pub(super) struct Letter {
     pub(super) accepted: MessageAccepted,
     accepted_at: (Timestamp, Position),
     pub(super) copies: BTreeMap<RunId, Copy>,
+    /// Whose replies count so far.
+    pub(super) replied: BTreeSet<RunId>,
     pub(super) end: Option<Position>,
     pub(super) withdrawn: Option<Withdrawn>,
 }
@@ -170,6 +175,7 @@ impl Ledger {
             accepted: body.clone(),
             accepted_at: (record.recorded_at, record.position),
             copies: BTreeMap::new(),
+            replied: BTreeSet::new(),
             end: None,
             withdrawn: None,
         };
@@ -204,6 +210,7 @@ impl Ledger {
         });
         let copies = copies.collect();
         self.letter(body.accepted).copies = copies;
+        self.tied(body.accepted, record.recorded_at);
     }
 
     pub(super) fn failed(&mut self, record: &Record, body: &MessageFailed) {
@@ -329,6 +336,7 @@ impl Ledger {
     pub(super) fn settled(&mut self, record: &Record, body: &MessageSettled) {
         let letter = self.letter(body.message.accepted);
         assert!(!letter.copies.values().any(|copy| copy.is_live()));
+        assert!(letter.contract().is_none(), "it had to fail");
         letter.check_standings(&body.copies);
         letter.finish(record.position);
     }
@@ -368,10 +376,10 @@ impl Ledger {
         assert_eq!(letter.accepted.message_id, name.message_id);
         assert!(!letter.is_past_expiry(now), "nothing is handed over late");
         let is_over = letter.end.is_some();
+        let asks = letter.contract().is_some() && letter.withdrawn.is_none();
         let copy = letter.copies.get_mut(run).unwrap();
-        let is_replayed = copy.replayed.is_some();
         assert!(
-            !is_over || is_replayed,
+            !is_over || asks || copy.replayed.is_some(),
             "nothing is handed over after the end"
         );
         let visible = matches!(copy.slot, Slot::Queued(at) if at.is_none_or(|at| at <= now));

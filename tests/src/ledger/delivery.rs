@@ -69,8 +69,8 @@ impl Ledger {
         copies.filter(|copy| copy.is_live()).count() as u64
     }
 
-    /// Whether a recipient has no room for a message of this sender.
-    fn is_full_for(&self, run: &RunId, sender: &RunId) -> bool {
+    /// Returns true when a recipient has no room for a message of this sender.
+    pub fn is_full_for(&self, run: &RunId, sender: &RunId) -> bool {
         let share = (self.depth_max() / 2).max(1);
         self.is_full(run) || self.depth_of(run, |letter| letter.sender == *sender) >= share
     }

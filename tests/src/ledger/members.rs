@@ -81,6 +81,11 @@ impl Ledger {
         self.addressed_by(sender, (&body.to, &body.policies))
     }
 
+    /// Returns who gets a copy of a message without policies, sorted.
+    pub fn recipients(&self, sender: &RunId, to: &Address) -> Vec<RunId> {
+        self.addressed_by(sender, (to, &Policies::default()))
+    }
+
     /// Returns who would get a copy of a message that carries these policies, sorted.
     pub(super) fn addressed_by(
         &self,

@@ -6,6 +6,8 @@ mod claims;
 mod messages;
 #[path = "model/play.rs"]
 mod play;
+#[path = "model/replies.rs"]
+mod replies;
 #[path = "model/reports.rs"]
 mod reports;
 #[path = "model/steps.rs"]

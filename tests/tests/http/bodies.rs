@@ -92,14 +92,13 @@ async fn unknown_fields_are_refused_by_name(server: Server) {
 async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
     server.with_pair().await;
     let head = server.head().await;
-    let mut later = Vec::new();
-    let contract = json!({"expected_responses": 1});
-    later.push(("POST /v1/pools/p/messages", "response_contract", contract));
-    later.push(("POST /v1/pools/p/wakes", "suspends_run", json!(true)));
-    later.push(("POST /v1/pools/p/members", "lease_ms", json!(1_000)));
-    later.push(("PATCH /v1/pools/p/members/a", "lease_ms", json!(1_000)));
-    later.push(("PUT /v1/pools/p", "retention", json!({})));
-    later.push(("PATCH /v1/pools/p/settings", "retention", json!({})));
+    let later = [
+        ("POST /v1/pools/p/wakes", "suspends_run", json!(true)),
+        ("POST /v1/pools/p/members", "lease_ms", json!(1_000)),
+        ("PATCH /v1/pools/p/members/a", "lease_ms", json!(1_000)),
+        ("PUT /v1/pools/p", "retention", json!({})),
+        ("PATCH /v1/pools/p/settings", "retention", json!({})),
+    ];
     for (line, field, value) in later {
         let (_, mut body) = bodies()
             .into_iter()

@@ -55,6 +55,7 @@ pub(crate) fn send() -> [Entry; 2] {
         idempotency_key: id("assign-0198a6b2-71c4-7d3e-9f10-5b2c"),
         request_hash: RequestHash([0x5e; 16]),
         options: None,
+        thread: None,
     }));
     let delivered = Body::MessageDelivered(MessageDelivered {
         accepted: Position(123_456),

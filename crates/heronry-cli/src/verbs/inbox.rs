@@ -170,6 +170,14 @@ fn text_of(item: &Item) -> String {
         "{claim}  {}  from {}  attempt {}  {}",
         item.message_id, item.from, item.attempt, item.content_ref
     );
+    if let Some(request) = &item.reply_to {
+        let late = if item.late == Some(true) {
+            ", late"
+        } else {
+            ""
+        };
+        add(&mut text, format_args!("  reply to {request}{late}"));
+    }
     if let Some(body) = &item.body {
         text.push_str("\n  ");
         text.push_str(&body.0.replace('\n', "\n  "));

@@ -1,8 +1,10 @@
 //! `heronry send`, `receipt`, `cancel`, `body`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read},
+    num::NonZeroU32,
     path::PathBuf,
 };
 
@@ -11,7 +13,7 @@ use heronry_client::{Content, PoolClient};
 use heronry_types::{
     Address, AgentId, Body, ContentRef, Correlation, CorrelationKey, CorrelationValue,
     IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
-    Receipt, RunId, TopicId,
+    Receipt, ResponseContract, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, SendMessage};
 
@@ -32,7 +34,7 @@ const INLINE_BYTES_MAX: usize = 128 * 1024;
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("content").args(["body", "file", "stdin"]),
-    after_help = "Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body 'src/main.rs' --key batch-1"
+    after_help = "Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body 'src/main.rs' --key batch-1\n  heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
 )]
 pub(crate) struct SendArgs {
     /// Whom to: run:RUN, agent:AGENT, topic:TOPIC or pool
@@ -56,6 +58,15 @@ pub(crate) struct SendArgs {
     /// The message that this one replies to
     #[arg(long, value_name = "MESSAGE")]
     reply_to: Option<MessageId>,
+    /// How many recipients have to reply; a recipient that acks without a reply has declined
+    #[arg(long, value_name = "N")]
+    expect: Option<NonZeroU32>,
+    /// How long to wait for their replies, as 10m
+    #[arg(long, value_name = "SPAN", requires = "expect", value_parser = durations::parse)]
+    within: Option<Millis>,
+    /// A run whose reply counts; can be repeated [default: every recipient]
+    #[arg(long = "expect-from", value_name = "RUN", requires = "expect")]
+    expect_from: Vec<RunId>,
     /// A correlation; can be repeated
     #[arg(long = "correlation", value_name = "KEY=VALUE", value_parser = parse_correlation)]
     correlations: Vec<(CorrelationKey, CorrelationValue)>,
@@ -131,6 +142,13 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     send.media_type = args.media_type;
     send.message_id = args.id;
     send.reply_to = args.reply_to;
+    send.response_contract = args.expect.map(|expected| {
+        let mut contract = ResponseContract::new(expected);
+        contract.timeout_ms = args.within;
+        let from: BTreeSet<RunId> = args.expect_from.into_iter().collect();
+        contract.from = (!from.is_empty()).then_some(from);
+        contract
+    });
     send.correlation = args.correlations.into_iter().collect::<Correlation>();
     send.policies = policies_of(args.policies);
     send.expires_in_ms = args.expires_in;
@@ -180,6 +198,17 @@ fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
             "{} {}{reason} at {}",
             receipt.message_id, receipt.status, receipt.cursor
         );
+        if let Some(contract) = &receipt.response_contract {
+            let replies = (receipt.responses.len(), contract.expected_responses);
+            add(
+                &mut text,
+                format_args!("\n  {} of {} replies", replies.0, replies.1),
+            );
+        }
+        for response in &receipt.responses {
+            let (run, reply) = (&response.run_id, &response.message_id);
+            add(&mut text, format_args!("\n  {run} replied {reply}"));
+        }
         for recipient in &receipt.recipients {
             add(
                 &mut text,

@@ -12,6 +12,7 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::reply::Thread;
 use super::skipped::Skipped;
 use crate::hex::{deserialize_hex, serialize_hex};
 
@@ -73,6 +74,10 @@ pub struct MessageAccepted {
     /// The hash of the request.
     #[n(9)]
     pub request_hash: RequestHash,
+    /// What ties it to the message that it replies to, and to the replies that it asks for.
+    #[n(10)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Box<Thread>>,
     /// How it is handed over; absent: in the usual way. An older build would ignore it, so that such a
     /// record has a version of its own; index 10 is taken.
     #[n(11)]

@@ -1,6 +1,7 @@
 //! Arbitrary records, for property tests.
 
 mod events;
+mod replies;
 mod wake;
 
 use std::fmt::Debug;
@@ -166,6 +167,7 @@ fn body() -> impl Strategy<Value = Body> {
         6 => messages().boxed(),
         3 => message_ends().boxed(),
         1 => dead_letters().boxed(),
+        1 => replies::replies().boxed(),
         4 => wake::wakes().boxed(),
         1 => events::events().boxed(),
     ]
@@ -266,8 +268,10 @@ fn accepted() -> impl Strategy<Value = Body> {
         option::of(time()),
         policies(),
     );
-    (message, body, id(), request_hash(), option::of(options())).prop_map(
-        |(message, body, idempotency_key, request_hash, options)| {
+    let thread = option::weighted(0.2, replies::thread());
+    let special = (option::of(options()), thread);
+    (message, body, id(), request_hash(), special).prop_map(
+        |(message, body, idempotency_key, request_hash, (options, thread))| {
             let (message_id, to, reply_to, expires_at, policies) = message;
             let (content_ref, media_type, body_bytes) = body;
             Body::MessageAccepted(Box::new(MessageAccepted {
@@ -281,6 +285,7 @@ fn accepted() -> impl Strategy<Value = Body> {
                 policies,
                 idempotency_key,
                 request_hash,
+                thread: thread.map(Box::new),
                 options: options.map(Box::new),
             }))
         },

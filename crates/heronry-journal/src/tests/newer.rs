@@ -2,8 +2,8 @@
 
 use heronry_types::{
     AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, Importance, LimitName,
-    MessageFailure, OnFull, PolicyKind, Position, ReleaseReason, ResumeCause, ResumeWith, RunEnd,
-    Undeliverable, Vocabulary, WakeFailure, WakePayload, WakeReason,
+    MessageFailure, OnFull, PolicyKind, Position, ReleaseReason, ReplyStanding, ResumeCause,
+    ResumeWith, RunEnd, Undeliverable, Vocabulary, WakeFailure, WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -142,16 +142,17 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<WakePayload>(3, (&[1], 2));
     check::<PolicyKind>(9, (&[1], 2));
     check::<PolicyKind>(9, (&[10, 11], 1));
-    check::<PolicyKind>(9, (&[20], 2));
-    check::<Importance>(3, (&[20], 2));
-    check::<OnFull>(2, (&[20], 2));
-    check::<Undeliverable>(5, (&[13, 22, 27, 28, 31], 1));
+    check::<PolicyKind>(9, (&[20], 3));
+    check::<Importance>(3, (&[20], 3));
+    check::<OnFull>(2, (&[20], 3));
+    check::<Undeliverable>(5, (&[13, 22, 27, 28, 31, 35, 36, 37], 1));
+    check::<ReplyStanding>(3, (&[20], 3));
     check::<RunEnd>(3, (&[14], 1));
     check::<ResumeCause>(2, (&[15], 1));
-    check::<AckOutcome>(4, (&[23, 27, 28, 31], 1));
+    check::<AckOutcome>(4, (&[23, 27, 28, 31, 35, 36, 37], 1));
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
-    check::<CopyState>(7, (&[27, 28, 31], 1));
+    check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
     check::<ResumeWith>(3, (&[40, 44], 2));
     check::<DistinctBy>(4, (&[44], 2));
     check::<EventKind>(139, (&[44], 2));

@@ -1,6 +1,7 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
 mod events;
+mod replies;
 
 use heronry_types::{
     AckOutcome, Actor, Address, AgentId, Broadcast, Condition, ContentRef, CopyStanding, CopyState,
@@ -137,6 +138,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         messages(),
         message_ends(),
         dead_letters(),
+        replies::replies(),
         wakes(),
         events::events(),
     ];
@@ -202,6 +204,10 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
         (
             "20.1-message-accepted",
             full(Body::MessageAccepted(Box::new(accepted()))),
+        ),
+        (
+            "20.2-message-accepted",
+            full(Body::MessageAccepted(Box::new(special()))),
         ),
         (
             "21.1-message-delivered",
@@ -285,6 +291,7 @@ pub(super) fn accepted() -> MessageAccepted {
         policies: policies(),
         idempotency_key: IdempotencyKey::parse("assign-0042").unwrap(),
         request_hash: RequestHash(*b"request's 16 hex"),
+        thread: None,
         options: None,
     }
 }
@@ -357,8 +364,8 @@ fn messages() -> Vec<(&'static str, Body)> {
     };
     vec![
         (
-            "20.2-message-accepted",
-            Body::MessageAccepted(Box::new(special())),
+            "20.3-message-accepted",
+            Body::MessageAccepted(Box::new(replies::asking())),
         ),
         ("21.2-message-delivered", Body::MessageDelivered(skipping())),
         ("22.1-message-fetched", Body::MessageFetched(fetched())),

@@ -3,7 +3,7 @@
 use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-use super::delivery;
+use super::{delivery, reply};
 use crate::{
     State,
     state::{CopySlot, Due, Message, MessageCopy, Step},
@@ -17,13 +17,16 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             lineage: record.entry.lineage.clone(),
             accepted: body.clone(),
             recipients: heronry_journal::Recipients::default(),
-            copies: Vec::new(),
+            copies: Box::default(),
             status: None,
             reason: None,
             timeline: timeline_of(step),
             replays: None,
         },
     );
+    if let Some(thread) = &body.thread {
+        reply::replied(state, record, thread);
+    }
 }
 
 pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
@@ -34,15 +37,19 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     let queued = MessageCopy {
         slot: CopySlot::Queued { visible_at: None },
         attempts: 0,
+        has_replied: false,
     };
     message.recipients = body.recipients.clone();
-    message.copies = vec![queued; body.recipients.0.len()];
+    message.copies = vec![queued; body.recipients.0.len()].into_boxed_slice();
     message.status = Some(MessageStatus::Delivered);
     message
         .timeline
         .push(step(record, TimelineState::Delivered, None));
     if let Some(at) = message.accepted.expires_at {
         state.deadlines.insert(at, Due::Expiry(accepted));
+    }
+    if let Some(at) = message.contract().and_then(|contract| contract.deadline) {
+        state.deadlines.insert(at, Due::ReplyTimeout(accepted));
     }
     if body.skipped.is_some() || message.accepted.options.is_some() {
         return delivery::delivered(state, record, body);
@@ -113,7 +120,7 @@ fn withdraw(
     finish(state, record, accepted, (status, timeline));
 }
 
-fn finish(
+pub(super) fn finish(
     state: &mut State,
     record: &Record,
     accepted: Position,
@@ -124,9 +131,10 @@ fn finish(
     };
     message.status = Some(status);
     message.timeline.push(step(record, timeline, None));
-    if let Some(at) = message.accepted.expires_at {
-        state.deadlines.remove(at, Due::Expiry(accepted));
+    if let Some(at) = message.contract().and_then(|contract| contract.deadline) {
+        state.deadlines.remove(at, Due::ReplyTimeout(accepted));
     }
+    watch_expiry(state, accepted);
     state.messages.count_ended();
 }
 

@@ -40,7 +40,7 @@ fn is_surely_small(entry: &Entry) -> bool {
     /// So many recipients have at most 512 KiB.
     const RECIPIENTS: usize = 1_000;
     let body = match &entry.body {
-        Body::MessageAccepted(body) => body.policies.len() <= FEW,
+        Body::MessageAccepted(body) => body.policies.len() <= FEW && body.thread.is_none(),
         Body::MessageDelivered(body) => body.recipients.0.len() <= RECIPIENTS,
         Body::MessageFailed(_)
         | Body::MemberLeft(_)
@@ -67,6 +67,9 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageCancelled(_)
         | Body::MessageSettled(_)
         | Body::MessageDeadLettered(_)
+        | Body::MessageResponded(_)
+        | Body::MessageTimedOut(_)
+        | Body::MessageUnsatisfiable(_)
         | Body::WakeTriggered(_)
         | Body::ApplicationEvent(_) => false,
     };

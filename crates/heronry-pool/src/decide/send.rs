@@ -6,15 +6,16 @@ use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
     Recipients, RequestHash,
 };
-use heronry_store::{ClaimName, NewContent, StoredContent};
+use heronry_store::{ClaimKey, ClaimName, NewContent, StoredContent};
 use heronry_types::{
     Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
-    LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, RunId, Timestamp, Trace,
+    LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, ResponseContract, RunId,
+    Timestamp, Trace,
 };
 
 use super::{
     Applied, Command, Cx, Decision, Draft, How, Names, delivery, draft::Author, guard, prior,
-    resolve,
+    reply, resolve,
 };
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
@@ -66,6 +67,8 @@ pub struct SendRequest {
     pub correlation: Correlation,
     /// The message it replies to.
     pub reply_to: Option<MessageId>,
+    /// The replies that it asks for.
+    pub contract: Option<ResponseContract>,
     /// When it expires.
     pub expiry: Option<Expiry>,
     /// How it is handed over.
@@ -87,6 +90,7 @@ impl SendRequest {
             content,
             correlation: Correlation::new(),
             reply_to: None,
+            contract: None,
             expiry: None,
             options: DeliveryOptions::default(),
             policies: Policies::default(),
@@ -218,8 +222,14 @@ impl Send {
             idempotency_key: request.key.clone(),
             request_hash: self.hash,
             options: delivery::recorded(request.options),
+            thread: None,
         };
         (accepted, contents)
+    }
+
+    /// Whether it has to do with another message: it replies, or asks for replies.
+    fn is_tied(&self) -> bool {
+        self.request.reply_to.is_some() || self.request.contract.is_some()
     }
 
     /// What follows the acceptance in the same append.
@@ -234,7 +244,7 @@ impl Send {
             accepted: position,
             message_id: accepted.message_id.clone(),
         };
-        if accepted.expires_at.is_some_and(|at| at <= now) {
+        if is_past(accepted, now) {
             let expired = MessageExpired {
                 message,
                 copies: Vec::new(),
@@ -253,6 +263,10 @@ impl Send {
             }),
         }
     }
+}
+
+fn is_past(accepted: &MessageAccepted, now: Timestamp) -> bool {
+    accepted.expires_at.is_some_and(|at| at <= now)
 }
 
 fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
@@ -274,6 +288,9 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
         Some(Expiry::In(span)) => hasher.put((2_u8, span)),
     }
     hasher.put(&request.policies);
+    if let Some(contract) = &request.contract {
+        hasher.put(("response_contract", contract));
+    }
     if !request.options.is_usual() {
         hasher.put(("delivery", request.options));
     }
@@ -294,6 +311,15 @@ impl Command for Send {
         Some(names.with_minted(derived))
     }
 
+    fn asks(&self, state: &State) -> Vec<ClaimKey> {
+        let request = &self.request;
+        let asked = request.reply_to.as_ref();
+        asked.map_or_else(Vec::new, |id| {
+            let to = (&request.to, &request.policies);
+            reply::asks(state, &self.run, to, id)
+        })
+    }
+
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::identity(&self.caller, &self.run)?;
         if let Some(first) = prior::repeat(state, cx, self.hash, ConflictField::MessageId)? {
@@ -306,13 +332,25 @@ impl Command for Send {
         }
         let delay = self.request.options.deliver_after;
         guard::span(cx.now, ("deliver_after_ms", delay))?;
+        if let Some(contract) = &self.request.contract {
+            reply::check_limits(state, cx.now, contract)?;
+        }
         self.check_policies(state, &member.policies)?;
-        let (accepted, contents) = self.accepted(state, cx);
+        let (mut accepted, contents) = self.accepted(state, cx);
         let recipients = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
         let mut skipped = None;
         if let Ok(recipients) = &recipients {
             let between = (&self.run, &accepted.to);
             skipped = delivery::room(state, between, recipients, self.request.options)?;
+        }
+        if self.is_tied() {
+            let sent = (&self.run, &self.request);
+            let reaches = (
+                is_past(&accepted, cx.now),
+                recipients.as_deref().ok(),
+                skipped.as_ref(),
+            );
+            accepted.thread = reply::thread(state, cx, sent, reaches)?;
         }
         let mut author = Author::member(state, &self.caller, member);
         author.lineage.correlation = self.request.correlation.clone();
@@ -321,11 +359,13 @@ impl Command for Send {
         if let RecordBody::MessageDelivered(delivered) = &mut outcome {
             delivered.skipped = skipped;
         }
+        let follows = reply::follows(state, (&self.run, &accepted), &outcome);
         let settled = delivery::settled(&author, &outcome);
         let accepted = author.entry(RecordBody::MessageAccepted(Box::new(accepted)));
         let outcome = author.caused_by(state.head.next()).last_entry(outcome);
         let mut entries = vec![accepted, outcome];
         entries.extend(settled);
+        entries.extend(follows);
         Ok(Decision::Write(Draft { entries, contents }))
     }
 

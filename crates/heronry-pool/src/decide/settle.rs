@@ -3,8 +3,8 @@
 use heronry_journal::{Body, CopyName, Entry, MessageSettled};
 use heronry_types::{CopyStanding, Position, RunId};
 
-use super::draft::Author;
-use crate::State;
+use super::{draft::Author, reply};
+use crate::{State, state::Message};
 
 /// Returns the record that the message is settled, when the end of this copy ends its last one.
 pub(super) fn settled_by(
@@ -28,14 +28,14 @@ pub(super) fn settled_with(
         .messages
         .get(accepted)
         .filter(|message| message.is_open())?;
+    if let Some(contract) = message.contract() {
+        return reply::unsatisfiable_with((accepted, message), contract, ends);
+    }
     let live = message.copies.iter().filter(|copy| !copy.slot.is_ended());
     if live.count() > ends.len() {
         return None;
     }
-    let mut copies: Vec<CopyStanding> = message.copies.iter().map(|copy| copy.standing()).collect();
-    for (index, end) in ends {
-        *copies.get_mut(*index)? = *end;
-    }
+    let copies = standings_with(message, ends);
     let message_id = message.accepted.message_id.clone();
     let author = Author::engine(message.lineage.clone()).caused_by(accepted);
     Some(author.entry(Body::MessageSettled(MessageSettled {
@@ -45,4 +45,18 @@ pub(super) fn settled_with(
         },
         copies,
     })))
+}
+
+/// How every copy stands after these ends, each of another recipient's copy by its index.
+pub(super) fn standings_with(
+    message: &Message,
+    ends: &[(usize, CopyStanding)],
+) -> Vec<CopyStanding> {
+    let mut copies: Vec<CopyStanding> = message.copies.iter().map(|copy| copy.standing()).collect();
+    for (index, end) in ends {
+        if let Some(copy) = copies.get_mut(*index) {
+            *copy = *end;
+        }
+    }
+    copies
 }

@@ -12,6 +12,7 @@ use heronry_types::{
 use super::{
     dead::{self, Dying},
     draft::Author,
+    reply,
 };
 use crate::{
     State,
@@ -29,10 +30,12 @@ pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
     for due in state.deadlines.due(now).take(DUE_MAX) {
         match due {
             Due::Expiry(accepted) => match state.messages.get(*accepted) {
+                Some(message) if reply::waits_shorter(message, now) => {}
                 Some(message) if message.is_open() => entries.push(expired(*accepted, message)),
                 Some(message) => dying.add_expired((*accepted, message)),
                 None => {}
             },
+            Due::ReplyTimeout(accepted) => entries.extend(reply::timed_out(state, *accepted, now)),
             Due::WakeTimeout(registered) => entries.extend(timed_out(state, *registered)),
             Due::Lapse(run, claim) => {
                 let Some(message) = state.messages.get(claim.accepted) else {

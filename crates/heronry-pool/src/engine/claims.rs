@@ -102,3 +102,24 @@ impl RecentClaims {
         self.handed = KeyedMap::default();
     }
 }
+
+/// What was decided before, under names that were looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    recent: &'a RecentClaims,
+    found: &'a [(ClaimKey, ClaimEntry)],
+}
+
+impl<'a> Earlier<'a> {
+    /// Returns what these hold: claims that the claims store does not have yet, and what it was asked for.
+    pub(super) fn new(recent: &'a RecentClaims, found: &'a [(ClaimKey, ClaimEntry)]) -> Self {
+        Self { recent, found }
+    }
+
+    /// Returns what was decided under a name.
+    pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
+        let stored = || self.found.iter().find(|(other, _)| other == key);
+        let recent = self.recent.get(key);
+        recent.or_else(|| stored().map(|(_, entry)| *entry))
+    }
+}

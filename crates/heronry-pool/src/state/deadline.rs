@@ -17,6 +17,8 @@ pub enum Due {
     Lapse(RunId, Claim),
     /// A wake times out.
     WakeTimeout(Position),
+    /// A message has waited long enough for replies.
+    ReplyTimeout(Position),
 }
 
 impl Due {
@@ -24,7 +26,7 @@ impl Due {
     pub(crate) fn lapse(&self) -> Option<(&RunId, Claim)> {
         match self {
             Self::Lapse(run, claim) => Some((run, *claim)),
-            Self::Expiry(_) | Self::WakeTimeout(_) => None,
+            Self::Expiry(_) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) => None,
         }
     }
 }

@@ -92,7 +92,7 @@ fn put_message(feed: &mut Feed, message: &Message) {
     feed.put((&message.lineage, &message.accepted, &message.recipients));
     feed.put((message.status, message.reason));
     for copy in &message.copies {
-        feed.put(copy.standing());
+        feed.put((copy.standing(), copy.has_replied));
         match copy.slot {
             CopySlot::Queued { visible_at } => feed.put(visible_at),
             CopySlot::Claimed { fetched, until } => feed.put((fetched, until)),

@@ -69,6 +69,8 @@ pub struct MessageCopy {
     pub slot: CopySlot,
     /// How many claims of it were counted.
     pub attempts: u32,
+    /// Whether its recipient has sent a reply that counts.
+    pub has_replied: bool,
 }
 
 impl MessageCopy {
@@ -115,7 +117,7 @@ pub struct Message {
     /// Who gets a copy, sorted.
     pub recipients: Recipients,
     /// The copies, in the order of the recipients.
-    pub copies: Vec<MessageCopy>,
+    pub copies: Box<[MessageCopy]>,
     /// Where the message stands; absent only between acceptance and delivery in one append.
     pub status: Option<MessageStatus>,
     /// Why it failed.

@@ -135,12 +135,17 @@ impl Actor {
         batch.answers.reserve(self.pending.len());
         while !self.pending.is_empty() {
             let scanned = self.scan_for_first(&found).await?;
+            let asked = self.asked_by_first(&found).await?;
             let Some(job) = self.pending.pop_front() else {
                 break;
             };
             let before = self.engine.staged().records.len();
             let answer = match scanned {
-                Ok(scan) => job.run(&mut self.engine, &found, &scan),
+                Ok(scan) if asked.is_empty() => job.run(&mut self.engine, &found, &scan),
+                Ok(scan) => {
+                    let known = [found.as_slice(), &asked].concat();
+                    job.run(&mut self.engine, &known, &scan)
+                }
                 Err(rejection) => job.reject(rejection),
             };
             batch.answers.push(Held {
@@ -180,6 +185,23 @@ impl Actor {
             .filter(|key| recent.get(key).is_none())
             .cloned()
             .collect();
+        self.find(keys).await
+    }
+
+    /// Asks the claims store for the names that the first command which waits wants to know of.
+    async fn asked_by_first(
+        &mut self,
+        found: &[(ClaimKey, ClaimEntry)],
+    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        let first = self.pending.front();
+        let asked = first.map_or_else(Vec::new, |job| job.asks(&self.engine, found));
+        self.find(asked).await
+    }
+
+    async fn find(
+        &mut self,
+        keys: Vec<ClaimKey>,
+    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }

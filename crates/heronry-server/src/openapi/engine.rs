@@ -40,6 +40,17 @@ fn messages() -> Vec<Named> {
         .must("cursor", cursor("The record."))
         .must("state", names::<TimelineState>())
         .may("run_id", text("Whose copy it happened to."));
+    let contract = Fields::of("The replies that a message asks for.")
+        .must(
+            "expected_responses",
+            count("How many recipients have to reply; at least 1."),
+        )
+        .may("timeout_ms", count("How long it waits for them."))
+        .may("from", texts("Whose replies count; absent: everybody's."));
+    let response = Fields::of("A reply that counts.")
+        .must("run_id", text("Who replied."))
+        .must("message_id", text("The reply."))
+        .must("cursor", cursor("Its acceptance."));
     let receipt = Fields::of("What became of a message, read at `as_of`.")
         .must("message_id", text("The message."))
         .must("from", text("Who sent it."))
@@ -52,11 +63,16 @@ fn messages() -> Vec<Named> {
         )
         .must("as_of", cursor("The head at which it was read."))
         .must("durability", names::<Durability>())
+        .may("response_contract", reference("ResponseContract"))
+        .may("deadline", time())
+        .may("responses", list("Response"))
         .must("recipients", list("RecipientStanding"))
         .must("timeline", list("TimelineEntry"));
     vec![
         ("RecipientStanding", recipient.schema()),
         ("TimelineEntry", step.schema()),
+        ("ResponseContract", contract.schema()),
+        ("Response", response.schema()),
         ("Receipt", receipt.schema()),
     ]
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, EventFault, Rejection};
-use heronry_types::{ConditionError, LimitExceeded, LimitName, LimitNotSettable};
+use heronry_types::{ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -105,6 +105,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::MemberConflict { .. } => ProblemKind::MemberConflict,
         Rejection::StaleVersion { .. } => ProblemKind::SettingsConflict,
         Rejection::InboxFull { .. } => ProblemKind::InboxFull,
+        Rejection::ContractUnsatisfiable { .. } => ProblemKind::ContractUnsatisfiable,
         Rejection::ClaimLapsed { .. } => ProblemKind::ClaimLapsed,
         Rejection::UnknownClaim { .. } => ProblemKind::ClaimNotFound,
         Rejection::MessageNotFound => ProblemKind::MessageNotFound,
@@ -146,6 +147,9 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
             .with("limit", LimitName::InboxDepthMax.to_string())
             .with("max", *depth)
             .with("retry_after_ms", INBOX_RETRY_AFTER_MS),
+        Rejection::ContractUnsatisfiable { expected, eligible } => problem
+            .with("expected", *expected)
+            .with("eligible", *eligible),
         Rejection::ClaimLapsed { claims } => problem.with("claims", names(claims)),
         Rejection::UnknownClaim { claim } => problem.with("claims", names(&[*claim])),
         // A message that refers to a body which is not there conflicts with what is stored.
@@ -163,10 +167,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
             diverged_at,
         } => {
             let problem = problem.with_cursor("requested", *requested);
-            match diverged_at {
-                Some(last) => problem.with_cursor("diverged_at", *last),
-                None => problem,
-            }
+            with_divergence(problem, *diverged_at)
         }
         // Those that say everything in their kind; the last arm is for rules younger than this match.
         Rejection::Limit(_)
@@ -214,6 +215,13 @@ fn with_condition(problem: Problem, error: ConditionError) -> Problem {
             .with("max", max),
         // A refusal that is younger than this match.
         _ => problem,
+    }
+}
+
+fn with_divergence(problem: Problem, diverged_at: Option<Cursor>) -> Problem {
+    match diverged_at {
+        Some(last) => problem.with_cursor("diverged_at", last),
+        None => problem,
     }
 }
 

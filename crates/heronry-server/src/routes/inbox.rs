@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release},
 };
 use heronry_runtime::{BodyError, CallError};
-use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId};
+use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId, ReplyStanding};
 use heronry_wire::{
     Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ExtendClaims, InboxPage, InboxQuery,
     Item as ItemShown, Receive, ReleaseClaims,
@@ -161,7 +161,7 @@ fn shown(item: &Item) -> ItemShown {
         reply_to: item.reply_to.clone(),
         correlation: item.correlation.clone(),
         importance: item.importance,
-        late: None,
+        late: (item.reply == Some(ReplyStanding::Late)).then_some(true),
     }
 }
 

@@ -54,7 +54,6 @@ async fn send(
     Json(mut body): Json<SendMessage>,
 ) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
     let run = at.identity.acting(body.from.take(), "from")?;
-    body.supported()?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let expiry = match (body.expires_at, body.expires_in_ms) {
         (None, None) => None,
@@ -73,6 +72,7 @@ async fn send(
     request.message_id = body.message_id;
     request.correlation = body.correlation;
     request.reply_to = body.reply_to;
+    request.contract = body.response_contract;
     request.expiry = expiry;
     request.options = options;
     request.policies = body.policies;

@@ -20,7 +20,8 @@ pub(super) fn said(letter: Letter) -> String {
     };
     options.on_full = options.on_full.filter(|it| *it != usual);
     options.deliver_after = options.deliver_after.filter(|delay| delay.0 > 0);
-    format!("send {to:?} {:?} {options:?}", letter.expires_in)
+    let asking = letter.asking;
+    format!("send {to:?} {:?} {options:?} {asking:?}", letter.expires_in)
 }
 
 impl Play {

@@ -20,6 +20,7 @@ use heronry_types::{
 };
 
 use super::messages::said;
+use super::replies;
 use super::steps::{
     AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who,
 };
@@ -147,6 +148,7 @@ impl Play {
             Step::Extend(by, claim) => self.extend(by, claim).await,
             Step::Replay(by, claim) => self.replay(by, claim).await,
             Step::Withdraw(by, message) => self.withdraw(by, message).await,
+            Step::Reply(who, asked, key) => self.reply(who, asked, key).await,
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
             Step::Report(who, key, count) => self.report(who, key, count).await,
@@ -211,8 +213,16 @@ impl Play {
         check_barred(&answer, barred.as_ref());
     }
 
-    pub(super) fn request(letter: Letter) -> SendRequest {
-        let to = match letter.to {
+    /// Why a letter is refused, by the rules.
+    fn refused(&self, who: Who, letter: Letter) -> Option<Rejection> {
+        let barred = self.barred(&self.caller(who));
+        let full = || self.full(who, letter);
+        let unsatisfiable = || self.unsatisfiable(who.run, letter);
+        barred.or_else(full).or_else(unsatisfiable)
+    }
+
+    pub(super) fn address(to: To) -> Address {
+        match to {
             To::Run(index) => Address::Run {
                 run_id: run(RUNS[index]),
             },
@@ -225,11 +235,16 @@ impl Play {
             To::Pool => Address::Pool {
                 pool_id: heronry_tests::pool("p"),
             },
-        };
+        }
+    }
+
+    pub(super) fn request(letter: Letter) -> SendRequest {
+        let to = Self::address(letter.to);
         let mut request = SendRequest::new(to, body("work"), key(&letter.key.to_string()));
         let seconds = letter.expires_in.map(Millis::from_secs);
         request.expiry = seconds.map(Expiry::In);
         request.options = letter.options;
+        request.contract = letter.asking.map(replies::contract);
         request
     }
 
@@ -248,8 +263,8 @@ impl Play {
             }
             Some((_, first)) => check_conflict(&answer, *first),
             None => {
-                let barred = self.barred(&caller).or_else(|| self.full(who, letter));
-                check_barred(&answer, barred.as_ref());
+                let refused = self.refused(who, letter);
+                check_barred(&answer, refused.as_ref());
                 if let Ok(sent) = answer {
                     assert!(!sent.repeated);
                     self.note_sent(name, said, &sent.receipt);
@@ -339,8 +354,8 @@ impl Play {
         self.catch_up().await;
         let caller = self.caller(who);
         let name = (who.run, letter.key.to_string());
-        let barred = self.barred(&caller).or_else(|| self.full(who, letter));
-        if self.asked.contains_key(&name) || barred.is_some() {
+        let refused = self.refused(who, letter);
+        if self.asked.contains_key(&name) || refused.is_some() {
             return;
         }
         self.world().faults.fail_next_append(match kept {
@@ -389,6 +404,7 @@ impl Play {
             self.read().await;
         }
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);
+        assert_eq!(self.ledger.overdue_replies(self.now()), 0);
         let digest = self.world().check_replay(self.pool()).await;
         self.crash().await;
         let again = self.world().check_replay(self.pool()).await;

@@ -69,6 +69,16 @@ pub(super) struct Letter {
     pub(super) key: u8,
     pub(super) expires_in: Option<u64>,
     pub(super) options: DeliveryOptions,
+    pub(super) asking: Option<Asking>,
+}
+
+/// What a message asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    pub(super) more_than_one: u32,
+    pub(super) timeout: Option<u64>,
+    /// Which runs' replies count, one bit for each; absent: everybody's.
+    pub(super) from: Option<u8>,
 }
 
 /// A wake. Few keys, so that they are used again.
@@ -98,6 +108,8 @@ pub(super) enum Step {
     Extend(By, usize),
     Replay(By, usize),
     Withdraw(By, usize),
+    /// To a message that asks, counted from the newest, under a key.
+    Reply(Who, usize, u8),
     Wait(Who, Wait),
     Cancel(By, usize),
     /// So many events under a key.
@@ -124,12 +136,19 @@ fn letter() -> impl Strategy<Value = Letter> {
         1 => (0..TOPICS.len()).prop_map(To::Topic),
         2 => Just(To::Pool),
     ];
+    let plain = (to.boxed(), Just(None).boxed());
+    let asking = (Just(To::Pool).boxed(), asking().prop_map(Some).boxed());
+    let asking_one = (plain.0.clone(), asking.1.clone());
+    let sent = prop_oneof![3 => plain, 2 => asking, 1 => asking_one];
     let expires_in = proptest::option::weighted(0.3, 0..90_u64);
-    (to, 0..40_u8, expires_in, options()).prop_map(|(to, key, expires_in, options)| Letter {
-        to,
-        key,
-        expires_in,
-        options,
+    (sent, 0..40_u8, expires_in, options()).prop_map(|((to, asking), key, expires_in, options)| {
+        Letter {
+            to,
+            key,
+            expires_in,
+            options,
+            asking,
+        }
     })
 }
 
@@ -154,6 +173,17 @@ fn options() -> impl Strategy<Value = DeliveryOptions> {
             ordered,
             on_full,
         }
+    })
+}
+
+fn asking() -> impl Strategy<Value = Asking> {
+    let timeout = proptest::option::weighted(0.5, 0..90_u64);
+    let from = proptest::option::weighted(0.2, 0..16_u8);
+    let more_than_one = prop_oneof![3 => Just(0), 2 => Just(1), 1 => Just(2)];
+    (more_than_one, timeout, from).prop_map(|(more_than_one, timeout, from)| Asking {
+        more_than_one,
+        timeout,
+        from,
     })
 }
 
@@ -192,6 +222,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Extend(by, claim)),
         3 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Replay(by, claim)),
         3 => (by(), 0..6_usize).prop_map(|(by, message)| Step::Withdraw(by, message)),
+        12 => (who(), 0..3_usize, 0..40_u8)
+            .prop_map(|(who, asked, key)| Step::Reply(who, asked, key)),
         6 => (who(), wait()).prop_map(|(who, wait)| Step::Wait(who, wait)),
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
         5 => (who(), 0..40_u8, 1..4_u8)

@@ -1,0 +1,109 @@
+//! Records about replies: what a message asks for, and what became of that.
+//!
+//! The sender of the message that asks stands in the lineage.
+
+use heronry_types::{CopyStanding, Position, ReplyStanding, ResponseContract, Timestamp};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::message::{CopyName, MessageAccepted};
+
+/// Returns the first version of an acceptance that can say this: an older build may do without
+/// knowing what a message replies to, and not without knowing of a contract.
+pub(super) fn version_of(accepted: &MessageAccepted) -> u16 {
+    match (accepted.contract(), &accepted.options) {
+        (Some(_), _) => 3,
+        (None, Some(_)) => 2,
+        (None, None) => 1,
+    }
+}
+
+/// What ties a message to others.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thread {
+    /// The message that it replies to, when there is one.
+    #[n(0)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answering: Option<Answering>,
+    /// The replies that it asks for.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Contract>,
+}
+
+impl MessageAccepted {
+    /// Returns the message that it replies to.
+    pub fn answering(&self) -> Option<Answering> {
+        self.thread.as_ref()?.answering
+    }
+
+    /// Returns the replies that it asks for.
+    pub fn contract(&self) -> Option<&Contract> {
+        self.thread.as_ref()?.contract.as_ref()
+    }
+}
+
+/// The message that another one replies to.
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answering {
+    /// Its acceptance.
+    #[n(0)]
+    pub accepted: Position,
+    /// What the reply is to its contract.
+    #[n(1)]
+    pub standing: ReplyStanding,
+}
+
+/// The replies that a message asks for.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// As the sender asked.
+    #[n(0)]
+    pub asked: ResponseContract,
+    /// When it times out.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+}
+
+/// A message has the replies that it asked for.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageResponded {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// The acceptance of the reply that made the number full.
+    #[n(1)]
+    pub by: Position,
+    /// How every copy stands, in the order of the stored recipients.
+    #[n(2)]
+    pub copies: Vec<CopyStanding>,
+}
+
+/// A message waited too long for the replies that it asked for.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageTimedOut {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// How every copy stands, in the order of the stored recipients.
+    #[n(1)]
+    pub copies: Vec<CopyStanding>,
+}
+
+/// A message failed: too few of its recipients are left that can still reply.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageUnsatisfiable {
+    /// The message.
+    #[n(0)]
+    pub message: CopyName,
+    /// How every copy stands, in the order of the stored recipients.
+    #[n(1)]
+    pub copies: Vec<CopyStanding>,
+}
