@@ -114,6 +114,7 @@ impl Ledger {
             );
         }
         self.check_batch(record);
+        self.hear(record);
         self.take_in(record);
         self.match_event(record);
     }
@@ -151,6 +152,8 @@ impl Ledger {
             Body::MemberChanged(body) => self.changed(record, body),
             Body::MemberLeft(body) => self.left(record, body.generation, body.reason),
             Body::RunEnded(body) => self.run_ended(record, body),
+            Body::RunLost(body) => self.lost(record, body),
+            Body::RunResumed(body) => self.found(record, *body),
             Body::MessageAccepted(body) => self.accepted(record, body),
             Body::MessageDelivered(body) => self.delivered(record, body),
             Body::MessageFetched(body) => self.fetched(record, body),

@@ -240,6 +240,7 @@ impl World {
             topics: Vec::new(),
             policies: None,
             instance: InstanceId::parse("instance-1").unwrap(),
+            lease: None,
         }
     }
 

@@ -32,6 +32,8 @@ mod identity;
 mod inbox;
 #[path = "engine/inbox_waits.rs"]
 mod inbox_waits;
+#[path = "engine/leases.rs"]
+mod leases;
 #[path = "engine/leaving.rs"]
 mod leaving;
 #[path = "engine/limits.rs"]

@@ -31,7 +31,16 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Changes a member's topics.
+    /// Says that a run is there: renews its lease, and nothing else.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn heartbeat(&self, run: &RunId) -> Result<Changed, ClientError> {
+        let request = self.request(Method::POST, &["members", run.as_str(), "heartbeat"])?;
+        self.server.json(request.repeatable()).await
+    }
+
+    /// Changes a member's topics or its lease.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -13,7 +13,9 @@ use heronry_types::{EventKind, RunEnd};
 
 pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use event::{ApplicationEvent, EventBatch};
-pub use member::{MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
+pub use member::{
+    MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunLost, RunResumed,
+};
 pub use message::{
     Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageCancelled,
     MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
@@ -100,23 +102,27 @@ macro_rules! bodies {
 
 bodies! {
     /// A pool was created.
-    1 v 2 => PoolCreated(PoolCreated),
+    1 v 3 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
-    2 v 2 => PoolConfigured(PoolConfigured),
+    2 v 3 => PoolConfigured(PoolConfigured),
     /// A new timeline started.
     3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.
-    10 v 1 => MemberJoined(MemberJoined),
+    10 v 2 => MemberJoined(MemberJoined),
     /// A run was taken over by another instance.
-    11 v 1 => MemberTakenOver(MemberTakenOver),
-    /// A member changed its topics.
-    12 v 1 => MemberChanged(MemberChanged),
+    11 v 2 => MemberTakenOver(MemberTakenOver),
+    /// A member changed its topics or its lease.
+    12 v 2 => MemberChanged(MemberChanged),
     /// A member left.
     13 v 1 => MemberLeft(MemberLeft),
     /// A run ended.
     14 v 1 => RunEnded(RunEnded),
     /// The engine went on after a pause.
     15 v 1 => PoolResumed(PoolResumed),
+    /// A member was silent for too long.
+    16 v 1 => RunLost(RunLost),
+    /// A lost member was heard of again.
+    17 v 1 => RunResumed(RunResumed),
     /// A message was accepted.
     20 v 3 => MessageAccepted(Box<MessageAccepted>),
     /// A message was delivered to its recipients.
@@ -179,6 +185,11 @@ impl Body {
             wake.version()
         } else if let Self::MessageDelivered(body) = self {
             1 + u16::from(body.skipped.is_some())
+        } else if let Self::MemberJoined(MemberJoined { lease_ms, .. })
+        | Self::MemberTakenOver(MemberTakenOver { lease_ms, .. })
+        | Self::MemberChanged(MemberChanged { lease_ms, .. }) = self
+        {
+            if lease_ms.is_some() { 2 } else { 1 }
         } else {
             self.newest_version()
         }
@@ -207,6 +218,8 @@ impl Body {
             Self::MemberLeft(_) => EventKind::AgentPoolRunLeft,
             Self::RunEnded(body) => ended_kind(body.end),
             Self::PoolResumed(_) => EventKind::AgentPoolResumed,
+            Self::RunLost(_) => EventKind::RunLost,
+            Self::RunResumed(_) => EventKind::RunResumed,
             Self::MessageAccepted(_) => EventKind::RunMessageAccepted,
             Self::MessageDelivered(_) => EventKind::RunMessageDelivered,
             Self::MessageFetched(_) => EventKind::RunMessageFetched,

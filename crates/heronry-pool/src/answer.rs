@@ -3,9 +3,10 @@
 use heronry_journal::Claim;
 use heronry_types::{
     AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, Generation, Importance,
-    Limits, MessageId, MessageStatus, Policies, PoolConfig, Position, Receipt, RecipientStanding,
-    ReplyStanding, Response, ResumeWith, RunId, SessionId, Settings, TimelineEntry, TimelineState,
-    Timestamp, TopicId, WakeMatch, WakeStatus, WakeView,
+    Limits, MessageId, MessageStatus, Millis, Policies, PoolConfig, Position, Receipt,
+    RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, SessionId, Settings,
+    TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeMatch, WakeStatus,
+    WakeView,
 };
 
 use crate::{
@@ -122,6 +123,13 @@ pub struct MemberView {
     pub unread: u64,
     /// How many wakes wait.
     pub live_wakes: u64,
+    /// How long it may be silent before it is lost; absent: forever.
+    pub lease: Option<Millis>,
+    /// When it was last heard of; absent: it has no lease, or was not heard of since the pool was
+    /// opened.
+    pub last_seen: Option<Timestamp>,
+    /// When it leaves unless it is heard of before; absent while it is not lost.
+    pub lost_until: Option<Timestamp>,
 }
 
 /// Some of the members, in order of their run ids.
@@ -187,6 +195,8 @@ pub struct PoolView {
     pub limits: Limits,
     /// How many members it has.
     pub members: u64,
+    /// How many of them are lost.
+    pub lost_members: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,
     /// How many wakes wait.
@@ -234,7 +244,7 @@ pub(crate) fn receipt(
         response_contract: contract.map(|contract| contract.asked.clone()),
         deadline: contract.and_then(|contract| contract.deadline),
         responses: responses(state, message),
-        recipients: recipients(message),
+        recipients: recipients(state, message),
         timeline: timeline(state, message),
     })
 }
@@ -262,13 +272,14 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
     replies.filter_map(response).collect()
 }
 
-fn recipients(message: &Message) -> Vec<RecipientStanding> {
+fn recipients(state: &State, message: &Message) -> Vec<RecipientStanding> {
     let standing = |(run, copy): (&RunId, &crate::state::MessageCopy)| {
         let standing = copy.standing();
+        let lost = !copy.slot.is_ended() && state.members.is_lost(run);
         RecipientStanding {
             run_id: run.clone(),
             state: standing.state,
-            why: standing.why,
+            why: standing.why.or(lost.then_some(Undeliverable::Lost)),
             attempt: standing.attempt,
             outcome: standing.outcome,
         }

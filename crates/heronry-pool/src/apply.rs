@@ -40,6 +40,8 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::MemberChanged(body) => member::changed(state, lineage, body),
         Body::MemberLeft(body) => member::left(state, record, body.reason),
         Body::RunEnded(body) => member::ended(state, record, body),
+        Body::RunLost(body) => member::lost(state, record, body),
+        Body::RunResumed(_) => member::resumed(state, lineage),
         Body::MessageAccepted(body) => message::accepted(state, record, body),
         Body::MessageDelivered(body) => message::delivered(state, record, body),
         Body::MessageFetched(body) => inbox::fetched(state, record, body),

@@ -10,8 +10,10 @@ mod events;
 mod extend;
 mod fetch;
 mod guard;
+mod heartbeat;
 mod join;
 mod leave;
+mod lost;
 mod names;
 mod prior;
 mod query;
@@ -35,8 +37,10 @@ pub use draft::Draft;
 pub use events::AppendEvents;
 pub use extend::Extend;
 pub use fetch::{Fetch, Peek};
-pub use join::{ChangeTopics, Join};
+pub use heartbeat::{Heartbeat, Speaker};
+pub use join::{ChangeMember, Join};
 pub use leave::{EndRun, Leave};
+pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
 pub use query::{
     AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage,
@@ -139,6 +143,15 @@ pub trait Command: std::marker::Send + 'static {
     /// Returns the run on whose behalf it is, for fair shares of the reserved lane.
     fn run(&self) -> Option<&RunId> {
         None
+    }
+
+    /// Returns who is heard of by this command, so that its lease is renewed.
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        None
+    }
+
+    /// Adds when members that have a lease were last heard of, which is nowhere recorded.
+    fn add_last_seen(_answer: &mut Self::Answer, _last_seen: &dyn Fn(&RunId) -> Option<Timestamp>) {
     }
 
     /// Returns the names to look up before deciding.

@@ -2,6 +2,7 @@
 
 mod claims;
 mod conditions;
+mod leases;
 mod resume;
 mod scan;
 mod triggers;
@@ -12,6 +13,7 @@ use heronry_store::{ClaimEntry, ClaimKey, NewContent};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::{Earlier, RecentClaims};
+use leases::Leases;
 use resume::Resume;
 pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
@@ -88,6 +90,7 @@ pub struct Engine {
     triggers: Triggers,
     staged: Staged,
     resume: Resume,
+    leases: Leases,
 }
 
 impl Engine {
@@ -102,6 +105,7 @@ impl Engine {
             triggers: Triggers::default(),
             staged: Staged::default(),
             resume: Resume::default(),
+            leases: Leases::default(),
         }
     }
 
@@ -153,16 +157,32 @@ impl Engine {
 
     /// Decides deadlines that are due; returns true while more may be.
     pub fn tick(&mut self) -> bool {
+        // Who leaves ends its copies, so what ends whole messages comes before; the claims of who is
+        // lost lapse with that.
+        let mut more = self.tick_deadlines();
+        if !more && self.tick_members() {
+            self.tick_deadlines();
+            more = true;
+        }
+        self.drain_triggers();
+        more
+    }
+
+    fn tick_deadlines(&mut self) -> bool {
         let due = due_entries(&self.state, self.now);
         let more = !due.is_empty();
-        for entry in due {
-            // What became due earlier may be the event that a wake was waiting for.
+        self.stage_undecided(due);
+        more
+    }
+
+    /// Stages what became due, without what an event before it decided otherwise: it may be the one
+    /// that a wake was waiting for.
+    fn stage_undecided(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
             if !self.triggers.has_decided(&entry.body) {
                 self.stage_entry(entry);
             }
         }
-        self.drain_triggers();
-        more
     }
 
     /// Returns true while triggers of earlier events are still to be recorded.
@@ -263,6 +283,9 @@ impl Engine {
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
     ) -> Result<C::Answer, Rejection> {
+        if !self.leases.is_empty() {
+            self.hear(command.speaker());
+        }
         let cx = Cx {
             now: self.now,
             prior: self.prior_of(names, found),
@@ -291,7 +314,9 @@ impl Engine {
             now: self.now,
             durability: self.durability,
         };
-        command.answer(&self.state, applied)
+        let mut answer = command.answer(&self.state, applied)?;
+        C::add_last_seen(&mut answer, &|run| self.last_seen(run));
+        Ok(answer)
     }
 
     /// Hands over what is staged; the next command starts a new append.
@@ -335,6 +360,7 @@ impl Engine {
         };
         apply(&mut self.state, &record);
         self.recent.note(&record);
+        self.note_lease(&record);
         // A filter that was compiled for its registration compiles again.
         let armed = self.triggers.arm(&record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");

@@ -199,7 +199,7 @@ impl Actor {
         }
         let (now, deadlines) = self.time.now();
         // What became visible since the last batch, perhaps during a sync, nobody was woken for yet.
-        let next = self.engine.state().deadlines().next(self.last_now);
+        let next = self.engine.next_due(self.last_now);
         match (next, deadlines) {
             (Some(at), _) => Some(at),
             (None, Deadlines::Hold(_)) => Some(now),

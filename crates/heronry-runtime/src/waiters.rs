@@ -7,7 +7,7 @@ use std::{
 
 use heronry_journal::{Body, MessageAccepted, Record};
 use heronry_pool::State;
-use heronry_types::{Position, RunId};
+use heronry_types::{Generation, Position, RunId};
 use tokio::sync::Notify;
 
 /// What a call waits for.
@@ -21,6 +21,8 @@ pub(crate) enum WaitKey {
     Message(Position),
     /// Any departure: it may end copies of any message.
     Departure,
+    /// Nothing: it only says that a run waits, as this generation or in its name.
+    Presence(RunId, Option<Generation>),
 }
 
 /// Who waits for what.
@@ -51,6 +53,14 @@ impl Waiters {
             key,
             notify,
         }
+    }
+
+    /// Returns true when a call of this member waits for anything.
+    pub(crate) fn is_waiting(&self, run: &RunId, generation: Generation) -> bool {
+        let by_key = self.by_key();
+        [Some(generation), None]
+            .into_iter()
+            .any(|by| by_key.contains_key(&WaitKey::Presence(run.clone(), by)))
     }
 
     /// Wakes every call that waits for this key.
@@ -130,6 +140,8 @@ impl Waiters {
             | Body::PoolConfigured(_)
             | Body::EpochStarted(_)
             | Body::PoolResumed(_)
+            | Body::RunLost(_)
+            | Body::RunResumed(_)
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::ApplicationEvent(_)

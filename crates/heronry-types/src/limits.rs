@@ -30,6 +30,8 @@ vocabulary! {
         SubscriptionsMax = "subscriptions_max",
         NoteBytesMax = "note_bytes_max",
         AttemptsMax = "attempts_max",
+        LeaseMsMax = "lease_ms_max",
+        LostKeepMsMax = "lost_keep_ms_max",
     }
 }
 
@@ -48,7 +50,8 @@ impl LimitName {
             Self::ContentBytesMax => 32 * 1024 * 1024,
             Self::CorrelationEntriesMax | Self::TagsMax => 32,
             Self::LongPollMsMax => 50_000,
-            Self::ClaimMsMax => 12 * 3_600_000,
+            Self::ClaimMsMax | Self::LeaseMsMax => 12 * 3_600_000,
+            Self::LostKeepMsMax => 24 * 3_600_000,
             Self::CommandQueueMax => 4_096,
             Self::NoteBytesMax => 1_024,
             Self::AttemptsMax => 5,
@@ -77,6 +80,8 @@ impl LimitName {
             | Self::LongPollMsMax
             | Self::ClaimMsMax
             | Self::SubscriptionsMax
+            | Self::LeaseMsMax
+            | Self::LostKeepMsMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -101,6 +106,7 @@ impl LimitName {
             Self::LongPollMsMax => 600_000,
             Self::AttemptsMax => 1_000,
             Self::ClaimMsMax => 12 * 3_600_000,
+            Self::LeaseMsMax | Self::LostKeepMsMax => 30 * 24 * 3_600_000,
             Self::CommandQueueMax | Self::NoteBytesMax => 64 * 1024,
         }
     }

@@ -13,7 +13,7 @@ vocabulary! {
     Undeliverable {
         Left = "left",
         RunEnded = "run_ended",
-        Lost = "lost",
+        Lost = "member_lost",
         Policy = "policy",
         InboxFull = "inbox_full",
     }
@@ -79,7 +79,7 @@ pub struct RecipientStanding {
     pub run_id: RunId,
     /// Where its copy stands.
     pub state: CopyState,
-    /// Why it is undeliverable.
+    /// Why it is undeliverable, or why it stands still: `member_lost` while the recipient is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Undeliverable>,
     /// How often the copy has been claimed and counted.

@@ -1,12 +1,12 @@
 //! Joining, listing, changing and ending members.
 
 use heronry_types::{
-    AgentId, Cursor, Durability, Generation, InstanceId, Policies, RunEnd, RunId, SessionId,
-    TopicId,
+    AgentId, Cursor, Durability, Generation, InstanceId, Millis, Policies, RunEnd, RunId,
+    SessionId, Timestamp, TopicId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{MemberToken, NotSupported, Unsupported, unsupported::refuse};
+use crate::MemberToken;
 
 /// Asks to join, or to take a run over. The body of `POST …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -35,14 +35,15 @@ pub struct Join {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub instance: Option<InstanceId>,
-    /// Not supported yet.
+    /// How long it may be silent before it is lost; every request as the run renews it. Absent or
+    /// zero: forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub lease_ms: Option<Unsupported>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub lease_ms: Option<Millis>,
 }
 
 impl Join {
-    /// Returns a request without topics, policies, session or instance.
+    /// Returns a request without topics, policies, session, instance or lease.
     pub fn new(run_id: RunId, agent_id: AgentId) -> Self {
         Self {
             run_id,
@@ -53,14 +54,6 @@ impl Join {
             instance: None,
             lease_ms: None,
         }
-    }
-
-    /// Checks that no field is named whose rule is not built yet.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names the field.
-    pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([("lease_ms", self.lease_ms.is_some())])
     }
 }
 
@@ -129,6 +122,18 @@ pub struct MemberView {
     pub policies: Policies,
     /// How many copies wait in its inbox.
     pub unread: u64,
+    /// How long it may be silent before it is lost. Absent: forever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub lease_ms: Option<Millis>,
+    /// When it was last heard of. Absent: it has no lease, or was silent since the pool was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub last_seen: Option<Timestamp>,
+    /// It is lost, and leaves then unless it is heard of before. Absent: it is not lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub lost_until: Option<Timestamp>,
 }
 
 /// Asks to change a member. The body of `PATCH …/members/{run}`.
@@ -140,20 +145,10 @@ pub struct PatchMember {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub topics: Option<Vec<TopicId>>,
-    /// Not supported yet.
+    /// How long it may be silent from here on before it is lost. Zero: forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub lease_ms: Option<Unsupported>,
-}
-
-impl PatchMember {
-    /// Checks that no field is named whose rule is not built yet.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names the field.
-    pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([("lease_ms", self.lease_ms.is_some())])
-    }
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub lease_ms: Option<Millis>,
 }
 
 /// Says how a run ended. The body of `POST …/members/{run}/state`.

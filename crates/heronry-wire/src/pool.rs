@@ -144,6 +144,9 @@ pub struct PoolView {
     pub settings_version: u64,
     /// How many members it has.
     pub members: u64,
+    /// How many of them are lost: silent for longer than their leases.
+    #[serde(default)]
+    pub lost_members: u64,
     /// How many messages have copies that have not ended.
     pub live_messages: u64,
     /// How many wakes wait.

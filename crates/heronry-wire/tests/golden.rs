@@ -75,6 +75,7 @@ fn a_pool_shows_what_the_contract_names() {
         },
         settings_version: 1,
         members: 2,
+        lost_members: 1,
         live_messages: 3,
         live_wakes: 4,
         subscriptions: 5,
@@ -89,7 +90,7 @@ fn a_pool_shows_what_the_contract_names() {
         &opened,
         json!({
             "pool": "review.1", "epoch": "07".repeat(16), "head": text(9), "floor": text(0),
-            "config": {}, "settings": {}, "settings_version": 1, "members": 2,
+            "config": {}, "settings": {}, "settings_version": 1, "members": 2, "lost_members": 1,
             "live_messages": 3, "live_wakes": 4, "subscriptions": 5, "durability": "fsync",
             "policies": "self_asserted", "cursor": text(9)
         }),
@@ -286,11 +287,6 @@ fn fields_without_a_rule_are_read_and_refused_by_name() {
     }
     let wake: RegisterWake = serde_json::from_value(json!({"suspends_run": true})).unwrap();
     assert_eq!(wake.supported().unwrap_err().field, "suspends_run");
-    let join: Join =
-        serde_json::from_value(json!({"run_id": "r", "agent_id": "a", "lease_ms": 1})).unwrap();
-    assert_eq!(join.supported().unwrap_err().field, "lease_ms");
-    let patch: PatchMember = serde_json::from_value(json!({"lease_ms": 1})).unwrap();
-    assert_eq!(patch.supported().unwrap_err().field, "lease_ms");
     let pool: PoolBody = serde_json::from_value(json!({"retention": {}})).unwrap();
     assert_eq!(pool.into_spec().unwrap_err().field, "retention");
     let settings: PatchSettings =

@@ -352,6 +352,15 @@ impl Ledger {
         }
     }
 
+    /// Lets every claim of a run lapse now.
+    pub(super) fn lapse_claims(&mut self, run: &RunId, now: Timestamp) {
+        for letter in self.letters.values_mut() {
+            if let Some(Slot::Claimed(_, until)) = letter.copies.get_mut(run).map(|c| &mut c.slot) {
+                *until = now;
+            }
+        }
+    }
+
     pub(super) fn end_copies_of(&mut self, run: &RunId, why: Undeliverable) {
         for letter in self.letters.values_mut() {
             if let Some(copy) = letter.copies.get_mut(run).filter(|copy| copy.is_live()) {

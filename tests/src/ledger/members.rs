@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use heronry_journal::{MemberChanged, MemberJoined, MemberTakenOver, MessageAccepted, Record};
+use heronry_journal::{
+    Body, MemberChanged, MemberJoined, MemberTakenOver, MessageAccepted, Record, RunLost,
+    RunResumed,
+};
 use heronry_types::{
-    Address, AgentId, Broadcast, Generation, Policies, Position, RunEnd, RunId, TopicId,
-    Undeliverable,
+    Actor, Address, AgentId, Broadcast, Generation, LimitName, Millis, Policies, Position, RunEnd,
+    RunId, Timestamp, TopicId, Undeliverable,
 };
 
 use super::{Ledger, run_of};
@@ -17,6 +20,11 @@ pub(super) struct Seat {
     generation: Generation,
     policies: Policies,
     topics: BTreeSet<TopicId>,
+    lease: Option<Millis>,
+    /// When it was heard of for certain; what is not recorded may have followed.
+    heard: Timestamp,
+    /// When it leaves unless it is heard of before.
+    lost_until: Option<Timestamp>,
 }
 
 impl Ledger {
@@ -28,6 +36,9 @@ impl Ledger {
             generation: Generation(record.position),
             policies: body.policies.clone(),
             topics: body.topics.iter().cloned().collect(),
+            lease: body.lease_ms,
+            heard: record.recorded_at,
+            lost_until: None,
         };
         let before = self.seats.insert(run, seat);
         assert!(before.is_none(), "a member does not join again");
@@ -42,12 +53,16 @@ impl Ledger {
         seat.generation = Generation(record.position);
         seat.policies = body.policies.clone();
         seat.topics = body.topics.iter().cloned().collect();
+        (seat.lease, seat.heard) = (body.lease_ms, record.recorded_at);
+        seat.lost_until = None;
         self.check_count(body.members);
         self.return_claims(&run);
     }
 
     pub(super) fn changed(&mut self, record: &Record, body: &MemberChanged) {
-        self.seat(&run_of(record)).topics = body.topics.iter().cloned().collect();
+        let seat = self.seat(&run_of(record));
+        seat.topics = body.topics.iter().cloned().collect();
+        (seat.lease, seat.heard) = (body.lease_ms, record.recorded_at);
     }
 
     pub(super) fn run_ended(&mut self, record: &Record, body: &heronry_journal::RunEnded) {
@@ -57,9 +72,75 @@ impl Ledger {
 
     pub(super) fn left(&mut self, record: &Record, generation: Generation, why: Undeliverable) {
         let run = run_of(record);
-        assert_eq!(self.seat(&run).generation, generation);
+        let seat = self.seat(&run);
+        assert_eq!(seat.generation, generation);
+        let is_over = seat
+            .lost_until
+            .is_some_and(|until| until <= record.recorded_at);
+        assert!(
+            is_over || why != Undeliverable::Lost,
+            "a lost member is kept"
+        );
         self.seats.remove(&run);
         self.end_copies_of(&run, why);
+    }
+
+    /// Whoever acts is heard of, and is not lost.
+    pub(super) fn hear(&mut self, record: &Record) {
+        let body = &record.entry.body;
+        let Actor::Member { run, generation } = &record.entry.actor else {
+            return;
+        };
+        let departs = matches!(body, Body::MemberLeft(_) | Body::RunEnded(_));
+        let is_back = matches!(body, Body::RunResumed(_));
+        let seat = self.seats.get_mut(run);
+        if let Some(seat) = seat.filter(|seat| seat.generation == *generation) {
+            let is_lost = seat.lost_until.is_some();
+            assert!(!is_lost || departs || is_back, "who acts is not lost");
+            seat.heard = record.recorded_at;
+        }
+    }
+
+    fn lost_keep(&self) -> Millis {
+        Millis(self.limits.get(LimitName::LostKeepMsMax))
+    }
+
+    pub(super) fn lost(&mut self, record: &Record, body: &RunLost) {
+        let (run, now, keep) = (run_of(record), record.recorded_at, self.lost_keep());
+        let seat = self.seat(&run);
+        assert_eq!(seat.generation, body.generation, "the present one is lost");
+        let silent = now.since(seat.heard);
+        let lease = seat.lease;
+        assert!(lease.is_some_and(|lease| silent >= lease), "never early");
+        assert_eq!(seat.lost_until, None, "it is lost once");
+        assert_eq!(body.kept_until, now.after(keep));
+        seat.lost_until = Some(body.kept_until);
+        self.lapse_claims(&run, now);
+    }
+
+    pub(super) fn found(&mut self, record: &Record, body: RunResumed) {
+        let seat = self.seat(&run_of(record));
+        assert_eq!(seat.generation, body.generation, "the present one is back");
+        assert!(seat.lost_until.take().is_some(), "it was lost");
+        seat.heard = record.recorded_at;
+    }
+
+    /// After a pause every lease that can end has its full term again. Returns when the first could
+    /// have ended at the earliest.
+    pub(super) fn renew_leases(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let mut first = None;
+        for seat in self.seats.values_mut().filter(|s| s.lost_until.is_none()) {
+            let end = seat.lease.map(|lease| seat.heard.after(lease));
+            first = first.into_iter().chain(end).min();
+            seat.heard = now;
+        }
+        first
+    }
+
+    /// Returns true when a run is a member that is lost.
+    pub fn is_lost(&self, run: &RunId) -> bool {
+        let seat = self.seats.get(run);
+        seat.is_some_and(|seat| seat.lost_until.is_some())
     }
 
     pub(super) fn is_member(&self, run: &RunId) -> bool {

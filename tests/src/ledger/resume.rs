@@ -11,7 +11,7 @@ pub(super) const PAUSE_MIN: Millis = Millis::from_secs(2);
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
 impl Ledger {
-    /// Each claim that is held holds for its term or 30 seconds more, whichever is shorter.
+    /// Each lease begins again. Each claim that is held holds for its term or 30 seconds more, whichever is shorter.
     pub(super) fn resumed(&mut self, record: &Record, body: &PoolResumed) {
         let now = record.recorded_at;
         assert!(body.since <= now, "a pause lies in the past");
@@ -28,18 +28,30 @@ impl Ledger {
                 *until = again.max(*until);
             }
         }
-        Self::check_cause(body, &held, now);
+        let held = (held.into_iter().min(), self.renew_leases(now));
+        Self::check_cause(body, held, now);
     }
 
-    fn check_cause(body: &PoolResumed, held: &[Timestamp], now: Timestamp) {
+    /// When the first claim would lapse, and the first lease end at the earliest.
+    fn check_cause(
+        body: &PoolResumed,
+        (claim, lease): (Option<Timestamp>, Option<Timestamp>),
+        now: Timestamp,
+    ) {
         match body.cause {
-            ResumeCause::Opened => assert!(!held.is_empty(), "there is something to hold"),
+            ResumeCause::Opened => {
+                assert!(
+                    claim.is_some() || lease.is_some(),
+                    "there is something to hold"
+                );
+            }
             ResumeCause::Paused => {
-                assert_eq!(
-                    held.iter().min(),
-                    Some(&body.since),
+                assert!(
+                    claim.is_none_or(|until| body.since <= until),
                     "the first that is late"
                 );
+                let of_lease = lease.is_some_and(|until| until <= body.since);
+                assert!(of_lease || claim == Some(body.since), "something is late");
                 assert!(now.since(body.since) > PAUSE_MIN, "the engine was in time");
             }
         }

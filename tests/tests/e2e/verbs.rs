@@ -63,6 +63,20 @@ fn a_message_says_how_it_is_handed_over() {
 }
 
 #[test]
+fn a_member_has_a_lease_and_a_heartbeat() {
+    let (place, _server) = pool();
+    place.act("c", &["join", "--lease", "10m"]).ok();
+    place.act("c", &["heartbeat"]).ok();
+    let members = ["members", "--field", "run_id,lease_ms,lost_until"];
+    let members = place.act("c", &members).ok();
+    assert_eq!(members, "a\t\t\nb\t\t\nc\t600000\t\n");
+    let shown = place.act("c", &["members"]).ok();
+    assert!(shown.contains("lease 600000 ms  seen 2"), "{shown}");
+    let lost = place.act("c", &["pool", "show", "--field", "lost_members"]);
+    assert_eq!(lost.ok(), "0\n");
+}
+
+#[test]
 fn a_message_is_cancelled_before_it_is_claimed() {
     let (place, _server) = pool();
     let send = ["send", "--to", "run:b", "--body", "x", "--id", "m"];

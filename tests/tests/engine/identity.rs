@@ -4,9 +4,9 @@ use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, CancelWake, ChangeTopics, ClaimSet, Command, Configure, ContentAccess,
-        DescribePool, EndRun, Extend, Fetch, FindMessage, FindWake, Leave, ListMembers, ListWakes,
-        Peek, RegisterWake, Release, Send, Viewing,
+        Ack, AdmitBody, CancelWake, ChangeMember, ClaimSet, Command, Configure, ContentAccess,
+        DescribePool, EndRun, Extend, Fetch, FindMessage, FindWake, Heartbeat, Leave, ListMembers,
+        ListWakes, Peek, RegisterWake, Release, Send, Viewing,
     },
 };
 use heronry_runtime::Pool;
@@ -65,7 +65,8 @@ async fn check_acting(
         Ack { caller: c(), run: r(), claims: ClaimSet::UpTo(claims[0]), outcome: AckOutcome::Done, note: None },
         Release { caller: c(), run: r(), claims: claims.clone(), delay: None },
         Extend { caller: c(), run: r(), claims: claims.clone(), claim_ms },
-        ChangeTopics { caller: c(), run: r(), topics: vec![topic("t")] },
+        ChangeMember { caller: c(), run: r(), topics: Some(vec![topic("t")]), lease: None },
+        Heartbeat { caller: c(), run: r() },
         Leave { caller: c(), run: r() },
         EndRun { caller: c(), run: r(), end: RunEnd::Failed, note: None },
         FindMessage { caller: c(), from: r(), message_id: message("m1") },

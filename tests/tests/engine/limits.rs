@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, ChangeTopics, ClaimSet, DescribePool, EndRun, Extend, Fetch, Join,
+        Ack, AdmitBody, ChangeMember, ClaimSet, DescribePool, EndRun, Extend, Fetch, Join,
         ListWakes, Peek, RegisterWake, Release, SendRequest, Viewer,
     },
 };
@@ -121,10 +121,11 @@ async fn l_topics(world: World) {
         world.refused(&pool, world.join_as(&pool, join)).await,
         refusal
     );
-    let change = |names: &[&str]| ChangeTopics {
+    let change = |names: &[&str]| ChangeMember {
         caller: three.clone(),
         run: run("three"),
-        topics: topics(names),
+        topics: Some(topics(names)),
+        lease: None,
     };
     pool.call(change(&["d", "e"])).await.unwrap();
     pool.call(change(&["d", "e", "f"])).await.unwrap();

@@ -3,7 +3,7 @@
 use heronry_journal::Body;
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
-    decide::{ChangeTopics, ClaimSet, Extend, Join, ListMembers, Peek, Send},
+    decide::{ChangeMember, ClaimSet, Extend, Join, ListMembers, Peek, Send},
 };
 use heronry_tests::{World, agent, on_every_store, run, topic};
 use heronry_types::{Actor, CopyState, EventKind, Generation, Millis, RunEnd, WakeStatus};
@@ -265,10 +265,11 @@ async fn p3_topics_change_without_a_new_generation(world: World) {
     let state = world.state(&pool).await;
     let listed = &state.members().get(&run("scout")).unwrap().topics;
     assert_eq!(*listed, [topic("a"), topic("b")], "sorted and distinct");
-    let change = |topics: &[&str]| ChangeTopics {
+    let change = |topics: &[&str]| ChangeMember {
         caller: scout.clone(),
         run: run("scout"),
-        topics: topics.iter().map(|name| topic(name)).collect(),
+        topics: Some(topics.iter().map(|name| topic(name)).collect()),
+        lease: None,
     };
     world
         .unrecorded(&pool, pool.call(change(&["b", "a"])))

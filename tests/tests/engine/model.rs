@@ -2,6 +2,8 @@
 
 #[path = "model/claims.rs"]
 mod claims;
+#[path = "model/leases.rs"]
+mod leases;
 #[path = "model/messages.rs"]
 mod messages;
 #[path = "model/play.rs"]

@@ -94,8 +94,6 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
     let head = server.head().await;
     let later = [
         ("POST /v1/pools/p/wakes", "suspends_run", json!(true)),
-        ("POST /v1/pools/p/members", "lease_ms", json!(1_000)),
-        ("PATCH /v1/pools/p/members/a", "lease_ms", json!(1_000)),
         ("PUT /v1/pools/p", "retention", json!({})),
         ("PATCH /v1/pools/p/settings", "retention", json!({})),
     ];
@@ -117,7 +115,6 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
 async fn routes_whose_rule_comes_later_say_so(server: Server) {
     let (a, _) = server.with_pair().await;
     for (line, field) in [
-        ("POST /v1/pools/p/members/a/heartbeat", "heartbeat"),
         ("DELETE /v1/pools/p/contents/x", "contents"),
         ("GET /v1/pools/p/effects", "effects"),
     ] {

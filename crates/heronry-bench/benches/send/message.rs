@@ -31,6 +31,7 @@ pub(crate) fn join(name: &str) -> Join {
         topics: Vec::new(),
         policies: None,
         instance: InstanceId::parse("bench").unwrap(),
+        lease: None,
     }
 }
 

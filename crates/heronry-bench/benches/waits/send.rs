@@ -168,6 +168,7 @@ async fn join(pool: &Pool, run: RunId) -> Caller {
         topics: Vec::new(),
         policies: None,
         instance: InstanceId::parse("bench").unwrap(),
+        lease: None,
     };
     let generation = pool.call(join).await.unwrap().generation;
     Caller::Member { run, generation }

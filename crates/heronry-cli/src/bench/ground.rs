@@ -198,6 +198,7 @@ pub(crate) async fn join(pool: &Pool, run: RunId, topics: &[TopicId]) -> Result<
         topics: topics.to_vec(),
         policies: None,
         instance: id("instance", 1)?,
+        lease: None,
     };
     let generation = pool.call(join).await.or_stop()?.generation;
     Ok(Caller::Member { run, generation })

@@ -3,13 +3,14 @@
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
 use heronry_types::{
-    AgentId, InstanceId, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunEnd, RunId,
-    SessionId, TopicId,
+    AgentId, InstanceId, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunEnd,
+    RunId, SessionId, TopicId,
 };
 use heronry_wire::{Join, MemberList, MemberView, MembersQuery, SetState};
 
 use crate::{
     connect::{Context, refused},
+    durations,
     failure::{Exit, Outcome},
     out::Rows,
     text::{add, name_of},
@@ -36,12 +37,20 @@ pub(crate) struct JoinArgs {
     /// Which process joins; the same one gets the same answer [default: a fresh one]
     #[arg(long)]
     instance: Option<InstanceId>,
+    /// How long it may be silent before it is lost [default: forever]
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    lease: Option<Millis>,
 }
 
 /// Make a run leave the pool; the run itself goes on
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  heronry --pool review --run scanner-1 leave")]
 pub(crate) struct LeaveArgs {}
+
+/// Say that a run is there: renews its lease, as every other command of the run does
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review --run scanner-1 heartbeat")]
+pub(crate) struct HeartbeatArgs {}
 
 /// List the members of the pool, in order of their run ids
 #[derive(Debug, Args)]
@@ -79,6 +88,7 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     join.policies = policies;
     join.session_id = args.session;
     join.instance = args.instance;
+    join.lease_ms = args.lease;
     let joined = cx.pool()?.join(&join).await.map_err(refused)?;
     cx.out.answer(&joined, Rows::Whole, || {
         format!(
@@ -98,6 +108,15 @@ pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
     let changed = cx.pool()?.leave(run).await.map_err(refused)?;
     cx.out.answer(&changed, Rows::Whole, || {
         format!("{run} left at {}", changed.cursor)
+    })?;
+    Ok(Exit::Ok)
+}
+
+pub(crate) async fn heartbeat(cx: &Context, _: &HeartbeatArgs) -> Outcome {
+    let run = cx.run()?;
+    let changed = cx.pool()?.heartbeat(run).await.map_err(refused)?;
+    cx.out.answer(&changed, Rows::Whole, || {
+        format!("{run} is heard of at {}", changed.cursor)
     })?;
     Ok(Exit::Ok)
 }
@@ -148,6 +167,15 @@ fn text_of(member: &MemberView) -> String {
     );
     if !topics.is_empty() {
         add(&mut text, format_args!("  topics {}", topics.join(",")));
+    }
+    if let Some(lease) = member.lease_ms {
+        add(&mut text, format_args!("  lease {} ms", lease.0));
+    }
+    if let Some(seen) = member.last_seen {
+        add(&mut text, format_args!("  seen {seen}"));
+    }
+    if let Some(until) = member.lost_until {
+        add(&mut text, format_args!("  lost, leaves {until}"));
     }
     text
 }

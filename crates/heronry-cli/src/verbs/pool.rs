@@ -146,11 +146,12 @@ fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
 
 fn text_of(view: &PoolView) -> String {
     format!(
-        "pool {}\nhead {}\nfloor {}\nmembers {}\nlive messages {}\nlive wakes {}\ndurability {}",
+        "pool {}\nhead {}\nfloor {}\nmembers {} ({} lost)\nlive messages {}\nlive wakes {}\ndurability {}",
         view.pool,
         view.head,
         view.floor,
         view.members,
+        view.lost_members,
         view.live_messages,
         view.live_wakes,
         view.durability

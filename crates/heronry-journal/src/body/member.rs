@@ -1,6 +1,8 @@
 //! Records about members. The run, agent and session stand in the lineage.
 
-use heronry_types::{Generation, InstanceId, Policies, RunEnd, TopicId, Undeliverable};
+use heronry_types::{
+    Generation, InstanceId, Millis, Policies, RunEnd, Timestamp, TopicId, Undeliverable,
+};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,10 @@ pub struct MemberJoined {
     /// How many members the pool has with it.
     #[n(3)]
     pub members: u64,
+    /// How long it may be silent before it is lost; absent: forever.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<Millis>,
 }
 
 /// Another instance took a run over. Its generation is the position of this record.
@@ -43,15 +49,45 @@ pub struct MemberTakenOver {
     /// The generation that it fences.
     #[n(4)]
     pub predecessor: Generation,
+    /// How long it may be silent before it is lost; absent: forever.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<Millis>,
 }
 
-/// A member changed its topics.
+/// A member changed its topics or its lease.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChanged {
     /// The topics that it lists from here on, sorted and distinct.
     #[n(0)]
     pub topics: Vec<TopicId>,
+    /// How long it may be silent from here on before it is lost; absent: forever.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ms: Option<Millis>,
+}
+
+/// A member was silent for longer than its lease. It stays a member; its claims are given back by
+/// the next records of the same append.
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunLost {
+    /// The generation that is not heard of.
+    #[n(0)]
+    pub generation: Generation,
+    /// When it leaves, if it is not heard of before.
+    #[n(1)]
+    pub kept_until: Timestamp,
+}
+
+/// A lost member was heard of again, as the same generation.
+#[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunResumed {
+    /// The generation that is back.
+    #[n(0)]
+    pub generation: Generation,
 }
 
 /// A member left: its queued and claimed copies end as undeliverable with it.

@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 
 /// Returns the first version of these records that knows every limit which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
-    let is_newer = |name: LimitName| name == LimitName::AttemptsMax;
-    if settings.limits.iter().any(|(name, _)| is_newer(name)) {
-        2
-    } else {
-        1
-    }
+    let known_since = |name: LimitName| {
+        if matches!(name, LimitName::LeaseMsMax | LimitName::LostKeepMsMax) {
+            3
+        } else if name == LimitName::AttemptsMax {
+            2
+        } else {
+            1
+        }
+    };
+    let names = settings.limits.iter();
+    names.map(|(name, _)| known_since(name)).max().unwrap_or(1)
 }
 
 /// A pool was created: always record 1.
@@ -55,7 +60,7 @@ pub struct EpochStarted {
     pub previous: Epoch,
 }
 
-/// The engine goes on after nobody could reach it: each live claim holds from this record on for its
+/// The engine goes on after nobody could reach it: each lease begins again, and each live claim holds from this record on for its
 /// term or for 30 seconds, whichever is shorter, unless it holds longer anyway.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

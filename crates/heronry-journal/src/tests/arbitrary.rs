@@ -18,7 +18,8 @@ use crate::{
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageCancelled,
     MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
     MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
-    PoolResumed, Recipients, RequestHash, RunEnded, Skipped, UndeliverableCopy,
+    PoolResumed, Recipients, RequestHash, RunEnded, RunLost, RunResumed, Skipped,
+    UndeliverableCopy,
 };
 
 /// Any record.
@@ -191,14 +192,21 @@ fn pools() -> impl Strategy<Value = Body> {
     ]
 }
 
+fn lease() -> impl Strategy<Value = Option<Millis>> {
+    option::of(any::<u64>().prop_map(Millis))
+}
+
 fn members() -> impl Strategy<Value = Body> {
-    let joined = (id(), policies(), few(id()), any::<u64>());
-    let joined = joined.prop_map(|(instance, policies, topics, members)| MemberJoined {
-        instance,
-        policies,
-        topics,
-        members,
-    });
+    let joined = (id(), policies(), few(id()), any::<u64>(), lease());
+    let joined = joined.prop_map(
+        |(instance, policies, topics, members, lease_ms)| MemberJoined {
+            instance,
+            policies,
+            topics,
+            members,
+            lease_ms,
+        },
+    );
     let joined = joined.boxed();
     let taken_over = (joined.clone(), generation()).prop_map(|(joined, predecessor)| {
         Body::MemberTakenOver(MemberTakenOver {
@@ -207,6 +215,7 @@ fn members() -> impl Strategy<Value = Body> {
             topics: joined.topics,
             members: joined.members,
             predecessor,
+            lease_ms: joined.lease_ms,
         })
     });
     let left = (generation(), word(), any::<u64>()).prop_map(|(generation, reason, members)| {
@@ -228,7 +237,13 @@ fn members() -> impl Strategy<Value = Body> {
     prop_oneof![
         joined.prop_map(Body::MemberJoined),
         taken_over,
-        few(id()).prop_map(|topics| Body::MemberChanged(MemberChanged { topics })),
+        (few(id()), lease())
+            .prop_map(|(topics, lease_ms)| Body::MemberChanged(MemberChanged { topics, lease_ms })),
+        (generation(), time()).prop_map(|(generation, kept_until)| Body::RunLost(RunLost {
+            generation,
+            kept_until
+        })),
+        generation().prop_map(|generation| Body::RunResumed(RunResumed { generation })),
         left,
         ended,
     ]

@@ -26,7 +26,10 @@ fn changed(topics: usize) -> Entry {
     let topics = (0..topics)
         .map(|i| TopicId::parse(format!("topic-{i}")).unwrap())
         .collect();
-    entry(Body::MemberChanged(MemberChanged { topics }))
+    entry(Body::MemberChanged(MemberChanged {
+        topics,
+        lease_ms: None,
+    }))
 }
 
 /// A record whose encoding has exactly this many bytes.

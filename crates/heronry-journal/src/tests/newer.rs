@@ -137,11 +137,11 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
             );
         }
     }
-    check::<LimitName>(20, (&[1, 2], 2));
+    check::<LimitName>(22, (&[1, 2], 3));
     check::<DeadReason>(3, (&[29], 1));
-    check::<WakePayload>(3, (&[1], 2));
-    check::<PolicyKind>(9, (&[1], 2));
-    check::<PolicyKind>(9, (&[10, 11], 1));
+    check::<WakePayload>(3, (&[1], 3));
+    check::<PolicyKind>(9, (&[1], 3));
+    check::<PolicyKind>(9, (&[10, 11], 2));
     check::<PolicyKind>(9, (&[20], 3));
     check::<Importance>(3, (&[20], 3));
     check::<OnFull>(2, (&[20], 3));

@@ -1,6 +1,7 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
 mod events;
+mod members;
 mod replies;
 
 use heronry_types::{
@@ -8,19 +9,19 @@ use heronry_types::{
     Count, DeadReason, DeliveryOptions, DistinctBy, Epoch, EpochReason, EventKind, Generation,
     IdempotencyKey, Importance, InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId,
     MessagePolicy, Millis, OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId,
-    Position, ReceiveId, ReleaseReason, ResumeCause, ResumeWith, RunEnd, RunId, SessionId,
-    Settings, Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeFailure, WakeId,
-    WakePayload, WakeReason,
+    Position, ReceiveId, ReleaseReason, ResumeCause, ResumeWith, RunId, SessionId, Settings,
+    Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeFailure, WakeId, WakePayload,
+    WakeReason,
 };
 
 use crate::{
     Body, Claim, ConditionRegistered, CopyName, CountedEvent, DistinctHash, Entry, EpochStarted,
-    FetchedCopy, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, MessageAccepted,
-    MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
-    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
-    MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunEnded,
-    Skipped, UndeliverableCopy, WakeCancelled, WakeFailed, WakeRegistered, WakeScanned,
-    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    FetchedCopy, MemberJoined, MessageAccepted, MessageAcked, MessageCancelled,
+    MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
+    MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
+    PoolResumed, Recipients, RequestHash, RunLost, RunResumed, Skipped, UndeliverableCopy,
+    WakeCancelled, WakeFailed, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered,
+    WakeTriggeredBy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -133,7 +134,7 @@ fn standings() -> Vec<CopyStanding> {
 pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
     let kinds = [
         pools(),
-        members(),
+        members::members(),
         pauses(),
         messages(),
         message_ends(),
@@ -150,9 +151,16 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
 }
 
 /// Settings with a limit that the first version does not know.
-fn newer_settings() -> Settings {
+fn second_settings() -> Settings {
     let mut settings = settings();
     settings.limits.set(LimitName::AttemptsMax, 3);
+    settings
+}
+
+/// Settings with a limit that the second version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = second_settings();
+    settings.limits.set(LimitName::LostKeepMsMax, 3_600_000);
     settings
 }
 
@@ -175,12 +183,12 @@ fn pools() -> Vec<(&'static str, Body)> {
         settings: newer_settings(),
     };
     let configured = PoolConfigured {
-        version: 3,
+        version: 4,
         settings: newer_settings(),
     };
     vec![
-        ("1.2-pool-created", Body::PoolCreated(created)),
-        ("2.2-pool-configured", Body::PoolConfigured(configured)),
+        ("1.3-pool-created", Body::PoolCreated(created)),
+        ("2.3-pool-configured", Body::PoolConfigured(configured)),
         ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
 }
@@ -195,35 +203,48 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
         version: 2,
         settings: settings(),
     };
-    vec![
-        ("1.1-pool-created", full(Body::PoolCreated(created))),
+    let second_created = PoolCreated {
+        config: PoolConfig::default(),
+        settings: second_settings(),
+    };
+    let second_configured = PoolConfigured {
+        version: 3,
+        settings: second_settings(),
+    };
+    let pools = [
+        ("1.1-pool-created", Body::PoolCreated(created)),
+        ("1.2-pool-created", Body::PoolCreated(second_created)),
+        ("2.1-pool-configured", Body::PoolConfigured(configured)),
         (
-            "2.1-pool-configured",
-            full(Body::PoolConfigured(configured)),
+            "2.2-pool-configured",
+            Body::PoolConfigured(second_configured),
         ),
+    ];
+    let others = [
         (
             "20.1-message-accepted",
-            full(Body::MessageAccepted(Box::new(accepted()))),
+            Body::MessageAccepted(Box::new(accepted())),
         ),
         (
             "20.2-message-accepted",
-            full(Body::MessageAccepted(Box::new(special()))),
+            Body::MessageAccepted(Box::new(special())),
         ),
         (
             "21.1-message-delivered",
-            full(Body::MessageDelivered(delivered())),
+            Body::MessageDelivered(delivered()),
         ),
         (
             "40.1-wake-registered",
-            full(Body::WakeRegistered(Box::new(registered()))),
+            Body::WakeRegistered(Box::new(registered())),
         ),
         (
             "44.1-condition-registered",
-            full(Body::ConditionRegistered(Box::new(condition_registered(
-                &registered(),
-            )))),
+            Body::ConditionRegistered(Box::new(condition_registered(&registered()))),
         ),
-    ]
+    ];
+    let all = pools.into_iter().chain(others);
+    let all = all.chain(members::without_lease());
+    all.map(|(name, body)| (name, full(body))).collect()
 }
 
 pub(super) fn started() -> EpochStarted {
@@ -234,47 +255,23 @@ pub(super) fn started() -> EpochStarted {
     }
 }
 
-fn members() -> Vec<(&'static str, Body)> {
-    let joined = MemberJoined {
-        instance: InstanceId::parse("host-1:4711").unwrap(),
-        policies: policies(),
-        topics: topics(),
-        members: 5,
-    };
-    let taken_over = MemberTakenOver {
-        instance: InstanceId::parse("host-2:815").unwrap(),
-        policies: policies(),
-        topics: topics(),
-        members: 5,
-        predecessor: Generation(Position(3)),
-    };
-    let left = MemberLeft {
-        generation: Generation(Position(3)),
-        reason: Undeliverable::Left,
-        members: 4,
-    };
-    let ended = RunEnded {
-        generation: Generation(Position(3)),
-        end: RunEnd::Failed,
-        note: Some("no disk left".to_owned()),
-        members: 4,
-    };
-    let changed = MemberChanged { topics: topics() };
-    vec![
-        ("10.1-member-joined", Body::MemberJoined(joined)),
-        ("11.1-member-taken-over", Body::MemberTakenOver(taken_over)),
-        ("12.1-member-changed", Body::MemberChanged(changed)),
-        ("13.1-member-left", Body::MemberLeft(left)),
-        ("14.1-run-ended", Body::RunEnded(ended)),
-    ]
-}
-
 fn pauses() -> Vec<(&'static str, Body)> {
     let resumed = PoolResumed {
         cause: ResumeCause::Paused,
         since: Timestamp::from_millis(1_795_162_500_125),
     };
-    vec![("15.1-pool-resumed", Body::PoolResumed(resumed))]
+    let lost = RunLost {
+        generation: Generation(Position(3)),
+        kept_until: Timestamp::from_millis(1_795_248_930_125),
+    };
+    let back = RunResumed {
+        generation: Generation(Position(3)),
+    };
+    vec![
+        ("15.1-pool-resumed", Body::PoolResumed(resumed)),
+        ("16.1-run-lost", Body::RunLost(lost)),
+        ("17.1-run-resumed", Body::RunResumed(back)),
+    ]
 }
 
 pub(super) fn accepted() -> MessageAccepted {
@@ -528,6 +525,7 @@ pub(super) fn journal() -> Vec<Vec<Entry>> {
         policies: Policies::default(),
         topics: Vec::new(),
         members: 1,
+        lease_ms: None,
     });
     let accepted = Body::MessageAccepted(Box::new(MessageAccepted {
         to: Address::Run {

@@ -1,12 +1,14 @@
 //! Applying records about members.
 
-use heronry_journal::{MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded};
-use heronry_types::{Generation, Lineage, TimelineState, Undeliverable};
+use heronry_journal::{
+    Claim, MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded, RunLost,
+};
+use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
 use super::{inbox, message};
 use crate::{
     State,
-    state::{CopySlot, Inbox, Member},
+    state::{CopySlot, Due, Inbox, Member},
 };
 
 pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
@@ -24,21 +26,21 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
         topics: body.topics.clone(),
         inbox: Inbox::default(),
         wakes: std::collections::BTreeSet::new(),
+        lease: body.lease_ms,
+        lost_until: None,
     });
 }
 
 pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
     let lineage = &record.entry.lineage;
     let Some(run) = &lineage.run else { return };
-    let held: Vec<_> = state
-        .members
-        .get(run)
-        .map_or_else(Vec::new, |m| m.inbox.held().collect());
-    for claim in held {
+    for claim in held(state, run) {
         inbox::give_back(state, record, (run, claim), inbox::Attempt::Uncounted, None);
     }
+    found(state, run);
     state.members.set_topics(run, &body.topics);
     if let Some(member) = state.members.get_mut(run) {
+        member.lease = body.lease_ms;
         member.instance = body.instance.clone();
         member.generation = Generation(record.position);
         member.policies = body.policies.clone();
@@ -49,6 +51,44 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
 pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
     if let Some(run) = &lineage.run {
         state.members.set_topics(run, &body.topics);
+        if let Some(member) = state.members.get_mut(run) {
+            member.lease = body.lease_ms;
+        }
+    }
+}
+
+/// Marks the member as lost; its claims lapse at once.
+pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
+    let Some(run) = &record.entry.lineage.run else {
+        return;
+    };
+    if state.members.get(run).is_none() {
+        return;
+    }
+    for claim in held(state, run) {
+        inbox::hold_until(state, run, claim, record.recorded_at);
+    }
+    found(state, run);
+    state.members.set_lost(run, Some(body.kept_until));
+    let due = Due::LostKeep(run.clone());
+    state.deadlines.insert(body.kept_until, due);
+}
+
+pub(super) fn resumed(state: &mut State, lineage: &Lineage) {
+    if let Some(run) = &lineage.run {
+        found(state, run);
+    }
+}
+
+fn held(state: &State, run: &RunId) -> Vec<Claim> {
+    let member = state.members.get(run);
+    member.map_or_else(Vec::new, |m| m.inbox.held().collect())
+}
+
+/// The member is not lost any more, if it was.
+fn found(state: &mut State, run: &RunId) {
+    if let Some(until) = state.members.set_lost(run, None) {
+        state.deadlines.remove(until, Due::LostKeep(run.clone()));
     }
 }
 
@@ -79,5 +119,6 @@ pub(super) fn left(state: &mut State, record: &Record, why: Undeliverable) {
             TimelineState::Undeliverable,
         );
     }
+    found(state, run);
     state.members.remove(run);
 }

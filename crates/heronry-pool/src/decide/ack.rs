@@ -3,7 +3,9 @@
 use heronry_journal::{Body, Claim, Entry, MessageAcked};
 use heronry_types::{AckOutcome, CopyStanding, CopyState, LimitName, MessageId, Position, RunId};
 
-use super::{Applied, Command, Cx, Decision, Draft, Lane, draft::Author, fetch, guard, settle};
+use super::{
+    Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard, settle,
+};
 use crate::{
     Caller, Done, Rejection, State,
     state::{CopySlot, Member},
@@ -149,6 +151,10 @@ impl Ack {
 
 impl Command for Ack {
     type Answer = Done;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved

@@ -8,7 +8,7 @@ use heronry_types::{
     Timestamp,
 };
 
-use super::{Applied, Command, Cx, Decision, Draft, draft::Author, guard, settle};
+use super::{Applied, Command, Cx, Decision, Draft, Speaker, draft::Author, guard, settle};
 use crate::{
     Caller, Done, Rejection, State,
     state::{CopySlot, Message},
@@ -112,6 +112,10 @@ pub struct Replay {
 
 impl Command for Replay {
     type Answer = Done;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn run(&self) -> Option<&RunId> {
         Some(&self.run)

@@ -55,6 +55,8 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
         | Body::PoolResumed(_)
+        | Body::RunLost(_)
+        | Body::RunResumed(_)
         | Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)

@@ -6,7 +6,9 @@ use heronry_types::{
     Limits, NewEvent, Payload, Position, RunId, Trace,
 };
 
-use super::{Applied, Command, Cx, Decision, Draft, How, Names, draft::Author, guard, prior};
+use super::{
+    Applied, Command, Cx, Decision, Draft, How, Names, Speaker, draft::Author, guard, prior,
+};
 use crate::{
     Appended, Caller, EventFault, Minter, Rejection, State,
     hash::RequestHasher,
@@ -167,6 +169,10 @@ fn check_limits(limits: &Limits, event: &NewEvent) -> Result<(), Rejection> {
 
 impl Command for AppendEvents {
     type Answer = Appended;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
 
     fn run(&self) -> Option<&RunId> {
         Some(&self.run)

@@ -9,8 +9,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, delivery::Lines, draft::Author,
-    guard, settle,
+    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, Speaker, delivery::Lines,
+    draft::Author, guard, settle,
 };
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
@@ -145,6 +145,10 @@ pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), 
 impl Command for Fetch {
     type Answer = Received;
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
+
     fn unanswered(&self, answer: &Received) -> Option<ReleaseUnanswered> {
         let (claim, _) = answer.items.first()?.claim?;
         Some(ReleaseUnanswered {
@@ -218,6 +222,10 @@ pub struct Peek {
 
 impl Command for Peek {
     type Answer = Received;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::standing(state, &self.caller, &self.run)?;

@@ -2,10 +2,12 @@
 
 use heronry_journal::{Body, MemberChanged, MemberJoined, MemberTakenOver};
 use heronry_types::{
-    AgentId, Generation, InstanceId, LimitName, Policies, RunId, SessionId, TopicId,
+    AgentId, Generation, InstanceId, LimitName, Millis, Policies, RunId, SessionId, TopicId,
 };
 
-use super::{Applied, Command, Cx, Decision, Draft, How, draft, draft::Author, guard};
+use super::{
+    Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, fetch, guard,
+};
 use crate::{Caller, Done, Joined, Rejection, State, rejection::PolicyNeed, state::Member};
 
 /// Joins a run, or takes it over for another instance.
@@ -25,6 +27,8 @@ pub struct Join {
     pub policies: Option<Policies>,
     /// Which process joins.
     pub instance: InstanceId,
+    /// How long it may be silent before it is lost; absent or zero: forever.
+    pub lease: Option<Millis>,
 }
 
 impl Join {
@@ -34,6 +38,7 @@ impl Join {
 
     fn check_limits(&self, state: &State) -> Result<(), Rejection> {
         guard::topics(state, &self.topics())?;
+        check_lease(state, self.lease)?;
         self.policies
             .as_ref()
             .map_or(Ok(()), |policies| guard::policies(state, policies))
@@ -57,6 +62,7 @@ impl Join {
             policies: policies.clone(),
             topics: self.topics(),
             members: members as u64,
+            lease_ms: lasting(self.lease),
         });
         Ok(self.write(state, &policies, body))
     }
@@ -83,6 +89,7 @@ impl Join {
             topics: self.topics(),
             members: state.members.len() as u64,
             predecessor: member.generation,
+            lease_ms: lasting(self.lease),
         });
         Ok(self.write(state, policies, body))
     }
@@ -97,6 +104,16 @@ impl Join {
     }
 }
 
+fn check_lease(state: &State, lease: Option<Millis>) -> Result<(), Rejection> {
+    let lease = lease.map_or(0, |lease| lease.0);
+    fetch::check(state, LimitName::LeaseMsMax, lease)
+}
+
+/// A lease of no time is none.
+fn lasting(lease: Option<Millis>) -> Option<Millis> {
+    lease.filter(|lease| lease.0 > 0)
+}
+
 fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
     let mut topics = topics.to_vec();
     topics.sort_unstable();
@@ -106,6 +123,10 @@ fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
 
 impl Command for Join {
     type Answer = Joined;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Joining(&self.run, &self.instance))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::operator(&self.caller)?;
@@ -132,33 +153,44 @@ impl Command for Join {
     }
 }
 
-/// Changes the topics that a member lists; its generation stays.
+/// Changes the topics that a member lists, or its lease; its generation stays.
 #[derive(Clone, Debug)]
-pub struct ChangeTopics {
+pub struct ChangeMember {
     /// Who asks.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
-    /// The topics that it lists from here on.
-    pub topics: Vec<TopicId>,
+    /// The topics that it lists from here on; absent: as before.
+    pub topics: Option<Vec<TopicId>>,
+    /// How long it may be silent from here on; absent: as before; zero: forever.
+    pub lease: Option<Millis>,
 }
 
-impl Command for ChangeTopics {
+impl Command for ChangeMember {
     type Answer = Done;
 
     fn run(&self) -> Option<&RunId> {
         Some(&self.run)
     }
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
-        let topics = sorted(&self.topics);
+        let topics = self.topics.as_ref();
+        let topics = topics.map_or_else(|| member.topics.clone(), |topics| sorted(topics));
         guard::topics(state, &topics)?;
-        if topics == member.topics {
+        check_lease(state, self.lease)?;
+        let lease_ms = self
+            .lease
+            .map_or(member.lease, |lease| lasting(Some(lease)));
+        if topics == member.topics && lease_ms == member.lease {
             return Ok(Decision::Nothing);
         }
         let author = Author::member(state, &self.caller, member);
-        let body = Body::MemberChanged(MemberChanged { topics });
+        let body = Body::MemberChanged(MemberChanged { topics, lease_ms });
         Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
     }
 

@@ -91,7 +91,7 @@ impl Command for EndRun {
 }
 
 /// The departure itself, the messages that are settled by it, and the wakes that it cancels.
-fn departure(
+pub(super) fn departure(
     state: &State,
     member: &Member,
     entry: Entry,

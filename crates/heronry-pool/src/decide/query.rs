@@ -15,7 +15,7 @@ pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
-use super::{Applied, Command, Cx, Decision, Names, fetch, guard};
+use super::{Applied, Command, Cx, Decision, Names, Speaker, fetch, guard};
 use crate::{Caller, Minter, Rejection, State, answer};
 
 /// Asks what became of a message.
@@ -31,6 +31,10 @@ pub struct FindMessage {
 
 impl Command for FindMessage {
     type Answer = Receipt;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
         let id = ClaimName::Message(self.message_id.clone());
@@ -63,6 +67,10 @@ pub struct FindWake {
 
 impl Command for FindWake {
     type Answer = WakeView;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         let run = self.caller.run_or_own(self.run.as_ref());
@@ -101,6 +109,10 @@ pub struct AdmitBody {
 impl Command for AdmitBody {
     type Answer = ();
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
         fetch::check(state, LimitName::ContentBytesMax, self.bytes)?;
@@ -125,6 +137,10 @@ impl Command for ContentAccess {
     /// The acceptance of the first message that refers to it: a body that came with a message came
     /// with that one. Absent only for operators: no message refers to it.
     type Answer = Option<Position>;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;

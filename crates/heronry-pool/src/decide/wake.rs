@@ -12,7 +12,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Lane, Names, draft::Author, fetch, guard, prior,
+    Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, draft::Author, fetch, guard,
+    prior,
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition, engine::Extent,
@@ -238,6 +239,10 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
 impl Command for RegisterWake {
     type Answer = Registered;
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
+
     fn run(&self) -> Option<&RunId> {
         Some(&self.run)
     }
@@ -323,6 +328,10 @@ impl CancelWake {
 
 impl Command for CancelWake {
     type Answer = heronry_types::WakeView;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved

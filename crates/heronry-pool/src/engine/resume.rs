@@ -19,7 +19,8 @@ pub(super) enum Resume {
 impl Engine {
     /// Says that the journal was replayed and that the pool is about to be served.
     pub fn opened(&mut self) {
-        if self.state.deadlines.has_claims() {
+        self.watch_leases();
+        if self.state.deadlines.has_claims() || self.leases.watches() {
             self.resume = Resume::Opened;
         }
     }
@@ -31,6 +32,8 @@ impl Engine {
 
     /// Records that the engine goes on, when nobody could reach it for a while: nothing lapses that
     /// could not have been renewed.
+    ///
+    /// Each lease begins again with it, each claim is held for a while more.
     pub(super) fn resume(&mut self) {
         let resumed = match std::mem::take(&mut self.resume) {
             Resume::Opened => Some((ResumeCause::Opened, self.state.time)),
@@ -48,6 +51,8 @@ impl Engine {
     }
 
     fn missed(&self) -> Option<Timestamp> {
-        self.state.deadlines.missed(self.now, PAUSE_MIN)
+        let claim = self.state.deadlines.missed(self.now, PAUSE_MIN);
+        let lease = self.leases.missed(self.now, PAUSE_MIN);
+        [claim, lease].into_iter().flatten().min()
     }
 }

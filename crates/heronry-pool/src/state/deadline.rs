@@ -19,6 +19,8 @@ pub enum Due {
     WakeTimeout(Position),
     /// A message has waited long enough for replies.
     ReplyTimeout(Position),
+    /// A lost member leaves.
+    LostKeep(RunId),
 }
 
 impl Due {
@@ -26,7 +28,19 @@ impl Due {
     pub(crate) fn lapse(&self) -> Option<(&RunId, Claim)> {
         match self {
             Self::Lapse(run, claim) => Some((run, *claim)),
-            Self::Expiry(_) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) => None,
+            Self::Expiry(_) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) | Self::LostKeep(_) => {
+                None
+            }
+        }
+    }
+
+    /// Returns the lost member that leaves.
+    pub(crate) fn leaver(&self) -> Option<&RunId> {
+        match self {
+            Self::LostKeep(run) => Some(run),
+            Self::Expiry(_) | Self::Lapse(..) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) => {
+                None
+            }
         }
     }
 }

@@ -59,6 +59,7 @@ fn put_member(feed: &mut Feed, member: &Member) {
         &member.instance,
     ));
     feed.put((member.generation, &member.policies, &member.topics));
+    feed.put((member.lease, member.lost_until));
     put_inbox(feed, &member.inbox);
     member.wakes.iter().for_each(|wake| feed.put(wake));
 }

@@ -7,7 +7,8 @@ use std::{
 
 use heronry_store::KeyedMap;
 use heronry_types::{
-    AgentId, Generation, InstanceId, Policies, Position, RunEnd, RunId, SessionId, TopicId,
+    AgentId, Generation, InstanceId, Millis, Policies, Position, RunEnd, RunId, SessionId,
+    Timestamp, TopicId,
 };
 
 use super::Inbox;
@@ -33,6 +34,10 @@ pub struct Member {
     pub inbox: Inbox,
     /// The registrations of its wakes that wait.
     pub wakes: BTreeSet<Position>,
+    /// How long it may be silent before it is lost; absent: forever.
+    pub lease: Option<Millis>,
+    /// When it leaves unless it is heard of before; absent while it is not lost.
+    pub lost_until: Option<Timestamp>,
 }
 
 /// The members of a pool.
@@ -43,6 +48,7 @@ pub struct Members {
     agents: KeyedMap<AgentId, BTreeSet<RunId>>,
     topics: KeyedMap<TopicId, BTreeSet<RunId>>,
     ended: BTreeMap<RunId, RunEnd>,
+    lost: usize,
 }
 
 impl Members {
@@ -92,6 +98,16 @@ impl Members {
             .filter_map(|run| self.by_run.get(run))
     }
 
+    /// Returns how many members are lost.
+    pub fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// Returns true when the run is a member that is lost.
+    pub fn is_lost(&self, run: &RunId) -> bool {
+        self.lost > 0 && self.get(run).is_some_and(|m| m.lost_until.is_some())
+    }
+
     /// Returns how a run ended, when it has.
     pub fn ended(&self, run: &RunId) -> Option<RunEnd> {
         self.ended.get(run).copied()
@@ -136,6 +152,15 @@ impl Members {
         let before = std::mem::replace(&mut member.topics, topics.to_vec());
         self.unlist_topics(run, &before);
         self.list_topics(run, topics);
+    }
+
+    /// Says until when a lost member is kept, or that it is not lost; returns what held before.
+    pub(crate) fn set_lost(&mut self, run: &RunId, until: Option<Timestamp>) -> Option<Timestamp> {
+        let member = self.by_run.get_mut(run)?;
+        let before = std::mem::replace(&mut member.lost_until, until);
+        self.lost += usize::from(until.is_some());
+        self.lost -= usize::from(before.is_some());
+        before
     }
 
     pub(crate) fn set_ended(&mut self, run: RunId, end: RunEnd) {

@@ -119,13 +119,16 @@ impl Actor {
         if self.engine.has_backlog() {
             return false;
         }
+        let waiters = &self.waiters;
+        self.engine
+            .hear_waiting(|run, generation| waiters.is_waiting(run, generation));
         let more_due = deadlines == Deadlines::Fire && self.engine.tick();
         let something_first = more_due && self.is_due(now, deadlines);
         !self.engine.has_backlog() && !something_first
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
-        deadlines == Deadlines::Fire && self.engine.state().deadlines().due(now).next().is_some()
+        deadlines == Deadlines::Fire && self.engine.is_due(now)
     }
 
     /// Decides the commands that wait, until something has to go first, the append is large enough,

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use heronry_pool::{
     Caller, Received, Rejection,
-    decide::{Fetch, FindMessage, FindWake},
+    decide::{Fetch, FindMessage, FindWake, Heartbeat},
 };
 use heronry_types::{Cursor, Millis, Receipt, RunId, WakeId, WakeStatus, WakeView};
 
@@ -30,7 +30,8 @@ impl Pool {
             if !received.items.is_empty() || wait.0 == 0 {
                 return Ok(received);
             }
-            if self.within(until, notified).await == Waited::TimeIsUp {
+            let present = self.present((&fetch.caller, Some(&fetch.run)));
+            if self.within(until, (notified, present)).await == Waited::TimeIsUp {
                 return Ok(received);
             }
         }
@@ -68,7 +69,8 @@ impl Pool {
             if found.status != WakeStatus::Registered {
                 return Ok(found);
             }
-            if self.within(until, notified).await == Waited::TimeIsUp {
+            let present = self.present((&find.caller, find.run.as_ref()));
+            if self.within(until, (notified, present)).await == Waited::TimeIsUp {
                 return Ok(found);
             }
         }
@@ -109,7 +111,8 @@ impl Pool {
             let either = async {
                 tokio::select! { () = on_message => {} () = on_departure => {} }
             };
-            if self.within(until, either).await == Waited::TimeIsUp {
+            let present = self.present((&find.caller, None));
+            if self.within(until, (either, present)).await == Waited::TimeIsUp {
                 return Ok(receipt);
             }
         }
@@ -117,6 +120,21 @@ impl Pool {
 
     fn interest(&self, key: WaitKey) -> Interest {
         self.shared().waiters.interest(key)
+    }
+
+    /// Says that a run waits while this is kept: it can be reached, so its lease does not end.
+    fn present(&self, (caller, run): (&Caller, Option<&RunId>)) -> Option<Present> {
+        let (run, generation) = match caller {
+            Caller::Operator => (run?, None),
+            Caller::Member { run, generation } => (run, Some(*generation)),
+        };
+        Some(Present {
+            _interest: self.interest(WaitKey::Presence(run.clone(), generation)),
+            heartbeat: Heartbeat {
+                caller: caller.clone(),
+                run: run.clone(),
+            },
+        })
     }
 
     /// Returns the monotonic time at which a wait is over.
@@ -132,12 +150,29 @@ impl Pool {
         )
     }
 
-    async fn within(&self, until: Millis, woken: impl Future<Output = ()>) -> Waited {
+    async fn within(
+        &self,
+        until: Millis,
+        (woken, present): (impl Future<Output = ()>, Option<Present>),
+    ) -> Waited {
         tokio::select! {
             () = woken => Waited::Woken,
-            () = self.shared().environment.clock.alarm(until) => Waited::TimeIsUp,
+            () = self.shared().environment.clock.alarm(until) => {
+                if let Some(present) = &present {
+                    // It could be reached until now. Who may not renew, or not any more, is told by
+                    // the next call.
+                    let _ = self.call(present.heartbeat.clone()).await;
+                }
+                Waited::TimeIsUp
+            }
         }
     }
+}
+
+/// A run that waits.
+struct Present {
+    _interest: Interest,
+    heartbeat: Heartbeat,
 }
 
 /// How a wait ended.

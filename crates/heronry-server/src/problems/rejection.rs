@@ -33,6 +33,8 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::CommandQueueMax
             | LimitName::SubscriptionsMax
             | LimitName::NoteBytesMax
+            | LimitName::LeaseMsMax
+            | LimitName::LostKeepMsMax
             | LimitName::AttemptsMax => ProblemKind::LimitExceeded,
         };
         let problem = Problem::new(kind, exceeded.to_string())

@@ -9,11 +9,6 @@ use crate::{identity::Access, problems::Refusal};
 pub(super) fn rows() -> Vec<Route> {
     vec![
         later(
-            MethodFilter::POST,
-            "/v1/pools/{pool}/members/{run}/heartbeat",
-            "heartbeat",
-        ),
-        later(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/contents/{ref}",
             "contents",

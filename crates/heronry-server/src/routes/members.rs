@@ -3,7 +3,7 @@
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
     MemberView,
-    decide::{ChangeTopics, EndRun, Join, Leave, ListMembers},
+    decide::{ChangeMember, EndRun, Heartbeat, Join, Leave, ListMembers},
 };
 use heronry_types::{InstanceId, LimitName, RunId};
 use heronry_wire::{
@@ -43,7 +43,7 @@ pub(super) fn rows() -> Vec<Route> {
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/members/{run}",
-            "Change topics.",
+            "Change topics or the lease.",
             change,
         )
         .contract(|c| c.reads::<PatchMember>().answers::<Changed>(200)),
@@ -52,6 +52,13 @@ pub(super) fn rows() -> Vec<Route> {
             "/v1/pools/{pool}/members/{run}",
             "Leave.",
             leave,
+        )
+        .contract(|c| c.answers::<Changed>(200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/members/{run}/heartbeat",
+            "Renew the lease.",
+            heartbeat,
         )
         .contract(|c| c.answers::<Changed>(200)),
         Route::new(
@@ -65,7 +72,6 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<Joined>), Refusal> {
-    body.supported()?;
     let instance = match body.instance {
         Some(instance) => instance,
         None => fresh_instance(&at.app)?,
@@ -79,6 +85,7 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
             topics: body.topics,
             policies: body.policies,
             instance,
+            lease: body.lease_ms,
         })
         .await?;
     let named = (&at.id, &joined.run, joined.generation);
@@ -137,24 +144,30 @@ fn shown(member: MemberView) -> MemberShown {
         topics: member.topics,
         policies: member.policies,
         unread: member.unread,
+        lease_ms: member.lease,
+        last_seen: member.last_seen,
+        lost_until: member.lost_until,
     }
 }
 
 async fn change(at: At, Json(body): Json<PatchMember>) -> Result<Answer<Changed>, Refusal> {
     let run: RunId = at.path_run()?;
-    body.supported()?;
-    let Some(topics) = body.topics else {
+    if body.topics.is_none() && body.lease_ms.is_none() {
         return Err(invalid("topics", "missing; name what to change"));
+    }
+    let command = ChangeMember {
+        caller: at.caller(),
+        run,
+        topics: body.topics,
+        lease: body.lease_ms,
     };
+    Ok(changed(at.call(command).await?))
+}
+
+async fn heartbeat(at: At) -> Result<Answer<Changed>, Refusal> {
+    let run = at.path_run()?;
     let caller = at.caller();
-    Ok(changed(
-        at.call(ChangeTopics {
-            caller,
-            run,
-            topics,
-        })
-        .await?,
-    ))
+    Ok(changed(at.call(Heartbeat { caller, run }).await?))
 }
 
 async fn leave(at: At) -> Result<Answer<Changed>, Refusal> {

@@ -112,6 +112,7 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
         settings: view.settings,
         settings_version: view.settings_version,
         members: view.members,
+        lost_members: view.lost_members,
         live_messages: view.live_messages,
         live_wakes: view.live_wakes,
         durability: view.durability,

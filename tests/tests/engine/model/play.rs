@@ -50,6 +50,7 @@ impl Play {
         let mut limits = Limits::default();
         limits.set(LimitName::AttemptsMax, 2);
         limits.set(LimitName::InboxDepthMax, INBOX_DEPTH);
+        limits.set(LimitName::LostKeepMsMax, 40_000);
         let spec = PoolSpec {
             limits: Some(limits),
             ..PoolSpec::default()
@@ -67,8 +68,8 @@ impl Play {
             sent: Vec::new(),
             wakes: Vec::new(),
         };
-        play.join(0, 1, 1).await;
-        play.join(1, 2, 1).await;
+        play.join(0, (1, 0), 1).await;
+        play.join(1, (2, 30), 1).await;
         play.read().await;
         play
     }
@@ -130,11 +131,13 @@ impl Play {
 
     pub(super) async fn take(&mut self, step: &Step) {
         match *step {
-            Step::Join(run, topics) => self.join(run, topics, 1).await,
-            Step::TakeOver(run, topics) => {
+            Step::Join(run, topics, lease) => self.join(run, (topics, lease), 1).await,
+            Step::TakeOver(run, topics, lease) => {
                 self.instances += 1;
-                self.join(run, topics, self.instances).await;
+                self.join(run, (topics, lease), self.instances).await;
             }
+            Step::Heartbeat(who) => self.heartbeat(who).await,
+            Step::Lease(who, seconds) => self.lease(who, seconds).await,
             Step::Leave(who) => self.depart(who, None).await,
             Step::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
             Step::Send(who, letter) => self.send(who, letter).await,
@@ -163,7 +166,7 @@ impl Play {
         self.read().await;
     }
 
-    async fn join(&mut self, who: usize, topics: u8, instance: u32) {
+    async fn join(&mut self, who: usize, (topics, lease): (u8, u64), instance: u32) {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
         let join = Join {
@@ -172,6 +175,7 @@ impl Play {
                 .filter(|(index, _)| topics & (1 << index) != 0)
                 .map(|(_, name)| topic(name))
                 .collect(),
+            lease: Some(Millis::from_secs(lease)),
             ..World::joining_as(RUNS[who], &instance)
         };
         let run = run(RUNS[who]);
@@ -401,7 +405,9 @@ impl Play {
                 self.world().ack(self.pool(), &caller, all).await.unwrap();
             }
             assert_eq!(got, owed.queued);
+            self.lease_of(&caller, 0).await.unwrap();
             self.read().await;
+            assert!(!self.ledger.is_lost(&name), "who acts is back");
         }
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);
         assert_eq!(self.ledger.overdue_replies(self.now()), 0);

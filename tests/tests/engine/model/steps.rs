@@ -96,8 +96,12 @@ pub(super) struct Wait {
 /// One step. Claims, messages and wakes are named by their number, counted from the newest.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    Join(usize, u8),
-    TakeOver(usize, u8),
+    Join(usize, u8, u64),
+    TakeOver(usize, u8, u64),
+    /// Says that a run is there.
+    Heartbeat(Who),
+    /// Changes a lease, to so many seconds; zero: forever.
+    Lease(Who, u64),
     Leave(Who),
     End(Who),
     Send(Who, Letter),
@@ -206,11 +210,20 @@ fn wait() -> impl Strategy<Value = Wait> {
         })
 }
 
+/// Of no time in most cases: then it is forever.
+fn lease() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => Just(0), 2 => 1..60_u64]
+}
+
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let kept = prop_oneof![Just(Kept::All), Just(Kept::Nothing)];
     prop_oneof![
-        6 => (0..RUNS.len(), 0..4_u8).prop_map(|(run, topics)| Step::Join(run, topics)),
-        2 => (0..RUNS.len(), 0..4_u8).prop_map(|(run, topics)| Step::TakeOver(run, topics)),
+        6 => (0..RUNS.len(), 0..4_u8, lease())
+            .prop_map(|(run, topics, lease)| Step::Join(run, topics, lease)),
+        2 => (0..RUNS.len(), 0..4_u8, lease())
+            .prop_map(|(run, topics, lease)| Step::TakeOver(run, topics, lease)),
+        3 => who().prop_map(Step::Heartbeat),
+        2 => (who(), lease()).prop_map(|(who, lease)| Step::Lease(who, lease)),
         1 => who().prop_map(Step::Leave),
         1 => who().prop_map(Step::End),
         12 => (who(), letter()).prop_map(|(who, letter)| Step::Send(who, letter)),

@@ -4,7 +4,7 @@ use heronry_event::filter::Filter;
 use heronry_types::{Condition, RunId, WakeId};
 
 use super::{
-    super::{Applied, Command, Cx, Decision, WakeEvents, guard},
+    super::{Applied, Command, Cx, Decision, Speaker, WakeEvents, guard},
     FindWake,
 };
 use crate::{
@@ -29,6 +29,10 @@ pub struct ExplainWake {
 
 impl Command for ExplainWake {
     type Answer = Explain;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         let find = FindWake {

@@ -3,9 +3,9 @@
 use std::ops::Bound;
 
 use heronry_journal::ChunkHash;
-use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
+use heronry_types::{Cursor, LimitName, Limits, Position, RunId, Timestamp, WakeView};
 
-use super::super::{Applied, Command, Cx, Decision, fetch, guard};
+use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer};
 
 /// Asks who is a member: one page of them.
@@ -23,10 +23,20 @@ impl Command for ListMembers {
     /// The members in order of their run ids.
     type Answer = MemberPage;
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
         fetch::check(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
+    }
+
+    fn add_last_seen(page: &mut MemberPage, last_seen: &dyn Fn(&RunId) -> Option<Timestamp>) {
+        for member in &mut page.members {
+            member.last_seen = last_seen(&member.run);
+        }
     }
 
     fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
@@ -39,6 +49,9 @@ impl Command for ListMembers {
             topics: member.topics.clone(),
             unread: member.inbox.unread(),
             live_wakes: member.wakes.len() as u64,
+            lease: member.lease,
+            last_seen: None,
+            lost_until: member.lost_until,
         };
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let mut following = state.members.after(self.after.as_ref());
@@ -68,6 +81,10 @@ pub struct ListWakes {
 impl Command for ListWakes {
     /// The wakes, oldest first.
     type Answer = WakePage;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
@@ -117,6 +134,10 @@ pub struct DescribePool {
 impl Command for DescribePool {
     type Answer = PoolView;
 
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
         Ok(Decision::Nothing)
@@ -135,6 +156,7 @@ impl Command for DescribePool {
             settings_version: state.settings_version,
             limits,
             members: state.members.len() as u64,
+            lost_members: state.members.lost() as u64,
             live_messages: state.messages.live(),
             live_wakes: state.wakes.live() as u64,
             durability: applied.durability,

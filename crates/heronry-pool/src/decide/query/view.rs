@@ -3,7 +3,7 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Position, RunId, WakePayload};
 
-use super::super::{Applied, Command, Cx, Decision, fetch, guard};
+use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{Caller, Rejection, State, rejection::PolicyNeed};
 
 /// Whose view of the events it is.
@@ -31,6 +31,10 @@ pub struct Viewing {
 
 impl Command for Viewing {
     type Answer = Viewer;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;

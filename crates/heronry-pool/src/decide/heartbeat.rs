@@ -1,0 +1,72 @@
+//! Being heard of: what renews a lease.
+
+use heronry_types::{InstanceId, RunId};
+
+use super::{Applied, Command, Cx, Decision, Lane, guard};
+use crate::{Caller, Done, Rejection, State, state::Member};
+
+/// Who is heard of by a command.
+#[derive(Clone, Copy, Debug)]
+pub enum Speaker<'a> {
+    /// A run does something: the member itself, or an operator in its name.
+    Acting(&'a Caller, &'a RunId),
+    /// Somebody asks something.
+    Asking(&'a Caller),
+    /// A process joins as the run.
+    Joining(&'a RunId, &'a InstanceId),
+}
+
+impl Speaker<'_> {
+    /// Returns the member that is heard of: the present generation, and not one that is fenced.
+    pub(crate) fn member(self, state: &State) -> Option<&Member> {
+        let (caller, named) = match self {
+            Self::Acting(caller, run) => (caller, Some(run)),
+            Self::Asking(caller) => (caller, None),
+            Self::Joining(run, instance) => {
+                let member = state.members.get(run);
+                return member.filter(|member| member.instance == *instance);
+            }
+        };
+        match caller {
+            Caller::Operator => state.members.get(named?),
+            Caller::Member { run, generation } => {
+                let member = state.members.get(run);
+                member.filter(|member| member.generation == *generation)
+            }
+        }
+    }
+}
+
+/// Says that a run is there, and nothing else. Nothing is recorded, unless it was lost.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+}
+
+impl Command for Heartbeat {
+    type Answer = Done;
+
+    fn lane(&self) -> Lane {
+        Lane::Reserved
+    }
+
+    fn run(&self) -> Option<&RunId> {
+        Some(&self.run)
+    }
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Acting(&self.caller, &self.run))
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::standing(state, &self.caller, &self.run)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+        Ok(Done::at(state, applied))
+    }
+}

@@ -1,0 +1,248 @@
+//! Leases of members: when each was last heard of. This is not recorded; only that it was lost is.
+
+use std::collections::BTreeSet;
+
+use heronry_journal::{Body, Record};
+use heronry_store::KeyedMap;
+use heronry_types::{Generation, Millis, RunId, Timestamp};
+
+use super::Engine;
+use crate::{
+    decide::{Speaker, back_entry, left_entries, lost_entry},
+    state::Member,
+};
+
+/// How many members one append loses, and how many leave in it, at the most.
+const MEMBERS_MAX: usize = 64;
+
+/// The lease of one member.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    term: Millis,
+    /// When the member was last heard of; absent: not since the pool was opened.
+    heard: Option<Timestamp>,
+    /// When it ends; absent while the member is lost.
+    until: Option<Timestamp>,
+    /// Where it stands in the order: at its end or before. Being heard of does not move it.
+    placed: Timestamp,
+}
+
+/// The leases of the members that have one.
+#[derive(Debug, Default)]
+pub(super) struct Leases {
+    by_run: KeyedMap<RunId, Lease>,
+    order: BTreeSet<(Timestamp, RunId)>,
+}
+
+impl Leases {
+    /// Returns true when no member has a lease.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_run.is_empty()
+    }
+
+    /// Returns true when a lease can end.
+    pub(super) fn watches(&self) -> bool {
+        !self.order.is_empty()
+    }
+
+    /// Returns when to look at the leases next.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// Returns when the first lease should have ended, among those missed by more than this much.
+    pub(super) fn missed(&self, now: Timestamp, by: Millis) -> Option<Timestamp> {
+        self.order
+            .iter()
+            .take_while(|(at, _)| now.since(*at) > by)
+            .filter_map(|(_, run)| self.by_run.get(run)?.until)
+            .find(|until| now.since(*until) > by)
+    }
+
+    /// Starts the lease of a member, from now on or anew; a lost member has one that cannot end.
+    fn start(&mut self, run: &RunId, (term, until): (Millis, Option<Timestamp>)) {
+        let heard = self.by_run.get(run).and_then(|lease| lease.heard);
+        self.forget(run);
+        let placed = until.unwrap_or_default();
+        if until.is_some() {
+            self.order.insert((placed, run.clone()));
+        }
+        let lease = Lease {
+            term,
+            heard,
+            until,
+            placed,
+        };
+        self.by_run.insert(run.clone(), lease);
+    }
+
+    fn forget(&mut self, run: &RunId) {
+        if let Some(lease) = self.by_run.remove(run) {
+            self.order.remove(&(lease.placed, run.clone()));
+        }
+    }
+
+    fn renew(&mut self, run: &RunId, now: Timestamp) {
+        if let Some(lease) = self.by_run.get_mut(run) {
+            let again = now.after(lease.term);
+            lease.heard = Some(now);
+            lease.until = lease.until.map(|until| until.max(again));
+        }
+    }
+
+    /// Begins every lease that can end again.
+    fn renew_all(&mut self, now: Timestamp) {
+        let watched: Vec<_> = std::mem::take(&mut self.order).into_iter().collect();
+        for (_, run) in watched {
+            if let Some(lease) = self.by_run.get_mut(&run) {
+                let again = now.after(lease.term);
+                lease.until = Some(again);
+                lease.placed = again;
+                self.order.insert((again, run));
+            }
+        }
+    }
+
+    /// Walks the members to look at now: their leases have ended, or were renewed since.
+    fn due(&self, now: Timestamp) -> impl Iterator<Item = &RunId> + '_ {
+        let due = self.order.iter().take_while(move |(at, _)| *at <= now);
+        due.map(|(_, run)| run)
+    }
+
+    /// Returns the first members whose leases have ended; those that were heard of are placed anew.
+    fn ended(&mut self, now: Timestamp) -> Vec<RunId> {
+        let mut ended = Vec::new();
+        while ended.len() < MEMBERS_MAX && self.next().is_some_and(|at| at <= now) {
+            let Some((_, run)) = self.order.pop_first() else {
+                break;
+            };
+            let Some(lease) = self.by_run.get_mut(&run) else {
+                continue;
+            };
+            match lease.until {
+                Some(until) if until > now => {
+                    lease.placed = until;
+                    self.order.insert((until, run));
+                }
+                Some(_) | None => ended.push(run),
+            }
+        }
+        ended
+    }
+}
+
+impl Engine {
+    /// Returns when something is due next; a time that has passed when something is due already.
+    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        let deadline = self.state.deadlines.next(now);
+        [deadline, self.leases.next()].into_iter().flatten().min()
+    }
+
+    /// Returns true when a deadline is due at this time.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let lease = self.leases.next().is_some_and(|at| at <= now);
+        lease || self.state.deadlines.due(now).next().is_some()
+    }
+
+    /// Renews the leases that end now of members who wait for an answer, and so can be reached.
+    pub fn hear_waiting(&mut self, is_waiting: impl Fn(&RunId, Generation) -> bool) {
+        let due = self.leases.due(self.now);
+        let members = due.filter_map(|run| self.state.members.get(run));
+        let waiting: Vec<RunId> = members
+            .filter(|member| is_waiting(&member.run, member.generation))
+            .map(|member| member.run.clone())
+            .collect();
+        for run in &waiting {
+            self.leases.renew(run, self.now);
+        }
+    }
+
+    /// Starts the leases of the members that the journal tells of.
+    pub(super) fn watch_leases(&mut self) {
+        for member in self.state.members.iter() {
+            if let Some(lease) = lease_of(member, self.state.time) {
+                self.leases.start(&member.run, lease);
+            }
+        }
+    }
+
+    /// A member is heard of: its lease begins again, and it is back if it was lost.
+    pub(super) fn hear(&mut self, speaker: Option<Speaker<'_>>) {
+        let heard = speaker.and_then(|by| Some((by, by.member(&self.state)?)));
+        let Some((speaker, member)) = heard.filter(|(_, member)| member.lease.is_some()) else {
+            return;
+        };
+        let (run, is_lost) = (member.run.clone(), member.lost_until.is_some());
+        if is_lost {
+            let entry = back_entry(&self.state, speaker, member);
+            self.stage_entry(entry);
+            self.drain_triggers();
+        }
+        self.leases.renew(&run, self.now);
+    }
+
+    /// Returns when a member that has a lease was last heard of.
+    pub(super) fn last_seen(&self, run: &RunId) -> Option<Timestamp> {
+        self.leases.by_run.get(run)?.heard
+    }
+
+    /// Keeps the leases as the records say.
+    pub(super) fn note_lease(&mut self, record: &Record) {
+        let run = record.entry.lineage.run.as_ref();
+        if let Body::PoolResumed(_) = &record.entry.body {
+            self.leases.renew_all(self.now);
+        } else if let (Some(run), true) = (run, is_about_member(&record.entry.body)) {
+            let member = self.state.members.get(run);
+            match member.and_then(|member| lease_of(member, self.now)) {
+                Some(lease) => self.leases.start(run, lease),
+                None => self.leases.forget(run),
+            }
+            // Who joins is heard of; and no other of these records starts a lease.
+            if matches!(
+                record.entry.body,
+                Body::MemberJoined(_) | Body::MemberTakenOver(_)
+            ) {
+                self.leases.renew(run, self.now);
+            }
+        }
+    }
+
+    /// Decides which members are lost and which lost ones leave; returns true when there may be more.
+    pub(super) fn tick_members(&mut self) -> bool {
+        let lost = self.leases.ended(self.now);
+        for run in &lost {
+            if let Some(entry) = lost_entry(&self.state, run, self.now) {
+                self.stage_entry(entry);
+            }
+        }
+        let due = self.state.deadlines.due(self.now);
+        let leaving = due.filter_map(|due| due.leaver().cloned());
+        let leaving: Vec<RunId> = leaving.take(MEMBERS_MAX).collect();
+        for run in &leaving {
+            let entries = left_entries(&self.state, run);
+            self.stage_undecided(entries);
+        }
+        !lost.is_empty() || !leaving.is_empty()
+    }
+}
+
+/// How long a member's lease is, and when it ends if it starts now; a lost member's does not.
+fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp>)> {
+    let term = member.lease?;
+    let is_lost = member.lost_until.is_some();
+    Some((term, (!is_lost).then(|| now.after(term))))
+}
+
+/// Returns true when the record may start, end or change the lease of its run.
+fn is_about_member(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::MemberJoined(_)
+            | Body::MemberTakenOver(_)
+            | Body::MemberChanged(_)
+            | Body::RunLost(_)
+            | Body::RunResumed(_)
+            | Body::MemberLeft(_)
+            | Body::RunEnded(_)
+    )
+}
