@@ -172,8 +172,12 @@ impl MemberClaim {
             .strip_prefix('.')?
             .split_once('.')?;
         // Why a token cannot be read is nobody's business: every cause has the same answer.
-        let clear = URL_SAFE_NO_PAD.decode(clear).ok()?;
-        let clear: Clear = serde_json::from_slice(&clear).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(clear).ok()?;
+        let clear: Clear = serde_json::from_slice(&bytes).ok()?;
+        // One joining has one token: JSON with other blanks, or another order, is none of ours.
+        if serde_json::to_vec(&clear).ok()? != bytes {
+            return None;
+        }
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
         Some(Self {
             pool: clear.pool,
@@ -232,6 +236,24 @@ mod tests {
             let changed = String::from_utf8(bytes).unwrap();
             // Two spellings of the last base64 digit may mean the same bytes; the strict decoder refuses one.
             assert!(!believed(&auth, &changed, EPOCH), "{index}");
+        }
+    }
+
+    #[test]
+    fn another_spelling_of_a_member_token_is_nobody() {
+        let auth = auth();
+        let token = token(&auth);
+        let mac = token.rsplit_once('.').unwrap().1;
+        let as_made = r#"{"pool":"p","run":"r","generation":4}"#;
+        let spelt = |clear: &str| format!("hm1.{}.{mac}", URL_SAFE_NO_PAD.encode(clear));
+        assert_eq!(spelt(as_made), token);
+        for clear in [
+            "{\"pool\":\"p\",\"run\":\"r\",\"generation\":4}\r",
+            r#"{"pool":"p", "run":"r","generation":4}"#,
+            r#"{"run":"r","pool":"p","generation":4}"#,
+            r#"{"pool":"p","run":"\u0072","generation":4}"#,
+        ] {
+            assert!(!believed(&auth, &spelt(clear), EPOCH), "{clear}");
         }
     }
 
