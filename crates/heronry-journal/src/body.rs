@@ -156,15 +156,15 @@ bodies! {
     /// A run began to wait.
     40 v 2 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
-    41 v 1 => WakeTriggered(WakeTriggered),
+    41 v 2 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
     /// A run began to wait for more than one filter says.
-    44 v 2 => ConditionRegistered(Box<ConditionRegistered>),
+    44 v 3 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
-    45 v 1 => WakeScanned(WakeScanned),
+    45 v 2 => WakeScanned(WakeScanned),
     /// A wake failed.
     49 v 1 => WakeFailed(WakeFailed),
     /// A member reported an event.
@@ -181,8 +181,14 @@ impl Body {
             pool::version_of(&body.settings)
         } else if let Self::MessageAccepted(body) = self {
             reply::version_of(body)
-        } else if let Some(wake) = self.registration() {
-            wake.version()
+        } else if let Self::WakeRegistered(body) = self {
+            body.version()
+        } else if let Self::ConditionRegistered(body) = self {
+            body.version()
+        } else if let Self::WakeTriggered(body) = self {
+            body.version()
+        } else if let Self::WakeScanned(body) = self {
+            body.version()
         } else if let Self::MessageDelivered(body) = self {
             1 + u16::from(body.skipped.is_some())
         } else if let Self::MemberJoined(MemberJoined { lease_ms, .. })

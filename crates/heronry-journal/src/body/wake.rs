@@ -12,6 +12,21 @@ use crate::{
     hex::{deserialize_hex, serialize_hex},
 };
 
+/// Returns true when the first versions of the records that name events do not know the kind.
+fn is_newer(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::EffectResultRefused
+            | EventKind::AgentPoolDeadlockSuspected
+            | EventKind::WakeConditionOrphaned
+    )
+}
+
+/// Returns true when one of these events is of a kind that the first versions do not know.
+fn any_newer<'a>(events: impl IntoIterator<Item = &'a WakeTriggeredBy>) -> bool {
+    events.into_iter().any(|by| is_newer(by.kind))
+}
+
 /// A run began to wait. The wake is referred to by the position of this record.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +99,17 @@ pub struct ConditionRegistered {
     pub counted: Vec<CountedEvent>,
 }
 
+impl ConditionRegistered {
+    /// Returns the first version of its record that can say what it says.
+    pub(super) fn version(&self) -> u16 {
+        if any_newer(self.counted.iter().map(|counted| &counted.by)) {
+            3
+        } else {
+            self.wake.version()
+        }
+    }
+}
+
 /// An event that counts for one filter of a condition.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -113,6 +139,13 @@ pub struct WakeScanned {
     /// Those that count, up to the one at which its condition holds.
     #[n(2)]
     pub counted: Vec<CountedEvent>,
+}
+
+impl WakeScanned {
+    /// Returns the first version of its record that can say what it says.
+    pub(super) fn version(&self) -> u16 {
+        1 + u16::from(any_newer(self.counted.iter().map(|counted| &counted.by)))
+    }
 }
 
 /// A wake failed: nobody can tell any more whether it was triggered.
@@ -171,6 +204,13 @@ pub struct WakeTriggered {
     /// Whether more wakes that the same event triggers follow in the next append.
     #[n(3)]
     pub more_follow: bool,
+}
+
+impl WakeTriggered {
+    /// Returns the first version of its record that can say what it says.
+    pub(super) fn version(&self) -> u16 {
+        1 + u16::from(any_newer(&self.matches))
+    }
 }
 
 /// A wake timed out.

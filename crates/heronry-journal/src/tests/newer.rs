@@ -153,10 +153,11 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
-    check::<ResumeWith>(3, (&[40, 44], 2));
-    check::<DistinctBy>(4, (&[44], 2));
-    check::<EventKind>(139, (&[44], 2));
-    check::<EventKind>(139, (&[41, 45], 1));
+    check::<ResumeWith>(3, (&[40], 2));
+    check::<ResumeWith>(3, (&[44], 3));
+    check::<DistinctBy>(4, (&[44], 3));
+    check::<EventKind>(142, (&[44], 3));
+    check::<EventKind>(142, (&[41, 45], 2));
     check::<WakeFailure>(1, (&[49], 1));
     check::<WakeReason>(4, (&[43], 1));
 }

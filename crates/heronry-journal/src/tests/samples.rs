@@ -3,25 +3,23 @@
 mod events;
 mod members;
 mod replies;
+mod wakes;
 
 use heronry_types::{
-    AckOutcome, Actor, Address, AgentId, Broadcast, Condition, ContentRef, CopyStanding, CopyState,
-    Count, DeadReason, DeliveryOptions, DistinctBy, Epoch, EpochReason, EventKind, Generation,
-    IdempotencyKey, Importance, InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId,
-    MessagePolicy, Millis, OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId,
-    Position, ReceiveId, ReleaseReason, ResumeCause, ResumeWith, RunId, SessionId, Settings,
-    Timestamp, TopicId, TurnId, Undeliverable, Visibility, WakeFailure, WakeId, WakePayload,
-    WakeReason,
+    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
+    DeadReason, DeliveryOptions, Epoch, EpochReason, Generation, IdempotencyKey, Importance,
+    InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
+    OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
+    ReleaseReason, ResumeCause, RunId, SessionId, Settings, Timestamp, TopicId, TurnId,
+    Undeliverable, Visibility, WakePayload,
 };
 
 use crate::{
-    Body, Claim, ConditionRegistered, CopyName, CountedEvent, DistinctHash, Entry, EpochStarted,
-    FetchedCopy, MemberJoined, MessageAccepted, MessageAcked, MessageCancelled,
-    MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
-    MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
-    PoolResumed, Recipients, RequestHash, RunLost, RunResumed, Skipped, UndeliverableCopy,
-    WakeCancelled, WakeFailed, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered,
-    WakeTriggeredBy,
+    Body, Claim, CopyName, Entry, EpochStarted, FetchedCopy, MemberJoined, MessageAccepted,
+    MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
+    MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
+    MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunLost,
+    RunResumed, Skipped, UndeliverableCopy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -140,7 +138,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         message_ends(),
         dead_letters(),
         replies::replies(),
-        wakes(),
+        wakes::wakes(),
         events::events(),
     ];
     kinds
@@ -233,17 +231,9 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
             "21.1-message-delivered",
             Body::MessageDelivered(delivered()),
         ),
-        (
-            "40.1-wake-registered",
-            Body::WakeRegistered(Box::new(registered())),
-        ),
-        (
-            "44.1-condition-registered",
-            Body::ConditionRegistered(Box::new(condition_registered(&registered()))),
-        ),
     ];
     let all = pools.into_iter().chain(others);
-    let all = all.chain(members::without_lease());
+    let all = all.chain(members::without_lease()).chain(wakes::earlier());
     all.map(|(name, body)| (name, full(body))).collect()
 }
 
@@ -413,105 +403,6 @@ fn dead_letters() -> Vec<(&'static str, Body)> {
         ("30.1-message-replayed", Body::MessageReplayed(replayed)),
         ("31.1-message-cancelled", Body::MessageCancelled(cancelled)),
     ]
-}
-
-fn registered() -> WakeRegistered {
-    WakeRegistered {
-        wake_id: WakeId::parse("wake-4").unwrap(),
-        filter: "kind == \"message_delivered\" && topic == \"findings\"".to_owned(),
-        language: 1,
-        fingerprint: *b"the filter's fingerprint, sha256",
-        since: Position(298),
-        timeout_ms: Some(Millis(30_000)),
-        deadline: Some(Timestamp::from_millis(1_795_162_560_125)),
-        resume_with: ResumeWith::Summary,
-        include_wakes: true,
-        idempotency_key: IdempotencyKey::parse("wait-0042").unwrap(),
-        request_hash: RequestHash(*b"request's 16 hex"),
-        scan_to: None,
-    }
-}
-
-fn counted() -> CountedEvent {
-    CountedEvent {
-        clause: 2,
-        by: WakeTriggeredBy {
-            position: Position(299),
-            kind: EventKind::RunCompleted,
-        },
-        distinct: DistinctHash(*b"half of a blake3"),
-    }
-}
-
-fn wakes() -> Vec<(&'static str, Body)> {
-    let wake_id = WakeId::parse("wake-4").unwrap();
-    let registered = WakeRegistered {
-        scan_to: Some(Position(303)),
-        ..registered()
-    };
-    let condition = condition_registered(&registered);
-    let scanned = WakeScanned {
-        registered: Position(304),
-        wake_id: wake_id.clone(),
-        counted: vec![counted()],
-    };
-    let failed = WakeFailed {
-        registered: Position(304),
-        wake_id: wake_id.clone(),
-        why: WakeFailure::Trimmed,
-    };
-    let triggered = WakeTriggered {
-        registered: Position(304),
-        wake_id: wake_id.clone(),
-        matches: vec![WakeTriggeredBy {
-            position: Position(305),
-            kind: EventKind::RunMessageDelivered,
-        }],
-        more_follow: true,
-    };
-    let timed_out = WakeTimedOut {
-        registered: Position(304),
-        wake_id: wake_id.clone(),
-    };
-    let cancelled = WakeCancelled {
-        registered: Position(304),
-        wake_id,
-        reason: WakeReason::Left,
-    };
-    vec![
-        (
-            "40.2-wake-registered",
-            Body::WakeRegistered(Box::new(registered)),
-        ),
-        ("41.1-wake-triggered", Body::WakeTriggered(triggered)),
-        ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
-        ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
-        (
-            "44.2-condition-registered",
-            Body::ConditionRegistered(Box::new(condition)),
-        ),
-        ("45.1-wake-scanned", Body::WakeScanned(scanned)),
-        ("49.1-wake-failed", Body::WakeFailed(failed)),
-    ]
-}
-
-fn condition_registered(wake: &WakeRegistered) -> ConditionRegistered {
-    let filter = |text: &str| Condition::Filter(text.to_owned());
-    let count = Condition::Count(Count {
-        n: 3,
-        filter: "kind == \"run_completed\"".to_owned(),
-        distinct_by: DistinctBy::Run,
-    });
-    let any = Condition::AnyOf(vec![filter("terminal"), filter("topic == \"findings\"")]);
-    ConditionRegistered {
-        wake: WakeRegistered {
-            filter: "all_of(any_of(…), count(3, run, …))".to_owned(),
-            fingerprint: *b"the whole condition's, in sha256",
-            ..wake.clone()
-        },
-        condition: Condition::AllOf(vec![any, count]),
-        counted: vec![counted()],
-    }
 }
 
 /// A short journal of two commits: records with as little as they may have, by every actor.

@@ -264,6 +264,7 @@ pub(crate) fn is_about_wakes(kind: EventKind) -> bool {
             | EventKind::WakeConditionTimedOut
             | EventKind::WakeConditionCancelled
             | EventKind::WakeConditionFailed
+            | EventKind::WakeConditionOrphaned
             | EventKind::RunSuspended
             | EventKind::RunResumed
     )

@@ -170,6 +170,9 @@ vocabulary! {
         AgentPoolRunChanged = "agent_pool_run_changed",
         AgentPoolLabelsChanged = "agent_pool_labels_changed",
         AgentPoolEpochStarted = "agent_pool_epoch_started",
+        EffectResultRefused = "effect_result_refused",
+        AgentPoolDeadlockSuspected = "agent_pool_deadlock_suspected",
+        WakeConditionOrphaned = "wake_condition_orphaned",
     }
 }
 
@@ -356,6 +359,9 @@ const KINDS: &[(EventFamily, Progress)] = &[
     (EventFamily::AgentPool, Progress::Fact),            // AgentPoolRunChanged
     (EventFamily::AgentPool, Progress::Fact),            // AgentPoolLabelsChanged
     (EventFamily::AgentPool, Progress::Fact),            // AgentPoolEpochStarted
+    (EventFamily::AgentPool, Progress::Fact),            // EffectResultRefused
+    (EventFamily::AgentPool, Progress::Fact),            // AgentPoolDeadlockSuspected
+    (EventFamily::AgentPool, Progress::Fact),            // WakeConditionOrphaned
 ];
 
 #[cfg(test)]
@@ -371,7 +377,12 @@ mod tests {
             EventKind::AgentPoolEpochStarted.family(),
             EventFamily::AgentPool
         );
+        assert_eq!(
+            EventKind::WakeConditionOrphaned.family(),
+            EventFamily::AgentPool
+        );
         assert!(EventKind::WakeConditionFailed.is_terminal());
+        assert!(!EventKind::WakeConditionOrphaned.is_terminal());
         assert!(!EventKind::RunMessageDelivered.is_terminal());
         assert_eq!(EventKind::CostCorrected.progress(), Progress::Progress);
     }
