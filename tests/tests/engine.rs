@@ -64,6 +64,8 @@ mod scope;
 mod send;
 #[path = "engine/smoke.rs"]
 mod smoke;
+#[path = "engine/stops.rs"]
+mod stops;
 #[path = "engine/streams.rs"]
 mod streams;
 #[path = "engine/time.rs"]

@@ -5,7 +5,7 @@ mod ports;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use heronry_store::{FencingToken, Outcome, Store, StoreError, StoreErrorKind};
@@ -38,12 +38,15 @@ pub enum AppendFault {
     Fenced,
     /// Another writer wrote first: the append is refused as a conflict. The store goes on.
     Conflict,
+    /// The store has a bug: the append panics, and nothing was kept. The store goes on.
+    Panics,
 }
 
 #[derive(Debug, Default)]
 struct Plan {
     appends: AtomicU64,
     reads: AtomicU64,
+    fails_next_read: AtomicBool,
     gate: Arc<Gate>,
     read_gate: Arc<Gate>,
     state: Mutex<PlanState>,
@@ -89,6 +92,11 @@ impl Faults {
     /// Holds pages of journals before they are read, as a slow disk does, until the hold is dropped.
     pub fn hold_reads(&self) -> Hold {
         Gate::hold(&self.plan.read_gate)
+    }
+
+    /// Fails the next page of a journal that is read, as a bad disk does. The store goes on.
+    pub fn fail_next_read(&self) {
+        self.plan.fails_next_read.store(true, Ordering::Release);
     }
 
     /// Returns how many appends were asked for.

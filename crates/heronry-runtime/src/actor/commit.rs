@@ -1,10 +1,10 @@
 //! One append: what a batch staged, and then the answers.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
 use heronry_pool::engine::Staged;
-use heronry_store::{AppendError, Commit, Guard, Head, Outcome};
+use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
 use super::{Actor, Flow, batch::Held};
 use crate::{
@@ -62,6 +62,10 @@ impl Actor {
         };
         let (journal, pool) = (Arc::clone(&self.store.journal), self.pool.clone());
         let append = async move { journal.append(&pool, commit, guard).await };
+        // A panic ends it as any other failure does: nobody may ask it again, and how much of it
+        // was written nobody knows.
+        let append = AssertUnwindSafe(append).catch_unwind();
+        let append = append.map(|end| end.unwrap_or_else(|_| Err(panicked())));
         let mut append = append.boxed();
         // An append begins when it is first asked whether it has ended.
         let landed = (&mut append).now_or_never();
@@ -163,33 +167,46 @@ impl Actor {
         }
     }
 
-    /// Ends what is under way and answers it; what is decided on top of it is not dispatched.
+    /// Ends what is under way and answers it; then what is decided on top of it, which is not
+    /// dispatched: a repeat of what is under way may be a repeat of something that is there.
     pub(super) async fn wind_down(&mut self, why: StopReason) {
         self.queue.close(why);
-        for held in self
-            .batch
-            .take()
-            .into_iter()
-            .flat_map(|batch| batch.answers)
-        {
-            held.fail_before((Outcome::None, why));
-        }
+        let decided = self.batch.take();
+        let mut outcome = Outcome::Unknown;
         if let Some(flight) = &mut self.flight {
             let landing = flight.land().await;
+            if let Err(error) = &landing {
+                (outcome, _) = told(error);
+            }
             // The pool stops whatever this says.
             let (Flow::Go | Flow::Stop(_)) = self.land(landing);
+        }
+        for held in decided.into_iter().flat_map(|batch| batch.answers) {
+            held.fail_before((outcome, why));
         }
         self.end_handover().await;
     }
 
     fn why(&self, error: &AppendError) -> (Outcome, StopReason) {
         tracing::error!(pool = %self.pool, %error, "append failed");
-        match error {
-            AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
-                (Outcome::None, StopReason::OwnershipLost)
-            }
-            AppendError::Store { outcome, .. } => (*outcome, StopReason::StoreFenced),
-            AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
+        told(error)
+    }
+}
+
+/// How much is known of an append that failed, and why its pool stops.
+fn told(error: &AppendError) -> (Outcome, StopReason) {
+    match error {
+        AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
+            (Outcome::None, StopReason::OwnershipLost)
         }
+        AppendError::Store { outcome, .. } => (*outcome, StopReason::StoreFenced),
+        AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
+    }
+}
+
+fn panicked() -> AppendError {
+    AppendError::Store {
+        outcome: Outcome::Unknown,
+        error: StoreError::new(StoreErrorKind::Io, "append", "the store panicked"),
     }
 }

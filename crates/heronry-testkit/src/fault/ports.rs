@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Outcome, Page, ReadError, StoreError, StoredContent,
+    Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
@@ -62,6 +62,7 @@ impl Journal for FaultStore {
                 expected: guard.expected_head,
                 found: guard.expected_head.next(),
             }),
+            Some(AppendFault::Panics) => panic!("the test has this append panic"),
         }
     }
 
@@ -75,6 +76,10 @@ impl Journal for FaultStore {
         self.plan.check_open("read the journal")?;
         self.plan.read_gate.pass().await;
         self.plan.check_open("read the journal")?;
+        if self.plan.fails_next_read.swap(false, Ordering::AcqRel) {
+            let detail = "the test failed this page";
+            return Err(StoreError::new(StoreErrorKind::Io, "read the journal", detail).into());
+        }
         self.inner.journal.read(pool, after, bytes_max).await
     }
 
