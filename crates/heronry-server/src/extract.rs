@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use heronry_types::{Id, IdKind, IdempotencyKey, Trace};
+use heronry_types::{Id, IdKind, IdempotencyKey, LimitName, Trace};
 use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -65,10 +65,30 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Ref
     }
 }
 
+/// Reads a whole content of at most `max` bytes, which the limit of contents says.
+pub(crate) async fn read_content(request: Request, max: u64) -> Result<Bytes, Refusal> {
+    let size = usize::try_from(max).unwrap_or(usize::MAX);
+    let read = read_body(request, size).await;
+    read.map_err(|refusal| match refusal.0.kind() {
+        Some(ProblemKind::TooLarge) => content_too_large(max),
+        _ => refusal,
+    })
+}
+
 /// A body over `max` bytes.
-pub(crate) fn too_large(max: u64) -> Refusal {
+fn too_large(max: u64) -> Refusal {
     let detail = format!("the body may have {max} bytes; send less, or store it as content");
     Refusal(Problem::new(ProblemKind::TooLarge, detail).with("max", max))
+}
+
+/// A content over its limit. How much over, nobody has read.
+fn content_too_large(max: u64) -> Refusal {
+    let limit = LimitName::ContentBytesMax;
+    let detail = format!(
+        "{limit} is {max}, and the body has more; send less, or raise the limit in the settings"
+    );
+    let problem = Problem::new(ProblemKind::TooLarge, detail).with("max", max);
+    Refusal(problem.with("limit", limit.to_string()))
 }
 
 /// A query.
@@ -367,6 +387,10 @@ mod tests {
         let refusal = read_body(request(4), 3).await.unwrap_err();
         assert_eq!(refusal.0.kind(), Some(ProblemKind::TooLarge));
         assert_eq!(refusal.0.number("max"), Some(3));
+        assert_eq!(read_content(request(3), 3).await.unwrap().len(), 3);
+        let refusal = read_content(request(4), 3).await.unwrap_err();
+        assert_eq!(refusal.0.kind(), Some(ProblemKind::TooLarge));
+        assert_eq!(refusal.0.text("limit"), Some("content_bytes_max"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use heronry_wire::{ContentQuery, ContentStored, ProblemKind};
 
 use super::{At, Route};
 use crate::{
-    extract::{Query, invalid, media_type, named_key, read_body},
+    extract::{Query, invalid, media_type, named_key, read_content},
     problems::Refusal,
 };
 
@@ -54,7 +54,7 @@ async fn put(
         (Some(_), named) => Some(at.identity.acting(named, "run")?),
     };
     let max = at.limit(LimitName::ContentBytesMax).await?;
-    let bytes = read_body(request, usize::try_from(max).unwrap_or(usize::MAX)).await?;
+    let bytes = read_content(request, max).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes.to_vec());
     let (status, content_ref) = match key {
