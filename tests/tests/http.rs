@@ -28,6 +28,8 @@ mod failure;
 mod identity;
 #[path = "http/inbox.rs"]
 mod inbox;
+#[path = "http/limits.rs"]
+mod limits;
 #[path = "http/members.rs"]
 mod members;
 #[path = "http/messages.rs"]

@@ -1,0 +1,71 @@
+//! What limits end, where they refuse nothing.
+
+use futures::{FutureExt, future::LocalBoxFuture};
+use heronry_types::LimitName;
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+use crate::support::to_run;
+
+/// A limit that nobody can ask too much of.
+pub(super) struct Act {
+    pub(super) limit: LimitName,
+    /// Of how many it is a multiple in the test.
+    pub(super) unit: u64,
+    /// Checks that it ends what it ends at its value, and not before.
+    pub(super) check: for<'a> fn(&'a mut Scene<'_>, u64) -> LocalBoxFuture<'a, ()>,
+}
+
+pub(super) const ACTS: &[Act] = &[
+    Act {
+        limit: LimitName::AttemptsMax,
+        unit: 1,
+        check: |scene, attempts| attempts_end_in_a_dead_letter(scene, attempts).boxed_local(),
+    },
+    Act {
+        limit: LimitName::LostKeepMsMax,
+        unit: 500,
+        check: |scene, span| a_lost_member_leaves(scene, span).boxed_local(),
+    },
+];
+
+async fn attempts_end_in_a_dead_letter(scene: &mut Scene<'_>, attempts: u64) {
+    let message = json!({"to": to_run("a"), "body": "-", "idempotency_key": "k"});
+    let sent = scene.say("POST /messages", message).await.is(201);
+    for attempt in 1..=attempts {
+        let dead = scene.say("GET /dead-letters", Value::Null).await.is(200);
+        assert_eq!(dead["dead_letters"], json!([]), "before attempt {attempt}");
+        let taken = receive(scene).await;
+        assert_eq!(taken["items"][0]["attempt"], attempt);
+        scene.pass(1_000).await;
+    }
+    assert_eq!(receive(scene).await["items"], json!([]));
+    let dead = scene.say("GET /dead-letters", Value::Null).await.is(200);
+    let letters = dead["dead_letters"].as_array().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["cursor"], sent["cursor"]);
+    assert_eq!(letters[0]["attempt"], attempts);
+}
+
+async fn receive(scene: &mut Scene<'_>) -> Value {
+    let body = json!({"max": 1, "claim_ms": 1_000});
+    let taken = scene.say("POST /members/a/inbox/receive", body).await;
+    taken.is(200)
+}
+
+async fn a_lost_member_leaves(scene: &mut Scene<'_>, span: u64) {
+    scene.join("b", json!({"lease_ms": 1_000})).await;
+    scene.pass(1_000).await;
+    let is_member = |members: &Value| {
+        let members = members["members"].as_array().unwrap();
+        members.iter().any(|member| member["run_id"] == "b")
+    };
+    let lost = scene.order("GET /members", Value::Null).await.is(200);
+    assert!(is_member(&lost), "it is lost, and keeps its place");
+    scene.pass(span - 1).await;
+    let kept = scene.order("GET /members", Value::Null).await.is(200);
+    assert!(is_member(&kept), "not before {span} ms");
+    scene.pass(1).await;
+    let left = scene.order("GET /members", Value::Null).await.is(200);
+    assert!(!is_member(&left), "at {span} ms");
+}
