@@ -14,6 +14,16 @@ use tokio::task::JoinHandle;
 
 use crate::World;
 
+/// Returns how many there are to be: what an environment variable says, or else the usual number.
+///
+/// # Panics
+/// When it says something that is no number.
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+pub fn as_many_as_asked(variable: &str, usual: usize) -> usize {
+    let asked = std::env::var(variable);
+    asked.map_or(usual, |asked| asked.parse().unwrap())
+}
+
 /// Lets every other task of this test go as far as it can without waiting for the store or the clock.
 pub async fn let_others_run() {
     for _ in 0..32 {

@@ -5,7 +5,7 @@ mod ledger;
 mod look;
 mod world;
 
-pub use act::{calling, let_others_run, receiving, until};
+pub use act::{as_many_as_asked, calling, let_others_run, receiving, until};
 pub use ledger::{Ledger, Tally};
 pub use world::{StoreKind, World, agent, body, key, message, pool, reply_key, run, topic, wake};
 

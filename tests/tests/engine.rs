@@ -8,6 +8,8 @@
 
 #[path = "engine/app_events.rs"]
 mod app_events;
+#[path = "engine/bad_input.rs"]
+mod bad_input;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/ceilings.rs"]
@@ -68,10 +70,14 @@ mod smoke;
 mod stops;
 #[path = "engine/streams.rs"]
 mod streams;
+#[path = "engine/threads.rs"]
+mod threads;
 #[path = "engine/time.rs"]
 mod time;
 #[path = "engine/under_way.rs"]
 mod under_way;
+#[path = "engine/viewers.rs"]
+mod viewers;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
 #[path = "engine/wake_ends.rs"]
@@ -80,6 +86,8 @@ mod wake_ends;
 mod wake_explain;
 #[path = "engine/wake_many.rs"]
 mod wake_many;
+#[path = "engine/wake_races.rs"]
+mod wake_races;
 #[path = "engine/wake_scans.rs"]
 mod wake_scans;
 #[path = "engine/wakes.rs"]

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "http/app_events.rs"]
 mod app_events;
+#[path = "http/bad_input.rs"]
+mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
 #[path = "http/contract.rs"]
@@ -40,5 +42,7 @@ mod pools;
 mod replies;
 #[path = "http/timelines.rs"]
 mod timelines;
+#[path = "http/viewers.rs"]
+mod viewers;
 #[path = "http/wakes.rs"]
 mod wakes;

@@ -1,4 +1,4 @@
-//! Wakes in numbers: more than one append takes, and races.
+//! Wakes in numbers: more than one append takes.
 
 use futures::future::join_all;
 use heronry_journal::{Body, Chunk, Record};
@@ -8,10 +8,8 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
-use heronry_tests::{
-    World, asked, calling, key, let_others_run, on_every_store, on_every_store_with_threads, run,
-};
-use heronry_types::{Correlation, Millis, Position, Since, WakeId, WakeStatus, WakeView};
+use heronry_tests::{World, asked, calling, key, let_others_run, on_every_store, run};
+use heronry_types::{Correlation, Millis, Position, WakeStatus, WakeView};
 
 use crate::wakes::NEWS;
 
@@ -19,10 +17,6 @@ on_every_store! {
     w5_one_event_triggers_thousands_a_thousand_in_each_append
     w5_a_crash_between_the_appends_finishes_the_rest_once
     w5_what_a_full_append_still_causes_survives_a_crash
-}
-
-on_every_store_with_threads! {
-    a30_no_race_of_send_and_register_loses_or_doubles_a_wake
 }
 
 const WAITERS: [&str; 3] = ["ann", "bob", "cid"];
@@ -203,48 +197,5 @@ async fn w5_what_a_full_append_still_causes_survives_a_crash(world: World) {
     let view = world.wake_of(&pool, &waiters[2], &one.wake_id).await;
     assert_eq!(view.status, WakeStatus::Triggered);
     assert_eq!(view.matches[0].cursor, second);
-    world.check_replay(&pool).await;
-}
-
-const RACES: usize = 2_000;
-const RACES_AT_ONCE: usize = 50;
-
-async fn a30_no_race_of_send_and_register_loses_or_doubles_a_wake(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    let scout = world.join(&pool, "scout").await;
-    for round in 0..RACES / RACES_AT_ONCE {
-        let since = Since::Cursor(pool.head());
-        let races = (0..RACES_AT_ONCE).map(|race| {
-            let name = format!("{round}-{race}");
-            let filter = format!(r#"{NEWS} && correlation["race"] == "{name}""#);
-            let request = WakeRequest {
-                since,
-                ..World::waiting(&filter, &format!("w{name}"))
-            };
-            let register = RegisterWake::new(lead.clone(), run("lead"), request);
-            let send = correlated("scout", &format!("k{name}"), ("race", &name));
-            let send = Send::new(scout.clone(), run("scout"), send);
-            if race % 2 == 0 {
-                let (register, send) = (calling(&pool, register), calling(&pool, send));
-                (register, send)
-            } else {
-                let send = calling(&pool, send);
-                (calling(&pool, register), send)
-            }
-        });
-        for (register, send) in races.collect::<Vec<_>>() {
-            let wake: WakeId = register.await.unwrap().unwrap().wake.wake_id;
-            let sent = send.await.unwrap().unwrap();
-            let view = world.wake_of(&pool, &lead, &wake).await;
-            assert_eq!(view.status, WakeStatus::Triggered, "a wake was lost");
-            assert_eq!(view.matches[0].cursor, sent.receipt.timeline[1].cursor);
-        }
-    }
-    let records = world.records(&pool).await;
-    assert_eq!(
-        records.iter().filter(|record| is_trigger(record)).count(),
-        RACES
-    );
     world.check_replay(&pool).await;
 }
