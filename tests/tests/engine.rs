@@ -80,6 +80,8 @@ mod under_way;
 mod viewers;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
+#[path = "engine/wake_crowds.rs"]
+mod wake_crowds;
 #[path = "engine/wake_ends.rs"]
 mod wake_ends;
 #[path = "engine/wake_explain.rs"]

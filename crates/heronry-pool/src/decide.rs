@@ -130,6 +130,16 @@ pub enum Lane {
     Reserved,
 }
 
+/// What a command has to do with wakes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AboutWakes {
+    /// It may read or end wakes, or change what their waiters see: triggers of earlier events are
+    /// recorded before it is decided.
+    Perhaps,
+    /// It does not: it is decided while triggers of earlier events are still being recorded.
+    Nothing,
+}
+
 /// A use case: one rule, and the answer to who asked.
 pub trait Command: std::marker::Send + 'static {
     /// What the caller gets.
@@ -143,6 +153,11 @@ pub trait Command: std::marker::Send + 'static {
     /// Returns the run on whose behalf it is, for fair shares of the reserved lane.
     fn run(&self) -> Option<&RunId> {
         None
+    }
+
+    /// Returns what it has to do with wakes.
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
     }
 
     /// Returns who is heard of by this command, so that its lease is renewed.

@@ -154,7 +154,9 @@ impl Actor {
         let at = self.due_at();
         let wants = self.wants_commands();
         let (queue, time) = (&self.queue, &self.time);
-        let has_work = wants && (!self.pending.is_empty() || self.engine.has_backlog());
+        // A batch that is open has as many triggers as it takes.
+        let has_triggers = self.engine.has_backlog() && self.batch.is_none();
+        let has_work = wants && (!self.pending.is_empty() || has_triggers);
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,

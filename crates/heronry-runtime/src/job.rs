@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Engine, Rejection,
-    decide::{Command, Names, ReleaseUnanswered, ScanRequest},
+    decide::{AboutWakes, Command, Names, ReleaseUnanswered, ScanRequest},
     engine::Found,
 };
 use heronry_store::{ClaimEntry, ClaimKey};
@@ -14,6 +14,9 @@ use crate::CallError;
 pub(crate) trait Job: Send + Sync {
     /// Returns the names that it claims or asks for.
     fn names(&self) -> Option<&Names>;
+
+    /// Returns what it has to do with wakes.
+    fn about_wakes(&self) -> AboutWakes;
 
     /// Returns what earlier events to look for.
     fn scan(
@@ -93,6 +96,10 @@ where
 {
     fn names(&self) -> Option<&Names> {
         self.names.as_ref()
+    }
+
+    fn about_wakes(&self) -> AboutWakes {
+        self.command.about_wakes()
     }
 
     fn scan(

@@ -4,7 +4,8 @@ use heronry_journal::{Body, Claim, Entry, MessageAcked};
 use heronry_types::{AckOutcome, CopyStanding, CopyState, LimitName, MessageId, Position, RunId};
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard, settle,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard,
+    settle,
 };
 use crate::{
     Caller, Done, Rejection, State,
@@ -151,6 +152,10 @@ impl Ack {
 
 impl Command for Ack {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

@@ -7,7 +7,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Names, Speaker, draft::Author, guard, prior,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Speaker, draft::Author, guard,
+    prior,
 };
 use crate::{
     Appended, Caller, EventFault, Minter, Rejection, State,
@@ -169,6 +170,10 @@ fn check_limits(limits: &Limits, event: &NewEvent) -> Result<(), Rejection> {
 
 impl Command for AppendEvents {
     type Answer = Appended;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

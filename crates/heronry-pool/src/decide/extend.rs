@@ -4,8 +4,8 @@ use heronry_journal::{Body, Claim, MessageExtended};
 use heronry_types::{LimitName, Millis, RunId, Timestamp};
 
 use super::{
-    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack, draft::Author, fetch,
-    guard,
+    AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack, draft::Author,
+    fetch, guard,
 };
 use crate::{Caller, Done, Rejection, State, state::CopySlot};
 
@@ -39,6 +39,10 @@ impl Extend {
 
 impl Command for Extend {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

@@ -9,8 +9,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, Speaker, delivery::Lines,
-    draft::Author, guard, settle,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, ReleaseUnanswered, Speaker,
+    delivery::Lines, draft::Author, guard, settle,
 };
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
@@ -145,6 +145,10 @@ pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), 
 impl Command for Fetch {
     type Answer = Received;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
     }
@@ -222,6 +226,10 @@ pub struct Peek {
 
 impl Command for Peek {
     type Answer = Received;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

@@ -2,7 +2,7 @@
 
 use heronry_types::{InstanceId, RunId};
 
-use super::{Applied, Command, Cx, Decision, Lane, guard};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Lane, guard};
 use crate::{Caller, Done, Rejection, State, state::Member};
 
 /// Who is heard of by a command.
@@ -48,6 +48,10 @@ pub struct Heartbeat {
 
 impl Command for Heartbeat {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved

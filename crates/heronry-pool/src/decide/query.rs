@@ -15,7 +15,7 @@ pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
-use super::{Applied, Command, Cx, Decision, Names, Speaker, fetch, guard};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, fetch, guard};
 use crate::{Caller, Minter, Rejection, State, answer};
 
 /// Asks what became of a message.
@@ -31,6 +31,10 @@ pub struct FindMessage {
 
 impl Command for FindMessage {
     type Answer = Receipt;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

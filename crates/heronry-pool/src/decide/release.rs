@@ -4,7 +4,7 @@ use heronry_journal::{Body, Claim, MessageReleased};
 use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId};
 
 use super::{
-    Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack,
+    AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack,
     dead::{self, Dying},
     delivery,
     draft::Author,
@@ -27,6 +27,10 @@ pub struct Release {
 
 impl Command for Release {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
@@ -96,6 +100,10 @@ pub struct ReleaseUnanswered {
 
 impl Command for ReleaseUnanswered {
     type Answer = ();
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved

@@ -14,8 +14,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Names, Speaker, delivery, draft::Author, guard,
-    prior, reply, resolve,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Speaker, delivery,
+    draft::Author, guard, prior, reply, resolve,
 };
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
@@ -299,6 +299,10 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
 
 impl Command for Send {
     type Answer = Sent;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

@@ -1,12 +1,17 @@
 //! Deciding what waits: one batch, which becomes one append.
 
 use heronry_journal::{Chunk, ChunkWriter};
-use heronry_pool::decide::{Names, ReleaseUnanswered};
+use heronry_pool::decide::{AboutWakes, Names, ReleaseUnanswered};
 use heronry_store::{ClaimEntry, ClaimKey, Outcome};
 use heronry_types::{Millis, Timestamp};
 
 use super::{Actor, BATCH_MAX, Flow};
-use crate::{CallError, StopReason, job::Gated, time::Deadlines, waiters::WaitKey};
+use crate::{
+    CallError, StopReason,
+    job::{Gated, Job},
+    time::Deadlines,
+    waiters::WaitKey,
+};
 
 /// About how many bytes one append has before it takes no further command.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
@@ -71,6 +76,10 @@ impl Batch {
     }
 }
 
+fn about_wakes(job: &dyn Job) -> bool {
+    job.about_wakes() == AboutWakes::Perhaps
+}
+
 impl Actor {
     /// Decides what waits, in the batch that is open or in a new one. What is due, and triggers of
     /// earlier events, go first.
@@ -113,18 +122,24 @@ impl Actor {
         }
     }
 
-    /// Decides what is due; returns true when commands may follow in the same append. Triggers that
-    /// are not recorded yet, and what is still due, go before every command.
+    /// Decides what is due; returns true when commands may follow in the same append. What is still
+    /// due goes before every command, and triggers that are not recorded yet go before what is due.
     fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
         if self.engine.has_backlog() {
-            return false;
+            return !self.is_due(now, deadlines);
         }
         let waiters = &self.waiters;
         self.engine
             .hear_waiting(|run, generation| waiters.is_waiting(run, generation));
         let more_due = deadlines == Deadlines::Fire && self.engine.tick();
         let something_first = more_due && self.is_due(now, deadlines);
-        !self.engine.has_backlog() && !something_first
+        !something_first
+    }
+
+    /// Returns true when the first command that waits has to wait until all triggers are recorded.
+    fn first_is_put_off(&self) -> bool {
+        let first = self.pending.front();
+        self.engine.has_backlog() && first.is_some_and(|job| about_wakes(job.as_ref()))
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
@@ -134,9 +149,18 @@ impl Actor {
     /// Decides the commands that wait, until something has to go first, the append is large enough,
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
+        if self.engine.has_backlog() {
+            // What has nothing to do with wakes goes on; the others stay in their order behind it.
+            let all = self.pending.make_contiguous();
+            all.sort_by_key(|job| about_wakes(job.as_ref()));
+        }
         let found = self.look_up().await?;
         batch.answers.reserve(self.pending.len());
         while !self.pending.is_empty() {
+            if self.first_is_put_off() {
+                batch.door = Door::Closed;
+                break;
+            }
             let scanned = self.scan_for_first(&found).await?;
             let asked = self.asked_by_first(&found).await?;
             let Some(job) = self.pending.pop_front() else {
@@ -156,7 +180,7 @@ impl Actor {
                 has_records: self.engine.staged().records.len() > before,
             });
             let is_large = self.engine.staged().weight >= APPEND_BYTES;
-            if is_large || self.engine.has_backlog() || self.is_due(batch.now, batch.deadlines) {
+            if is_large || self.is_due(batch.now, batch.deadlines) {
                 batch.door = Door::Closed;
                 break;
             }
