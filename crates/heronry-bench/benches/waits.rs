@@ -1,7 +1,7 @@
 //! Matching one event against many waiting filters, and what they cost a send.
 //!
-//! `cargo bench -p heronry-bench --bench waits` prints the tables; `-- index` or `-- send` one of
-//! them; `--quick` makes everything small.
+//! `cargo bench -p heronry-bench --bench waits` prints the tables; `-- index`, `-- send` or `-- scan`
+//! one of them; `--quick` makes everything small.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +17,8 @@ mod filters;
 mod index;
 #[path = "waits/report.rs"]
 mod report;
+#[path = "waits/scan.rs"]
+mod scan;
 #[path = "waits/send.rs"]
 mod send;
 #[path = "waits/time.rs"]
@@ -27,7 +29,7 @@ use filters::Shape;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let says = |word: &str| words.iter().any(|given| given == word);
-    let all = !says("index") && !says("send");
+    let all = !says("index") && !says("send") && !says("scan");
     let part = if says("--quick") { 10 } else { 1 };
     if all || says("index") {
         for shape in [Shape::Shared, Shape::Own] {
@@ -36,13 +38,16 @@ fn main() {
             }
         }
     }
-    if all || says("send") {
-        let tokio = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        for callers in [1, 64] {
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for callers in [1, 64] {
+        if all || says("send") {
             tokio.block_on(send::run(100_000 / part, callers));
+        }
+        if all || says("scan") {
+            tokio.block_on(scan::run(1_000_000 / part as u64, callers));
         }
     }
 }

@@ -55,13 +55,13 @@ pub(crate) async fn run(waits: usize, callers: usize) {
 }
 
 /// A pool with a sender and a reader, who also waits.
-struct Bench {
-    pool: Pool,
-    reader: Caller,
+pub(crate) struct Bench {
+    pub(crate) pool: Pool,
+    pub(crate) reader: Caller,
     sender: Caller,
 }
 
-fn reader() -> RunId {
+pub(crate) fn reader() -> RunId {
     id("run", 1)
 }
 
@@ -70,7 +70,7 @@ fn sender() -> RunId {
 }
 
 impl Bench {
-    async fn open(runtime: &Runtime, name: &str) -> Self {
+    pub(crate) async fn open(runtime: &Runtime, name: &str) -> Self {
         let mut limits = Limits::default();
         limits.set(LimitName::InboxDepthMax, 10_000_000);
         limits.set(LimitName::LiveWakesPerRunMax, 1_000_000);
@@ -101,7 +101,7 @@ impl Bench {
 
     /// Sends with this many callers in flight, and returns microseconds for each: passed, and spent
     /// by the processors.
-    async fn send(&self, round: usize, callers: usize) -> [f64; 2] {
+    pub(crate) async fn send(&self, round: usize, callers: usize) -> [f64; 2] {
         let spent = Moment::of_process();
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
         let start = Instant::now();
@@ -155,7 +155,7 @@ async fn send_each(pool: Pool, caller: Caller, numbers: std::ops::Range<usize>) 
     }
 }
 
-fn key(kind: &str, number: usize) -> IdempotencyKey {
+pub(crate) fn key(kind: &str, number: usize) -> IdempotencyKey {
     id(kind, number)
 }
 
