@@ -40,6 +40,8 @@ mod leases;
 mod leaving;
 #[path = "engine/limits.rs"]
 mod limits;
+#[path = "engine/matching.rs"]
+mod matching;
 #[path = "engine/members.rs"]
 mod members;
 #[path = "engine/model.rs"]

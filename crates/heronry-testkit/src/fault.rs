@@ -46,6 +46,7 @@ pub enum AppendFault {
 struct Plan {
     appends: AtomicU64,
     reads: AtomicU64,
+    content_reads: AtomicU64,
     fails_next_read: AtomicBool,
     gate: Arc<Gate>,
     read_gate: Arc<Gate>,
@@ -107,6 +108,11 @@ impl Faults {
     /// Returns how many pages of a journal were asked for.
     pub fn reads(&self) -> u64 {
         self.plan.reads.load(Ordering::Acquire)
+    }
+
+    /// Returns how many contents were asked for.
+    pub fn content_reads(&self) -> u64 {
+        self.plan.content_reads.load(Ordering::Acquire)
     }
 
     /// Returns true after a failed sync.

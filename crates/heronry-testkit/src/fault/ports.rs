@@ -147,6 +147,7 @@ impl Contents for FaultStore {
         content_ref: ContentRef,
         place: ContentPlace,
     ) -> Result<Option<StoredContent>, StoreError> {
+        self.plan.content_reads.fetch_add(1, Ordering::AcqRel);
         self.plan.check_open("get content")?;
         self.inner.contents.get(pool, content_ref, place).await
     }
