@@ -45,10 +45,22 @@ impl World {
     }
 
     /// Returns the records after a position, from the store.
+    ///
+    /// # Panics
+    /// When the journal cannot be read.
     pub async fn records_after(&self, pool: &Pool, after: Position) -> Vec<Record> {
-        let mut records = self.records(pool).await;
-        records.retain(|record| record.position > after);
-        records
+        let (mut records, mut after) = (Vec::new(), after);
+        loop {
+            let journal = &self.store().journal;
+            let page = journal.read(pool.id(), after, 1024 * 1024).await.unwrap();
+            for chunk in &page.chunks {
+                records.extend(chunk.records_after(after).map(|record| record.unwrap()));
+                after = chunk.last();
+            }
+            if page.chunks.is_empty() {
+                return records;
+            }
+        }
     }
 
     /// Returns the kinds of the records after a position.

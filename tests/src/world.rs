@@ -324,27 +324,8 @@ impl World {
     }
 
     /// Returns every record of the pool, from the store.
-    ///
-    /// # Panics
-    /// When the journal cannot be read.
     pub async fn records(&self, pool: &Pool) -> Vec<Record> {
-        let mut records = Vec::new();
-        let mut after = Position::ZERO;
-        loop {
-            let page = self
-                .store
-                .journal
-                .read(pool.id(), after, 1024 * 1024)
-                .await
-                .unwrap();
-            for chunk in &page.chunks {
-                records.extend(chunk.records_after(after).map(|record| record.unwrap()));
-                after = chunk.last();
-            }
-            if page.chunks.is_empty() {
-                return records;
-            }
-        }
+        self.records_after(pool, Position::ZERO).await
     }
 
     /// Checks that a replay of the journal gives the live state and that the [`Ledger`](crate::Ledger)

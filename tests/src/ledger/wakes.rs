@@ -264,6 +264,12 @@ impl Ledger {
         deadlines.filter(|deadline| *deadline <= now).count()
     }
 
+    /// Returns true while the earlier events of a wake that waits are still looked through.
+    pub fn is_looking_back(&self) -> bool {
+        let mut live = self.live.iter();
+        live.any(|registered| self.waiters[registered].is_held)
+    }
+
     /// Returns the record that registered a wake.
     pub fn registration_of(&self, run: &RunId, wake: &WakeId) -> Option<Position> {
         let mut waiters = self.waiters.iter();

@@ -34,12 +34,13 @@ fn check(kind: StoreKind, cases: u32) {
         failure_persistence: Some(Box::new(seeds)),
         ..Config::default()
     };
-    let played = TestRunner::new(config).run(&vec(steps::step(), 1..STEPS_MAX), |history| {
+    let histories = (steps::before(), vec(steps::step(), 1..STEPS_MAX));
+    let played = TestRunner::new(config).run(&histories, |(before, history)| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut play = Play::start(World::new(kind).await).await;
+            let mut play = Play::start(World::new(kind).await, before).await;
             for step in &history {
                 play.take(step).await;
             }

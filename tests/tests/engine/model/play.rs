@@ -46,7 +46,8 @@ pub(super) struct Play {
 }
 
 impl Play {
-    pub(super) async fn start(world: World) -> Self {
+    /// Starts a history with two members, and so many events that the first one reports.
+    pub(super) async fn start(world: World, before: usize) -> Self {
         let mut limits = Limits::default();
         limits.set(LimitName::AttemptsMax, 2);
         limits.set(LimitName::InboxDepthMax, INBOX_DEPTH);
@@ -70,6 +71,7 @@ impl Play {
         };
         play.join(0, (1, 0), 1).await;
         play.join(1, (2, 30), 1).await;
+        play.report_before(before).await;
         play.read().await;
         play
     }
@@ -161,6 +163,7 @@ impl Play {
                 self.catch_up().await;
             }
             Step::Crash => self.crash().await,
+            Step::Restart => self.restart().await,
             Step::FailSend(who, letter, kept) => self.fail_send(who, letter, kept).await,
         }
         self.read().await;
@@ -353,9 +356,29 @@ impl Play {
         self.world = Some(world);
     }
 
+    async fn restart(&mut self) {
+        drop(self.pool.take());
+        let world = self.world.take().unwrap().restart().await;
+        self.pool = Some(world.pool().await);
+        self.world = Some(world);
+    }
+
+    /// Lets every wake that still looks back come to the end of that.
+    async fn settle_scans(&mut self) {
+        for _ in 0..100_000 {
+            self.catch_up().await;
+            if !self.ledger.is_looking_back() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("a wake looks back forever");
+    }
+
     /// A send whose append fails: it is there as a whole or not at all, and a retry tells which.
     async fn fail_send(&mut self, who: Who, letter: Letter, kept: Kept) {
-        self.catch_up().await;
+        // Nothing else is to be appended meanwhile.
+        self.settle_scans().await;
         let caller = self.caller(who);
         let name = (who.run, letter.key.to_string());
         let refused = self.refused(who, letter);
@@ -409,6 +432,7 @@ impl Play {
             self.read().await;
             assert!(!self.ledger.is_lost(&name), "who acts is back");
         }
+        self.settle_scans().await;
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);
         assert_eq!(self.ledger.overdue_replies(self.now()), 0);
         let digest = self.world().check_replay(self.pool()).await;

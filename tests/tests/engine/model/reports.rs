@@ -17,6 +17,20 @@ const KINDS: [EventKind; 3] = [
 ];
 
 impl Play {
+    /// Reports so many events before the first step, in batches of the largest size.
+    pub(super) async fn report_before(&mut self, count: usize) {
+        let events = vec![NewEvent::new(EventKind::ToolStarted); count];
+        let caller = self.caller(Who {
+            run: 0,
+            is_stale: false,
+        });
+        for (number, batch) in events.chunks(1_000).enumerate() {
+            let name = key(&format!("before {number}"));
+            let batch = AppendEvents::new(caller.clone(), run(RUNS[0]), batch.to_vec(), name);
+            self.pool().call(batch).await.unwrap();
+        }
+    }
+
     pub(super) async fn report(&mut self, who: Who, under: u8, count: u8) {
         let kinds = KINDS.iter().cycle().skip(usize::from(under));
         let events: Vec<_> = kinds

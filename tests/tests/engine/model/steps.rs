@@ -121,6 +121,8 @@ pub(super) enum Step {
     Advance(u64),
     Pause(u64),
     Crash,
+    /// Closes the store and opens it again.
+    Restart,
     FailSend(Who, Letter, Kept),
 }
 
@@ -192,7 +194,12 @@ fn asking() -> impl Strategy<Value = Asking> {
 }
 
 fn wait() -> impl Strategy<Value = Wait> {
-    let back = proptest::option::of(0..12_u64);
+    // The last one is further than any history goes back.
+    let back = prop_oneof![
+        2 => Just(None),
+        2 => (0..12_u64).prop_map(Some),
+        2 => Just(Some(1_000_000)),
+    ];
     let timeout = proptest::option::weighted(0.6, 0..90_u64);
     (
         0..FILTERS.len() + CONDITIONS.len(),
@@ -213,6 +220,11 @@ fn wait() -> impl Strategy<Value = Wait> {
 /// Of no time in most cases: then it is forever.
 fn lease() -> impl Strategy<Value = u64> {
     prop_oneof![3 => Just(0), 2 => 1..60_u64]
+}
+
+/// How many events there are before the first step: none, or more than are looked through at once.
+pub(super) fn before() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => Just(0), 1 => Just(1_100)]
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {
@@ -245,6 +257,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (60..90_u64).prop_map(Step::Advance),
         2 => (1..90_u64).prop_map(Step::Pause),
         1 => Just(Step::Crash),
+        1 => Just(Step::Restart),
         1 => (who(), letter(), kept).prop_map(|(who, letter, kept)| Step::FailSend(who, letter, kept)),
     ]
 }
