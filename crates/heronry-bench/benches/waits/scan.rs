@@ -71,12 +71,10 @@ impl Bench {
         request.since = Since::Start;
         let wake = RegisterWake::new(self.reader.clone(), reader(), request);
         self.pool.call(wake).await.unwrap();
-        tokio::spawn(async move {
-            while let Some(item) = stream.next().await.unwrap() {
-                if matches!(item, StreamItem::Event(_)) {
-                    return;
-                }
-            }
-        })
+        tokio::spawn(async move { while !is_event(stream.next().await.unwrap().as_ref()) {} })
     }
+}
+
+fn is_event(item: Option<&StreamItem>) -> bool {
+    matches!(item, Some(StreamItem::Event(_)))
 }
