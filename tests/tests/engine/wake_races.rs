@@ -6,16 +6,19 @@ use futures::future::join_all;
 use heronry_journal::Body;
 use heronry_pool::{
     Caller,
-    decide::{RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{CancelWake, RegisterWake, Send, SendRequest, WakeRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, as_many_as_asked, key, on_every_store_with_threads, run, topic};
+use heronry_tests::{
+    World, as_many_as_asked, calling, key, on_every_store_with_threads, run, topic,
+};
 use heronry_types::{
     Address, Correlation, Millis, PoolSpec, Position, Since, WakeId, WakeStatus, WakeView,
 };
 
 on_every_store_with_threads! {
     a30_no_race_of_send_and_register_loses_or_doubles_a_wake
+    a34_a_race_of_trigger_cancel_and_timeout_has_one_end_that_everybody_is_told
 }
 
 /// How many races there are, when `HERONRY_RACES` does not say how many.
@@ -155,5 +158,53 @@ async fn a30_no_race_of_send_and_register_loses_or_doubles_a_wake(world: World) 
         }
     }
     assert!(triggered.is_empty(), "a wake was lost");
+    world.check_replay(&pool).await;
+}
+
+/// How many wakes are triggered, given up and late at the same time.
+const ENDS: usize = 120;
+
+async fn a34_a_race_of_trigger_cancel_and_timeout_has_one_end_that_everybody_is_told(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let scout = world.join(&pool, "scout").await;
+    let (mut draw, mut seen) = (Draw(0xace), BTreeSet::new());
+    for race in 0..ENDS {
+        let request = WakeRequest {
+            timeout: Some(Millis(5)),
+            ..waiting(race, Since::Head)
+        };
+        let wake = world.register(&pool, &lead, request).await.wake_id;
+        let cancel = CancelWake {
+            caller: lead.clone(),
+            run: run("lead"),
+            wake_id: wake.clone(),
+        };
+        let send = Send::new(scout.clone(), run("scout"), news(race));
+        let mut turns = [0, 1, 2];
+        turns.swap(0, draw.below(3));
+        turns.swap(1, 1 + draw.below(2));
+        let (mut cancelled, mut told) = (None, None);
+        for turn in turns {
+            match turn {
+                0 => cancelled = Some(calling(&pool, cancel.clone())),
+                1 => told = Some(calling(&pool, send.clone())),
+                _ => world.clock.advance(Millis(5)),
+            }
+            for _ in 0..draw.below(4) {
+                tokio::task::yield_now().await;
+            }
+        }
+        told.unwrap().await.unwrap().unwrap();
+        let answered = cancelled.unwrap().await.unwrap().unwrap();
+        let end = world.wake_of(&pool, &lead, &wake).await;
+        assert_ne!(end.status, WakeStatus::Registered);
+        assert_eq!(answered, end, "whoever gave it up was told how it ended");
+        let again = world.unrecorded(&pool, pool.call(cancel)).await;
+        assert_eq!(again, end, "giving it up again changes nothing");
+        assert_eq!(world.ends_of(&pool, &wake).await.len(), 1);
+        seen.insert(end.status.to_string());
+    }
+    assert!(seen.len() > 1, "the same one always came first: {seen:?}");
     world.check_replay(&pool).await;
 }

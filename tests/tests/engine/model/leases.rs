@@ -16,6 +16,7 @@ use super::{
 
 impl Play {
     pub(super) async fn heartbeat(&mut self, who: Who) {
+        self.settle_scans().await;
         let caller = self.caller(who);
         let run = World::run_of(&caller);
         let head = self.pool().head().position;

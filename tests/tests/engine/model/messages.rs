@@ -46,6 +46,7 @@ impl Play {
     /// Its sender cancels a message; whoever else asks for it finds none.
     pub(super) async fn withdraw(&mut self, by: By, number: usize) {
         self.catch_up().await;
+        self.settle_scans().await;
         let Some((owner, message_id, accepted)) = self.sent.iter().rev().nth(number).cloned()
         else {
             return;

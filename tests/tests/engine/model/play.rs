@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use heronry_journal::Claim;
+use heronry_journal::{Claim, Record};
 use heronry_pool::{
     Caller, Rejection,
     decide::{
@@ -15,8 +15,8 @@ use heronry_store::{Clock, Outcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{Ledger, World, agent, body, key, run, topic};
 use heronry_types::{
-    Address, Cursor, Generation, LimitName, Limits, MessageId, Millis, PoolSpec, Position, RunEnd,
-    Since, WakeId, WakeStatus,
+    Address, Cursor, EventKind, Generation, LimitName, Limits, MessageId, Millis, PoolSpec,
+    Position, RunEnd, Since, WakeId, WakeStatus,
 };
 
 use super::messages::said;
@@ -363,21 +363,21 @@ impl Play {
         self.world = Some(world);
     }
 
-    /// Lets every wake that still looks back come to the end of that.
-    async fn settle_scans(&mut self) {
+    /// Lets every wake that still looks back come to the end of that: nothing else is recorded meanwhile.
+    pub(super) async fn settle_scans(&mut self) {
         for _ in 0..100_000 {
-            self.catch_up().await;
             if !self.ledger.is_looking_back() {
                 return;
             }
             tokio::task::yield_now().await;
+            self.catch_up().await;
         }
         panic!("a wake looks back forever");
     }
 
     /// A send whose append fails: it is there as a whole or not at all, and a retry tells which.
     async fn fail_send(&mut self, who: Who, letter: Letter, kept: Kept) {
-        // Nothing else is to be appended meanwhile.
+        self.catch_up().await;
         self.settle_scans().await;
         let caller = self.caller(who);
         let name = (who.run, letter.key.to_string());
@@ -406,8 +406,8 @@ impl Play {
     }
 
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the
-    /// journal gives the same state as the one that was lived.
-    pub(super) async fn finish(mut self) {
+    /// journal gives the same state as the one that was lived. Returns how many wakes looked far back.
+    pub(super) async fn finish(mut self) -> usize {
         self.pass(240).await;
         let members: Vec<_> = self.ledger.members().cloned().collect();
         for name in members {
@@ -439,6 +439,9 @@ impl Play {
         self.crash().await;
         let again = self.world().check_replay(self.pool()).await;
         assert_eq!(again, digest, "a crash at rest changes nothing");
+        let records = self.world().records(self.pool()).await;
+        let looked = |record: &&Record| record.kind() == EventKind::WakeConditionScanned;
+        records.iter().filter(looked).count()
     }
 }
 
