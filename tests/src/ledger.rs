@@ -7,6 +7,7 @@ mod cancel;
 mod copies;
 mod dead;
 mod delivery;
+mod effects;
 mod events;
 mod members;
 mod replies;
@@ -24,6 +25,7 @@ use heronry_types::{
 pub use copies::Tally;
 use copies::{Letter, Turn};
 use delivery::LineName;
+pub use effects::Deed;
 use members::Seat;
 use wakes::Waiter;
 
@@ -53,6 +55,7 @@ pub struct Ledger {
     handed: BTreeMap<Position, BTreeSet<RunId>>,
     /// The longest term that the claims of a fetch were given.
     terms: BTreeMap<Position, Millis>,
+    deeds: BTreeMap<Position, Deed>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// How many events of the last batch are still to come, and who reports it.
@@ -83,6 +86,7 @@ impl Ledger {
             first_claimed: BTreeMap::new(),
             handed: BTreeMap::new(),
             terms: BTreeMap::new(),
+            deeds: BTreeMap::new(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -176,6 +180,10 @@ impl Ledger {
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
             Body::WakeCancelled(body) => self.cancelled(record, body.registered),
+            Body::EffectIntended(body) => self.intended(record, body),
+            Body::EffectAttempted(body) => self.attempted(record, body),
+            Body::EffectCompleted(body) => self.completed(record, body),
+            Body::EffectResultRefused(body) => self.result_refused(record, body),
             Body::ApplicationEvent(body) => self.reported(record, body),
         }
     }

@@ -22,6 +22,8 @@ mod crash;
 mod dead;
 #[path = "engine/delivery.rs"]
 mod delivery;
+#[path = "engine/effects.rs"]
+mod effects;
 #[path = "engine/expiry.rs"]
 mod expiry;
 #[path = "engine/faults.rs"]

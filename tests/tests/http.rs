@@ -22,6 +22,8 @@ mod contract;
 mod cursors;
 #[path = "http/dead.rs"]
 mod dead;
+#[path = "http/effects.rs"]
+mod effects;
 #[path = "http/events.rs"]
 mod events;
 #[path = "http/failure.rs"]

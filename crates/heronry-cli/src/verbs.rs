@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod dead_letters;
+pub(crate) mod effects;
 pub(crate) mod emit;
 pub(crate) mod filter;
 pub(crate) mod inbox;
@@ -46,6 +47,8 @@ pub(crate) enum Verb {
     Release(inbox::ReleaseArgs),
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersVerb),
+    #[command(subcommand)]
+    Effects(effects::EffectsVerb),
     Emit(emit::EmitArgs),
     Wait(wait::WaitArgs),
     Wakes(wakes::WakesArgs),
@@ -91,6 +94,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Ack(args) => inbox::ack(&cx, args).await,
         Verb::Release(args) => inbox::release(&cx, args).await,
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
+        Verb::Effects(verb) => effects::run(&cx, verb).await,
         Verb::Emit(args) => emit::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
         Verb::Wakes(args) => wakes::list(&cx, &args).await,

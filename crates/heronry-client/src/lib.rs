@@ -2,6 +2,7 @@
 
 mod client;
 mod dead;
+mod effects;
 mod error;
 mod events;
 mod exchange;

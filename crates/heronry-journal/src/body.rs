@@ -1,6 +1,7 @@
 //! What records say, one struct per kind of record.
 
 mod dead;
+mod effect;
 mod event;
 mod member;
 mod message;
@@ -12,6 +13,9 @@ mod wake;
 use heronry_types::{EventKind, RunEnd};
 
 pub use dead::{MessageDeadLettered, MessageReplayed};
+pub use effect::{
+    EffectAttempted, EffectCompleted, EffectIntended, EffectKey, EffectResultRefused,
+};
 pub use event::{ApplicationEvent, EventBatch};
 pub use member::{
     MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunLost, RunResumed,
@@ -102,9 +106,9 @@ macro_rules! bodies {
 
 bodies! {
     /// A pool was created.
-    1 v 3 => PoolCreated(PoolCreated),
+    1 v 4 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
-    2 v 3 => PoolConfigured(PoolConfigured),
+    2 v 4 => PoolConfigured(PoolConfigured),
     /// A new timeline started.
     3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.
@@ -169,6 +173,14 @@ bodies! {
     49 v 1 => WakeFailed(WakeFailed),
     /// A member reported an event.
     50 v 1 => ApplicationEvent(Box<ApplicationEvent>),
+    /// A run intends an effect.
+    51 v 1 => EffectIntended(EffectIntended),
+    /// An effect is about to be done.
+    52 v 1 => EffectAttempted(EffectAttempted),
+    /// An effect has ended.
+    53 v 1 => EffectCompleted(EffectCompleted),
+    /// A result of an effect was refused.
+    54 v 1 => EffectResultRefused(EffectResultRefused),
 }
 
 impl Body {
@@ -249,6 +261,10 @@ impl Body {
             Self::WakeTimedOut(_) => EventKind::WakeConditionTimedOut,
             Self::WakeCancelled(_) => EventKind::WakeConditionCancelled,
             Self::ApplicationEvent(body) => body.kind,
+            Self::EffectIntended(_) => EventKind::EffectIntended,
+            Self::EffectAttempted(_) => EventKind::EffectAttempted,
+            Self::EffectCompleted(_) => EventKind::EffectCompleted,
+            Self::EffectResultRefused(_) => EventKind::EffectResultRefused,
         }
     }
 }

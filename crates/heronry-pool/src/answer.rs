@@ -2,16 +2,16 @@
 
 use heronry_journal::Claim;
 use heronry_types::{
-    AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, Generation, Importance,
-    Limits, MessageId, MessageStatus, Millis, Policies, PoolConfig, Position, Receipt,
-    RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, SessionId, Settings,
-    TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeMatch, WakeStatus,
-    WakeView,
+    AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, EffectFault, EffectView,
+    Generation, Importance, Limits, MessageId, MessageStatus, Millis, Policies, PoolConfig,
+    Position, Receipt, RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, SessionId,
+    Settings, TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeMatch,
+    WakeStatus, WakeView,
 };
 
 use crate::{
     State,
-    state::{Message, Step, Wake, WakeEnd},
+    state::{Effect, Message, Step, Wake, WakeEnd},
 };
 
 /// What a sender gets.
@@ -216,6 +216,35 @@ pub struct WakePage {
     pub as_of: Cursor,
 }
 
+/// An effect that is about to be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EffectStarted {
+    /// Where it stands.
+    pub effect: EffectView,
+    /// Whether it was intended before: its first attempt is not the caller's.
+    pub repeated: bool,
+}
+
+/// What became of a result of an effect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EffectReport {
+    /// It is the effect's result.
+    Completed(EffectView, Done),
+    /// It is not, and that is recorded.
+    Refused(EffectFault, Done),
+}
+
+/// Some of the effects that have no result, oldest first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EffectPage {
+    /// The effects.
+    pub effects: Vec<EffectView>,
+    /// Where the next page goes on: after this one. Absent when there are no more.
+    pub next: Option<Cursor>,
+    /// The head at which they were read.
+    pub as_of: Cursor,
+}
+
 /// A registered wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Registered {
@@ -327,6 +356,19 @@ pub(crate) fn item(
         importance: message.importance(),
         reply: message.reply_standing(),
     })
+}
+
+pub(crate) fn effect_view(state: &State, intended: Position, effect: &Effect) -> EffectView {
+    let key = effect.intended.key.as_ref();
+    EffectView {
+        effect: state.cursor(intended),
+        run_id: effect.run.clone(),
+        what: effect.intended.what.clone(),
+        key: key.map(|key| key.idempotency_key.clone()),
+        standing: effect.standing(&state.members),
+        attempts: effect.attempts,
+        result: effect.end.as_ref().map(|end| end.result.clone()),
+    }
 }
 
 pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeView {

@@ -2,6 +2,7 @@
 
 mod dead;
 mod delivery;
+mod effect;
 mod inbox;
 mod member;
 mod message;
@@ -10,6 +11,7 @@ mod resume;
 mod wake;
 
 use heronry_journal::{Body, Record};
+use heronry_types::Settings;
 
 use crate::State;
 
@@ -26,13 +28,9 @@ pub fn apply(state: &mut State, record: &Record) {
     match &record.entry.body {
         Body::PoolCreated(body) => {
             state.config = body.config.clone();
-            state.settings = body.settings.clone();
-            state.settings_version = 1;
+            configured(state, &body.settings, 1);
         }
-        Body::PoolConfigured(body) => {
-            state.settings = body.settings.clone();
-            state.settings_version = body.version;
-        }
+        Body::PoolConfigured(body) => configured(state, &body.settings, body.version),
         Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
         Body::PoolResumed(_) => resume::resumed(state, record),
         Body::MemberJoined(body) => member::joined(state, record, body),
@@ -70,7 +68,15 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::WakeTriggered(body) => wake::triggered(state, record, body),
         Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
         Body::WakeCancelled(body) => wake::cancelled(state, record, body),
-        // What members report is told to observers, and changes nothing.
-        Body::ApplicationEvent(_) => {}
+        Body::EffectIntended(body) => effect::intended(state, record, body),
+        Body::EffectAttempted(body) => effect::attempted(state, body),
+        Body::EffectCompleted(body) => effect::completed(state, record, body),
+        // What members report, and a result that was refused, is told and changes nothing.
+        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) => {}
     }
+}
+
+fn configured(state: &mut State, settings: &Settings, version: u64) {
+    state.settings = settings.clone();
+    state.settings_version = version;
 }

@@ -14,8 +14,8 @@ mod rejection;
 pub mod state;
 
 pub use answer::{
-    Appended, DeadLetterPage, DeadLetterView, Done, Item, Joined, MemberPage, MemberView, PoolView,
-    Received, Registered, Sent, WakePage,
+    Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted, Item,
+    Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -1,9 +1,10 @@
 //! Projecting: the only place where a record becomes an event. Pure, and one to one.
 
+mod effects;
 mod events;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
-use heronry_journal::{Body, CopyName, MessageDelivered, Record};
+use heronry_journal::{Body, CopyName, MessageAccepted, MessageDelivered, Record};
 use heronry_types::{
     Actor, Address, DestinationId, DestinationRef, EntityKind, EntityRef, Id, IdKind, Payload,
     RunId, SourceKind, SourceRef, Timelines,
@@ -14,7 +15,8 @@ use heronry_types::{
 pub fn project(timelines: &Timelines, record: &Record) -> Event {
     let cursor = timelines.cursor(record.position);
     let stamp = Stamp::new(cursor, record.recorded_at);
-    let (subject, source) = (subject(record), source(record));
+    let subject = effects::subject(timelines, record).unwrap_or_else(|| subject(record));
+    let source = source(record);
     let mut envelope = Envelope::new(stamp, record.kind(), identity(record), subject, source);
     let lineage = &record.entry.lineage;
     envelope.about.correlation = lineage.correlation.clone();
@@ -40,7 +42,7 @@ fn payload(record: &Record) -> Payload {
     } else if let Body::MessageAcked(body) = &record.entry.body {
         body.note.as_ref()
     } else {
-        None
+        effects::note(&record.entry.body)
     };
     note.map_or(Payload::EnvelopeOnly, |note| Payload::Summary {
         summary: note.clone(),
@@ -62,14 +64,7 @@ fn identity(record: &Record) -> Identity {
 fn exchange(envelope: &mut Envelope, record: &Record) {
     let exchange = &mut envelope.exchange;
     match &record.entry.body {
-        Body::MessageAccepted(body) => {
-            exchange.message = Some(body.message_id.clone());
-            exchange.reply_to.clone_from(&body.reply_to);
-            exchange.topic = body.to.topic().cloned();
-            envelope.route.destination = Some(destination(&body.to));
-            envelope.governance.policies = body.policies.clone();
-            envelope.governance.content_capture = heronry_types::ContentCapture::Reference;
-        }
+        Body::MessageAccepted(body) => accepted(envelope, body),
         Body::MessageDelivered(body) => {
             exchange.message = Some(body.message_id.clone());
             exchange.reply_to.clone_from(&body.reply_to);
@@ -115,8 +110,22 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::WakeTriggered(_)
         | Body::WakeTimedOut(_)
         | Body::WakeCancelled(_)
+        | Body::EffectIntended(_)
+        | Body::EffectAttempted(_)
+        | Body::EffectCompleted(_)
+        | Body::EffectResultRefused(_)
         | Body::ApplicationEvent(_) => {}
     }
+}
+
+fn accepted(envelope: &mut Envelope, body: &MessageAccepted) {
+    let exchange = &mut envelope.exchange;
+    exchange.message = Some(body.message_id.clone());
+    exchange.reply_to.clone_from(&body.reply_to);
+    exchange.topic = body.to.topic().cloned();
+    envelope.route.destination = Some(destination(&body.to));
+    envelope.governance.policies = body.policies.clone();
+    envelope.governance.content_capture = heronry_types::ContentCapture::Reference;
 }
 
 /// Who gets a copy: those whose inbox was full do not.
@@ -183,7 +192,11 @@ fn subject(record: &Record) -> EntityRef {
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
-        | Body::PoolResumed(_) => None,
+        | Body::PoolResumed(_)
+        | Body::EffectIntended(_)
+        | Body::EffectAttempted(_)
+        | Body::EffectCompleted(_)
+        | Body::EffectResultRefused(_) => None,
         Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)

@@ -169,6 +169,18 @@ pub enum Rejection {
     /// Several runs have a wake of this id.
     #[error("several runs have a wake of this id; name the run")]
     Ambiguous,
+    /// There is no such effect of this run.
+    #[error("no such effect of this run in this pool")]
+    EffectNotFound,
+    /// The effect has a result.
+    #[error("the effect has its result; it is not done again")]
+    EffectFinished,
+    /// Doing the effect again could do harm.
+    #[error("the effect has no key, so doing it again could do harm; find out whether it was done")]
+    EffectUnsafe,
+    /// The effect was attempted meanwhile.
+    #[error("the effect was attempted meanwhile; look at where it stands")]
+    EffectStale,
     /// A body that was referred to is not stored.
     #[error("the content is not stored in this pool; store it first")]
     ContentMissing,

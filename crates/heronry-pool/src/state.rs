@@ -2,6 +2,7 @@
 
 mod dead;
 mod deadline;
+mod effect;
 mod hash;
 mod inbox;
 mod member;
@@ -19,6 +20,7 @@ use heronry_types::{
 
 pub use dead::{DeadLetter, DeadLetters};
 pub use deadline::{Deadlines, Due};
+pub use effect::{Effect, EffectEnd, Effects};
 pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Messages, Step};
@@ -42,6 +44,7 @@ pub struct State {
     pub(crate) messages: Messages,
     pub(crate) dead: DeadLetters,
     pub(crate) wakes: Wakes,
+    pub(crate) effects: Effects,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -61,6 +64,7 @@ impl State {
             messages: Messages::default(),
             dead: DeadLetters::default(),
             wakes: Wakes::default(),
+            effects: Effects::default(),
             deadlines: Deadlines::default(),
         }
     }
@@ -128,6 +132,11 @@ impl State {
     /// Returns the wakes.
     pub fn wakes(&self) -> &Wakes {
         &self.wakes
+    }
+
+    /// Returns the effects.
+    pub fn effects(&self) -> &Effects {
+        &self.effects
     }
 
     /// Returns what is due next, and when.

@@ -14,6 +14,6 @@ mod waiters;
 
 pub use error::{CallError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
-pub use pool::{BodyError, ContentScope, Pool, StoredOnce};
+pub use pool::{BodyError, ContentScope, EffectDone, EffectError, Pool, Reconcile, StoredOnce};
 pub use runtime::Runtime;
 pub use system::{SystemClock, SystemIds};

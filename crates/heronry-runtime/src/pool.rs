@@ -1,6 +1,7 @@
 //! The handle of one open pool.
 
 mod body;
+mod effect;
 mod explain;
 mod wait;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use body::{BodyError, ContentScope, StoredOnce};
+pub use effect::{EffectDone, EffectError, Reconcile};
 
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]

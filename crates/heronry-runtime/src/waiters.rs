@@ -103,17 +103,13 @@ impl Waiters {
                 recipients.for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
                 message(body.accepted);
             }
-            Body::MessageReplayed(body) => {
-                inbox();
-                message(body.copy.accepted);
-            }
             Body::MessageFetched(body) => {
                 if !body.undeliverable.is_empty() {
                     inbox(); // there may be more behind what could not be handed over
                 }
                 self.wake_copies(&record.entry.body);
             }
-            Body::MessageReleased(_) => {
+            Body::MessageReleased(_) | Body::MessageReplayed(_) => {
                 inbox();
                 self.wake_copies(&record.entry.body);
             }
@@ -145,6 +141,10 @@ impl Waiters {
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::ApplicationEvent(_)
+            | Body::EffectIntended(_)
+            | Body::EffectAttempted(_)
+            | Body::EffectCompleted(_)
+            | Body::EffectResultRefused(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_)
             | Body::ConditionRegistered(_)
@@ -167,6 +167,8 @@ impl Waiters {
             copies.for_each(|copy| message(copy.copy.accepted));
             let undeliverable = body.undeliverable.iter();
             undeliverable.for_each(|gone| message(gone.copy.accepted));
+        } else if let Body::MessageReplayed(body) = body {
+            message(body.copy.accepted);
         } else if let Body::MessageAcked(body) = body {
             let claims = body.claims.iter();
             claims.for_each(|(claim, _)| message(claim.accepted));

@@ -2,6 +2,7 @@
 
 mod contents;
 mod dead;
+mod effects;
 mod events;
 mod filters;
 mod inbox;
@@ -80,6 +81,7 @@ pub(crate) fn table() -> Vec<Route> {
         messages::rows,
         inbox::rows,
         dead::rows,
+        effects::rows,
         wakes::rows,
         events::rows,
         contents::rows,

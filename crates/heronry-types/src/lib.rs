@@ -6,6 +6,7 @@ mod content;
 mod contract;
 mod cursor;
 mod delivery;
+mod effect;
 mod id;
 mod limits;
 mod lineage;
@@ -25,6 +26,7 @@ pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaT
 pub use contract::{ReplyStanding, Response, ResponseContract};
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use delivery::{DeliveryOptions, OnFull};
+pub use effect::{EffectResult, EffectView};
 pub use id::{
     AgentId, AttemptId, CorrelationKey, CorrelationValue, DestinationId, EntityId, EventTag,
     ID_BYTES_MAX, Id, IdError, IdKind, IdempotencyKey, InstanceId, MessageId, PolicyId,
@@ -43,9 +45,10 @@ pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, Sour
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{
-    AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EntityKind,
-    EpochReason, EventFamily, EventKind, EventSemantics, Importance, MessageStatus, PolicyKind,
-    PrivacyClass, Progress, ReleaseReason, ResumeCause, ResumeWith, RetentionClass, RunEnd,
-    SourceKind, TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EffectFault,
+    EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics,
+    Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
+    ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass, UnknownName, Vocabulary,
+    WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

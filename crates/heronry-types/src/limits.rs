@@ -32,6 +32,7 @@ vocabulary! {
         AttemptsMax = "attempts_max",
         LeaseMsMax = "lease_ms_max",
         LostKeepMsMax = "lost_keep_ms_max",
+        PendingEffectsPerRunMax = "pending_effects_per_run_max",
     }
 }
 
@@ -43,7 +44,7 @@ impl LimitName {
             Self::TopicsPerMemberMax | Self::PoliciesMax => 64,
             Self::RecipientsPerMessageMax | Self::InboxDepthMax | Self::SubscriptionsMax => 10_000,
             Self::RecipientIdsBytesMax => 512 * 1024,
-            Self::LiveWakesPerRunMax | Self::PageItemsMax => 1_000,
+            Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
             Self::LiveWakesPerPoolMax => 2_000_000,
             Self::FilterTextBytesMax => 16 * 1024,
             Self::BodyInlineBytesMax => 256 * 1024,
@@ -82,6 +83,7 @@ impl LimitName {
             | Self::SubscriptionsMax
             | Self::LeaseMsMax
             | Self::LostKeepMsMax
+            | Self::PendingEffectsPerRunMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -93,7 +95,10 @@ impl LimitName {
     /// 64 MiB of a line of an export; a filter by its language; the rest by what one process holds.
     pub fn ceiling(self) -> u64 {
         match self {
-            Self::MembersMax | Self::LiveWakesPerRunMax | Self::SubscriptionsMax => 1_000_000,
+            Self::MembersMax
+            | Self::LiveWakesPerRunMax
+            | Self::SubscriptionsMax
+            | Self::PendingEffectsPerRunMax => 1_000_000,
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
             Self::RecipientsPerMessageMax => 50_000,
             Self::RecipientIdsBytesMax => 512 * 1024,

@@ -1,10 +1,12 @@
 //! Vocabulary enums: each exists once, with its wire name and a stable number.
 
+mod effect;
 mod entity;
 mod event;
 mod outcome;
 mod policy;
 
+pub use effect::{EffectFault, EffectOutcome, EffectStanding};
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{

@@ -3,6 +3,7 @@
 mod body;
 mod content;
 mod dead;
+mod effect;
 mod event;
 mod filter;
 mod inbox;
@@ -19,6 +20,7 @@ mod wake;
 pub use body::{BodyBytes, BodyText};
 pub use content::ContentStored;
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
+pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};

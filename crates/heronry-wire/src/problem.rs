@@ -80,6 +80,8 @@ problems! {
     ClaimNotFound = "claim-not-found", 404, "no such claim";
     /// There is no such dead letter.
     DeadLetterNotFound = "dead-letter-not-found", 404, "no such dead letter";
+    /// There is no such effect.
+    EffectNotFound = "effect-not-found", 404, "no such effect";
     /// The body is not stored. 409 when a message refers to it.
     ContentMissing = "content-missing", 404, "no such content";
     /// The path exists, but not with this method.
@@ -104,6 +106,12 @@ problems! {
     MessageOver = "message-over", 409, "the message is over";
     /// More replies are expected than can count: `expected`, `eligible`.
     ContractUnsatisfiable = "contract-unsatisfiable", 409, "more replies are expected than can count";
+    /// The effect has a result.
+    EffectFinished = "effect-finished", 409, "the effect has a result";
+    /// A later attempt or a newer generation has the effect.
+    EffectStale = "effect-stale", 409, "the effect is somebody else's by now";
+    /// The effect has no key, and is not done again.
+    EffectUnsafe = "effect-unsafe", 409, "the effect is not safe to repeat";
     /// More than one thing has this id: name the run with `run`.
     Ambiguous = "ambiguous", 409, "more than one has this id";
     /// The cursor is ahead of the journal: `head`.

@@ -2,6 +2,8 @@
 
 #[path = "model/claims.rs"]
 mod claims;
+#[path = "model/effects.rs"]
+mod effects;
 #[path = "model/leases.rs"]
 mod leases;
 #[path = "model/messages.rs"]

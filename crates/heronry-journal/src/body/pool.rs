@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Returns the first version of these records that knows every limit which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
     let known_since = |name: LimitName| {
-        if matches!(name, LimitName::LeaseMsMax | LimitName::LostKeepMsMax) {
+        if name == LimitName::PendingEffectsPerRunMax {
+            4
+        } else if matches!(name, LimitName::LeaseMsMax | LimitName::LostKeepMsMax) {
             3
         } else if name == LimitName::AttemptsMax {
             2

@@ -1,5 +1,6 @@
 //! Arbitrary records, for property tests.
 
+mod effects;
 mod events;
 mod replies;
 mod wake;
@@ -171,6 +172,7 @@ fn body() -> impl Strategy<Value = Body> {
         1 => replies::replies().boxed(),
         4 => wake::wakes().boxed(),
         1 => events::events().boxed(),
+        1 => effects::effects().boxed(),
     ]
 }
 

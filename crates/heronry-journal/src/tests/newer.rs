@@ -1,9 +1,10 @@
 //! What newer builds wrote is named as such, and nothing else of it is believed.
 
 use heronry_types::{
-    AckOutcome, CopyState, DeadReason, DistinctBy, EventKind, Importance, LimitName,
-    MessageFailure, OnFull, PolicyKind, Position, ReleaseReason, ReplyStanding, ResumeCause,
-    ResumeWith, RunEnd, Undeliverable, Vocabulary, WakeFailure, WakePayload, WakeReason,
+    AckOutcome, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
+    Importance, LimitName, MessageFailure, OnFull, PolicyKind, Position, ReleaseReason,
+    ReplyStanding, ResumeCause, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakeFailure,
+    WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -137,10 +138,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
             );
         }
     }
-    check::<LimitName>(22, (&[1, 2], 3));
+    check::<LimitName>(23, (&[1, 2], 4));
     check::<DeadReason>(3, (&[29], 1));
-    check::<WakePayload>(3, (&[1], 3));
-    check::<PolicyKind>(9, (&[1], 3));
+    check::<WakePayload>(3, (&[1], 4));
+    check::<PolicyKind>(9, (&[1], 4));
     check::<PolicyKind>(9, (&[10, 11], 2));
     check::<PolicyKind>(9, (&[20], 3));
     check::<Importance>(3, (&[20], 3));
@@ -158,6 +159,8 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<DistinctBy>(4, (&[44], 3));
     check::<EventKind>(142, (&[44], 3));
     check::<EventKind>(142, (&[41, 45], 2));
+    check::<EffectOutcome>(2, (&[53, 54], 1));
+    check::<EffectFault>(3, (&[54], 1));
     check::<WakeFailure>(1, (&[49], 1));
     check::<WakeReason>(4, (&[43], 1));
 }

@@ -1,5 +1,6 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
+mod effects;
 mod events;
 mod members;
 mod replies;
@@ -140,6 +141,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         replies::replies(),
         wakes::wakes(),
         events::events(),
+        effects::effects(),
     ];
     kinds
         .into_iter()
@@ -156,9 +158,16 @@ fn second_settings() -> Settings {
 }
 
 /// Settings with a limit that the second version does not know.
-fn newer_settings() -> Settings {
+fn third_settings() -> Settings {
     let mut settings = second_settings();
     settings.limits.set(LimitName::LostKeepMsMax, 3_600_000);
+    settings
+}
+
+/// Settings with a limit that the third version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = third_settings();
+    settings.limits.set(LimitName::PendingEffectsPerRunMax, 7);
     settings
 }
 
@@ -176,19 +185,22 @@ fn config() -> PoolConfig {
 }
 
 fn pools() -> Vec<(&'static str, Body)> {
-    let created = PoolCreated {
-        config: PoolConfig::default(),
-        settings: newer_settings(),
-    };
-    let configured = PoolConfigured {
-        version: 4,
-        settings: newer_settings(),
-    };
+    let (created, configured) = bare_pools(5, newer_settings());
     vec![
-        ("1.3-pool-created", Body::PoolCreated(created)),
-        ("2.3-pool-configured", Body::PoolConfigured(configured)),
+        ("1.4-pool-created", created),
+        ("2.4-pool-configured", configured),
         ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
+}
+
+/// A pool with these settings, and a change to them.
+fn bare_pools(version: u64, settings: Settings) -> (Body, Body) {
+    let created = PoolCreated {
+        config: PoolConfig::default(),
+        settings: settings.clone(),
+    };
+    let configured = PoolConfigured { version, settings };
+    (Body::PoolCreated(created), Body::PoolConfigured(configured))
 }
 
 /// Records that are still written in an earlier version: the name of the golden file, and the record.
@@ -201,22 +213,15 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
         version: 2,
         settings: settings(),
     };
-    let second_created = PoolCreated {
-        config: PoolConfig::default(),
-        settings: second_settings(),
-    };
-    let second_configured = PoolConfigured {
-        version: 3,
-        settings: second_settings(),
-    };
+    let (second_created, second_configured) = bare_pools(3, second_settings());
+    let (third_created, third_configured) = bare_pools(4, third_settings());
     let pools = [
         ("1.1-pool-created", Body::PoolCreated(created)),
-        ("1.2-pool-created", Body::PoolCreated(second_created)),
+        ("1.2-pool-created", second_created),
+        ("1.3-pool-created", third_created),
         ("2.1-pool-configured", Body::PoolConfigured(configured)),
-        (
-            "2.2-pool-configured",
-            Body::PoolConfigured(second_configured),
-        ),
+        ("2.2-pool-configured", second_configured),
+        ("2.3-pool-configured", third_configured),
     ];
     let others = [
         (

@@ -2,7 +2,7 @@
 
 use heronry_journal::{Body, Entry};
 use heronry_store::NewContent;
-use heronry_types::{Actor, Lineage, Position, Visibility};
+use heronry_types::{Actor, Lineage, Position, RunId, Visibility};
 
 use crate::{
     Caller, State,
@@ -46,6 +46,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MemberLeft(_)
         | Body::MessageReplayed(_)
         | Body::WakeRegistered(_)
+        | Body::EffectAttempted(_)
         | Body::WakeTimedOut(_)
         | Body::WakeFailed(_)
         | Body::WakeCancelled(_) => true,
@@ -73,6 +74,9 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::MessageTimedOut(_)
         | Body::MessageUnsatisfiable(_)
         | Body::WakeTriggered(_)
+        | Body::EffectIntended(_)
+        | Body::EffectCompleted(_)
+        | Body::EffectResultRefused(_)
         | Body::ApplicationEvent(_) => false,
     };
     body && entry.lineage.correlation.len() <= FEW
@@ -104,6 +108,18 @@ impl Author {
             actor: caller.actor(),
             visibility: sender.map_or(Visibility::InScope, |sender| {
                 visibility(state, &sender.policies)
+            }),
+        }
+    }
+
+    /// A run acts, whether or not it is a member, or an operator for it.
+    pub(super) fn of_run(state: &State, caller: &Caller, run: &RunId) -> Self {
+        let member = state.members.get(run);
+        Self {
+            lineage: state.lineage_of(run),
+            actor: caller.actor(),
+            visibility: member.map_or(Visibility::InScope, |member| {
+                visibility(state, &member.policies)
             }),
         }
     }

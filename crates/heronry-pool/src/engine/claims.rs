@@ -1,8 +1,8 @@
 //! Claims that the claims store does not hold yet.
 
-use heronry_journal::{Body, EventBatch, Record};
+use heronry_journal::{Body, Record, RequestHash};
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
-use heronry_types::{Position, RunId};
+use heronry_types::{IdempotencyKey, Position, RunId};
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
@@ -44,7 +44,15 @@ impl RecentClaims {
         };
         let body = &record.entry.body;
         if let Body::ApplicationEvent(body) = body {
-            self.note_batch(run, record.position, body.batch.as_ref());
+            let batch = body.batch.as_ref();
+            let key = batch.map(|batch| (&batch.idempotency_key, batch.request_hash));
+            self.note_key(run, record.position, key);
+            return;
+        }
+        if let Body::EffectIntended(body) = body {
+            let key = body.key.as_ref();
+            let key = key.map(|key| (&key.idempotency_key, key.request_hash));
+            self.note_key(run, record.position, key);
             return;
         }
         let (key, id, request_hash) = if let Body::MessageAccepted(body) = body {
@@ -71,16 +79,20 @@ impl RecentClaims {
         }
     }
 
-    /// A batch of events has a key and no id.
-    fn note_batch(&mut self, run: &RunId, first: Position, batch: Option<&EventBatch>) {
-        let Some(batch) = batch else {
+    /// A batch of events and an effect have a key, or none, and no id.
+    fn note_key(
+        &mut self,
+        run: &RunId,
+        first: Position,
+        key: Option<(&IdempotencyKey, RequestHash)>,
+    ) {
+        let Some((key, request_hash)) = key else {
             return;
         };
         let claim = ClaimKey {
             run: run.clone(),
-            name: ClaimName::Key(batch.idempotency_key.clone()),
+            name: ClaimName::Key(key.clone()),
         };
-        let request_hash = batch.request_hash;
         let entry = ClaimEntry {
             first,
             request_hash,

@@ -48,6 +48,12 @@ pub(super) fn digest(state: &State) -> ChunkHash {
         put_wake(&mut feed, wake);
     }
     feed.put(state.wakes.unfinished);
+    for (position, effect) in state.effects.iter() {
+        feed.put((position, &effect.run, &effect.intended, effect.generation));
+        let end = effect.end.as_ref();
+        let end = end.map(|end| (end.at, end.attempt, &end.result));
+        feed.put((effect.attempts, end));
+    }
     ChunkHash(*feed.0.finalize().as_bytes())
 }
 

@@ -35,6 +35,7 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::NoteBytesMax
             | LimitName::LeaseMsMax
             | LimitName::LostKeepMsMax
+            | LimitName::PendingEffectsPerRunMax
             | LimitName::AttemptsMax => ProblemKind::LimitExceeded,
         };
         let problem = Problem::new(kind, exceeded.to_string())
@@ -116,6 +117,10 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::MessageOver => ProblemKind::MessageOver,
         Rejection::WakeNotFound => ProblemKind::WakeNotFound,
         Rejection::Ambiguous => ProblemKind::Ambiguous,
+        Rejection::EffectNotFound => ProblemKind::EffectNotFound,
+        Rejection::EffectFinished => ProblemKind::EffectFinished,
+        Rejection::EffectUnsafe => ProblemKind::EffectUnsafe,
+        Rejection::EffectStale => ProblemKind::EffectStale,
         Rejection::ContentMissing => ProblemKind::ContentMissing,
         Rejection::CursorAhead { .. } => ProblemKind::CursorAhead,
         Rejection::CursorTrimmed { .. } => ProblemKind::CursorTrimmed,
@@ -158,19 +163,9 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::ContentMissing => problem
             .with_status(StatusCode::CONFLICT.as_u16())
             .with("field", "content_ref"),
-        Rejection::CursorAhead { requested, head } => problem
-            .with_cursor("requested", *requested)
-            .with_cursor("head", *head),
-        Rejection::CursorTrimmed { requested, floor } => problem
-            .with_cursor("requested", *requested)
-            .with_cursor("floor", *floor),
-        Rejection::CursorForeign {
-            requested,
-            diverged_at,
-        } => {
-            let problem = problem.with_cursor("requested", *requested);
-            with_divergence(problem, *diverged_at)
-        }
+        Rejection::CursorAhead { .. }
+        | Rejection::CursorTrimmed { .. }
+        | Rejection::CursorForeign { .. } => with_cursors(problem, rejection),
         // Those that say everything in their kind; the last arm is for rules younger than this match.
         Rejection::Limit(_)
         | Rejection::LimitNotSettable(_)
@@ -183,7 +178,33 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         | Rejection::MessageOver
         | Rejection::WakeNotFound
         | Rejection::Ambiguous
+        | Rejection::EffectNotFound
+        | Rejection::EffectFinished
+        | Rejection::EffectUnsafe
+        | Rejection::EffectStale
         | _ => problem,
+    }
+}
+
+/// What is wrong with a cursor.
+fn with_cursors(problem: Problem, rejection: &Rejection) -> Problem {
+    if let Rejection::CursorAhead { requested, head } = rejection {
+        problem
+            .with_cursor("requested", *requested)
+            .with_cursor("head", *head)
+    } else if let Rejection::CursorTrimmed { requested, floor } = rejection {
+        problem
+            .with_cursor("requested", *requested)
+            .with_cursor("floor", *floor)
+    } else if let Rejection::CursorForeign {
+        requested,
+        diverged_at,
+    } = rejection
+    {
+        let problem = problem.with_cursor("requested", *requested);
+        with_divergence(problem, *diverged_at)
+    } else {
+        problem
     }
 }
 

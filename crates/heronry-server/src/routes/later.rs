@@ -4,23 +4,14 @@ use axum::routing::MethodFilter;
 use heronry_wire::{Problem, ProblemKind};
 
 use super::{At, Route};
-use crate::{identity::Access, problems::Refusal};
+use crate::problems::Refusal;
 
 pub(super) fn rows() -> Vec<Route> {
-    vec![
-        later(
-            MethodFilter::DELETE,
-            "/v1/pools/{pool}/contents/{ref}",
-            "contents",
-        ),
-        later(MethodFilter::GET, "/v1/pools/{pool}/effects", "effects"),
-        later(
-            MethodFilter::POST,
-            "/v1/pools/{pool}/effects/{id}/resolve",
-            "resolve",
-        )
-        .access(Access::Operator),
-    ]
+    vec![later(
+        MethodFilter::DELETE,
+        "/v1/pools/{pool}/contents/{ref}",
+        "contents",
+    )]
 }
 
 fn later(filter: MethodFilter, path: &'static str, what: &'static str) -> Route {

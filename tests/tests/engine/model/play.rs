@@ -43,6 +43,7 @@ pub(super) struct Play {
     pub(super) claims: Vec<(usize, Claim)>,
     pub(super) sent: Vec<(usize, MessageId, Position)>,
     wakes: Vec<(usize, WakeId)>,
+    pub(super) effects: Vec<(usize, Cursor)>,
 }
 
 impl Play {
@@ -68,6 +69,7 @@ impl Play {
             claims: Vec::new(),
             sent: Vec::new(),
             wakes: Vec::new(),
+            effects: Vec::new(),
         };
         play.join(0, (1, 0), 1).await;
         play.join(1, (2, 30), 1).await;
@@ -157,6 +159,9 @@ impl Play {
             Step::Wait(who, wait) => self.wait(who, wait).await,
             Step::Cancel(by, wake) => self.cancel(by, wake).await,
             Step::Report(who, key, count) => self.report(who, key, count).await,
+            Step::Intend(who, key) => self.intend(who, key).await,
+            Step::Attempt(by, effect, of) => self.attempt(by, effect, of).await,
+            Step::Result(by, effect, of) => self.result(by, effect, of).await,
             Step::Advance(seconds) => self.pass(seconds).await,
             Step::Pause(seconds) => {
                 self.world().clock.advance(Millis::from_secs(seconds));
@@ -435,6 +440,7 @@ impl Play {
         self.settle_scans().await;
         assert_eq!(self.ledger.overdue_wakes(self.now()), 0);
         assert_eq!(self.ledger.overdue_replies(self.now()), 0);
+        self.check_pending().await;
         let digest = self.world().check_replay(self.pool()).await;
         self.crash().await;
         let again = self.world().check_replay(self.pool()).await;

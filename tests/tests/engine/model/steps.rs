@@ -3,6 +3,8 @@
 use heronry_types::{DeliveryOptions, Importance, Millis, OnFull};
 use proptest::prelude::*;
 
+use super::effects::Of;
+
 /// One of the few runs that act.
 pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
 /// What they are runs of.
@@ -118,6 +120,10 @@ pub(super) enum Step {
     Cancel(By, usize),
     /// So many events under a key.
     Report(Who, u8, u8),
+    /// Something outside, under a key or without.
+    Intend(Who, Option<u8>),
+    Attempt(By, usize, Of),
+    Result(By, usize, Of),
     Advance(u64),
     Pause(u64),
     Crash,
@@ -217,6 +223,10 @@ fn wait() -> impl Strategy<Value = Wait> {
         })
 }
 
+fn of() -> impl Strategy<Value = Of> {
+    prop_oneof![4 => Just(Of::Last), 1 => Just(Of::Earlier), 1 => Just(Of::Outside)]
+}
+
 /// Of no time in most cases: then it is forever.
 fn lease() -> impl Strategy<Value = u64> {
     prop_oneof![3 => Just(0), 2 => 1..60_u64]
@@ -253,6 +263,10 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         3 => (by(), 0..6_usize).prop_map(|(by, wake)| Step::Cancel(by, wake)),
         5 => (who(), 0..40_u8, 1..4_u8)
             .prop_map(|(who, key, count)| Step::Report(who, key, count)),
+        5 => (who(), proptest::option::of(0..40_u8))
+            .prop_map(|(who, key)| Step::Intend(who, key)),
+        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| Step::Attempt(by, effect, of)),
+        3 => (by(), 0..4_usize, of()).prop_map(|(by, effect, of)| Step::Result(by, effect, of)),
         6 => (0..50_u64).prop_map(Step::Advance),
         2 => (60..90_u64).prop_map(Step::Advance),
         2 => (1..90_u64).prop_map(Step::Pause),

@@ -1,7 +1,8 @@
 //! What limits end, where they refuse nothing.
 
 use futures::{FutureExt, future::LocalBoxFuture};
-use heronry_types::LimitName;
+use heronry_pool::{Caller, Rejection, decide::IntendEffect};
+use heronry_types::{LimitName, RunId};
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -26,6 +27,11 @@ pub(super) const ACTS: &[Act] = &[
         limit: LimitName::LostKeepMsMax,
         unit: 500,
         check: |scene, span| a_lost_member_leaves(scene, span).boxed_local(),
+    },
+    Act {
+        limit: LimitName::PendingEffectsPerRunMax,
+        unit: 1,
+        check: |scene, pending| effects_end_before_more_are_intended(scene, pending).boxed_local(),
     },
 ];
 
@@ -68,4 +74,23 @@ async fn a_lost_member_leaves(scene: &mut Scene<'_>, span: u64) {
     scene.pass(1).await;
     let left = scene.order("GET /members", Value::Null).await.is(200);
     assert!(!is_member(&left), "at {span} ms");
+}
+
+/// Effects are intended from Rust alone: no request does so.
+async fn effects_end_before_more_are_intended(scene: &mut Scene<'_>, pending: u64) {
+    let run = RunId::parse("a").unwrap();
+    let intend = || IntendEffect::new(Caller::Operator, run.clone(), "one".to_owned(), None);
+    for _ in 0..pending {
+        scene.pool.call(intend()).await.unwrap();
+    }
+    let before = scene.state().await;
+    let refused = scene.pool.call(intend()).await.unwrap_err();
+    let Some(Rejection::Limit(exceeded)) = refused.rejection() else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(exceeded.limit, LimitName::PendingEffectsPerRunMax);
+    assert_eq!((exceeded.max, exceeded.actual), (pending, pending + 1));
+    assert_eq!(scene.state().await, before, "a refusal changes nothing");
+    let listed = scene.say("GET /effects", Value::Null).await.is(200);
+    assert_eq!(listed["effects"].as_array().unwrap().len() as u64, pending);
 }

@@ -1,0 +1,85 @@
+//! Records about effects. The run that has the effect done stands in the lineage.
+
+use heronry_types::{EffectFault, EffectResult, Generation, IdempotencyKey, Position};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::body::RequestHash;
+
+/// The key of an effect that may be done again, and the hash of its request.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectKey {
+    /// The key.
+    #[n(0)]
+    pub idempotency_key: IdempotencyKey,
+    /// The hash of the request.
+    #[n(1)]
+    pub request_hash: RequestHash,
+}
+
+/// A run intends an effect. The effect is referred to by the position of this record.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectIntended {
+    /// What is done, in a few words.
+    #[n(0)]
+    pub what: String,
+    /// Which joining of the run intends it.
+    #[n(1)]
+    pub generation: Generation,
+    /// The key under which it may be done again.
+    #[n(2)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<EffectKey>,
+}
+
+/// An effect is about to be done.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectAttempted {
+    /// The intent.
+    #[n(0)]
+    pub intended: Position,
+    /// Which attempt this is, from 1.
+    #[n(1)]
+    pub attempt: u32,
+    /// Which joining of the run the effect belongs to from here on.
+    #[n(2)]
+    pub generation: Generation,
+}
+
+/// An effect has ended.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectCompleted {
+    /// The intent.
+    #[n(0)]
+    pub intended: Position,
+    /// The attempt whose result it is; absent when it was resolved from outside.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// How it ended.
+    #[n(2)]
+    pub result: EffectResult,
+}
+
+/// A result of an effect was refused, and changes nothing.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EffectResultRefused {
+    /// The intent, as it was named.
+    #[n(0)]
+    pub intended: Position,
+    /// The attempt, as it was named.
+    #[n(1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The result.
+    #[n(2)]
+    pub result: EffectResult,
+    /// Why.
+    #[n(3)]
+    pub fault: EffectFault,
+}

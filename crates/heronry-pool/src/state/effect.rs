@@ -1,0 +1,124 @@
+//! Effects.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use heronry_journal::EffectIntended;
+use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
+
+use super::Members;
+
+/// How an effect ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EffectEnd {
+    /// The record.
+    pub at: Position,
+    /// The attempt whose result it is; absent when it was resolved from outside.
+    pub attempt: Option<u32>,
+    /// The result.
+    pub result: EffectResult,
+}
+
+/// An effect.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    /// Whose it is.
+    pub run: RunId,
+    /// What was intended.
+    pub intended: EffectIntended,
+    /// Which joining of the run it belongs to.
+    pub generation: Generation,
+    /// How often it was attempted.
+    pub attempts: u32,
+    /// How it ended.
+    pub end: Option<EffectEnd>,
+}
+
+impl Effect {
+    /// Returns where it stands: it is orphaned when its generation has ended.
+    pub fn standing(&self, members: &Members) -> EffectStanding {
+        let lives_on = || {
+            let member = members.get(&self.run);
+            member.is_some_and(|member| member.generation == self.generation)
+        };
+        if self.end.is_some() {
+            EffectStanding::Finished
+        } else if lives_on() {
+            EffectStanding::Pending
+        } else if self.intended.key.is_some() {
+            EffectStanding::RetrySafe
+        } else {
+            EffectStanding::UnsafePending
+        }
+    }
+}
+
+/// The effects of a pool, by their intents.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    by_position: BTreeMap<Position, Effect>,
+    pending: BTreeSet<Position>,
+    pending_of: HashMap<RunId, BTreeSet<Position>>,
+}
+
+impl Effects {
+    /// Returns an effect.
+    pub fn get(&self, intended: Position) -> Option<&Effect> {
+        self.by_position.get(&intended)
+    }
+
+    /// Walks every effect, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Position, &Effect)> + '_ {
+        self.by_position
+            .iter()
+            .map(|(position, effect)| (*position, effect))
+    }
+
+    /// Walks the effects without a result after a position, oldest first: of one run, or of all.
+    pub fn pending_after(
+        &self,
+        after: Position,
+        run: Option<&RunId>,
+    ) -> impl Iterator<Item = (Position, &Effect)> + '_ {
+        let pending = match run {
+            None => Some(&self.pending),
+            Some(run) => self.pending_of.get(run),
+        };
+        pending
+            .into_iter()
+            .flat_map(move |pending| pending.range(after.next()..))
+            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+    }
+
+    /// Returns how many effects of a run have no result.
+    pub fn pending_of(&self, run: &RunId) -> usize {
+        self.pending_of.get(run).map_or(0, BTreeSet::len)
+    }
+
+    pub(crate) fn intend(&mut self, position: Position, effect: Effect) {
+        let of_run = self.pending_of.entry(effect.run.clone()).or_default();
+        of_run.insert(position);
+        self.pending.insert(position);
+        self.by_position.insert(position, effect);
+    }
+
+    pub(crate) fn attempt(&mut self, intended: Position, (attempt, by): (u32, Generation)) {
+        if let Some(effect) = self.by_position.get_mut(&intended) {
+            effect.attempts = attempt;
+            effect.generation = by;
+        }
+    }
+
+    pub(crate) fn end(&mut self, intended: Position, end: EffectEnd) {
+        let Some(effect) = self.by_position.get_mut(&intended) else {
+            return;
+        };
+        effect.end = Some(end);
+        self.pending.remove(&intended);
+        if let Some(of_run) = self.pending_of.get_mut(&effect.run) {
+            of_run.remove(&intended);
+            if of_run.is_empty() {
+                self.pending_of.remove(&effect.run);
+            }
+        }
+    }
+}

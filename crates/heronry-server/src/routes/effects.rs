@@ -1,0 +1,98 @@
+//! Effects: showing those without a result, and resolving them by hand.
+
+use axum::{Json as Answer, routing::MethodFilter};
+use heronry_pool::{
+    EffectReport,
+    decide::{ListEffects, ReportEffect},
+};
+use heronry_types::{Cursor, EffectFault, EffectResult};
+use heronry_wire::{Changed, EffectList, EffectsQuery, Problem, ProblemKind, ResolveEffect};
+
+use super::{At, Route, changed};
+use crate::{
+    extract::{Json, Query, invalid},
+    identity::Access,
+    problems::Refusal,
+};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/effects",
+            "List effects that have no result.",
+            list,
+        )
+        .contract(|c| c.queries::<EffectsQuery>().answers::<EffectList>(200)),
+        Route::new(
+            MethodFilter::POST,
+            "/v1/pools/{pool}/effects/{id}/resolve",
+            "Say how an effect ended.",
+            resolve,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.reads::<ResolveEffect>().answers::<Changed>(200)),
+    ]
+}
+
+async fn list(at: At, Query(query): Query<EffectsQuery>) -> Result<Answer<EffectList>, Refusal> {
+    at.identity.check_standing().await?;
+    if query.limit == Some(0) {
+        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
+    }
+    let run = match at.identity.own_run() {
+        None => query.run,
+        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
+    };
+    let list = ListEffects {
+        caller: at.caller(),
+        run,
+        after: query.after,
+        max: at.page_size(query.limit).await?,
+    };
+    let page = at.call(list).await?;
+    Ok(Answer(EffectList {
+        effects: page.effects,
+        next: page.next,
+        as_of: page.as_of,
+    }))
+}
+
+async fn resolve(at: At, Json(body): Json<ResolveEffect>) -> Result<Answer<Changed>, Refusal> {
+    let effect: Cursor = at.params.text("id").parse().map_err(|error| {
+        let problem = Problem::new(
+            ProblemKind::CursorInvalid,
+            heronry_types::CursorError::to_string(&error),
+        );
+        Refusal(problem.with("field", "id"))
+    })?;
+    let report = ReportEffect {
+        caller: at.caller(),
+        run: None,
+        effect,
+        attempt: None,
+        result: EffectResult {
+            outcome: body.outcome,
+            note: body.note,
+        },
+    };
+    match at.call(report).await? {
+        EffectReport::Completed(_, done) => Ok(changed(done)),
+        EffectReport::Refused(fault, _) => Err(refused(fault)),
+    }
+}
+
+fn refused(fault: EffectFault) -> Refusal {
+    let (kind, detail) = match fault {
+        EffectFault::Unknown => (
+            ProblemKind::EffectNotFound,
+            "no such effect in this pool; list them to see which there are",
+        ),
+        EffectFault::Finished => (ProblemKind::EffectFinished, "the effect has a result"),
+        EffectFault::Stale => (
+            ProblemKind::EffectStale,
+            "a later attempt or a newer generation has the effect",
+        ),
+    };
+    Refusal(Problem::new(kind, detail))
+}

@@ -1,0 +1,396 @@
+//! Effects: the intent before, the result after, and what nobody says the end of.
+
+use std::{
+    future::{Future, ready},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use heronry_journal::Body;
+use heronry_pool::{
+    Caller, EffectReport, Rejection,
+    decide::{AttemptEffect, IntendEffect, ListEffects, ReportEffect},
+};
+use heronry_runtime::{CallError, EffectError, Pool, Reconcile};
+use heronry_testkit::AppendFault;
+use heronry_tests::{World, key, on_every_store, run};
+use heronry_types::{
+    EffectFault, EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind,
+    IdempotencyKey, LimitName, Limits, Payload, PoolSpec,
+};
+
+on_every_store! {
+    a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result
+    a49_an_effect_whose_intent_is_not_kept_does_not_run
+    a49_an_effect_whose_result_is_not_kept_is_pending_after_reopening
+    a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on
+    a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not
+    a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded
+    j6_an_effect_with_a_key_is_done_once
+    j6_an_operator_resolves_what_nobody_else_knows
+    j6_pending_effects_are_bounded
+}
+
+fn call(text: &str, key_text: Option<&str>) -> (String, Option<IdempotencyKey>) {
+    (text.to_owned(), key_text.map(key))
+}
+
+/// Has the lead do something; returns how often it was done.
+async fn done(
+    pool: &Pool,
+    lead: &Caller,
+    what: (String, Option<IdempotencyKey>),
+) -> (u32, Result<EffectView, EffectError>) {
+    let count = AtomicU32::new(0);
+    let by = (lead.clone(), World::run_of(lead));
+    let work = |_: EffectView| {
+        count.fetch_add(1, Ordering::Relaxed);
+        ready(EffectResult::succeeded())
+    };
+    let answer = pool.effect(by, what, work).await;
+    (
+        count.load(Ordering::Relaxed),
+        answer.map(|done| done.effect),
+    )
+}
+
+async fn pending(pool: &Pool, caller: &Caller) -> Vec<(String, EffectStanding, u32)> {
+    let list = ListEffects {
+        caller: caller.clone(),
+        run: None,
+        after: None,
+        max: 100,
+    };
+    let page = pool.call(list).await.unwrap();
+    let shown = page.effects.into_iter();
+    shown
+        .map(|effect| (effect.what, effect.standing, effect.attempts))
+        .collect()
+}
+
+/// Intends an effect of the lead, and says nothing of its end.
+async fn begun(pool: &Pool, lead: &Caller, what: (String, Option<IdempotencyKey>)) -> EffectView {
+    let (what, key) = what;
+    let intend = IntendEffect::new(lead.clone(), World::run_of(lead), what, key);
+    pool.call(intend).await.unwrap().effect
+}
+
+async fn a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let before = world.head(&pool).await;
+    let by = (lead.clone(), run("lead"));
+    let (seen, world_seen) = (Mutex::new(Vec::new()), &world);
+    let work = |effect: EffectView| {
+        let (seen, pool) = (&seen, pool.clone());
+        async move {
+            let kinds = world_seen.kinds_after(&pool, before).await;
+            *seen.lock().unwrap() = kinds;
+            assert_eq!(
+                (effect.standing, effect.attempts),
+                (EffectStanding::Pending, 1)
+            );
+            EffectResult::succeeded().with_note("seen on the site")
+        }
+    };
+    let done = pool.effect(by, call("publish", None), work).await.unwrap();
+    let begun = [EventKind::EffectIntended, EventKind::EffectAttempted];
+    assert_eq!(*seen.lock().unwrap(), begun, "durable before it runs");
+    assert_eq!(done.effect.standing, EffectStanding::Finished);
+    let events = world.events(&pool).await;
+    let [.., intended, _, completed] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(completed.envelope.kind, EventKind::EffectCompleted);
+    let effect = &completed.envelope.about.subject;
+    assert_eq!(effect.kind, EntityKind::Effect);
+    assert_eq!(effect.id.as_str(), intended.envelope.id().to_string());
+    let summary = |text: &str| Payload::Summary {
+        summary: text.to_owned(),
+        refs: Vec::new(),
+    };
+    assert_eq!(intended.payload, summary("publish"));
+    assert_eq!(completed.payload, summary("seen on the site"));
+    assert_eq!(pending(&pool, &lead).await, []);
+    world.check_replay(&pool).await;
+}
+
+async fn a49_an_effect_whose_intent_is_not_kept_does_not_run(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    world.faults.fail_next_append(AppendFault::UnknownNotKept);
+    let (count, answer) = done(&pool, &lead, call("publish", Some("k"))).await;
+    assert!(matches!(
+        answer,
+        Err(EffectError::NotBegun(CallError::Stopped { .. }))
+    ));
+    assert_eq!(count, 0);
+    drop(pool);
+    let world = world.crash().await;
+    let pool = world.pool().await;
+    let (count, answer) = done(&pool, &lead, call("publish", Some("k"))).await;
+    assert_eq!((count, answer.unwrap().attempts), (1, 1));
+    world.check_replay(&pool).await;
+}
+
+async fn a49_an_effect_whose_result_is_not_kept_is_pending_after_reopening(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let by = (lead.clone(), run("lead"));
+    let work = |_: EffectView| {
+        world.faults.fail_next_append(AppendFault::UnknownNotKept);
+        ready(EffectResult::succeeded())
+    };
+    let answer = pool.effect(by, call("publish", None), work).await;
+    assert!(
+        matches!(answer, Err(EffectError::Unrecorded(_))),
+        "{answer:?}"
+    );
+    drop(pool);
+    let world = world.crash().await;
+    let pool = world.pool().await;
+    let listed = pending(&pool, &lead).await;
+    assert_eq!(listed, [("publish".to_owned(), EffectStanding::Pending, 1)]);
+    world.check_replay(&pool).await;
+}
+
+async fn a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let effect = begun(&pool, &lead, call("publish", Some("k"))).await;
+    drop(pool);
+    let world = world.restart().await;
+    let pool = world.pool().await;
+    let listed = pending(&pool, &lead).await;
+    assert_eq!(listed, [("publish".to_owned(), EffectStanding::Pending, 1)]);
+    let hook = Hook::default();
+    let all = pool
+        .reconcile((Caller::Operator, None), &hook)
+        .await
+        .unwrap();
+    assert_eq!((all, hook.calls()), (vec![], vec![]), "it is nobody else's");
+    let report = reporting(&lead, &effect, Some(1));
+    let answer = pool.call(report.clone()).await.unwrap();
+    assert!(matches!(answer, EffectReport::Completed(..)), "{answer:?}");
+    let again = world.unrecorded(&pool, pool.call(report)).await;
+    assert!(matches!(again, EffectReport::Completed(..)), "{again:?}");
+    world.check_replay(&pool).await;
+}
+
+/// Remembers what it was asked.
+#[derive(Debug, Default)]
+struct Hook {
+    calls: Mutex<Vec<String>>,
+    knows: Option<EffectResult>,
+}
+
+impl Hook {
+    fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn note(&self, what: &str, effect: &EffectView) {
+        let call = format!("{what} {} {}", effect.what, effect.attempts);
+        self.calls.lock().unwrap().push(call);
+    }
+}
+
+impl Reconcile for Hook {
+    fn retry(&self, effect: &EffectView) -> impl Future<Output = EffectResult> + Send {
+        self.note("retry", effect);
+        ready(EffectResult::succeeded())
+    }
+
+    fn resolve(&self, effect: &EffectView) -> impl Future<Output = Option<EffectResult>> + Send {
+        self.note("resolve", effect);
+        ready(self.knows.clone())
+    }
+}
+
+async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let safe = begun(&pool, &lead, call("safe", Some("k"))).await;
+    begun(&pool, &lead, call("unsafe", None)).await;
+    let taken = world.join_as(&pool, World::joining_as("lead", "instance-2"));
+    let lead = World::member("lead", taken.await.unwrap().generation);
+    let orphans = [
+        ("safe".to_owned(), EffectStanding::RetrySafe, 1),
+        ("unsafe".to_owned(), EffectStanding::UnsafePending, 1),
+    ];
+    assert_eq!(pending(&pool, &lead).await, orphans);
+
+    let hook = Hook::default();
+    let by = (lead.clone(), Some(run("lead")));
+    let before = world.head(&pool).await;
+    let all = pool.reconcile(by.clone(), &hook).await.unwrap();
+    assert_eq!(hook.calls(), ["retry safe 2", "resolve unsafe 1"]);
+    assert_eq!(all.len(), 1);
+    assert_eq!(all[0].effect.effect, safe.effect);
+    let kinds = world.kinds_after(&pool, before).await;
+    assert_eq!(
+        kinds,
+        [EventKind::EffectAttempted, EventKind::EffectCompleted]
+    );
+    let left = [("unsafe".to_owned(), EffectStanding::UnsafePending, 1)];
+    assert_eq!(pending(&pool, &lead).await, left);
+    let unsafe_one = AttemptEffect {
+        caller: lead.clone(),
+        run: run("lead"),
+        effect: pool.cursor(safe.effect.position.next().next()),
+        after: 1,
+    };
+    let refused = pool.call(unsafe_one).await.unwrap_err();
+    assert_eq!(refused.rejection(), Some(&Rejection::EffectUnsafe));
+
+    let hook = Hook {
+        knows: Some(EffectResult::failed()),
+        ..Hook::default()
+    };
+    let by = (Caller::Operator, None);
+    let all = pool.reconcile(by, &hook).await.unwrap();
+    assert_eq!(hook.calls(), ["resolve unsafe 1"]);
+    assert_eq!(all[0].result.outcome, EffectOutcome::Failed);
+    assert_eq!(pending(&pool, &Caller::Operator).await, []);
+    world.check_replay(&pool).await;
+}
+
+fn reporting(by: &Caller, effect: &EffectView, attempt: Option<u32>) -> ReportEffect {
+    ReportEffect {
+        caller: by.clone(),
+        run: Some(effect.run_id.clone()),
+        effect: effect.effect,
+        attempt,
+        result: EffectResult::succeeded(),
+    }
+}
+
+async fn a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded(world: World) {
+    let pool = world.pool().await;
+    let old = world.join(&pool, "lead").await;
+    let effect = begun(&pool, &old, call("publish", Some("k"))).await;
+    let check = async |report: ReportEffect, expected: EffectFault| {
+        let before = world.head(&pool).await;
+        let answer = pool.call(report).await.unwrap();
+        assert!(
+            matches!(answer, EffectReport::Refused(fault, _) if fault == expected),
+            "{answer:?}"
+        );
+        let records = world.records_after(&pool, before).await;
+        let Body::EffectResultRefused(body) = &records[0].entry.body else {
+            panic!("{records:?}");
+        };
+        assert_eq!((body.fault, records.len()), (expected, 1));
+    };
+    let nowhere = EffectView {
+        effect: pool.cursor(effect.effect.position.next()),
+        ..effect.clone()
+    };
+    check(reporting(&old, &nowhere, Some(1)), EffectFault::Unknown).await;
+    check(reporting(&old, &effect, Some(2)), EffectFault::Stale).await;
+    let taken = world.join_as(&pool, World::joining_as("lead", "instance-2"));
+    let lead = World::member("lead", taken.await.unwrap().generation);
+    check(reporting(&old, &effect, Some(1)), EffectFault::Stale).await;
+    let again = AttemptEffect {
+        caller: lead.clone(),
+        run: run("lead"),
+        effect: effect.effect,
+        after: 1,
+    };
+    let attempted = pool.call(again.clone()).await.unwrap();
+    assert_eq!(
+        (attempted.attempts, attempted.standing),
+        (2, EffectStanding::Pending)
+    );
+    let slower = pool.call(again).await.unwrap_err();
+    assert_eq!(slower.rejection(), Some(&Rejection::EffectStale));
+    check(reporting(&lead, &effect, Some(1)), EffectFault::Stale).await;
+    let answer = pool.call(reporting(&lead, &effect, Some(2))).await.unwrap();
+    assert!(matches!(answer, EffectReport::Completed(..)), "{answer:?}");
+    check(reporting(&old, &effect, Some(1)), EffectFault::Finished).await;
+    let foreign = world.join(&pool, "scout").await;
+    let refused = pool
+        .call(reporting(&foreign, &effect, Some(2)))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.rejection(), Some(&Rejection::SenderMismatch));
+    world.check_replay(&pool).await;
+}
+
+async fn j6_an_effect_with_a_key_is_done_once(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let (count, first) = done(&pool, &lead, call("publish", Some("k"))).await;
+    assert_eq!(count, 1);
+    drop(pool);
+    let world = world.restart().await;
+    let pool = world.pool().await;
+    let before = world.head(&pool).await;
+    let (count, again) = done(&pool, &lead, call("publish", Some("k"))).await;
+    assert_eq!((count, again.unwrap()), (0, first.unwrap()));
+    let (count, other) = done(&pool, &lead, call("withdraw", Some("k"))).await;
+    let conflict = matches!(&other, Err(EffectError::NotBegun(error))
+        if matches!(error.rejection(), Some(Rejection::IdempotencyConflict { .. })));
+    assert!(conflict && count == 0, "{other:?}");
+    assert_eq!(world.head(&pool).await, before);
+    begun(&pool, &lead, call("other", Some("k2"))).await;
+    let (count, other) = done(&pool, &lead, call("other", Some("k2"))).await;
+    assert!(
+        matches!(other, Err(EffectError::Pending)) && count == 0,
+        "{other:?}"
+    );
+    world.check_replay(&pool).await;
+}
+
+async fn j6_an_operator_resolves_what_nobody_else_knows(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let effect = begun(&pool, &lead, call("publish", None)).await;
+    world.leave(&pool, &lead).await.unwrap();
+    let by_member = pool
+        .call(reporting(&lead, &effect, None))
+        .await
+        .unwrap_err();
+    assert_eq!(by_member.rejection(), Some(&Rejection::OperatorOnly));
+    let listed = pending(&pool, &Caller::Operator).await;
+    assert_eq!(
+        listed,
+        [("publish".to_owned(), EffectStanding::UnsafePending, 1)]
+    );
+    let mut by_hand = reporting(&Caller::Operator, &effect, None);
+    by_hand.run = None;
+    let answer = pool.call(by_hand).await.unwrap();
+    let EffectReport::Completed(resolved, _) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(resolved.standing, EffectStanding::Finished);
+    assert_eq!(pending(&pool, &Caller::Operator).await, []);
+    world.check_replay(&pool).await;
+}
+
+async fn j6_pending_effects_are_bounded(world: World) {
+    let mut limits = Limits::default();
+    limits.set(LimitName::PendingEffectsPerRunMax, 2);
+    let limits = Some(limits);
+    let pool = world
+        .pool_with(PoolSpec {
+            limits,
+            ..PoolSpec::default()
+        })
+        .await;
+    let lead = world.join(&pool, "lead").await;
+    begun(&pool, &lead, call("one", None)).await;
+    let second = begun(&pool, &lead, call("two", None)).await;
+    let (count, refused) = done(&pool, &lead, call("three", None)).await;
+    assert_eq!(count, 0);
+    let limited = matches!(&refused, Err(EffectError::NotBegun(error))
+        if matches!(error.rejection(), Some(Rejection::Limit(exceeded))
+            if exceeded.limit == LimitName::PendingEffectsPerRunMax));
+    assert!(limited, "{refused:?}");
+    pool.call(reporting(&lead, &second, Some(1))).await.unwrap();
+    let (count, third) = done(&pool, &lead, call("three", None)).await;
+    assert_eq!((count, third.is_ok()), (1, true));
+    world.check_replay(&pool).await;
+}
