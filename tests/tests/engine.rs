@@ -64,12 +64,16 @@ mod reply_rules;
 mod reply_times;
 #[path = "engine/resume.rs"]
 mod resume;
+#[path = "engine/resume_hook.rs"]
+mod resume_hook;
 #[path = "engine/scope.rs"]
 mod scope;
 #[path = "engine/send.rs"]
 mod send;
 #[path = "engine/smoke.rs"]
 mod smoke;
+#[path = "engine/start_runs.rs"]
+mod start_runs;
 #[path = "engine/stops.rs"]
 mod stops;
 #[path = "engine/streams.rs"]

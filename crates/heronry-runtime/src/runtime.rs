@@ -11,16 +11,19 @@ use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
 use crate::{
-    CallError, OpenError, Pool, StopReason, actor::Opening, queue::Queue, waiters::Waiters,
+    CallError, OpenError, Pool, ResumeHook, StopReason, actor::Opening, queue::Queue, resume,
+    waiters::Waiters,
 };
 
 /// What a runtime works with.
+#[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) minter: Minter,
     pub(crate) owner: String,
+    resume_hook: Option<Arc<dyn ResumeHook>>,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -36,6 +39,7 @@ type Slot = Arc<Mutex<Option<Running>>>;
 struct Running {
     pool: Pool,
     task: tokio::task::JoinHandle<()>,
+    hook: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl fmt::Debug for Runtime {
@@ -63,11 +67,19 @@ impl Runtime {
             ids,
             minter: Minter::new(key),
             owner: owner.into(),
+            resume_hook: None,
         };
         Self {
             environment: Arc::new(environment),
             open: Arc::default(),
         }
+    }
+
+    /// Has a host told of every wake that ends; say so before a pool is opened.
+    #[must_use]
+    pub fn with_resume_hook(mut self, hook: Arc<dyn ResumeHook>) -> Self {
+        Arc::make_mut(&mut self.environment).resume_hook = Some(hook);
+        self
     }
 
     /// Creates a pool, or opens it and checks that it is as `spec` names it.
@@ -131,7 +143,7 @@ impl Runtime {
             running.pool.close(StopReason::Shutdown);
         }
         for running in stopping {
-            stopped(running.task).await;
+            stopped(running).await;
         }
     }
 
@@ -146,7 +158,7 @@ impl Runtime {
                 return Ok(handle);
             }
             // It is stopping: what follows needs what it holds.
-            stopped(running.task).await;
+            stopped(running).await;
         }
         let running = self.start(pool).await?;
         let handle = running.pool.clone();
@@ -173,7 +185,13 @@ impl Runtime {
             let _attended = attended;
             Box::pin(opening.actor.run()).await;
         });
-        Ok(Running { pool: handle, task })
+        let hook = self.environment.resume_hook.as_ref();
+        let hook = hook.map(|hook| tokio::spawn(resume::tell(handle.clone(), Arc::clone(hook))));
+        Ok(Running {
+            pool: handle,
+            task,
+            hook,
+        })
     }
 }
 
@@ -193,9 +211,11 @@ impl Drop for Attended {
     }
 }
 
-/// Waits until the actor of a pool has stopped.
-async fn stopped(task: tokio::task::JoinHandle<()>) {
-    if let Err(error) = task.await {
-        tracing::error!(%error, "a pool did not stop cleanly");
+/// Waits until the actor of a pool has stopped, and what tells the resume hook of its wakes.
+async fn stopped(running: Running) {
+    for task in [Some(running.task), running.hook].into_iter().flatten() {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a pool did not stop cleanly");
+        }
     }
 }

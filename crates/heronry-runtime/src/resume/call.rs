@@ -1,0 +1,83 @@
+//! One call of the resume hook, again until the host has taken it.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures::FutureExt;
+use heronry_pool::{Caller, decide::FindWake};
+use heronry_types::{Millis, Position};
+use tokio::sync::Semaphore;
+
+use super::{Ended, NotResumed, ResumeHook, ResumeToken, Resumed};
+use crate::{CallError, Pool};
+
+/// How many calls are made at a time.
+const CALLS_MAX: usize = 16;
+/// How long the first pause after a failure is; each further one is twice as long.
+const PAUSE_FIRST: Millis = Millis(100);
+/// How long a pause is at the most.
+const PAUSE_MAX: Millis = Millis::from_secs(60);
+
+/// What calls of the hook share.
+pub(super) struct Calls {
+    pool: Pool,
+    hook: Arc<dyn ResumeHook>,
+    slots: Semaphore,
+}
+
+impl Calls {
+    pub(super) fn new(pool: Pool, hook: Arc<dyn ResumeHook>) -> Self {
+        Self {
+            pool,
+            hook,
+            slots: Semaphore::new(CALLS_MAX),
+        }
+    }
+
+    /// Tells the host of the end of a wake, until it has taken it. A call that pauses holds no slot.
+    pub(super) async fn call(self: Arc<Self>, ended: Ended) -> Position {
+        let mut pause = PAUSE_FIRST;
+        let mut known = None;
+        loop {
+            match self.attempt(&ended, &mut known).await {
+                Ok(()) => return ended.at,
+                Err(error) => {
+                    tracing::warn!(
+                        pool = %self.pool.id(), wake = %ended.wake, %error, "a host is told again"
+                    );
+                }
+            }
+            let clock = &self.pool.shared().environment.clock;
+            let until = clock.now().monotonic.0.saturating_add(pause.0);
+            clock.alarm(Millis(until)).await;
+            pause = Millis(pause.0.saturating_mul(2)).min(PAUSE_MAX);
+        }
+    }
+
+    async fn attempt(&self, ended: &Ended, known: &mut Option<Resumed>) -> Result<(), NotResumed> {
+        let failed = |error: &dyn std::fmt::Display| NotResumed(error.to_string());
+        let _slot = self.slots.acquire().await.map_err(|error| failed(&error))?;
+        let resumed = match known {
+            Some(resumed) => resumed,
+            None => known.insert(self.look(ended).await.map_err(|error| failed(&error))?),
+        };
+        // Whatever a hook leaves half done is its own: it is told again.
+        let told = AssertUnwindSafe(self.hook.resume(resumed)).catch_unwind();
+        told.await.unwrap_or_else(|_| Err(failed(&"it panicked")))
+    }
+
+    async fn look(&self, ended: &Ended) -> Result<Resumed, CallError> {
+        let find = FindWake {
+            caller: Caller::Operator,
+            run: Some(ended.run.clone()),
+            wake_id: ended.wake.clone(),
+        };
+        Ok(Resumed {
+            pool: self.pool.id().clone(),
+            token: ResumeToken {
+                registered: self.pool.cursor(ended.registered),
+                ended: self.pool.cursor(ended.at),
+            },
+            wake: self.pool.call(find).await?,
+        })
+    }
+}

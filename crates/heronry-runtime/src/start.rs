@@ -1,0 +1,170 @@
+//! Starting runs: a host starts the run outside, then it joins; when it cannot join, the start is
+//! taken back.
+
+use async_trait::async_trait;
+use heronry_pool::{Caller, Joined, decide::Join};
+use heronry_store::Outcome;
+use heronry_types::{EffectOutcome, EffectResult, EffectView, IdempotencyKey, RunId};
+
+use crate::{CallError, EffectError, Pool};
+
+/// A host that starts runs outside. Pools never start one by themselves: a message to a run that is
+/// no member reaches nobody.
+#[async_trait]
+pub trait RunHost: Send + Sync {
+    /// Starts a run. The pool asks before the run is a member.
+    ///
+    /// # Errors
+    /// [`HostError`] when nothing was started.
+    async fn start(&self, run: &Join) -> Result<(), HostError>;
+
+    /// Takes a start back: the run could not join.
+    ///
+    /// # Errors
+    /// [`HostError`] when the run goes on.
+    async fn stop(&self, run: &Join) -> Result<(), HostError>;
+}
+
+/// Why a host did not do what it was asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
+
+/// A run that is to be started.
+#[derive(Clone, Debug)]
+pub struct StartRun {
+    /// For whom; absent: for an operator, and then nothing is recorded before the run joins.
+    pub by: Option<StartedBy>,
+    /// How it joins.
+    pub join: Join,
+}
+
+/// The member that has a run started: the start is an effect of its own.
+#[derive(Clone, Debug)]
+pub struct StartedBy {
+    /// Who asks.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// With a key the start is asked for once.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// What came of a start.
+#[derive(Clone, Debug)]
+pub enum Started {
+    /// The run is started, and joined.
+    Now(Joined),
+    /// It was started and joined before, under this key; it may have left meanwhile.
+    Before,
+}
+
+/// Why a run was not started, or is no member.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The host did not start it.
+    #[error("the host did not start the run: {0}")]
+    NotStarted(#[source] HostError),
+    /// It could not join, and the host has taken the start back.
+    #[error("the run could not join, and its start was taken back: {0}")]
+    RolledBack(#[source] CallError),
+    /// It could not join, and goes on outside: stop it by hand.
+    #[error("the run could not join ({join}), and its start could not be taken back: {stop}")]
+    NotRolledBack {
+        /// Why it could not join.
+        join: CallError,
+        /// Why it goes on.
+        #[source]
+        stop: HostError,
+    },
+    /// It is started, and nobody knows whether it joined: join it again as the same instance.
+    #[error("the run is started, and whether it joined is not known: {0}")]
+    Unknown(#[source] CallError),
+    /// It was asked for before under this key, and did not come to be.
+    #[error("the run was asked for before under this key, and did not come to be")]
+    FailedBefore,
+    /// The start is an effect, and that failed: it says whether the host was asked.
+    #[error(transparent)]
+    Effect(#[from] EffectError),
+}
+
+impl Pool {
+    /// Has a host start a run, then joins it. When it cannot join, the start is taken back; where
+    /// that fails too, or nobody knows whether it joined, the error says so.
+    ///
+    /// For a member the start is an effect: the host is asked once the intent is durable, and what
+    /// came of it is recorded. Under a key it is asked once. When nobody knows whether the run
+    /// joined, the pool has stopped, and the effect is pending.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_run(
+        &self,
+        host: &dyn RunHost,
+        start: StartRun,
+    ) -> Result<Started, StartError> {
+        let StartRun { by, join } = start;
+        let Some(by) = by else {
+            let joined = self.start_and_join(host, &join).await;
+            return joined.map(Started::Now);
+        };
+        let what = format!("start and join run {}", join.run);
+        let mut started = None;
+        let answered = &mut started;
+        let work = move |_: EffectView| async move {
+            let answer = self.start_and_join(host, &join).await;
+            let result = result_of(&answer);
+            *answered = Some(answer);
+            result
+        };
+        let done = self.effect((by.caller, by.run), (what, by.key), work).await;
+        match (started, done) {
+            // Whatever became of the record, this is what became of the run.
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(error.into()),
+            (Some(Ok(joined)), Ok(_)) => Ok(Started::Now(joined)),
+            (None, Ok(before)) => match before.result.outcome {
+                EffectOutcome::Succeeded => Ok(Started::Before),
+                EffectOutcome::Failed => Err(StartError::FailedBefore),
+            },
+        }
+    }
+
+    async fn start_and_join(&self, host: &dyn RunHost, join: &Join) -> Result<Joined, StartError> {
+        host.start(join).await.map_err(StartError::NotStarted)?;
+        let error = match self.call(join.clone()).await {
+            Ok(joined) => return Ok(joined),
+            Err(error) => error,
+        };
+        let is_unknown = matches!(
+            error,
+            CallError::Stopped {
+                outcome: Outcome::Unknown,
+                ..
+            }
+        );
+        if is_unknown {
+            return Err(StartError::Unknown(error));
+        }
+        match host.stop(join).await {
+            Ok(()) => Err(StartError::RolledBack(error)),
+            Err(stop) => Err(StartError::NotRolledBack { join: error, stop }),
+        }
+    }
+}
+
+/// What is recorded of a start. The notes are shorter than what is recorded of the intent.
+fn result_of(answer: &Result<Joined, StartError>) -> EffectResult {
+    match answer {
+        Ok(_) => EffectResult::succeeded(),
+        Err(StartError::NotStarted(_)) => EffectResult::failed().with_note("not started"),
+        Err(StartError::RolledBack(_)) => EffectResult::failed().with_note("rolled back"),
+        Err(StartError::NotRolledBack { .. }) => {
+            EffectResult::failed().with_note("not rolled back")
+        }
+        Err(StartError::Unknown(_) | StartError::FailedBefore | StartError::Effect(_)) => {
+            EffectResult::failed().with_note("not known")
+        }
+    }
+}
