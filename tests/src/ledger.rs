@@ -8,6 +8,7 @@ mod copies;
 mod dead;
 mod delivery;
 mod effects;
+mod erasures;
 mod events;
 mod members;
 mod replies;
@@ -185,6 +186,7 @@ impl Ledger {
             Body::EffectCompleted(body) => self.completed(record, body),
             Body::EffectResultRefused(body) => self.result_refused(record, body),
             Body::ApplicationEvent(body) => self.reported(record, body),
+            Body::ContentErased(body) => self.erased(record, body),
         }
     }
 

@@ -162,10 +162,10 @@ impl World {
     ///
     /// # Panics
     /// When the call fails or something was recorded.
-    pub async fn unrecorded<T: Debug>(
+    pub async fn unrecorded<T: Debug, E: Debug>(
         &self,
         pool: &Pool,
-        call: impl Future<Output = Result<T, CallError>>,
+        call: impl Future<Output = Result<T, E>>,
     ) -> T {
         let before = self.head(pool).await;
         let answer = call.await.unwrap();

@@ -16,6 +16,8 @@ mod cancel;
 mod ceilings;
 #[path = "engine/claims.rs"]
 mod claims;
+#[path = "engine/contents_once.rs"]
+mod contents_once;
 #[path = "engine/crash.rs"]
 mod crash;
 #[path = "engine/dead.rs"]
@@ -24,6 +26,8 @@ mod dead;
 mod delivery;
 #[path = "engine/effects.rs"]
 mod effects;
+#[path = "engine/erasures.rs"]
+mod erasures;
 #[path = "engine/expiry.rs"]
 mod expiry;
 #[path = "engine/faults.rs"]

@@ -16,6 +16,8 @@ mod app_events;
 mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/contents.rs"]
+mod contents;
 #[path = "http/contract.rs"]
 mod contract;
 #[path = "http/cursors.rs"]
@@ -40,6 +42,8 @@ mod members;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/receipts.rs"]
+mod receipts;
 #[path = "http/replies.rs"]
 mod replies;
 #[path = "http/timelines.rs"]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod completions;
+pub(crate) mod contents;
 pub(crate) mod dead_letters;
 pub(crate) mod effects;
 pub(crate) mod emit;
@@ -42,6 +43,8 @@ pub(crate) enum Verb {
     Receipt(messages::ReceiptArgs),
     Cancel(messages::CancelArgs),
     Body(messages::BodyArgs),
+    #[command(subcommand)]
+    Contents(contents::ContentsVerb),
     Inbox(inbox::InboxArgs),
     Ack(inbox::AckArgs),
     Release(inbox::ReleaseArgs),
@@ -90,6 +93,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,
         Verb::Cancel(args) => messages::cancel(&cx, &args).await,
         Verb::Body(args) => messages::body(&cx, &args).await,
+        Verb::Contents(verb) => contents::run(&cx, verb).await,
         Verb::Inbox(args) => inbox::receive(&cx, args).await,
         Verb::Ack(args) => inbox::ack(&cx, args).await,
         Verb::Release(args) => inbox::release(&cx, args).await,

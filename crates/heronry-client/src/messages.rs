@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use heronry_types::{ContentRef, IdempotencyKey, MessageId, Receipt, RunId};
-use heronry_wire::{CancelMessage, ContentQuery, ContentStored, ReceiptQuery, SendMessage};
+use heronry_types::{ContentRef, IdempotencyKey, MessageId, Millis, Receipt, RunId};
+use heronry_wire::{
+    CancelMessage, ContentErased, ContentQuery, ContentStored, ReceiptQuery, SendMessage,
+};
 use reqwest::{Method, header};
 
 use crate::{ClientError, PoolClient};
@@ -47,9 +49,23 @@ impl PoolClient {
     ) -> Result<Receipt, ClientError> {
         let query = ReceiptQuery {
             from: from.cloned(),
+            ..ReceiptQuery::default()
         };
+        self.wait_receipt(message, &query).await
+    }
+
+    /// Returns the receipt of a message, after waiting for a change as long as the query says.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn wait_receipt(
+        &self,
+        message: &MessageId,
+        query: &ReceiptQuery,
+    ) -> Result<Receipt, ClientError> {
         let request = self.request(Method::GET, &["messages", message.as_str()])?;
-        self.server.json(request.query(&query)?).await
+        let wait = query.wait_ms.map(Millis::into);
+        self.server.json(request.query(query)?.held_for(wait)).await
     }
 
     /// Cancels a message: copies that nobody holds are not handed over any more. A message that is
@@ -92,10 +108,25 @@ impl PoolClient {
         self.server.json(request.repeatable()).await
     }
 
+    /// Erases a body, and returns what is left of it. A repeat returns the same.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `content-missing` when there is none, or none that is this
+    /// caller's to erase.
+    pub async fn erase_content(
+        &self,
+        content_ref: ContentRef,
+    ) -> Result<ContentErased, ClientError> {
+        let name = content_ref.to_string();
+        let request = self.request(Method::DELETE, &["contents", &name])?;
+        self.server.json(request.repeatable()).await
+    }
+
     /// Fetches a body.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `content-missing` when there is none, or none for this reader.
+    /// [`ClientError::Refused`] with `content-missing` when there is none, or none for this reader,
+    /// and with `content-erased` when there was one for it.
     pub async fn content(&self, content_ref: ContentRef) -> Result<Content, ClientError> {
         let name = content_ref.to_string();
         let request = self

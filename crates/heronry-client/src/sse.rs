@@ -78,7 +78,86 @@ impl Parser {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, option, prelude::*};
+
     use super::*;
+
+    /// What a parser makes of bytes that come in parts: the messages, and whether it gave up.
+    fn read(bytes: &[u8], parts: &[usize]) -> (Vec<Message>, Option<String>) {
+        let mut parser = Parser::default();
+        let mut messages = Vec::new();
+        let (mut rest, mut parts) = (bytes, parts.iter().cycle());
+        while !rest.is_empty() {
+            let size = parts.next().copied().unwrap_or(1).clamp(1, rest.len());
+            let (part, following) = rest.split_at(size);
+            match parser.feed(part) {
+                Ok(complete) => messages.extend(complete),
+                // What came with the fault in one part is lost with it; a reader connects again.
+                Err(error) => return (messages, Some(error.to_string())),
+            }
+            rest = following;
+        }
+        (messages, None)
+    }
+
+    /// Bytes that look like a stream more often than chance has it.
+    fn garbage() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            vec(any::<u8>(), 0..20),
+            "(id|event|data|retry|)(:|: |)[^\\r\\n]{0,12}".prop_map(String::into_bytes),
+            Just(b"\n".to_vec()),
+            Just(b"\r\n".to_vec()),
+            Just(b"\n\n".to_vec()),
+            Just("\u{feff}data: \u{2028}".as_bytes().to_vec()),
+        ];
+        vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    /// A message as the server writes it.
+    fn sent() -> impl Strategy<Value = Message> {
+        let word = || option::of("[a-zA-Z0-9_-]{1,20}");
+        let data = option::of(vec("[^\\r\\n]{0,30}", 1..4).prop_map(|lines| lines.join("\n")));
+        let message = (word(), word(), data);
+        let message = message.prop_map(|(id, event, data)| Message { id, event, data });
+        message.prop_filter("a message says something", |it| *it != Message::default())
+    }
+
+    fn written(message: &Message) -> String {
+        let id = message.id.iter().map(|id| format!("id: {id}\n"));
+        let event = message.event.iter().map(|it| format!("event: {it}\n"));
+        let data = message.data.iter().flat_map(|data| data.split('\n'));
+        let data = data.map(|line| format!("data: {line}\n"));
+        let fields: String = id.chain(event).chain(data).collect();
+        fields + "\n"
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_read_alike_however_it_is_cut(
+            bytes in garbage(),
+            parts in vec(1_usize..9, 1..9),
+        ) {
+            let (messages, error) = read(&bytes, &[1]);
+            let (cut, cut_error) = read(&bytes, &parts);
+            prop_assert_eq!(&error, &cut_error);
+            // A part that holds a fault gives nothing; all before it is the same.
+            prop_assert!(messages.starts_with(&cut));
+            prop_assert!(error.is_some() || messages == cut);
+        }
+
+        #[test]
+        fn what_is_sent_is_read_also_behind_garbage(
+            garbage in "[^\\r\\n]{0,30}(\n[^\\r\\n]{0,30}){0,3}",
+            sent in vec(sent(), 1..6),
+            parts in vec(1_usize..9, 1..9),
+        ) {
+            let written: String = sent.iter().map(written).collect();
+            let (read, error) = read(format!("{garbage}\n\n{written}").as_bytes(), &parts);
+            prop_assert_eq!(error, None);
+            prop_assert!(read.ends_with(&sent), "{:?} became {:?}", sent, read);
+            prop_assert!(read.len() <= sent.len() + garbage.split("\n\n").count());
+        }
+    }
 
     fn message(id: Option<&str>, event: Option<&str>, data: Option<&str>) -> Message {
         Message {

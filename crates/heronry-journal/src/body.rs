@@ -1,5 +1,6 @@
 //! What records say, one struct per kind of record.
 
+mod content;
 mod dead;
 mod effect;
 mod event;
@@ -12,6 +13,7 @@ mod wake;
 
 use heronry_types::{EventKind, RunEnd};
 
+pub use content::ContentErased;
 pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use effect::{
     EffectAttempted, EffectCompleted, EffectIntended, EffectKey, EffectResultRefused,
@@ -160,15 +162,15 @@ bodies! {
     /// A run began to wait.
     40 v 2 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
-    41 v 2 => WakeTriggered(WakeTriggered),
+    41 v 3 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
     /// A run began to wait for more than one filter says.
-    44 v 3 => ConditionRegistered(Box<ConditionRegistered>),
+    44 v 4 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
-    45 v 2 => WakeScanned(WakeScanned),
+    45 v 3 => WakeScanned(WakeScanned),
     /// A wake failed.
     49 v 1 => WakeFailed(WakeFailed),
     /// A member reported an event.
@@ -181,6 +183,8 @@ bodies! {
     53 v 1 => EffectCompleted(EffectCompleted),
     /// A result of an effect was refused.
     54 v 1 => EffectResultRefused(EffectResultRefused),
+    /// A body was erased.
+    56 v 1 => ContentErased(Box<ContentErased>),
 }
 
 impl Body {
@@ -265,6 +269,7 @@ impl Body {
             Self::EffectAttempted(_) => EventKind::EffectAttempted,
             Self::EffectCompleted(_) => EventKind::EffectCompleted,
             Self::EffectResultRefused(_) => EventKind::EffectResultRefused,
+            Self::ContentErased(_) => EventKind::ContentErased,
         }
     }
 }

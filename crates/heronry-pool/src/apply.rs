@@ -71,8 +71,9 @@ pub fn apply(state: &mut State, record: &Record) {
         Body::EffectIntended(body) => effect::intended(state, record, body),
         Body::EffectAttempted(body) => effect::attempted(state, body),
         Body::EffectCompleted(body) => effect::completed(state, record, body),
-        // What members report, and a result that was refused, is told and changes nothing.
-        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) => {}
+        // What members report, and a result that was refused, is told; bodies are kept by the store:
+        // none of it changes anything here.
+        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) | Body::ContentErased(_) => {}
     }
 }
 

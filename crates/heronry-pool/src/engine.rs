@@ -8,8 +8,8 @@ mod scan;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
-use heronry_journal::{Body, Entry, Record};
-use heronry_store::{ClaimEntry, ClaimKey, NewContent};
+use heronry_journal::{Body, ContentErased, Entry, Record};
+use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::{Earlier, RecentClaims};
@@ -32,6 +32,8 @@ pub struct Staged {
     pub records: Vec<Record>,
     /// The bodies that ride with them.
     pub contents: Vec<NewContent>,
+    /// The bodies that are erased with them.
+    pub erasures: Vec<Erasure>,
     /// About how many bytes all of it has.
     pub weight: usize,
 }
@@ -47,6 +49,9 @@ impl Staged {
         } else if let Body::ApplicationEvent(_) = &record.entry.body {
             heronry_journal::encoded_len(&record.entry)
         } else {
+            if let Body::ContentErased(body) = &record.entry.body {
+                self.erasures.push(erasure(body, record.recorded_at));
+            }
             0
         };
         self.weight += RECORD_WEIGHT + more;
@@ -54,11 +59,25 @@ impl Staged {
     }
 
     fn attach(&mut self, contents: Vec<NewContent>) {
-        self.weight += contents
-            .iter()
-            .map(|content| content.body.bytes.len())
-            .sum::<usize>();
+        let sizes = contents.iter().map(|content| content.stored.stored_bytes());
+        self.weight += sizes.sum::<usize>();
         self.contents.extend(contents);
+    }
+}
+
+/// Returns what a record of an erased body does in the store.
+fn erasure(body: &ContentErased, erased_at: Timestamp) -> Erasure {
+    Erasure {
+        content_ref: body.content_ref,
+        place: body
+            .stored_with
+            .map_or(ContentPlace::Alone, ContentPlace::With),
+        tombstone: Tombstone {
+            media_type: body.media_type.0.clone(),
+            bytes: body.body_bytes,
+            digest: body.digest,
+            erased_at,
+        },
     }
 }
 

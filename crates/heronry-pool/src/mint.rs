@@ -54,7 +54,36 @@ impl Minter {
             run.map_or("", |run| run.as_str()).as_bytes(),
             key.as_str().as_bytes(),
         ]));
-        ContentRef::from_bits(content)
+        self.signed_ref(content, run)
+    }
+
+    /// Returns the reference of a body that is stored by itself without a key, from random bits.
+    /// [`stores`](Self::stores) knows whose it is.
+    pub fn signed_ref(&self, random: [u8; 16], run: Option<&RunId>) -> ContentRef {
+        let mut bits = random;
+        if let Some(mark) = bits.last_chunk_mut() {
+            *mark = self.mark(random, run);
+        }
+        ContentRef::from_bits(bits)
+    }
+
+    /// Returns whether a body was stored by itself for this run: its reference says so to who has the
+    /// secret. Another store's references, under another secret, are nobody's.
+    pub fn stores(&self, run: &RunId, content_ref: ContentRef) -> bool {
+        let bits = content_ref.bits();
+        bits.ends_with(&self.mark(bits, Some(run)))
+    }
+
+    /// Returns the last bytes of a reference, which follow from the others and from the run.
+    fn mark(&self, bits: [u8; 16], run: Option<&RunId>) -> [u8; 4] {
+        let (random, _) = bits.split_at(12);
+        let [hash, _] = halves(self.hash(&[
+            b"stored for".as_slice(),
+            run.map_or("", |run| run.as_str()).as_bytes(),
+            random,
+        ]));
+        let [a, b, c, d, ..] = hash;
+        [a, b, c, d]
     }
 
     fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -108,4 +137,31 @@ fn hex(prefix: &str, bits: [u8; 16]) -> String {
         text.push(digit(byte & 15));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str) -> RunId {
+        RunId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_reference_says_for_whom_a_body_is_stored_to_who_has_the_secret() {
+        let minter = Minter::new([1; 32]);
+        let key = IdempotencyKey::parse("k").unwrap();
+        let lead = run("lead");
+        let by_key = minter.content_ref(Epoch([7; 16]), Some(&lead), &key);
+        for content_ref in [minter.signed_ref([9; 16], Some(&lead)), by_key] {
+            assert!(minter.stores(&lead, content_ref));
+            assert!(!minter.stores(&run("child"), content_ref));
+            assert!(!Minter::new([2; 32]).stores(&lead, content_ref));
+        }
+        let nobodys = minter.signed_ref([9; 16], None);
+        assert!(!minter.stores(&lead, nobodys));
+        assert_eq!(nobodys.bits()[..12], [9; 12]);
+        let again = minter.content_ref(Epoch([7; 16]), Some(&lead), &key);
+        assert_eq!(by_key, again);
+    }
 }

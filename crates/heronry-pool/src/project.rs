@@ -4,10 +4,10 @@ mod effects;
 mod events;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
-use heronry_journal::{Body, CopyName, MessageAccepted, MessageDelivered, Record};
+use heronry_journal::{Body, ContentErased, CopyName, MessageAccepted, MessageDelivered, Record};
 use heronry_types::{
-    Actor, Address, DestinationId, DestinationRef, EntityKind, EntityRef, Id, IdKind, Payload,
-    RunId, SourceKind, SourceRef, Timelines,
+    Actor, Address, DestinationId, DestinationRef, EntityId, EntityKind, EntityRef, Id, IdKind,
+    Payload, RunId, SourceKind, SourceRef, Timelines,
 };
 
 /// Returns the event of a record. Everything that it shows comes from the record alone; the
@@ -83,6 +83,9 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         Body::MessageReplayed(body) => {
             exchange.message = Some(body.copy.message_id.clone());
             exchange.recipients = acting(record);
+        }
+        Body::ContentErased(body) => {
+            exchange.message = body.message.as_ref().map(|it| it.message_id.clone());
         }
         Body::MessageDeadLettered(_)
         | Body::MessageFetched(_)
@@ -228,6 +231,7 @@ fn subject(record: &Record) -> EntityRef {
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::ContentErased(body) => Some(content(body)),
         Body::ApplicationEvent(body) => Some(body.subject.clone()),
     };
     found.unwrap_or_else(|| entity(EntityKind::AgentPool, &lineage.pool))
@@ -254,6 +258,12 @@ fn destination(to: &Address) -> DestinationRef {
 
 fn related(name: &CopyName) -> EntityRef {
     message(&name.message_id)
+}
+
+#[expect(clippy::expect_used, reason = "the text of a reference is an id")]
+fn content(body: &ContentErased) -> EntityRef {
+    let id = EntityId::parse(body.content_ref.to_string());
+    EntityRef::new(EntityKind::Content, id.expect("a reference is an id"))
 }
 
 fn message(id: &heronry_types::MessageId) -> EntityRef {

@@ -3,7 +3,7 @@
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, LimitExceeded, LimitNotSettable, Millis,
-    PolicyRef, RunEnd,
+    PolicyRef, RunEnd, Timestamp,
 };
 
 /// Which of a request's names was used before for something else.
@@ -184,6 +184,12 @@ pub enum Rejection {
     /// A body that was referred to is not stored.
     #[error("the content is not stored in this pool; store it first")]
     ContentMissing,
+    /// A body that was referred to was erased.
+    #[error("the content was erased at {erased_at}; only its digest, size and media type are left")]
+    ContentErased {
+        /// When.
+        erased_at: Timestamp,
+    },
     /// A cursor is after the head.
     #[error("cursor {requested} is ahead of the head {head}; use one that an answer gave")]
     CursorAhead {

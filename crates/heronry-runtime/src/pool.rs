@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     queue: Arc<Queue>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
+    /// Held by who erases a body.
+    pub(crate) erasing: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Pool {
@@ -61,6 +63,7 @@ impl Pool {
                 queue,
                 waiters,
                 token: opening.token,
+                erasing: tokio::sync::Mutex::new(()),
             }),
         }
     }

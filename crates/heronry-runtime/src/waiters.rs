@@ -145,6 +145,7 @@ impl Waiters {
             | Body::EffectAttempted(_)
             | Body::EffectCompleted(_)
             | Body::EffectResultRefused(_)
+            | Body::ContentErased(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_)
             | Body::ConditionRegistered(_)

@@ -228,16 +228,28 @@ fn header_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {
         .map_err(|error| invalid(KEY_FIELD, &error.to_string()))
 }
 
-/// Checks that a media type can stand in a header again, when the body is fetched.
+/// Checks that a text is a media type, which can stand in a header again, as it is, when the body is
+/// fetched. What follows behind a semicolon is not looked into.
 pub(crate) fn media_type(field: &'static str, text: &str) -> Result<(), Refusal> {
-    let visible = |byte: &u8| *byte == b' ' || byte.is_ascii_graphic();
-    if (1..=MEDIA_TYPE_BYTES_MAX).contains(&text.len()) && text.as_bytes().iter().all(visible) {
+    let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    let is_whole = text.bytes().all(visible) && text.trim() == text;
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    let is_named = essence
+        .split_once('/')
+        .is_some_and(|(kind, name)| is_token(kind) && is_token(name));
+    if text.len() <= MEDIA_TYPE_BYTES_MAX && is_whole && is_named {
         return Ok(());
     }
     Err(invalid(
         field,
-        "not 1 to 255 bytes of ASCII; name the media type of the body",
+        "not a media type of up to 255 bytes; write it as text/plain; charset=utf-8",
     ))
+}
+
+/// Whether a text is a token of HTTP (RFC 9110).
+fn is_token(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
 }
 
 /// Returns the W3C trace of a request. One that cannot be read is as good as absent, as W3C says.
@@ -415,12 +427,13 @@ mod tests {
 
     #[test]
     fn a_media_type_can_stand_in_a_header() {
-        let longest = "x".repeat(MEDIA_TYPE_BYTES_MAX);
-        for text in ["text/plain; charset=utf-8", &longest] {
+        let longest = format!("x/{}", "y".repeat(MEDIA_TYPE_BYTES_MAX - 2));
+        for text in ["text/plain; charset=utf-8", "a/b;c", &longest] {
             assert!(media_type("media_type", text).is_ok(), "{text}");
         }
         let longer = format!("{longest}x");
-        for text in ["", "a\nb", "text/\u{e9}", &longer] {
+        let named = ["", "a", "a/", "/b", "a/b/c", " a/b", "a/b ", "a b/c"];
+        for text in ["a\n/b", "text/\u{e9}", &longer].into_iter().chain(named) {
             let refusal = media_type("media_type", text).unwrap_err();
             assert_eq!(refusal.0.text("field"), Some("media_type"), "{text}");
         }

@@ -6,7 +6,6 @@ mod effects;
 mod events;
 mod filters;
 mod inbox;
-mod later;
 mod members;
 mod messages;
 mod place;
@@ -87,7 +86,6 @@ pub(crate) fn table() -> Vec<Route> {
         contents::rows,
         filters::rows,
         server::rows,
-        later::rows,
     ];
     groups
         .into_iter()

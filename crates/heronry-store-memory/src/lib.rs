@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases,
-    MemoryClaims, NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
-    judge_content, judge_contents,
+    MemoryClaims, NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
+    StoredContent, judge_content, judge_contents,
 };
 use heronry_types::{Body, ContentRef, Durability, LimitName, PoolId, Position, Timestamp};
 
@@ -194,10 +194,11 @@ impl Contents for MemoryStore {
         token: FencingToken,
     ) -> Result<(), StoreError> {
         judge_content(body.bytes.len(), self.content_bytes_max)?;
+        let content = StoredContent::of(body);
         let mut state = self.lock_to_write("put content")?;
         let pool = state.entry(pool);
         pool.ownership.check_aside(token, "put content")?;
-        pool.put(content_ref, body);
+        pool.put(content_ref, content);
         Ok(())
     }
 
@@ -206,13 +207,13 @@ impl Contents for MemoryStore {
         pool: &PoolId,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError> {
-        let body = self
+    ) -> Result<Option<Stored>, StoreError> {
+        let stored = self
             .lock("get content")?
             .pools
             .get(pool)
             .and_then(|pool| pool.content(content_ref, place));
-        Ok(body.map(StoredContent::of))
+        Ok(stored)
     }
 
     async fn list_with(

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use heronry_journal::Chunk;
 use heronry_store::{
-    AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace,
-    FencingToken, Guard, Head, NewContent, Ownership, Page, ReadError, Snapshot, judge_append,
-    judge_arrival,
+    AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
+    FencingToken, Guard, Head, NewContent, Ownership, Page, ReadError, Snapshot, Stored,
+    StoredContent, judge_append, judge_arrival,
 };
-use heronry_types::{Body, ContentRef, Position};
+use heronry_types::{ContentRef, Position};
 
 use crate::segments::{Placed, Segments};
 
@@ -20,7 +20,7 @@ pub(crate) struct Pool {
     arrival: Arrival,
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
-    alone: BTreeMap<ContentRef, Body>,
+    alone: BTreeMap<ContentRef, Stored>,
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) consumers: BTreeMap<ConsumerId, ConsumerCursor>,
 }
@@ -86,6 +86,9 @@ impl Pool {
         for chunk in commit.chunks {
             self.chunks.push(chunk);
         }
+        for erasure in commit.erasures {
+            self.erase(erasure);
+        }
         self.head = Some(head);
         self.arrival = commit.arrival;
         Ok(head)
@@ -130,8 +133,43 @@ impl Pool {
         Ok(self.head)
     }
 
-    pub(crate) fn put(&mut self, content_ref: ContentRef, body: Body) {
-        self.alone.entry(content_ref).or_insert(body);
+    pub(crate) fn put(&mut self, content_ref: ContentRef, content: StoredContent) {
+        let stored = Stored::Kept(content);
+        self.alone.entry(content_ref).or_insert(stored);
+    }
+
+    /// Puts a tombstone where a body is, unless one is there already.
+    fn erase(&mut self, erasure: Erasure) {
+        let Erasure {
+            content_ref,
+            place,
+            tombstone,
+        } = erasure;
+        let tombstone = Stored::Erased(tombstone);
+        let position = match place {
+            ContentPlace::Alone => {
+                let stored = self.alone.entry(content_ref);
+                let stored = stored.or_insert_with(|| tombstone.clone());
+                if let Stored::Kept(_) = stored {
+                    *stored = tombstone;
+                }
+                return;
+            }
+            ContentPlace::With(position) => position,
+        };
+        let pack = self.packs.last_by_mut(position);
+        let Some(pack) = pack.filter(|pack| position <= pack.last) else {
+            return;
+        };
+        let is_it =
+            |it: &NewContent| it.content_ref == content_ref && matches!(it.stored, Stored::Kept(_));
+        if pack.contents.iter().any(is_it) {
+            let mut contents = pack.contents.to_vec();
+            for content in contents.iter_mut().filter(|it| is_it(it)) {
+                content.stored = tombstone.clone();
+            }
+            pack.contents = contents.into();
+        }
     }
 
     pub(crate) fn packs(&self, after: Position, bytes_max: usize) -> Vec<ContentPack> {
@@ -153,11 +191,11 @@ impl Pool {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let following = self.alone.range((from, Bound::Unbounded));
         let contents =
-            following.map(|(content_ref, body)| NewContent::new(*content_ref, body.clone()));
+            following.map(|(content_ref, stored)| NewContent::of(*content_ref, stored.clone()));
         within(contents, bytes_max, body_bytes)
     }
 
-    pub(crate) fn content(&self, content_ref: ContentRef, place: ContentPlace) -> Option<Body> {
+    pub(crate) fn content(&self, content_ref: ContentRef, place: ContentPlace) -> Option<Stored> {
         match place {
             ContentPlace::Alone => self.alone.get(&content_ref).cloned(),
             ContentPlace::With(_) if self.head().is_none() => None,
@@ -167,14 +205,14 @@ impl Pool {
                 let mut contents = pack.contents.iter().filter(|_| covers);
                 contents
                     .find(|content| content.content_ref == content_ref)
-                    .map(|content| content.body.clone())
+                    .map(|content| content.stored.clone())
             }
         }
     }
 }
 
 fn body_bytes(content: &NewContent) -> usize {
-    content.body.bytes.len()
+    content.stored.stored_bytes()
 }
 
 /// Takes items up to a number of bytes, but at least one.

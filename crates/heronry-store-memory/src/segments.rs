@@ -62,6 +62,16 @@ impl<T: Placed> Segments<T> {
         parts.flatten().skip(item)
     }
 
+    /// Returns the last item that begins at or before `position`.
+    pub(crate) fn last_by_mut(&mut self, position: Position) -> Option<&mut T> {
+        let segments = self
+            .segments
+            .partition_point(|segment| begins_by(segment.first(), position));
+        let segment = self.segments.get_mut(segments.checked_sub(1)?)?;
+        let items = segment.partition_point(|item| item.first() <= position);
+        segment.get_mut(items.checked_sub(1)?)
+    }
+
     /// Drops items from the front as long as `drops` says so, but never the last one.
     pub(crate) fn drop_front(&mut self, drops: impl Fn(&T) -> bool) {
         while self.segments.len() > 1 && self.front_ends(&drops) {
@@ -122,6 +132,16 @@ mod tests {
         check(&segments, 60_000, 50_000);
         assert_eq!(segments.from(Position(0)).count(), 5_000);
         assert_eq!(tens(0).from(Position(1)).count(), 0);
+    }
+
+    #[test]
+    fn the_last_item_at_or_before_a_position_can_be_changed() {
+        let mut segments = tens(5_000);
+        for (position, expected) in [(9, None), (10, Some(10)), (10_249, Some(10_240))] {
+            let found = segments.last_by_mut(Position(position)).copied();
+            assert_eq!(found, expected, "at {position}");
+        }
+        assert_eq!(tens(0).last_by_mut(Position(1)), None);
     }
 
     #[test]

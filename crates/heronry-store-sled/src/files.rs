@@ -23,7 +23,7 @@ use crate::{
     failure::failed,
     mark::Mark,
     reader::Reader,
-    rows::{Trees, Writing},
+    rows::{HiddenRow, Trees, Writing},
 };
 
 const COMMIT: &str = "commit";
@@ -35,7 +35,7 @@ pub struct SledFiles {
     sled: Option<Sled>,
     disk: Disk,
     /// Contents that were written and not synced yet. Readers hold it while they look.
-    hidden: RwLock<HashSet<Vec<u8>>>,
+    hidden: RwLock<HashSet<HiddenRow>>,
     /// Whether a commit began and did not end well.
     in_doubt: AtomicBool,
     /// Keeps others out; the last to be closed.

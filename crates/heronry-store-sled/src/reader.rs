@@ -11,14 +11,14 @@ use sled::{IVec, Tree};
 use crate::{
     failure::failed,
     fragment::{Gather, Missing, key_of, read_key},
-    rows::Trees,
+    rows::{HiddenRow, Trees},
 };
 
 /// The rows of a database as they stand, without those that are to be hidden.
 pub(crate) struct Reader<'a> {
     pub(crate) trees: &'a Trees,
-    /// Contents that were written and not synced yet.
-    pub(crate) hidden: &'a HashSet<Vec<u8>>,
+    /// Contents that were written, or written anew, and not synced yet.
+    pub(crate) hidden: &'a HashSet<HiddenRow>,
     /// What is being done, for errors.
     pub(crate) op: &'static str,
 }
@@ -93,7 +93,9 @@ impl Reader<'_> {
     }
 
     fn is_hidden(&self, table: Table, row: &[u8]) -> bool {
-        table == Table::Contents && self.hidden.contains(row)
+        matches!(table, Table::Contents | Table::Packs)
+            && !self.hidden.is_empty()
+            && self.hidden.contains(&(table, row.to_vec()))
     }
 
     fn torn(&self, key: &[u8]) -> StoreError {

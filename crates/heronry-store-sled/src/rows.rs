@@ -73,6 +73,9 @@ impl Trees {
     }
 }
 
+/// A row that readers do not see, as table and key.
+pub(crate) type HiddenRow = (Table, Vec<u8>);
+
 /// What a transaction changes: fragments that are written, and those that are removed.
 type Changes = BTreeMap<Vec<u8>, Option<IVec>>;
 
@@ -86,6 +89,8 @@ pub(crate) struct Writing<'a> {
     snapshots: Changes,
     cursors: Changes,
     claims: Changes,
+    /// Packs that are written anew. A new one lies above the gate.
+    packs_anew: Vec<Vec<u8>>,
     bytes: u64,
 }
 
@@ -100,6 +105,7 @@ impl<'a> Writing<'a> {
             snapshots: Changes::new(),
             cursors: Changes::new(),
             claims: Changes::new(),
+            packs_anew: Vec::new(),
             bytes: 0,
         }
     }
@@ -132,10 +138,14 @@ impl<'a> Writing<'a> {
         self.bytes
     }
 
-    /// Returns the keys of contents that it writes.
-    pub(crate) fn contents(&self) -> HashSet<Vec<u8>> {
-        let rows = self.contents.keys().filter_map(|key| read_key(key));
-        rows.map(|(row, _)| row.to_vec()).collect()
+    /// Returns the rows of contents that it writes, and those of packs that it writes anew.
+    pub(crate) fn contents(&self) -> HashSet<HiddenRow> {
+        let contents = self.contents.keys().filter_map(|key| read_key(key));
+        let contents = contents.map(|(row, _)| (Table::Contents, row.to_vec()));
+        let packs = self.packs_anew.iter();
+        contents
+            .chain(packs.map(|row| (Table::Packs, row.clone())))
+            .collect()
     }
 
     /// Hands the transaction to sled, which keeps all of it or nothing. A flush and a sync make it last.
@@ -214,6 +224,9 @@ impl Rows for Writing<'_> {
         let before = self
             .first_of(table, key)?
             .and_then(|first| count_of(&first));
+        if table == Table::Packs && before.is_some() {
+            self.packs_anew.push(key.to_vec());
+        }
         let surplus = (0..before.unwrap_or(0)).skip(fragments.len());
         let removed = surplus.map(|number| (key_of(key, number), None));
         let written = (0..)

@@ -1,7 +1,9 @@
 //! The contents port: bodies, apart from the journal.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use heronry_types::{Body, ContentRef, Digest, PoolId, Position};
+use heronry_types::{Body, ContentRef, Digest, PoolId, Position, Timestamp};
 
 use crate::{FencingToken, NewContent, StoreError};
 
@@ -20,6 +22,93 @@ impl StoredContent {
         let digest = Digest(*blake3::hash(&body.bytes).as_bytes());
         Self { body, digest }
     }
+}
+
+/// What is left of a body that was erased: everything but its bytes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tombstone {
+    /// The media type that it had.
+    pub media_type: Arc<str>,
+    /// How many bytes it had.
+    pub bytes: u64,
+    /// The BLAKE3 digest of its bytes.
+    pub digest: Digest,
+    /// When it was erased.
+    pub erased_at: Timestamp,
+}
+
+/// What stands under a reference.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// A body.
+    Kept(StoredContent),
+    /// One that was erased.
+    Erased(Tombstone),
+}
+
+impl Stored {
+    /// Returns the body; nothing when it was erased.
+    pub fn kept(self) -> Option<StoredContent> {
+        match self {
+            Self::Kept(content) => Some(content),
+            Self::Erased(_) => None,
+        }
+    }
+
+    /// Returns the body; nothing when it was erased.
+    pub fn body(self) -> Option<Body> {
+        self.kept().map(|content| content.body)
+    }
+
+    /// Returns the media type that the body has or had.
+    pub fn media_type(&self) -> &Arc<str> {
+        match self {
+            Self::Kept(content) => &content.body.media_type,
+            Self::Erased(tombstone) => &tombstone.media_type,
+        }
+    }
+
+    /// Returns the digest of the bytes that the body has or had.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Kept(content) => content.digest,
+            Self::Erased(tombstone) => tombstone.digest,
+        }
+    }
+
+    /// Returns how many bytes are stored.
+    pub fn stored_bytes(&self) -> usize {
+        match self {
+            Self::Kept(content) => content.body.bytes.len(),
+            Self::Erased(_) => 0,
+        }
+    }
+}
+
+impl PartialEq for Stored {
+    /// Bodies are compared by their bytes.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Kept(one), Self::Kept(other)) => {
+                one.body == other.body && one.digest == other.digest
+            }
+            (Self::Erased(one), Self::Erased(other)) => one == other,
+            (Self::Kept(_), Self::Erased(_)) | (Self::Erased(_), Self::Kept(_)) => false,
+        }
+    }
+}
+
+impl Eq for Stored {}
+
+/// A body that is to be erased, and what is left of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Erasure {
+    /// The reference.
+    pub content_ref: ContentRef,
+    /// Where the body stands.
+    pub place: ContentPlace,
+    /// What is to stand there instead.
+    pub tombstone: Tombstone,
 }
 
 /// Where a content was stored, which says where to look.
@@ -59,7 +148,12 @@ pub struct ContentPack {
 /// 11. *kept*: what was acknowledged is there after reopening, as `capabilities().durability` promises.
 /// 12. *checked*: damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), never
 ///     another body.
-/// 13. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
+/// 13. *erased with their append*: what [`Commit::erasures`](crate::Commit::erasures) names is a
+///     tombstone from then on, in every answer and list, and its bytes stand in no row; with the
+///     append, or not at all. A body that was stored by itself leaves a tombstone even where there
+///     is none; one that rode leaves one where it is. Others of the same append stay.
+/// 14. *an erased body stays erased*: neither a put nor another erasure changes a tombstone.
+/// 15. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
 #[async_trait]
 pub trait Contents: Send + Sync {
     /// Stores a body by itself. A repeat with the same bytes changes nothing.
@@ -75,7 +169,7 @@ pub trait Contents: Send + Sync {
         token: FencingToken,
     ) -> Result<(), StoreError>;
 
-    /// Returns a body; nothing when it is missing at that place.
+    /// Returns a body, or its tombstone; nothing when there is neither at that place.
     ///
     /// # Errors
     /// The store's failure; [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when the bytes do not have the digest.
@@ -84,7 +178,7 @@ pub trait Contents: Send + Sync {
         pool: &PoolId,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError>;
+    ) -> Result<Option<Stored>, StoreError>;
 
     /// Returns the contents that ride with the appends that begin after a position, in order;
     /// nothing when none follow. Stops before the append that would exceed `bytes_max`, but

@@ -27,6 +27,7 @@ mod claims;
 mod contents;
 mod cursor;
 mod database;
+mod erase;
 pub mod files;
 mod job;
 mod load;

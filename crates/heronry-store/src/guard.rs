@@ -104,7 +104,7 @@ pub fn judge_contents(commit: &Commit, content_bytes_max: u64) -> Result<(), App
     commit
         .contents
         .iter()
-        .try_for_each(|content| judge_content(content.body.bytes.len(), content_bytes_max))
+        .try_for_each(|content| judge_content(content.stored.stored_bytes(), content_bytes_max))
         .map_err(|error| AppendError::Store {
             outcome: Outcome::None,
             error,

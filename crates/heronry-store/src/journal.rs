@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use heronry_journal::{Chunk, ChunkHash};
-use heronry_types::{Body, ContentRef, Digest, Durability, Epoch, PoolId, Position};
+use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position};
 
-use crate::{AppendError, FencingToken, ReadError, StoreError, StoredContent};
+use crate::{AppendError, Erasure, FencingToken, ReadError, StoreError, Stored, StoredContent};
 
 /// Where a pool's journal stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Commit {
     pub chunks: Vec<Chunk>,
     /// The bodies that ride in the same transaction.
     pub contents: Vec<NewContent>,
+    /// The bodies that are erased in the same transaction: of appends before it, or by themselves.
+    pub erasures: Vec<Erasure>,
     /// Whether a timeline starts with it.
     pub timeline: Timeline,
     /// Whether the pool is all there with it.
@@ -58,24 +60,22 @@ pub enum Arrival {
 pub struct NewContent {
     /// The reference.
     pub content_ref: ContentRef,
-    /// The body.
-    pub body: Body,
-    /// The BLAKE3 digest of the body's bytes.
-    pub digest: Digest,
+    /// The body, or its tombstone when a pool is brought from elsewhere.
+    pub stored: Stored,
 }
 
 impl NewContent {
     /// Returns a body under a reference; computes its digest, which takes time in proportion to it.
     pub fn new(content_ref: ContentRef, body: Body) -> Self {
-        Self::of(content_ref, StoredContent::of(body))
+        Self::of(content_ref, Stored::Kept(StoredContent::of(body)))
     }
 
-    /// Returns a body whose digest is known. What is stored with another digest is damaged.
-    pub fn of(content_ref: ContentRef, StoredContent { body, digest }: StoredContent) -> Self {
+    /// Returns a body whose digest is known, or a tombstone. What is stored with another digest is
+    /// damaged.
+    pub fn of(content_ref: ContentRef, stored: Stored) -> Self {
         Self {
             content_ref,
-            body,
-            digest,
+            stored,
         }
     }
 }

@@ -20,7 +20,9 @@ mod store;
 
 pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims};
 pub use clock::{Clock, IdSource, Reading};
-pub use contents::{ContentPack, ContentPlace, Contents, StoredContent};
+pub use contents::{
+    ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,
+};
 pub use cursors::{
     CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, Cursors,
     FilterFingerprint, judge_cursor,

@@ -60,6 +60,7 @@ mod claims;
 mod claims_kept;
 mod claims_runs;
 mod contents;
+mod contents_erased;
 mod contents_kept;
 mod cursors;
 mod cursors_kept;
@@ -251,6 +252,7 @@ pub fn cases() -> Vec<Case> {
         arrivals_kept::CASES,
         contents::CASES,
         contents_kept::CASES,
+        contents_erased::CASES,
         leases::CASES,
         leases_kept::CASES,
         claims::CASES,

@@ -12,7 +12,7 @@ use std::{
 use futures::executor::block_on;
 use heronry_store::{
     AppendError, ContentPlace, FencingToken, Guard, Head, JournalExt, Outcome, ReadError, Store,
-    StoreError, StoreErrorKind,
+    StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, Position};
 
@@ -167,7 +167,7 @@ pub fn check_whole(
         }
         let (name, at) = (sample::content_ref(after.0), ContentPlace::With(page.last));
         let content = block_on(store.contents.get(&pool, name, at))?;
-        if content.map(|content| content.body) != Some(body(after.0)) {
+        if content.and_then(Stored::body) != Some(body(after.0)) {
             return Err(Failure::new(format!("the body of {after} is another")));
         }
         after = page.last;
@@ -225,7 +225,7 @@ pub fn read_back(
                     "a body is missing",
                 )));
             }
-            Ok(Some(found)) if found.body == sample::body(commit * 2) => {}
+            Ok(Some(Stored::Kept(found))) if found.body == sample::body(commit * 2) => {}
             Ok(Some(_)) => return Err(Failure::new(format!("the body at {first} is another"))),
         }
     }

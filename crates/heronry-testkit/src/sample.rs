@@ -3,7 +3,7 @@
 use heronry_journal::{
     Body, ChunkHash, ChunkWriter, Entry, EpochStarted, MessageAccepted, RequestHash,
 };
-use heronry_store::{Commit, Head, NewContent, Timeline};
+use heronry_store::{Commit, Head, NewContent, StoredContent, Timeline, Tombstone};
 use heronry_types::{
     Actor, Address, Body as Content, ContentRef, Correlation, Epoch, EpochReason, Generation, Id,
     IdKind, Lineage, Policies, PoolId, Position, Timestamp, Visibility,
@@ -49,6 +49,17 @@ pub fn body(number: u64) -> Content {
 /// Returns the content with a number.
 pub fn content(number: u64) -> NewContent {
     NewContent::new(content_ref(number), body(number))
+}
+
+/// Returns what is left of the body with a number when it is erased at a time.
+pub fn tombstone(number: u64, erased_at: u64) -> Tombstone {
+    let StoredContent { body, digest } = StoredContent::of(body(number));
+    Tombstone {
+        media_type: body.media_type,
+        bytes: body.bytes.len() as u64,
+        digest,
+        erased_at: time(erased_at),
+    }
 }
 
 /// Returns the record with a number: a message of one agent to a topic.

@@ -18,7 +18,7 @@ mod version;
 mod wake;
 
 pub use body::{BodyBytes, BodyText};
-pub use content::ContentStored;
+pub use content::{ContentErased, ContentStored};
 pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};

@@ -123,6 +123,14 @@ pub struct ReceiptQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
+    /// How long to wait for a change. Absent: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub wait_ms: Option<Millis>,
+    /// Wait for a change after this cursor, as the `as_of` of an earlier receipt. Absent: after now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub since: Option<Cursor>,
 }
 
 /// The query of `GET …/wakes`.

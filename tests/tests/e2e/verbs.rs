@@ -147,6 +147,88 @@ fn a_member_needs_no_more_than_its_token() {
 }
 
 #[test]
+fn a_body_is_stored_sent_and_erased() {
+    let (place, _server) = pool();
+    let every_byte: Vec<u8> = (0..=u8::MAX).collect();
+    let file = place.write("every-byte", every_byte);
+    let file = file.to_str().unwrap();
+    let put = [
+        "contents",
+        "put",
+        "--file",
+        file,
+        "--media-type",
+        "x/y",
+        "--key",
+        "k",
+    ];
+    let put = |field| {
+        place
+            .act("a", &[&put[..], &["--field", field]].concat())
+            .ok()
+    };
+    let stored = put("content_ref,size_bytes,media_type,erased_at");
+    let content_ref = stored.split('\t').next().unwrap().to_owned();
+    assert_eq!(stored, format!("{content_ref}\t256\tx/y\t\n"));
+    assert_eq!(put("content_ref"), format!("{content_ref}\n"));
+
+    let sent = [
+        "send",
+        "--to",
+        "run:b",
+        "--body",
+        "the heron",
+        "--field",
+        "content_ref",
+    ];
+    let sent = place.act("a", &sent).ok();
+    let sent = sent.trim();
+    assert_eq!(place.act("b", &["contents", "get", sent]).ok(), "the heron");
+    for name in [sent, &content_ref] {
+        let erase = [
+            "contents",
+            "erase",
+            name,
+            "--field",
+            "content_ref,erased_at",
+        ];
+        let erased = place.act("a", &erase).ok();
+        assert!(erased.starts_with(&format!("{name}\t2")), "{erased}");
+        assert_eq!(place.act("a", &erase).ok(), erased);
+    }
+    let gone = place.act("b", &["contents", "get", sent]);
+    gone.refused(3, "the content was erased at 2");
+    assert!(put("erased_at").starts_with('2'));
+    let watched = ["watch", "--from", "start", r#"kind == "content_erased""#];
+    assert_eq!(place.act("a", &watched).ok().lines().count(), 2);
+}
+
+#[test]
+fn a_receipt_is_waited_for() {
+    let (place, _server) = pool();
+    let sent = [
+        "send", "--to", "run:b", "--body", "x", "--id", "m", "--field", "as_of",
+    ];
+    let sent = place.act("a", &sent).ok();
+    let late = place.act("a", &["receipt", "m", "--wait", "50ms"]);
+    assert_eq!(late.code, Some(4), "{late:?}");
+    let receipt = [
+        "receipt",
+        "m",
+        "--wait",
+        "60s",
+        "--since",
+        sent.trim(),
+        "--field",
+        "recipients",
+    ];
+    let waiting = place.start(&[&["--pool", "p", "--run", "a"][..], &receipt].concat());
+    place.act("b", &["inbox", "--wait", "60s"]).ok();
+    let said = waiting.end().ok();
+    assert!(said.contains("claimed"), "{said}");
+}
+
+#[test]
 fn a_large_body_travels_whole() {
     let (place, _server) = pool();
     let text = "0123456789abcdef\n".repeat(40_000);

@@ -9,7 +9,6 @@ on_every_store! {
     a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut
     unknown_fields_are_refused_by_name
     fields_whose_rule_comes_later_are_refused_by_name
-    routes_whose_rule_comes_later_say_so
     a_body_of_another_media_type_is_refused
     a_body_that_is_not_json_is_refused
     ids_are_checked_wherever_they_stand
@@ -110,17 +109,6 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
         assert_eq!(refused["field"], field, "{line}");
     }
     assert_eq!(server.head().await, head, "nothing is journaled");
-}
-
-async fn routes_whose_rule_comes_later_say_so(server: Server) {
-    let (a, _) = server.with_pair().await;
-    for (line, field) in [("DELETE /v1/pools/p/contents/x", "contents")] {
-        let refused = server
-            .call(&a, line, Value::Null)
-            .await
-            .refused(400, "not-supported");
-        assert_eq!(refused["field"], field, "{line}");
-    }
 }
 
 async fn a_body_of_another_media_type_is_refused(server: Server) {

@@ -296,7 +296,18 @@ async fn a_message_carries_one_body_and_one_expiry(server: Server) {
 async fn a_media_type_that_no_header_can_carry_is_refused(server: Server) {
     let (a, _) = server.with_pair().await;
     let head = server.head().await;
-    for media_type in [String::new(), "text\nplain".to_owned(), "x".repeat(256)] {
+    let long = format!("text/{}", "x".repeat(251));
+    for media_type in [
+        "",
+        "text\nplain",
+        "text",
+        "text/",
+        "/plain",
+        " a/b",
+        "a/b ",
+        "é/b",
+        &long,
+    ] {
         let fields = json!({"body": "x", "media_type": media_type});
         let reply = server.post(&a, MESSAGES, message(&fields)).await;
         assert_eq!(reply.refused(400, "invalid-request")["field"], "media_type");

@@ -96,6 +96,7 @@ async fn send_stored(world: &World, pool: &Pool, from: &Caller) -> heronry_types
         media_type: stored.media_type.to_string(),
         bytes: stored.bytes.len() as u64,
         digest: heronry_store::StoredContent::of(stored).digest,
+        erased_at: None,
     };
     let to = Address::Run {
         run_id: run("scout"),

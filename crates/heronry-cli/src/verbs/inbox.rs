@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
-const POLL: Millis = Millis(40_000);
+pub(super) const POLL: Millis = Millis(40_000);
 
 /// Claim messages that were sent to a run, or look at them
 #[derive(Debug, Args)]

@@ -9,15 +9,19 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use heronry_client::{Content, PoolClient};
+use heronry_client::PoolClient;
 use heronry_types::{
-    Address, AgentId, Body, ContentRef, Correlation, CorrelationKey, CorrelationValue,
+    Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
     IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
     Receipt, ResponseContract, RunId, TopicId,
 };
-use heronry_wire::{BodyBytes, BodyText, SendMessage};
+use heronry_wire::{BodyBytes, BodyText, ReceiptQuery, SendMessage};
 
-use super::members::{parse_policy, policies_of};
+use super::{
+    contents,
+    inbox::POLL,
+    members::{parse_policy, policies_of},
+};
 use crate::{
     connect::{Context, refused},
     durations,
@@ -97,11 +101,17 @@ pub(crate) struct SendArgs {
 /// Print the receipt of a message as it stands
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry --pool review --run lead receipt batch-1 --field status"
+    after_help = "Example:\n  heronry --pool review --run lead receipt batch-1 --field status\n  heronry --pool review --run lead receipt batch-1 --wait 10m --since 5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f-42"
 )]
 pub(crate) struct ReceiptArgs {
     /// The message
     message: MessageId,
+    /// How long to wait until it changes; without a change in time the exit code is 4
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    wait: Option<Millis>,
+    /// Wait for a change after this cursor, as the `as_of` of an earlier receipt [default: after now]
+    #[arg(long, value_name = "CURSOR", requires = "wait")]
+    since: Option<Cursor>,
 }
 
 /// Cancel a message and print its receipt
@@ -170,10 +180,50 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
 }
 
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
-    let from: Option<&RunId> = cx.globals.run.as_ref();
-    let receipt = cx.pool()?.receipt(&args.message, from).await;
-    print_receipt(cx, &receipt.map_err(refused)?)?;
-    Ok(Exit::Ok)
+    let (receipt, changed) = if let Some(wait) = args.wait {
+        change_of(cx, args, wait).await?
+    } else {
+        let from = cx.globals.run.as_ref();
+        let receipt = cx.pool()?.receipt(&args.message, from).await;
+        (receipt.map_err(refused)?, true)
+    };
+    print_receipt(cx, &receipt)?;
+    Ok(if changed { Exit::Ok } else { Exit::TimedOut })
+}
+
+/// Waits for a change of a receipt, one request after the other, and says whether there was one.
+async fn change_of(
+    cx: &Context,
+    args: &ReceiptArgs,
+    wait: Millis,
+) -> Result<(Receipt, bool), Failure> {
+    let pool = cx.pool()?;
+    let mut query = ReceiptQuery {
+        from: cx.globals.run.clone(),
+        ..ReceiptQuery::default()
+    };
+    let since = if let Some(since) = args.since {
+        since
+    } else {
+        let now = pool.wait_receipt(&args.message, &query).await;
+        now.map_err(refused)?.as_of
+    };
+    query.since = Some(since);
+    let mut left = wait;
+    loop {
+        let span = left.min(POLL);
+        query.wait_ms = Some(span);
+        let receipt = pool.wait_receipt(&args.message, &query).await;
+        let receipt = receipt.map_err(refused)?;
+        let last = receipt.timeline.last();
+        if last.is_some_and(|last| last.cursor.position > since.position) {
+            return Ok((receipt, true));
+        }
+        left = Millis(left.0.saturating_sub(span.0));
+        if left.0 == 0 {
+            return Ok((receipt, false));
+        }
+    }
 }
 
 pub(crate) async fn cancel(cx: &Context, args: &CancelArgs) -> Outcome {
@@ -184,9 +234,7 @@ pub(crate) async fn cancel(cx: &Context, args: &CancelArgs) -> Outcome {
 }
 
 pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
-    let content = cx.pool()?.content(args.content_ref).await;
-    cx.out.body(&content.map_err(refused)?.bytes)?;
-    Ok(Exit::Ok)
+    contents::get(cx, args.content_ref).await
 }
 
 fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
@@ -219,7 +267,7 @@ fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
     })
 }
 
-fn read_body(
+pub(super) fn read_body(
     text: Option<String>,
     file: Option<PathBuf>,
     stdin: Option<&str>,
@@ -248,14 +296,7 @@ async fn add_body(
     media_type: Option<&str>,
 ) -> Result<(), Failure> {
     if bytes.len() > INLINE_BYTES_MAX {
-        let usual = match std::str::from_utf8(&bytes) {
-            Ok(_) => Body::TEXT,
-            Err(_) => Body::BINARY,
-        };
-        let content = Content {
-            media_type: media_type.unwrap_or(usual).to_owned(),
-            bytes,
-        };
+        let content = contents::content_of(bytes, media_type);
         // Under the message's own key: a repeat stores nothing and refers to the same body.
         let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
         let stored = pool.put_content(content, key, run).await;

@@ -12,19 +12,24 @@ use crate::{
     hex::{deserialize_hex, serialize_hex},
 };
 
-/// Returns true when the first versions of the records that name events do not know the kind.
-fn is_newer(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::EffectResultRefused
-            | EventKind::AgentPoolDeadlockSuspected
-            | EventKind::WakeConditionOrphaned
-    )
+/// Returns how many versions of the records that name events do not know the kind.
+fn came_after(kind: EventKind) -> u16 {
+    let first = [
+        EventKind::EffectResultRefused,
+        EventKind::AgentPoolDeadlockSuspected,
+        EventKind::WakeConditionOrphaned,
+    ];
+    if kind == EventKind::ContentErased {
+        2
+    } else {
+        u16::from(first.contains(&kind))
+    }
 }
 
-/// Returns true when one of these events is of a kind that the first versions do not know.
-fn any_newer<'a>(events: impl IntoIterator<Item = &'a WakeTriggeredBy>) -> bool {
-    events.into_iter().any(|by| is_newer(by.kind))
+/// Returns how many versions do not know one of these events.
+fn newest<'a>(events: impl IntoIterator<Item = &'a WakeTriggeredBy>) -> u16 {
+    let versions = events.into_iter().map(|by| came_after(by.kind));
+    versions.max().unwrap_or(0)
 }
 
 /// A run began to wait. The wake is referred to by the position of this record.
@@ -102,10 +107,9 @@ pub struct ConditionRegistered {
 impl ConditionRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        if any_newer(self.counted.iter().map(|counted| &counted.by)) {
-            3
-        } else {
-            self.wake.version()
+        match newest(self.counted.iter().map(|counted| &counted.by)) {
+            0 => self.wake.version(),
+            later => 2 + later,
         }
     }
 }
@@ -144,7 +148,7 @@ pub struct WakeScanned {
 impl WakeScanned {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        1 + u16::from(any_newer(self.counted.iter().map(|counted| &counted.by)))
+        1 + newest(self.counted.iter().map(|counted| &counted.by))
     }
 }
 
@@ -209,7 +213,7 @@ pub struct WakeTriggered {
 impl WakeTriggered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        1 + u16::from(any_newer(&self.matches))
+        1 + newest(&self.matches)
     }
 }
 

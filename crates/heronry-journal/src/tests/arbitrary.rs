@@ -1,5 +1,6 @@
 //! Arbitrary records, for property tests.
 
+mod contents;
 mod effects;
 mod events;
 mod replies;
@@ -173,6 +174,7 @@ fn body() -> impl Strategy<Value = Body> {
         4 => wake::wakes().boxed(),
         1 => events::events().boxed(),
         1 => effects::effects().boxed(),
+        1 => contents::contents().boxed(),
     ]
 }
 

@@ -155,10 +155,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
     check::<ResumeWith>(3, (&[40], 2));
-    check::<ResumeWith>(3, (&[44], 3));
-    check::<DistinctBy>(4, (&[44], 3));
-    check::<EventKind>(142, (&[44], 3));
-    check::<EventKind>(142, (&[41, 45], 2));
+    check::<ResumeWith>(3, (&[44], 4));
+    check::<DistinctBy>(4, (&[44], 4));
+    check::<EventKind>(143, (&[44], 4));
+    check::<EventKind>(143, (&[41, 45], 3));
     check::<EffectOutcome>(2, (&[53, 54], 1));
     check::<EffectFault>(3, (&[54], 1));
     check::<WakeFailure>(1, (&[49], 1));

@@ -1,5 +1,6 @@
 //! One record of every kind, with every field set, and a short journal. Golden files keep their bytes.
 
+mod contents;
 mod effects;
 mod events;
 mod members;
@@ -142,6 +143,7 @@ pub(super) fn every_kind() -> Vec<(&'static str, Entry)> {
         wakes::wakes(),
         events::events(),
         effects::effects(),
+        contents::contents(),
     ];
     kinds
         .into_iter()

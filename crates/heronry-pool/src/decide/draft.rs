@@ -77,6 +77,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::EffectIntended(_)
         | Body::EffectCompleted(_)
         | Body::EffectResultRefused(_)
+        | Body::ContentErased(_)
         | Body::ApplicationEvent(_) => false,
     };
     body && entry.lineage.correlation.len() <= FEW

@@ -6,7 +6,7 @@ use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
     Recipients, RequestHash,
 };
-use heronry_store::{ClaimKey, ClaimName, NewContent, StoredContent};
+use heronry_store::{ClaimKey, ClaimName, NewContent, Stored, StoredContent};
 use heronry_types::{
     Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
     LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, ResponseContract, RunId,
@@ -42,6 +42,8 @@ pub enum Content {
         bytes: u64,
         /// The digest.
         digest: Digest,
+        /// When it was erased: then only a repeat of an earlier message is answered.
+        erased_at: Option<Timestamp>,
     },
 }
 
@@ -146,6 +148,13 @@ impl Send {
         limits.check(LimitName::CorrelationEntriesMax, request.correlation.len())?;
         let (media_type, body_bytes) = match &request.content {
             Content::Inline(body) => (body.media_type.len(), body.bytes.len()),
+            Content::Stored {
+                erased_at: Some(erased_at),
+                ..
+            } => {
+                let erased_at = *erased_at;
+                return Err(Rejection::ContentErased { erased_at });
+            }
             Content::Stored { media_type, .. } => (media_type.len(), 0),
         };
         limits.check(LimitName::BodyInlineBytesMax, body_bytes)?;
@@ -192,7 +201,7 @@ impl Send {
                     body: body.clone(),
                     digest: self.digest,
                 };
-                let content = NewContent::of(content_ref, stored);
+                let content = NewContent::of(content_ref, Stored::Kept(stored));
                 (
                     content_ref,
                     MediaType(Arc::clone(&body.media_type)),

@@ -58,6 +58,7 @@ impl Actor {
         let commit = Commit {
             chunks,
             contents: std::mem::take(&mut staged.contents),
+            erasures: std::mem::take(&mut staged.erasures),
             ..Commit::default()
         };
         let (journal, pool) = (Arc::clone(&self.store.journal), self.pool.clone());

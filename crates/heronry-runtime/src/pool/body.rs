@@ -2,10 +2,10 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{AdmitBody, Content, ContentAccess},
+    decide::{AdmitBody, Content, ContentAccess, EraseContent, ErasureAccess},
 };
-use heronry_store::{ContentPlace, StoreError, StoredContent};
-use heronry_types::{Body, ContentRef, IdempotencyKey, RunId};
+use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
+use heronry_types::{Body, ContentRef, IdempotencyKey, Position, RunId, Timestamp};
 
 use super::Pool;
 use crate::CallError;
@@ -38,6 +38,8 @@ pub struct StoredOnce {
     pub content_ref: ContentRef,
     /// Whether it was there before.
     pub repeated: bool,
+    /// When it was erased since; a repeat stores nothing.
+    pub erased_at: Option<Timestamp>,
 }
 
 impl From<Rejection> for BodyError {
@@ -50,7 +52,8 @@ impl Pool {
     /// Returns a body that the caller sent or received; an operator gets any.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not there or not for this caller: both look alike.
+    /// [`Rejection::ContentMissing`] when it is not there or not for this caller: both look alike;
+    /// [`Rejection::ContentErased`] when it is for this caller and was erased.
     pub async fn body(
         &self,
         caller: Caller,
@@ -60,13 +63,48 @@ impl Pool {
             caller,
             content_ref,
         };
-        let with = self.call(ask).await?.map(ContentPlace::With);
-        for place in with.into_iter().chain([ContentPlace::Alone]) {
-            if let Some(found) = self.content(content_ref, place).await? {
-                return Ok(found);
-            }
-        }
-        Err(Rejection::ContentMissing.into())
+        let first = self.call(ask).await?;
+        let (_, stored) = self.find(content_ref, first).await?;
+        Ok(kept(stored)?)
+    }
+
+    /// Erases a body: its bytes are gone from the store, and a tombstone says what it was. A repeat
+    /// returns the same one, and records nothing.
+    ///
+    /// # Errors
+    /// [`Rejection::ContentMissing`] when it is not there or not the caller's to erase: both look
+    /// alike. Its first sender may erase it, who stored it, and an operator.
+    pub async fn erase_body(
+        &self,
+        caller: Caller,
+        content_ref: ContentRef,
+    ) -> Result<Tombstone, BodyError> {
+        // One at a time, so that of two at once one erases and the other repeats.
+        let _alone = self.shared().erasing.lock().await;
+        let ask = ErasureAccess {
+            caller: caller.clone(),
+            content_ref,
+            minter: self.shared().environment.minter.clone(),
+        };
+        let first = self.call(ask).await?;
+        let (place, stored) = self.find(content_ref, first).await?;
+        let StoredContent { body, digest } = match stored {
+            Stored::Kept(content) => content,
+            Stored::Erased(tombstone) => return Ok(tombstone),
+        };
+        let left = Tombstone {
+            media_type: body.media_type,
+            bytes: body.bytes.len() as u64,
+            digest,
+            erased_at: Timestamp::default(),
+        };
+        let erase = EraseContent {
+            caller,
+            content_ref,
+            place,
+            left,
+        };
+        Ok(self.call(erase).await?)
     }
 
     /// Stores a body by itself and returns its reference.
@@ -74,11 +112,16 @@ impl Pool {
     /// # Errors
     /// [`Rejection::Limit`] when it is larger than the pool takes, or the store's failure.
     pub async fn store_body(&self, caller: Caller, body: Body) -> Result<ContentRef, BodyError> {
-        let content_ref = ContentRef::from_bits(self.shared().environment.ids.draw());
+        let environment = &self.shared().environment;
+        let run = match &caller {
+            Caller::Member { run, .. } => Some(run),
+            Caller::Operator => None,
+        };
+        let content_ref = environment.minter.signed_ref(environment.ids.draw(), run);
         let bytes = body.bytes.len() as u64;
         self.call(AdmitBody { caller, bytes }).await?;
         let token = self.shared().token;
-        let contents = &self.shared().environment.store.contents;
+        let contents = &environment.store.contents;
         contents
             .put(&self.shared().pool, content_ref, body, token)
             .await?;
@@ -116,41 +159,78 @@ impl Pool {
             let stored = self.content(content_ref, ContentPlace::Alone).await?;
             stored.ok_or(Rejection::ContentMissing)?
         };
-        if stored.body != body {
+        let (same, erased_at) = match &stored {
+            Stored::Kept(stored) => (stored.body == body, None),
+            Stored::Erased(tombstone) => {
+                let digest = StoredContent::of(body.clone()).digest;
+                let same = (&tombstone.media_type, tombstone.digest) == (&body.media_type, digest);
+                (same, Some(tombstone.erased_at))
+            }
+        };
+        if !same {
             return Err(Rejection::ContentConflict.into());
         }
         Ok(StoredOnce {
             content_ref,
             repeated,
+            erased_at,
         })
     }
 
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not stored in this pool.
+    /// [`Rejection::ContentMissing`] when it is not stored in this pool. One that was erased is
+    /// returned: a message that was sent with it can be repeated, and no other is accepted.
     pub async fn stored(
         &self,
         caller: Caller,
         content_ref: ContentRef,
     ) -> Result<Content, BodyError> {
-        let found = match self.content(content_ref, ContentPlace::Alone).await? {
-            Some(found) => found,
-            None => self.body(caller, content_ref).await?,
+        let alone = self.content(content_ref, ContentPlace::Alone).await?;
+        let found = if let Some(found) = alone {
+            found
+        } else {
+            let ask = ContentAccess {
+                caller,
+                content_ref,
+            };
+            let first = self.call(ask).await?;
+            self.find(content_ref, first).await?.1
+        };
+        let (bytes, erased_at) = match &found {
+            Stored::Kept(content) => (content.body.bytes.len() as u64, None),
+            Stored::Erased(tombstone) => (tombstone.bytes, Some(tombstone.erased_at)),
         };
         Ok(Content::Stored {
             content_ref,
-            media_type: found.body.media_type.to_string(),
-            bytes: found.body.bytes.len() as u64,
-            digest: found.digest,
+            media_type: found.media_type().to_string(),
+            bytes,
+            digest: found.digest(),
+            erased_at,
         })
+    }
+
+    /// Looks for a body with the first message that refers to it, and by itself.
+    async fn find(
+        &self,
+        content_ref: ContentRef,
+        first: Option<Position>,
+    ) -> Result<(ContentPlace, Stored), BodyError> {
+        let with = first.map(ContentPlace::With);
+        for place in with.into_iter().chain([ContentPlace::Alone]) {
+            if let Some(found) = self.content(content_ref, place).await? {
+                return Ok((place, found));
+            }
+        }
+        Err(Rejection::ContentMissing.into())
     }
 
     async fn content(
         &self,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         let shared = self.shared();
         shared
             .environment
@@ -158,5 +238,15 @@ impl Pool {
             .contents
             .get(&shared.pool, content_ref, place)
             .await
+    }
+}
+
+/// Returns a body that was not erased.
+fn kept(stored: Stored) -> Result<StoredContent, Rejection> {
+    match stored {
+        Stored::Kept(content) => Ok(content),
+        Stored::Erased(tombstone) => Err(Rejection::ContentErased {
+            erased_at: tombstone.erased_at,
+        }),
     }
 }

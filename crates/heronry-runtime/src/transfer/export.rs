@@ -52,12 +52,12 @@ async fn export_one<W: Write + Send>(
                 let (first, last) = (pack.first, pack.last);
                 for content in pack.contents {
                     contents += 1;
-                    out.content(pool, content, Some(Span { first, last }))?;
+                    out.content(pool, &content, Some(Span { first, last }))?;
                 }
             }
             Piece::Alone(content) => {
                 contents += 1;
-                out.content(pool, content, None)?;
+                out.content(pool, &content, None)?;
             }
         }
     }
@@ -99,7 +99,7 @@ impl<W: Write> Out<W> {
     fn content(
         &mut self,
         pool: &PoolId,
-        content: NewContent,
+        content: &NewContent,
         append: Option<Span>,
     ) -> Result<(), TransferError> {
         self.line(&Line::Content(ContentLine::of(pool, content, append)))

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
 use heronry_store::{
-    AppendError, Arrival, Commit, ContentPack, FencingToken, Guard, Head, NewContent, Outcome,
-    Store, StoreError, StoreErrorKind, Timeline,
+    AppendError, Arrival, Commit, ContentPack, ContentPlace, Erasure, FencingToken, Guard, Head,
+    NewContent, Outcome, Store, StoreError, StoreErrorKind, Stored, StoredContent, Timeline,
 };
 use heronry_types::{
     Actor, ContentRef, Cursor, Epoch, EpochReason, Lineage, PoolId, Position, Timestamp, Visibility,
@@ -46,6 +46,8 @@ struct Held {
     chunks: Vec<Chunk>,
     chunk_bytes: usize,
     contents: Vec<NewContent>,
+    /// Tombstones of bodies that were stored by themselves.
+    erasures: Vec<Erasure>,
     content_bytes: usize,
     refs: HashSet<ContentRef>,
     /// The last position of the contents: an append must not end before.
@@ -98,7 +100,10 @@ impl<'a> Landing<'a> {
     }
 
     async fn take_pack(&mut self, pack: ContentPack) -> Result<(), TransferError> {
-        let sizes = pack.contents.iter().map(|content| content.body.bytes.len());
+        let sizes = pack
+            .contents
+            .iter()
+            .map(|content| content.stored.stored_bytes());
         let bytes: usize = sizes.sum();
         let repeats = pack
             .contents
@@ -118,13 +123,19 @@ impl<'a> Landing<'a> {
     }
 
     async fn take_alone(&mut self, content: NewContent) -> Result<(), TransferError> {
-        let NewContent {
-            content_ref, body, ..
-        } = content;
-        let contents = &self.store.contents;
-        contents
-            .put(&self.pool, content_ref, body, self.token)
-            .await?;
+        let content_ref = content.content_ref;
+        match content.stored {
+            Stored::Kept(StoredContent { body, .. }) => {
+                let contents = &self.store.contents;
+                let put = contents.put(&self.pool, content_ref, body, self.token);
+                put.await?;
+            }
+            Stored::Erased(tombstone) => self.held.erasures.push(Erasure {
+                content_ref,
+                place: ContentPlace::Alone,
+                tombstone,
+            }),
+        }
         self.contents += 1;
         Ok(())
     }
@@ -202,6 +213,7 @@ impl<'a> Landing<'a> {
             timeline: held.timeline(epoch),
             chunks: held.chunks,
             contents: held.contents,
+            erasures: held.erasures,
             arrival,
         };
         let guard = Guard {

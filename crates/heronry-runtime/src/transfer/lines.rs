@@ -1,7 +1,7 @@
 //! The lines of an export.
 
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkHeader, ChunkWriter, Entry, Record};
-use heronry_store::{NewContent, StoredContent};
+use heronry_store::{NewContent, Stored, StoredContent, Tombstone};
 use heronry_types::{
     Actor, Body as Content, ContentRef, Cursor, Digest, EventKind, Lineage, PoolId, Position,
     Timestamp, Visibility,
@@ -41,7 +41,20 @@ pub(super) struct ContentLine {
     pub(super) append: Option<Span>,
     media_type: String,
     digest: Digest,
-    body_base64: String,
+    /// The body; absent when it was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+    /// What is left of the body when it was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased: Option<ErasedLine>,
+}
+
+/// What is left of a body, beside its media type and its digest.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct ErasedLine {
+    size_bytes: u64,
+    at: Timestamp,
 }
 
 /// The positions of an append.
@@ -126,26 +139,51 @@ impl ChunkLine {
 }
 
 impl ContentLine {
-    pub(super) fn of(pool: &PoolId, content: NewContent, append: Option<Span>) -> Self {
-        let stored = StoredContent::of(content.body);
+    pub(super) fn of(pool: &PoolId, content: &NewContent, append: Option<Span>) -> Self {
+        let stored = &content.stored;
+        let (body_base64, erased) = match stored {
+            Stored::Kept(content) => (Some(base64(&content.body.bytes)), None),
+            Stored::Erased(tombstone) => {
+                let (size_bytes, at) = (tombstone.bytes, tombstone.erased_at);
+                (None, Some(ErasedLine { size_bytes, at }))
+            }
+        };
         Self {
             pool: pool.clone(),
             content_ref: content.content_ref,
             append,
-            media_type: stored.body.media_type.to_string(),
-            digest: stored.digest,
-            body_base64: base64(&stored.body.bytes),
+            media_type: stored.media_type().to_string(),
+            digest: stored.digest(),
+            body_base64,
+            erased,
         }
     }
 
-    /// Reads the body, and checks its digest.
+    /// Reads the body, and checks its digest; or what is left of it.
     pub(super) fn content(&self) -> Result<NewContent, String> {
-        let bytes = read_base64(&self.body_base64).ok_or("the body is not base64")?;
+        let body = match (&self.body_base64, &self.erased) {
+            (Some(body), None) => body,
+            (None, Some(ErasedLine { size_bytes, at })) => {
+                let tombstone = Tombstone {
+                    media_type: self.media_type.as_str().into(),
+                    bytes: *size_bytes,
+                    digest: self.digest,
+                    erased_at: *at,
+                };
+                return Ok(NewContent::of(self.content_ref, Stored::Erased(tombstone)));
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(
+                    "the line has no body, and does not say that it was erased; or both".to_owned(),
+                );
+            }
+        };
+        let bytes = read_base64(body).ok_or("the body is not base64")?;
         let stored = StoredContent::of(Content::new(self.media_type.as_str(), bytes));
         if stored.digest != self.digest {
             return Err("the body does not have its digest".to_owned());
         }
-        Ok(NewContent::of(self.content_ref, stored))
+        Ok(NewContent::of(self.content_ref, Stored::Kept(stored)))
     }
 }
 

@@ -122,6 +122,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::EffectUnsafe => ProblemKind::EffectUnsafe,
         Rejection::EffectStale => ProblemKind::EffectStale,
         Rejection::ContentMissing => ProblemKind::ContentMissing,
+        Rejection::ContentErased { .. } => ProblemKind::ContentErased,
         Rejection::CursorAhead { .. } => ProblemKind::CursorAhead,
         Rejection::CursorTrimmed { .. } => ProblemKind::CursorTrimmed,
         Rejection::CursorForeign { .. } => ProblemKind::CursorForeign,
@@ -163,6 +164,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::ContentMissing => problem
             .with_status(StatusCode::CONFLICT.as_u16())
             .with("field", "content_ref"),
+        Rejection::ContentErased { erased_at } => problem.with("erased_at", erased_at.to_string()),
         Rejection::CursorAhead { .. }
         | Rejection::CursorTrimmed { .. }
         | Rejection::CursorForeign { .. } => with_cursors(problem, rejection),

@@ -10,7 +10,7 @@ use axum::{
 use heronry_pool::Rejection;
 use heronry_runtime::{BodyError, CallError, ContentScope};
 use heronry_types::{Body, ContentRef, LimitName};
-use heronry_wire::{ContentQuery, ContentStored, ProblemKind};
+use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
 
 use super::{At, Route};
 use crate::{
@@ -38,6 +38,13 @@ pub(super) fn rows() -> Vec<Route> {
             "Fetch a body that was sent or received.",
             fetch,
         ),
+        Route::new(
+            MethodFilter::DELETE,
+            "/v1/pools/{pool}/contents/{ref}",
+            "Erase a body: its first sender, who stored it, or an operator. A repeat says the same.",
+            erase,
+        )
+        .contract(|c| c.answers::<ContentErased>(200)),
     ]
 }
 
@@ -57,11 +64,11 @@ async fn put(
     let bytes = read_content(request, max).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes.to_vec());
-    let (status, content_ref) = match key {
-        None => (
-            StatusCode::CREATED,
-            at.pool.store_body(at.caller(), body).await?,
-        ),
+    let (status, content_ref, erased_at) = match key {
+        None => {
+            let content_ref = at.pool.store_body(at.caller(), body).await?;
+            (StatusCode::CREATED, content_ref, None)
+        }
         Some(key) => {
             let scope = ContentScope { run, key };
             let stored = at.pool.store_body_once(at.caller(), scope, body).await?;
@@ -70,7 +77,7 @@ async fn put(
             } else {
                 StatusCode::CREATED
             };
-            (status, stored.content_ref)
+            (status, stored.content_ref, stored.erased_at)
         }
     };
     let stored = ContentStored {
@@ -79,6 +86,7 @@ async fn put(
         size_bytes,
         cursor: at.pool.head(),
         durability: at.app.durability(),
+        erased_at,
     };
     Ok((status, Answer(stored)))
 }
@@ -94,16 +102,10 @@ fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {
 }
 
 async fn fetch(at: At) -> Result<Response, Refusal> {
-    let content_ref = ContentRef::parse(at.params.text("ref"))
-        .map_err(|error| invalid("ref", &error.to_string()))?;
-    let body = match at.pool.body(at.caller(), content_ref).await {
-        Ok(stored) => stored.body,
-        Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => {
-            let detail = "no such content of a message that the caller sent or received";
-            return Err(Refusal::of(ProblemKind::ContentMissing, detail));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let content_ref = named_ref(&at)?;
+    let found = at.pool.body(at.caller(), content_ref).await;
+    let missing = "no such content of a message that the caller sent or received";
+    let body = found.map_err(|error| not_found(error, missing))?.body;
     let media_type = HeaderValue::from_str(&body.media_type)
         .unwrap_or_else(|_| HeaderValue::from_static(Body::BINARY));
     // A body is data of strangers: no browser may run it as a page of this server.
@@ -123,4 +125,31 @@ async fn fetch(at: At) -> Result<Response, Refusal> {
         ),
     ];
     Ok((headers, body.bytes.to_vec()).into_response())
+}
+
+async fn erase(at: At) -> Result<Answer<ContentErased>, Refusal> {
+    let content_ref = named_ref(&at)?;
+    let left = at.pool.erase_body(at.caller(), content_ref).await;
+    let missing = "no such content that the caller sent or stored";
+    let left = left.map_err(|error| not_found(error, missing))?;
+    Ok(Answer(ContentErased {
+        content_ref,
+        media_type: left.media_type.to_string(),
+        size_bytes: left.bytes,
+        digest: left.digest,
+        erased_at: left.erased_at,
+    }))
+}
+
+fn named_ref(at: &At) -> Result<ContentRef, Refusal> {
+    ContentRef::parse(at.params.text("ref")).map_err(|error| invalid("ref", &error.to_string()))
+}
+
+/// Returns the refusal of a body that is named in the path: nothing conflicts when it is missing.
+fn not_found(error: BodyError, missing: &str) -> Refusal {
+    if let BodyError::Call(CallError::Rejected(Rejection::ContentMissing)) = error {
+        Refusal::of(ProblemKind::ContentMissing, missing)
+    } else {
+        error.into()
+    }
 }

@@ -122,7 +122,9 @@ async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
             Ok(stored) => stored.body,
             // The claim stands; a body that is gone must not hide it.
-            Err(BodyError::Call(CallError::Rejected(Rejection::ContentMissing))) => continue,
+            Err(BodyError::Call(CallError::Rejected(
+                Rejection::ContentMissing | Rejection::ContentErased { .. },
+            ))) => continue,
             Err(error) => return Err(error.into()),
         };
         room = room.saturating_sub(body.bytes.len() as u64);

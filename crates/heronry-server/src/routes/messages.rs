@@ -6,7 +6,7 @@ use axum::{
     routing::MethodFilter,
 };
 use heronry_pool::decide::{
-    CancelMessage as Cancel, Content, Expiry, FindMessage, Send, SendRequest,
+    CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, Send, SendRequest,
 };
 use heronry_types::{Body, Receipt, RunId};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<Route> {
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/messages/{id}",
-            "Show what became of a message.",
+            "Show what became of a message, and wait until that changes.",
             receipt,
         )
         .contract(|c| c.queries::<ReceiptQuery>().answers_with("Receipt", 200)),
@@ -123,15 +123,27 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
 async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Receipt>, Refusal> {
     let from: RunId = at.identity.acting(query.from, "from")?;
     let message_id = at.params.id("id")?;
-    let caller = at.caller();
-    let receipt = at
-        .call(FindMessage {
-            caller,
-            from,
-            message_id,
-        })
-        .await?;
-    Ok(Answer(receipt))
+    let wait = at.within(query.wait_ms).await?;
+    if query.since.is_some() && wait.0 == 0 {
+        return Err(invalid("since", "wait_ms says how long to wait; give both"));
+    }
+    let find = FindMessage {
+        caller: at.caller(),
+        from,
+        message_id,
+    };
+    if wait.0 == 0 {
+        return Ok(Answer(at.call(find).await?));
+    }
+    let seen = match query.since {
+        Some(cursor) => {
+            at.call(CheckCursor { cursor }).await?;
+            cursor
+        }
+        None => at.call(find.clone()).await?.as_of,
+    };
+    let changed = at.pool.wait_receipt(find, seen, wait);
+    at.unless_stopped(changed).await.map(Answer)
 }
 
 async fn cancel(at: At, Json(body): Json<CancelMessage>) -> Result<Answer<Receipt>, Refusal> {

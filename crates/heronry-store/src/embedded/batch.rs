@@ -6,14 +6,15 @@ use heronry_types::{PoolId, Position};
 
 use super::{
     Database, Rows, Table,
+    erase::Erased,
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
     readable::PoolView,
     row::{MOVED_KEY, MOVED_KEY_END, encode_moved},
 };
 use crate::{
-    AppendError, FencingToken, Head, LeaseError, Outcome, StoreError, StoreErrorKind, judge_append,
-    judge_arrival, keys, keys::PoolNo,
+    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, StoreError,
+    StoreErrorKind, judge_append, judge_arrival, keys, keys::PoolNo,
 };
 
 /// What the jobs of one transaction led to so far.
@@ -121,6 +122,15 @@ fn append(
         Ok(head) => head,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let mut erased = Erased::default();
+    // With what is started over, its contents go.
+    let is_there = |it: &&Erasure| before.is_some() || it.place == ContentPlace::Alone;
+    for erasure in work.commit.erasures.iter().filter(is_there) {
+        if let Err(error) = erased.add(rows, pool.no, erasure)? {
+            let outcome = Outcome::None;
+            return Ok(Err(AppendError::Store { outcome, error }));
+        }
+    }
     if before.is_none() {
         pool.clear(rows)?;
     }
@@ -132,6 +142,7 @@ fn append(
         let key = keys::placed(pool.no, work.guard.expected_head.next());
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
+    erased.write(rows, &work.readable.before)?;
     if pool.follow(head, &work.commit) == RowState::Changed {
         pool.write_row(rows, name)?;
     }

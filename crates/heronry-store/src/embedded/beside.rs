@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use super::{Database, Order, Reading, Rows, Table};
+use super::{Database, Order, Reading, Rows, See, Table};
 use crate::StoreError;
 
 /// A row's table and key.
@@ -55,11 +55,11 @@ impl Before {
         rows.insert(table, key, row)
     }
 
-    /// Returns which rows of a table readers do not see; none is added while this is held. To be
-    /// taken when the database has let the reader in.
-    pub(super) fn hidden(&self, table: Table) -> Hidden<'_> {
+    /// Returns a view of a table as it was before the transaction that is under way; nothing is
+    /// replaced while this is held. To be taken when the database has let the reader in.
+    pub(super) fn view(&self, table: Table) -> View<'_> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        Hidden { table, rows }
+        View { table, rows }
     }
 
     /// Lets readers see what the transaction wrote: it is synced.
@@ -117,16 +117,71 @@ fn collect(
     })
 }
 
-/// Which rows of a table readers do not see.
-pub(super) struct Hidden<'a> {
+/// A table as it was before the transaction that is under way.
+pub(super) struct View<'a> {
     table: Table,
     rows: RwLockReadGuard<'a, BTreeMap<RowKey, Option<Vec<u8>>>>,
 }
 
-impl Hidden<'_> {
-    pub(super) fn has(&self, key: &[u8]) -> bool {
-        // Most often there are none, and nothing needs to be made to look for.
-        !self.rows.is_empty() && self.rows.contains_key(&(self.table as u8, key.to_vec()))
+impl View<'_> {
+    /// Walks the rows between two keys, both included, until it is told to stop.
+    pub(super) fn walk(
+        &self,
+        reading: &dyn Reading,
+        (from, to): (&[u8], &[u8]),
+        order: Order,
+        see: &mut See<'_>,
+    ) -> Result<(), StoreError> {
+        // Most often nothing is under way.
+        if self.rows.is_empty() {
+            return reading.walk(self.table, (from, to), order, see);
+        }
+        let mut kept = self.kept((from, to), order).into_iter().peekable();
+        let mut goes_on = ControlFlow::Continue(());
+        reading.walk(self.table, (from, to), order, &mut |key, row| {
+            let before = std::iter::from_fn(|| kept.next_if(|(it, _)| precedes(order, it, key)));
+            goes_on = see_all(before, see);
+            if goes_on.is_continue() && !self.has(key) {
+                goes_on = see(key, row);
+            }
+            goes_on
+        })?;
+        if goes_on.is_continue() {
+            // A walk that was told to stop is over, as every other.
+            let (ControlFlow::Continue(()) | ControlFlow::Break(())) = see_all(kept, see);
+        }
+        Ok(())
+    }
+
+    /// Returns the rows of a range that are being replaced, as they were.
+    fn kept(&self, (from, to): (&[u8], &[u8]), order: Order) -> Vec<(&[u8], &[u8])> {
+        let number = self.table as u8;
+        let range = (number, from.to_vec())..=(number, to.to_vec());
+        let rows = self.rows.range(range);
+        let rows = rows.filter_map(|((_, key), row)| Some((key.as_slice(), row.as_deref()?)));
+        let mut kept: Vec<_> = rows.collect();
+        if order == Order::Descending {
+            kept.reverse();
+        }
+        kept
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        self.rows.contains_key(&(self.table as u8, key.to_vec()))
+    }
+}
+
+fn see_all<'a>(
+    mut rows: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+    see: &mut See<'_>,
+) -> ControlFlow<()> {
+    rows.try_for_each(|(key, row)| see(key, row))
+}
+
+fn precedes(order: Order, one: &[u8], other: &[u8]) -> bool {
+    match order {
+        Order::Ascending => one < other,
+        Order::Descending => one > other,
     }
 }
 

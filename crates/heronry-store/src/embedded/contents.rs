@@ -5,10 +5,15 @@ use std::{ops::ControlFlow, sync::Arc};
 use heronry_types::{ContentRef, Position};
 
 use super::{
-    Database, Order, Reading, Table, beside::Before, chunks::range_of, corrupt, pack::Pack,
-    readable::PoolView, row::position_of,
+    Database, Order, Reading, Table,
+    beside::{Before, View},
+    chunks::range_of,
+    corrupt,
+    pack::Pack,
+    readable::PoolView,
+    row::position_of,
 };
-use crate::{ContentPack, ContentPlace, NewContent, StoreError, StoredContent, keys};
+use crate::{ContentPack, ContentPlace, NewContent, StoreError, Stored, keys};
 
 const GET: &str = "get content";
 const LIST: &str = "list contents";
@@ -19,17 +24,13 @@ pub(super) fn content<D: Database>(
     view: &PoolView,
     content_ref: ContentRef,
     place: ContentPlace,
-) -> Result<Option<StoredContent>, StoreError> {
+) -> Result<Option<Stored>, StoreError> {
     let no = view.no;
     database.read(GET, |rows| match place {
         ContentPlace::Alone => {
-            let hidden = before.hidden(Table::Contents);
             let key = keys::named(no, content_ref);
-            if hidden.has(&key) {
-                return Ok(None);
-            }
             let range = (key.as_slice(), key.as_slice());
-            find(rows, Table::Contents, range, &mut |pack| {
+            find(rows, &before.view(Table::Contents), range, &mut |pack| {
                 pack.find(content_ref, GET)
             })
         }
@@ -39,7 +40,8 @@ pub(super) fn content<D: Database>(
         }
         ContentPlace::With(position) => {
             let range = (keys::placed(no, Position::ZERO), keys::placed(no, position));
-            find(rows, Table::Packs, range_of(&range), &mut |pack| {
+            let packs = before.view(Table::Packs);
+            find(rows, &packs, range_of(&range), &mut |pack| {
                 if pack.last() < position {
                     return Ok(None);
                 }
@@ -52,12 +54,12 @@ pub(super) fn content<D: Database>(
 /// Looks into the last row of contents in a range.
 fn find(
     rows: &dyn Reading,
-    table: Table,
+    table: &View<'_>,
     range: (&[u8], &[u8]),
-    look: &mut dyn FnMut(Pack<'_>) -> Result<Option<StoredContent>, StoreError>,
-) -> Result<Option<StoredContent>, StoreError> {
+    look: &mut dyn FnMut(Pack<'_>) -> Result<Option<Stored>, StoreError>,
+) -> Result<Option<Stored>, StoreError> {
     let mut found = Ok(None);
-    rows.walk(table, range, Order::Descending, &mut |key, row| {
+    table.walk(rows, range, Order::Descending, &mut |key, row| {
         found = Pack::read(key, row)
             .ok_or_else(|| corrupt(GET, "the index of contents is damaged"))
             .and_then(&mut *look);
@@ -68,7 +70,7 @@ fn find(
 
 /// Lists the contents that ride with the appends that begin after a position.
 pub(super) fn list_with<D: Database>(
-    database: Arc<D>,
+    (database, before): (Arc<D>, &Before),
     view: &PoolView,
     after: Position,
     bytes_max: usize,
@@ -83,12 +85,8 @@ pub(super) fn list_with<D: Database>(
         keys::placed(view.no, head),
     );
     database.read(LIST, |rows| {
-        let packs = list(
-            rows,
-            (Table::Packs, range_of(&range)),
-            &|_| false,
-            bytes_max,
-        )?;
+        let table = before.view(Table::Packs);
+        let packs = list(rows, (&table, range_of(&range)), None, bytes_max)?;
         let packs = packs.into_iter().map(|(key, last, contents)| {
             let (_, first) = position_of(&key)
                 .ok_or_else(|| corrupt(LIST, "a key of the contents is malformed"))?;
@@ -113,12 +111,11 @@ pub(super) fn list_alone<D: Database>(
     let from = keys::named(view.no, after.unwrap_or(none));
     let to = keys::named(view.no, ContentRef::from_bits([u8::MAX; 16]));
     database.read(LIST, |rows| {
-        let hidden = before.hidden(Table::Contents);
+        let table = before.view(Table::Contents);
         let range = (from.as_slice(), to.as_slice());
         // The range includes the reference that the caller has already.
         let known = after.map(|_| from.as_slice());
-        let skips = |key: &[u8]| Some(key) == known || hidden.has(key);
-        let found = list(rows, (Table::Contents, range), &skips, bytes_max)?;
+        let found = list(rows, (&table, range), known, bytes_max)?;
         let contents = found.into_iter().flat_map(|(_, _, contents)| contents);
         Ok(contents.collect())
     })
@@ -127,25 +124,25 @@ pub(super) fn list_alone<D: Database>(
 /// A row of contents: its key, the last position of its append, and the contents.
 type PackedRow = (Vec<u8>, Position, Vec<NewContent>);
 
-/// Reads rows of contents in order, as many as fit but at least one, over those that are skipped.
+/// Reads rows of contents in order, as many as fit but at least one, without one that is known.
 fn list(
     rows: &dyn Reading,
-    (table, range): (Table, (&[u8], &[u8])),
-    skips: &dyn Fn(&[u8]) -> bool,
+    (table, range): (&View<'_>, (&[u8], &[u8])),
+    known: Option<&[u8]>,
     bytes_max: usize,
 ) -> Result<Vec<PackedRow>, StoreError> {
     let mut found: Vec<PackedRow> = Vec::new();
     let mut damage = None;
     let mut bytes = 0_usize;
-    rows.walk(table, range, Order::Ascending, &mut |key, row| {
-        if skips(key) {
+    table.walk(rows, range, Order::Ascending, &mut |key, row| {
+        if Some(key) == known {
             return ControlFlow::Continue(());
         }
         let pack =
             Pack::read(key, row).ok_or_else(|| corrupt(LIST, "the index of contents is damaged"));
         match pack.and_then(|pack| Ok((pack.last(), pack.all(LIST)?))) {
             Ok((last, contents)) => {
-                let sizes = contents.iter().map(|content| content.body.bytes.len());
+                let sizes = contents.iter().map(|content| content.stored.stored_bytes());
                 bytes = bytes.saturating_add(sizes.sum());
                 if bytes > bytes_max && !found.is_empty() {
                     return ControlFlow::Break(());

@@ -44,6 +44,7 @@ pub(crate) struct Append {
     /// The contents of the commit, which it holds no more.
     pub(crate) pack: Option<PackRow>,
     pub(crate) guard: Guard,
+    pub(crate) readable: Arc<Readable>,
 }
 
 #[derive(Debug)]

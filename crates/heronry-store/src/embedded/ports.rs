@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError,
-    StoredContent, judge_content, judge_contents,
+    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError, Stored,
+    judge_content, judge_contents,
 };
 
 /// A store over an embedded database: its writer thread, and its gate.
@@ -164,6 +164,7 @@ impl<S: EmbeddedStore> Journal for S {
             commit,
             pack,
             guard,
+            readable: Arc::clone(&self.embedded().readable),
         };
         self.embedded()
             .ask(pool, |reply| Work::Append(append, reply))
@@ -257,7 +258,7 @@ impl<S: EmbeddedStore> Contents for S {
         pool: &PoolId,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         let op = "get content";
         match self.embedded().readable.pool(op, pool)? {
             Some(view) => contents::content(self.embedded().source(op)?, &view, content_ref, place),
@@ -273,9 +274,7 @@ impl<S: EmbeddedStore> Contents for S {
     ) -> Result<Vec<ContentPack>, StoreError> {
         let op = "list contents";
         match self.embedded().readable.pool(op, pool)? {
-            Some(view) => {
-                contents::list_with(self.embedded().database(op)?, &view, after, bytes_max)
-            }
+            Some(view) => contents::list_with(self.embedded().source(op)?, &view, after, bytes_max),
             None => Ok(Vec::new()),
         }
     }

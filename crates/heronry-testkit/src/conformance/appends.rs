@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
-use heronry_store::{AppendError, Commit, ContentPlace, FencingToken, Guard, Head};
+use heronry_store::{AppendError, Commit, ContentPlace, FencingToken, Guard, Head, Stored};
 use heronry_types::{Epoch, Position};
 
 use super::{Case, Failure, Place, Writer, otherwise, refused, same};
@@ -225,7 +225,7 @@ async fn an_append_of_many_chunks_is_one(place: &dyn Place) -> Result<(), Failur
     for (position, number) in [(1, CHUNKS), (CHUNKS, 1), (CHUNKS / 2, CHUNKS / 3)] {
         let at = ContentPlace::With(Position(position));
         let found = contents.get(&writer.pool, sample::content_ref(number), at);
-        let body = found.await?.map(|found| found.body);
+        let body = found.await?.and_then(Stored::body);
         same("a content", &body, &Some(sample::body(number)))?;
     }
     Ok(())

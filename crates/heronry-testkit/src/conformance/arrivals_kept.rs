@@ -1,6 +1,6 @@
 //! What an arriving or sealed pool promises further.
 
-use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Guard, StoreErrorKind};
+use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Guard, StoreErrorKind, Stored};
 use heronry_types::Position;
 
 use super::{Case, Failure, Place, Writer, otherwise, refused, same};
@@ -118,7 +118,7 @@ async fn a_sealed_store_is_read_as_before(place: &dyn Place) -> Result<(), Failu
     let body = contents
         .get(&writer.pool, sample::content_ref(1), at)
         .await?;
-    let body = body.map(|found| found.body);
+    let body = body.and_then(Stored::body);
     same("a content", &body, &Some(sample::body(1)))?;
     let listed = contents.list_with(&writer.pool, Position::ZERO, usize::MAX);
     same("the list", &listed.await?.len(), &1)

@@ -1,7 +1,8 @@
 //! What contents promise.
 
 use heronry_store::{
-    AppendError, ContentPlace, FencingToken, NewContent, Outcome, StoreErrorKind, StoredContent,
+    AppendError, ContentPlace, FencingToken, NewContent, Outcome, StoreErrorKind, Stored,
+    StoredContent,
 };
 use heronry_types::{Body, Position};
 
@@ -28,10 +29,11 @@ pub(super) async fn check(
         .await?;
     let what = format!("content {number} at {place:?}");
     if let Some(found) = &found {
-        let digest = StoredContent::of(found.body.clone()).digest;
-        same(&what, &found.digest, &digest)?;
+        let body = found.clone().body();
+        let digest = body.map(|body| StoredContent::of(body).digest);
+        same(&what, &Some(found.digest()), &digest)?;
     }
-    same(&what, &found.map(|found| found.body), &expected)
+    same(&what, &found.and_then(Stored::body), &expected)
 }
 
 async fn a_body_is_found_where_it_was_put(place: &dyn Place) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! What contents promise further: which body a reference names, and what becomes of it.
 
-use heronry_store::{ContentPlace, NewContent, StoreErrorKind};
+use heronry_store::{ContentPlace, NewContent, StoreErrorKind, Stored};
 use heronry_types::{Body, Position};
 
 use super::{
@@ -141,7 +141,7 @@ async fn a_body_at_the_limit_rides(place: &dyn Place) -> Result<(), Failure> {
         .contents
         .get(&writer.pool, sample::content_ref(1), at)
         .await?;
-    let is_same = found.is_some_and(|found| found.body == body);
+    let is_same = found.and_then(Stored::body) == Some(body);
     same("the body at the limit", &is_same, &true)
 }
 
@@ -159,7 +159,7 @@ async fn an_append_may_be_larger_than_one_body(place: &dyn Place) -> Result<(), 
     for number in 0..BODIES {
         let name = sample::content_ref(number.into());
         let found = writer.store.contents.get(&writer.pool, name, at).await?;
-        let is_same = found.is_some_and(|found| found.body == body(number));
+        let is_same = found.and_then(Stored::body) == Some(body(number));
         same(&format!("body {number}"), &is_same, &true)?;
     }
     Ok(())

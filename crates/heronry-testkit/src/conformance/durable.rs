@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use heronry_store::{
     AppendError, ContentPlace, Guard, LeaseError, Outcome, ReadError, Store, StoreError,
-    StoreErrorKind,
+    StoreErrorKind, Stored,
 };
 use heronry_types::{Epoch, Position};
 
@@ -75,7 +75,7 @@ async fn kept(place: &dyn Place) -> Result<(), Failure> {
             .contents
             .get(&pool, sample::content_ref(number), place)
             .await?;
-        let body = found.map(|found| found.body);
+        let body = found.and_then(Stored::body);
         same("a body", &body, &Some(sample::body(number)))?;
     }
     let mut writer = Writer::of(&store, 1).await?;

@@ -2,7 +2,7 @@
 
 use futures::{FutureExt, future::join_all};
 use heronry_journal::Chunk;
-use heronry_store::{AppendError, ContentPlace, JournalExt, Outcome, StoreErrorKind};
+use heronry_store::{AppendError, ContentPlace, JournalExt, Outcome, StoreErrorKind, Stored};
 use heronry_types::Position;
 
 use super::{
@@ -144,7 +144,7 @@ async fn a_trim_keeps_the_contents(place: &dyn Place) -> Result<(), Failure> {
     for number in 1..=4 {
         let at = ContentPlace::With(Position(number * 2));
         let found = contents.get(&writer.pool, sample::content_ref(number), at);
-        let body = found.await?.map(|found| found.body);
+        let body = found.await?.and_then(Stored::body);
         same("a body", &body, &Some(sample::body(number)))?;
     }
     Ok(())

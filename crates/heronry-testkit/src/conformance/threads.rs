@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use futures::executor::block_on;
-use heronry_store::{AppendError, ContentPlace, FencingToken, Guard, LeaseError, ReadError};
+use heronry_store::{
+    AppendError, ContentPlace, FencingToken, Guard, LeaseError, ReadError, Stored,
+};
 use heronry_types::Position;
 
 use super::{Case, Failure, Place, Writer, on_threads, otherwise, same};
@@ -275,7 +277,7 @@ async fn threads_put_bodies_of_their_own(place: &dyn Place) -> Result<(), Failur
             let name = sample::content_ref(body);
             block_on(contents.put(pool, name, sample::body(body), writer.token))?;
             let found = block_on(contents.get(pool, name, ContentPlace::Alone))?;
-            let found = found.map(|found| found.body);
+            let found = found.and_then(Stored::body);
             same("what was just put", &found, &Some(sample::body(body)))
         })
     })?;

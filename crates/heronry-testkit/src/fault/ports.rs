@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Outcome, Page, ReadError, StoreError, StoreErrorKind, StoredContent,
+    Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
@@ -146,7 +146,7 @@ impl Contents for FaultStore {
         pool: &PoolId,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         self.plan.content_reads.fetch_add(1, Ordering::AcqRel);
         self.plan.check_open("get content")?;
         self.inner.contents.get(pool, content_ref, place).await

@@ -173,6 +173,7 @@ vocabulary! {
         EffectResultRefused = "effect_result_refused",
         AgentPoolDeadlockSuspected = "agent_pool_deadlock_suspected",
         WakeConditionOrphaned = "wake_condition_orphaned",
+        ContentErased = "content_erased",
     }
 }
 
@@ -362,6 +363,7 @@ const KINDS: &[(EventFamily, Progress)] = &[
     (EventFamily::AgentPool, Progress::Fact),            // EffectResultRefused
     (EventFamily::AgentPool, Progress::Fact),            // AgentPoolDeadlockSuspected
     (EventFamily::AgentPool, Progress::Fact),            // WakeConditionOrphaned
+    (EventFamily::AgentPool, Progress::Fact),            // ContentErased
 ];
 
 #[cfg(test)]

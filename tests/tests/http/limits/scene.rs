@@ -132,6 +132,7 @@ impl<'s> Scene<'s> {
         Reply {
             status: parts.status,
             headers: parts.headers,
+            bytes: text.clone().into_bytes(),
             text,
         }
     }

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use heronry_journal::Chunk;
 use heronry_store::{
     AppendError, ConsumerError, ContentPlace, LeaseError, Outcome, ReadError, Store, StoreError,
-    StoreErrorKind, StoredContent,
+    StoreErrorKind,
 };
 use heronry_types::{PoolId, Position};
 
@@ -204,18 +204,20 @@ pub(crate) async fn look(store: &Store, model: &Model, look: &Look) -> End<()> {
     let chunks = everything.iter().map(|chunk| chunk.bytes().len());
     read(store, &name, &known, (after, limit(look, chunks))).await?;
     let packs = known.list_with(after, usize::MAX);
-    let packs = packs
-        .iter()
-        .map(|pack| pack.contents.iter().map(|it| it.body.bytes.len()).sum());
+    let packs = packs.iter().map(|pack| {
+        pack.contents
+            .iter()
+            .map(|it| it.stored.stored_bytes())
+            .sum()
+    });
     list(store, &name, &known, (after, limit(look, packs))).await?;
     look_alone(store, &name, &known, look).await?;
     for first in [after.previous(), after, after.next()] {
         for content in make::riding(first) {
             let place = ContentPlace::With(after);
             let expected = known.with(content.content_ref, after);
-            let expected = expected.map(StoredContent::of);
             let found = store.contents.get(&name, content.content_ref, place).await;
-            same_content(found.map_err(failed)?, expected)?;
+            same("a content", &found.map_err(failed)?, &expected)?;
         }
     }
     let rung = store.journal.watch(&name, after).now_or_never();
@@ -236,7 +238,7 @@ async fn look_alone(store: &Store, name: &PoolId, known: &Pool, look: &Look) -> 
     let content = make::alone(look.number);
     let after = Some(content.content_ref);
     let following = known.list_alone(after, usize::MAX);
-    let bytes_max = limit(look, following.iter().map(|it| it.body.bytes.len()));
+    let bytes_max = limit(look, following.iter().map(|it| it.stored.stored_bytes()));
     let found = store.contents.list_alone(name, after, bytes_max).await;
     let expected = known.list_alone(after, bytes_max);
     same(
@@ -247,10 +249,5 @@ async fn look_alone(store: &Store, name: &PoolId, known: &Pool, look: &Look) -> 
     let place = ContentPlace::Alone;
     let found = store.contents.get(name, content.content_ref, place).await;
     let expected = known.alone.get(&content.content_ref).cloned();
-    same_content(found.map_err(failed)?, expected.map(StoredContent::of))
-}
-
-fn same_content(found: Option<StoredContent>, expected: Option<StoredContent>) -> End<()> {
-    let parts = |content: Option<StoredContent>| content.map(|it| (it.body, it.digest));
-    same("a content", &parts(found), &parts(expected))
+    same("a content", &found.map_err(failed)?, &expected)
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Page, ReadError, Store, StoreError, StoredContent,
+    Page, ReadError, Store, StoreError, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
@@ -106,6 +106,9 @@ impl Journal for Liar {
         }
         if self.is(Lie::LosesABody) {
             commit.contents.pop();
+        }
+        if self.is(Lie::KeepsWhatIsErased) {
+            commit.erasures.clear();
         }
         let head = self.inner.journal.append(pool, commit, guard).await?;
         if let Some(before) = before {
@@ -227,7 +230,7 @@ impl Contents for Liar {
         pool: &PoolId,
         content_ref: ContentRef,
         place: ContentPlace,
-    ) -> Result<Option<StoredContent>, StoreError> {
+    ) -> Result<Option<Stored>, StoreError> {
         let contents = &self.inner.contents;
         let found = contents.get(pool, content_ref, place).await?;
         match (self.lie, place, found) {

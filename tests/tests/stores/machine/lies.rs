@@ -16,6 +16,8 @@ pub(crate) enum Lie {
     IgnoresTheToken,
     /// The last body of an append is lost.
     LosesABody,
+    /// What is erased is still there.
+    KeepsWhatIsErased,
     /// A body is found beside the append that it rode with.
     FindsABodyNextDoor,
     /// A body by itself replaces the one that is there.
@@ -67,12 +69,13 @@ pub(crate) enum Lie {
 }
 
 impl Lie {
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::DropsAChunk,
         Self::IgnoresTheHead,
         Self::IgnoresTheToken,
         Self::LosesABody,
         Self::FindsABodyNextDoor,
+        Self::KeepsWhatIsErased,
         Self::LosesABodyByItself,
         Self::TrimsOneTooMany,
         Self::ShowsTheOldFloor,

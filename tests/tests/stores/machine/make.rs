@@ -3,7 +3,8 @@
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_store::{
     Arrival, Checkpoint, ClaimEntry, ClaimKey, ClaimName, Commit, ConsumerCursor, ConsumerId,
-    FencingToken, FilterFingerprint, Guard, Head, NewContent, Snapshot, Timeline,
+    ContentPlace, Erasure, FencingToken, FilterFingerprint, Guard, Head, NewContent, Snapshot,
+    Timeline,
 };
 use heronry_testkit::sample;
 use heronry_types::{Body, Cursor, Epoch, Id, IdKind, PoolId, Position};
@@ -62,6 +63,7 @@ pub(crate) fn append(pool: &Pool, append: &Append) -> (Commit, Guard) {
     let mut commit = commit(end, append);
     let riding = riding(found.next()).into_iter();
     commit.contents = riding.take(append.bodies.into()).collect();
+    commit.erasures = erasures(pool, append);
     if append.is_part {
         commit.arrival = Arrival::Part;
     }
@@ -89,6 +91,30 @@ pub(crate) fn append(pool: &Pool, append: &Append) -> (Commit, Guard) {
         token: token(pool, shown),
     };
     (commit, guard)
+}
+
+/// Returns what an append erases: every third one, of an append before it and of what stands by itself.
+fn erasures(pool: &Pool, append: &Append) -> Vec<Erasure> {
+    let end = pool.end().map_or(0, |end| end.head.0);
+    if end % 3 != 1 {
+        return Vec::new();
+    }
+    let packs = pool.packs.iter().rev();
+    let riding = packs.take(2).flat_map(|pack| {
+        let place = ContentPlace::With(pack.last);
+        let some = pack.contents.iter().skip(append.bodies.into());
+        some.map(move |content| (content.content_ref, place))
+    });
+    let alone = alone(append.bodies).content_ref;
+    let tombstone = sample::tombstone(1, end);
+    riding
+        .chain([(alone, ContentPlace::Alone)])
+        .map(|(content_ref, place)| Erasure {
+            content_ref,
+            place,
+            tombstone: tombstone.clone(),
+        })
+        .collect()
 }
 
 fn commit(end: Option<Head>, append: &Append) -> Commit {

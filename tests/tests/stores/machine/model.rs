@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use heronry_journal::Chunk;
 use heronry_store::{
     Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ConsumerCursor, ConsumerId, ContentPack,
-    Guard, Head, NewContent, Snapshot, Timeline,
+    ContentPlace, Erasure, Guard, Head, NewContent, Snapshot, Stored, Timeline,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position};
+use heronry_types::{ContentRef, PoolId, Position};
 
 use super::ops::By;
 
@@ -29,7 +29,7 @@ pub(crate) struct Pool {
     /// Whether more of the pool is to arrive before anybody sees it.
     pub(crate) arrival: Arrival,
     pub(crate) packs: Vec<ContentPack>,
-    pub(crate) alone: BTreeMap<ContentRef, Body>,
+    pub(crate) alone: BTreeMap<ContentRef, Stored>,
     pub(crate) claims: BTreeMap<ClaimKey, ClaimEntry>,
     pub(crate) checkpoint: Option<Checkpoint>,
     /// Where chunks end, those that are gone included.
@@ -91,7 +91,7 @@ impl Model {
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
         pool.alone
             .entry(content.content_ref)
-            .or_insert(content.body);
+            .or_insert(content.stored);
         Ok(())
     }
 
@@ -217,7 +217,30 @@ impl Pool {
                 contents: commit.contents,
             });
         }
+        for erasure in commit.erasures {
+            self.erase(erasure);
+        }
         Ok(self.end().unwrap())
+    }
+
+    fn erase(&mut self, erasure: Erasure) {
+        let left = Stored::Erased(erasure.tombstone);
+        let found = match erasure.place {
+            ContentPlace::Alone => {
+                let alone = self.alone.entry(erasure.content_ref);
+                Some(alone.or_insert_with(|| left.clone()))
+            }
+            ContentPlace::With(at) => self
+                .packs
+                .iter_mut()
+                .filter(|pack| pack.first <= at && at <= pack.last)
+                .flat_map(|pack| &mut pack.contents)
+                .find(|content| content.content_ref == erasure.content_ref)
+                .map(|content| &mut content.stored),
+        };
+        if let Some(found) = found.filter(|found| matches!(found, Stored::Kept(_))) {
+            *found = left;
+        }
     }
 
     /// Returns the chunks that a read returns.
@@ -233,7 +256,12 @@ impl Pool {
     pub(crate) fn list_with(&self, after: Position, bytes_max: usize) -> Vec<ContentPack> {
         let packs = self.packs.iter().filter(|_| self.head().is_some());
         let following = packs.filter(|pack| pack.first > after);
-        let bytes = |pack: &ContentPack| pack.contents.iter().map(|it| it.body.bytes.len()).sum();
+        let bytes = |pack: &ContentPack| {
+            pack.contents
+                .iter()
+                .map(|it| it.stored.stored_bytes())
+                .sum()
+        };
         up_to(following, bytes_max, bytes)
     }
 
@@ -247,10 +275,10 @@ impl Pool {
             .iter()
             .filter(|(name, _)| after.is_none_or(|it| **name > it));
         let contents: Vec<_> = following
-            .map(|(content_ref, body)| NewContent::new(*content_ref, body.clone()))
+            .map(|(content_ref, body)| NewContent::of(*content_ref, body.clone()))
             .collect();
         up_to(contents.iter(), bytes_max, |content| {
-            content.body.bytes.len()
+            content.stored.stored_bytes()
         })
     }
 
@@ -266,13 +294,13 @@ impl Pool {
     }
 
     /// Returns the body that rides with the append that holds a position.
-    pub(crate) fn with(&self, content_ref: ContentRef, at: Position) -> Option<Body> {
+    pub(crate) fn with(&self, content_ref: ContentRef, at: Position) -> Option<Stored> {
         self.head()?;
         let mut packs = self.packs.iter();
         let pack = packs.find(|pack| pack.first <= at && at <= pack.last)?;
         let mut contents = pack.contents.iter();
         let found = contents.find(|content| content.content_ref == content_ref)?;
-        Some(found.body.clone())
+        Some(found.stored.clone())
     }
 }
 

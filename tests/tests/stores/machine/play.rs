@@ -195,7 +195,12 @@ impl<'a> Play<'a> {
         let expected = self.model.put(name, content.clone(), token.0);
         let contents = self.store().contents;
         let found = contents
-            .put(name, content.content_ref, content.body, token)
+            .put(
+                name,
+                content.content_ref,
+                content.stored.body().unwrap(),
+                token,
+            )
             .await;
         same(
             "a put",

@@ -112,6 +112,18 @@ pub(super) fn earlier() -> Vec<(&'static str, Body)> {
         ),
         ("44.2-condition-registered", condition(held(), completed)),
         ("45.1-wake-scanned", scanned(completed)),
+        (
+            "41.2-wake-triggered",
+            triggered(EventKind::EffectResultRefused),
+        ),
+        (
+            "44.3-condition-registered",
+            condition(registered(), EventKind::WakeConditionOrphaned),
+        ),
+        (
+            "45.2-wake-scanned",
+            scanned(EventKind::AgentPoolDeadlockSuspected),
+        ),
     ]
 }
 
@@ -130,23 +142,17 @@ pub(super) fn wakes() -> Vec<(&'static str, Body)> {
         wake_id: wake_id(),
         reason: WakeReason::Left,
     };
-    let refused = EventKind::EffectResultRefused;
+    let erased = EventKind::ContentErased;
     vec![
         (
             "40.2-wake-registered",
             Body::WakeRegistered(Box::new(held())),
         ),
-        ("41.2-wake-triggered", triggered(refused)),
+        ("41.3-wake-triggered", triggered(erased)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
-        (
-            "44.3-condition-registered",
-            condition(registered(), EventKind::WakeConditionOrphaned),
-        ),
-        (
-            "45.2-wake-scanned",
-            scanned(EventKind::AgentPoolDeadlockSuspected),
-        ),
+        ("44.4-condition-registered", condition(registered(), erased)),
+        ("45.3-wake-scanned", scanned(erased)),
         ("49.1-wake-failed", Body::WakeFailed(failed)),
     ]
 }

@@ -1,0 +1,35 @@
+//! Records about bodies, which themselves never stand in the journal.
+
+use heronry_types::{ContentRef, Digest, MediaType, Position};
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::message::CopyName;
+
+/// A body was erased. Its message, where one refers to it, goes on without it.
+///
+/// The sender of that message stands in the lineage, or who stored the body.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentErased {
+    /// The body.
+    #[n(0)]
+    pub content_ref: ContentRef,
+    /// The BLAKE3 digest of the bytes that it had.
+    #[n(1)]
+    pub digest: Digest,
+    /// The media type that it had.
+    #[n(2)]
+    pub media_type: MediaType,
+    /// How many bytes it had.
+    #[n(3)]
+    pub body_bytes: u64,
+    /// The first message that refers to it.
+    #[n(4)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<CopyName>,
+    /// The record with whose append it was stored; absent when it was stored by itself.
+    #[n(5)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored_with: Option<Position>,
+}

@@ -1,0 +1,243 @@
+//! Bodies by themselves: media types, bytes, limits, and erasing them.
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use serde_json::{Value, json};
+
+use crate::support::{OPERATOR, Reply, Server, on_every_store, to_run};
+
+on_every_store! {
+    a_media_type_and_every_byte_are_given_back_as_they_were
+    a_body_may_be_as_large_as_its_limit
+    a_body_is_erased_and_what_is_left_is_said_again_and_again
+    an_erased_body_is_gone_for_who_could_read_it_and_was_never_there_for_others
+    a_body_is_erased_by_its_sender_who_stored_it_and_an_operator
+    a_repeat_after_an_erasure_is_answered_and_brings_nothing_back
+    an_inbox_shows_the_copy_of_a_message_whose_body_was_erased
+}
+
+const MESSAGES: &str = "/v1/pools/p/messages";
+
+fn put_request(token: &str, (media_type, key): (&str, &str), bytes: Vec<u8>) -> Request<Body> {
+    Request::builder()
+        .method("PUT")
+        .uri("/v1/pools/p/contents")
+        .header(header::HOST, "127.0.0.1:7171")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, media_type)
+        .header("idempotency-key", key)
+        .body(Body::from(bytes))
+        .unwrap()
+}
+
+async fn put(server: &Server, token: &str, named: (&str, &str), bytes: &[u8]) -> Reply {
+    server.send(put_request(token, named, bytes.to_vec())).await
+}
+
+fn path_of(named: &Value) -> String {
+    let content_ref = named["content_ref"].as_str().unwrap();
+    format!("/v1/pools/p/contents/{content_ref}")
+}
+
+async fn erase(server: &Server, token: &str, path: &str) -> Reply {
+    let line = format!("DELETE {path}");
+    server.call(token, &line, Value::Null).await
+}
+
+/// Sends `b` a stored body by its reference.
+async fn send(server: &Server, token: &str, content_ref: &Value, key: &str) -> Reply {
+    let message = json!({
+        "to": to_run("b"), "content_ref": content_ref, "idempotency_key": key
+    });
+    server.post(token, MESSAGES, message).await
+}
+
+async fn a_media_type_and_every_byte_are_given_back_as_they_were(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let every_byte: Vec<u8> = (0..=u8::MAX).collect();
+    let longest = format!("x/{}", "y".repeat(253));
+    for (number, media_type) in [
+        "image/png",
+        "Application/JSON; Charset=\"UTF-8\"",
+        "application/vnd.heronry+json;v=1;  q=\"a, b\"",
+        &longest,
+    ]
+    .iter()
+    .enumerate()
+    {
+        let key = format!("k{number}");
+        let stored = put(&server, &a, (media_type, &key), &every_byte)
+            .await
+            .is(201);
+        assert_eq!(stored["media_type"], *media_type);
+        assert_eq!(stored["size_bytes"], 256);
+        send(&server, &a, &stored["content_ref"], &key)
+            .await
+            .is(201);
+        let fetched = server.get(&b, &path_of(&stored)).await;
+        assert_eq!(fetched.status.as_u16(), 200);
+        assert_eq!(fetched.headers[header::CONTENT_TYPE], *media_type);
+        assert_eq!(fetched.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(fetched.headers[header::CONTENT_DISPOSITION], "attachment");
+        assert_eq!(fetched.bytes, every_byte);
+    }
+    let too_long = format!("{longest}y");
+    for media_type in ["text", "text/", "/plain", "a b/c", "; q=1", &too_long] {
+        let refused = put(&server, &a, (media_type, "k"), b"x").await;
+        let refused = refused.refused(400, "invalid-request");
+        assert_eq!(refused["field"], "content-type", "{media_type}");
+    }
+}
+
+async fn a_body_may_be_as_large_as_its_limit(server: Server) {
+    let max = 300_000_u64;
+    server
+        .open(json!({"limits": {"content_bytes_max": max}}))
+        .await;
+    let a = server.join("a").await;
+    let b = server.join("b").await;
+    // Larger than a fragment, an inline body and a page of a database.
+    for bytes in [max - 1, max, max + 1] {
+        let body: Vec<u8> = (0..bytes).map(|n| (n % 251) as u8).collect();
+        let key = format!("k{bytes}");
+        let stored = put(&server, &a, ("x/y", &key), &body).await;
+        if bytes > max {
+            let refused = stored.refused(413, "too-large");
+            assert_eq!(refused["limit"], "content_bytes_max");
+            assert_eq!(refused["max"], max);
+            continue;
+        }
+        let stored = stored.is(201);
+        send(&server, &a, &stored["content_ref"], &key)
+            .await
+            .is(201);
+        let fetched = server.get(&b, &path_of(&stored)).await;
+        assert!(fetched.bytes == body, "{bytes} bytes");
+    }
+    // A body in the message itself has a limit of its own: 256 KiB when nothing else is said.
+    for bytes in [(256 << 10) - 1, 256 << 10, (256 << 10) + 1] {
+        let body = "x".repeat(bytes);
+        let message = json!({
+            "to": to_run("b"), "body": body, "idempotency_key": format!("inline-{bytes}")
+        });
+        let sent = server.post(&a, MESSAGES, message).await;
+        if bytes > 256 << 10 {
+            let refused = sent.refused(413, "too-large");
+            assert_eq!(refused["limit"], "body_inline_bytes_max");
+            assert_eq!(refused["actual"], bytes);
+            continue;
+        }
+        let fetched = server.get(&b, &path_of(&sent.is(201))).await;
+        assert!(fetched.text == body, "{bytes} bytes");
+    }
+}
+
+async fn a_body_is_erased_and_what_is_left_is_said_again_and_again(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    let path = path_of(&sent);
+    let left = erase(&server, &a, &path).await.is(200);
+    assert_eq!(left["content_ref"], sent["content_ref"]);
+    assert_eq!(left["size_bytes"], 6);
+    assert_eq!(left["media_type"], "text/plain; charset=utf-8");
+    let body = heronry_types::Body::text("secret");
+    let digest = heronry_store::StoredContent::of(body).digest;
+    assert_eq!(left["digest"], digest.to_string());
+    let head = server.head().await;
+    for token in [&a, OPERATOR] {
+        assert_eq!(erase(&server, token, &path).await.is(200), left);
+    }
+    assert_eq!(server.head().await, head, "nothing is journaled");
+    let events = "/v1/pools/p/events?filter=kind%20%3D%3D%20%22content_erased%22";
+    let page = server.get(&a, events).await.is(200);
+    let event = &page["events"][0];
+    assert_eq!(event["subject"]["kind"], "content");
+    assert_eq!(event["subject"]["id"], sent["content_ref"]);
+    assert_eq!(event["message"], sent["message_id"]);
+    assert_eq!(event["run"], "a");
+    assert_eq!(page["events"].as_array().unwrap().len(), 1);
+}
+
+async fn an_erased_body_is_gone_for_who_could_read_it_and_was_never_there_for_others(
+    server: Server,
+) {
+    let (a, b) = server.with_pair().await;
+    let c = server.join("c").await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    let path = path_of(&sent);
+    let before = server.get(&c, &path).await.refused(404, "content-missing");
+    let left = erase(&server, &a, &path).await.is(200);
+    for token in [&a, &b, OPERATOR] {
+        let gone = server
+            .get(token, &path)
+            .await
+            .refused(410, "content-erased");
+        assert_eq!(gone["erased_at"], left["erased_at"]);
+    }
+    let after = server.get(&c, &path).await.refused(404, "content-missing");
+    assert_eq!(before, after);
+}
+
+async fn a_body_is_erased_by_its_sender_who_stored_it_and_an_operator(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    let stored = put(&server, &a, ("x/y", "k"), b"1").await.is(201);
+    let nothing = format!("/v1/pools/p/contents/content:{}", "0".repeat(32));
+    let missing = erase(&server, &b, &nothing).await;
+    let missing = missing.refused(404, "content-missing");
+    let head = server.head().await;
+    for path in [path_of(&sent), path_of(&stored)] {
+        let refused = erase(&server, &b, &path).await;
+        assert_eq!(refused.refused(404, "content-missing"), missing);
+    }
+    let malformed = erase(&server, &a, "/v1/pools/p/contents/secret").await;
+    assert_eq!(malformed.refused(400, "invalid-request")["field"], "ref");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+    erase(&server, &a, &path_of(&stored)).await.is(200);
+    erase(&server, OPERATOR, &path_of(&sent)).await.is(200);
+}
+
+async fn a_repeat_after_an_erasure_is_answered_and_brings_nothing_back(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    erase(&server, &a, &path_of(&sent)).await.is(200);
+    let again = server.tell(&a, "b", "secret").await.is(200);
+    assert_eq!(again["content_ref"], sent["content_ref"]);
+    let gone = server.get(&a, &path_of(&sent)).await;
+    gone.refused(410, "content-erased");
+
+    let stored = put(&server, &a, ("x/y", "k"), b"1").await.is(201);
+    assert_eq!(stored.get("erased_at"), None);
+    let sent = send(&server, &a, &stored["content_ref"], "by-reference").await;
+    let sent = sent.is(201);
+    let left = erase(&server, &a, &path_of(&stored)).await.is(200);
+    let repeated = put(&server, &a, ("x/y", "k"), b"1").await.is(200);
+    assert_eq!(repeated["content_ref"], stored["content_ref"]);
+    assert_eq!(repeated["erased_at"], left["erased_at"]);
+    let other = put(&server, &a, ("x/y", "k"), b"2").await;
+    other.refused(409, "idempotency-conflict");
+    let gone = server.get(&a, &path_of(&stored)).await;
+    gone.refused(410, "content-erased");
+
+    let head = server.head().await;
+    let again = send(&server, &a, &stored["content_ref"], "by-reference").await;
+    assert_eq!(again.is(200)["cursor"], sent["cursor"]);
+    let refused = send(&server, &a, &stored["content_ref"], "another").await;
+    refused.refused(410, "content-erased");
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn an_inbox_shows_the_copy_of_a_message_whose_body_was_erased(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "secret").await.is(201);
+    server.tell(&a, "b", "public").await.is(201);
+    erase(&server, &a, &path_of(&sent)).await.is(200);
+    let receive = json!({"max": 5, "bodies": true});
+    let inbox = "/v1/pools/p/members/b/inbox/receive";
+    let items = server.post(&b, inbox, receive).await.is(200);
+    assert_eq!(items["items"][0]["content_ref"], sent["content_ref"]);
+    assert_eq!(items["items"][0].get("body"), None);
+    assert_eq!(items["items"][1]["body"], "public");
+}
