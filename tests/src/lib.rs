@@ -3,6 +3,7 @@
 mod act;
 mod ledger;
 mod look;
+mod whole;
 mod world;
 
 pub use act::{as_many_as_asked, calling, let_others_run, receiving, until};

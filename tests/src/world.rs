@@ -64,6 +64,8 @@ pub struct World {
     pub faults: Faults,
     /// The runtime.
     pub runtime: Runtime,
+    /// How many finished messages the runtime keeps in memory.
+    finished_kept: usize,
     store: Store,
     folder: Option<tempfile::TempDir>,
 }
@@ -126,14 +128,26 @@ impl World {
         };
         let (store, faults) = FaultStore::over(inner);
         let clock = ManualClock::default();
-        let runtime = runtime_of(&store, &clock, 1);
+        let runtime = runtime_of(&store, &clock, (1, 0));
         Self {
             kind,
             clock,
             faults,
             runtime,
+            finished_kept: 0,
             store,
             folder,
+        }
+    }
+
+    /// Returns the world with a runtime that keeps so many finished messages in memory, instead of none;
+    /// it has no pool open.
+    #[must_use]
+    pub fn keeping_finished(self, most: usize) -> Self {
+        Self {
+            runtime: self.runtime.keeping_finished(most),
+            finished_kept: most,
+            ..self
         }
     }
 
@@ -175,6 +189,7 @@ impl World {
             clock,
             faults,
             runtime,
+            finished_kept,
             store,
             folder,
         } = self;
@@ -191,12 +206,13 @@ impl World {
                 FaultStore::over(kind.open_in(folder).unwrap())
             }
         };
-        let runtime = runtime_of(&store, &clock, 2);
+        let runtime = runtime_of(&store, &clock, (2, finished_kept));
         Self {
             kind,
             clock,
             faults,
             runtime,
+            finished_kept,
             store,
             folder,
         }
@@ -328,8 +344,9 @@ impl World {
         self.records_after(pool, Position::ZERO).await
     }
 
-    /// Checks that a replay of the journal gives the live state and that the [`Ledger`](crate::Ledger)
-    /// agrees with every record, and returns the digest.
+    /// Checks that a replay of the journal gives the live state, that the [`Ledger`](crate::Ledger)
+    /// agrees with every record, and that messages that left memory look as if they had not; returns
+    /// the digest.
     ///
     /// # Panics
     /// When it does not.
@@ -338,9 +355,9 @@ impl World {
         let mut state = heronry_pool::State::new(pool.id().clone(), Self::first_epoch(pool));
         let mut ledger = crate::Ledger::new(pool.id().clone(), Self::first_epoch(pool));
         // The pool may go on meanwhile: a wake that looks back comes to the end of it.
-        let records = self.records(pool).await;
-        let until = |record: &&Record| record.position <= head.position;
-        for record in records.iter().take_while(until) {
+        let mut records = self.records(pool).await;
+        records.retain(|record| record.position <= head.position);
+        for record in &records {
             heronry_pool::apply(&mut state, record);
             ledger.note(record);
         }
@@ -351,6 +368,7 @@ impl World {
             live,
             "live state is not the fold of the journal"
         );
+        self.check_messages(pool, &records).await;
         format!("{live:?}")
     }
 
@@ -368,7 +386,11 @@ impl World {
     }
 }
 
-fn runtime_of(store: &Store, clock: &ManualClock, seed: u64) -> Runtime {
+fn runtime_of(
+    store: &Store,
+    clock: &ManualClock,
+    (seed, finished_kept): (u64, usize),
+) -> Runtime {
     let clock = Arc::new(clock.clone());
     Runtime::new(
         store.clone(),
@@ -377,4 +399,5 @@ fn runtime_of(store: &Store, clock: &ManualClock, seed: u64) -> Runtime {
         [7; 32],
         "tests",
     )
+    .keeping_finished(finished_kept)
 }

@@ -288,12 +288,7 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
         let index = step.recipient? as usize;
         Some(Response {
             run_id: message.recipients.0.get(index)?.clone(),
-            message_id: state
-                .messages
-                .get(step.position)?
-                .accepted
-                .message_id
-                .clone(),
+            message_id: message.replies.as_ref()?.get(&step.position)?.clone(),
             cursor: state.cursor(step.position),
         })
     };

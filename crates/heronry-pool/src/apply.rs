@@ -6,12 +6,15 @@ mod effect;
 mod inbox;
 mod member;
 mod message;
+mod past;
 mod reply;
 mod resume;
 mod wake;
 
 use heronry_journal::{Body, Record};
 use heronry_types::Settings;
+
+pub(crate) use past::refold;
 
 use crate::State;
 
@@ -24,6 +27,10 @@ pub fn apply(state: &mut State, record: &Record) {
     );
     state.head = record.position;
     state.time = state.time.max(record.recorded_at);
+    change(state, record);
+}
+
+fn change(state: &mut State, record: &Record) {
     let lineage = &record.entry.lineage;
     match &record.entry.body {
         Body::PoolCreated(body) => {

@@ -3,6 +3,7 @@
 mod claims;
 mod conditions;
 mod leases;
+mod past;
 mod resume;
 mod scan;
 mod triggers;
@@ -14,6 +15,7 @@ use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::{Earlier, RecentClaims};
 use leases::Leases;
+pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
 pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
@@ -110,6 +112,8 @@ pub struct Engine {
     staged: Staged,
     resume: Resume,
     leases: Leases,
+    /// How many finished messages stay in memory.
+    finished_kept: usize,
 }
 
 impl Engine {
@@ -125,6 +129,7 @@ impl Engine {
             staged: Staged::default(),
             resume: Resume::default(),
             leases: Leases::default(),
+            finished_kept: FINISHED_KEPT,
         }
     }
 
@@ -294,14 +299,15 @@ impl Engine {
     /// Runs a command against the staged state; `found` says what the claims store knows of its `names`.
     ///
     /// # Errors
-    /// [`Rejection`] when the rules say no; nothing is staged then.
+    /// [`Unanswered`] when the rules say no, or when it has to be run again after messages that it asks
+    /// for were read; nothing is staged then.
     pub fn run<C: Command>(
         &mut self,
         command: &C,
         names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
-    ) -> Result<C::Answer, Rejection> {
+    ) -> Result<C::Answer, Unanswered> {
         if !self.leases.is_empty() {
             self.hear(command.speaker());
         }
@@ -313,14 +319,15 @@ impl Engine {
             names,
             earlier: self.earlier(found),
         };
-        let decision = command.decide(&self.state, &cx)?;
-        let (first, how) = match decision {
+        let decision = command.decide(&self.state, &cx);
+        self.is_in_memory()?;
+        let (first, how) = match decision? {
             Decision::Write(draft) => {
-                draft.check_fits()?;
+                draft.check_fits().map_err(Rejection::from)?;
                 (self.stage(draft), How::Written)
             }
             Decision::Amend(draft, about) => {
-                draft.check_fits()?;
+                draft.check_fits().map_err(Rejection::from)?;
                 self.stage(draft);
                 (about, How::Written)
             }
@@ -333,7 +340,15 @@ impl Engine {
             now: self.now,
             durability: self.durability,
         };
-        let mut answer = command.answer(&self.state, applied)?;
+        let answer = command.answer(&self.state, applied);
+        // What a decision to write is about is in memory, and so is what its answer tells.
+        let all_there = self.is_in_memory();
+        if how == How::Written {
+            debug_assert!(all_there.is_ok(), "an answer is not in memory");
+        } else {
+            all_there?;
+        }
+        let mut answer = answer?;
         C::add_last_seen(&mut answer, &|run| self.last_seen(run));
         Ok(answer)
     }

@@ -7,13 +7,14 @@ mod batch;
 mod claims;
 mod commit;
 mod open;
+mod past;
 mod pending;
 mod scan;
 
 use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
-use heronry_journal::ChunkHash;
+use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
 use heronry_store::{FencingToken, Outcome, Store};
 use heronry_types::{PoolId, Position, Timestamp};
@@ -81,6 +82,8 @@ pub(crate) struct Actor {
     scans: Scans,
     /// What the claims store takes in.
     claims: Option<Handover>,
+    /// What was last read of the journal for messages that are not in memory: others may lie there.
+    read: Vec<Chunk>,
 }
 
 impl Actor {

@@ -3,7 +3,7 @@
 use heronry_pool::{
     Engine, Rejection,
     decide::{AboutWakes, Command, Names, ReleaseUnanswered, ScanRequest},
-    engine::Found,
+    engine::{Found, Past, Unanswered},
 };
 use heronry_store::{ClaimEntry, ClaimKey};
 use tokio::sync::oneshot;
@@ -34,13 +34,21 @@ pub(crate) trait Job: Send + Sync {
         engine: &mut Engine,
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
-    ) -> Box<dyn Gated>;
+    ) -> Ran;
 
     /// Answers with a refusal that needs no gate of its own append.
     fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated>;
 
     /// Answers at once that it was not dispatched.
     fn refuse(self: Box<Self>, error: CallError);
+}
+
+/// How a command came out.
+pub(crate) enum Ran {
+    /// It is decided.
+    Answered(Box<dyn Gated>),
+    /// It is to be decided again when these messages are in memory.
+    Again(Box<dyn Job>, Vec<Past>),
 }
 
 /// Whether somebody took an answer; with what is to be undone when nobody does.
@@ -119,12 +127,14 @@ where
         engine: &mut Engine,
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
-    ) -> Box<dyn Gated> {
-        let answer = engine
-            .run(&self.command, self.names.as_ref(), found, scan)
-            .map_err(CallError::from);
+    ) -> Ran {
+        let answer = match engine.run(&self.command, self.names.as_ref(), found, scan) {
+            Ok(answer) => Ok(answer),
+            Err(Unanswered::Past(past)) => return Ran::Again(self, past),
+            Err(Unanswered::Rejected(rejection)) => Err(rejection.into()),
+        };
         self.answer = Some(answer);
-        self
+        Ran::Answered(self)
     }
 
     fn reject(mut self: Box<Self>, rejection: Rejection) -> Box<dyn Gated> {

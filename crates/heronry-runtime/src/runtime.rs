@@ -5,6 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use heronry_pool::{
     Minter,
     decide::{Create, How},
+    engine::FINISHED_KEPT,
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
 use heronry_types::{Durability, PoolId, PoolSpec};
@@ -24,6 +25,8 @@ pub(crate) struct Environment {
     pub(crate) minter: Minter,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
+    /// How many finished messages of a pool stay in memory.
+    pub(crate) finished_kept: usize,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -68,6 +71,23 @@ impl Runtime {
             minter: Minter::new(key),
             owner: owner.into(),
             resume_hook: None,
+            finished_kept: FINISHED_KEPT,
+        };
+        Self {
+            environment: Arc::new(environment),
+            open: Arc::default(),
+        }
+    }
+
+    /// Returns a runtime whose pools keep this many finished messages in memory, for those who ask
+    /// for them soon; the others are read from the journal when somebody asks. No answer depends on it.
+    ///
+    /// It has no pool open yet: those of this one stay with it.
+    #[must_use]
+    pub fn keeping_finished(&self, most: usize) -> Self {
+        let environment = Environment {
+            finished_kept: most,
+            ..Environment::clone(&self.environment)
         };
         Self {
             environment: Arc::new(environment),

@@ -22,10 +22,12 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             reason: None,
             timeline: timeline_of(step),
             replays: None,
+            replies: None,
+            is_finished: false,
         },
     );
     if let Some(thread) = &body.thread {
-        reply::replied(state, record, thread);
+        reply::replied(state, record, (thread, &body.message_id));
     }
 }
 
@@ -135,7 +137,8 @@ pub(super) fn finish(
         state.deadlines.remove(at, Due::ReplyTimeout(accepted));
     }
     watch_expiry(state, accepted);
-    state.messages.count_ended();
+    state.messages.count_over();
+    state.messages.note_end(accepted, record.position);
 }
 
 /// Ends one copy, wherever it stood.
@@ -182,6 +185,7 @@ pub(super) fn end_copy(
         }
     }
     watch_expiry(state, accepted);
+    state.messages.note_end(accepted, record.position);
 }
 
 /// Moves one copy to another slot, notes it in the timeline, and returns the slot before.

@@ -1,13 +1,17 @@
 //! Applying records about replies.
 
 use heronry_journal::{Record, Thread};
-use heronry_types::{MessageFailure, MessageStatus, Position, ReplyStanding, TimelineState};
+use heronry_types::{MessageFailure, MessageId, MessageStatus, Position, ReplyStanding, TimelineState};
 
 use super::message;
 use crate::State;
 
 /// Notes a reply that counts with the message that asked for it.
-pub(super) fn replied(state: &mut State, record: &Record, thread: &Thread) {
+pub(super) fn replied(
+    state: &mut State,
+    record: &Record,
+    (thread, id): (&Thread, &MessageId),
+) {
     let answering = thread.answering.as_ref();
     let counted = answering.filter(|answering| answering.standing == ReplyStanding::Counted);
     let (Some(answering), Some(run)) = (counted, &record.entry.lineage.run) else {
@@ -25,6 +29,10 @@ pub(super) fn replied(state: &mut State, record: &Record, thread: &Thread) {
     let recipient = u32::try_from(index).ok();
     let step = message::step(record, TimelineState::Replied, recipient);
     request.timeline.push(step);
+    request
+        .replies
+        .get_or_insert_default()
+        .insert(record.position, id.clone());
 }
 
 pub(super) fn responded(state: &mut State, record: &Record, accepted: Position) {

@@ -152,11 +152,12 @@ impl Command for ContentAccess {
     }
 
     fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
-        let mut of_content = state.messages.of_content(self.content_ref);
-        let first = of_content.clone().next().map(|(position, _)| position);
+        let of_content = state.messages.of_content(self.content_ref);
+        let first = of_content.first().map(|(position, _)| *position);
         match &self.caller {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content
+                .iter()
                 .any(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
                 .then_some(first)
                 .ok_or(Rejection::ContentMissing),

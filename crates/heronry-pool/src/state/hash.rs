@@ -36,9 +36,13 @@ pub(super) fn digest(state: &State) -> ChunkHash {
     for (run, end) in state.members.all_ended() {
         feed.put((run, end));
     }
+    // What has finished was folded when it did: whether it is still in memory makes no difference.
+    feed.put(state.messages.finished());
     for (position, message) in state.messages.sorted() {
-        feed.put(position);
-        put_message(&mut feed, message);
+        if !message.is_finished {
+            feed.put(position);
+            put_message(&mut feed, message);
+        }
     }
     for (run, accepted, dead) in state.dead.iter() {
         feed.put((run, accepted, dead.reason, dead.position, dead.at));

@@ -4,14 +4,14 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
-    AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Importance, Lineage,
-    MessageFailure, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
+    AckOutcome, CopyStanding, CopyState, DeadReason, Importance, Lineage,
+    MessageFailure, MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
 };
 
-use super::{Turn, quick::QuickMap};
+use super::Turn;
 
 /// Where one copy stands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CopySlot {
     /// It waits to be claimed.
     Queued {
@@ -63,7 +63,7 @@ impl CopySlot {
 }
 
 /// One recipient's copy.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct MessageCopy {
     /// Where it stands.
     pub slot: CopySlot,
@@ -95,7 +95,7 @@ impl MessageCopy {
 }
 
 /// A step in a message's life.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Step {
     /// When it was recorded.
     pub at: Timestamp,
@@ -126,6 +126,10 @@ pub struct Message {
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
     pub replays: Option<Box<BTreeMap<usize, Step>>>,
+    /// The ids of the replies that count, by their acceptance.
+    pub replies: Option<Box<BTreeMap<Position, MessageId>>>,
+    /// Whether nothing can happen to it any more: it is over, its copies have ended and none is dead.
+    pub(crate) is_finished: bool,
 }
 
 impl Message {
@@ -172,6 +176,14 @@ impl Message {
     /// Returns true while no terminal record exists.
     pub fn is_open(&self) -> bool {
         matches!(self.status, None | Some(MessageStatus::Delivered))
+    }
+
+    /// Returns true when nothing can happen to it any more: what is dead can still be replayed.
+    pub(super) fn has_finished(&self) -> bool {
+        let is_at_rest = |copy: &MessageCopy| {
+            copy.slot.is_ended() && !matches!(copy.slot, CopySlot::Dead { .. })
+        };
+        !self.is_open() && self.copies.iter().all(is_at_rest)
     }
 
     /// Returns true when no copy of it is handed over any more, whatever happens.
@@ -260,98 +272,5 @@ impl Message {
     /// Returns the sender.
     pub fn sender(&self) -> Option<&RunId> {
         self.lineage.run.as_ref()
-    }
-}
-
-/// The messages that refer to one body, oldest first: most bodies have one.
-#[derive(Clone, Debug)]
-enum Referrers {
-    One([Position; 1]),
-    Many(Vec<Position>),
-}
-
-impl Referrers {
-    fn as_slice(&self) -> &[Position] {
-        match self {
-            Self::One(one) => one,
-            Self::Many(many) => many,
-        }
-    }
-
-    fn push(&mut self, position: Position) {
-        match self {
-            Self::One([one]) => *self = Self::Many(vec![*one, position]),
-            Self::Many(many) => many.push(position),
-        }
-    }
-}
-
-/// The messages of a pool, by their acceptance.
-#[derive(Clone, Debug, Default)]
-pub struct Messages {
-    by_position: QuickMap<Position, Box<Message>>,
-    contents: QuickMap<ContentRef, Referrers>,
-    live: u64,
-}
-
-impl Messages {
-    /// Returns a message.
-    pub fn get(&self, accepted: Position) -> Option<&Message> {
-        self.by_position.get(&accepted).map(|message| &**message)
-    }
-
-    /// Returns how many messages have no terminal record.
-    pub fn live(&self) -> u64 {
-        self.live
-    }
-
-    /// Returns how many messages are kept.
-    pub fn len(&self) -> usize {
-        self.by_position.len()
-    }
-
-    /// Returns true when no message is kept.
-    pub fn is_empty(&self) -> bool {
-        self.by_position.is_empty()
-    }
-
-    /// Walks the messages that refer to a content, oldest first.
-    pub fn of_content(
-        &self,
-        content: ContentRef,
-    ) -> impl Iterator<Item = (Position, &Message)> + Clone + '_ {
-        let referrers = self
-            .contents
-            .get(&content)
-            .map_or(&[][..], Referrers::as_slice);
-        referrers
-            .iter()
-            .filter_map(|position| Some((*position, self.get(*position)?)))
-    }
-
-    /// Walks the messages in order of acceptance. For checks and digests: it sorts.
-    pub fn sorted(&self) -> Vec<(Position, &Message)> {
-        let mut all: Vec<_> = self.by_position.iter().map(|(p, m)| (*p, &**m)).collect();
-        all.sort_unstable_by_key(|(position, _)| *position);
-        all
-    }
-
-    pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {
-        self.by_position
-            .get_mut(&accepted)
-            .map(|message| &mut **message)
-    }
-
-    pub(crate) fn insert(&mut self, accepted: Position, message: Message) {
-        self.contents
-            .entry(message.accepted.content_ref)
-            .and_modify(|referrers| referrers.push(accepted))
-            .or_insert(Referrers::One([accepted]));
-        self.by_position.insert(accepted, Box::new(message));
-        self.live += 1;
-    }
-
-    pub(crate) fn count_ended(&mut self) {
-        self.live -= 1;
     }
 }

@@ -168,10 +168,10 @@ impl Actor {
             };
             let before = self.engine.staged().records.len();
             let answer = match scanned {
-                Ok(scan) if asked.is_empty() => job.run(&mut self.engine, &found, &scan),
+                Ok(scan) if asked.is_empty() => self.answer(job, &found, &scan).await?,
                 Ok(scan) => {
                     let known = [found.as_slice(), &asked].concat();
-                    job.run(&mut self.engine, &known, &scan)
+                    self.answer(job, &known, &scan).await?
                 }
                 Err(rejection) => job.reject(rejection),
             };

@@ -108,6 +108,7 @@ impl Actor {
         self.durable = head.head;
         self.head.send_replace(head.head);
         self.waiters.wake_by(&staged.records, self.engine.state());
+        self.engine.forget_finished(head.head);
         let (settings, version) = self.engine.state().settings();
         if self.settings_version != version {
             self.settings_version = version;

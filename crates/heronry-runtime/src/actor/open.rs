@@ -74,6 +74,7 @@ impl Opening {
             batch: None,
             scans: Scans::default(),
             claims: None,
+            read: Vec::new(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
             Box::pin(actor.stop(why)).await;
@@ -99,7 +100,8 @@ async fn fold(
     let minter = environment.minter.clone();
     let Some(head) = store.journal.head(pool).await? else {
         let epoch = Epoch(environment.ids.draw());
-        let engine = Engine::new(pool.clone(), epoch, minter, durability);
+        let mut engine = Engine::new(pool.clone(), epoch, minter, durability);
+        engine.keep_finished(environment.finished_kept);
         return Ok(Folded {
             engine,
             head: Position::ZERO,
@@ -123,6 +125,7 @@ async fn fold(
         ),
         chain: Chain::start(),
     };
+    fold.engine.keep_finished(environment.finished_kept);
     fold.start_from_kept_claims().await?;
     fold.replay(head).await?;
     fold.finish_triggers(head).await?;
@@ -184,6 +187,7 @@ impl Fold<'_> {
             let record: Record = record.map_err(|error| damaged(chunk, error))?;
             self.engine.replay(&record).map_err(Box::new)?;
         }
+        self.engine.forget_finished(chunk.last());
         Ok(())
     }
 

@@ -1,0 +1,68 @@
+//! What a pool would tell of its messages if none of them had left memory.
+
+use heronry_journal::{Body, Record};
+use heronry_pool::{
+    Caller, Engine, Minter,
+    decide::{Command, ContentAccess, FindMessage},
+    engine::Found,
+};
+use heronry_runtime::Pool;
+use heronry_types::Durability;
+
+use crate::World;
+
+/// How many messages are looked at, at the most.
+const LOOKED_AT: usize = 128;
+
+/// An engine that has all of a journal in memory.
+struct Whole(Engine);
+
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+impl Whole {
+    fn of(pool: &Pool, records: &[Record], durability: Durability) -> Self {
+        let epoch = World::first_epoch(pool);
+        let mut engine = Engine::new(pool.id().clone(), epoch, Minter::new([7; 32]), durability);
+        engine.keep_finished(usize::MAX);
+        for record in records {
+            engine.replay(record).unwrap();
+        }
+        Self(engine)
+    }
+
+    fn ask<C: Command>(&mut self, pool: &Pool, command: &C) -> C::Answer {
+        let names = command.names(pool.epoch(), &Minter::new([7; 32]));
+        let nothing = Found::default();
+        self.0.run(command, names.as_ref(), &[], &nothing).unwrap()
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+impl World {
+    /// Checks that the pool tells of its messages what it would tell if all of them were in memory; of
+    /// many messages it looks at some.
+    pub(crate) async fn check_messages(&self, pool: &Pool, records: &[Record]) {
+        let durability = self.store().journal.capabilities().durability;
+        let mut whole = Whole::of(pool, records, durability);
+        let accepted = records.iter().filter_map(|record| match &record.entry.body {
+            Body::MessageAccepted(body) => Some((record, body)),
+            _ => None,
+        });
+        let accepted: Vec<_> = accepted.collect();
+        let step = accepted.len().div_ceil(LOOKED_AT).max(1);
+        for (record, body) in accepted.into_iter().step_by(step) {
+            let find = FindMessage {
+                caller: Caller::Operator,
+                from: record.entry.lineage.run.clone().unwrap(),
+                message_id: body.message_id.clone(),
+            };
+            let expected = whole.ask(pool, &find);
+            assert_eq!(pool.call(find).await.unwrap(), expected);
+            let access = ContentAccess {
+                caller: Caller::Operator,
+                content_ref: body.content_ref,
+            };
+            let expected = whole.ask(pool, &access);
+            assert_eq!(pool.call(access).await.unwrap(), expected);
+        }
+    }
+}
