@@ -43,10 +43,12 @@ impl World {
     pub(crate) async fn check_messages(&self, pool: &Pool, records: &[Record]) {
         let durability = self.store().journal.capabilities().durability;
         let mut whole = Whole::of(pool, records, durability);
-        let accepted = records.iter().filter_map(|record| match &record.entry.body {
-            Body::MessageAccepted(body) => Some((record, body)),
-            _ => None,
-        });
+        let accepted = records
+            .iter()
+            .filter_map(|record| match &record.entry.body {
+                Body::MessageAccepted(body) => Some((record, body)),
+                _ => None,
+            });
         let accepted: Vec<_> = accepted.collect();
         let step = accepted.len().div_ceil(LOOKED_AT).max(1);
         for (record, body) in accepted.into_iter().step_by(step) {

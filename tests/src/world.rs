@@ -386,11 +386,7 @@ impl World {
     }
 }
 
-fn runtime_of(
-    store: &Store,
-    clock: &ManualClock,
-    (seed, finished_kept): (u64, usize),
-) -> Runtime {
+fn runtime_of(store: &Store, clock: &ManualClock, (seed, finished_kept): (u64, usize)) -> Runtime {
     let clock = Arc::new(clock.clone());
     Runtime::new(
         store.clone(),

@@ -32,6 +32,8 @@ mod erasures;
 mod expiry;
 #[path = "engine/faults.rs"]
 mod faults;
+#[path = "engine/finished.rs"]
+mod finished;
 #[path = "engine/idempotency.rs"]
 mod idempotency;
 #[path = "engine/identity.rs"]

@@ -6,6 +6,7 @@
 mod crowd;
 mod durable;
 mod ground;
+mod history;
 mod machine;
 mod memory;
 mod reads;
@@ -78,7 +79,7 @@ pub(crate) async fn measure(
         Group::Machine => machine::measure(scale, folder),
         Group::Durable => durable::measure(scale, folder).await,
         Group::Memory => memory::measure(scale).await,
-        Group::History => memory::history(scale).await,
+        Group::History => history::measure(scale, folder).await,
         Group::Crowd => crowd::measure(scale).await,
         Group::Waits => waits::measure(scale).await,
         Group::Reads => reads::measure(scale).await,

@@ -11,7 +11,11 @@ use crate::{
 
 /// Folds a message from the records of everything that happened to it, in a state that knows nothing
 /// else: neither its recipients as members nor other messages that the records name.
-pub(crate) fn refold(scratch: &mut State, accepted: Position, records: &[Record]) -> Option<Message> {
+pub(crate) fn refold(
+    scratch: &mut State,
+    accepted: Position,
+    records: &[Record],
+) -> Option<Message> {
     for record in records {
         refold_one(scratch, accepted, record);
     }

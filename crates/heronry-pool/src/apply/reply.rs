@@ -1,17 +1,15 @@
 //! Applying records about replies.
 
 use heronry_journal::{Record, Thread};
-use heronry_types::{MessageFailure, MessageId, MessageStatus, Position, ReplyStanding, TimelineState};
+use heronry_types::{
+    MessageFailure, MessageId, MessageStatus, Position, ReplyStanding, TimelineState,
+};
 
 use super::message;
 use crate::State;
 
 /// Notes a reply that counts with the message that asked for it.
-pub(super) fn replied(
-    state: &mut State,
-    record: &Record,
-    (thread, id): (&Thread, &MessageId),
-) {
+pub(super) fn replied(state: &mut State, record: &Record, (thread, id): (&Thread, &MessageId)) {
     let answering = thread.answering.as_ref();
     let counted = answering.filter(|answering| answering.standing == ReplyStanding::Counted);
     let (Some(answering), Some(run)) = (counted, &record.entry.lineage.run) else {

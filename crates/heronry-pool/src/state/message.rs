@@ -4,8 +4,8 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
-    AckOutcome, CopyStanding, CopyState, DeadReason, Importance, Lineage,
-    MessageFailure, MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
+    AckOutcome, CopyStanding, CopyState, DeadReason, Importance, Lineage, MessageFailure,
+    MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
 };
 
 use super::Turn;

@@ -216,7 +216,11 @@ impl Messages {
             return;
         }
         self.archive.add(&past(accepted, message), content);
-        if self.contents.get_mut(&content).is_some_and(|it| it.take(accepted)) {
+        if self
+            .contents
+            .get_mut(&content)
+            .is_some_and(|it| it.take(accepted))
+        {
             self.contents.remove(&content);
         }
         self.by_position.remove(&accepted);
@@ -224,7 +228,11 @@ impl Messages {
 
     /// Returns what was missed since the last time.
     pub(crate) fn take_missed(&mut self) -> Vec<Past> {
-        let missed = self.missed.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let missed = self
+            .missed
+            .0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
         if missed.is_empty() {
             return Vec::new();
         }

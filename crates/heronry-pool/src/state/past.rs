@@ -181,7 +181,11 @@ impl Contents {
         let half = 1_usize << count.ilog2();
         let part = part as usize;
         let wide = part & (2 * half - 1);
-        if wide < count { wide } else { part & (half - 1) }
+        if wide < count {
+            wide
+        } else {
+            part & (half - 1)
+        }
     }
 
     /// Adds a bucket, which takes its entries from the one that shares its low bits.
@@ -274,7 +278,9 @@ mod tests {
         };
         let many = Past {
             accepted: Position(1),
-            records: (0..4_096).map(|step| Position(1 + step * 100_000)).collect(),
+            records: (0..4_096)
+                .map(|step| Position(1 + step * 100_000))
+                .collect(),
         };
         archive.add(&one, content(1));
         archive.add(&many, content(2));

@@ -1,0 +1,87 @@
+//! What earlier messages cost: time of each send, and memory.
+
+use std::path::Path;
+
+use super::{
+    Scale,
+    ground::{Ground, OrStop, Sends},
+    resident,
+    row::{Row, figure, median},
+};
+use crate::failure::Failure;
+
+pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+    let mut rows = in_memory(scale).await?;
+    rows.extend(on_redb(scale, folder).await?);
+    Ok(rows)
+}
+
+/// Sends after few and after very many finished messages, in one pool.
+async fn in_memory(scale: Scale) -> Result<Vec<Row>, Failure> {
+    const TIMED: usize = 5_000;
+    let (few, many) = (scale.of(1_000), scale.of(1_000_000));
+    let timed = Sends::of(1, scale.of(TIMED));
+    let mut ground = Ground::in_memory().await?;
+    finish(&mut ground, few).await?;
+    let early = one_by_one(&mut ground, timed, scale.rounds()).await?;
+    let before = resident::bytes();
+    finish(&mut ground, many).await?;
+    let after = resident::bytes();
+    let late = one_by_one(&mut ground, timed, scale.rounds()).await?;
+    ground.stop().await;
+    let what = format!("send after {many} messages ÷ after {few}");
+    let note = format!("{late:.2} µs beside {early:.2} µs, memory store, one caller");
+    let mut rows = vec![Row::new(what, late / early, "×").at_most(1.1).note(note)];
+    if let (Some(before), Some(after)) = (before, after) {
+        let each = (after - before) / figure(many);
+        let note = "the journal itself and the bodies are in it";
+        let what = "memory per finished message, memory store";
+        rows.push(Row::new(what, each, "B").note(note));
+    }
+    Ok(rows)
+}
+
+/// What a finished message leaves in memory when the store keeps it on the disk.
+async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<Row>, Failure> {
+    let file = folder.join("history.redb");
+    let mut ground = Ground::on_redb(&file).await?;
+    // So many that the page cache of redb is full before.
+    let (first, then) = (scale.of(300_000), scale.of(500_000));
+    finish(&mut ground, first).await?;
+    let before = resident::bytes();
+    finish(&mut ground, then).await?;
+    let after = resident::bytes();
+    ground.stop().await;
+    std::fs::remove_file(&file).or_stop()?;
+    let (Some(before), Some(after)) = (before, after) else {
+        return Ok(None);
+    };
+    let each = (after - before) / figure(then);
+    let what = "memory per finished message, redb";
+    let note = format!(
+        "{then} more after {first}: {:.1} MiB",
+        (after - before) / 1_048_576.0
+    );
+    Ok(Some(Row::new(what, each, "B").at_most(100.0).note(note)))
+}
+
+/// Sends, reads and acknowledges this many messages.
+async fn finish(ground: &mut Ground, count: usize) -> Result<(), Failure> {
+    const AT_ONCE: usize = 10_000;
+    for _ in 0..count.div_ceil(AT_ONCE) {
+        ground.send(Sends::of(64, count.min(AT_ONCE))).await?;
+        ground.settle().await?;
+    }
+    Ok(())
+}
+
+/// Returns the microseconds of one send.
+async fn one_by_one(ground: &mut Ground, sends: Sends, rounds: usize) -> Result<f64, Failure> {
+    let mut each = Vec::new();
+    for _ in 0..rounds {
+        let (seconds, _) = ground.send(sends).await?;
+        each.push(seconds * 1e6 / sends.total());
+        ground.settle().await?;
+    }
+    Ok(median(&mut each))
+}
