@@ -196,10 +196,11 @@ impl Messages {
     /// Lets finished messages leave memory, all but the last `keep`, whose records are read back no
     /// later than `until`.
     pub(crate) fn forget(&mut self, until: Position, keep: usize) {
-        while self.finished.len() > keep {
-            let Some(first) = self.finished.pop_front_if(|first| first.by <= until) else {
-                break;
-            };
+        while self.finished.len() > keep
+            && let Some(first) = self.finished.front().copied()
+            && first.by <= until
+        {
+            self.finished.pop_front();
             self.archive(first.accepted);
         }
     }

@@ -33,17 +33,17 @@ pub(super) struct Archive {
 impl Archive {
     /// Adds a message, whose records rise and begin with its acceptance.
     pub(super) fn add(&mut self, past: &Past, content: ContentRef) {
-        let (shelf, offset) = place(past.accepted);
+        let (number, offset) = place(past.accepted);
         let mut steps = Vec::with_capacity(16);
         let mut last = past.accepted;
         for position in past.records.iter().skip(1) {
             put_number(&mut steps, position.0 - last.0);
             last = *position;
         }
-        let shelf = self.shelves.entry(shelf).or_default();
-        shelf.push(offset);
-        put_number(shelf, steps.len() as u64);
-        shelf.extend_from_slice(&steps);
+        let entries = self.shelves.entry(number).or_default();
+        entries.push(offset);
+        put_number(entries, steps.len() as u64);
+        entries.extend_from_slice(&steps);
         self.contents.add(content, past.accepted);
     }
 
@@ -66,17 +66,11 @@ impl Archive {
 
     /// Forgets a message whose records are gone.
     pub(super) fn remove(&mut self, accepted: Position) {
-        let (shelf, _) = place(accepted);
-        let Some(steps) = self.steps(accepted) else {
-            return;
-        };
-        let steps = steps.len();
-        let Some(shelf) = self.shelves.get_mut(&shelf) else {
-            return;
-        };
-        if let Some((from, until)) = range_of(shelf, place(accepted).1) {
-            debug_assert!(until - from > steps, "an entry is more than its steps");
-            shelf.drain(from..until);
+        let (number, offset) = place(accepted);
+        if let Some(entries) = self.shelves.get_mut(&number)
+            && let Some((from, until)) = range_of(entries, offset)
+        {
+            entries.drain(from..until);
         }
     }
 
@@ -86,19 +80,14 @@ impl Archive {
         self.contents.find(content)
     }
 
+    /// Returns the steps after the acceptance, each as what it is farther than the one before.
     fn steps(&self, accepted: Position) -> Option<&[u8]> {
-        let (shelf, offset) = place(accepted);
-        let mut rest = self.shelves.get(&shelf)?.as_slice();
-        while let Some((found, after)) = rest.split_first() {
-            rest = after;
-            let length = usize::try_from(take_number(&mut rest)?).ok()?;
-            let (steps, after) = rest.split_at_checked(length)?;
-            if *found == offset {
-                return Some(steps);
-            }
-            rest = after;
-        }
-        None
+        let (number, offset) = place(accepted);
+        let entries = self.shelves.get(&number)?;
+        let (from, until) = range_of(entries, offset)?;
+        let mut entry = entries.get(from + 1..until)?;
+        take_number(&mut entry)?;
+        Some(entry)
     }
 }
 
@@ -108,15 +97,15 @@ fn place(accepted: Position) -> (u64, u8) {
 }
 
 /// Returns where the entry of an offset lies in a shelf.
-fn range_of(shelf: &[u8], offset: u8) -> Option<(usize, usize)> {
-    let mut rest = shelf;
+fn range_of(entries: &[u8], offset: u8) -> Option<(usize, usize)> {
+    let mut rest = entries;
     while let Some((found, after)) = rest.split_first() {
-        let from = shelf.len() - rest.len();
+        let from = entries.len() - rest.len();
         rest = after;
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
         (_, rest) = rest.split_at_checked(length)?;
         if *found == offset {
-            return Some((from, shelf.len() - rest.len()));
+            return Some((from, entries.len() - rest.len()));
         }
     }
     None
@@ -144,12 +133,15 @@ fn take_number(from: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// A part of a reference, and the acceptance of a message that refers to it.
+type Referrer = ([u8; 4], [u8; 6]);
+
 /// Which messages refer to a body: four bytes of the reference, six of the position.
 ///
 /// One bucket more for every [`BUCKET`] entries, split off another one: no growth moves them all.
 #[derive(Clone, Debug, Default)]
 struct Contents {
-    buckets: Vec<Vec<[u8; 10]>>,
+    buckets: Vec<Vec<Referrer>>,
     count: usize,
 }
 
@@ -159,11 +151,10 @@ impl Contents {
             self.split();
         }
         let part = part_of(content);
-        let [a, b, c, d] = part.to_le_bytes();
-        let [e, f, g, h, i, j, ..] = accepted.0.to_le_bytes();
+        let [_, _, position @ ..] = accepted.0.to_be_bytes();
         let at = self.bucket_of(part);
         if let Some(bucket) = self.buckets.get_mut(at) {
-            bucket.push([a, b, c, d, e, f, g, h, i, j]);
+            bucket.push((part.to_le_bytes(), position));
             self.count += 1;
         }
     }
@@ -208,14 +199,16 @@ impl Contents {
 
 /// References are drawn or derived under a secret, so that any part of them is as good as a hash.
 fn part_of(content: ContentRef) -> u32 {
-    let [a, b, c, d, ..] = content.bits();
-    u32::from_le_bytes([a, b, c, d])
+    let bits = content.bits();
+    bits.first_chunk()
+        .map_or(0, |part| u32::from_le_bytes(*part))
 }
 
-fn read(entry: &[u8; 10]) -> (u32, Position) {
-    let [a, b, c, d, e, f, g, h, i, j] = *entry;
-    let position = u64::from_le_bytes([e, f, g, h, i, j, 0, 0]);
-    (u32::from_le_bytes([a, b, c, d]), Position(position))
+fn read((part, position): &Referrer) -> (u32, Position) {
+    let position = position
+        .iter()
+        .fold(0, |all, byte| all << 8 | u64::from(*byte));
+    (u32::from_le_bytes(*part), Position(position))
 }
 
 #[cfg(test)]
