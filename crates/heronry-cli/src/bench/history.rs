@@ -16,22 +16,32 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
     Ok(rows)
 }
 
-/// Sends after few and after very many finished messages, in one pool.
+/// Sends after very many finished messages beside sends after few, in two pools in turn.
 async fn in_memory(scale: Scale) -> Result<Vec<Row>, Failure> {
-    const TIMED: usize = 5_000;
     let (few, many) = (scale.of(1_000), scale.of(1_000_000));
-    let timed = Sends::of(1, scale.of(TIMED));
-    let mut ground = Ground::in_memory().await?;
-    finish(&mut ground, few).await?;
-    let early = one_by_one(&mut ground, timed, scale.rounds()).await?;
+    let timed = Sends::of(1, scale.of(5_000));
+    let mut old = Ground::in_memory().await?;
+    finish(&mut old, few).await?;
     let before = resident::bytes();
-    finish(&mut ground, many).await?;
+    finish(&mut old, many).await?;
     let after = resident::bytes();
-    let late = one_by_one(&mut ground, timed, scale.rounds()).await?;
-    ground.stop().await;
+    let (mut early, mut late, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..2 * scale.rounds() {
+        let mut young = Ground::in_memory().await?;
+        finish(&mut young, few).await?;
+        let short = one_by_one(&mut young, timed).await?;
+        young.stop().await;
+        let long = one_by_one(&mut old, timed).await?;
+        early.push(short);
+        late.push(long);
+        ratios.push(long / short);
+    }
+    old.stop().await;
     let what = format!("send after {many} messages ÷ after {few}");
+    let (early, late) = (median(&mut early), median(&mut late));
     let note = format!("{late:.2} µs beside {early:.2} µs, memory store, one caller");
-    let mut rows = vec![Row::new(what, late / early, "×").at_most(1.1).note(note)];
+    let ratio = Row::new(what, median(&mut ratios), "×");
+    let mut rows = vec![ratio.at_most(1.1).note(note)];
     if let (Some(before), Some(after)) = (before, after) {
         let each = (after - before) / figure(many);
         let note = "the journal itself and the bodies are in it";
@@ -46,7 +56,7 @@ async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<Row>, Failure> {
     let file = folder.join("history.redb");
     let mut ground = Ground::on_redb(&file).await?;
     // So many that the page cache of redb is full before.
-    let (first, then) = (scale.of(300_000), scale.of(500_000));
+    let (first, then) = (scale.of(500_000), scale.of(1_000_000));
     finish(&mut ground, first).await?;
     let before = resident::bytes();
     finish(&mut ground, then).await?;
@@ -76,12 +86,8 @@ async fn finish(ground: &mut Ground, count: usize) -> Result<(), Failure> {
 }
 
 /// Returns the microseconds of one send.
-async fn one_by_one(ground: &mut Ground, sends: Sends, rounds: usize) -> Result<f64, Failure> {
-    let mut each = Vec::new();
-    for _ in 0..rounds {
-        let (seconds, _) = ground.send(sends).await?;
-        each.push(seconds * 1e6 / sends.total());
-        ground.settle().await?;
-    }
-    Ok(median(&mut each))
+async fn one_by_one(ground: &mut Ground, sends: Sends) -> Result<f64, Failure> {
+    let (seconds, _) = ground.send(sends).await?;
+    ground.settle().await?;
+    Ok(seconds * 1e6 / sends.total())
 }

@@ -28,24 +28,25 @@ impl Actor {
             match job.run(&mut self.engine, found, scan) {
                 Ran::Answered(answer) => return Ok(answer),
                 Ran::Again(again, pasts) => {
-                    for past in &pasts {
-                        self.recall(past).await?;
-                    }
+                    self.recall(&pasts).await?;
                     job = again;
                 }
             }
         }
     }
 
-    async fn recall(&mut self, past: &Past) -> Result<(), StopReason> {
-        let Some(records) = self.read_back(&past.records).await? else {
-            self.engine.give_up(past);
-            return Ok(());
-        };
-        self.engine.recall(past, &records).map_err(|error| {
-            tracing::error!(pool = %self.pool, %error, "a finished message cannot be read back");
-            StopReason::StoreFenced
-        })
+    async fn recall(&mut self, pasts: &[Past]) -> Result<(), StopReason> {
+        for past in pasts {
+            let Some(records) = self.read_back(&past.records).await? else {
+                self.engine.give_up(past);
+                continue;
+            };
+            self.engine.recall(past, &records).map_err(|error| {
+                tracing::error!(pool = %self.pool, %error, "a finished message cannot be read back");
+                StopReason::StoreFenced
+            })?;
+        }
+        Ok(())
     }
 
     /// Reads these records, which rise; nothing when they are trimmed.
