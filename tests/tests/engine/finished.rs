@@ -148,7 +148,7 @@ impl Story {
         let ann = self.ann.clone();
         let claims = self.receive(world, &ann, "r5").await;
         self.pool
-            .call(self.cancel(&self.lead, "cancelled"))
+            .call(Self::cancel(&self.lead, "cancelled"))
             .await
             .unwrap();
         world
@@ -196,7 +196,7 @@ impl Story {
         world.leave(&self.pool, &self.bob).await.unwrap();
     }
 
-    fn cancel(&self, caller: &Caller, id: &str) -> CancelMessage {
+    fn cancel(caller: &Caller, id: &str) -> CancelMessage {
         CancelMessage {
             caller: caller.clone(),
             from: run("lead"),
@@ -239,13 +239,13 @@ impl Story {
                 message_id: id.clone(),
             };
             answers.note("receipt", pool.call(find).await);
-            answers.note("cancel", pool.call(self.cancel(caller, id.as_str())).await);
+            answers.note("cancel", pool.call(Self::cancel(caller, id.as_str())).await);
         }
     }
 
     async fn ask_of(&self, receipt: &Receipt, answers: &mut Answers) {
         for caller in [&self.lead, &self.ann, &Caller::Operator] {
-            let access = self.access(caller, receipt.content_ref);
+            let access = Self::access(caller, receipt.content_ref);
             answers.note("body", self.pool.call(access).await);
         }
         for cursor in [receipt.cursor, receipt.as_of] {
@@ -258,7 +258,7 @@ impl Story {
         }
     }
 
-    fn access(&self, caller: &Caller, content_ref: ContentRef) -> ContentAccess {
+    fn access(caller: &Caller, content_ref: ContentRef) -> ContentAccess {
         ContentAccess {
             caller: caller.clone(),
             content_ref,
