@@ -109,7 +109,7 @@ impl EraseContent {
 
 /// Returns the first message that refers to a body.
 fn first_message(state: &State, content_ref: ContentRef) -> Option<(Position, &Message)> {
-    state.messages.of_content(content_ref).next()
+    state.messages.of_content(content_ref).into_iter().next()
 }
 
 /// Checks that the caller may erase a body. Who may not is told nothing of it.
