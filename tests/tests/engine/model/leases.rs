@@ -16,6 +16,8 @@ use super::{
 
 impl Play {
     pub(super) async fn heartbeat(&mut self, who: Who) {
+        // What is due already is recorded by whatever comes next.
+        self.catch_up().await;
         self.settle_scans().await;
         let caller = self.caller(who);
         let run = World::run_of(&caller);
