@@ -1,6 +1,7 @@
 //! What the engine scenarios share: a world with a store, a clock that the test moves, and a runtime.
 
 mod act;
+pub mod canary;
 mod ledger;
 mod look;
 mod whole;

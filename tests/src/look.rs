@@ -11,7 +11,8 @@ use heronry_pool::{
 use heronry_runtime::{CallError, EventQuery, EventsError, From, OnTrimmed, Pool, Runtime};
 use heronry_testkit::SeededIds;
 use heronry_types::{
-    Address, Cursor, Epoch, EventKind, InstanceId, Millis, Position, Receipt, RunEnd,
+    Address, Cursor, Epoch, EventKind, InstanceId, Millis, Policies, PolicyId, PolicyKind,
+    PolicyRef, Position, Receipt, RunEnd,
 };
 
 use crate::{World, key, message, run};
@@ -154,6 +155,8 @@ impl World {
     ) -> Rejection {
         let before = self.head(pool).await;
         let error = call.await.unwrap_err();
+        crate::canary::check("a refusal", &error);
+        crate::canary::check("the text of a refusal", &error.to_string());
         assert_eq!(self.head(pool).await, before, "a refusal was recorded");
         error.rejection().unwrap().clone()
     }
@@ -169,6 +172,7 @@ impl World {
     ) -> T {
         let before = self.head(pool).await;
         let answer = call.await.unwrap();
+        crate::canary::check("an answer", &answer);
         assert_eq!(self.head(pool).await, before, "a repeat was recorded");
         answer
     }
@@ -204,6 +208,19 @@ impl World {
         };
         let joined = self.join_as(pool, join).await.unwrap();
         Self::member(name, joined.generation)
+    }
+
+    /// Returns policies by their ids, all of kind host.
+    ///
+    /// # Panics
+    /// When a text is not what it stands for.
+    pub fn policies(ids: &[&str]) -> Policies {
+        ids.iter()
+            .map(|id| {
+                let id = PolicyId::parse(id).unwrap();
+                PolicyRef::new(PolicyKind::Host, id)
+            })
+            .collect()
     }
 
     /// Returns what joins a run of the agent with the same name for another instance.

@@ -15,9 +15,11 @@ use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds};
 use heronry_types::{
-    Address, AgentId, Body, Generation, IdempotencyKey, InstanceId, MessageId, Millis, Policies,
-    PoolId, PoolSpec, Position, ReceiveId, RunId, TopicId, WakeId,
+    Address, AgentId, Body, Generation, IdempotencyKey, InstanceId, MessageId, Millis, PoolId,
+    PoolSpec, Position, ReceiveId, RunId, TopicId, WakeId,
 };
+
+use crate::canary;
 
 /// Which adapter a world stands on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,9 +107,9 @@ pub fn reply_key(number: u64) -> IdempotencyKey {
     key(&format!("key-{number}"))
 }
 
-/// Returns a text body.
+/// Returns a text body that ends with [`canary::CANARY`].
 pub fn body(text: &str) -> Content {
-    Content::Inline(Body::text(text))
+    Content::Inline(Body::text(canary::said(text)))
 }
 
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -118,6 +120,7 @@ impl World {
     /// When the store cannot be created.
     #[expect(clippy::unused_async, reason = "as every other way to a world")]
     pub async fn new(kind: StoreKind) -> Self {
+        canary::watch();
         let (inner, folder) = match kind {
             StoreKind::Memory => (Store::of(Arc::new(MemoryStore::new())), None),
             StoreKind::Redb | StoreKind::Sled => {
@@ -292,7 +295,9 @@ impl World {
         request: SendRequest,
     ) -> Result<Sent, CallError> {
         let run = Self::run_of(from);
-        pool.call(Send::new(from.clone(), run, request)).await
+        let answer = pool.call(Send::new(from.clone(), run, request)).await;
+        canary::check("the answer to a message", &answer);
+        answer
     }
 
     /// Returns the run of a member.
@@ -361,6 +366,9 @@ impl World {
             heronry_pool::apply(&mut state, record);
             ledger.note(record);
         }
+        canary::check_records(pool, &records);
+        canary::check("a state", &state);
+        canary::check_log();
         ledger.check_at_rest();
         assert_eq!(state.head(), head.position);
         assert_eq!(
@@ -370,19 +378,6 @@ impl World {
         );
         self.check_messages(pool, &records).await;
         format!("{live:?}")
-    }
-
-    /// Returns policies by their ids, all of kind host.
-    ///
-    /// # Panics
-    /// When a text is not what it stands for.
-    pub fn policies(ids: &[&str]) -> Policies {
-        ids.iter()
-            .map(|id| {
-                let id = heronry_types::PolicyId::parse(id).unwrap();
-                heronry_types::PolicyRef::new(heronry_types::PolicyKind::Host, id)
-            })
-            .collect()
     }
 }
 

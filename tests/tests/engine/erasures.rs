@@ -4,7 +4,7 @@ use heronry_journal::Body as RecordBody;
 use heronry_pool::{Caller, Rejection, decide::SendRequest};
 use heronry_runtime::{BodyError, ContentScope, Pool};
 use heronry_store::{ContentPlace, Stored, Tombstone};
-use heronry_tests::{World, key, on_every_store, run};
+use heronry_tests::{World, canary, key, on_every_store, run};
 use heronry_types::{Address, Body, ContentRef, EventKind, Position};
 
 on_every_store! {
@@ -20,6 +20,11 @@ on_every_store! {
 }
 
 const SECRET: &str = "the heron waits at dawn";
+
+/// The body that says it.
+fn secret() -> Body {
+    Body::text(canary::said(SECRET))
+}
 
 struct Sent {
     pool: Pool,
@@ -56,9 +61,9 @@ fn rejection(error: BodyError) -> Rejection {
 }
 
 fn is_what_is_left(left: &Tombstone) -> bool {
-    let digest = heronry_store::StoredContent::of(Body::text(SECRET)).digest;
+    let digest = heronry_store::StoredContent::of(secret()).digest;
     let facts = (&*left.media_type, left.bytes, left.digest);
-    facts == (Body::TEXT, SECRET.len() as u64, digest)
+    facts == (Body::TEXT, secret().bytes.len() as u64, digest)
 }
 
 /// Checks that no row of the pool has the body.
@@ -76,7 +81,7 @@ async fn check_gone(world: &World, pool: &Pool) {
         .chain(alone);
     for content in all {
         let kept = content.stored.body().map(|body| body.bytes.to_vec());
-        assert_ne!(kept.as_deref(), Some(SECRET.as_bytes()));
+        assert_ne!(kept.as_deref(), Some(&*secret().bytes));
     }
 }
 
@@ -151,7 +156,7 @@ async fn a_body_is_erased_by_its_first_sender_by_who_stored_it_and_by_an_operato
     }
     assert_eq!(it.pool.head(), head);
 
-    let stored = it.pool.store_body(it.child.clone(), Body::text(SECRET));
+    let stored = it.pool.store_body(it.child.clone(), secret());
     let stored = stored.await.unwrap();
     let by_key = ContentScope {
         run: Some(run("child")),
@@ -159,7 +164,7 @@ async fn a_body_is_erased_by_its_first_sender_by_who_stored_it_and_by_an_operato
     };
     let by_key = it
         .pool
-        .store_body_once(it.child.clone(), by_key, Body::text(SECRET))
+        .store_body_once(it.child.clone(), by_key, secret())
         .await
         .unwrap();
     for content_ref in [stored, by_key.content_ref] {
@@ -214,7 +219,7 @@ async fn an_erased_body_is_not_brought_back_by_storing_it_again(world: World) {
             run: Some(run("lead")),
             key: key("k1"),
         };
-        pool.store_body_once(lead.clone(), scope, Body::text(text))
+        pool.store_body_once(lead.clone(), scope, Body::text(canary::said(text)))
     };
     let stored = put(SECRET).await.unwrap();
     assert_eq!((stored.repeated, stored.erased_at), (false, None));
@@ -239,7 +244,7 @@ async fn an_erased_body_cannot_be_sent_and_what_was_sent_with_it_is_repeated(wor
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     world.join(&pool, "child").await;
-    let stored = pool.store_body(lead.clone(), Body::text(SECRET)).await;
+    let stored = pool.store_body(lead.clone(), secret()).await;
     let stored = stored.unwrap();
     let send = async |name: &str| {
         let content = pool.stored(lead.clone(), stored).await.unwrap();
@@ -284,7 +289,10 @@ async fn an_erasure_is_kept_over_a_restart_and_others_stay(world: World) {
         let again = pool.erase_body(lead.clone(), content_ref).await.unwrap();
         assert_eq!(again, left);
         let kept = pool.body(child.clone(), other.receipt.content_ref).await;
-        assert_eq!(&*kept.unwrap().body.bytes, b"another body");
+        assert_eq!(
+            &*kept.unwrap().body.bytes,
+            canary::said("another body").as_bytes()
+        );
         world.check_replay(&pool).await;
     }
 }

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, ChangeMember, ClaimSet, DescribePool, EndRun, Extend, Fetch, Join,
+        Ack, AdmitBody, ChangeMember, ClaimSet, Content, DescribePool, EndRun, Extend, Fetch, Join,
         ListWakes, Peek, RegisterWake, Release, SendRequest, Viewer,
     },
 };
@@ -291,7 +291,8 @@ async fn l_bytes_of_bodies(world: World) {
     let pool = limited(&world, &limits).await;
     let lead = world.join(&pool, "lead").await;
     let inline = |bytes: usize| {
-        let request = World::to_run("lead", &format!("k{bytes}"), &"x".repeat(bytes));
+        let mut request = World::to_run("lead", &format!("k{bytes}"), "");
+        request.content = Content::Inline(Body::text("x".repeat(bytes)));
         world.send(&pool, &lead, request)
     };
     inline(9).await.unwrap();

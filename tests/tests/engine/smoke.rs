@@ -1,7 +1,7 @@
 //! The whole line once: join, send, receive, acknowledge, wait, replay.
 
 use heronry_pool::decide::{Ack, ClaimSet, RegisterWake};
-use heronry_tests::{World, on_every_store, run};
+use heronry_tests::{World, canary, on_every_store, run};
 use heronry_types::{AckOutcome, EventKind, MessageStatus, Millis, WakeStatus};
 
 on_every_store! { the_whole_line_once }
@@ -31,7 +31,7 @@ async fn the_whole_line_once(world: World) {
         .body(scout.clone(), received.items[0].content_ref)
         .await
         .unwrap();
-    assert_eq!(&*body.body.bytes, b"look north");
+    assert_eq!(&*body.body.bytes, canary::said("look north").as_bytes());
     let ack = Ack {
         caller: scout.clone(),
         run: run("scout"),

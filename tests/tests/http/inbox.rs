@@ -1,9 +1,10 @@
 //! Claiming copies, and saying what became of them.
 
+use heronry_tests::canary::said;
 use heronry_types::Millis;
 use serde_json::{Value, json};
 
-use crate::support::{OPERATOR, Server, on_every_store};
+use crate::support::{OPERATOR, Server, on_every_store, to_run};
 
 on_every_store! {
     a_receive_claims_and_a_repeat_gets_the_same_claims
@@ -80,7 +81,7 @@ async fn looking_claims_nothing(server: Server) {
         .is(200);
     assert_eq!(
         (&page["unread"], &page["items"][0]["body"]),
-        (&json!(1), &json!("hello"))
+        (&json!(1), &json!(said("hello")))
     );
     assert_eq!(page["items"][0]["claim"], Value::Null);
     assert_eq!(server.head().await, head, "nothing is journaled");
@@ -92,7 +93,9 @@ async fn an_answer_carries_no_more_bodies_than_there_is_room_for(server: Server)
         .await;
     let (a, b) = (server.join("a").await, server.join("b").await);
     for key in ["four", "more", "last"] {
-        server.tell(&a, "b", key).await.is(201);
+        let message = json!({"to": to_run("b"), "body": key, "idempotency_key": key});
+        let sent = server.post(&a, "/v1/pools/p/messages", message).await;
+        sent.is(201);
     }
     let taken = receive(&server, &b, json!({"max": 3, "bodies": true})).await;
     let bodies: Vec<&Value> = (0..3).map(|index| &taken["items"][index]["body"]).collect();
@@ -212,7 +215,7 @@ async fn a_receive_waits_for_a_first_copy(server: Server) {
         server.tell(&a, "b", "now").await.is(201);
     };
     let (taken, ()) = tokio::join!(waiting, sending);
-    assert_eq!(taken["items"][0]["body"], "now");
+    assert_eq!(taken["items"][0]["body"], said("now"));
 }
 
 async fn a_receive_gives_up_when_its_time_is_over(server: Server) {

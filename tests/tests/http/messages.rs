@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use heronry_tests::canary::said;
 use heronry_types::Millis;
 use serde_json::{Value, json};
 
@@ -325,7 +326,7 @@ async fn a_stored_body_is_for_its_sender_and_recipients(server: Server) {
     );
     for token in [&a, &b, OPERATOR] {
         let body = server.get(token, &path).await;
-        assert_eq!((body.status.as_u16(), body.text.as_str()), (200, "secret"));
+        assert_eq!((body.status.as_u16(), body.text), (200, said("secret")));
         assert_eq!(
             body.headers[header::CONTENT_TYPE],
             "text/plain; charset=utf-8"

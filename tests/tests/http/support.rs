@@ -12,6 +12,7 @@ use heronry_runtime::Runtime;
 use heronry_server::{Auth, OperatorToken, Stop, TokenKey, router};
 use heronry_store::{Clock, FencingToken, IdSource, Store};
 use heronry_testkit::{ManualClock, SeededIds};
+use heronry_tests::canary::{self, said};
 use heronry_types::{Millis, Position};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -46,6 +47,23 @@ pub(crate) struct Server {
     pub(crate) runtime: Runtime,
     pub(crate) store: Store,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// Checks that an answer has no word of a body, unless that is what was asked for.
+fn check_shows_no_body(path: &str, headers: &HeaderMap, bytes: &[u8]) {
+    canary::check_log();
+    canary::check("the headers of an answer", headers);
+    let is_fetched = path.contains("/contents/");
+    let mut answer = serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+    let items = answer.get_mut("items").and_then(Value::as_array_mut);
+    if let Some(items) = items {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.remove("body");
+        }
+        canary::check_bytes(path, answer.to_string().as_bytes());
+    } else if !is_fetched {
+        canary::check_bytes(path, bytes);
+    }
 }
 
 /// An answer, read to its end.
@@ -121,6 +139,7 @@ impl Server {
     }
 
     fn on(store: Store, folder: Option<tempfile::TempDir>, seed: u64) -> Self {
+        canary::watch();
         let clock = ManualClock::new("2026-11-20T08:00:00Z".parse().unwrap());
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SeededIds::new(seed));
@@ -140,9 +159,11 @@ impl Server {
 
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let path = request.uri().path().to_owned();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        check_shows_no_body(&path, &parts.headers, &bytes);
         Reply {
             status: parts.status,
             headers: parts.headers,
@@ -187,7 +208,7 @@ impl Server {
 
     /// Sends a text to a run under a key.
     pub(crate) async fn tell(&self, token: &str, to: &str, key: &str) -> Reply {
-        let body = json!({"to": to_run(to), "body": key, "idempotency_key": key});
+        let body = json!({"to": to_run(to), "body": said(key), "idempotency_key": key});
         self.post(token, "/v1/pools/p/messages", body).await
     }
 
@@ -317,6 +338,7 @@ impl Frames {
 
 impl Frame {
     fn parse(text: &str) -> Self {
+        canary::check_bytes("a stream", text.as_bytes());
         let mut frame = Self::default();
         for line in text.lines() {
             let Some((field, value)) = line.split_once(':') else {

@@ -8,7 +8,7 @@ use heronry_runtime::{
     transfer::{self, Bodies, Pools},
 };
 use heronry_store::Tombstone;
-use heronry_tests::{World, key, pool, run};
+use heronry_tests::{World, canary, key, pool, run};
 use heronry_types::{Address, Body, ContentRef};
 
 use crate::{between_every_two_stores, story::carrier};
@@ -74,7 +74,7 @@ async fn check(world: &World, left: &Left) {
         assert_eq!(&again, tombstone);
     }
     let kept = p.body(left.lead.clone(), left.kept).await.unwrap();
-    assert_eq!(&*kept.body.bytes, KEPT.as_bytes());
+    assert_eq!(&*kept.body.bytes, canary::said(KEPT).as_bytes());
     world.check_replay(&p).await;
 }
 
