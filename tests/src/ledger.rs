@@ -13,6 +13,7 @@ mod events;
 mod members;
 mod replies;
 mod resume;
+mod suspend;
 mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -133,6 +134,7 @@ impl Ledger {
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         assert_eq!(self.responding, None, "a full number is recorded");
         self.check_letters_at_rest();
+        self.check_sleepers_at_rest();
         self.check_waiters_at_rest();
     }
 
@@ -159,6 +161,9 @@ impl Ledger {
             Body::RunEnded(body) => self.run_ended(record, body),
             Body::RunLost(body) => self.lost(record, body),
             Body::RunResumed(body) => self.found(record, *body),
+            Body::RunSuspended(body) => self.suspended(record, body),
+            Body::DeadlockSuspected(body) => self.suspected(body),
+            Body::WakeOrphaned(body) => self.orphaned(record, body),
             Body::MessageAccepted(body) => self.accepted(record, body),
             Body::MessageDelivered(body) => self.delivered(record, body),
             Body::MessageFetched(body) => self.fetched(record, body),

@@ -78,12 +78,18 @@ mod scope;
 mod send;
 #[path = "engine/smoke.rs"]
 mod smoke;
+#[path = "engine/stalls.rs"]
+mod stalls;
 #[path = "engine/start_runs.rs"]
 mod start_runs;
 #[path = "engine/stops.rs"]
 mod stops;
 #[path = "engine/streams.rs"]
 mod streams;
+#[path = "engine/suspend.rs"]
+mod suspend;
+#[path = "engine/suspending_wakes.rs"]
+mod suspending_wakes;
 #[path = "engine/threads.rs"]
 mod threads;
 #[path = "engine/time.rs"]

@@ -46,6 +46,8 @@ mod pools;
 mod receipts;
 #[path = "http/replies.rs"]
 mod replies;
+#[path = "http/suspend.rs"]
+mod suspend;
 #[path = "http/timelines.rs"]
 mod timelines;
 #[path = "http/viewers.rs"]

@@ -1,7 +1,9 @@
 //! Joining, listing, changing, leaving and ending.
 
 use heronry_types::RunId;
-use heronry_wire::{Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState};
+use heronry_wire::{
+    Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState, StateChanged,
+};
 use reqwest::Method;
 
 use crate::{ClientError, PoolClient};
@@ -62,11 +64,15 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Says how a run ended.
+    /// Says how a run ended, suspends it, or lets it go on.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `run-ended` when it had ended before.
-    pub async fn set_state(&self, run: &RunId, state: &SetState) -> Result<Changed, ClientError> {
+    pub async fn set_state(
+        &self,
+        run: &RunId,
+        state: &SetState,
+    ) -> Result<StateChanged, ClientError> {
         let request = self.request(Method::POST, &["members", run.as_str(), "state"])?;
         self.server.json(request.json(state)?).await
     }

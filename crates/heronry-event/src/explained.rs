@@ -27,6 +27,10 @@ pub struct WakeExplanation {
     pub events: u64,
     /// Whether it waits for what no live member can do.
     pub orphaned: bool,
+    /// The record that suspects its run, which is suspended for it, to wait only on runs that wait on
+    /// it. Absent: it is not suspected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspected_deadlock: Option<Cursor>,
     /// Its filters, in the order in which they stand in the condition.
     pub clauses: Vec<FilterExplanation>,
 }

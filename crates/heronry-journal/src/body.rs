@@ -21,6 +21,7 @@ pub use effect::{
 pub use event::{ApplicationEvent, EventBatch};
 pub use member::{
     MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunLost, RunResumed,
+    RunSuspended, WakeName,
 };
 pub use message::{
     Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageCancelled,
@@ -33,8 +34,8 @@ pub use reply::{
 };
 pub use skipped::{Skipped, SkippedError};
 pub use wake::{
-    ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed, WakeRegistered,
-    WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
+    WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
@@ -127,8 +128,10 @@ bodies! {
     15 v 1 => PoolResumed(PoolResumed),
     /// A member was silent for too long.
     16 v 1 => RunLost(RunLost),
-    /// A lost member was heard of again.
-    17 v 1 => RunResumed(RunResumed),
+    /// A lost member was heard of again, or a suspended run went on.
+    17 v 2 => RunResumed(RunResumed),
+    /// A run was suspended.
+    18 v 1 => RunSuspended(RunSuspended),
     /// A message was accepted.
     20 v 3 => MessageAccepted(Box<MessageAccepted>),
     /// A message was delivered to its recipients.
@@ -160,7 +163,7 @@ bodies! {
     /// A message cannot get the replies that it asked for.
     37 v 1 => MessageUnsatisfiable(MessageUnsatisfiable),
     /// A run began to wait.
-    40 v 2 => WakeRegistered(Box<WakeRegistered>),
+    40 v 3 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
     41 v 3 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
@@ -171,6 +174,10 @@ bodies! {
     44 v 4 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
     45 v 3 => WakeScanned(WakeScanned),
+    /// Suspended runs wait only on each other.
+    46 v 1 => DeadlockSuspected(DeadlockSuspected),
+    /// A suspended run waits for what nobody can do.
+    47 v 1 => WakeOrphaned(WakeOrphaned),
     /// A wake failed.
     49 v 1 => WakeFailed(WakeFailed),
     /// A member reported an event.
@@ -212,6 +219,8 @@ impl Body {
         | Self::MemberChanged(MemberChanged { lease_ms, .. }) = self
         {
             if lease_ms.is_some() { 2 } else { 1 }
+        } else if let Self::RunResumed(RunResumed { by, .. }) = self {
+            if by.is_some() { 2 } else { 1 }
         } else {
             self.newest_version()
         }
@@ -242,6 +251,9 @@ impl Body {
             Self::PoolResumed(_) => EventKind::AgentPoolResumed,
             Self::RunLost(_) => EventKind::RunLost,
             Self::RunResumed(_) => EventKind::RunResumed,
+            Self::RunSuspended(_) => EventKind::RunSuspended,
+            Self::DeadlockSuspected(_) => EventKind::AgentPoolDeadlockSuspected,
+            Self::WakeOrphaned(_) => EventKind::WakeConditionOrphaned,
             Self::MessageAccepted(_) => EventKind::RunMessageAccepted,
             Self::MessageDelivered(_) => EventKind::RunMessageDelivered,
             Self::MessageFetched(_) => EventKind::RunMessageFetched,

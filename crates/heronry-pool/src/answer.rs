@@ -1,17 +1,17 @@
 //! What callers get: views of the state.
 
-use heronry_journal::Claim;
+use heronry_journal::{Claim, WakeName};
 use heronry_types::{
     AgentId, ContentRef, Correlation, Cursor, DeadReason, Durability, EffectFault, EffectView,
     Generation, Importance, Limits, MessageId, MessageStatus, Millis, Policies, PoolConfig,
-    Position, Receipt, RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, SessionId,
-    Settings, TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeMatch,
-    WakeStatus, WakeView,
+    Position, Receipt, RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, RunState,
+    SessionId, Settings, TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeId,
+    WakeMatch, WakeStatus, WakeView,
 };
 
 use crate::{
     State,
-    state::{Effect, Message, Step, Wake, WakeEnd},
+    state::{Effect, Message, Step, Suspension, Wake, WakeEnd},
 };
 
 /// What a sender gets.
@@ -47,6 +47,15 @@ pub struct Done {
     pub cursor: Cursor,
     /// How safely the store keeps it.
     pub durability: Durability,
+}
+
+/// What a command gets that suspends a run, or lets it go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stood {
+    /// The change.
+    pub done: Done,
+    /// Where the run stands after it.
+    pub state: RunState,
 }
 
 /// What a member gets that reported events.
@@ -130,6 +139,24 @@ pub struct MemberView {
     pub last_seen: Option<Timestamp>,
     /// When it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,
+    /// What it waits for while it is suspended.
+    pub suspended: Option<SuspendedView>,
+}
+
+/// What a suspended run waits for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SuspendedView {
+    /// The record that suspended it.
+    pub cursor: Cursor,
+    /// Its wakes whose ends resume it, oldest first.
+    pub wakes: Vec<WakeId>,
+    /// When it goes on whatever happened: its own time, or the first timeout of these wakes. Absent:
+    /// it may wait forever.
+    pub until: Option<Timestamp>,
+    /// The record that suspects it to wait only on runs that wait on it.
+    pub suspected_deadlock: Option<Cursor>,
+    /// Those of its wakes that were found to wait for what no live member can do.
+    pub orphaned: Vec<WakeId>,
 }
 
 /// Some of the members, in order of their run ids.
@@ -197,6 +224,12 @@ pub struct PoolView {
     pub members: u64,
     /// How many of them are lost.
     pub lost_members: u64,
+    /// How many of them are suspended.
+    pub suspended_members: u64,
+    /// How many of those are suspected to wait only on each other.
+    pub deadlocked_members: u64,
+    /// How many of their wakes were found to wait for what no live member can do.
+    pub orphaned_wakes: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,
     /// How many wakes wait.
@@ -413,5 +446,33 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
         summary,
         cursor: state.cursor(at),
         deadline: wake.registered.deadline,
+        run_state: wake.registered.suspends.map(|_| {
+            let suspension = state.members.suspension(&wake.run);
+            if suspension.is_some_and(|it| it.waits_for(position)) {
+                RunState::Suspended
+            } else {
+                RunState::Active
+            }
+        }),
+    }
+}
+
+pub(crate) fn suspended_view(state: &State, suspension: &Suspension) -> SuspendedView {
+    let wakes = suspension.wakes.iter();
+    let deadline = |wake: &WakeName| state.wakes.get(wake.registered)?.registered.deadline;
+    SuspendedView {
+        cursor: state.cursor(suspension.position),
+        until: wakes
+            .clone()
+            .filter_map(deadline)
+            .chain(suspension.until)
+            .min(),
+        suspected_deadlock: suspension.suspected.map(|at| state.cursor(at)),
+        orphaned: wakes
+            .clone()
+            .filter(|wake| suspension.orphaned.contains(&wake.registered))
+            .map(|wake| wake.wake_id.clone())
+            .collect(),
+        wakes: wakes.map(|wake| wake.wake_id.clone()).collect(),
     }
 }

@@ -9,9 +9,11 @@ mod message;
 mod past;
 mod reply;
 mod resume;
+mod stall;
+mod suspend;
 mod wake;
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, PoolCreated, Record};
 use heronry_types::Settings;
 
 pub(crate) use past::refold;
@@ -33,10 +35,7 @@ pub fn apply(state: &mut State, record: &Record) {
 fn change(state: &mut State, record: &Record) {
     let lineage = &record.entry.lineage;
     match &record.entry.body {
-        Body::PoolCreated(body) => {
-            state.config = body.config.clone();
-            configured(state, &body.settings, 1);
-        }
+        Body::PoolCreated(body) => created(state, body),
         Body::PoolConfigured(body) => configured(state, &body.settings, body.version),
         Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
         Body::PoolResumed(_) => resume::resumed(state, record),
@@ -46,7 +45,10 @@ fn change(state: &mut State, record: &Record) {
         Body::MemberLeft(body) => member::left(state, record, body.reason),
         Body::RunEnded(body) => member::ended(state, record, body),
         Body::RunLost(body) => member::lost(state, record, body),
-        Body::RunResumed(_) => member::resumed(state, lineage),
+        Body::RunResumed(_) => member::resumed(state, record),
+        Body::RunSuspended(body) => suspend::suspended(state, record, body),
+        Body::DeadlockSuspected(body) => stall::suspected(state, record, body),
+        Body::WakeOrphaned(body) => stall::orphaned(state, record, body),
         Body::MessageAccepted(body) => message::accepted(state, record, body),
         Body::MessageDelivered(body) => message::delivered(state, record, body),
         Body::MessageFetched(body) => inbox::fetched(state, record, body),
@@ -82,6 +84,11 @@ fn change(state: &mut State, record: &Record) {
         // none of it changes anything here.
         Body::EffectResultRefused(_) | Body::ApplicationEvent(_) | Body::ContentErased(_) => {}
     }
+}
+
+fn created(state: &mut State, body: &PoolCreated) {
+    state.config = body.config.clone();
+    configured(state, &body.settings, 1);
 }
 
 fn configured(state: &mut State, settings: &Settings, version: u64) {

@@ -25,6 +25,8 @@ mod resolve;
 mod scan;
 mod send;
 mod settle;
+mod stall;
+mod suspend;
 mod tick;
 mod wake;
 
@@ -53,6 +55,9 @@ pub use query::{
 pub use release::{Release, ReleaseUnanswered};
 pub use scan::{FinishScan, Scanned};
 pub use send::{Content, Expiry, Send, SendRequest};
+pub(crate) use stall::stalls;
+pub use suspend::{Resume, Suspend, Suspending};
+pub(crate) use suspend::{acting_entry, resumed_entry};
 pub(crate) use tick::due_entries;
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 

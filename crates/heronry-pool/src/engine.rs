@@ -6,6 +6,7 @@ mod leases;
 mod past;
 mod resume;
 mod scan;
+mod suspensions;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
@@ -19,8 +20,9 @@ pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
 pub(crate) use scan::Extent;
 pub use scan::{Found, Scan, ScanStep};
+use suspensions::Suspensions;
 use triggers::Triggers;
-pub(crate) use triggers::{is_about_wakes, sees};
+pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
 use crate::{
     Minter, Rejection, State, apply,
@@ -114,6 +116,7 @@ pub struct Engine {
     leases: Leases,
     /// How many finished messages stay in memory.
     finished_kept: usize,
+    suspensions: Suspensions,
 }
 
 impl Engine {
@@ -130,6 +133,7 @@ impl Engine {
             resume: Resume::default(),
             leases: Leases::default(),
             finished_kept: FINISHED_KEPT,
+            suspensions: Suspensions::default(),
         }
     }
 
@@ -188,6 +192,7 @@ impl Engine {
             self.tick_deadlines();
             more = true;
         }
+        self.tick_stalls();
         self.drain_triggers();
         more
     }
@@ -284,6 +289,26 @@ impl Engine {
         }
     }
 
+    /// Looks through what was recorded since the scan of a command: that who asks is back. Nothing
+    /// when there is no more to look through.
+    fn scan_heard<C: Command>(
+        &self,
+        command: &C,
+        found: &Found,
+        before: Position,
+    ) -> Option<Found> {
+        if self.state.head == before || found.is_settled() {
+            return None;
+        }
+        let request = command.scan(&self.state).ok().flatten()?;
+        let staged = &self.staged.records;
+        let heard = staged.iter().position(|record| record.position > before)?;
+        let records = staged.get(heard..)?;
+        let scan = Scan::new(request);
+        let sees = triggers::sees(&self.state, &scan.request().run);
+        sees.then(|| scan.go_on(found, &self.state.timelines, records))
+    }
+
     /// Returns what is to be looked through for a wake that was registered before that was done;
     /// nothing when it was done meanwhile.
     pub fn pending_scan(&self, registered: Position) -> Option<Scan> {
@@ -308,17 +333,20 @@ impl Engine {
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
+        let before = self.state.head;
         if !self.leases.is_empty() {
             self.hear(command.speaker());
         }
+        let more = self.scan_heard(command, scan, before);
         let cx = Cx {
             now: self.now,
             prior: self.prior_of(names, found),
-            scan,
+            scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
             earlier: self.earlier(found),
         };
+        let before = self.state.head;
         let decision = command.decide(&self.state, &cx);
         self.is_in_memory()?;
         let (first, how) = match decision? {
@@ -334,6 +362,9 @@ impl Engine {
             Decision::Repeat(first) => (first, How::Repeated),
             Decision::Nothing => (self.state.head, How::Unchanged),
         };
+        if how != How::Repeated {
+            self.resume_acting(command.speaker(), before);
+        }
         let applied = Applied {
             first,
             how,
@@ -395,6 +426,7 @@ impl Engine {
         apply(&mut self.state, &record);
         self.recent.note(&record);
         self.note_lease(&record);
+        self.note_suspended(&record);
         // A filter that was compiled for its registration compiles again.
         let armed = self.triggers.arm(&record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");
@@ -402,14 +434,17 @@ impl Engine {
         self.staged.push(record);
     }
 
-    /// Records triggers that are decided, as many as one append takes.
+    /// Records triggers that are decided, as many as one append takes, and the suspended runs that
+    /// go on.
     fn drain_triggers(&mut self) {
+        self.resume_stirred();
         let room = triggers::PER_APPEND_MAX.saturating_sub(self.triggers.in_append(&self.staged));
         for room_left in (0..room).rev() {
             let Some(entry) = self.triggers.next(&self.state, room_left) else {
                 break;
             };
             self.stage_entry(entry);
+            self.resume_stirred();
         }
     }
 }

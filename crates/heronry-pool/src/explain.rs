@@ -13,7 +13,12 @@ use heronry_types::{
     Timelines, Visibility, WakeId, WakeStatus,
 };
 
-use crate::{condition::Progress, decide::WakeEvents, engine::is_about_wakes, project};
+use crate::{
+    condition::Progress,
+    decide::WakeEvents,
+    engine::{is_about_wakes, is_suspension_for},
+    project,
+};
 
 /// How many of the newest events are looked at.
 const EVENTS_MAX: u64 = 10_000;
@@ -37,6 +42,7 @@ pub(crate) struct Explained {
     pub(crate) sees: bool,
     pub(crate) floor: Position,
     pub(crate) until: Position,
+    pub(crate) deadlocked: Option<Position>,
 }
 
 /// A live member, by what its events say of it.
@@ -124,8 +130,11 @@ impl Explain {
             position: record.position,
             kind: record.kind(),
         };
-        // A wake never counts its own registration.
-        let counts = record.position > self.wake.since && record.position != self.wake.registered;
+        // A wake never counts its own registration, nor what suspends its run for it.
+        let registered = self.wake.registered;
+        let own =
+            record.position == registered || is_suspension_for(&record.entry.body, registered);
+        let counts = record.position > self.wake.since && !own;
         let counts = counts && !self.progress.holds();
         for (number, clause) in self.clauses.iter_mut().enumerate() {
             match clause.filter.explain(envelope) {
@@ -167,6 +176,7 @@ impl Explain {
             until: at(until),
             events: self.events,
             orphaned,
+            suspected_deadlock: self.wake.deadlocked.map(at),
             clauses: clauses
                 .map(|(clause, counted)| clause.finish(counted, &at))
                 .collect(),
@@ -190,7 +200,7 @@ impl Explain {
     }
 }
 
-fn holds(condition: &Condition<bool>) -> bool {
+pub(crate) fn holds(condition: &Condition<bool>) -> bool {
     match condition {
         Condition::Filter(possible) => *possible,
         Condition::Count(count) => count.filter,

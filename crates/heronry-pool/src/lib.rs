@@ -15,7 +15,8 @@ pub mod state;
 
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted, Item,
-    Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, WakePage,
+    Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood, SuspendedView,
+    WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -4,7 +4,10 @@ mod effects;
 mod events;
 
 use heronry_event::{Envelope, Event, Identity, Recipients, Stamp};
-use heronry_journal::{Body, ContentErased, CopyName, MessageAccepted, MessageDelivered, Record};
+use heronry_journal::{
+    Body, ContentErased, CopyName, DeadlockSuspected, MessageAccepted, MessageDelivered, Record,
+    WakeName,
+};
 use heronry_types::{
     Actor, Address, DestinationId, DestinationRef, EntityId, EntityKind, EntityRef, Id, IdKind,
     Payload, RunId, SourceKind, SourceRef, Timelines,
@@ -95,6 +98,8 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
             exchange.recipients = acting(record);
             envelope.about.related = copies_named(&record.entry.body);
         }
+        Body::RunSuspended(body) => envelope.about.related = waited_for(&body.wakes),
+        Body::DeadlockSuspected(body) => envelope.about.related = deadlocked(body),
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
         | Body::EpochStarted(_)
@@ -117,6 +122,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::EffectAttempted(_)
         | Body::EffectCompleted(_)
         | Body::EffectResultRefused(_)
+        | Body::WakeOrphaned(_)
         | Body::ApplicationEvent(_) => {}
     }
 }
@@ -182,6 +188,18 @@ fn copies_named(body: &Body) -> Vec<EntityRef> {
     }
 }
 
+/// The wakes whose ends resume a run.
+fn waited_for(wakes: &[WakeName]) -> Vec<EntityRef> {
+    let wake = |wake: &WakeName| entity(EntityKind::WakeCondition, &wake.wake_id);
+    wakes.iter().map(wake).collect()
+}
+
+/// The runs that wait only on each other, and then the wakes that suspend them.
+fn deadlocked(body: &DeadlockSuspected) -> Vec<EntityRef> {
+    let runs = body.runs.iter().map(|run| entity(EntityKind::Run, run));
+    runs.chain(waited_for(&body.wakes)).collect()
+}
+
 /// The member that claims, acknowledges or gives back is the one recipient of its own event.
 fn acting(record: &Record) -> Recipients {
     let run: Option<RunId> = record.entry.lineage.run.clone();
@@ -199,7 +217,8 @@ fn subject(record: &Record) -> EntityRef {
         | Body::EffectIntended(_)
         | Body::EffectAttempted(_)
         | Body::EffectCompleted(_)
-        | Body::EffectResultRefused(_) => None,
+        | Body::EffectResultRefused(_)
+        | Body::DeadlockSuspected(_) => None,
         Body::MemberJoined(_)
         | Body::MemberTakenOver(_)
         | Body::MemberChanged(_)
@@ -207,6 +226,7 @@ fn subject(record: &Record) -> EntityRef {
         | Body::RunEnded(_)
         | Body::RunLost(_)
         | Body::RunResumed(_)
+        | Body::RunSuspended(_)
         | Body::MessageFetched(_)
         | Body::MessageAcked(_)
         | Body::MessageReleased(_)
@@ -231,6 +251,7 @@ fn subject(record: &Record) -> EntityRef {
         Body::WakeTriggered(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeTimedOut(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::WakeCancelled(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
+        Body::WakeOrphaned(body) => Some(entity(EntityKind::WakeCondition, &body.wake_id)),
         Body::ContentErased(body) => Some(content(body)),
         Body::ApplicationEvent(body) => Some(body.subject.clone()),
     };

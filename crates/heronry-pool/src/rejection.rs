@@ -33,6 +33,11 @@ pub enum Rejection {
     /// The caller's generation has been taken over.
     #[error("another instance has taken this run over; stop acting as it")]
     Fenced,
+    /// A suspension has no end, or two.
+    #[error(
+        "a suspended run goes on at some time, or waits forever: give a timeout or say forever"
+    )]
+    OneEnd,
     /// The run has ended.
     #[error("the run has ended as {state}; start a new run under another id")]
     RunEnded {

@@ -11,6 +11,7 @@ mod messages;
 mod past;
 mod quick;
 mod reply;
+mod suspension;
 mod turn;
 mod wake;
 
@@ -28,6 +29,7 @@ pub use member::{Member, Members};
 pub use message::{CopySlot, Message, MessageCopy, Step};
 pub use messages::Messages;
 pub use past::Past;
+pub use suspension::Suspension;
 pub use turn::Turn;
 pub use wake::{Earlier, Wake, WakeEnd, Wakes};
 

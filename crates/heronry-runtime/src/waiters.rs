@@ -17,6 +17,8 @@ pub(crate) enum WaitKey {
     Inbox(RunId),
     /// The end of the wake with this registration.
     Wake(Position),
+    /// That this suspended run goes on.
+    Resumed(RunId),
     /// A change of the message with this acceptance.
     Message(Position),
     /// Any departure: it may end copies of any message.
@@ -91,11 +93,7 @@ impl Waiters {
     }
 
     fn wake_by_record(&self, record: &Record) {
-        let inbox = || {
-            if let Some(run) = &record.entry.lineage.run {
-                self.wake(&WaitKey::Inbox(run.clone()));
-            }
-        };
+        let inbox = || self.wake_of_run(record, WaitKey::Inbox);
         let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
         match &record.entry.body {
             Body::MessageDelivered(body) => {
@@ -128,6 +126,7 @@ impl Waiters {
                 inbox();
                 self.wake(&WaitKey::Departure);
             }
+            Body::RunResumed(_) => self.wake_of_run(record, WaitKey::Resumed),
             Body::WakeFailed(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::WakeTriggered(body) => self.wake(&WaitKey::Wake(body.registered)),
             Body::WakeTimedOut(body) => self.wake(&WaitKey::Wake(body.registered)),
@@ -137,7 +136,9 @@ impl Waiters {
             | Body::EpochStarted(_)
             | Body::PoolResumed(_)
             | Body::RunLost(_)
-            | Body::RunResumed(_)
+            | Body::RunSuspended(_)
+            | Body::DeadlockSuspected(_)
+            | Body::WakeOrphaned(_)
             | Body::MemberJoined(_)
             | Body::MemberChanged(_)
             | Body::ApplicationEvent(_)
@@ -150,6 +151,13 @@ impl Waiters {
             | Body::WakeRegistered(_)
             | Body::ConditionRegistered(_)
             | Body::WakeScanned(_) => {}
+        }
+    }
+
+    /// Wakes who waits for something of the run that a record is about.
+    fn wake_of_run(&self, record: &Record, key: fn(RunId) -> WaitKey) {
+        if let Some(run) = &record.entry.lineage.run {
+            self.wake(&key(run.clone()));
         }
     }
 

@@ -48,7 +48,7 @@ pub use vocab::{
     AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EffectFault,
     EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics,
     Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
-    ResumeWith, RetentionClass, RunEnd, SourceKind, TrustClass, UnknownName, Vocabulary,
-    WakePayload, WakeStatus,
+    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor, TrustClass,
+    UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -11,7 +11,7 @@ pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{
     AckOutcome, CopyState, DeadReason, Durability, EpochReason, Importance, MessageStatus,
-    ReleaseReason, ResumeCause, ResumeWith, RunEnd, WakeStatus,
+    ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RunEnd, RunState, SuspendFor, WakeStatus,
 };
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,
@@ -171,7 +171,10 @@ mod tests {
         check::<ReleaseReason>();
         check::<ResumeCause>();
         check::<ResumeWith>();
+        check::<ResumedBy>();
         check::<RunEnd>();
+        check::<RunState>();
+        check::<SuspendFor>();
         check::<WakeStatus>();
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, EventKind, RunId, Timestamp, WakeId, WakeStatus, vocab::vocabulary};
+use crate::{Cursor, EventKind, RunId, RunState, Timestamp, WakeId, WakeStatus, vocab::vocabulary};
 
 vocabulary! {
     /// Why a wake was cancelled.
@@ -99,4 +99,8 @@ pub struct WakeView {
     /// When it times out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
+    /// Where its run stands, when the wake suspends it: `suspended` until the wake ends or something
+    /// else resumes the run, then `active`. Absent: it suspends nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_state: Option<RunState>,
 }

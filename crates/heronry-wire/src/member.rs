@@ -1,12 +1,12 @@
 //! Joining, listing, changing and ending members.
 
 use heronry_types::{
-    AgentId, Cursor, Durability, Generation, InstanceId, Millis, Policies, RunEnd, RunId,
-    SessionId, Timestamp, TopicId,
+    AgentId, Cursor, Durability, Generation, InstanceId, Millis, Policies, RunId, RunState,
+    SessionId, Timestamp, TopicId, WakeId,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::MemberToken;
+use crate::{ClaimName, MemberToken};
 
 /// Asks to join, or to take a run over. The body of `POST …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -134,6 +134,37 @@ pub struct MemberView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub lost_until: Option<Timestamp>,
+    /// Where it stands: `active` or `suspended`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub state: RunState,
+    /// What it waits for. Absent: it is not suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<SuspendedView>,
+}
+
+/// What a suspended run waits for.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuspendedView {
+    /// The record that suspended it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Cursor,
+    /// Its wakes whose ends resume it, oldest first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub wakes: Vec<WakeId>,
+    /// When it goes on whatever happened. Absent: it may wait forever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub until: Option<Timestamp>,
+    /// The record that suspects it to wait only on runs that wait on it. Absent: it is not suspected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub suspected_deadlock: Option<Cursor>,
+    /// Those of its wakes that wait for what no live member can do, as far as their filters say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub orphaned: Vec<WakeId>,
 }
 
 /// Asks to change a member. The body of `PATCH …/members/{run}`.
@@ -151,15 +182,57 @@ pub struct PatchMember {
     pub lease_ms: Option<Millis>,
 }
 
-/// Says how a run ended. The body of `POST …/members/{run}/state`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Says where a run stands: how it ended, that it is suspended, or that it goes on. The body of
+/// `POST …/members/{run}/state`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetState {
-    /// How it ended.
+    /// completed, failed or cancelled; suspended; active.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub state: RunEnd,
-    /// A short text, kept with the record.
+    pub state: RunState,
+    /// How it ended, in a short text, kept with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Suspended: its wakes whose ends resume it, beside an urgent message and whatever it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub wakes: Option<Vec<WakeId>>,
+    /// Suspended: how long at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub timeout_ms: Option<Millis>,
+    /// Suspended: true when there is no timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forever: Option<bool>,
+    /// Suspended: the claims that are given back; the others are held, and do not lapse meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Vec<ClaimName>>,
+}
+
+impl SetState {
+    /// Returns a request that says nothing else.
+    pub fn of(state: RunState) -> Self {
+        Self {
+            state,
+            ..Self::default()
+        }
+    }
+}
+
+/// A run stands where it was asked to, or went on at once. The answer of
+/// `POST …/members/{run}/state`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StateChanged {
+    /// The record of the change; the head when nothing had to change.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub durability: Durability,
+    /// Where the run stands now: active when what it was to wait for was there already.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub state: RunState,
 }

@@ -147,6 +147,15 @@ pub struct PoolView {
     /// How many of them are lost: silent for longer than their leases.
     #[serde(default)]
     pub lost_members: u64,
+    /// How many of them are suspended.
+    #[serde(default)]
+    pub suspended_members: u64,
+    /// How many of those are suspected to wait only on each other.
+    #[serde(default)]
+    pub deadlocked_members: u64,
+    /// How many of their wakes wait for what no live member can do, as far as their filters say.
+    #[serde(default)]
+    pub orphaned_wakes: u64,
     /// How many messages have copies that have not ended.
     pub live_messages: u64,
     /// How many wakes wait.

@@ -8,7 +8,7 @@ use heronry_types::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{NotSupported, Unsupported, unsupported::refuse};
+use crate::ClaimName;
 
 /// From where on events count. JSON: `start`, `head` or cursor text.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -101,10 +101,16 @@ pub struct RegisterWake {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// Not supported yet.
+    /// Whether its run is suspended until it ends: the lease of the run does not run meanwhile, and
+    /// its claims do not lapse. An urgent message and whatever the run does resume it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
-    pub suspends_run: Option<Unsupported>,
+    pub suspends_run: Option<bool>,
+    /// With `suspends_run`: true when there is no timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forever: Option<bool>,
+    /// With `suspends_run`: the claims that are given back; the others are held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Vec<ClaimName>>,
 }
 
 impl RegisterWake {
@@ -115,14 +121,6 @@ impl RegisterWake {
             idempotency_key: Some(idempotency_key),
             ..Self::default()
         }
-    }
-
-    /// Checks that no field is named whose rule is not built yet.
-    ///
-    /// # Errors
-    /// [`NotSupported`] names the field.
-    pub fn supported(&self) -> Result<(), NotSupported> {
-        refuse([("suspends_run", self.suspends_run.is_some())])
     }
 
     /// Takes the condition out.

@@ -4,8 +4,8 @@
 
 use heronry_types::{
     Address, AgentId, ContentRef, CopyState, Correlation, Cursor, DeadReason, Durability, Epoch,
-    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Position, RunId, Since,
-    Timestamp, TopicId, WakeId, WakeStatus, WakeView,
+    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Position, RunId, RunState,
+    Since, Timestamp, TopicId, WakeId, WakeStatus, WakeView,
 };
 use heronry_wire::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -76,6 +76,9 @@ fn a_pool_shows_what_the_contract_names() {
         settings_version: 1,
         members: 2,
         lost_members: 1,
+        suspended_members: 0,
+        deadlocked_members: 0,
+        orphaned_wakes: 0,
         live_messages: 3,
         live_wakes: 4,
         subscriptions: 5,
@@ -91,6 +94,7 @@ fn a_pool_shows_what_the_contract_names() {
         json!({
             "pool": "review.1", "epoch": "07".repeat(16), "head": text(9), "floor": text(0),
             "config": {}, "settings": {}, "settings_version": 1, "members": 2, "lost_members": 1,
+            "suspended_members": 0, "deadlocked_members": 0, "orphaned_wakes": 0,
             "live_messages": 3, "live_wakes": 4, "subscriptions": 5, "durability": "fsync",
             "policies": "self_asserted", "cursor": text(9)
         }),
@@ -204,6 +208,17 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         &wake,
         json!({"filter": "kind == \"run_completed\"", "since": text(3), "idempotency_key": "k"}),
     );
+    let mut suspending = wake.clone();
+    suspending.suspends_run = Some(true);
+    suspending.forever = Some(true);
+    suspending.release = Some(vec![ClaimName("3@5".to_owned())]);
+    check(
+        &suspending,
+        json!({
+            "filter": "kind == \"run_completed\"", "since": text(3), "idempotency_key": "k",
+            "suspends_run": true, "forever": true, "release": ["3@5"]
+        }),
+    );
     wake.since = Some(SinceText(Since::Start));
     assert_eq!(serde_json::to_value(&wake).unwrap()["since"], "start");
     assert!(refused::<RegisterWake>(json!({"since": "7"})).contains("not a cursor"));
@@ -217,6 +232,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
             summary: None,
             cursor: at(5),
             deadline: None,
+            run_state: Some(RunState::Suspended),
         },
         durability: Durability::Os,
     };
@@ -224,7 +240,43 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         &changed,
         json!({
             "wake_id": "w", "run_id": "lead", "status": "registered", "matches": [],
-            "cursor": text(5), "durability": "os"
+            "cursor": text(5), "run_state": "suspended", "durability": "os"
+        }),
+    );
+}
+
+#[test]
+fn a_run_is_suspended_as_the_contract_says() {
+    let mut state = SetState::of(RunState::Suspended);
+    check(&state, json!({"state": "suspended"}));
+    state.wakes = Some(vec![WakeId::parse("w").unwrap()]);
+    state.timeout_ms = Some(Millis(5));
+    state.release = Some(vec![ClaimName("3@5".to_owned())]);
+    check(
+        &state,
+        json!({"state": "suspended", "wakes": ["w"], "timeout_ms": 5, "release": ["3@5"]}),
+    );
+    refused::<SetState>(json!({"note": "x"}));
+    let changed = StateChanged {
+        cursor: at(7),
+        durability: Durability::Os,
+        state: RunState::Active,
+    };
+    check(
+        &changed,
+        json!({"cursor": text(7), "durability": "os", "state": "active"}),
+    );
+    let view = SuspendedView {
+        cursor: at(7),
+        wakes: vec![WakeId::parse("w").unwrap()],
+        until: None,
+        suspected_deadlock: Some(at(9)),
+        orphaned: vec![WakeId::parse("w").unwrap()],
+    };
+    check(
+        &view,
+        json!({
+            "cursor": text(7), "wakes": ["w"], "suspected_deadlock": text(9), "orphaned": ["w"]
         }),
     );
 }
@@ -285,8 +337,6 @@ fn fields_without_a_rule_are_read_and_refused_by_name() {
         body["response_contract"] = broken;
         refused::<SendMessage>(body);
     }
-    let wake: RegisterWake = serde_json::from_value(json!({"suspends_run": true})).unwrap();
-    assert_eq!(wake.supported().unwrap_err().field, "suspends_run");
     let pool: PoolBody = serde_json::from_value(json!({"retention": {}})).unwrap();
     assert_eq!(pool.into_spec().unwrap_err().field, "retention");
     let settings: PatchSettings =

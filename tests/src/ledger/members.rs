@@ -11,20 +11,22 @@ use heronry_types::{
     RunId, Timestamp, TopicId, Undeliverable,
 };
 
-use super::{Ledger, run_of};
+use super::{Ledger, run_of, suspend::Sleep};
 
 /// A member as the journal shows it.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     agent: Option<AgentId>,
-    generation: Generation,
+    pub(super) generation: Generation,
     policies: Policies,
     topics: BTreeSet<TopicId>,
     lease: Option<Millis>,
     /// When it was heard of for certain; what is not recorded may have followed.
-    heard: Timestamp,
+    pub(super) heard: Timestamp,
     /// When it leaves unless it is heard of before.
-    lost_until: Option<Timestamp>,
+    pub(super) lost_until: Option<Timestamp>,
+    /// What it waits for while it is suspended.
+    pub(super) asleep: Option<Sleep>,
 }
 
 impl Ledger {
@@ -39,6 +41,7 @@ impl Ledger {
             lease: body.lease_ms,
             heard: record.recorded_at,
             lost_until: None,
+            asleep: None,
         };
         let before = self.seats.insert(run, seat);
         assert!(before.is_none(), "a member does not join again");
@@ -55,6 +58,7 @@ impl Ledger {
         seat.topics = body.topics.iter().cloned().collect();
         (seat.lease, seat.heard) = (body.lease_ms, record.recorded_at);
         seat.lost_until = None;
+        seat.asleep = None;
         self.check_count(body.members);
         self.return_claims(&run);
     }
@@ -113,12 +117,16 @@ impl Ledger {
         let lease = seat.lease;
         assert!(lease.is_some_and(|lease| silent >= lease), "never early");
         assert_eq!(seat.lost_until, None, "it is lost once");
+        assert!(seat.asleep.is_none(), "a suspended run is not lost");
         assert_eq!(body.kept_until, now.after(keep));
         seat.lost_until = Some(body.kept_until);
         self.lapse_claims(&run, now);
     }
 
     pub(super) fn found(&mut self, record: &Record, body: RunResumed) {
+        if let Some(by) = body.by {
+            return self.woken(record, body.generation, by);
+        }
         let seat = self.seat(&run_of(record));
         assert_eq!(seat.generation, body.generation, "the present one is back");
         assert!(seat.lost_until.take().is_some(), "it was lost");
@@ -129,7 +137,8 @@ impl Ledger {
     /// have ended at the earliest.
     pub(super) fn renew_leases(&mut self, now: Timestamp) -> Option<Timestamp> {
         let mut first = None;
-        for seat in self.seats.values_mut().filter(|s| s.lost_until.is_none()) {
+        let running = |seat: &&mut Seat| seat.lost_until.is_none() && seat.asleep.is_none();
+        for seat in self.seats.values_mut().filter(running) {
             let end = seat.lease.map(|lease| seat.heard.after(lease));
             first = first.into_iter().chain(end).min();
             seat.heard = now;
@@ -189,7 +198,7 @@ impl Ledger {
     }
 
     #[expect(clippy::unwrap_used, reason = "a record about a member needs one")]
-    fn seat(&mut self, run: &RunId) -> &mut Seat {
+    pub(super) fn seat(&mut self, run: &RunId) -> &mut Seat {
         self.seats.get_mut(run).unwrap()
     }
 

@@ -21,7 +21,9 @@ impl Ledger {
             .values_mut()
             .flat_map(|l| l.copies.values_mut())
         {
-            if let Slot::Claimed(claim, until) = &mut copy.slot {
+            if let Slot::Claimed(claim, until) = &mut copy.slot
+                && *until < Timestamp::LAST
+            {
                 held.push(*until);
                 let term = self.terms.get(&claim.fetched).copied();
                 let again = now.after(term.unwrap_or(HOLD_MIN).min(HOLD_MIN));

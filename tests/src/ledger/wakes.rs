@@ -4,7 +4,9 @@ use heronry_event::filter::Filter;
 use std::collections::BTreeSet;
 
 use heronry_event::Envelope;
-use heronry_journal::{ConditionRegistered, Record, WakeRegistered, WakeScanned, WakeTriggered};
+use heronry_journal::{
+    Body, ConditionRegistered, Record, WakeRegistered, WakeScanned, WakeTriggered,
+};
 use heronry_types::{
     Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId,
 };
@@ -208,7 +210,10 @@ impl Ledger {
         let waiting = asked.iter().filter(|registered| {
             let waiter = &self.waiters[registered];
             let after = (**registered).max(waiter.registered.since);
-            waiter.hit.is_none() && record.position > after && self.counts(waiter, record)
+            let own = matches!(&record.entry.body, Body::RunSuspended(body)
+                if body.wakes.iter().any(|wake| wake.registered == **registered));
+            let comes = record.position > after && !own;
+            waiter.hit.is_none() && comes && self.counts(waiter, record)
         });
         let waiting: Vec<Position> = waiting.copied().collect();
         if waiting.is_empty() {

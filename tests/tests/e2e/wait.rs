@@ -152,3 +152,47 @@ fn a_cursor_file_says_where_a_watch_goes_on() {
     place.write("c", "7\n");
     place.run(&watch).refused(2, "remove the file");
 }
+
+#[test]
+fn w1_a_wait_suspends_its_run_and_a_repeated_one_suspends_it_again() {
+    let (place, _server) = pool();
+    let no_end = place.run(&[&WAIT[..], &["--suspend"]].concat());
+    assert_eq!(no_end.code, Some(2), "{no_end:?}");
+    let wait = [&WAIT[..], &["--suspend", "--timeout", "10m"]].concat();
+    let b = ["--pool", "p", "--run", "b"];
+    let state = || {
+        let members = ["--pool", "p", "members", "--field", "run_id,state"];
+        place.run(&members).ok().lines().last().unwrap().to_owned()
+    };
+    let filter = r#"kind == "run_suspended""#;
+    for count in ["1", "2"] {
+        // A run that does something goes on, and whoever waits for it is told.
+        let waiting = place.start(&wait);
+        let seen = ["--pool", "p", "watch", filter, "--follow", "--limit", count];
+        place.run(&seen).ok();
+        assert_eq!(state(), "b\tsuspended");
+        let members = place.run(&["--pool", "p", "members"]).ok();
+        assert!(members.contains("suspended until"), "{members}");
+        assert!(
+            place
+                .run(&["--pool", "p", "pool", "show"])
+                .ok()
+                .contains("1 suspended")
+        );
+        place.run(&[&b[..], &["state", "active"]].concat()).ok();
+        let told = waiting.end();
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert_eq!(state(), "b\tactive");
+    }
+    let waiting = place.start(&wait);
+    place
+        .run(&["--pool", "p", "watch", filter, "--follow", "--limit", "3"])
+        .ok();
+    send(&place, "one");
+    assert_eq!(message_of(&place, waiting.end()), "one");
+    assert_eq!(state(), "b\tactive");
+    let forever = place.run(&[&b[..], &["state", "suspended", "--forever"]].concat());
+    assert_eq!(forever.ok().trim(), "b suspended");
+    let refused = place.run(&[&b[..], &["state", "suspended"]].concat());
+    refused.refused(2, "forever");
+}

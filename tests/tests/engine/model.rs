@@ -16,6 +16,8 @@ mod replies;
 mod reports;
 #[path = "model/steps.rs"]
 mod steps;
+#[path = "model/suspend.rs"]
+mod suspend;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,7 +1,10 @@
 //! Wakes that look back further than can be done at once.
 
 use futures::future::join_all;
-use heronry_pool::{Caller, decide::WakeRequest};
+use heronry_pool::{
+    Caller,
+    decide::{Join, WakeEvents, WakeRequest},
+};
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
 use heronry_tests::{World, let_others_run, on_every_store, until};
@@ -20,6 +23,7 @@ on_every_store! {
     w3_a_cancel_or_a_timeout_ends_a_wake_that_is_still_looking_back
     w3_a_scan_that_a_crash_cut_short_begins_again
     w3_what_was_found_and_not_recorded_is_found_again
+    w3_a_lost_member_that_waits_from_a_cursor_sees_that_it_is_back
     w5_a_wake_fails_when_what_it_looks_back_at_is_gone
 }
 
@@ -257,4 +261,28 @@ async fn w5_a_wake_fails_when_what_it_looks_back_at_is_gone(world: World) {
     tell(&world, &pool, &scout, "live").await;
     let still = world.wake_of(&pool, &lead, &wake.wake_id).await;
     assert_eq!(still, end, "an end is final");
+}
+
+async fn w3_a_lost_member_that_waits_from_a_cursor_sees_that_it_is_back(world: World) {
+    let pool = world.pool().await;
+    let lease = Millis::from_secs(10);
+    let join = Join {
+        lease: Some(lease),
+        ..World::joining("scout")
+    };
+    let joined = world.join_as(&pool, join).await.unwrap();
+    let scout = World::member("scout", joined.generation);
+    world.pass(&pool, lease).await;
+    let request = WakeRequest {
+        since: Since::Cursor(pool.head()),
+        wake_events: WakeEvents::Include,
+        ..World::waiting(r#"kind == "run_resumed""#, "w")
+    };
+    let wake = world.register(&pool, &scout, request).await;
+    assert_eq!(
+        wake.status,
+        WakeStatus::Triggered,
+        "its own command says so"
+    );
+    world.check_replay(&pool).await;
 }

@@ -92,7 +92,6 @@ async fn fields_whose_rule_comes_later_are_refused_by_name(server: Server) {
     server.with_pair().await;
     let head = server.head().await;
     let later = [
-        ("POST /v1/pools/p/wakes", "suspends_run", json!(true)),
         ("PUT /v1/pools/p", "retention", json!({})),
         ("PATCH /v1/pools/p/settings", "retention", json!({})),
     ];

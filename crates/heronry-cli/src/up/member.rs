@@ -192,7 +192,10 @@ impl Member {
                 Some(format!("exit code {code} after {total} restarts"))
             }
         };
-        let state = SetState { state: end, note };
+        let state = SetState {
+            note,
+            ..SetState::of(end.into())
+        };
         let state = match self.pool.set_state(&self.plan.run, &state).await {
             Ok(_) => end,
             // The member said so itself, or an earlier answer was lost.

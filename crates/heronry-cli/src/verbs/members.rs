@@ -3,10 +3,10 @@
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
 use heronry_types::{
-    AgentId, InstanceId, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunEnd,
-    RunId, SessionId, TopicId,
+    AgentId, InstanceId, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunId,
+    RunState, SessionId, TopicId, WakeId,
 };
-use heronry_wire::{Join, MemberList, MemberView, MembersQuery, SetState};
+use heronry_wire::{ClaimName, Join, MemberList, MemberView, MembersQuery, SetState};
 
 use crate::{
     connect::{Context, refused},
@@ -64,16 +64,33 @@ pub(crate) struct MembersArgs {
     after: Option<RunId>,
 }
 
-/// Say how a run ended
+/// Say how a run ended, suspend it, or let it go on
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry --pool review --run scanner-1 state completed")]
+#[command(
+    after_help = "While a run is suspended its lease does not run and its claims do not lapse. The end of a \
+wake that was named, the time, an urgent message (interrupt) or whatever the run does resumes it.\n\n\
+Example:\n  heronry --pool review --run scanner-1 state completed\n  \
+heronry --pool review --run scanner-1 state suspended --timeout 10m"
+)]
 pub(crate) struct StateArgs {
-    /// completed, failed or cancelled
-    #[arg(value_parser = name_of::<RunEnd>)]
-    state: RunEnd,
-    /// A short text, kept with the record
+    /// completed, failed or cancelled; suspended; active
+    #[arg(value_parser = name_of::<RunState>)]
+    state: RunState,
+    /// How it ended, in a short text, kept with the record
     #[arg(long)]
     note: Option<String>,
+    /// Suspended: a wake of the run whose end resumes it; can be repeated
+    #[arg(long = "on", value_name = "WAKE")]
+    wakes: Vec<WakeId>,
+    /// Suspended: how long at the most
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
+    timeout: Option<Millis>,
+    /// Suspended: there is no timeout
+    #[arg(long, conflicts_with = "timeout")]
+    forever: bool,
+    /// Suspended: a claim that is given back; the others are held. Can be repeated
+    #[arg(long, value_name = "CLAIM")]
+    release: Vec<String>,
 }
 
 pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
@@ -148,14 +165,23 @@ async fn pages(pool: &PoolClient, args: MembersArgs) -> Result<MemberList, Clien
 
 pub(crate) async fn state(cx: &Context, args: StateArgs) -> Outcome {
     let run = cx.run()?;
+    let release = args.release.into_iter().map(ClaimName).collect();
     let state = SetState {
         state: args.state,
         note: args.note,
+        wakes: some(args.wakes),
+        timeout_ms: args.timeout,
+        forever: args.forever.then_some(true),
+        release: some(release),
     };
     let changed = cx.pool()?.set_state(run, &state).await.map_err(refused)?;
     cx.out
-        .answer(&changed, Rows::Whole, || format!("{run} {}", args.state))?;
+        .answer(&changed, Rows::Whole, || format!("{run} {}", changed.state))?;
     Ok(Exit::Ok)
+}
+
+fn some<T>(named: Vec<T>) -> Option<Vec<T>> {
+    (!named.is_empty()).then_some(named)
 }
 
 fn text_of(member: &MemberView) -> String {
@@ -173,6 +199,24 @@ fn text_of(member: &MemberView) -> String {
     }
     if let Some(seen) = member.last_seen {
         add(&mut text, format_args!("  seen {seen}"));
+    }
+    if let Some(suspended) = &member.suspended {
+        let wakes: Vec<&str> = suspended.wakes.iter().map(WakeId::as_str).collect();
+        let until = match suspended.until {
+            Some(until) => format!(" until {until}"),
+            None => String::new(),
+        };
+        add(&mut text, format_args!("  suspended{until}"));
+        if !wakes.is_empty() {
+            add(&mut text, format_args!("  waits for {}", wakes.join(",")));
+        }
+        if suspended.suspected_deadlock.is_some() {
+            add(&mut text, format_args!("  suspected deadlock"));
+        }
+        if !suspended.orphaned.is_empty() {
+            let orphaned: Vec<&str> = suspended.orphaned.iter().map(WakeId::as_str).collect();
+            add(&mut text, format_args!("  orphaned {}", orphaned.join(",")));
+        }
     }
     if let Some(until) = member.lost_until {
         add(&mut text, format_args!("  lost, leaves {until}"));

@@ -11,7 +11,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
-    text::name_of,
+    text::{add, name_of},
 };
 
 /// Open, list, show and change pools
@@ -145,15 +145,30 @@ fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
 }
 
 fn text_of(view: &PoolView) -> String {
-    format!(
-        "pool {}\nhead {}\nfloor {}\nmembers {} ({} lost)\nlive messages {}\nlive wakes {}\ndurability {}",
+    let mut text = format!(
+        "pool {}\nhead {}\nfloor {}\nmembers {} ({} lost, {} suspended)\nlive messages {}\nlive wakes {}\ndurability {}",
         view.pool,
         view.head,
         view.floor,
         view.members,
         view.lost_members,
+        view.suspended_members,
         view.live_messages,
         view.live_wakes,
         view.durability
-    )
+    );
+    let (deadlocked, orphaned) = (view.deadlocked_members, view.orphaned_wakes);
+    if deadlocked > 0 {
+        add(
+            &mut text,
+            format_args!("\nsuspected deadlock: {deadlocked} members wait only on each other"),
+        );
+    }
+    if orphaned > 0 {
+        add(
+            &mut text,
+            format_args!("\norphaned: {orphaned} wakes wait for what no live member can do"),
+        );
+    }
+    text
 }

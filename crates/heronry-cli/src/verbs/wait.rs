@@ -5,9 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
 use heronry_types::{
-    Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, Since, WakeStatus, WakeView,
+    Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, RunState, Since, WakeStatus,
+    WakeView,
 };
-use heronry_wire::{ProblemKind, RegisterWake, SinceText, WakeQuery};
+use heronry_wire::{ProblemKind, RegisterWake, SetState, SinceText, WakeQuery};
 
 use crate::{
     connect::{Context, refused},
@@ -32,7 +33,8 @@ const LOST_MAX: u32 = 60;
     after_help = "Events count from where the last wait with this pool, run and filter ended; \
 the first one starts at the head. A command that was killed and is repeated continues the same wake.\n\n\
 Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m\n  \
-heronry --pool review --run lead wait --count 3 --distinct-by run 'kind == \"run_completed\"'"
+heronry --pool review --run lead wait --count 3 --distinct-by run 'kind == \"run_completed\"'\n  \
+heronry --pool review --run lead wait --suspend --timeout 1h '\"lead\" in recipients'"
 )]
 #[command(group(ArgGroup::new("condition").required(true).args(["filter", "any_of", "all_of"])))]
 pub(crate) struct WaitArgs {
@@ -53,12 +55,26 @@ pub(crate) struct WaitArgs {
     /// From where on events count: start, head or a cursor. No cursor file is used then
     #[arg(long, value_name = "CURSOR")]
     since: Option<SinceText>,
-    /// How long to wait at the most; then the exit code is 4
-    #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
-    timeout: Option<Millis>,
+    #[command(flatten)]
+    end: EndArgs,
+    /// Suspend the run until then: its lease does not run, and its claims do not lapse. When
+    /// something else resumes it before, that ends the command, too, with exit code 1
+    #[arg(long, requires = "end")]
+    suspend: bool,
     /// The file that says where the last wait ended [default: one in the data directory]
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
+}
+
+/// When the wait is over whatever happens.
+#[derive(Debug, Args)]
+struct EndArgs {
+    /// How long to wait at the most; then the exit code is 4
+    #[arg(long, value_name = "SPAN", value_parser = durations::parse, group = "end")]
+    timeout: Option<Millis>,
+    /// With --suspend: there is no timeout
+    #[arg(long, requires = "suspend", group = "end")]
+    forever: bool,
 }
 
 impl WaitArgs {
@@ -89,7 +105,9 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
     let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, since))?);
     wake.run_id.clone_from(&cx.globals.run);
     wake.since = Some(SinceText(since));
-    wake.timeout_ms = args.timeout;
+    wake.timeout_ms = args.end.timeout;
+    wake.suspends_run = args.suspend.then_some(true);
+    wake.forever = args.end.forever.then_some(true);
     let view = until_ended(cx, &pool, &wake).await.map_err(|error| {
         let is_stale = error.is(ProblemKind::CursorForeign) || error.is(ProblemKind::CursorTrimmed);
         match &file {
@@ -160,16 +178,18 @@ fn key(
     let text = match since {
         Since::Cursor(cursor) if is_kept => {
             let timeout = args
+                .end
                 .timeout
                 .map_or_else(String::new, |span| span.to_string());
             let (condition, cursor) = (args.text(), cursor.to_string());
-            let texts = [
+            let mut texts = vec![
                 pool.id().as_str(),
                 run_of(cx),
                 &condition,
                 &cursor,
                 &timeout,
             ];
+            texts.extend(args.suspend.then_some("suspend"));
             digest(&texts)
         }
         Since::Cursor(_) | Since::Head | Since::Start => random_name()?,
@@ -185,12 +205,15 @@ async fn until_ended(
 ) -> Result<WakeView, ClientError> {
     // Not held: from the answer on, the wake is there whatever becomes of this server.
     let mut view = pool.register_wake(wake).await?.wake;
+    if is_resumed(&view) {
+        view = suspend_again(pool, &view).await?;
+    }
     let query = WakeQuery {
         wait_ms: Some(POLL),
         run: cx.globals.run.clone(),
     };
     let mut lost = 0;
-    while view.status == WakeStatus::Registered {
+    while view.status == WakeStatus::Registered && !is_resumed(&view) {
         match pool.wake(&view.wake_id, &query).await {
             Ok(again) => {
                 view = again;
@@ -205,6 +228,26 @@ async fn until_ended(
         }
     }
     Ok(view)
+}
+
+/// The wake still waits, and its run goes on for another reason.
+fn is_resumed(view: &WakeView) -> bool {
+    view.status == WakeStatus::Registered && view.run_state == Some(RunState::Active)
+}
+
+/// A repeated registration suspends nobody: this does, until the wake ends.
+async fn suspend_again(pool: &PoolClient, view: &WakeView) -> Result<WakeView, ClientError> {
+    let state = SetState {
+        wakes: Some(vec![view.wake_id.clone()]),
+        forever: Some(true),
+        ..SetState::of(RunState::Suspended)
+    };
+    pool.set_state(&view.run_id, &state).await?;
+    let query = WakeQuery {
+        wait_ms: None,
+        run: Some(view.run_id.clone()),
+    };
+    pool.wake(&view.wake_id, &query).await
 }
 
 fn may_come_back(error: &ClientError) -> bool {
@@ -240,6 +283,9 @@ fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {
 
 fn text_of(view: &WakeView) -> String {
     let mut text = format!("{} {}", view.wake_id, view.status);
+    if is_resumed(view) {
+        add(&mut text, format_args!(", and {} goes on", view.run_id));
+    }
     if let Some(reason) = view.reason {
         add(&mut text, format_args!(" ({reason})"));
     }

@@ -95,6 +95,12 @@ fn explanation(explained: &WakeExplanation) -> String {
             format_args!("\norphaned: no member that is there can bring it about"),
         );
     }
+    if explained.suspected_deadlock.is_some() {
+        add(
+            &mut text,
+            format_args!("\nsuspected deadlock: its run waits only on runs that wait on it"),
+        );
+    }
     for clause in &explained.clauses {
         add_clause(&mut text, clause);
     }

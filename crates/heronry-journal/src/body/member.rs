@@ -1,7 +1,8 @@
 //! Records about members. The run, agent and session stand in the lineage.
 
 use heronry_types::{
-    Generation, InstanceId, Millis, Policies, RunEnd, Timestamp, TopicId, Undeliverable,
+    Generation, InstanceId, Millis, Policies, Position, ResumedBy, RunEnd, Timestamp, TopicId,
+    Undeliverable, WakeId,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -81,13 +82,46 @@ pub struct RunLost {
     pub kept_until: Timestamp,
 }
 
-/// A lost member was heard of again, as the same generation.
+/// A run is suspended: until then its lease does not run, and the claims that it holds do not lapse.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSuspended {
+    /// The generation that is suspended.
+    #[n(0)]
+    pub generation: Generation,
+    /// The wakes of the run whose ends resume it, oldest first.
+    #[n(1)]
+    pub wakes: Vec<WakeName>,
+    /// When it goes on whatever happened; absent: not by time alone.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// A wake, by its registration and its id.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakeName {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+}
+
+/// A run goes on: a lost member was heard of again, or a suspended run was resumed, as the same
+/// generation. Its lease begins again; the claims of a suspended run hold for their terms again.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunResumed {
     /// The generation that is back.
     #[n(0)]
     pub generation: Generation,
+    /// Why a suspended run goes on; absent: it was lost. Since version 2.
+    #[n(1)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ResumedBy>,
 }
 
 /// A member left: its queued and claimed copies end as undeliverable with it.

@@ -1,14 +1,14 @@
 //! Records about wakes. The waiting run stands in the lineage.
 
 use heronry_types::{
-    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, Timestamp, WakeFailure,
-    WakeId, WakeReason,
+    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, RunId, SuspendFor,
+    Timestamp, WakeFailure, WakeId, WakeReason,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    body::RequestHash,
+    body::{RequestHash, WakeName},
     hex::{deserialize_hex, serialize_hex},
 };
 
@@ -78,12 +78,21 @@ pub struct WakeRegistered {
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_to: Option<Position>,
+    /// The run is suspended while it waits, at the longest for as long as this says; absent: it is
+    /// not. Since version 3.
+    #[n(12)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspends: Option<SuspendFor>,
 }
 
 impl WakeRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        if self.scan_to.is_some() { 2 } else { 1 }
+        match (self.suspends, self.scan_to) {
+            (Some(_), _) => 3,
+            (None, Some(_)) => 2,
+            (None, None) => 1,
+        }
     }
 }
 
@@ -108,7 +117,8 @@ impl ConditionRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
         match newest(self.counted.iter().map(|counted| &counted.by)) {
-            0 => self.wake.version(),
+            // Who suspends its run is followed by *run suspended*, which says so to older builds.
+            0 => self.wake.version().min(2),
             later => 2 + later,
         }
     }
@@ -221,6 +231,30 @@ impl WakeTriggered {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeTimedOut {
+    /// The registration.
+    #[n(0)]
+    pub registered: Position,
+    /// The wake.
+    #[n(1)]
+    pub wake_id: WakeId,
+}
+
+/// Suspended runs wait only on each other, as far as their filters say.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlockSuspected {
+    /// The runs, sorted; at most 500 of them.
+    #[n(0)]
+    pub runs: Vec<RunId>,
+    /// The wakes that suspend them; at most 500 of them.
+    #[n(1)]
+    pub wakes: Vec<WakeName>,
+}
+
+/// A wake that suspends its run waits for what no live member can do, as far as its filters say.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WakeOrphaned {
     /// The registration.
     #[n(0)]
     pub registered: Position,

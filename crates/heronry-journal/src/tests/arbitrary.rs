@@ -20,8 +20,8 @@ use crate::{
     MemberLeft, MemberTakenOver, MessageAccepted, MessageAcked, MessageCancelled,
     MessageDeadLettered, MessageDelivered, MessageExpired, MessageExtended, MessageFailed,
     MessageFetched, MessageReleased, MessageReplayed, MessageSettled, PoolConfigured, PoolCreated,
-    PoolResumed, Recipients, RequestHash, RunEnded, RunLost, RunResumed, Skipped,
-    UndeliverableCopy,
+    PoolResumed, Recipients, RequestHash, RunEnded, RunLost, RunResumed, RunSuspended, Skipped,
+    UndeliverableCopy, WakeName,
 };
 
 /// Any record.
@@ -247,10 +247,26 @@ fn members() -> impl Strategy<Value = Body> {
             generation,
             kept_until
         })),
-        generation().prop_map(|generation| Body::RunResumed(RunResumed { generation })),
+        (generation(), option::of(word()))
+            .prop_map(|(generation, by)| Body::RunResumed(RunResumed { generation, by })),
+        suspended(),
         left,
         ended,
     ]
+}
+
+fn suspended() -> impl Strategy<Value = Body> {
+    let wake = (position(), id()).prop_map(|(registered, wake_id)| WakeName {
+        registered,
+        wake_id,
+    });
+    (generation(), few(wake), option::of(time())).prop_map(|(generation, wakes, until)| {
+        Body::RunSuspended(RunSuspended {
+            generation,
+            wakes,
+            until,
+        })
+    })
 }
 
 fn copy() -> impl Strategy<Value = CopyName> {

@@ -3,8 +3,8 @@
 use heronry_types::{
     AckOutcome, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
     Importance, LimitName, MessageFailure, OnFull, PolicyKind, Position, ReleaseReason,
-    ReplyStanding, ResumeCause, ResumeWith, RunEnd, Undeliverable, Vocabulary, WakeFailure,
-    WakePayload, WakeReason,
+    ReplyStanding, ResumeCause, ResumeWith, ResumedBy, RunEnd, SuspendFor, Undeliverable,
+    Vocabulary, WakeFailure, WakePayload, WakeReason,
 };
 
 use super::{damage::frame, samples};
@@ -139,6 +139,8 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
         }
     }
     check::<LimitName>(23, (&[1, 2], 4));
+    check::<ResumedBy>(4, (&[17], 2));
+    check::<SuspendFor>(2, (&[40], 3));
     check::<DeadReason>(3, (&[29], 1));
     check::<WakePayload>(3, (&[1], 4));
     check::<PolicyKind>(9, (&[1], 4));
@@ -154,7 +156,7 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
-    check::<ResumeWith>(3, (&[40], 2));
+    check::<ResumeWith>(3, (&[40], 3));
     check::<ResumeWith>(3, (&[44], 4));
     check::<DistinctBy>(4, (&[44], 4));
     check::<EventKind>(143, (&[44], 4));

@@ -12,7 +12,7 @@ use heronry_types::{
     DeadReason, DeliveryOptions, Epoch, EpochReason, Generation, IdempotencyKey, Importance,
     InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
     OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
-    ReleaseReason, ResumeCause, RunId, SessionId, Settings, Timestamp, TopicId, TurnId,
+    ReleaseReason, ResumeCause, ResumedBy, RunId, SessionId, Settings, Timestamp, TopicId, TurnId,
     Undeliverable, Visibility, WakePayload,
 };
 
@@ -21,7 +21,7 @@ use crate::{
     MessageAcked, MessageCancelled, MessageDeadLettered, MessageDelivered, MessageExpired,
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageReplayed,
     MessageSettled, PoolConfigured, PoolCreated, PoolResumed, Recipients, RequestHash, RunLost,
-    RunResumed, Skipped, UndeliverableCopy,
+    Skipped, UndeliverableCopy,
 };
 
 pub(super) const EPOCH: Epoch = Epoch(*b"heronry's golden");
@@ -261,13 +261,11 @@ fn pauses() -> Vec<(&'static str, Body)> {
         generation: Generation(Position(3)),
         kept_until: Timestamp::from_millis(1_795_248_930_125),
     };
-    let back = RunResumed {
-        generation: Generation(Position(3)),
-    };
     vec![
         ("15.1-pool-resumed", Body::PoolResumed(resumed)),
         ("16.1-run-lost", Body::RunLost(lost)),
-        ("17.1-run-resumed", Body::RunResumed(back)),
+        ("17.2-run-resumed", members::resumed(Some(ResumedBy::Wake))),
+        ("18.1-run-suspended", members::suspended()),
     ]
 }
 

@@ -119,7 +119,7 @@ pub(super) fn extended(state: &mut State, record: &Record, body: &MessageExtende
     }
 }
 
-/// Lets a claim lapse at another time.
+/// Lets a claim lapse at another time; at the last time that there is, never.
 pub(super) fn hold_until(state: &mut State, run: &RunId, claim: Claim, until: Timestamp) {
     let fetched = claim.fetched;
     let slot = CopySlot::Claimed { fetched, until };
@@ -130,9 +130,11 @@ pub(super) fn hold_until(state: &mut State, run: &RunId, claim: Claim, until: Ti
         state
             .deadlines
             .remove(before, Due::Lapse(run.clone(), claim));
-        state
-            .deadlines
-            .insert(until, Due::Lapse(run.clone(), claim));
+        if until < Timestamp::LAST {
+            state
+                .deadlines
+                .insert(until, Due::Lapse(run.clone(), claim));
+        }
     }
 }
 

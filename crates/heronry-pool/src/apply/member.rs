@@ -5,7 +5,7 @@ use heronry_journal::{
 };
 use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
-use super::{inbox, message};
+use super::{inbox, message, stall, suspend};
 use crate::{
     State,
     state::{CopySlot, Due, Inbox, Member},
@@ -16,6 +16,7 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     let (Some(run), Some(agent)) = (&lineage.run, &lineage.agent) else {
         return;
     };
+    stall::forget(state);
     state.members.insert(Member {
         run: run.clone(),
         agent: agent.clone(),
@@ -28,6 +29,7 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
         wakes: std::collections::BTreeSet::new(),
         lease: body.lease_ms,
         lost_until: None,
+        suspension: None,
     });
 }
 
@@ -38,6 +40,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
         inbox::give_back(state, record, (run, claim), inbox::Attempt::Uncounted, None);
     }
     found(state, run);
+    suspend::over(state, run);
     state.members.set_topics(run, &body.topics);
     if let Some(member) = state.members.get_mut(run) {
         member.lease = body.lease_ms;
@@ -74,9 +77,11 @@ pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
     state.deadlines.insert(body.kept_until, due);
 }
 
-pub(super) fn resumed(state: &mut State, lineage: &Lineage) {
-    if let Some(run) = &lineage.run {
+/// The member is not lost any more, or not suspended.
+pub(super) fn resumed(state: &mut State, record: &Record) {
+    if let Some(run) = &record.entry.lineage.run {
         found(state, run);
+        suspend::resumed(state, record, run);
     }
 }
 
@@ -88,6 +93,7 @@ fn held(state: &State, run: &RunId) -> Vec<Claim> {
 /// The member is not lost any more, if it was.
 fn found(state: &mut State, run: &RunId) {
     if let Some(until) = state.members.set_lost(run, None) {
+        stall::forget(state);
         state.deadlines.remove(until, Due::LostKeep(run.clone()));
     }
 }
@@ -120,5 +126,6 @@ pub(super) fn left(state: &mut State, record: &Record, why: Undeliverable) {
         );
     }
     found(state, run);
+    suspend::over(state, run);
     state.members.remove(run);
 }

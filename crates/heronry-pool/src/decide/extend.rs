@@ -29,7 +29,7 @@ impl Extend {
         let message = state.messages.get(claim.accepted);
         let slot = message.and_then(|m| m.copy_of(&self.run)).map(|c| c.slot);
         let held = match slot {
-            Some(CopySlot::Claimed { until, .. }) => until,
+            Some(CopySlot::Claimed { until, .. }) if until < Timestamp::LAST => until,
             None | Some(_) => cx.now,
         };
         let expires = message.and_then(|m| m.accepted.expires_at);

@@ -8,8 +8,12 @@ use crate::{Caller, Done, Rejection, State, state::Member};
 /// Who is heard of by a command.
 #[derive(Clone, Copy, Debug)]
 pub enum Speaker<'a> {
-    /// A run does something: the member itself, or an operator in its name.
+    /// A run does something: the member itself, or an operator in its name. It is resumed if it was
+    /// suspended, unless it is refused or repeats itself.
     Acting(&'a Caller, &'a RunId),
+    /// A run is there, in the same way, and does nothing: it says so, or looks at what it has. This
+    /// resumes nobody.
+    Present(&'a Caller, &'a RunId),
     /// Somebody asks something.
     Asking(&'a Caller),
     /// A process joins as the run.
@@ -20,7 +24,7 @@ impl Speaker<'_> {
     /// Returns the member that is heard of: the present generation, and not one that is fenced.
     pub(crate) fn member(self, state: &State) -> Option<&Member> {
         let (caller, named) = match self {
-            Self::Acting(caller, run) => (caller, Some(run)),
+            Self::Acting(caller, run) | Self::Present(caller, run) => (caller, Some(run)),
             Self::Asking(caller) => (caller, None),
             Self::Joining(run, instance) => {
                 let member = state.members.get(run);
@@ -37,7 +41,8 @@ impl Speaker<'_> {
     }
 }
 
-/// Says that a run is there, and nothing else. Nothing is recorded, unless it was lost.
+/// Says that a run is there, and nothing else. Nothing is recorded, unless it was lost; a run that is
+/// suspended stays so.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     /// Who asks.
@@ -62,7 +67,7 @@ impl Command for Heartbeat {
     }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
+        Some(Speaker::Present(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {

@@ -174,7 +174,10 @@ impl Command for ChangeMember {
     }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+        Some(match &self.caller {
+            Caller::Operator => Speaker::Asking(&self.caller),
+            Caller::Member { run, .. } => Speaker::Acting(&self.caller, run),
+        })
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {

@@ -20,11 +20,16 @@ pub(crate) fn lost_entry(state: &State, run: &RunId, now: Timestamp) -> Option<E
 /// Returns the record that a lost member is back.
 pub(crate) fn back_entry(state: &State, speaker: Speaker<'_>, member: &Member) -> Entry {
     let caller = match speaker {
-        Speaker::Acting(caller, _) | Speaker::Asking(caller) => caller,
+        Speaker::Acting(caller, _) | Speaker::Present(caller, _) | Speaker::Asking(caller) => {
+            caller
+        }
         Speaker::Joining(..) => &Caller::Operator,
     };
     let generation = member.generation;
-    Author::member(state, caller, member).entry(Body::RunResumed(RunResumed { generation }))
+    Author::member(state, caller, member).entry(Body::RunResumed(RunResumed {
+        generation,
+        by: None,
+    }))
 }
 
 /// Returns the records of the departure of a member that was lost for too long.

@@ -1,7 +1,7 @@
 //! Giving claims back.
 
-use heronry_journal::{Body, Claim, MessageReleased};
-use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId};
+use heronry_journal::{Body, Claim, Entry, MessageReleased};
+use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId, Timestamp};
 
 use super::{
     AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack,
@@ -10,7 +10,7 @@ use super::{
     draft::Author,
     fetch, guard,
 };
-use crate::{Caller, Done, Rejection, State};
+use crate::{Caller, Done, Rejection, State, state::Member};
 
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
 #[derive(Clone, Debug)]
@@ -52,41 +52,52 @@ impl Command for Release {
             LimitName::ClaimMsMax,
             delay.map_or(0, |delay| delay.0),
         )?;
-        let claims = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
-        delivery::check_delay(state, claims.iter().map(|(claim, _)| claim), delay)?;
-        if claims.is_empty() {
+        let author = Author::member(state, &self.caller, member);
+        let given_back = (self.claims.clone(), delay);
+        let entries = entries(state, cx.now, (&author, member), given_back)?;
+        if entries.is_empty() {
             return Ok(Decision::Nothing);
         }
-        let mut dying = Dying::default();
-        let mut claims = claims;
-        claims.retain(|(claim, _)| {
-            let Some(message) = state.messages.get(claim.accepted) else {
-                return true;
-            };
-            let why = (cx.now, ReleaseReason::Released);
-            let reason = dead::dies(state, (message, &self.run), why);
-            if let Some(reason) = reason {
-                dying.add((claim.accepted, message), &self.run, reason);
-            }
-            reason.is_none()
-        });
-        let mut entries = Vec::new();
-        if !claims.is_empty() {
-            let body = MessageReleased {
-                claims,
-                reason: ReleaseReason::Released,
-                visible_at: delay.map(|delay| cx.now.after(delay)),
-            };
-            let author = Author::member(state, &self.caller, member);
-            entries.push(author.last_entry(Body::MessageReleased(body)));
-        }
-        entries.extend(dying.entries(state));
         Ok(Decision::Write(Draft::of(entries)))
     }
 
     fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
+}
+
+/// Returns the records that a member gives claims back; none when it names none.
+pub(super) fn entries(
+    state: &State,
+    now: Timestamp,
+    (author, member): (&Author, &Member),
+    (claims, delay): (Vec<Claim>, Option<Millis>),
+) -> Result<Vec<Entry>, Rejection> {
+    let mut claims = ack::held_claims(state, member, &ClaimSet::These(claims))?;
+    delivery::check_delay(state, claims.iter().map(|(claim, _)| claim), delay)?;
+    let mut dying = Dying::default();
+    claims.retain(|(claim, _)| {
+        let Some(message) = state.messages.get(claim.accepted) else {
+            return true;
+        };
+        let why = (now, ReleaseReason::Released);
+        let reason = dead::dies(state, (message, &member.run), why);
+        if let Some(reason) = reason {
+            dying.add((claim.accepted, message), &member.run, reason);
+        }
+        reason.is_none()
+    });
+    let mut entries = Vec::new();
+    if !claims.is_empty() {
+        let body = MessageReleased {
+            claims,
+            reason: ReleaseReason::Released,
+            visible_at: delay.map(|delay| now.after(delay)),
+        };
+        entries.push(author.entry(Body::MessageReleased(body)));
+    }
+    entries.extend(dying.entries(state));
+    Ok(entries)
 }
 
 /// Gives back, uncounted, the claims of a receive whose answer could not be handed over.

@@ -37,8 +37,8 @@ pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
             },
             Due::ReplyTimeout(accepted) => entries.extend(reply::timed_out(state, *accepted, now)),
             Due::WakeTimeout(registered) => entries.extend(timed_out(state, *registered)),
-            // It is decided after the others, one at a time: what it ends depends on them.
-            Due::LostKeep(_) => {}
+            // They are decided after the others, one at a time: what they do depends on them.
+            Due::LostKeep(_) | Due::Suspended(_) => {}
             Due::Lapse(run, claim) => {
                 let Some(message) = state.messages.get(claim.accepted) else {
                     continue;

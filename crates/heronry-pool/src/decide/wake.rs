@@ -2,8 +2,8 @@
 
 use heronry_event::filter::{Filter, LANGUAGE_VERSION};
 use heronry_journal::{
-    Body, ConditionRegistered, Entry, RequestHash, WakeCancelled, WakeRegistered, WakeTimedOut,
-    WakeTriggered,
+    Body, ConditionRegistered, Entry, RequestHash, WakeCancelled, WakeName, WakeRegistered,
+    WakeTimedOut, WakeTriggered,
 };
 use heronry_store::ClaimName;
 use heronry_types::{
@@ -12,8 +12,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, draft::Author, fetch, guard,
-    prior,
+    Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, Suspending, draft::Author,
+    fetch, guard, prior, suspend,
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition, engine::Extent,
@@ -56,6 +56,8 @@ pub struct WakeRequest {
     pub resume_with: ResumeWith,
     /// Whether events about wakes count.
     pub wake_events: WakeEvents,
+    /// Whether its run is suspended until it ends.
+    pub suspending: Option<Suspending>,
     /// The key under which a repeat has the same outcome.
     pub key: IdempotencyKey,
 }
@@ -70,6 +72,7 @@ impl WakeRequest {
             timeout: None,
             resume_with: ResumeWith::default(),
             wake_events: WakeEvents::default(),
+            suspending: None,
             key,
         }
     }
@@ -171,6 +174,7 @@ impl RegisterWake {
             idempotency_key: request.key.clone(),
             request_hash: self.hash,
             scan_to: (cx.scan.extent == Extent::Later).then_some(state.head),
+            suspends: request.suspending.as_ref().map(|it| it.lasts),
         })
     }
 
@@ -233,6 +237,9 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
     }
     let include = request.wake_events == WakeEvents::Include;
     hasher.put((request.timeout, request.resume_with, include));
+    if let Some(suspending) = &request.suspending {
+        hasher.put(("suspends_run", suspending.lasts, &suspending.release));
+    }
     hasher.finish()
 }
 
@@ -276,6 +283,9 @@ impl Command for RegisterWake {
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::condition(state, &self.request.condition)?;
         guard::span(cx.now, ("timeout_ms", self.request.timeout))?;
+        if let Some(suspending) = &self.request.suspending {
+            suspending.check(self.request.timeout)?;
+        }
         let live = member.wakes.len() as u64 + 1;
         fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
         fetch::check(
@@ -286,8 +296,19 @@ impl Command for RegisterWake {
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);
         let author = Author::member(state, &self.caller, member);
+        let follows = match (at_once, &self.request.suspending) {
+            (Some(end), _) => vec![end],
+            (None, Some(suspending)) => {
+                let wake = WakeName {
+                    registered: state.head.next(),
+                    wake_id: registered.wake_id.clone(),
+                };
+                suspend::for_wake(state, cx.now, (&author, member), (suspending, wake))?
+            }
+            (None, None) => Vec::new(),
+        };
         let mut entries = vec![author.entry(self.body(registered, cx))];
-        entries.extend(at_once);
+        entries.extend(follows);
         Ok(Decision::Write(Draft::of(entries)))
     }
 

@@ -156,6 +156,12 @@ impl Conditions {
         std::mem::take(&mut self.replayed)
     }
 
+    /// Returns how many events count already for each filter of a condition.
+    pub(super) fn counted(&self, registered: Position) -> Vec<u32> {
+        let waiting = self.waiting.get(&registered);
+        waiting.map_or_else(Vec::new, |it| it.progress.counted_by_clause())
+    }
+
     /// Returns the events by which the condition of a wake holds.
     pub(super) fn matches_of(&self, registered: Position) -> Option<Vec<WakeTriggeredBy>> {
         let waiting = self.waiting.get(&registered)?;

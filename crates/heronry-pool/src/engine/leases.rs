@@ -135,7 +135,8 @@ impl Engine {
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let deadline = self.state.deadlines.next(now);
-        [deadline, self.leases.next()].into_iter().flatten().min()
+        let others = [self.leases.next(), self.suspensions.next()];
+        others.into_iter().chain([deadline]).flatten().min()
     }
 
     /// Returns true when a deadline is due at this time.
@@ -207,7 +208,8 @@ impl Engine {
         }
     }
 
-    /// Decides which members are lost and which lost ones leave; returns true when there may be more.
+    /// Decides which members are lost, which suspended ones go on and which lost ones leave; returns
+    /// true when there may be more.
     pub(super) fn tick_members(&mut self) -> bool {
         let lost = self.leases.ended(self.now);
         for run in &lost {
@@ -215,6 +217,7 @@ impl Engine {
                 self.stage_entry(entry);
             }
         }
+        let resumed = self.tick_suspended();
         let due = self.state.deadlines.due(self.now);
         let leaving = due.filter_map(|due| due.leaver().cloned());
         let leaving: Vec<RunId> = leaving.take(MEMBERS_MAX).collect();
@@ -222,19 +225,20 @@ impl Engine {
             let entries = left_entries(&self.state, run);
             self.stage_undecided(entries);
         }
-        !lost.is_empty() || !leaving.is_empty()
+        !lost.is_empty() || !leaving.is_empty() || resumed
     }
 }
 
-/// How long a member's lease is, and when it ends if it starts now; a lost member's does not.
+/// How long a member's lease is, and when it ends if it starts now; a lost or suspended member's
+/// does not.
 fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp>)> {
     let term = member.lease?;
-    let is_lost = member.lost_until.is_some();
-    Some((term, (!is_lost).then(|| now.after(term))))
+    let stands_still = member.lost_until.is_some() || member.suspension.is_some();
+    Some((term, (!stands_still).then(|| now.after(term))))
 }
 
 /// Returns true when the record may start, end or change the lease of its run.
-fn is_about_member(body: &Body) -> bool {
+pub(super) fn is_about_member(body: &Body) -> bool {
     matches!(
         body,
         Body::MemberJoined(_)
@@ -242,6 +246,7 @@ fn is_about_member(body: &Body) -> bool {
             | Body::MemberChanged(_)
             | Body::RunLost(_)
             | Body::RunResumed(_)
+            | Body::RunSuspended(_)
             | Body::MemberLeft(_)
             | Body::RunEnded(_)
     )

@@ -20,6 +20,7 @@ impl Engine {
     /// Says that the journal was replayed and that the pool is about to be served.
     pub fn opened(&mut self) {
         self.watch_leases();
+        self.watch_suspended();
         if self.state.deadlines.has_claims() || self.leases.watches() {
             self.resume = Resume::Opened;
         }

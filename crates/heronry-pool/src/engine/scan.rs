@@ -33,6 +33,12 @@ pub(crate) enum Extent {
 }
 
 impl Found {
+    /// Returns true when later records change nothing: the condition holds, or they are looked through
+    /// with all others when the wake is registered.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.matches.is_empty() || self.extent == Extent::Later
+    }
+
     /// Says that there is too much to look through at once: the wake is registered before that is
     /// done.
     pub fn later() -> Self {
@@ -111,6 +117,18 @@ impl Scan {
         } else {
             ScanStep::More
         }
+    }
+
+    /// Returns what was found, with what these later records add to it.
+    pub(super) fn go_on(
+        mut self,
+        found: &Found,
+        timelines: &Timelines,
+        records: &[Record],
+    ) -> Found {
+        self.progress = Progress::new(&self.request.condition, &found.counted);
+        self.look(timelines, records);
+        self.finish()
     }
 
     fn counts(&self, record: &Record) -> bool {

@@ -98,12 +98,12 @@ impl Triggers {
             position: record.position,
             kind: record.kind(),
         };
-        let wanted = |registered| wants(state, registered, by);
+        let wanted = |registered| wants(state, registered, record);
         let seen = (about(record), &event.envelope, by);
         self.conditions.match_event(seen, wanted, &mut self.found);
         self.found.sort_unstable();
         for registered in self.found.drain(..) {
-            if wants(state, registered, by) && self.decided.insert(registered) {
+            if wants(state, registered, record) && self.decided.insert(registered) {
                 self.backlog.push_back(Decided { registered, by });
             }
         }
@@ -134,7 +134,7 @@ impl Triggers {
             position: record.position,
             kind: record.kind(),
         };
-        let wanted = |registered| wants(state, registered, by);
+        let wanted = |registered| wants(state, registered, record);
         self.found.clear();
         let seen = (about, &envelope, by);
         self.conditions.match_event(seen, wanted, &mut self.found);
@@ -150,6 +150,11 @@ impl Triggers {
         }
         let order = |decided: &Decided| (decided.by.position, decided.registered);
         self.backlog.make_contiguous().sort_by_key(order);
+    }
+
+    /// Returns how many events count already for each filter of a wake that needs more than one.
+    pub(super) fn counted(&self, registered: Position) -> Vec<u32> {
+        self.conditions.counted(registered)
     }
 
     pub(super) fn has_backlog(&self) -> bool {
@@ -212,7 +217,7 @@ fn engine_entry(lineage: Lineage, body: Body) -> Entry {
 }
 
 /// The registration of the wake that a record ends.
-fn ended_by(body: &Body) -> Option<Position> {
+pub(super) fn ended_by(body: &Body) -> Option<Position> {
     if let Body::WakeTriggered(body) = body {
         Some(body.registered)
     } else if let Body::WakeTimedOut(body) = body {
@@ -227,7 +232,7 @@ fn ended_by(body: &Body) -> Option<Position> {
 }
 
 /// Whether a wake takes an event that its filter keeps.
-fn wants(state: &State, registered: Position, by: WakeTriggeredBy) -> bool {
+fn wants(state: &State, registered: Position, record: &Record) -> bool {
     let Some(wake) = state
         .wakes
         .get(registered)
@@ -235,7 +240,14 @@ fn wants(state: &State, registered: Position, by: WakeTriggeredBy) -> bool {
     else {
         return false;
     };
-    by.position > registered.max(wake.registered.since) && sees(state, &wake.run)
+    record.position > registered.max(wake.registered.since)
+        && !is_suspension_for(&record.entry.body, registered)
+        && sees(state, &wake.run)
+}
+
+/// Whether a record suspends a run for this wake: as its registration, this is no event for it.
+pub(crate) fn is_suspension_for(body: &Body, registered: Position) -> bool {
+    matches!(body, Body::RunSuspended(body) if body.wakes.iter().any(|it| it.registered == registered))
 }
 
 /// Whether a run is a member whose view shows the events of the pool.

@@ -21,6 +21,8 @@ pub enum Due {
     ReplyTimeout(Position),
     /// A lost member leaves.
     LostKeep(RunId),
+    /// A suspended run goes on.
+    Suspended(RunId),
 }
 
 impl Due {
@@ -28,9 +30,11 @@ impl Due {
     pub(crate) fn lapse(&self) -> Option<(&RunId, Claim)> {
         match self {
             Self::Lapse(run, claim) => Some((run, *claim)),
-            Self::Expiry(_) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) | Self::LostKeep(_) => {
-                None
-            }
+            Self::Expiry(_)
+            | Self::WakeTimeout(_)
+            | Self::ReplyTimeout(_)
+            | Self::LostKeep(_)
+            | Self::Suspended(_) => None,
         }
     }
 
@@ -38,9 +42,23 @@ impl Due {
     pub(crate) fn leaver(&self) -> Option<&RunId> {
         match self {
             Self::LostKeep(run) => Some(run),
-            Self::Expiry(_) | Self::Lapse(..) | Self::WakeTimeout(_) | Self::ReplyTimeout(_) => {
-                None
-            }
+            Self::Expiry(_)
+            | Self::Lapse(..)
+            | Self::WakeTimeout(_)
+            | Self::ReplyTimeout(_)
+            | Self::Suspended(_) => None,
+        }
+    }
+
+    /// Returns the suspended run that goes on.
+    pub(crate) fn sleeper(&self) -> Option<&RunId> {
+        match self {
+            Self::Suspended(run) => Some(run),
+            Self::Expiry(_)
+            | Self::Lapse(..)
+            | Self::WakeTimeout(_)
+            | Self::ReplyTimeout(_)
+            | Self::LostKeep(_) => None,
         }
     }
 }

@@ -70,6 +70,10 @@ fn put_member(feed: &mut Feed, member: &Member) {
     ));
     feed.put((member.generation, &member.policies, &member.topics));
     feed.put((member.lease, member.lost_until));
+    if let Some(suspension) = &member.suspension {
+        feed.put((suspension.position, &suspension.wakes, suspension.until));
+        feed.put((suspension.suspected, &suspension.orphaned));
+    }
     put_inbox(feed, &member.inbox);
     member.wakes.iter().for_each(|wake| feed.put(wake));
 }

@@ -11,7 +11,7 @@ use heronry_types::{
     Timestamp, TopicId,
 };
 
-use super::Inbox;
+use super::{Inbox, Suspension};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Member {
     pub lease: Option<Millis>,
     /// When it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,
+    /// What it waits for while it is suspended.
+    pub suspension: Option<Box<Suspension>>,
 }
 
 /// The members of a pool.
@@ -49,6 +51,7 @@ pub struct Members {
     topics: KeyedMap<TopicId, BTreeSet<RunId>>,
     ended: BTreeMap<RunId, RunEnd>,
     lost: usize,
+    suspended: BTreeSet<RunId>,
 }
 
 impl Members {
@@ -108,6 +111,32 @@ impl Members {
         self.lost > 0 && self.get(run).is_some_and(|m| m.lost_until.is_some())
     }
 
+    /// Walks the runs that are suspended, in order.
+    pub fn suspended(&self) -> impl ExactSizeIterator<Item = &RunId> + '_ {
+        self.suspended.iter()
+    }
+
+    /// Returns what a run waits for that is suspended.
+    pub fn suspension(&self, run: &RunId) -> Option<&Suspension> {
+        if self.suspended.is_empty() {
+            return None;
+        }
+        self.get(run)?.suspension.as_deref()
+    }
+
+    pub(crate) fn suspension_mut(&mut self, run: &RunId) -> Option<&mut Suspension> {
+        self.by_run.get_mut(run)?.suspension.as_deref_mut()
+    }
+
+    pub(crate) fn each_suspension(&mut self, mut change: impl FnMut(&mut Suspension)) {
+        for run in &self.suspended {
+            let member = self.by_run.get_mut(run);
+            if let Some(suspension) = member.and_then(|it| it.suspension.as_deref_mut()) {
+                change(suspension);
+            }
+        }
+    }
+
     /// Returns how a run ended, when it has.
     pub fn ended(&self, run: &RunId) -> Option<RunEnd> {
         self.ended.get(run).copied()
@@ -161,6 +190,22 @@ impl Members {
         self.lost += usize::from(until.is_some());
         self.lost -= usize::from(before.is_some());
         before
+    }
+
+    /// Says what a suspended member waits for, or that it is not suspended; returns what held before.
+    pub(crate) fn set_suspended(
+        &mut self,
+        run: &RunId,
+        suspension: Option<Suspension>,
+    ) -> Option<Suspension> {
+        let member = self.by_run.get_mut(run)?;
+        if suspension.is_some() {
+            self.suspended.insert(run.clone());
+        } else if member.suspension.is_some() {
+            self.suspended.remove(run);
+        }
+        let before = std::mem::replace(&mut member.suspension, suspension.map(Box::new));
+        before.map(|before| *before)
     }
 
     pub(crate) fn set_ended(&mut self, run: RunId, end: RunEnd) {

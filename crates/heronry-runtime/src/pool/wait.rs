@@ -6,7 +6,7 @@ use heronry_pool::{
     Caller, Received, Rejection,
     decide::{Fetch, FindMessage, FindWake, Heartbeat},
 };
-use heronry_types::{Cursor, Millis, Receipt, RunId, WakeId, WakeStatus, WakeView};
+use heronry_types::{Cursor, Millis, Receipt, RunId, RunState, WakeId, WakeStatus, WakeView};
 
 use super::Pool;
 use crate::{
@@ -37,7 +37,8 @@ impl Pool {
         }
     }
 
-    /// Returns where a wake stands; waits up to `wait` for its end.
+    /// Returns where a wake stands; waits up to `wait` for its end. When its run is suspended for it
+    /// and goes on for another reason, that ends the waiting, too.
     ///
     /// Ending the call never ends the wake.
     ///
@@ -60,17 +61,25 @@ impl Pool {
         if found.status != WakeStatus::Registered || wait.0 == 0 {
             return Ok(found);
         }
+        let stood = found.run_state;
         // While it waits, the cursor of a wake is its registration.
         let interest = self.interest(WaitKey::Wake(found.cursor.position));
+        let resumed = self.interest(WaitKey::Resumed(found.run_id));
         loop {
-            let mut notified = std::pin::pin!(interest.notified());
-            notified.as_mut().enable();
+            let mut on_end = std::pin::pin!(interest.notified());
+            let mut on_resumed = std::pin::pin!(resumed.notified());
+            on_end.as_mut().enable();
+            on_resumed.as_mut().enable();
             let found = self.call(find.clone()).await?;
-            if found.status != WakeStatus::Registered {
+            let goes_on = stood == Some(RunState::Suspended) && found.run_state != stood;
+            if found.status != WakeStatus::Registered || goes_on {
                 return Ok(found);
             }
+            let either = async {
+                tokio::select! { () = on_end => {} () = on_resumed => {} }
+            };
             let present = self.present((&find.caller, find.run.as_ref()));
-            if self.within(until, (notified, present)).await == Waited::TimeIsUp {
+            if self.within(until, (either, present)).await == Waited::TimeIsUp {
                 return Ok(found);
             }
         }

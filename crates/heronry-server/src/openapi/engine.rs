@@ -8,8 +8,8 @@ use heronry_event::{CloseReason, GapReason};
 use heronry_types::{
     AckOutcome, ContentCapture, CopyState, DestinationKind, Durability, EntityKind, EventFamily,
     EventKind, EventSemantics, MessageFailure, MessageStatus, PolicyKind, PrivacyClass,
-    RetentionClass, SourceKind, TimelineState, TrustClass, Undeliverable, Vocabulary, WakeFailure,
-    WakeReason, WakeStatus,
+    RetentionClass, RunState, SourceKind, TimelineState, TrustClass, Undeliverable, Vocabulary,
+    WakeFailure, WakeReason, WakeStatus,
 };
 use utoipa::openapi::{
     AllOfBuilder, ArrayBuilder, KnownFormat, OneOfBuilder, Ref, RefOr, Schema, SchemaFormat,
@@ -96,7 +96,8 @@ fn wakes() -> Vec<Named> {
             "cursor",
             cursor("Its registration, and its end afterwards."),
         )
-        .may("deadline", time());
+        .may("deadline", time())
+        .may("run_state", names::<RunState>());
     let changed =
         Fields::of("How safely the store keeps it.").must("durability", names::<Durability>());
     let changed = AllOfBuilder::new()

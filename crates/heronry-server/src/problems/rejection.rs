@@ -127,7 +127,9 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::CursorTrimmed { .. } => ProblemKind::CursorTrimmed,
         Rejection::CursorForeign { .. } => ProblemKind::CursorForeign,
         // The last one is for a rule that is younger than this match.
-        Rejection::NoEvents | Rejection::Event { .. } | _ => ProblemKind::InvalidRequest,
+        Rejection::NoEvents | Rejection::Event { .. } | Rejection::OneEnd | _ => {
+            ProblemKind::InvalidRequest
+        }
     }
 }
 
@@ -146,6 +148,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::ContentConflict => {
             problem.with("field", field_name(ConflictField::IdempotencyKey))
         }
+        Rejection::OneEnd => problem.with("field", "timeout_ms"),
         Rejection::NoEvents => problem.with("field", "events"),
         Rejection::Event { index, fault } => problem.with("field", event_field(*index, *fault)),
         Rejection::ConfigConflict { fields } => problem.with("fields", fields.clone()),

@@ -170,7 +170,7 @@ fn shown(item: &Item) -> ItemShown {
 async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
     let run = at.path_run()?;
     let claims = match (body.claims, body.up_to) {
-        (Some(names), None) => ClaimSet::These(claims(&names)?),
+        (Some(names), None) => ClaimSet::These(claims(&names, "claims")?),
         (None, Some(name)) => ClaimSet::UpTo(claim(&name, "up_to")?),
         (Some(_), Some(_)) => return Err(invalid("up_to", "claims is given too; give one")),
         (None, None) => return Err(invalid("claims", "missing; give claims, or up_to")),
@@ -189,7 +189,7 @@ async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Chang
     let command = Release {
         run: at.path_run()?,
         caller: at.caller(),
-        claims: claims(&body.claims)?,
+        claims: claims(&body.claims, "claims")?,
         delay: body.delay_ms,
     };
     Ok(changed(at.call(command).await?))
@@ -199,14 +199,15 @@ async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<Changed
     let command = Extend {
         run: at.path_run()?,
         caller: at.caller(),
-        claims: claims(&body.claims)?,
+        claims: claims(&body.claims, "claims")?,
         claim_ms: body.claim_ms,
     };
     Ok(changed(at.call(command).await?))
 }
 
-fn claims(names: &[ClaimName]) -> Result<Vec<Claim>, Refusal> {
-    names.iter().map(|name| claim(name, "claims")).collect()
+/// Reads the claims that a field names.
+pub(super) fn claims(names: &[ClaimName], field: &'static str) -> Result<Vec<Claim>, Refusal> {
+    names.iter().map(|name| claim(name, field)).collect()
 }
 
 fn claim(name: &ClaimName, field: &str) -> Result<Claim, Refusal> {

@@ -2,16 +2,16 @@
 
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
-    MemberView,
-    decide::{ChangeMember, EndRun, Heartbeat, Join, Leave, ListMembers},
+    MemberView, Rejection, Stood,
+    decide::{ChangeMember, EndRun, Heartbeat, Join, Leave, ListMembers, Resume, Suspend},
 };
-use heronry_types::{InstanceId, LimitName, RunId};
+use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
 use heronry_wire::{
     Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, MembersQuery,
-    PatchMember, SetState,
+    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown,
 };
 
-use super::{At, Route, changed};
+use super::{At, Route, changed, inbox::claims};
 use crate::{
     app::Shared,
     extract::{Json, Query, invalid},
@@ -64,10 +64,10 @@ pub(super) fn rows() -> Vec<Route> {
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/state",
-            "Say how a run ended.",
-            end,
+            "Say how a run ended, suspend it, or let it go on.",
+            state,
         )
-        .contract(|c| c.reads::<SetState>().answers::<Changed>(200)),
+        .contract(|c| c.reads::<SetState>().answers::<StateChanged>(200)),
     ]
 }
 
@@ -147,6 +147,17 @@ fn shown(member: MemberView) -> MemberShown {
         lease_ms: member.lease,
         last_seen: member.last_seen,
         lost_until: member.lost_until,
+        state: match member.suspended {
+            Some(_) => RunState::Suspended,
+            None => RunState::Active,
+        },
+        suspended: member.suspended.map(|it| SuspendedShown {
+            cursor: it.cursor,
+            wakes: it.wakes,
+            until: it.until,
+            suspected_deadlock: it.suspected_deadlock,
+            orphaned: it.orphaned,
+        }),
     }
 }
 
@@ -176,13 +187,71 @@ async fn leave(at: At) -> Result<Answer<Changed>, Refusal> {
     Ok(changed(at.call(Leave { caller, run }).await?))
 }
 
-async fn end(at: At, Json(body): Json<SetState>) -> Result<Answer<Changed>, Refusal> {
+async fn state(at: At, Json(body): Json<SetState>) -> Result<Answer<StateChanged>, Refusal> {
     let run = at.path_run()?;
-    let command = EndRun {
-        caller: at.caller(),
-        run,
-        end: body.state,
-        note: body.note,
+    check_fields(&body)?;
+    let stood = match body.state {
+        RunState::Active => {
+            let caller = at.caller();
+            at.call(Resume { caller, run }).await?
+        }
+        RunState::Suspended => {
+            let release = body.release.unwrap_or_default();
+            let suspend = Suspend {
+                caller: at.caller(),
+                run,
+                wakes: body.wakes.unwrap_or_default(),
+                timeout: body.timeout_ms,
+                release: claims(&release, "release")?,
+            };
+            at.call(suspend).await?
+        }
+        RunState::Completed => end(&at, run, (RunEnd::Completed, body.note)).await?,
+        RunState::Failed => end(&at, run, (RunEnd::Failed, body.note)).await?,
+        RunState::Cancelled => end(&at, run, (RunEnd::Cancelled, body.note)).await?,
     };
-    Ok(changed(at.call(command).await?))
+    Ok(Answer(StateChanged {
+        cursor: stood.done.cursor,
+        durability: stood.done.durability,
+        state: stood.state,
+    }))
+}
+
+/// Checks that no field is named that the state does not go with, and that a suspension has one end.
+fn check_fields(body: &SetState) -> Result<(), Refusal> {
+    let of_end = [("note", body.note.is_some())];
+    let of_suspension = [
+        ("wakes", body.wakes.is_some()),
+        ("timeout_ms", body.timeout_ms.is_some()),
+        ("forever", body.forever.is_some()),
+        ("release", body.release.is_some()),
+    ];
+    let foreign = match body.state {
+        RunState::Active => [&of_end[..], &of_suspension].concat(),
+        RunState::Suspended => of_end.to_vec(),
+        RunState::Completed | RunState::Failed | RunState::Cancelled => of_suspension.to_vec(),
+    };
+    if let Some((field, _)) = foreign.iter().find(|(_, is_there)| *is_there) {
+        let state = body.state;
+        return Err(invalid(field, &format!("does not go with {state}")));
+    }
+    let is_forever = body.forever == Some(true);
+    if body.state == RunState::Suspended && is_forever == body.timeout_ms.is_some() {
+        return Err(Rejection::OneEnd.into());
+    }
+    Ok(())
+}
+
+async fn end(at: &At, run: RunId, (end, note): (RunEnd, Option<String>)) -> Result<Stood, Refusal> {
+    let caller = at.caller();
+    let done = at
+        .call(EndRun {
+            caller,
+            run,
+            end,
+            note,
+        })
+        .await?;
+    let state = end.into();
+    Ok(Stood { done, state })
 }

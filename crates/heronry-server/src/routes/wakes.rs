@@ -8,14 +8,14 @@ use axum::{
 use heronry_event::{WakeExplanation, filter::Filter};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{CancelWake, FindWake, ListWakes, RegisterWake, WakeEvents, WakeRequest},
+    decide::{CancelWake, FindWake, ListWakes, RegisterWake, Suspending, WakeEvents, WakeRequest},
 };
 use heronry_types::{IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView};
 use heronry_wire::{
     ExplainQuery, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery, WakesQuery,
 };
 
-use super::{At, Route};
+use super::{At, Route, inbox::claims};
 use crate::{
     extract::{Json, Query, idempotency_key, invalid},
     problems::Refusal,
@@ -75,7 +75,6 @@ async fn register(
     Json(mut body): Json<WakeBody>,
 ) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
     let run = at.identity.acting(body.run_id.take(), "run_id")?;
-    body.supported()?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let wait = at.within(body.wait_ms).await?;
     let registered = at
@@ -127,6 +126,7 @@ fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refus
     condition.check().map_err(Rejection::from)?;
     let compiled = condition.try_map(&mut |text: &String| Filter::compile(text))?;
     let mut request = WakeRequest::new(compiled, key);
+    request.suspending = suspending(&body)?;
     request.wake_id = body.wake_id;
     request.since = body.since.map_or(Since::default(), |since| since.0);
     request.timeout = body.timeout_ms;
@@ -136,6 +136,25 @@ fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refus
         Some(false) | None => WakeEvents::Skip,
     };
     Ok(request)
+}
+
+/// Returns how the run is to be suspended, if it is.
+fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
+    if body.suspends_run != Some(true) {
+        let alone = "goes only with suspends_run";
+        return match (body.forever, &body.release) {
+            (None | Some(false), None) => Ok(None),
+            (Some(true), _) => Err(invalid("forever", alone)),
+            (None | Some(false), Some(_)) => Err(invalid("release", alone)),
+        };
+    }
+    let mut suspending = match body.forever {
+        Some(true) => Suspending::forever(),
+        Some(false) | None => Suspending::until_timeout(),
+    };
+    let release = body.release.as_deref().unwrap_or_default();
+    suspending.release = claims(release, "release")?;
+    Ok(Some(suspending))
 }
 
 async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList>, Refusal> {

@@ -80,6 +80,47 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Where a run stands. `active` and `suspended` follow each other; the others are for good.
+    #[derive(Default)]
+    RunState {
+        #[default]
+        Active = "active",
+        Suspended = "suspended",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
+}
+
+impl From<RunEnd> for RunState {
+    fn from(end: RunEnd) -> Self {
+        match end {
+            RunEnd::Completed => Self::Completed,
+            RunEnd::Failed => Self::Failed,
+            RunEnd::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+vocabulary! {
+    /// Why a suspended run goes on.
+    ResumedBy {
+        Command = "command",
+        Wake = "wake",
+        Interrupt = "interrupt",
+        Timeout = "timeout",
+    }
+}
+
+vocabulary! {
+    /// How long a run may stay suspended.
+    SuspendFor {
+        Timeout = "timeout",
+        Forever = "forever",
+    }
+}
+
+vocabulary! {
     /// Where a wake stands. `registered` is the only status that another may follow.
     WakeStatus {
         Registered = "registered",

@@ -7,7 +7,7 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{
         CancelWake, ClaimSet, EndRun, Expiry, Join, Leave, RegisterWake, Send, SendRequest,
-        StateDigest, WakeEvents, WakeRequest,
+        StateDigest, Suspending, WakeEvents, WakeRequest,
     },
 };
 use heronry_runtime::{CallError, Pool};
@@ -22,7 +22,7 @@ use heronry_types::{
 use super::messages::said;
 use super::replies;
 use super::steps::{
-    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, RUNS, Step, TOPICS, To, Wait, Who,
+    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, Meanwhile, RUNS, Step, TOPICS, To, Wait, Who,
 };
 
 /// How many copies an inbox holds: few, so that some are full.
@@ -42,7 +42,7 @@ pub(super) struct Play {
     pub(super) asked: Asked,
     pub(super) claims: Vec<(usize, Claim)>,
     pub(super) sent: Vec<(usize, MessageId, Position)>,
-    wakes: Vec<(usize, WakeId)>,
+    pub(super) wakes: Vec<(usize, WakeId)>,
     pub(super) effects: Vec<(usize, Cursor)>,
 }
 
@@ -142,6 +142,8 @@ impl Play {
             }
             Step::Heartbeat(who) => self.heartbeat(who).await,
             Step::Lease(who, seconds) => self.lease(who, seconds).await,
+            Step::Suspend(who, seconds, of) => self.suspend(who, seconds, of).await,
+            Step::Resume(who) => self.resume(who).await,
             Step::Leave(who) => self.depart(who, None).await,
             Step::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
             Step::Send(who, letter) => self.send(who, letter).await,
@@ -308,6 +310,12 @@ impl Play {
             } else {
                 WakeEvents::Skip
             },
+            suspending: (wait.while_waiting == Meanwhile::IsSuspended).then(|| {
+                match wait.timeout {
+                    Some(_) => Suspending::until_timeout(),
+                    None => Suspending::forever(),
+                }
+            }),
             ..asked
         };
         let said = format!("wait {} {since:?} {wait:?}", wait.filter);
@@ -413,6 +421,7 @@ impl Play {
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the
     /// journal gives the same state as the one that was lived. Returns how many wakes looked far back.
     pub(super) async fn finish(mut self) -> usize {
+        self.resume_all().await;
         self.pass(240).await;
         let members: Vec<_> = self.ledger.members().cloned().collect();
         for name in members {

@@ -7,10 +7,10 @@ use heronry_pool::{
     decide::{Send, SendRequest},
 };
 use heronry_tests::{World, key, run};
-use heronry_types::{Address, Millis, ResponseContract, RunId};
+use heronry_types::{Address, DeliveryOptions, Millis, ResponseContract, RunId};
 
 use super::{
-    play::{Play, check_barred, check_conflict},
+    play::{INBOX_DEPTH, Play, check_barred, check_conflict},
     steps::{Asking, Letter, RUNS, Who},
 };
 
@@ -56,6 +56,12 @@ impl Play {
             ..SendRequest::new(to, heronry_tests::body("work"), key(&name.1))
         };
         let said = format!("reply {:?} {:?}", request.to, request.reply_to);
+        let replier = World::run_of(&caller);
+        let is_full = self
+            .ledger
+            .refuses(&replier, &request.to, DeliveryOptions::default());
+        let depth = INBOX_DEPTH;
+        let full = is_full.then_some(Rejection::InboxFull { depth });
         let send = Send::new(caller.clone(), World::run_of(&caller), request);
         let answer = self.pool().call(send).await;
         match self.asked.get(&name) {
@@ -64,7 +70,7 @@ impl Play {
             }
             Some((_, first)) => check_conflict(&answer, *first),
             None => {
-                check_barred(&answer, self.barred(&caller).as_ref());
+                check_barred(&answer, self.barred(&caller).or(full).as_ref());
                 if let Ok(sent) = answer {
                     self.note_sent(name, said, &sent.receipt);
                 }

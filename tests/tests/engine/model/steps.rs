@@ -93,6 +93,14 @@ pub(super) struct Wait {
     pub(super) back: Option<u64>,
     pub(super) timeout: Option<u64>,
     pub(super) includes_wakes: bool,
+    pub(super) while_waiting: Meanwhile,
+}
+
+/// What a run does while a wake waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Meanwhile {
+    GoesOn,
+    IsSuspended,
 }
 
 /// One step. Claims, messages and wakes are named by their number, counted from the newest.
@@ -104,6 +112,11 @@ pub(super) enum Step {
     Heartbeat(Who),
     /// Changes a lease, to so many seconds; zero: forever.
     Lease(Who, u64),
+    /// For so many seconds, or forever; also until one of its last two wakes ends, and giving back
+    /// its last claim.
+    Suspend(Who, Option<u64>, (bool, bool)),
+    /// Lets it go on.
+    Resume(Who),
     Leave(Who),
     End(Who),
     Send(Who, Letter),
@@ -212,15 +225,21 @@ fn wait() -> impl Strategy<Value = Wait> {
         0..40_u8,
         back,
         timeout,
-        any::<bool>(),
+        (
+            any::<bool>(),
+            prop_oneof![2 => Just(Meanwhile::GoesOn), 1 => Just(Meanwhile::IsSuspended)],
+        ),
     )
-        .prop_map(|(filter, key, back, timeout, includes_wakes)| Wait {
-            filter,
-            key,
-            back,
-            timeout,
-            includes_wakes,
-        })
+        .prop_map(
+            |(filter, key, back, timeout, (includes_wakes, while_waiting))| Wait {
+                filter,
+                key,
+                back,
+                timeout,
+                includes_wakes,
+                while_waiting,
+            },
+        )
 }
 
 fn of() -> impl Strategy<Value = Of> {
@@ -246,6 +265,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(run, topics, lease)| Step::TakeOver(run, topics, lease)),
         3 => who().prop_map(Step::Heartbeat),
         2 => (who(), lease()).prop_map(|(who, lease)| Step::Lease(who, lease)),
+        4 => (who(), proptest::option::weighted(0.7, 0..90_u64), any::<(bool, bool)>())
+            .prop_map(|(who, seconds, of)| Step::Suspend(who, seconds, of)),
+        1 => who().prop_map(Step::Resume),
         1 => who().prop_map(Step::Leave),
         1 => who().prop_map(Step::End),
         12 => (who(), letter()).prop_map(|(who, letter)| Step::Send(who, letter)),

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 
 use super::{few, id, millis, option, position, request_hash, time, word};
 use crate::{
-    Body, ConditionRegistered, CountedEvent, DistinctHash, WakeCancelled, WakeFailed,
-    WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    Body, ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled,
+    WakeFailed, WakeName, WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered,
+    WakeTriggeredBy,
 };
 
 fn registration() -> impl Strategy<Value = WakeRegistered> {
@@ -18,9 +19,9 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
         word(),
         any::<bool>(),
     );
-    let scan_to = option::of(position());
+    let scan_to = (option::of(position()), option::of(word()));
     (id(), filter, waits, (id(), scan_to), request_hash()).prop_map(
-        |(wake_id, filter, waits, (idempotency_key, scan_to), request_hash)| {
+        |(wake_id, filter, waits, (idempotency_key, (scan_to, suspends)), request_hash)| {
             let (filter, language, fingerprint) = filter;
             let (since, timeout_ms, deadline, resume_with, include_wakes) = waits;
             WakeRegistered {
@@ -36,6 +37,7 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
                 idempotency_key,
                 request_hash,
                 scan_to,
+                suspends,
             }
         },
     )
@@ -88,7 +90,19 @@ fn scans() -> impl Strategy<Value = Body> {
             why,
         })
     });
-    prop_oneof![scanned, failed]
+    let orphaned = (position(), id()).prop_map(|(registered, wake_id)| {
+        Body::WakeOrphaned(WakeOrphaned {
+            registered,
+            wake_id,
+        })
+    });
+    let name = (position(), id()).prop_map(|(registered, wake_id)| WakeName {
+        registered,
+        wake_id,
+    });
+    let suspected = (few(id()), few(name))
+        .prop_map(|(runs, wakes)| Body::DeadlockSuspected(DeadlockSuspected { runs, wakes }));
+    prop_oneof![scanned, failed, orphaned, suspected]
 }
 
 fn conditions() -> impl Strategy<Value = Body> {

@@ -1,16 +1,23 @@
 //! Samples of records about members.
 
-use heronry_types::{Generation, InstanceId, Millis, Position, RunEnd, Undeliverable};
+use heronry_types::{
+    Generation, InstanceId, Millis, Position, ResumedBy, RunEnd, Timestamp, Undeliverable, WakeId,
+};
 
 use super::{policies, topics};
-use crate::{Body, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded};
+use crate::{
+    Body, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunResumed,
+    RunSuspended, WakeName,
+};
 
-/// Records of members without a lease, which are still written in the first version.
+/// Records of members without a lease, and of one that was lost, which are still written in the
+/// first version.
 pub(super) fn without_lease() -> Vec<(&'static str, Body)> {
     vec![
         ("10.1-member-joined", joined(None)),
         ("11.1-member-taken-over", taken_over(None)),
         ("12.1-member-changed", changed(None)),
+        ("17.1-run-resumed", resumed(None)),
     ]
 }
 
@@ -38,6 +45,22 @@ fn taken_over(lease_ms: Option<Millis>) -> Body {
 fn changed(lease_ms: Option<Millis>) -> Body {
     let topics = topics();
     Body::MemberChanged(MemberChanged { topics, lease_ms })
+}
+
+pub(super) fn resumed(by: Option<ResumedBy>) -> Body {
+    let generation = Generation(Position(3));
+    Body::RunResumed(RunResumed { generation, by })
+}
+
+pub(super) fn suspended() -> Body {
+    Body::RunSuspended(RunSuspended {
+        generation: Generation(Position(3)),
+        wakes: vec![WakeName {
+            registered: Position(301),
+            wake_id: WakeId::parse("wake-7").unwrap(),
+        }],
+        until: Some(Timestamp::from_millis(1_795_166_130_125)),
+    })
 }
 
 pub(super) fn members() -> Vec<(&'static str, Body)> {

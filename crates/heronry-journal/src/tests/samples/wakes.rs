@@ -1,13 +1,14 @@
 //! Records about wakes.
 
 use heronry_types::{
-    Condition, Count, DistinctBy, EventKind, IdempotencyKey, Millis, Position, ResumeWith,
-    Timestamp, WakeFailure, WakeId, WakeReason,
+    Condition, Count, DistinctBy, EventKind, IdempotencyKey, Millis, Position, ResumeWith, RunId,
+    SuspendFor, Timestamp, WakeFailure, WakeId, WakeReason,
 };
 
 use crate::{
-    Body, ConditionRegistered, CountedEvent, DistinctHash, RequestHash, WakeCancelled, WakeFailed,
-    WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    Body, ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, RequestHash,
+    WakeCancelled, WakeFailed, WakeName, WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut,
+    WakeTriggered, WakeTriggeredBy,
 };
 
 fn registered() -> WakeRegistered {
@@ -24,6 +25,7 @@ fn registered() -> WakeRegistered {
         idempotency_key: IdempotencyKey::parse("wait-0042").unwrap(),
         request_hash: RequestHash(*b"request's 16 hex"),
         scan_to: None,
+        suspends: None,
     }
 }
 
@@ -103,6 +105,10 @@ pub(super) fn earlier() -> Vec<(&'static str, Body)> {
             Body::WakeRegistered(Box::new(registered())),
         ),
         (
+            "40.2-wake-registered",
+            Body::WakeRegistered(Box::new(held())),
+        ),
+        (
             "41.1-wake-triggered",
             triggered(EventKind::RunMessageDelivered),
         ),
@@ -143,16 +149,38 @@ pub(super) fn wakes() -> Vec<(&'static str, Body)> {
         reason: WakeReason::Left,
     };
     let erased = EventKind::ContentErased;
+    let suspected = DeadlockSuspected {
+        runs: vec![
+            RunId::parse("lead").unwrap(),
+            RunId::parse("scout").unwrap(),
+        ],
+        wakes: vec![WakeName {
+            registered: Position(304),
+            wake_id: wake_id(),
+        }],
+    };
+    let orphaned = WakeOrphaned {
+        registered: Position(304),
+        wake_id: wake_id(),
+    };
     vec![
         (
-            "40.2-wake-registered",
-            Body::WakeRegistered(Box::new(held())),
+            "40.3-wake-registered",
+            Body::WakeRegistered(Box::new(WakeRegistered {
+                suspends: Some(SuspendFor::Timeout),
+                ..held()
+            })),
         ),
         ("41.3-wake-triggered", triggered(erased)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
         ("44.4-condition-registered", condition(registered(), erased)),
         ("45.3-wake-scanned", scanned(erased)),
+        (
+            "46.1-deadlock-suspected",
+            Body::DeadlockSuspected(suspected),
+        ),
+        ("47.1-wake-orphaned", Body::WakeOrphaned(orphaned)),
         ("49.1-wake-failed", Body::WakeFailed(failed)),
     ]
 }

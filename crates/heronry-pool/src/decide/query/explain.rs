@@ -64,6 +64,11 @@ impl Command for ExplainWake {
             sees: sees(state, &wake.run),
             floor: state.floor,
             until: wake.end.as_ref().map_or(state.head, |(at, _)| *at),
+            deadlocked: state
+                .members
+                .suspension(&wake.run)
+                .filter(|it| it.waits_for(registered))
+                .and_then(|it| it.suspected),
         };
         Ok(Explain::new(explained, state.pool.clone()))
     }
@@ -88,8 +93,10 @@ impl Command for ListAuthors {
     }
 
     fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
-        let following = state.members.after(self.after.as_ref()).take(AUTHORS_MAX);
-        let authors = following.map(|member| Author {
+        // Who is lost is not there.
+        let following = state.members.after(self.after.as_ref());
+        let live = following.filter(|member| member.lost_until.is_none());
+        let authors = live.take(AUTHORS_MAX).map(|member| Author {
             run: member.run.clone(),
             agent: member.agent.clone(),
             session: member.session.clone(),

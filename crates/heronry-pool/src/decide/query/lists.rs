@@ -52,6 +52,10 @@ impl Command for ListMembers {
             lease: member.lease,
             last_seen: None,
             lost_until: member.lost_until,
+            suspended: member
+                .suspension
+                .as_deref()
+                .map(|suspension| answer::suspended_view(state, suspension)),
         };
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let mut following = state.members.after(self.after.as_ref());
@@ -148,6 +152,8 @@ impl Command for DescribePool {
         for (name, value) in state.settings.limits.effective() {
             limits.set(name, value);
         }
+        let suspension = |run| state.members.suspension(run);
+        let asleep = || state.members.suspended().filter_map(suspension);
         Ok(PoolView {
             head: state.head_cursor(),
             floor: state.cursor(state.floor.previous()),
@@ -157,6 +163,9 @@ impl Command for DescribePool {
             limits,
             members: state.members.len() as u64,
             lost_members: state.members.lost() as u64,
+            suspended_members: state.members.suspended().len() as u64,
+            deadlocked_members: asleep().filter(|it| it.suspected.is_some()).count() as u64,
+            orphaned_wakes: asleep().map(|it| it.orphaned.len() as u64).sum(),
             live_messages: state.messages.live(),
             live_wakes: state.wakes.live() as u64,
             durability: applied.durability,

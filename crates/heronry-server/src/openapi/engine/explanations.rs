@@ -63,5 +63,9 @@ fn wake() -> Fields {
             "orphaned",
             truth("Whether it waits for what no live member can do."),
         )
+        .may(
+            "suspected_deadlock",
+            cursor("The record that suspects its run to wait only on runs that wait on it."),
+        )
         .must("clauses", list("FilterExplanation"))
 }

@@ -1,0 +1,26 @@
+//! Runs that are suspended.
+
+use heronry_journal::WakeName;
+use heronry_types::{Position, Timestamp};
+
+/// What a suspended run waits for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Suspension {
+    /// The record that suspended it.
+    pub position: Position,
+    /// The wakes whose ends resume it, oldest first.
+    pub wakes: Vec<WakeName>,
+    /// When it goes on whatever happened; absent: not by time alone.
+    pub until: Option<Timestamp>,
+    /// The record that suspects it to wait only on runs that wait on it.
+    pub suspected: Option<Position>,
+    /// Those of its wakes that were found to wait for what no live member can do.
+    pub orphaned: Vec<Position>,
+}
+
+impl Suspension {
+    /// Returns true when the end of this wake resumes the run.
+    pub fn waits_for(&self, registered: Position) -> bool {
+        self.wakes.iter().any(|wake| wake.registered == registered)
+    }
+}
