@@ -35,6 +35,30 @@ pub use wake::{Earlier, Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
 
+/// Checks that a cursor is of the journal with these timelines and not ahead of its head, and returns
+/// its position, whether or not what follows is still kept.
+///
+/// # Errors
+/// [`Rejection::CursorForeign`] or [`Rejection::CursorAhead`].
+pub fn locate(
+    timelines: &Timelines,
+    head: Position,
+    requested: Cursor,
+) -> Result<Position, Rejection> {
+    let foreign = |error: ForeignCursor| Rejection::CursorForeign {
+        requested,
+        diverged_at: error.diverged_at,
+    };
+    timelines.check(requested).map_err(foreign)?;
+    if requested.position > head {
+        return Err(Rejection::CursorAhead {
+            requested,
+            head: timelines.cursor(head),
+        });
+    }
+    Ok(requested.position)
+}
+
 /// The state of a pool at `head`.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -166,18 +190,7 @@ impl State {
     /// # Errors
     /// [`Rejection::CursorForeign`] or [`Rejection::CursorAhead`].
     pub fn locate(&self, requested: Cursor) -> Result<Position, Rejection> {
-        let foreign = |error: ForeignCursor| Rejection::CursorForeign {
-            requested,
-            diverged_at: error.diverged_at,
-        };
-        self.timelines.check(requested).map_err(foreign)?;
-        if requested.position > self.head {
-            return Err(Rejection::CursorAhead {
-                requested,
-                head: self.head_cursor(),
-            });
-        }
-        Ok(requested.position)
+        locate(&self.timelines, self.head, requested)
     }
 
     /// Checks that a cursor is of this journal and that what follows is kept, and returns its position.

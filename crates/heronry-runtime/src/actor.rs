@@ -30,6 +30,7 @@ use pending::{Scanning, Scans};
 use crate::{
     CallError, StopReason,
     job::Job,
+    published::Published,
     queue::{Next, Queue},
     time::{Deadlines, PoolTime},
     waiters::Waiters,
@@ -65,6 +66,7 @@ pub(crate) struct Actor {
     time: PoolTime,
     queue: Arc<Queue>,
     waiters: Arc<Waiters>,
+    published: Arc<Published>,
     head: watch::Sender<Position>,
     durable: Position,
     /// The last record that was handed to the store.
@@ -73,7 +75,7 @@ pub(crate) struct Actor {
     last_hash: ChunkHash,
     pending: VecDeque<Box<dyn Job>>,
     last_now: Timestamp,
-    /// The version of the settings that the queue has its size from.
+    /// The version of the settings that the queue has its size from, and that is published.
     settings_version: u64,
     /// What the store is syncing.
     flight: Option<Flight>,

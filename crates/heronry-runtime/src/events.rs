@@ -4,8 +4,12 @@ mod reader;
 mod subscription;
 
 use heronry_event::{EventPage, filter::Filter};
-use heronry_pool::decide::{CheckCursor, Viewer};
-use heronry_types::{Cursor, Millis, Position};
+use heronry_pool::{
+    Rejection,
+    decide::{AdmitReader, Viewer},
+    state::locate,
+};
+use heronry_types::{Cursor, Millis, WakePayload};
 
 pub use subscription::Subscription;
 
@@ -108,17 +112,25 @@ impl Pool {
         Subscription::open(self.clone(), query, follow).await
     }
 
-    /// Returns the position to read after.
-    async fn starting(&self, from: From) -> Result<Start, CallError> {
+    /// Admits a reader. What its viewer sees is asked of the actor, unless the answer follows from what
+    /// is durable: an operator sees everything.
+    async fn admit(&self, admit: AdmitReader) -> Result<WakePayload, CallError> {
+        let is_operator = admit.viewer == Viewer::Operator;
+        if is_operator && !self.is_closed() && self.reaches(admit.from)? {
+            admit.check_limits(&self.shared().published.limits())?;
+            return Ok(WakePayload::Refs);
+        }
+        self.call(admit).await
+    }
+
+    /// Returns true when a cursor stands in the durable journal; one that is ahead of it may stand in
+    /// what the actor has decided.
+    fn reaches(&self, from: Option<Cursor>) -> Result<bool, Rejection> {
+        let head = self.head();
         match from {
-            From::Start => Ok(Start::Floor),
-            From::Head => Ok(Start::After(self.head().position)),
-            From::Cursor(cursor) => Ok(Start::After(self.call(CheckCursor { cursor }).await?)),
+            Some(from) if from.position > head.position => Ok(false),
+            Some(from) => locate(self.timelines(), head.position, from).map(|_| true),
+            None => Ok(true),
         }
     }
-}
-
-enum Start {
-    Floor,
-    After(Position),
 }

@@ -5,6 +5,7 @@ mod error;
 mod events;
 mod job;
 mod pool;
+mod published;
 mod queue;
 mod resume;
 mod runtime;

@@ -13,8 +13,8 @@ use heronry_types::{Cursor, Epoch, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
-    CallError, StopReason, actor::Opening, job::Call, queue::Queue, runtime::Environment,
-    waiters::Waiters,
+    CallError, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
+    runtime::Environment, waiters::Waiters,
 };
 
 pub use body::{BodyError, ContentScope, StoredOnce};
@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) timelines: Timelines,
     pub(crate) head: watch::Receiver<Position>,
     queue: Arc<Queue>,
+    pub(crate) published: Arc<Published>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) token: FencingToken,
     /// Held by who erases a body.
@@ -61,6 +62,7 @@ impl Pool {
                 timelines,
                 head,
                 queue,
+                published: Arc::clone(&opening.published),
                 waiters,
                 token: opening.token,
                 erasing: tokio::sync::Mutex::new(()),

@@ -4,7 +4,7 @@ use heronry_journal::{
     Body, Claim, CopyName, Entry, FetchedCopy, MessageFetched, UndeliverableCopy,
 };
 use heronry_types::{
-    CopyStanding, CopyState, LimitExceeded, LimitName, Millis, Position, ReceiveId, RunId,
+    CopyStanding, CopyState, LimitExceeded, LimitName, Limits, Millis, Position, ReceiveId, RunId,
     Timestamp, Undeliverable,
 };
 
@@ -134,7 +134,12 @@ fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
 
 /// Checks a number in a request against its limit.
 pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
-    let max = state.settings.limits.get(limit);
+    within(&state.settings.limits, limit, actual)
+}
+
+/// Checks a number against one of these limits.
+pub(super) fn within(limits: &Limits, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    let max = limits.get(limit);
     if actual > max {
         Err(LimitExceeded::new(limit, max, actual).into())
     } else {

@@ -1,7 +1,7 @@
 //! Checks that several rules share: identity, membership, limits.
 
 use heronry_event::filter::Filter;
-use heronry_types::{Condition, LimitName, Millis, Policies, RunId, Timestamp, TopicId};
+use heronry_types::{Condition, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId};
 
 use crate::{Caller, Rejection, State, state::Member};
 
@@ -78,8 +78,7 @@ pub(super) fn condition(state: &State, condition: &Condition<Filter>) -> Result<
 }
 
 /// Checks that the text of a filter is not too long for this pool.
-pub(super) fn filter(state: &State, filter: &Filter) -> Result<(), Rejection> {
-    let limits = &state.settings.limits;
+pub(super) fn filter(limits: &Limits, filter: &Filter) -> Result<(), Rejection> {
     Ok(limits.check(LimitName::FilterTextBytesMax, filter.text_bytes())?)
 }
 

@@ -3,6 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
+use heronry_journal::Body;
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
@@ -106,13 +107,29 @@ impl Actor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
+        if self.settings_version != self.engine.state().settings().1 {
+            self.take_over_settings(staged);
+        }
         self.head.send_replace(head.head);
         self.waiters.wake_by(&staged.records, self.engine.state());
         self.engine.forget_finished(head.head);
-        let (settings, version) = self.engine.state().settings();
-        if self.settings_version != version {
+    }
+
+    /// Takes over the newest settings of records that became durable, if there are any.
+    fn take_over_settings(&mut self, staged: &Staged) {
+        let newest = staged.records.iter().rev().find_map(|record| {
+            if let Body::PoolCreated(body) = &record.entry.body {
+                Some((&body.settings, 1))
+            } else if let Body::PoolConfigured(body) = &record.entry.body {
+                Some((&body.settings, body.version))
+            } else {
+                None
+            }
+        });
+        if let Some((settings, version)) = newest {
             self.settings_version = version;
             self.queue.resize(&settings.limits);
+            self.published.set_limits(&settings.limits);
         }
     }
 

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::{Actor, Flow, pending::Scans};
 use crate::{
-    CallError, OpenError, queue::Queue, runtime::Environment, time::PoolTime, waiters::Waiters,
+    CallError, OpenError, published::Published, queue::Queue, runtime::Environment, time::PoolTime,
+    waiters::Waiters,
 };
 
 /// How many bytes of the journal are read at once.
@@ -24,6 +25,7 @@ pub(crate) struct Opening {
     pub(crate) head: watch::Receiver<Position>,
     pub(crate) timelines: Timelines,
     pub(crate) token: FencingToken,
+    pub(crate) published: Arc<Published>,
 }
 
 struct Folded {
@@ -52,6 +54,8 @@ impl Opening {
         };
         let (settings, settings_version) = folded.engine.state().settings();
         queue.resize(&settings.limits);
+        let published = Arc::new(Published::default());
+        published.set_limits(&settings.limits);
         let timelines = folded.engine.state().timelines().clone();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
@@ -63,6 +67,7 @@ impl Opening {
             time: PoolTime::start(Arc::clone(&environment.clock), last),
             queue,
             waiters,
+            published: Arc::clone(&published),
             head: sender,
             durable: folded.head,
             handed: folded.head,
@@ -86,6 +91,7 @@ impl Opening {
             head,
             timelines,
             token,
+            published,
         })
     }
 }

@@ -10,7 +10,7 @@ use heronry_pool::{
 use heronry_store::{Page, ReadError};
 use heronry_types::{Payload, Position, Visibility, WakePayload};
 
-use super::{EventQuery, OnTrimmed, Start};
+use super::{EventQuery, From, OnTrimmed};
 use crate::{CallError, EventsError, Pool};
 
 /// How many bytes are read from the store at once.
@@ -61,16 +61,18 @@ impl Reader {
         let store = &pool.shared().environment.store;
         let head = store.journal.head(pool.id()).await?;
         let floor = head.map_or(Position::ZERO.next(), |head| head.floor);
-        let after = match pool.starting(query.from).await? {
-            Start::Floor => floor.previous(),
-            Start::After(position) => position,
+        let (from, after) = match query.from {
+            From::Start => (None, floor.previous()),
+            From::Head => (None, pool.head().position),
+            From::Cursor(cursor) => (Some(cursor), cursor.position),
         };
         let admit = AdmitReader {
             viewer: query.viewer.clone(),
+            from,
             page,
             filter: query.filter.clone(),
         };
-        let payload = pool.call(admit).await?;
+        let payload = pool.admit(admit).await?;
         let mut reader = Self {
             query: query.clone(),
             after,

@@ -1,7 +1,7 @@
 //! Who may look at events, and from where.
 
 use heronry_event::filter::Filter;
-use heronry_types::{Cursor, Generation, LimitName, Position, RunId, WakePayload};
+use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
 use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{Caller, Rejection, State, rejection::PolicyNeed};
@@ -60,15 +60,30 @@ impl Command for Viewing {
     }
 }
 
-/// Asks whether a viewer may still look, with this filter, and whether a page may have so many events.
+/// Asks whether a viewer may still look, from this cursor and with this filter, and whether a page may
+/// have so many events.
 #[derive(Clone, Debug)]
 pub struct AdmitReader {
     /// Whose view.
     pub viewer: Viewer,
+    /// From where on; absent: from where no cursor says, which is always allowed.
+    pub from: Option<Cursor>,
     /// How many events a page has; absent for a stream.
     pub page: Option<u64>,
     /// Which events are asked for.
     pub filter: Filter,
+}
+
+impl AdmitReader {
+    /// Checks what needs no more of the pool than its limits: for an operator that is everything but
+    /// the cursor.
+    ///
+    /// # Errors
+    /// [`Rejection`] with the limit that the page or the filter is over.
+    pub fn check_limits(&self, limits: &Limits) -> Result<(), Rejection> {
+        fetch::within(limits, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
+        guard::filter(limits, &self.filter)
+    }
 }
 
 impl Command for AdmitReader {
@@ -76,12 +91,14 @@ impl Command for AdmitReader {
     type Answer = WakePayload;
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        if let Some(from) = self.from {
+            state.locate(from)?;
+        }
         if let Viewer::Member { run, generation } = &self.viewer {
             let (run, generation) = (run.clone(), *generation);
             guard::present(state, &Caller::Member { run, generation })?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
-        guard::filter(state, &self.filter)?;
+        self.check_limits(&state.settings.limits)?;
         Ok(Decision::Nothing)
     }
 

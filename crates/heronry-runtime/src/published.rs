@@ -1,0 +1,27 @@
+//! What callers may know of a pool without asking its actor.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use heronry_types::Limits;
+
+/// What callers may know of a pool without asking its actor.
+///
+/// It is durable, and it is published before any answer that was decided on it leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    limits: Mutex<Arc<Limits>>,
+}
+
+impl Published {
+    /// Returns the limits that hold at the durable head.
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&limits)
+    }
+
+    /// Publishes the limits of a record that is durable.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        let limits = Arc::new(limits.clone());
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
+}
