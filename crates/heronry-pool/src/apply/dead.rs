@@ -56,7 +56,7 @@ pub(super) fn replayed(state: &mut State, record: &Record, body: &MessageReplaye
     let sender = message.sender().cloned();
     if let (Some(member), Some(sender)) = (state.members.get_mut(run), sender) {
         member.inbox.put_queued(accepted, own, None);
-        *member.inbox.by_sender.entry(sender).or_default() += 1;
+        member.inbox.by_sender.add(&sender);
     }
     message::watch_expiry(state, accepted);
 }

@@ -59,7 +59,7 @@ fn put(
     let sender = record.entry.lineage.run.clone();
     if let (Some(member), Some(sender)) = (state.members.get_mut(run), sender) {
         member.inbox.put_queued(accepted, own, visible_at);
-        *member.inbox.by_sender.entry(sender).or_default() += 1;
+        member.inbox.by_sender.add(&sender);
         if let Some(at) = visible_at {
             state.deadlines.insert_visible(at, run, accepted);
         }

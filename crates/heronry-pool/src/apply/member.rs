@@ -42,11 +42,11 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
     found(state, run);
     suspend::over(state, run);
     state.members.set_topics(run, &body.topics);
+    state.members.set_policies(run, &body.policies);
     if let Some(member) = state.members.get_mut(run) {
         member.lease = body.lease_ms;
         member.instance = body.instance.clone();
         member.generation = Generation(record.position);
-        member.policies = body.policies.clone();
         member.session.clone_from(&lineage.session);
     }
 }

@@ -59,12 +59,10 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     let Some(sender) = &record.entry.lineage.run else {
         return;
     };
-    for run in body.recipients.0.iter() {
-        if let Some(member) = state.members.get_mut(run) {
-            member.inbox.ready.insert(accepted);
-            *member.inbox.by_sender.entry(sender.clone()).or_default() += 1;
-        }
-    }
+    state.members.each_of(&body.recipients, |member| {
+        member.inbox.ready.insert(accepted);
+        member.inbox.by_sender.add(sender);
+    });
 }
 
 pub(super) fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
@@ -178,7 +176,7 @@ pub(super) fn end_copy(
             | CopySlot::Dead { .. } => {}
         }
         if let Some(sender) = sender {
-            member.inbox.forget_sender(&sender);
+            member.inbox.by_sender.take(&sender);
             if is_ordered {
                 member.inbox.end_begun(&sender, accepted);
             }

@@ -8,7 +8,7 @@ use heronry_types::{
     Undeliverable,
 };
 
-use super::draft::Author;
+use super::{draft::Author, resolve::Reached};
 use crate::{
     Rejection, State,
     state::{Member, Message},
@@ -44,21 +44,17 @@ pub(super) fn recorded(options: DeliveryOptions) -> Option<Box<DeliveryOptions>>
 pub(super) fn room(
     state: &State,
     (sender, to): (&RunId, &Address),
-    recipients: &[RunId],
+    reached: &Reached<'_>,
     options: DeliveryOptions,
 ) -> Result<Option<Skipped>, Rejection> {
-    let limits = &state.settings.limits;
+    let (limits, recipients) = (&state.settings.limits, &reached.runs().0);
     limits.check(LimitName::RecipientsPerMessageMax, recipients.len())?;
     let bytes = recipients.iter().map(|run| run.as_str().len()).sum();
     limits.check(LimitName::RecipientIdsBytesMax, bytes)?;
     let depth = limits.get(LimitName::InboxDepthMax);
-    let share = (depth / 2).max(1);
-    let is_full = |run: &RunId| {
-        state.members.get(run).is_some_and(|member| {
-            member.inbox.depth() >= depth || member.inbox.depth_of(sender) >= share
-        })
-    };
-    let mut full = (0..).zip(recipients).filter(|(_, run)| is_full(run));
+    let is_full = |member: &Member| member.inbox.is_full_for(sender, depth);
+    let members = (0..).zip(reached.members(state));
+    let mut full = members.filter(|(_, member)| is_full(member));
     match options.on_full.unwrap_or_else(|| usual_on_full(to)) {
         OnFull::Refuse if full.next().is_some() => Err(Rejection::InboxFull { depth }),
         OnFull::Refuse => Ok(None),

@@ -37,10 +37,12 @@ pub(super) fn asks(
     (to, policies): (&Address, &Policies),
     id: &MessageId,
 ) -> Vec<ClaimKey> {
-    let recipients = resolve::recipients(state, replier, to, policies).unwrap_or_default();
-    let limits = &state.settings.limits;
+    let Ok(reached) = resolve::recipients(state, replier, to, policies) else {
+        return Vec::new();
+    };
+    let (recipients, limits) = (&reached.runs().0, &state.settings.limits);
     let fits = limits.check(LimitName::RecipientsPerMessageMax, recipients.len());
-    let names = recipients.into_iter().map(|run| sent_by(run, id));
+    let names = recipients.iter().map(|run| sent_by(run.clone(), id));
     // A reply to too many is refused, whatever it replies to.
     fits.map_or_else(|_| Vec::new(), |()| names.collect())
 }

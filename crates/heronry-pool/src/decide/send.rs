@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
-    Recipients, RequestHash,
+    RequestHash,
 };
 use heronry_store::{ClaimKey, ClaimName, NewContent, Stored, StoredContent};
 use heronry_types::{
@@ -15,7 +15,9 @@ use heronry_types::{
 
 use super::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Speaker, delivery,
-    draft::Author, guard, prior, reply, resolve,
+    draft::Author,
+    guard, prior, reply,
+    resolve::{self, Reached},
 };
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
@@ -246,7 +248,7 @@ impl Send {
         &self,
         state: &State,
         (accepted, now): (&MessageAccepted, Timestamp),
-        recipients: Result<Vec<RunId>, MessageFailure>,
+        reached: Result<Reached<'_>, MessageFailure>,
     ) -> RecordBody {
         let position = state.head.next();
         let message = CopyName {
@@ -260,14 +262,14 @@ impl Send {
             };
             return RecordBody::MessageExpired(expired);
         }
-        match recipients {
+        match reached {
             Err(reason) => RecordBody::MessageFailed(MessageFailed { message, reason }),
-            Ok(recipients) => RecordBody::MessageDelivered(MessageDelivered {
+            Ok(reached) => RecordBody::MessageDelivered(MessageDelivered {
                 accepted: position,
                 message_id: message.message_id,
                 reply_to: self.request.reply_to.clone(),
                 topic: self.request.to.topic().cloned(),
-                recipients: Recipients(recipients.into()),
+                recipients: reached.runs().clone(),
                 skipped: None,
             }),
         }
@@ -354,25 +356,25 @@ impl Command for Send {
         }
         self.check_policies(state, &member.policies)?;
         let (mut accepted, contents) = self.accepted(state, cx);
-        let recipients = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
+        let reached = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
         let mut skipped = None;
-        if let Ok(recipients) = &recipients {
+        if let Ok(reached) = &reached {
             let between = (&self.run, &accepted.to);
-            skipped = delivery::room(state, between, recipients, self.request.options)?;
+            skipped = delivery::room(state, between, reached, self.request.options)?;
         }
         if self.is_tied() {
             let sent = (&self.run, &self.request);
-            let reaches = (
+            let outlook = (
                 is_past(&accepted, cx.now),
-                recipients.as_deref().ok(),
+                reached.as_ref().ok().map(|reached| &*reached.runs().0),
                 skipped.as_ref(),
             );
-            accepted.thread = reply::thread(state, cx, sent, reaches)?;
+            accepted.thread = reply::thread(state, cx, sent, outlook)?;
         }
         let mut author = Author::member(state, &self.caller, member);
         author.lineage.correlation = self.request.correlation.clone();
         author.lineage.trace = self.request.trace;
-        let mut outcome = self.outcome(state, (&accepted, cx.now), recipients);
+        let mut outcome = self.outcome(state, (&accepted, cx.now), reached);
         if let RecordBody::MessageDelivered(delivered) = &mut outcome {
             delivered.skipped = skipped;
         }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_journal::Claim;
-use heronry_store::KeyedMap;
 use heronry_types::{Importance, Millis, Position, ReceiveId, RunId, Timestamp, Vocabulary};
 
-use super::Turn;
+use super::{Turn, positions::Positions, senders::Senders};
 
 /// One receive call whose claims are not all ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,12 +21,12 @@ pub struct Receive {
 /// One member's copies that are not ended. Messages are named by their acceptance.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
-    pub(crate) ready: BTreeSet<Position>,
+    pub(crate) ready: Positions,
     pub(crate) delayed: BTreeMap<Position, Timestamp>,
     /// Copies whose turn is not that of their acceptance, and since when they can be claimed.
     pub(crate) special: BTreeMap<Turn, Option<Timestamp>>,
     pub(crate) receives: BTreeMap<Position, Receive>,
-    pub(crate) by_sender: KeyedMap<RunId, u64>,
+    pub(crate) by_sender: Senders,
     pub(crate) claimed: u64,
     /// The ordered copy of each sender that was claimed and has not ended.
     pub(crate) begun: BTreeMap<RunId, Position>,
@@ -61,7 +60,7 @@ impl Inbox {
 
     /// Returns how many copies of one sender are not ended.
     pub fn depth_of(&self, sender: &RunId) -> u64 {
-        self.by_sender.get(sender).copied().unwrap_or(0)
+        self.by_sender.of(sender)
     }
 
     /// Walks the copies that can be claimed at `now`, in the order of their turns; `turn_of` says
@@ -87,7 +86,7 @@ impl Inbox {
     fn common(&self, now: Timestamp) -> impl Iterator<Item = Position> + '_ {
         let visible = self.delayed.iter().filter(move |(_, at)| **at <= now);
         let mut delayed = visible.map(|(position, _)| *position).peekable();
-        let mut ready = self.ready.iter().copied().peekable();
+        let mut ready = self.ready.iter().peekable();
         std::iter::from_fn(move || match (delayed.peek(), ready.peek()) {
             (Some(one), Some(other)) if one < other => delayed.next(),
             (_, Some(_)) => ready.next(),
@@ -100,8 +99,7 @@ impl Inbox {
         let mut queued: Vec<Position> = self
             .ready
             .iter()
-            .chain(self.delayed.keys())
-            .copied()
+            .chain(self.delayed.keys().copied())
             .chain(self.special.keys().map(|turn| turn.accepted))
             .collect();
         queued.sort_unstable();
@@ -167,7 +165,7 @@ impl Inbox {
     pub(crate) fn take_queued(&mut self, accepted: Position, own: Option<Turn>) {
         if let Some(turn) = own {
             self.special.remove(&turn);
-        } else if !self.ready.remove(&accepted) {
+        } else if !self.ready.remove(accepted) {
             self.delayed.remove(&accepted);
         }
     }
@@ -183,12 +181,11 @@ impl Inbox {
         }
     }
 
-    pub(crate) fn forget_sender(&mut self, sender: &RunId) {
-        if let Some(count) = self.by_sender.get_mut(sender) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_sender.remove(sender);
-            }
-        }
+    /// Returns true when there is no room for one more copy of a sender: the inbox is full, or half of
+    /// it is the sender's.
+    pub(crate) fn is_full_for(&self, sender: &RunId, depth_max: u64) -> bool {
+        let (depth, share) = (self.depth(), (depth_max / 2).max(1));
+        // A sender has no more copies than all together.
+        depth >= depth_max || (depth >= share && self.depth_of(sender) >= share)
     }
 }

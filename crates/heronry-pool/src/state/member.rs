@@ -3,15 +3,20 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
+    sync::Arc,
 };
 
+use heronry_journal::Recipients;
 use heronry_store::KeyedMap;
 use heronry_types::{
-    AgentId, Generation, InstanceId, Millis, Policies, Position, RunEnd, RunId, SessionId,
+    Address, AgentId, Generation, InstanceId, Millis, Policies, Position, RunEnd, RunId, SessionId,
     Timestamp, TopicId,
 };
 
-use super::{Inbox, Suspension};
+use super::{
+    Inbox, Suspension,
+    reach::{Aim, LatestReach, Reach},
+};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]
@@ -42,13 +47,23 @@ pub struct Member {
     pub suspension: Option<Box<Suspension>>,
 }
 
+/// Where a member stands for as long as it is one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Slot(usize);
+
+/// Runs in order, and where their members stand.
+type Runs = BTreeMap<RunId, Slot>;
+
 /// The members of a pool.
 #[derive(Clone, Debug, Default)]
 pub struct Members {
-    by_run: KeyedMap<RunId, Member>,
-    order: BTreeSet<RunId>,
-    agents: KeyedMap<AgentId, BTreeSet<RunId>>,
-    topics: KeyedMap<TopicId, BTreeSet<RunId>>,
+    slots: Vec<Option<Member>>,
+    free: Vec<Slot>,
+    by_run: KeyedMap<RunId, Slot>,
+    order: Runs,
+    agents: KeyedMap<AgentId, Runs>,
+    topics: KeyedMap<TopicId, Runs>,
+    reach: LatestReach,
     ended: BTreeMap<RunId, RunEnd>,
     lost: usize,
     suspended: BTreeSet<RunId>,
@@ -57,7 +72,11 @@ pub struct Members {
 impl Members {
     /// Returns a member.
     pub fn get(&self, run: &RunId) -> Option<&Member> {
-        self.by_run.get(run)
+        self.at(*self.by_run.get(run)?)
+    }
+
+    pub(crate) fn at(&self, slot: Slot) -> Option<&Member> {
+        self.slots.get(slot.0)?.as_ref()
     }
 
     /// Returns how many members there are.
@@ -72,7 +91,7 @@ impl Members {
 
     /// Walks the members in order of their run ids.
     pub fn iter(&self) -> impl Iterator<Item = &Member> + '_ {
-        self.order.iter().filter_map(|run| self.by_run.get(run))
+        self.order.values().filter_map(|slot| self.at(*slot))
     }
 
     /// Walks the members whose run ids come after this one, in order; all when there is none.
@@ -80,25 +99,46 @@ impl Members {
         let from = run.map_or(Bound::Unbounded, Bound::Excluded);
         self.order
             .range::<RunId, _>((from, Bound::Unbounded))
-            .filter_map(|run| self.by_run.get(run))
+            .filter_map(|(_, slot)| self.at(*slot))
     }
 
-    /// Walks the runs of an agent that are members, in order.
-    pub fn of_agent(&self, agent: &AgentId) -> impl Iterator<Item = &Member> + '_ {
-        self.agents
-            .get(agent)
-            .into_iter()
-            .flatten()
-            .filter_map(|run| self.by_run.get(run))
+    /// Returns whom a message to several members reaches: of those that it is addressed to, the ones that
+    /// hold its policies.
+    pub(crate) fn reach(&self, aim: Aim) -> Arc<Reach> {
+        self.reach.of(aim, |aim| {
+            let holds = |slot: Slot| {
+                let member = self.at(slot);
+                member.is_some_and(|member| member.policies.covers(&aim.policies))
+            };
+            let reached = self
+                .named(aim)
+                .filter(|(_, slot)| holds(**slot))
+                .map(|(run, slot)| (run.clone(), *slot));
+            let (runs, slots): (Vec<_>, Vec<_>) = reached.unzip();
+            Reach {
+                runs: Recipients(runs.into()),
+                slots: slots.into(),
+            }
+        })
     }
 
-    /// Walks the members that list a topic, in order.
-    pub fn of_topic(&self, topic: &TopicId) -> impl Iterator<Item = &Member> + '_ {
-        self.topics
-            .get(topic)
-            .into_iter()
-            .flatten()
-            .filter_map(|run| self.by_run.get(run))
+    /// Returns true when a message is addressed to anybody, whether or not they hold its policies.
+    pub(crate) fn is_anybody_named(&self, aim: &Aim) -> bool {
+        self.named(aim).next().is_some()
+    }
+
+    fn named(&self, aim: &Aim) -> impl Iterator<Item = (&RunId, &Slot)> {
+        let addressed = self.runs_of(&aim.to).into_iter().flatten();
+        addressed.filter(|(run, _)| aim.without.as_ref() != Some(*run))
+    }
+
+    fn runs_of(&self, to: &Address) -> Option<&Runs> {
+        match to {
+            Address::Run { .. } => None,
+            Address::Agent { agent_id } => self.agents.get(agent_id),
+            Address::Topic { topic_id } => self.topics.get(topic_id),
+            Address::Pool { .. } => Some(&self.order),
+        }
     }
 
     /// Returns how many members are lost.
@@ -125,12 +165,13 @@ impl Members {
     }
 
     pub(crate) fn suspension_mut(&mut self, run: &RunId) -> Option<&mut Suspension> {
-        self.by_run.get_mut(run)?.suspension.as_deref_mut()
+        self.get_mut(run)?.suspension.as_deref_mut()
     }
 
     pub(crate) fn each_suspension(&mut self, mut change: impl FnMut(&mut Suspension)) {
         for run in &self.suspended {
-            let member = self.by_run.get_mut(run);
+            let slot = self.by_run.get(run);
+            let member = slot.and_then(|slot| self.slots.get_mut(slot.0)?.as_mut());
             if let Some(suspension) = member.and_then(|it| it.suspension.as_deref_mut()) {
                 change(suspension);
             }
@@ -148,21 +189,58 @@ impl Members {
     }
 
     pub(crate) fn get_mut(&mut self, run: &RunId) -> Option<&mut Member> {
-        self.by_run.get_mut(run)
+        let slot = *self.by_run.get(run)?;
+        self.at_mut(slot)
+    }
+
+    fn at_mut(&mut self, slot: Slot) -> Option<&mut Member> {
+        self.slots.get_mut(slot.0)?.as_mut()
+    }
+
+    /// Does the same to every one of these runs that is a member.
+    pub(crate) fn each_of(&mut self, runs: &Recipients, mut change: impl FnMut(&mut Member)) {
+        if let Some(reach) = self.reach.with(runs) {
+            for slot in &reach.slots {
+                self.at_mut(*slot).into_iter().for_each(&mut change);
+            }
+        } else {
+            for run in runs.0.iter() {
+                self.get_mut(run).into_iter().for_each(&mut change);
+            }
+        }
     }
 
     pub(crate) fn insert(&mut self, member: Member) {
-        self.order.insert(member.run.clone());
+        self.reach.forget();
+        let slot = self.slot_for(&member.run);
+        self.order.insert(member.run.clone(), slot);
         self.agents
             .entry(member.agent.clone())
             .or_default()
-            .insert(member.run.clone());
-        self.list_topics(&member.run, &member.topics);
-        self.by_run.insert(member.run.clone(), member);
+            .insert(member.run.clone(), slot);
+        self.list_topics((&member.run, slot), &member.topics);
+        self.by_run.insert(member.run.clone(), slot);
+        if let Some(place) = self.slots.get_mut(slot.0) {
+            *place = Some(member);
+        }
+    }
+
+    /// Returns the slot of a run, or one that is free.
+    fn slot_for(&mut self, run: &RunId) -> Slot {
+        if let Some(slot) = self.by_run.get(run) {
+            return *slot;
+        }
+        self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            Slot(self.slots.len() - 1)
+        })
     }
 
     pub(crate) fn remove(&mut self, run: &RunId) -> Option<Member> {
-        let member = self.by_run.remove(run)?;
+        self.reach.forget();
+        let slot = self.by_run.remove(run)?;
+        let member = self.slots.get_mut(slot.0)?.take()?;
+        self.free.push(slot);
         self.order.remove(run);
         if let Some(runs) = self.agents.get_mut(&member.agent) {
             runs.remove(run);
@@ -175,17 +253,28 @@ impl Members {
     }
 
     pub(crate) fn set_topics(&mut self, run: &RunId, topics: &[TopicId]) {
-        let Some(member) = self.by_run.get_mut(run) else {
+        self.reach.forget();
+        let Some(slot) = self.by_run.get(run).copied() else {
+            return;
+        };
+        let Some(member) = self.at_mut(slot) else {
             return;
         };
         let before = std::mem::replace(&mut member.topics, topics.to_vec());
         self.unlist_topics(run, &before);
-        self.list_topics(run, topics);
+        self.list_topics((run, slot), topics);
+    }
+
+    pub(crate) fn set_policies(&mut self, run: &RunId, policies: &Policies) {
+        self.reach.forget();
+        if let Some(member) = self.get_mut(run) {
+            member.policies = policies.clone();
+        }
     }
 
     /// Says until when a lost member is kept, or that it is not lost; returns what held before.
     pub(crate) fn set_lost(&mut self, run: &RunId, until: Option<Timestamp>) -> Option<Timestamp> {
-        let member = self.by_run.get_mut(run)?;
+        let member = self.get_mut(run)?;
         let before = std::mem::replace(&mut member.lost_until, until);
         self.lost += usize::from(until.is_some());
         self.lost -= usize::from(before.is_some());
@@ -198,13 +287,14 @@ impl Members {
         run: &RunId,
         suspension: Option<Suspension>,
     ) -> Option<Suspension> {
-        let member = self.by_run.get_mut(run)?;
-        if suspension.is_some() {
+        let suspends = suspension.is_some();
+        let member = self.get_mut(run)?;
+        let before = std::mem::replace(&mut member.suspension, suspension.map(Box::new));
+        if suspends {
             self.suspended.insert(run.clone());
-        } else if member.suspension.is_some() {
+        } else if before.is_some() {
             self.suspended.remove(run);
         }
-        let before = std::mem::replace(&mut member.suspension, suspension.map(Box::new));
         before.map(|before| *before)
     }
 
@@ -212,12 +302,12 @@ impl Members {
         self.ended.insert(run, end);
     }
 
-    fn list_topics(&mut self, run: &RunId, topics: &[TopicId]) {
+    fn list_topics(&mut self, (run, slot): (&RunId, Slot), topics: &[TopicId]) {
         for topic in topics {
             self.topics
                 .entry(topic.clone())
                 .or_default()
-                .insert(run.clone());
+                .insert(run.clone(), slot);
         }
     }
 
