@@ -19,6 +19,9 @@ use reader::{Reader, Seen};
 /// How many bytes of the journal one page looks through at the most.
 const PAGE_SCAN_BYTES: usize = 4 * 1024 * 1024;
 
+/// For how many events of a page there is room from the start.
+const PAGE_EVENTS: usize = 1_024;
+
 /// Where a reader starts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum From {
@@ -79,15 +82,12 @@ impl Pool {
         let until = Millis(clock.now().monotonic.0.saturating_add(wait.0));
         let mut head = self.shared().head.clone();
         let mut reader = Reader::open(self, query, Some(limit as u64)).await?;
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(limit.min(PAGE_EVENTS));
         let mut budget = PAGE_SCAN_BYTES;
         while events.len() < limit && budget > 0 {
             head.borrow_and_update();
-            match reader.read(self, budget, limit - events.len()).await? {
-                Seen::Events { found, bytes } => {
-                    events.extend(found);
-                    budget = budget.saturating_sub(bytes);
-                }
+            match reader.read(self, budget, limit, &mut events).await? {
+                Seen::Events { bytes } => budget = budget.saturating_sub(bytes),
                 Seen::Head if events.is_empty() && wait.0 > 0 => {
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { break },

@@ -25,8 +25,8 @@ pub(super) struct Gap {
 
 /// What a look at the journal gave.
 pub(super) enum Seen {
-    /// These events, perhaps none, from this many bytes.
-    Events { found: Vec<Event>, bytes: usize },
+    /// Events, perhaps none, from this many bytes.
+    Events { bytes: usize },
     /// There is nothing after the cursor.
     Head,
     /// The viewer sees nothing any more.
@@ -97,12 +97,13 @@ impl Reader {
         self.gap.take()
     }
 
-    /// Looks at what follows: at most `limit` events from about `bytes_max` bytes.
+    /// Looks at what follows, in about `bytes_max` bytes, until `found` has `limit` events.
     pub(super) async fn read(
         &mut self,
         pool: &Pool,
         bytes_max: usize,
         limit: usize,
+        found: &mut Vec<Event>,
     ) -> Result<Seen, EventsError> {
         if let Some(reason) = self.closed {
             return Ok(Seen::Closed(reason));
@@ -112,13 +113,12 @@ impl Reader {
             return Ok(Seen::Head);
         }
         let bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
-        let mut found = Vec::new();
         for chunk in &page.chunks {
-            if self.read_chunk(pool, chunk, limit, &mut found)? == Room::Full {
+            if self.read_chunk(pool, chunk, limit, found)? == Room::Full {
                 break;
             }
         }
-        Ok(Seen::Events { found, bytes })
+        Ok(Seen::Events { bytes })
     }
 
     /// Takes what the viewer sees of one chunk, until there is no room for more.

@@ -93,7 +93,11 @@ impl Subscription {
                 return Ok(None);
             }
             self.head.borrow_and_update();
-            let seen = match self.reader.read(&self.pool, SCAN_BYTES, BUFFER_MAX).await {
+            let mut found = Vec::new();
+            let reading = self
+                .reader
+                .read(&self.pool, SCAN_BYTES, BUFFER_MAX, &mut found);
+            let seen = match reading.await {
                 Ok(seen) => seen,
                 Err(error) => {
                     self.stage = Stage::Over;
@@ -102,7 +106,7 @@ impl Subscription {
             };
             self.note_gap();
             match seen {
-                Seen::Events { found, .. } => {
+                Seen::Events { .. } => {
                     self.buffer.extend(found.into_iter().map(StreamItem::from));
                 }
                 Seen::Closed(reason) => self.close(reason),
