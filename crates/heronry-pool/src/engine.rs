@@ -148,7 +148,7 @@ impl Engine {
     /// [`UnreadableFilter`] when a wake that waits cannot be matched any more.
     pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
         apply(&mut self.state, record);
-        self.recent.note(record);
+        self.recent.note(record, None);
         self.triggers.arm(record)?;
         self.triggers.replay(&self.state, record);
         Ok(())
@@ -352,11 +352,11 @@ impl Engine {
         let (first, how) = match decision? {
             Decision::Write(draft) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                (self.stage(draft), How::Written)
+                (self.stage(draft, names), How::Written)
             }
             Decision::Amend(draft, about) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                self.stage(draft);
+                self.stage(draft, names);
                 (about, How::Written)
             }
             Decision::Repeat(first) => (first, How::Repeated),
@@ -406,9 +406,14 @@ impl Engine {
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, draft: Draft) -> Position {
+    fn stage(&mut self, draft: Draft, names: Option<&Names>) -> Position {
         let first = self.state.head.next();
-        for entry in draft.entries {
+        let mut entries = draft.entries.into_iter();
+        // The first record is what the command claims its names for.
+        if let Some(entry) = entries.next() {
+            self.stage_named(entry, names);
+        }
+        for entry in entries {
             self.stage_entry(entry);
         }
         self.staged.attach(draft.contents);
@@ -417,6 +422,10 @@ impl Engine {
     }
 
     fn stage_entry(&mut self, entry: Entry) {
+        self.stage_named(entry, None);
+    }
+
+    fn stage_named(&mut self, entry: Entry, names: Option<&Names>) {
         let position = self.state.head.next();
         let record = Record {
             position,
@@ -424,7 +433,7 @@ impl Engine {
             entry,
         };
         apply(&mut self.state, &record);
-        self.recent.note(&record);
+        self.recent.note(&record, names);
         self.note_lease(&record);
         self.note_suspended(&record);
         // A filter that was compiled for its registration compiles again.

@@ -1,5 +1,7 @@
 //! The claims port: which requests were decided before.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, WakeId};
@@ -17,13 +19,42 @@ pub enum ClaimName {
     Wake(WakeId),
 }
 
-/// The key of a claim.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ClaimKey {
-    /// Whose claim it is.
-    pub run: RunId,
-    /// What is claimed.
-    pub name: ClaimName,
+/// The key of a claim: the first 16 bytes of a BLAKE3 hash over the kind of name, the run and the name.
+///
+/// Two names that anybody could find do not share one, so the names themselves are not kept. `Debug`
+/// shows too little of it to tell a name by.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClaimKey(u128);
+
+impl ClaimKey {
+    /// Returns the key of a run's claim on a name.
+    pub fn new(run: &RunId, name: &ClaimName) -> Self {
+        let (kind, name) = match name {
+            ClaimName::Key(id) => (1, id.as_str()),
+            ClaimName::Message(id) => (2, id.as_str()),
+            ClaimName::Wake(id) => (3, id.as_str()),
+        };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[kind]);
+        hasher.update(run.as_str().as_bytes());
+        // No text has this byte.
+        hasher.update(&[0xff]);
+        hasher.update(name.as_bytes());
+        let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
+            *hasher.finalize().as_bytes();
+        Self(u128::from_be_bytes(first))
+    }
+
+    /// Returns the bits, in whose order stores may keep claims.
+    pub fn bits(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Debug for ClaimKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimKey(#{:06x})", self.0 >> 104)
+    }
 }
 
 /// What was decided under a key.

@@ -146,10 +146,7 @@ async fn put_false_claims(world: &World, at: Checkpoint) {
     let (pool, store) = (pool_id("p"), world.store());
     let now = Timestamp::default();
     let token = store.leases.acquire(&pool, "a liar", now).await.unwrap();
-    let claim = ClaimKey {
-        run: run("lead"),
-        name: ClaimName::Key(key("k-0")),
-    };
+    let claim = ClaimKey::new(&run("lead"), &ClaimName::Key(key("k-0")));
     let entry = ClaimEntry {
         first: Position(1),
         request_hash: RequestHash([1; 16]),

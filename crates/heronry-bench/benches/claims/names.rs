@@ -13,10 +13,7 @@ pub(crate) fn claims_of(run: &RunId, message: u64) -> [ClaimKey; 2] {
         ClaimName::Key(Id::parse(key).unwrap()),
         ClaimName::Message(Id::parse(id).unwrap()),
     ]
-    .map(|name| ClaimKey {
-        run: run.clone(),
-        name,
-    })
+    .map(|name| ClaimKey::new(run, &name))
 }
 
 pub(crate) fn entry(message: u64) -> ClaimEntry {

@@ -10,6 +10,7 @@ use crate::mint::Minted;
 pub struct Names {
     key: Option<ClaimKey>,
     id: Option<ClaimKey>,
+    message_id: Option<MessageId>,
     minted: Option<Minted>,
 }
 
@@ -17,13 +18,14 @@ impl Names {
     /// Returns what a run's command claims or asks for: an idempotency key, the id of a message or
     /// wake, or both.
     pub fn new(run: &RunId, key: Option<IdempotencyKey>, id: Option<ClaimName>) -> Self {
-        let claim = |name| ClaimKey {
-            run: run.clone(),
-            name,
-        };
+        let claim = |name: &ClaimName| ClaimKey::new(run, name);
         Self {
-            key: key.map(ClaimName::Key).map(claim),
-            id: id.map(claim),
+            key: key.map(ClaimName::Key).as_ref().map(claim),
+            id: id.as_ref().map(claim),
+            message_id: match id {
+                Some(ClaimName::Message(id)) => Some(id),
+                Some(ClaimName::Key(_) | ClaimName::Wake(_)) | None => None,
+            },
             minted: None,
         }
     }
@@ -54,9 +56,6 @@ impl Names {
     }
 
     pub(crate) fn message_id(&self) -> Option<&MessageId> {
-        match &self.id.as_ref()?.name {
-            ClaimName::Message(id) => Some(id),
-            ClaimName::Key(_) | ClaimName::Wake(_) => None,
-        }
+        self.message_id.as_ref()
     }
 }

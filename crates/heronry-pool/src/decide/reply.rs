@@ -42,14 +42,13 @@ pub(super) fn asks(
     };
     let (recipients, limits) = (&reached.runs().0, &state.settings.limits);
     let fits = limits.check(LimitName::RecipientsPerMessageMax, recipients.len());
-    let names = recipients.iter().map(|run| sent_by(run.clone(), id));
+    let names = recipients.iter().map(|run| sent_by(run, id));
     // A reply to too many is refused, whatever it replies to.
     fits.map_or_else(|_| Vec::new(), |()| names.collect())
 }
 
-fn sent_by(run: RunId, id: &MessageId) -> ClaimKey {
-    let name = ClaimName::Message(id.clone());
-    ClaimKey { run, name }
+fn sent_by(run: &RunId, id: &MessageId) -> ClaimKey {
+    ClaimKey::new(run, &ClaimName::Message(id.clone()))
 }
 
 /// Ties a message to others: to the one that it replies to, when it is delivered at all, and to the
@@ -111,7 +110,7 @@ fn answering(
     recipients: &[RunId],
 ) -> Option<Answering> {
     let sent = |run: &RunId| {
-        let accepted = cx.earlier.get(&sent_by(run.clone(), id))?.first;
+        let accepted = cx.earlier.get(&sent_by(run, id))?.first;
         let message = state.messages.get(accepted)?;
         message.index_of(replier).map(|_| (accepted, message))
     };

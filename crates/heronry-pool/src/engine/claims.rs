@@ -1,8 +1,10 @@
 //! Claims that the claims store does not hold yet.
 
-use heronry_journal::{Body, Record, RequestHash};
+use heronry_journal::{Body, MessageAccepted, Record, RequestHash, WakeRegistered};
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
 use heronry_types::{IdempotencyKey, Position, RunId};
+
+use crate::decide::Names;
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
@@ -35,7 +37,8 @@ impl RecentClaims {
         self.kept = until;
     }
 
-    pub(super) fn note(&mut self, record: &Record) {
+    /// Takes in what a record claims; `names` are those of its command, when it has them at hand.
+    pub(super) fn note(&mut self, record: &Record, names: Option<&Names>) {
         if record.position <= self.kept {
             return;
         }
@@ -55,12 +58,10 @@ impl RecentClaims {
             self.note_key(run, record.position, key);
             return;
         }
-        let (key, id, request_hash) = if let Body::MessageAccepted(body) = body {
-            let id = ClaimName::Message(body.message_id.clone());
-            (body.idempotency_key.clone(), id, body.request_hash)
+        let (request_hash, of_record) = if let Body::MessageAccepted(body) = body {
+            (body.request_hash, Claimed::Message(body))
         } else if let Some(body) = body.registration() {
-            let id = ClaimName::Wake(body.wake_id.clone());
-            (body.idempotency_key.clone(), id, body.request_hash)
+            (body.request_hash, Claimed::Wake(body))
         } else {
             return;
         };
@@ -68,15 +69,13 @@ impl RecentClaims {
             first: record.position,
             request_hash,
         };
-        for name in [ClaimName::Key(key), id] {
-            self.entries.insert(
-                ClaimKey {
-                    run: run.clone(),
-                    name,
-                },
-                entry,
-            );
-        }
+        let known = names.and_then(|names| Some([*names.key()?, *names.id()?]));
+        debug_assert!(
+            known.is_none_or(|known| known == of_record.keys(run)),
+            "a command claims what its record says"
+        );
+        let keys = known.unwrap_or_else(|| of_record.keys(run));
+        self.entries.extend(keys.map(|key| (key, entry)));
     }
 
     /// A batch of events and an effect have a key, or none, and no id.
@@ -89,10 +88,7 @@ impl RecentClaims {
         let Some((key, request_hash)) = key else {
             return;
         };
-        let claim = ClaimKey {
-            run: run.clone(),
-            name: ClaimName::Key(key.clone()),
-        };
+        let claim = ClaimKey::new(run, &ClaimName::Key(key.clone()));
         let entry = ClaimEntry {
             first,
             request_hash,
@@ -102,16 +98,37 @@ impl RecentClaims {
 
     pub(super) fn hand_over(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
         debug_assert!(self.handed.is_empty(), "one run is handed over at a time");
-        self.handed = std::mem::take(&mut self.entries);
+        std::mem::swap(&mut self.handed, &mut self.entries);
         // Few, if any: what is decided on top of what is durable.
         let later = self.handed.extract_if(|_, entry| entry.first > until);
         self.entries.extend(later);
         let handed = self.handed.iter();
-        handed.map(|(key, entry)| (key.clone(), *entry)).collect()
+        handed.map(|(key, entry)| (*key, *entry)).collect()
     }
 
     pub(super) fn forget_handed(&mut self) {
-        self.handed = KeyedMap::default();
+        // The room stays for the next ones.
+        self.handed.clear();
+    }
+}
+
+/// A record with a key and an id.
+#[derive(Clone, Copy)]
+enum Claimed<'a> {
+    Message(&'a MessageAccepted),
+    Wake(&'a WakeRegistered),
+}
+
+impl Claimed<'_> {
+    fn keys(self, run: &RunId) -> [ClaimKey; 2] {
+        let (key, id) = match self {
+            Self::Message(body) => (
+                &body.idempotency_key,
+                ClaimName::Message(body.message_id.clone()),
+            ),
+            Self::Wake(body) => (&body.idempotency_key, ClaimName::Wake(body.wake_id.clone())),
+        };
+        [ClaimName::Key(key.clone()), id].map(|name| ClaimKey::new(run, &name))
     }
 }
 

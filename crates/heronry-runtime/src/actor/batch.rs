@@ -210,7 +210,7 @@ impl Actor {
             .filter_map(|job| job.names())
             .flat_map(Names::keys)
             .filter(|key| recent.get(key).is_none())
-            .cloned()
+            .copied()
             .collect();
         self.find(keys).await
     }

@@ -14,7 +14,7 @@ pub(crate) struct Asked {
 impl Runs {
     /// Asks the filters for keys; returns nothing when no run has any of them.
     pub(crate) fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
-        let hashes: Vec<_> = keys.iter().map(ClaimHash::of).collect();
+        let hashes: Vec<_> = keys.iter().copied().map(ClaimHash::of).collect();
         let mut may_have = Vec::new();
         // Run by run, so that a filter is in the cache for all of the questions.
         for slot in self.slots.iter().rev() {

@@ -42,7 +42,7 @@ impl NewRun {
     /// Sorts claims. Of several under one key the last counts.
     pub(crate) fn new(run: &[(ClaimKey, ClaimEntry)], checkpoint: Checkpoint) -> Self {
         let entry = |(key, claim): &(ClaimKey, ClaimEntry)| Entry {
-            hash: ClaimHash::of(key),
+            hash: ClaimHash::of(*key),
             claim: *claim,
         };
         let mut entries: Vec<_> = run.iter().rev().map(entry).collect();

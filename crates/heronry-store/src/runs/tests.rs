@@ -54,10 +54,8 @@ fn place(rows: &Rows) -> Place<'_> {
 }
 
 fn key(number: u16) -> ClaimKey {
-    ClaimKey {
-        run: Id::parse("a run").unwrap(),
-        name: ClaimName::Key(Id::parse(format!("{number}")).unwrap()),
-    }
+    let name = ClaimName::Key(Id::parse(format!("{number}")).unwrap());
+    ClaimKey::new(&Id::parse("a run").unwrap(), &name)
 }
 
 fn claim(number: u64) -> ClaimEntry {

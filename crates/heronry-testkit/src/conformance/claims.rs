@@ -27,10 +27,7 @@ pub(super) fn keys() -> Result<Vec<ClaimKey>, Failure> {
             ClaimName::Wake(id("x")?),
         ];
         for name in names {
-            keys.push(ClaimKey {
-                run: id(run)?,
-                name,
-            });
+            keys.push(ClaimKey::new(&id(run)?, &name));
         }
     }
     keys.sort();
@@ -54,10 +51,7 @@ pub(super) fn checkpoint(position: u64) -> Checkpoint {
 
 pub(super) async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
     let keys = keys()?;
-    let run = keys
-        .iter()
-        .enumerate()
-        .map(|(n, key)| (key.clone(), entry(n)));
+    let run = keys.iter().enumerate().map(|(n, key)| (*key, entry(n)));
     let claims = &writer.store.claims;
     claims
         .put_run(
@@ -72,10 +66,8 @@ pub(super) async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<Claim
 
 /// The key with a number.
 fn nth_key(number: u64) -> Result<ClaimKey, Failure> {
-    Ok(ClaimKey {
-        run: id("a")?,
-        name: ClaimName::Key(id(&format!("key-{number}"))?),
-    })
+    let name = ClaimName::Key(id(&format!("key-{number}"))?);
+    Ok(ClaimKey::new(&id("a")?, &name))
 }
 
 /// Puts a run of the one key with a number, at the checkpoint with that number.
@@ -107,10 +99,7 @@ async fn a_run_is_found_with_its_checkpoint(place: &dyn Place) -> Result<(), Fai
         &None,
     )?;
     let mut keys = put_keys(&writer, 7).await?;
-    keys.push(ClaimKey {
-        run: id("c")?,
-        name: ClaimName::Key(id("x")?),
-    });
+    keys.push(ClaimKey::new(&id("c")?, &ClaimName::Key(id("x")?)));
     keys.reverse();
     let found = claims.find(&writer.pool, &keys).await?;
     let mut expected = vec![None];

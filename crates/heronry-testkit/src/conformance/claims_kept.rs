@@ -44,7 +44,7 @@ async fn a_key_that_comes_again_has_its_last_entry(place: &dyn Place) -> Result<
     let again: Vec<_> = keys
         .iter()
         .take(1)
-        .map(|key| (key.clone(), entry(99)))
+        .map(|key| (*key, entry(99)))
         .collect();
     claims
         .put_run(&writer.pool, again, checkpoint(2), writer.token)
@@ -82,14 +82,11 @@ async fn an_empty_run_moves_the_checkpoint(place: &dyn Place) -> Result<(), Fail
 async fn answers_come_in_the_order_of_the_questions(place: &dyn Place) -> Result<(), Failure> {
     let writer = Writer::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
-    let unknown = ClaimKey {
-        run: id("nobody")?,
-        name: ClaimName::Message(id("x")?),
-    };
+    let unknown = ClaimKey::new(&id("nobody")?, &ClaimName::Message(id("x")?));
     let order = [3, 0, 3, 9, 5, 9];
     let asked: Vec<_> = order
         .iter()
-        .map(|n| keys.get(*n).unwrap_or(&unknown).clone())
+        .map(|n| *keys.get(*n).unwrap_or(&unknown))
         .collect();
     let found = writer.store.claims.find(&writer.pool, &asked).await?;
     let expected: Vec<_> = order.iter().map(|n| (*n < 6).then(|| entry(*n))).collect();
@@ -109,7 +106,7 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
         &store.claims.checkpoint(&two.pool).await?,
         &None,
     )?;
-    let run = keys.iter().map(|key| (key.clone(), entry(50))).collect();
+    let run = keys.iter().map(|key| (*key, entry(50))).collect();
     store
         .claims
         .put_run(&two.pool, run, checkpoint(2), two.token)
@@ -128,10 +125,8 @@ async fn a_large_run_is_found(place: &dyn Place) -> Result<(), Failure> {
     const KEYS: usize = 10_000;
     let writer = Writer::of(&place.open()?, 1).await?;
     let key = |number: usize| -> Result<ClaimKey, Failure> {
-        Ok(ClaimKey {
-            run: id("a")?,
-            name: ClaimName::Key(id(&format!("key-{number}"))?),
-        })
+        let name = ClaimName::Key(id(&format!("key-{number}"))?);
+        Ok(ClaimKey::new(&id("a")?, &name))
     };
     // In no order that a store could rely on.
     let numbers = (0..KEYS).map(|number| number * 7_919 % KEYS);
@@ -220,7 +215,7 @@ async fn a_checkpoint_after_reopening_is_one_that_was_put(
     writer.write(&[2]).await?;
     let point: Checkpoint = writer.point()?;
     let keys = keys()?;
-    let run = keys.iter().map(|key| (key.clone(), entry(1))).collect();
+    let run = keys.iter().map(|key| (*key, entry(1))).collect();
     writer
         .store
         .claims

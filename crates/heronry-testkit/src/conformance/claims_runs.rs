@@ -33,10 +33,8 @@ pub(super) const CASES: &[Case] = &[
 const RUN: usize = 700;
 
 fn key(number: usize) -> Result<ClaimKey, Failure> {
-    Ok(ClaimKey {
-        run: id("a")?,
-        name: ClaimName::Key(id(&format!("key-{number}"))?),
-    })
+    let name = ClaimName::Key(id(&format!("key-{number}"))?);
+    Ok(ClaimKey::new(&id("a")?, &name))
 }
 
 /// Puts the run with a number, whose keys have entries of their own.
@@ -87,7 +85,7 @@ async fn the_last_entry_counts_however_many_runs_there_are(
     for round in 0..20 {
         // Each round puts another half of the keys again.
         let again = keys.iter().enumerate().filter(|(n, _)| n % 2 == round % 2);
-        let run = again.map(|(_, key)| (key.clone(), entry(round))).collect();
+        let run = again.map(|(_, key)| (*key, entry(round))).collect();
         let at = checkpoint(round as u64 + 1);
         claims.put_run(&writer.pool, run, at, writer.token).await?;
         if round == 0 {

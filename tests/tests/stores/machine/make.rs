@@ -225,14 +225,12 @@ fn id<K: IdKind>(text: &str) -> Id<K> {
 /// Returns the claim with a number.
 pub(crate) fn key(number: u8) -> ClaimKey {
     let text = format!("claim-{}", number / 6 % 2);
-    ClaimKey {
-        run: id(&format!("run-{}", number % 2)),
-        name: match number / 2 % 3 {
-            0 => ClaimName::Key(id(&text)),
-            1 => ClaimName::Message(id(&text)),
-            _ => ClaimName::Wake(id(&text)),
-        },
-    }
+    let name = match number / 2 % 3 {
+        0 => ClaimName::Key(id(&text)),
+        1 => ClaimName::Message(id(&text)),
+        _ => ClaimName::Wake(id(&text)),
+    };
+    ClaimKey::new(&id(&format!("run-{}", number % 2)), &name)
 }
 
 /// Returns every claim that there can be.
