@@ -102,6 +102,18 @@ impl Members {
             .filter_map(|(_, slot)| self.at(*slot))
     }
 
+    /// Walks the runs of an agent that are members, in order.
+    pub fn of_agent(&self, agent: &AgentId) -> impl Iterator<Item = &Member> + '_ {
+        let slots = self.agents.get(agent).into_iter().flat_map(Runs::values);
+        slots.filter_map(|slot| self.at(*slot))
+    }
+
+    /// Walks the members that list a topic, in order.
+    pub fn of_topic(&self, topic: &TopicId) -> impl Iterator<Item = &Member> + '_ {
+        let slots = self.topics.get(topic).into_iter().flat_map(Runs::values);
+        slots.filter_map(|slot| self.at(*slot))
+    }
+
     /// Returns whom a message to several members reaches: of those that it is addressed to, the ones that
     /// hold its policies.
     pub(crate) fn reach(&self, aim: Aim) -> Arc<Reach> {
