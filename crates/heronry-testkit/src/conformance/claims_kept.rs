@@ -41,11 +41,7 @@ async fn a_key_that_comes_again_has_its_last_entry(place: &dyn Place) -> Result<
     let writer = Writer::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let claims = &writer.store.claims;
-    let again: Vec<_> = keys
-        .iter()
-        .take(1)
-        .map(|key| (*key, entry(99)))
-        .collect();
+    let again: Vec<_> = keys.iter().take(1).map(|key| (*key, entry(99))).collect();
     claims
         .put_run(&writer.pool, again, checkpoint(2), writer.token)
         .await?;
