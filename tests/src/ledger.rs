@@ -185,7 +185,7 @@ impl Ledger {
             Body::WakeFailed(body) => self.wake_failed(body.registered),
             Body::WakeTriggered(body) => self.triggered(record, body),
             Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
-            Body::WakeCancelled(body) => self.cancelled(record, body.registered),
+            Body::WakeCancelled(body) => self.cancelled(record, body),
             Body::EffectIntended(body) => self.intended(record, body),
             Body::EffectAttempted(body) => self.attempted(record, body),
             Body::EffectCompleted(body) => self.completed(record, body),

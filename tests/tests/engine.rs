@@ -108,6 +108,8 @@ mod wake_ends;
 mod wake_explain;
 #[path = "engine/wake_many.rs"]
 mod wake_many;
+#[path = "engine/wake_policies.rs"]
+mod wake_policies;
 #[path = "engine/wake_races.rs"]
 mod wake_races;
 #[path = "engine/wake_scans.rs"]

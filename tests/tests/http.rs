@@ -52,5 +52,7 @@ mod suspend;
 mod timelines;
 #[path = "http/viewers.rs"]
 mod viewers;
+#[path = "http/wake_policies.rs"]
+mod wake_policies;
 #[path = "http/wakes.rs"]
 mod wakes;

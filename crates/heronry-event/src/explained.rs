@@ -1,6 +1,6 @@
 //! What is said of a wake that waits: what was near, and what was in the way.
 
-use heronry_types::{Cursor, DistinctBy, EventKind, RunId, WakeId, WakeStatus};
+use heronry_types::{Cursor, DistinctBy, EventKind, Policies, RunId, WakeId, WakeStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::FailedClause;
@@ -31,6 +31,9 @@ pub struct WakeExplanation {
     /// it. Absent: it is not suspected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected_deadlock: Option<Cursor>,
+    /// The policies that it carries, which its run has to hold as long as it waits.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    pub policies: Policies,
     /// Its filters, in the order in which they stand in the condition.
     pub clauses: Vec<FilterExplanation>,
 }

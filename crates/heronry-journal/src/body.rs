@@ -163,7 +163,7 @@ bodies! {
     /// A message cannot get the replies that it asked for.
     37 v 1 => MessageUnsatisfiable(MessageUnsatisfiable),
     /// A run began to wait.
-    40 v 3 => WakeRegistered(Box<WakeRegistered>),
+    40 v 4 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
     41 v 3 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
@@ -171,7 +171,7 @@ bodies! {
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
     /// A run began to wait for more than one filter says.
-    44 v 4 => ConditionRegistered(Box<ConditionRegistered>),
+    44 v 5 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
     45 v 3 => WakeScanned(WakeScanned),
     /// Suspended runs wait only on each other.

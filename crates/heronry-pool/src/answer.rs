@@ -413,7 +413,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
             (*at, WakeStatus::Failed, Some((*why).into()), &[][..])
         }
     };
-    let resume = wake.registered.resume_with;
+    let body = &wake.registered;
     let refs = events.iter().map(|by| {
         let cursor = state.cursor(by.position);
         WakeMatch {
@@ -422,38 +422,37 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
             kind: by.kind,
         }
     });
-    let matches = match resume {
+    let matches = match body.resume_with {
         ResumeWith::MatchingEventRefs => refs.collect(),
         ResumeWith::Summary | ResumeWith::None => Vec::new(),
     };
-    let summary = events
-        .first()
-        .filter(|_| resume == ResumeWith::Summary)
-        .map(|first| {
-            format!(
-                "{} event(s), first {} at {}",
-                events.len(),
-                first.kind,
-                state.cursor(first.position)
-            )
-        });
+    let first = events.first();
+    let first = first.filter(|_| body.resume_with == ResumeWith::Summary);
+    let summary = first.map(|first| {
+        let (count, cursor) = (events.len(), state.cursor(first.position));
+        format!("{count} event(s), first {} at {cursor}", first.kind)
+    });
     WakeView {
-        wake_id: wake.registered.wake_id.clone(),
+        wake_id: body.wake_id.clone(),
         run_id: wake.run.clone(),
         status,
         reason,
         matches,
         summary,
         cursor: state.cursor(at),
-        deadline: wake.registered.deadline,
-        run_state: wake.registered.suspends.map(|_| {
-            let suspension = state.members.suspension(&wake.run);
-            if suspension.is_some_and(|it| it.waits_for(position)) {
-                RunState::Suspended
-            } else {
-                RunState::Active
-            }
-        }),
+        deadline: body.deadline,
+        policies: body.policies.as_deref().cloned().unwrap_or_default(),
+        run_state: body.suspends.map(|_| run_state(state, position, wake)),
+    }
+}
+
+/// Where the run of a wake stands that suspends it.
+fn run_state(state: &State, registered: Position, wake: &Wake) -> RunState {
+    let suspension = state.members.suspension(&wake.run);
+    if suspension.is_some_and(|it| it.waits_for(registered)) {
+        RunState::Suspended
+    } else {
+        RunState::Active
     }
 }
 

@@ -9,8 +9,8 @@ use heronry_event::{
 };
 use heronry_journal::{Record, WakeTriggeredBy};
 use heronry_types::{
-    AgentId, Condition, Cursor, DistinctBy, EventKind, PoolId, Position, RunId, SessionId,
-    Timelines, Visibility, WakeId, WakeStatus,
+    AgentId, Condition, Cursor, DistinctBy, EventKind, Policies, PoolId, Position, RunId,
+    SessionId, Timelines, Visibility, WakeId, WakeStatus,
 };
 
 use crate::{
@@ -43,6 +43,7 @@ pub(crate) struct Explained {
     pub(crate) floor: Position,
     pub(crate) until: Position,
     pub(crate) deadlocked: Option<Position>,
+    pub(crate) policies: Policies,
 }
 
 /// A live member, by what its events say of it.
@@ -177,6 +178,7 @@ impl Explain {
             events: self.events,
             orphaned,
             suspected_deadlock: self.wake.deadlocked.map(at),
+            policies: self.wake.policies,
             clauses: clauses
                 .map(|(clause, counted)| clause.finish(counted, &at))
                 .collect(),

@@ -26,6 +26,10 @@ pub fn project(timelines: &Timelines, record: &Record) -> Event {
     envelope.causes.trace = lineage.trace;
     envelope.causes.caused_by = lineage.caused_by.map(|position| timelines.cursor(position));
     exchange(&mut envelope, record);
+    let carried = record.entry.body.registration();
+    if let Some(policies) = carried.and_then(|it| it.policies.as_deref()) {
+        envelope.governance.policies = policies.clone();
+    }
     if let Body::MessageResponded(body) = &record.entry.body {
         envelope.causes.causal = vec![timelines.cursor(body.by)];
     }

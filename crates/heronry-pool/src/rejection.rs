@@ -258,6 +258,8 @@ pub enum PolicyNeed {
     ViewerHolds,
     /// The agent's grant must have it.
     Granted,
+    /// Who waits must hold it.
+    WaiterHolds,
 }
 
 impl std::fmt::Display for PolicyNeed {
@@ -268,6 +270,7 @@ impl std::fmt::Display for PolicyNeed {
             Self::NotWidened => "joining again cannot add policies",
             Self::ViewerHolds => "the viewer does not hold it",
             Self::Granted => "the agent is not granted it",
+            Self::WaiterHolds => "the run that waits does not hold it",
         })
     }
 }

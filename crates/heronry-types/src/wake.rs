@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, EventKind, RunId, RunState, Timestamp, WakeId, WakeStatus, vocab::vocabulary};
+use crate::{
+    Cursor, EventKind, Policies, RunId, RunState, Timestamp, WakeId, WakeStatus, vocab::vocabulary,
+};
 
 vocabulary! {
     /// Why a wake was cancelled.
@@ -99,6 +101,9 @@ pub struct WakeView {
     /// When it times out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
+    /// The policies that it carries: when its run does not hold one of them any more, it is cancelled.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    pub policies: Policies,
     /// Where its run stands, when the wake suspends it: `suspended` until the wake ends or something
     /// else resumes the run, then `active`. Absent: it suspends nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]

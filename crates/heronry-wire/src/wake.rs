@@ -3,8 +3,8 @@
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use heronry_types::{
-    Condition, Count, Cursor, CursorError, Durability, IdempotencyKey, Millis, ResumeWith, RunId,
-    Since, WakeId, WakeView,
+    Condition, Count, Cursor, CursorError, Durability, IdempotencyKey, Millis, Policies,
+    ResumeWith, RunId, Since, WakeId, WakeView,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -97,6 +97,10 @@ pub struct RegisterWake {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
+    /// The policies that it carries: its run has to hold them, now and as long as it waits.
+    #[serde(default, skip_serializing_if = "Policies::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub policies: Policies,
     /// How long this call waits for the end. Absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]

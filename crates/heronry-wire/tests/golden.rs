@@ -4,8 +4,9 @@
 
 use heronry_types::{
     Address, AgentId, ContentRef, CopyState, Correlation, Cursor, DeadReason, Durability, Epoch,
-    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Position, RunId, RunState,
-    Since, Timestamp, TopicId, WakeId, WakeStatus, WakeView,
+    Generation, IdempotencyKey, Importance, Limits, MessageId, Millis, Policies, PolicyId,
+    PolicyKind, PolicyRef, Position, RunId, RunState, Since, Timestamp, TopicId, WakeId,
+    WakeStatus, WakeView,
 };
 use heronry_wire::*;
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +29,13 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, expecte
 
 fn refused<T: DeserializeOwned + Debug>(json: Value) -> String {
     serde_json::from_value::<T>(json).unwrap_err().to_string()
+}
+
+fn carried() -> Policies {
+    let team = PolicyId::parse("team").unwrap();
+    [PolicyRef::new(PolicyKind::Host, team)]
+        .into_iter()
+        .collect()
 }
 
 fn key() -> IdempotencyKey {
@@ -219,6 +227,15 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
             "suspends_run": true, "forever": true, "release": ["3@5"]
         }),
     );
+    let mut carrying = wake.clone();
+    carrying.policies = carried();
+    check(
+        &carrying,
+        json!({
+            "filter": "kind == \"run_completed\"", "since": text(3), "idempotency_key": "k",
+            "policies": [{"kind": "host", "id": "team"}]
+        }),
+    );
     wake.since = Some(SinceText(Since::Start));
     assert_eq!(serde_json::to_value(&wake).unwrap()["since"], "start");
     assert!(refused::<RegisterWake>(json!({"since": "7"})).contains("not a cursor"));
@@ -232,6 +249,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
             summary: None,
             cursor: at(5),
             deadline: None,
+            policies: carried(),
             run_state: Some(RunState::Suspended),
         },
         durability: Durability::Os,
@@ -240,7 +258,8 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         &changed,
         json!({
             "wake_id": "w", "run_id": "lead", "status": "registered", "matches": [],
-            "cursor": text(5), "run_state": "suspended", "durability": "os"
+            "cursor": text(5), "policies": [{"kind": "host", "id": "team"}],
+            "run_state": "suspended", "durability": "os"
         }),
     );
 }

@@ -161,6 +161,11 @@ impl Ledger {
         seat.is_some_and(|seat| seat.policies.covers(&self.config.policies))
     }
 
+    /// Returns the policies that a member holds.
+    pub fn policies(&self, run: &RunId) -> Option<&Policies> {
+        self.seats.get(run).map(|seat| &seat.policies)
+    }
+
     pub(super) fn holds(&self, run: &RunId, policies: &Policies) -> bool {
         let seat = self.seats.get(run);
         seat.is_some_and(|seat| seat.policies.covers(policies))

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use heronry_event::Envelope;
 use heronry_journal::{
-    Body, ConditionRegistered, Record, WakeRegistered, WakeScanned, WakeTriggered,
+    Body, ConditionRegistered, Record, WakeCancelled, WakeRegistered, WakeScanned, WakeTriggered,
 };
 use heronry_types::{
-    Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId,
+    Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId, WakeReason,
 };
 
 use super::{Ledger, run_of};
@@ -100,6 +100,7 @@ impl Ledger {
     pub(super) fn registered(&mut self, record: &Record, body: &WakeRegistered) {
         let run = run_of(record);
         assert!(self.is_member(&run), "only members wait");
+        self.check_held(&run, body);
         let id = format!("wake {}", body.wake_id.as_str());
         self.name(&run, &body.idempotency_key, id);
         let condition = Condition::Filter(Filter::compile(&body.filter).unwrap());
@@ -109,6 +110,7 @@ impl Ledger {
     pub(super) fn condition_registered(&mut self, record: &Record, body: &ConditionRegistered) {
         let run = run_of(record);
         assert!(self.is_member(&run), "only members wait");
+        self.check_held(&run, &body.wake);
         let id = format!("wake {}", body.wake.wake_id.as_str());
         self.name(&run, &body.wake.idempotency_key, id);
         body.condition.check().unwrap();
@@ -120,6 +122,18 @@ impl Ledger {
         let seen: BTreeSet<_> = waiter.seen.iter().map(|(position, _)| *position).collect();
         assert!(counted.is_subset(&seen), "what counts was seen");
         assert!(waiter.hit.is_none() || counted.is_empty());
+    }
+
+    fn check_held(&self, run: &RunId, body: &WakeRegistered) {
+        let holds = self.holds_carried(run, body);
+        assert!(holds, "who waits holds what its wake carries");
+        let is_said = body.policies.as_deref().is_none_or(|it| !it.is_empty());
+        assert!(is_said, "no policies are left out");
+    }
+
+    fn holds_carried(&self, run: &RunId, body: &WakeRegistered) -> bool {
+        let carried = body.policies.as_deref();
+        carried.is_none_or(|carried| self.holds(run, carried))
     }
 
     fn wait(
@@ -173,12 +187,24 @@ impl Ledger {
         assert!(deadline <= record.recorded_at, "no timer fires early");
     }
 
-    pub(super) fn cancelled(&mut self, _: &Record, registered: Position) {
-        let waiter = self.end(registered);
+    pub(super) fn cancelled(&mut self, record: &Record, body: &WakeCancelled) {
+        let waiter = self.end(body.registered);
         assert!(
             waiter.hit.is_none() || waiter.is_held,
             "its condition held before it was cancelled"
         );
+        let (run, wake) = (waiter.run.clone(), waiter.registered.clone());
+        let is_by_policy = body.reason == WakeReason::Policy;
+        if self.is_member(&run) {
+            let holds = self.holds_carried(&run, &wake);
+            assert_eq!(is_by_policy, !holds, "it goes with its policy, at once");
+        } else {
+            assert!(!is_by_policy, "who is gone lost no policy");
+        }
+        if is_by_policy {
+            let joined = self.generation(&run).unwrap().0;
+            assert_eq!(record.entry.lineage.caused_by, Some(joined));
+        }
     }
 
     pub(super) fn wake_failed(&mut self, registered: Position) {
@@ -232,6 +258,8 @@ impl Ledger {
             let waits = waiter.hit.is_none() || waiter.is_held;
             assert!(waits, "the wake at {registered} was lost");
             assert!(self.is_member(&waiter.run), "a departed run waits");
+            let holds = self.holds_carried(&waiter.run, &waiter.registered);
+            assert!(holds, "the wake at {registered} outlived its policy");
         }
     }
 
@@ -249,6 +277,7 @@ impl Ledger {
         record.entry.visibility == Visibility::InScope
             && (waiter.registered.include_wakes || !is_about_wakes(record.kind()))
             && self.sees(&waiter.run)
+            && self.holds_carried(&waiter.run, &waiter.registered)
     }
 
     fn record(&self, position: Position) -> &Record {

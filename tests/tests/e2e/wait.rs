@@ -196,3 +196,34 @@ fn w1_a_wait_suspends_its_run_and_a_repeated_one_suspends_it_again() {
     let refused = place.run(&[&b[..], &["state", "suspended"]].concat());
     refused.refused(2, "forever");
 }
+
+#[test]
+fn w1_a_wait_carries_policies_and_ends_when_its_run_does_not_hold_them_any_more() {
+    let (place, _server) = pool();
+    let b = ["--pool", "p", "--run", "b"];
+    let join = |instance: &str, policies: &[&str]| {
+        let join = [&b[..], &["join", "--instance", instance], policies].concat();
+        place.run(&join).ok();
+    };
+    let carrying = [&WAIT[..], &["--policy", "privacy:pii@2"]].concat();
+    let refused = place.run(&carrying);
+    refused.refused(3, "policy pii of kind privacy is missing");
+    place.run(&[&b[..], &["leave"]].concat()).ok();
+    join(
+        "one",
+        &["--policy", "privacy:pii@2", "--policy", "host:team"],
+    );
+    let waiting = place.start(&carrying);
+    assert_eq!(registered(&place, 1), 1);
+    let wakes = [&b[..], &["wakes", "--field", "wake_id,policies.0.id"]].concat();
+    let listed = place.run(&wakes).ok();
+    let (wake, policy) = listed.trim_end().split_once('\t').unwrap();
+    assert_eq!(policy, "pii");
+    let explained = place.run(&[&b[..], &["explain", wake]].concat()).ok();
+    assert!(explained.contains("privacy:pii@2"), "{explained}");
+    join("two", &["--policy", "host:team"]);
+    let told = waiting.end();
+    assert_eq!(told.code, Some(1), "{told:?}");
+    let ended = place.run(&[&b[..], &["wakes"]].concat()).ok();
+    assert_eq!(ended.trim(), "");
+}

@@ -153,6 +153,32 @@ fn check_fields(schemas: &Value, schema: &Value, value: &Value) -> Result<(), St
 }
 
 #[tokio::test]
+async fn w1_a_wake_with_policies_is_what_the_contract_says() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let check = |name: &str, value: &Value| {
+        check_schema(schemas, &schemas[name], value).unwrap();
+        assert!(value["policies"].is_array(), "{value}");
+    };
+    server.open(json!({})).await;
+    let held = json!([{"kind": "host", "id": "team", "version": "2"}]);
+    let join = json!({"run_id": "c", "agent_id": "c", "policies": held});
+    let joined = server.post(OPERATOR, "/v1/pools/p/members", join).await;
+    let c = joined.is(201)["member_token"].as_str().unwrap().to_owned();
+    let wakes = "/v1/pools/p/wakes";
+    let carrying = json!({
+        "filter": "terminal", "wake_id": "w", "idempotency_key": "k", "policies": held
+    });
+    let made = server.post(&c, wakes, carrying).await.is(201);
+    check("WakeChanged", &made);
+    let path = format!("{wakes}/w");
+    check("WakeView", &server.get(&c, &path).await.is(200));
+    let explained = server.get(&c, &format!("{path}/explain")).await;
+    check("WakeExplanation", &explained.is(200));
+}
+
+#[tokio::test]
 async fn answers_are_what_the_contract_says() {
     let server = Server::on_memory();
     let contract = server.get("", "/openapi.json").await.is(200);

@@ -242,6 +242,15 @@ pub(crate) fn parse_policy(text: &str) -> Result<PolicyRef, String> {
     Ok(policy)
 }
 
+/// Returns a policy as it is named on the command line.
+pub(crate) fn policy_text(policy: &PolicyRef) -> String {
+    let mut text = format!("{}:{}", policy.kind, policy.id);
+    if let Some(version) = &policy.version {
+        add(&mut text, format_args!("@{version}"));
+    }
+    text
+}
+
 /// Returns policies that were named one by one.
 pub(crate) fn policies_of(named: Vec<PolicyRef>) -> Policies {
     named.into_iter().collect()

@@ -5,11 +5,12 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
 use heronry_types::{
-    Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, RunState, Since, WakeStatus,
-    WakeView,
+    Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, PolicyRef, RunState, Since,
+    WakeStatus, WakeView,
 };
 use heronry_wire::{ProblemKind, RegisterWake, SetState, SinceText, WakeQuery};
 
+use super::members::{parse_policy, policies_of, policy_text};
 use crate::{
     connect::{Context, refused},
     cursors::{CursorFile, digest},
@@ -61,6 +62,9 @@ pub(crate) struct WaitArgs {
     /// something else resumes it before, that ends the command, too, with exit code 1
     #[arg(long, requires = "end")]
     suspend: bool,
+    /// A policy that the wake carries: the run has to hold it as long as it waits. Can be repeated
+    #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
+    policies: Vec<PolicyRef>,
     /// The file that says where the last wait ended [default: one in the data directory]
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
@@ -106,6 +110,7 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
     wake.run_id.clone_from(&cx.globals.run);
     wake.since = Some(SinceText(since));
     wake.timeout_ms = args.end.timeout;
+    wake.policies = policies_of(args.policies.clone());
     wake.suspends_run = args.suspend.then_some(true);
     wake.forever = args.end.forever.then_some(true);
     let view = until_ended(cx, &pool, &wake).await.map_err(|error| {
@@ -190,6 +195,9 @@ fn key(
                 &timeout,
             ];
             texts.extend(args.suspend.then_some("suspend"));
+            let policies = policies_of(args.policies.clone());
+            let policies: Vec<String> = policies.as_slice().iter().map(policy_text).collect();
+            texts.extend(policies.iter().map(String::as_str));
             digest(&texts)
         }
         Since::Cursor(_) | Since::Head | Since::Start => random_name()?,

@@ -6,6 +6,7 @@ use heronry_event::{FilterExplanation, WakeExplanation};
 use heronry_types::{Cursor, RunId, WakeId, WakeView};
 use heronry_wire::{ExplainQuery, WakeList, WakesQuery};
 
+use super::members::policy_text;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
@@ -99,6 +100,15 @@ fn explanation(explained: &WakeExplanation) -> String {
         add(
             &mut text,
             format_args!("\nsuspected deadlock: its run waits only on runs that wait on it"),
+        );
+    }
+    if !explained.policies.is_empty() {
+        let policies = explained.policies.as_slice().iter().map(policy_text);
+        let policies: Vec<String> = policies.collect();
+        let (run, policies) = (&explained.run_id, policies.join(", "));
+        add(
+            &mut text,
+            format_args!("\ncarries what {run} has to hold as long as it waits: {policies}"),
         );
     }
     for clause in &explained.clauses {

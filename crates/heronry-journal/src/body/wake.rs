@@ -1,8 +1,8 @@
 //! Records about wakes. The waiting run stands in the lineage.
 
 use heronry_types::{
-    Condition, EventKind, IdempotencyKey, Millis, Position, ResumeWith, RunId, SuspendFor,
-    Timestamp, WakeFailure, WakeId, WakeReason,
+    Condition, EventKind, IdempotencyKey, Millis, Policies, Position, ResumeWith, RunId,
+    SuspendFor, Timestamp, WakeFailure, WakeId, WakeReason,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -83,15 +83,21 @@ pub struct WakeRegistered {
     #[n(12)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspends: Option<SuspendFor>,
+    /// The policies that it carries, which its run has to hold as long as it waits; absent: none.
+    /// Since version 4.
+    #[n(13)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Box<Policies>>,
 }
 
 impl WakeRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        match (self.suspends, self.scan_to) {
-            (Some(_), _) => 3,
-            (None, Some(_)) => 2,
-            (None, None) => 1,
+        match (&self.policies, self.suspends, self.scan_to) {
+            (Some(_), _, _) => 4,
+            (None, Some(_), _) => 3,
+            (None, None, Some(_)) => 2,
+            (None, None, None) => 1,
         }
     }
 }
@@ -116,6 +122,9 @@ pub struct ConditionRegistered {
 impl ConditionRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
+        if self.wake.policies.is_some() {
+            return 5;
+        }
         match newest(self.counted.iter().map(|counted| &counted.by)) {
             // Who suspends its run is followed by *run suspended*, which says so to older builds.
             0 => self.wake.version().min(2),

@@ -140,12 +140,14 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     }
     check::<LimitName>(23, (&[1, 2], 4));
     check::<ResumedBy>(4, (&[17], 2));
-    check::<SuspendFor>(2, (&[40], 3));
+    check::<SuspendFor>(2, (&[40], 4));
     check::<DeadReason>(3, (&[29], 1));
     check::<WakePayload>(3, (&[1], 4));
     check::<PolicyKind>(9, (&[1], 4));
     check::<PolicyKind>(9, (&[10, 11], 2));
     check::<PolicyKind>(9, (&[20], 3));
+    check::<PolicyKind>(9, (&[40], 4));
+    check::<PolicyKind>(9, (&[44], 5));
     check::<Importance>(3, (&[20], 3));
     check::<OnFull>(2, (&[20], 3));
     check::<Undeliverable>(5, (&[13, 22, 27, 28, 31, 35, 36, 37], 1));
@@ -156,10 +158,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<ReleaseReason>(4, (&[24], 1));
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
-    check::<ResumeWith>(3, (&[40], 3));
-    check::<ResumeWith>(3, (&[44], 4));
-    check::<DistinctBy>(4, (&[44], 4));
-    check::<EventKind>(143, (&[44], 4));
+    check::<ResumeWith>(3, (&[40], 4));
+    check::<ResumeWith>(3, (&[44], 5));
+    check::<DistinctBy>(4, (&[44], 5));
+    check::<EventKind>(143, (&[44], 5));
     check::<EventKind>(143, (&[41, 45], 3));
     check::<EffectOutcome>(2, (&[53, 54], 1));
     check::<EffectFault>(3, (&[54], 1));

@@ -1,8 +1,9 @@
 //! Joining a pool, and changing what a member lists.
 
-use heronry_journal::{Body, MemberChanged, MemberJoined, MemberTakenOver};
+use heronry_journal::{Body, Entry, MemberChanged, MemberJoined, MemberTakenOver, WakeCancelled};
 use heronry_types::{
     AgentId, Generation, InstanceId, LimitName, Millis, Policies, RunId, SessionId, TopicId,
+    WakeReason,
 };
 
 use super::{
@@ -64,7 +65,8 @@ impl Join {
             members: members as u64,
             lease_ms: lasting(self.lease),
         });
-        Ok(self.write(state, &policies, body))
+        let joined = self.entry(state, &policies, body);
+        Ok(Decision::Write(Draft::of(vec![joined])))
     }
 
     /// A member's run joins again: the same process gets the same answer, another takes over.
@@ -91,17 +93,40 @@ impl Join {
             predecessor: member.generation,
             lease_ms: lasting(self.lease),
         });
-        Ok(self.write(state, policies, body))
+        let mut entries = vec![self.entry(state, policies, body)];
+        entries.extend(narrowed(state, member, policies));
+        Ok(Decision::Write(Draft::of(entries)))
     }
 
-    fn write(&self, state: &State, policies: &Policies, body: Body) -> Decision {
+    fn entry(&self, state: &State, policies: &Policies, body: Body) -> Entry {
         let mut author =
             Author::operator(state).with_visibility(draft::visibility(state, policies));
         author.lineage.run = Some(self.run.clone());
         author.lineage.agent = Some(self.agent.clone());
         author.lineage.session.clone_from(&self.session);
-        Decision::Write(Draft::of(vec![author.entry(body)]))
+        author.last_entry(body)
     }
+}
+
+/// Cancels the wakes that carry a policy which their run, taken over by the record before, does not
+/// hold any more.
+fn narrowed(state: &State, member: &Member, policies: &Policies) -> Vec<Entry> {
+    if policies.covers(&member.policies) {
+        return Vec::new();
+    }
+    let taken_over = state.head.next();
+    let author = Author::engine(state.lineage_of(&member.run)).caused_by(taken_over);
+    let cancelled = member.wakes.iter().filter_map(|registered| {
+        let wake = &state.wakes.get(*registered)?.registered;
+        policies.first_missing(wake.policies.as_deref()?)?;
+        let body = WakeCancelled {
+            registered: *registered,
+            wake_id: wake.wake_id.clone(),
+            reason: WakeReason::Policy,
+        };
+        Some(author.entry(Body::WakeCancelled(body)))
+    });
+    cancelled.collect()
 }
 
 fn check_lease(state: &State, lease: Option<Millis>) -> Result<(), Rejection> {

@@ -7,8 +7,8 @@ use heronry_journal::{
 };
 use heronry_store::ClaimName;
 use heronry_types::{
-    Condition, Epoch, IdempotencyKey, LimitName, Millis, Position, ResumeWith, RunId, Since,
-    WakeId, WakeReason,
+    Condition, Epoch, IdempotencyKey, LimitName, Millis, Policies, Position, ResumeWith, RunId,
+    Since, WakeId, WakeReason,
 };
 
 use super::{
@@ -16,8 +16,12 @@ use super::{
     fetch, guard, prior, suspend,
 };
 use crate::{
-    Caller, Minter, Registered, Rejection, State, answer, condition, engine::Extent,
-    hash::RequestHasher, mint::Minted, rejection::ConflictField, state::Earlier,
+    Caller, Minter, Registered, Rejection, State, answer, condition,
+    engine::Extent,
+    hash::RequestHasher,
+    mint::Minted,
+    rejection::{ConflictField, PolicyNeed},
+    state::{Earlier, Member},
 };
 
 /// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
@@ -58,6 +62,8 @@ pub struct WakeRequest {
     pub wake_events: WakeEvents,
     /// Whether its run is suspended until it ends.
     pub suspending: Option<Suspending>,
+    /// The policies that it carries: its run has to hold them, now and as long as it waits.
+    pub policies: Policies,
     /// The key under which a repeat has the same outcome.
     pub key: IdempotencyKey,
 }
@@ -73,6 +79,7 @@ impl WakeRequest {
             resume_with: ResumeWith::default(),
             wake_events: WakeEvents::default(),
             suspending: None,
+            policies: Policies::default(),
             key,
         }
     }
@@ -175,6 +182,7 @@ impl RegisterWake {
             request_hash: self.hash,
             scan_to: (cx.scan.extent == Extent::Later).then_some(state.head),
             suspends: request.suspending.as_ref().map(|it| it.lasts),
+            policies: carried(&request.policies),
         })
     }
 
@@ -222,6 +230,20 @@ impl RegisterWake {
     }
 }
 
+/// What a registration says of policies: nothing where there are none.
+fn carried(policies: &Policies) -> Option<Box<Policies>> {
+    (!policies.is_empty()).then(|| Box::new(policies.clone()))
+}
+
+/// Checks that who waits holds what its wake carries.
+fn check_held(member: &Member, policies: &Policies) -> Result<(), Rejection> {
+    let Some(policy) = member.policies.first_missing(policies) else {
+        return Ok(());
+    };
+    let (policy, need) = (policy.clone(), PolicyNeed::WaiterHolds);
+    Err(Rejection::Policy { policy, need })
+}
+
 fn request_hash(request: &WakeRequest) -> RequestHash {
     let mut hasher = RequestHasher::new("wake/1");
     hasher.put((
@@ -239,6 +261,9 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
     hasher.put((request.timeout, request.resume_with, include));
     if let Some(suspending) = &request.suspending {
         hasher.put(("suspends_run", suspending.lasts, &suspending.release));
+    }
+    if !request.policies.is_empty() {
+        hasher.put(("policies", &request.policies));
     }
     hasher.finish()
 }
@@ -262,7 +287,8 @@ impl Command for RegisterWake {
     }
 
     fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
-        if guard::standing(state, &self.caller, &self.run).is_err() {
+        let member = guard::standing(state, &self.caller, &self.run);
+        if member.is_err() || member.is_ok_and(|it| !it.policies.covers(&self.request.policies)) {
             return Ok(None); // `decide` says why not, unless it is a repeat
         }
         let after = self.since(state)?;
@@ -286,6 +312,7 @@ impl Command for RegisterWake {
         if let Some(suspending) = &self.request.suspending {
             suspending.check(self.request.timeout)?;
         }
+        guard::policies(state, &self.request.policies)?;
         let live = member.wakes.len() as u64 + 1;
         fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
         fetch::check(
@@ -293,6 +320,7 @@ impl Command for RegisterWake {
             LimitName::LiveWakesPerPoolMax,
             state.wakes.live() as u64 + 1,
         )?;
+        check_held(member, &self.request.policies)?;
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);
         let author = Author::member(state, &self.caller, member);

@@ -10,7 +10,7 @@ use super::{
     Staged, UnreadableFilter,
     conditions::{About, Conditions},
 };
-use crate::{State, project};
+use crate::{State, project, state::Wake};
 
 /// How many triggers one append records at the most; the rest follow in the next appends.
 pub(super) const PER_APPEND_MAX: usize = 1_024;
@@ -243,6 +243,15 @@ fn wants(state: &State, registered: Position, record: &Record) -> bool {
     record.position > registered.max(wake.registered.since)
         && !is_suspension_for(&record.entry.body, registered)
         && sees(state, &wake.run)
+        && carries_what_its_run_holds(state, wake)
+}
+
+/// Whether a run still holds what its wake carries: one that does not any more is cancelled next.
+fn carries_what_its_run_holds(state: &State, wake: &Wake) -> bool {
+    wake.registered.policies.as_deref().is_none_or(|carried| {
+        let member = state.members.get(&wake.run);
+        member.is_some_and(|member| member.policies.covers(carried))
+    })
 }
 
 /// Whether a record suspends a run for this wake: as its registration, this is no event for it.

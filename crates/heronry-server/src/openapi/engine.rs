@@ -97,6 +97,7 @@ fn wakes() -> Vec<Named> {
             cursor("Its registration, and its end afterwards."),
         )
         .may("deadline", time())
+        .may("policies", list("PolicyRef"))
         .may("run_state", names::<RunState>());
     let changed =
         Fields::of("How safely the store keeps it.").must("durability", names::<Durability>());

@@ -128,6 +128,7 @@ fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refus
     let mut request = WakeRequest::new(compiled, key);
     request.suspending = suspending(&body)?;
     request.wake_id = body.wake_id;
+    request.policies = body.policies;
     request.since = body.since.map_or(Since::default(), |since| since.0);
     request.timeout = body.timeout_ms;
     request.resume_with = body.resume_with.unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use heronry_journal::{Claim, Record};
 use heronry_pool::{
-    Caller, Rejection,
+    Caller, PolicyNeed, Rejection,
     decide::{
         CancelWake, ClaimSet, EndRun, Expiry, Join, Leave, RegisterWake, Send, SendRequest,
         StateDigest, Suspending, WakeEvents, WakeRequest,
@@ -15,14 +15,15 @@ use heronry_store::{Clock, Outcome};
 use heronry_testkit::AppendFault;
 use heronry_tests::{Ledger, World, agent, body, key, run, topic};
 use heronry_types::{
-    Address, Cursor, EventKind, Generation, LimitName, Limits, MessageId, Millis, PoolSpec,
-    Position, RunEnd, Since, WakeId, WakeStatus,
+    Address, Cursor, EventKind, Generation, LimitName, Limits, MessageId, Millis, Policies,
+    PoolSpec, Position, RunEnd, RunId, Since, WakeId, WakeStatus,
 };
 
 use super::messages::said;
 use super::replies;
 use super::steps::{
-    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, Meanwhile, RUNS, Step, TOPICS, To, Wait, Who,
+    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, Listing, Meanwhile, POLICIES, RUNS, Step,
+    TOPICS, To, Wait, Who,
 };
 
 /// How many copies an inbox holds: few, so that some are full.
@@ -71,8 +72,13 @@ impl Play {
             wakes: Vec::new(),
             effects: Vec::new(),
         };
-        play.join(0, (1, 0), 1).await;
-        play.join(1, (2, 30), 1).await;
+        let listing = |topics, lease| Listing {
+            topics,
+            lease,
+            policies: 3,
+        };
+        play.join(0, listing(1, 0), 1).await;
+        play.join(1, listing(2, 30), 1).await;
         play.report_before(before).await;
         play.read().await;
         play
@@ -135,10 +141,10 @@ impl Play {
 
     pub(super) async fn take(&mut self, step: &Step) {
         match *step {
-            Step::Join(run, topics, lease) => self.join(run, (topics, lease), 1).await,
-            Step::TakeOver(run, topics, lease) => {
+            Step::Join(run, listing) => self.join(run, listing, 1).await,
+            Step::TakeOver(run, listing) => {
                 self.instances += 1;
-                self.join(run, (topics, lease), self.instances).await;
+                self.join(run, listing, self.instances).await;
             }
             Step::Heartbeat(who) => self.heartbeat(who).await,
             Step::Lease(who, seconds) => self.lease(who, seconds).await,
@@ -176,16 +182,27 @@ impl Play {
         self.read().await;
     }
 
-    async fn join(&mut self, who: usize, (topics, lease): (u8, u64), instance: u32) {
+    async fn join(&mut self, who: usize, listing: Listing, instance: u32) {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
+        let asked = policies(listing.policies);
+        let mut policies = asked.clone();
+        // Joining again never widens.
+        if let Some(held) = self.ledger.policies(&run(RUNS[who])) {
+            let kept = asked
+                .as_slice()
+                .iter()
+                .filter(|it| held.as_slice().contains(it));
+            policies = kept.cloned().collect();
+        }
         let join = Join {
             agent: agent(AGENTS[who]),
             topics: listed
-                .filter(|(index, _)| topics & (1 << index) != 0)
+                .filter(|(index, _)| listing.topics & (1 << index) != 0)
                 .map(|(_, name)| topic(name))
                 .collect(),
-            lease: Some(Millis::from_secs(lease)),
+            policies: Some(policies),
+            lease: Some(Millis::from_secs(listing.lease)),
             ..World::joining_as(RUNS[who], &instance)
         };
         let run = run(RUNS[who]);
@@ -316,6 +333,7 @@ impl Play {
                     None => Suspending::forever(),
                 }
             }),
+            policies: policies(wait.policies),
             ..asked
         };
         let said = format!("wait {} {since:?} {wait:?}", wait.filter);
@@ -326,7 +344,9 @@ impl Play {
             Some((before, _)) if *before == said => assert!(answer.unwrap().repeated),
             Some((_, first)) => check_conflict(&answer, *first),
             None => {
-                check_barred(&answer, self.barred(&caller).as_ref());
+                let name_of_run = run(RUNS[who.run]);
+                let not_held = || self.not_held(&name_of_run, wait.policies);
+                check_barred(&answer, self.barred(&caller).or_else(not_held).as_ref());
                 if let Ok(registered) = answer {
                     self.read().await;
                     let id = registered.wake.wake_id;
@@ -337,6 +357,14 @@ impl Play {
                 }
             }
         }
+    }
+
+    /// Why a wake is refused that carries what its run does not hold.
+    fn not_held(&self, run: &RunId, carried: u8) -> Option<Rejection> {
+        let held = self.ledger.policies(run)?;
+        let policy = held.first_missing(&policies(carried))?.clone();
+        let need = PolicyNeed::WaiterHolds;
+        Some(Rejection::Policy { policy, need })
     }
 
     async fn cancel(&mut self, by: By, number: usize) {
@@ -458,6 +486,16 @@ impl Play {
         let looked = |record: &&Record| record.kind() == EventKind::WakeConditionScanned;
         records.iter().filter(looked).count()
     }
+}
+
+/// Some of the policies, one bit for each.
+fn policies(some: u8) -> Policies {
+    let all = POLICIES.iter().enumerate();
+    let some: Vec<&str> = all
+        .filter(|(index, _)| some & (1 << index) != 0)
+        .map(|(_, name)| *name)
+        .collect();
+    World::policies(&some)
 }
 
 pub(super) fn acting(by: By, owner: usize) -> Who {

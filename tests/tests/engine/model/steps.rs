@@ -11,6 +11,8 @@ pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
 pub(super) const AGENTS: [&str; 4] = ["smith", "smith", "jones", "jones"];
 /// The topics that they may list.
 pub(super) const TOPICS: [&str; 2] = ["north", "south"];
+/// The policies that they may hold, and their wakes may carry.
+pub(super) const POLICIES: [&str; 2] = ["east", "west"];
 /// What they wait for.
 pub(super) const FILTERS: [&str; 7] = [
     r#"kind == "run_message_delivered""#,
@@ -94,6 +96,8 @@ pub(super) struct Wait {
     pub(super) timeout: Option<u64>,
     pub(super) includes_wakes: bool,
     pub(super) while_waiting: Meanwhile,
+    /// Which policies it carries, one bit for each.
+    pub(super) policies: u8,
 }
 
 /// What a run does while a wake waits.
@@ -103,11 +107,21 @@ pub(super) enum Meanwhile {
     IsSuspended,
 }
 
+/// What a run says of itself when it joins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listing {
+    /// Which topics it lists, one bit for each.
+    pub(super) topics: u8,
+    pub(super) lease: u64,
+    /// Which policies it holds, one bit for each; as many of them as it may, when it joins again.
+    pub(super) policies: u8,
+}
+
 /// One step. Claims, messages and wakes are named by their number, counted from the newest.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    Join(usize, u8, u64),
-    TakeOver(usize, u8, u64),
+    Join(usize, Listing),
+    TakeOver(usize, Listing),
     /// Says that a run is there.
     Heartbeat(Who),
     /// Changes a lease, to so many seconds; zero: forever.
@@ -228,16 +242,18 @@ fn wait() -> impl Strategy<Value = Wait> {
         (
             any::<bool>(),
             prop_oneof![2 => Just(Meanwhile::GoesOn), 1 => Just(Meanwhile::IsSuspended)],
+            prop_oneof![3 => Just(0), 2 => 1..4_u8],
         ),
     )
         .prop_map(
-            |(filter, key, back, timeout, (includes_wakes, while_waiting))| Wait {
+            |(filter, key, back, timeout, (includes_wakes, while_waiting, policies))| Wait {
                 filter,
                 key,
                 back,
                 timeout,
                 includes_wakes,
                 while_waiting,
+                policies,
             },
         )
 }
@@ -251,6 +267,15 @@ fn lease() -> impl Strategy<Value = u64> {
     prop_oneof![3 => Just(0), 2 => 1..60_u64]
 }
 
+fn listing() -> impl Strategy<Value = Listing> {
+    let policies = prop_oneof![2 => Just(3), 1 => 0..3_u8];
+    (0..4_u8, lease(), policies).prop_map(|(topics, lease, policies)| Listing {
+        topics,
+        lease,
+        policies,
+    })
+}
+
 /// How many events there are before the first step: none, or more than are looked through at once.
 pub(super) fn before() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 1 => Just(1_100)]
@@ -259,10 +284,8 @@ pub(super) fn before() -> impl Strategy<Value = usize> {
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let kept = prop_oneof![Just(Kept::All), Just(Kept::Nothing)];
     prop_oneof![
-        6 => (0..RUNS.len(), 0..4_u8, lease())
-            .prop_map(|(run, topics, lease)| Step::Join(run, topics, lease)),
-        2 => (0..RUNS.len(), 0..4_u8, lease())
-            .prop_map(|(run, topics, lease)| Step::TakeOver(run, topics, lease)),
+        6 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Step::Join(run, listing)),
+        2 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Step::TakeOver(run, listing)),
         3 => who().prop_map(Step::Heartbeat),
         2 => (who(), lease()).prop_map(|(who, lease)| Step::Lease(who, lease)),
         4 => (who(), proptest::option::weighted(0.7, 0..90_u64), any::<(bool, bool)>())

@@ -3,7 +3,7 @@
 use heronry_types::{Condition, Count};
 use proptest::prelude::*;
 
-use super::{few, id, millis, option, position, request_hash, time, word};
+use super::{few, id, millis, option, policies, position, request_hash, time, word};
 use crate::{
     Body, ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled,
     WakeFailed, WakeName, WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered,
@@ -19,9 +19,14 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
         word(),
         any::<bool>(),
     );
-    let scan_to = (option::of(position()), option::of(word()));
-    (id(), filter, waits, (id(), scan_to), request_hash()).prop_map(
-        |(wake_id, filter, waits, (idempotency_key, (scan_to, suspends)), request_hash)| {
+    let later = (
+        option::of(position()),
+        option::of(word()),
+        option::of(policies()),
+    );
+    (id(), filter, waits, (id(), request_hash()), later).prop_map(
+        |(wake_id, filter, waits, (idempotency_key, request_hash), later)| {
+            let (scan_to, suspends, policies) = later;
             let (filter, language, fingerprint) = filter;
             let (since, timeout_ms, deadline, resume_with, include_wakes) = waits;
             WakeRegistered {
@@ -38,6 +43,7 @@ fn registration() -> impl Strategy<Value = WakeRegistered> {
                 request_hash,
                 scan_to,
                 suspends,
+                policies: policies.map(Box::new),
             }
         },
     )

@@ -26,6 +26,7 @@ fn registered() -> WakeRegistered {
         request_hash: RequestHash(*b"request's 16 hex"),
         scan_to: None,
         suspends: None,
+        policies: None,
     }
 }
 
@@ -34,6 +35,22 @@ fn held() -> WakeRegistered {
     WakeRegistered {
         scan_to: Some(Position(303)),
         ..registered()
+    }
+}
+
+/// A registration that suspends its run.
+fn suspending() -> WakeRegistered {
+    WakeRegistered {
+        suspends: Some(SuspendFor::Timeout),
+        ..held()
+    }
+}
+
+/// A registration that carries policies.
+fn carrying() -> WakeRegistered {
+    WakeRegistered {
+        policies: Some(Box::new(super::policies())),
+        ..suspending()
     }
 }
 
@@ -109,6 +126,10 @@ pub(super) fn earlier() -> Vec<(&'static str, Body)> {
             Body::WakeRegistered(Box::new(held())),
         ),
         (
+            "40.3-wake-registered",
+            Body::WakeRegistered(Box::new(suspending())),
+        ),
+        (
             "41.1-wake-triggered",
             triggered(EventKind::RunMessageDelivered),
         ),
@@ -125,6 +146,10 @@ pub(super) fn earlier() -> Vec<(&'static str, Body)> {
         (
             "44.3-condition-registered",
             condition(registered(), EventKind::WakeConditionOrphaned),
+        ),
+        (
+            "44.4-condition-registered",
+            condition(registered(), EventKind::ContentErased),
         ),
         (
             "45.2-wake-scanned",
@@ -165,16 +190,13 @@ pub(super) fn wakes() -> Vec<(&'static str, Body)> {
     };
     vec![
         (
-            "40.3-wake-registered",
-            Body::WakeRegistered(Box::new(WakeRegistered {
-                suspends: Some(SuspendFor::Timeout),
-                ..held()
-            })),
+            "40.4-wake-registered",
+            Body::WakeRegistered(Box::new(carrying())),
         ),
         ("41.3-wake-triggered", triggered(erased)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
-        ("44.4-condition-registered", condition(registered(), erased)),
+        ("44.5-condition-registered", condition(carrying(), erased)),
         ("45.3-wake-scanned", scanned(erased)),
         (
             "46.1-deadlock-suspected",

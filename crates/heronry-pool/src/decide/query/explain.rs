@@ -69,6 +69,7 @@ impl Command for ExplainWake {
                 .suspension(&wake.run)
                 .filter(|it| it.waits_for(registered))
                 .and_then(|it| it.suspected),
+            policies: body.policies.as_deref().cloned().unwrap_or_default(),
         };
         Ok(Explain::new(explained, state.pool.clone()))
     }

@@ -67,5 +67,6 @@ fn wake() -> Fields {
             "suspected_deadlock",
             cursor("The record that suspects its run to wait only on runs that wait on it."),
         )
+        .may("policies", list("PolicyRef"))
         .must("clauses", list("FilterExplanation"))
 }
