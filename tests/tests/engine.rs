@@ -114,5 +114,7 @@ mod wake_policies;
 mod wake_races;
 #[path = "engine/wake_scans.rs"]
 mod wake_scans;
+#[path = "engine/wake_summaries.rs"]
+mod wake_summaries;
 #[path = "engine/wakes.rs"]
 mod wakes;

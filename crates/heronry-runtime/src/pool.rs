@@ -3,6 +3,7 @@
 mod body;
 mod effect;
 mod explain;
+mod summary;
 mod wait;
 
 use std::{fmt, sync::Arc};

@@ -93,7 +93,8 @@ pub struct WakeView {
     pub reason: Option<WakeWhy>,
     /// The events that triggered it, as `resume_with` chose.
     pub matches: Vec<WakeMatch>,
-    /// A line about the matches, as `resume_with` chose.
+    /// A line about the matches, as `resume_with` chose, and one for each of the first 16 that says
+    /// something of itself, as far as the pool's wake policy shows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// The record of the registration while it waits, of the end afterwards.

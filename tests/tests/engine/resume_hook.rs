@@ -29,7 +29,7 @@ on_every_store! {
 
 /// Remembers what it was told.
 #[derive(Debug, Default)]
-struct Host {
+pub(super) struct Host {
     told: Mutex<Vec<Resumed>>,
     /// Wakes that it does not take.
     refuses: Mutex<HashSet<WakeId>>,
@@ -53,11 +53,11 @@ impl ResumeHook for Host {
 }
 
 impl Host {
-    fn told(&self) -> Vec<Resumed> {
+    pub(super) fn told(&self) -> Vec<Resumed> {
         self.told.lock().unwrap().clone()
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.told.lock().unwrap().len()
     }
 
@@ -68,7 +68,7 @@ impl Host {
 }
 
 /// A world whose runtime tells a host.
-fn telling(mut world: World, host: &Arc<Host>) -> World {
+pub(super) fn telling(mut world: World, host: &Arc<Host>) -> World {
     let hook = Arc::clone(host) as Arc<dyn ResumeHook>;
     world.runtime = world.runtime.clone().with_resume_hook(hook);
     world

@@ -21,6 +21,7 @@ on_every_store! {
     a36_a_wake_waits_for_any_of_all_of_or_a_count
     a36_a_condition_that_is_none_says_what_is_wrong
     a39_a_waiter_gets_what_resume_with_says_and_never_a_body
+    a39_a_summary_carries_what_events_say_of_themselves_as_far_as_the_pool_shows_it
 }
 
 const WAKES: &str = "/v1/pools/p/wakes";
@@ -477,5 +478,48 @@ async fn a39_a_waiter_gets_what_resume_with_says_and_never_a_body(server: Server
         assert_eq!(found["status"], "triggered");
         assert_eq!((&found["matches"], &found["summary"]), (&matches, &summary));
         assert!(!found.to_string().contains("secret"));
+    }
+}
+
+async fn a39_a_summary_carries_what_events_say_of_themselves_as_far_as_the_pool_shows_it(
+    server: Server,
+) {
+    for (pool, payload) in [("p", "summary"), ("q", "envelope_only")] {
+        let path = |rest: &str| format!("/v1/pools/{pool}/{rest}");
+        let open = json!({"wake_policy": {"payload": payload}});
+        let put = format!("PUT /v1/pools/{pool}");
+        server.call(OPERATOR, &put, open).await.is(201);
+        let join = json!({"run_id": "a", "agent_id": "a"});
+        let joined = server.post(OPERATOR, &path("members"), join).await.is(201);
+        let a = joined["member_token"].as_str().unwrap().to_owned();
+        let payload = json!({"type": "summary", "summary": "found 3 faults"});
+        let events = json!({
+            "events": [{"kind": "tool_completed", "payload": payload}], "idempotency_key": "e"
+        });
+        let reported = server.post(&a, &path("events"), events).await.is(201);
+        let cursor = reported["first"].as_str().unwrap();
+        let mut line = format!("1 event(s), first tool_completed at {cursor}");
+        if pool == "p" {
+            line = format!("{line}\ntool_completed at {cursor}: found 3 faults");
+        }
+        let asked = json!({
+            "filter": "kind == \"tool_completed\"", "wake_id": "w", "since": "start",
+            "resume_with": "summary", "idempotency_key": "k"
+        });
+        let (wakes, wake) = (path("wakes"), path("wakes/w"));
+        let answers = [
+            server.post(&a, &wakes, asked.clone()).await.is(201),
+            server.post(&a, &wakes, asked).await.is(200),
+            server.get(&a, &wake).await.is(200),
+            server.get(OPERATOR, &wake).await.is(200),
+            server
+                .call(&a, &format!("DELETE {wake}"), Value::Null)
+                .await
+                .is(200),
+        ];
+        for answer in answers {
+            assert_eq!(answer["status"], "triggered");
+            assert_eq!(answer["summary"], line);
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod dead;
 mod explain;
 mod lists;
+mod sum_up;
 mod view;
 
 use heronry_store::ClaimName;
@@ -13,6 +14,7 @@ use heronry_types::{
 pub use dead::ListDeadLetters;
 pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
+pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
 use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, fetch, guard};

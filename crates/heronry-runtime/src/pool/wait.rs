@@ -38,7 +38,8 @@ impl Pool {
     }
 
     /// Returns where a wake stands; waits up to `wait` for its end. When its run is suspended for it
-    /// and goes on for another reason, that ends the waiting, too.
+    /// and goes on for another reason, that ends the waiting, too. What it says is
+    /// [summed up](Self::summed_up) when it asked for that.
     ///
     /// Ending the call never ends the wake.
     ///
@@ -51,12 +52,21 @@ impl Pool {
         wake_id: WakeId,
         wait: Millis,
     ) -> Result<WakeView, CallError> {
-        let until = self.deadline(wait);
         let find = FindWake {
             caller,
             run,
             wake_id,
         };
+        let found = self.wake_as_it_stands(&find, wait).await?;
+        Ok(self.summed_up(find.caller, found).await)
+    }
+
+    async fn wake_as_it_stands(
+        &self,
+        find: &FindWake,
+        wait: Millis,
+    ) -> Result<WakeView, CallError> {
+        let until = self.deadline(wait);
         let found = self.call(find.clone()).await?;
         if found.status != WakeStatus::Registered || wait.0 == 0 {
             return Ok(found);

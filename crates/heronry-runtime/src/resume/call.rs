@@ -66,18 +66,20 @@ impl Calls {
     }
 
     async fn look(&self, ended: &Ended) -> Result<Resumed, CallError> {
+        let caller = Caller::Operator;
         let find = FindWake {
-            caller: Caller::Operator,
+            caller: caller.clone(),
             run: Some(ended.run.clone()),
             wake_id: ended.wake.clone(),
         };
+        let wake = self.pool.call(find).await?;
         Ok(Resumed {
             pool: self.pool.id().clone(),
             token: ResumeToken {
                 registered: self.pool.cursor(ended.registered),
                 ended: self.pool.cursor(ended.at),
             },
-            wake: self.pool.call(find).await?,
+            wake: self.pool.summed_up(caller, wake).await,
         })
     }
 }

@@ -91,7 +91,10 @@ fn wakes() -> Vec<Named> {
         .must("status", names::<WakeStatus>())
         .may("reason", one_of(&reasons))
         .must("matches", list("WakeMatch"))
-        .may("summary", text("A line about the matches."))
+        .may(
+            "summary",
+            text("A line about the matches, and one for what each of the first 16 says of itself."),
+        )
         .must(
             "cursor",
             cursor("Its registration, and its end afterwards."),

@@ -93,7 +93,7 @@ async fn register(
     let wake = if waiting {
         wait_for(&at, run, registered.wake, wait).await
     } else {
-        registered.wake
+        at.pool.summed_up(at.caller(), registered.wake).await
     };
     let durability = at.app.durability();
     Ok((status, Answer(WakeChanged { wake, durability })))
@@ -221,6 +221,7 @@ async fn cancel(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeCha
             wake_id,
         })
         .await?;
+    let wake = at.pool.summed_up(at.caller(), wake).await;
     let durability = at.app.durability();
     Ok(Answer(WakeChanged { wake, durability }))
 }

@@ -1,0 +1,60 @@
+//! What the summary of a wake may quote.
+
+use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
+
+use super::super::{Applied, Command, Cx, Decision, Speaker, guard};
+use crate::{Caller, Rejection, State, engine::sees, state::WakeEnd};
+
+/// How many events a summary quotes at the most.
+const EVENTS_MAX: usize = 16;
+
+/// Asks which events the summary of a wake may quote.
+///
+/// A summary says no more than the waiting run could read in the events themselves, whoever asks: it
+/// is handed to that run.
+#[derive(Clone, Debug)]
+pub struct SumUp {
+    /// Who asks.
+    pub caller: Caller,
+    /// Who waited.
+    pub run: RunId,
+    /// The wake.
+    pub wake_id: WakeId,
+}
+
+impl Command for SumUp {
+    /// The first 16 events that triggered the wake, in order. None where it was not triggered or asks
+    /// for no summary, where the pool shows its members envelopes only, and where the run that asks
+    /// does not see the pool's events any more.
+    type Answer = Vec<Position>;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::reader(state, &self.caller, &self.run)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, state: &State, _: Applied) -> Result<Vec<Position>, Rejection> {
+        let mut own = state.wakes.of_id(&self.wake_id);
+        let found = own.find(|(_, wake)| wake.run == self.run);
+        let (_, wake) = found.ok_or(Rejection::WakeNotFound)?;
+        let shows = match state.config.wake_payload {
+            WakePayload::EnvelopeOnly => false,
+            WakePayload::Summary | WakePayload::Refs => true,
+        };
+        let may_see = match self.caller {
+            Caller::Operator => true,
+            Caller::Member { .. } => sees(state, &self.run),
+        };
+        let asks = wake.registered.resume_with == ResumeWith::Summary;
+        let Some((_, WakeEnd::Triggered { matches })) = &wake.end else {
+            return Ok(Vec::new());
+        };
+        let quoted = matches.iter().map(|by| by.position);
+        let quoted = quoted.filter(|_| shows && may_see && asks);
+        Ok(quoted.take(EVENTS_MAX).collect())
+    }
+}
