@@ -7,6 +7,8 @@
 
 #[path = "e2e/bench.rs"]
 mod bench;
+#[path = "e2e/canary.rs"]
+mod canary;
 #[path = "e2e/carry.rs"]
 mod carry;
 #[path = "e2e/damage.rs"]
