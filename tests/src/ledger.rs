@@ -3,6 +3,7 @@
 //! A [`Ledger`] reads records as the engine does, but knows nothing of the engine: it judges each
 //! record by the rules, and panics at the first one that breaks them.
 
+mod alarms;
 mod cancel;
 mod copies;
 mod dead;
@@ -65,6 +66,7 @@ pub struct Ledger {
     /// Those of the live ones that take events about wakes too.
     including: BTreeSet<Position>,
     records: Vec<Record>,
+    alarms: alarms::Alarms,
 }
 
 impl Ledger {
@@ -94,6 +96,7 @@ impl Ledger {
             batch: None,
             including: BTreeSet::new(),
             records: Vec::new(),
+            alarms: alarms::Alarms::default(),
         }
     }
 
@@ -121,6 +124,7 @@ impl Ledger {
         }
         self.check_batch(record);
         self.hear(record);
+        self.alarms.note(record);
         self.take_in(record);
         self.match_event(record);
     }

@@ -98,6 +98,8 @@ mod time;
 mod under_way;
 #[path = "engine/viewers.rs"]
 mod viewers;
+#[path = "engine/waits_for.rs"]
+mod waits_for;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
 #[path = "engine/wake_crowds.rs"]

@@ -13,6 +13,7 @@ mod literal;
 mod lower;
 mod members;
 mod numbers;
+mod outline;
 mod parse;
 mod print;
 mod related;
@@ -26,6 +27,7 @@ pub use build::FilterBuilder;
 pub use error::{CompileError, CompileErrors, ErrorKind, Limit};
 pub use explain::{Explanation, FailedClause, NearMiss};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use outline::{Case, Known, Outline};
 
 pub(crate) use clause::{Check, Clause};
 pub(crate) use feature::{Feature, Place, features_of};

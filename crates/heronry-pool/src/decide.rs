@@ -56,7 +56,7 @@ pub use query::{
 pub use release::{Release, ReleaseUnanswered};
 pub use scan::{FinishScan, Scanned};
 pub use send::{Content, Expiry, Send, SendRequest};
-pub(crate) use stall::stalls;
+pub(crate) use stall::{Acting, ByItself, Need, Prospect, Prospects, Sight, Walk, has, of_nobody};
 pub use suspend::{Resume, Suspend, Suspending};
 pub(crate) use suspend::{acting_entry, resumed_entry};
 pub(crate) use tick::due_entries;

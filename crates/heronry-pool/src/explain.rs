@@ -15,7 +15,7 @@ use heronry_types::{
 
 use crate::{
     condition::Progress,
-    decide::WakeEvents,
+    decide::{ByItself, Need, Prospect, WakeEvents},
     engine::{is_about_wakes, is_suspension_for},
     project,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Explained {
     pub(crate) status: WakeStatus,
     pub(crate) text: String,
     pub(crate) condition: Condition<Filter>,
+    /// Who could bring about what each filter keeps.
+    pub(crate) prospects: Vec<Prospect>,
     pub(crate) since: Position,
     pub(crate) registered: Position,
     pub(crate) wake_events: WakeEvents,
@@ -55,6 +57,8 @@ pub struct Author {
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
+    /// What it has of what it may need.
+    pub(crate) has: Need,
 }
 
 /// A look at the newest events, for one wake.
@@ -77,15 +81,14 @@ struct Clause {
     missing: BTreeMap<String, BTreeMap<String, u64>>,
     closest: Option<(Position, EventKind, Vec<FailedClause>)>,
     could: Could,
-    /// Whether an event of no run at all could be kept.
-    by_nobody: bool,
+    prospect: Prospect,
 }
 
 impl Explain {
     pub(crate) fn new(wake: Explained, pool: PoolId) -> Self {
         let clauses = wake.condition.clauses();
-        let nobody = Identity::new(pool.clone());
-        let clauses = clauses.iter().map(|clause| Clause {
+        let clauses = clauses.iter().zip(&wake.prospects);
+        let clauses = clauses.map(|(clause, prospect)| Clause {
             filter: clause.filter.clone(),
             needed: clause.needed,
             distinct_by: clause.distinct_by,
@@ -94,7 +97,7 @@ impl Explain {
             missing: BTreeMap::new(),
             closest: None,
             could: Could::default(),
-            by_nobody: clause.filter.could_be_by(&nobody),
+            prospect: prospect.clone(),
         });
         let clauses = clauses.collect();
         Self {
@@ -155,7 +158,7 @@ impl Explain {
             identity.agent = Some(author.agent);
             identity.session = author.session;
             for clause in &mut self.clauses {
-                clause.could(&identity, &author.run);
+                clause.could(&identity, (&author.run, author.has));
             }
         }
     }
@@ -191,7 +194,9 @@ impl Explain {
         let mut clauses = self.clauses.iter().zip(counted);
         let leaves = self.wake.condition.try_map(&mut |_: &Filter| {
             let possible = clauses.next().is_none_or(|(clause, counted)| {
-                clause.by_nobody || clause.could.count > 0 || counted >= clause.needed
+                clause.prospect.comes_by_itself()
+                    || clause.could.count > 0
+                    || counted >= clause.needed
             });
             Ok::<_, std::convert::Infallible>(possible)
         });
@@ -230,8 +235,10 @@ impl Clause {
         }
     }
 
-    fn could(&mut self, identity: &Identity, run: &RunId) {
-        if self.filter.could_be_by(identity) {
+    fn could(&mut self, identity: &Identity, (run, has): (&RunId, Need)) {
+        let in_doubt =
+            self.prospect.by_itself == ByItself::Perhaps && self.filter.could_be_by(identity);
+        if in_doubt || self.prospect.is_by(run, has) {
             self.could.count += 1;
             if self.could.runs.len() < RUNS_SHOWN {
                 self.could.runs.push(run.clone());

@@ -22,9 +22,9 @@ on_every_store! {
     w9_a_suspicion_outlives_a_crash_and_is_looked_for_after_one
 }
 
-const SOON: Millis = Millis::from_secs(1);
+pub(super) const SOON: Millis = Millis::from_secs(1);
 
-fn by(name: &str) -> String {
+pub(super) fn by(name: &str) -> String {
     format!(r#"{NEWS} && run == "{name}""#)
 }
 
@@ -36,12 +36,12 @@ async fn sleep(world: &World, pool: &Pool, caller: &Caller, request: WakeRequest
     world.register(pool, caller, request).await
 }
 
-async fn sleeps(world: &World, pool: &Pool, caller: &Caller, filter: &str) -> WakeView {
+pub(super) async fn sleeps(world: &World, pool: &Pool, caller: &Caller, filter: &str) -> WakeView {
     let request = World::waiting(filter, filter);
     sleep(world, pool, caller, request).await
 }
 
-fn deadlocks(records: &[Record]) -> Vec<DeadlockSuspected> {
+pub(super) fn deadlocks(records: &[Record]) -> Vec<DeadlockSuspected> {
     let suspected = |record: &Record| {
         if let Body::DeadlockSuspected(body) = &record.entry.body {
             Some(body.clone())
@@ -52,11 +52,11 @@ fn deadlocks(records: &[Record]) -> Vec<DeadlockSuspected> {
     records.iter().filter_map(suspected).collect()
 }
 
-async fn asleep(pool: &Pool, name: &str) -> SuspendedView {
+pub(super) async fn asleep(pool: &Pool, name: &str) -> SuspendedView {
     seen(pool, name).await.suspended.unwrap()
 }
 
-async fn shown(pool: &Pool) -> PoolView {
+pub(super) async fn shown(pool: &Pool) -> PoolView {
     let caller = Caller::Operator;
     pool.call(DescribePool { caller }).await.unwrap()
 }

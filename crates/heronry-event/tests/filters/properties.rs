@@ -1,7 +1,11 @@
 //! What holds for every filter and every envelope.
 
 use crate::support::{Expr, cases, envelope, expr, meaning, written};
-use heronry_event::filter::{Filter, Fingerprint, Limit};
+use heronry_event::{
+    Envelope,
+    filter::{Filter, Fingerprint, Known, Limit, Outline},
+};
+use heronry_types::Id;
 use proptest::prelude::*;
 
 /// What a filter compiles to: its fingerprint, or the limit that it exceeds.
@@ -152,6 +156,20 @@ proptest! {
     }
 
     #[test]
+    fn what_a_filter_keeps_could_come_however_much_is_known_of_it(
+        expr in expr(),
+        envelope in envelope(),
+        known: [bool; 5],
+    ) {
+        // One of the two keeps it.
+        for expr in [expr.clone(), not(expr)] {
+            if let Ok(filter) = Filter::compile(&written(&expr)) {
+                check_outline(&filter, &envelope, known)?;
+            }
+        }
+    }
+
+    #[test]
     fn an_explanation_agrees_with_matching(expr in expr(), envelope in envelope()) {
         use heronry_event::filter::Explanation;
         if let Ok(filter) = Filter::compile(&written(&expr)) {
@@ -242,4 +260,48 @@ fn check_errors(text: &str) {
         );
         assert!(!error.message.is_empty());
     }
+}
+
+/// Checks that a filter which keeps an event has an alternative that lets in what is known of it.
+fn check_outline(
+    filter: &Filter,
+    envelope: &Envelope,
+    [whose, message, reply_to, topic, recipients]: [bool; 5],
+) -> Result<(), TestCaseError> {
+    let exchange = &envelope.exchange;
+    let message_id = exchange.message.as_ref().map(Id::as_str);
+    let replies = exchange.reply_to.as_ref().map(Id::as_str);
+    let to = exchange.topic.as_ref().map(Id::as_str);
+    let text = |is_known, value| match (is_known, value) {
+        (false, _) => Known::Anything,
+        (true, None) => Known::Nothing,
+        (true, Some(value)) => Known::Only(value),
+    };
+    let gets = |run: &str| exchange.recipients.contains(run);
+    let outline = Outline {
+        identity: whose.then_some(&envelope.identity),
+        message: text(message, message_id),
+        reply_to: text(reply_to, replies),
+        topic: text(topic, to),
+        recipients: match (recipients, &*exchange.recipients) {
+            (false, _) => Known::Anything,
+            (true, []) => Known::Nothing,
+            (true, [one]) => Known::Only(one.as_str()),
+            (true, _) => Known::Among(&gets),
+        },
+    };
+    let could = filter.cases().any(|case| {
+        let named = envelope
+            .identity
+            .run
+            .as_ref()
+            .map_or("", |run| run.as_str());
+        case.could_be(&outline)
+            && case.kinds().any(|kind| kind == envelope.kind)
+            && case
+                .runs()
+                .is_none_or(|mut runs| runs.any(|run| run == named))
+    });
+    prop_assert!(could || !filter.matches(envelope), "{filter}");
+    Ok(())
 }

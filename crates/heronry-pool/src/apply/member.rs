@@ -41,6 +41,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
     }
     found(state, run);
     suspend::over(state, run);
+    stall::forget(state);
     state.members.set_topics(run, &body.topics);
     state.members.set_policies(run, &body.policies);
     if let Some(member) = state.members.get_mut(run) {
@@ -53,6 +54,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
 
 pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
     if let Some(run) = &lineage.run {
+        stall::forget(state);
         state.members.set_topics(run, &body.topics);
         if let Some(member) = state.members.get_mut(run) {
             member.lease = body.lease_ms;

@@ -1,53 +1,126 @@
 //! Runs that wait only on each other, and waits that nobody can end: suspected, and never acted on.
+//!
+//! A walk looks at the suspended runs, some at a time, and keeps those that no member which is awake
+//! could resume; at its end these are looked at together.
+
+mod outcome;
+mod prospect;
+mod stuck;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heronry_event::{Envelope, Identity, filter::Filter};
+use heronry_event::{Envelope, filter::Filter};
 use heronry_journal::{
-    Body, DeadlockSuspected, Entry, PoolConfigured, PoolResumed, Record, WakeName, WakeOrphaned,
+    Body, DeadlockSuspected, Entry, PoolConfigured, PoolResumed, Record, WakeName,
 };
 use heronry_types::{
     Actor, Condition, Lineage, Position, ResumeCause, RunId, Timestamp, Visibility,
 };
 
-use super::draft::Author;
+use self::stuck::Stuck;
+use super::WakeEvents;
 use crate::{
     State,
     explain::holds,
     project,
-    state::{Member, Suspension, Wake},
+    state::{Earlier, Member, Suspension, Wake},
 };
+pub(crate) use prospect::{Acting, ByItself, Need, Prospect, Prospects, has};
 
-/// How many suspended runs one look considers; whoever is suspended beside them counts as able to act.
-const RUNS_MAX: usize = 256;
-/// How many times one look asks whether a member could author an event; beyond, it is taken as able to.
-const TESTS_MAX: usize = 20_000;
-/// How many runs and how many wakes one record names at the most.
-const NAMED_MAX: usize = 500;
+/// How many suspended runs one step of a walk looks at.
+const RUNS_AT_ONCE: usize = 256;
+/// How many runs that nobody awake could resume are looked at together; others count as able to act.
+const STUCK_MAX: usize = 4_096;
 
-/// One filter of a wake.
-#[derive(Debug)]
-struct Leaf {
-    filter: Filter,
-    /// Whether it has kept enough already, or could keep an event of no run.
-    is_free: bool,
+/// What a look is at: the state at a time, and how many events count already for each filter of a wake.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) now: Timestamp,
+    pub(crate) counted: &'a dyn Fn(Position) -> Vec<u32>,
+}
+
+/// How far a walk over the suspended runs has come.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// The last run that was looked at.
+    after: Option<RunId>,
+    /// Those that no member which is awake could resume.
+    stuck: Vec<RunId>,
+}
+
+impl Walk {
+    /// Returns true when it has looked at some runs, and not at all.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.after.is_some()
+    }
+
+    /// Looks at the next suspended runs; returns true when there may be more.
+    pub(crate) fn step(&mut self, sight: Sight<'_>) -> bool {
+        let state = sight.state;
+        let acts = |member: &Member| is_there(member) && !waits(member);
+        let acting = Acting::of(state, &acts);
+        let mut look = Look::new(sight);
+        let following = state.members.suspended_after(self.after.as_ref());
+        let runs: Vec<&RunId> = following.take(RUNS_AT_ONCE).collect();
+        for run in &runs {
+            // Who names no wake waits for its own process.
+            let suspension = state.members.suspension(run);
+            let waiting = suspension.filter(|it| !it.wakes.is_empty());
+            if self.stuck.len() < STUCK_MAX
+                && let Some(suspension) = waiting
+                && !look.sleeper(suspension, &acting).is_possible(&acting)
+            {
+                self.stuck.push((*run).clone());
+            }
+        }
+        self.after = runs.last().map(|run| (*run).clone());
+        runs.len() == RUNS_AT_ONCE
+    }
+
+    /// Returns the records of what is suspected of those that were found, and was not said before.
+    pub(crate) fn finish(self, sight: Sight<'_>) -> Vec<Entry> {
+        let state = sight.state;
+        let found: BTreeSet<RunId> = self.stuck.into_iter().collect();
+        let acts = |member: &Member| is_there(member) && !found.contains(&member.run);
+        let acting = Acting::of(state, &acts);
+        let mut look = Look::new(sight);
+        let sleeper = |run: &RunId| {
+            let suspension = state.members.suspension(run)?;
+            let waiting = !suspension.wakes.is_empty();
+            waiting.then(|| (run.clone(), look.sleeper(suspension, &acting)))
+        };
+        let sleepers: BTreeMap<RunId, Sleeper<'_>> = found.iter().filter_map(sleeper).collect();
+        Stuck::new(state, sleepers).said()
+    }
+}
+
+/// Whether a member is not lost.
+fn is_there(member: &Member) -> bool {
+    member.lost_until.is_none()
+}
+
+/// Whether a member is suspended until one of its wakes ends.
+fn waits(member: &Member) -> bool {
+    let suspension = member.suspension.as_deref();
+    suspension.is_some_and(|suspension| !suspension.wakes.is_empty())
 }
 
 /// A wake whose end resumes a run.
 #[derive(Debug)]
 struct Wait<'a> {
     name: &'a WakeName,
-    /// What it waits for; absent for one that has ended.
-    condition: Option<Condition<Leaf>>,
+    /// What it waits for; absent for one that has ended, or whose earlier events nobody knows yet.
+    condition: Option<Condition<Prospect>>,
 }
 
 impl Wait<'_> {
-    /// Whether its condition could come to hold, when `could` says which filters could.
-    fn is_possible(&self, could: &mut dyn FnMut(&Leaf) -> bool) -> bool {
+    /// Whether its condition could come to hold, by those who act.
+    fn is_possible(&self, acting: &Acting<'_>) -> bool {
         let Some(condition) = &self.condition else {
             return true;
         };
-        let mut leaf = |leaf: &Leaf| Ok::<_, std::convert::Infallible>(could(leaf) || leaf.is_free);
+        let mut leaf = |it: &Prospect| Ok::<_, std::convert::Infallible>(it.is_possible(acting));
         match condition.try_map(&mut leaf) {
             Ok(leaves) => holds(&leaves),
             Err(never) => match never {},
@@ -60,83 +133,81 @@ impl Wait<'_> {
 struct Sleeper<'a> {
     suspension: &'a Suspension,
     waits: Vec<Wait<'a>>,
-    /// Whom it waits for among those that sleep; filled when it is known to be stuck.
-    waits_on: BTreeSet<&'a RunId>,
 }
 
-/// One look at who waits on whom.
-struct Look<'a> {
-    state: &'a State,
-    /// Those that are taken to be stuck, until something is found that could resume them.
-    stuck: BTreeMap<&'a RunId, Sleeper<'a>>,
-    tests: usize,
-}
-
-/// Returns the records of what is suspected now and was not said before. `counted` says how many
-/// events count already for each filter of a wake.
-pub(crate) fn stalls(
-    state: &State,
-    now: Timestamp,
-    counted: &dyn Fn(Position) -> Vec<u32>,
-) -> Vec<Entry> {
-    let nobodys = of_nobody(state, now);
-    let wait = |name| Wait {
-        name,
-        condition: condition(state, name, (&nobodys, counted)),
-    };
-    let asleep = state.members.suspended().take(RUNS_MAX);
-    let waiting = asleep.filter_map(|run| {
-        let suspension = state.members.suspension(run)?;
-        let sleeper = Sleeper {
-            suspension,
-            waits: suspension.wakes.iter().map(wait).collect(),
-            waits_on: BTreeSet::new(),
-        };
-        // Who names no wake waits for its own process.
-        (!suspension.wakes.is_empty()).then_some((run, sleeper))
-    });
-    let mut look = Look {
-        state,
-        stuck: waiting.collect(),
-        tests: TESTS_MAX,
-    };
-    look.drop_possible();
-    let mut entries = look.orphans();
-    entries.extend(look.deadlocks());
-    entries
-}
-
-/// What a wake that has not ended waits for.
-fn condition(
-    state: &State,
-    name: &WakeName,
-    (nobodys, counted): (&[Envelope], &dyn Fn(Position) -> Vec<u32>),
-) -> Option<Condition<Leaf>> {
-    let wake: &Wake = state.wakes.get(name.registered)?;
-    if wake.end.is_some() {
-        return None;
+impl Sleeper<'_> {
+    /// Whether those who act could resume it.
+    fn is_possible(&self, acting: &Acting<'_>) -> bool {
+        self.waits.iter().any(|wait| wait.is_possible(acting))
     }
-    let alone = || Condition::Filter(wake.registered.filter.clone());
-    let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
-    let needed: Vec<u32> = condition.clauses().iter().map(|it| it.needed).collect();
-    let counted = counted(name.registered);
-    let is_full = |number: usize| {
-        let has = counted.get(number).copied().unwrap_or(0);
-        needed.get(number).is_some_and(|needed| has >= *needed)
-    };
-    let mut numbers = 0..;
-    let leaf = condition.try_map(&mut |text: &String| {
-        let filter = Filter::compile(text)?;
-        let is_full = numbers.next().is_some_and(is_full);
-        let is_free = is_full || nobodys.iter().any(|it| filter.matches(it));
-        Ok::<_, heronry_event::filter::CompileErrors>(Leaf { filter, is_free })
-    });
-    // It was compiled when it was registered, and when the pool was opened.
-    leaf.ok()
+
+    fn prospects(&self) -> impl Iterator<Item = &Prospect> {
+        let conditions = self.waits.iter().filter_map(|it| it.condition.as_ref());
+        conditions.flat_map(|condition| condition.clauses().into_iter().map(|it| it.filter))
+    }
+
+    /// What any member would need to resume it, the least of that.
+    fn anyone(&self) -> Option<Need> {
+        self.prospects().filter_map(|it| it.anyone).min()
+    }
+}
+
+/// One look at what suspended runs wait for.
+struct Look<'a> {
+    sight: Sight<'a>,
+    prospects: Prospects<'a>,
+}
+
+impl<'a> Look<'a> {
+    fn new(sight: Sight<'a>) -> Self {
+        let nobodys = of_nobody(sight.state, sight.now);
+        Self {
+            sight,
+            prospects: Prospects::new(sight.state, nobodys),
+        }
+    }
+
+    fn sleeper(&mut self, suspension: &'a Suspension, acting: &Acting<'_>) -> Sleeper<'a> {
+        let waits = suspension.wakes.iter().map(|name| Wait {
+            name,
+            condition: self.condition(name, acting),
+        });
+        let waits = waits.collect();
+        Sleeper { suspension, waits }
+    }
+
+    /// What a wake waits for that has not ended, and to which no earlier event can come.
+    fn condition(&mut self, name: &WakeName, acting: &Acting<'_>) -> Option<Condition<Prospect>> {
+        let wake: &Wake = self.sight.state.wakes.get(name.registered)?;
+        if wake.end.is_some() || wake.earlier != Earlier::Seen {
+            return None;
+        }
+        let alone = || Condition::Filter(wake.registered.filter.clone());
+        let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
+        let needed: Vec<u32> = condition.clauses().iter().map(|it| it.needed).collect();
+        let counted = (self.sight.counted)(name.registered);
+        let is_full = |number: usize| {
+            let has = counted.get(number).copied().unwrap_or(0);
+            needed.get(number).is_some_and(|needed| has >= *needed)
+        };
+        let wake_events = WakeEvents::of(&wake.registered);
+        let mut numbers = 0..;
+        let leaf = condition.try_map(&mut |text: &String| {
+            let filter = Filter::compile(text)?;
+            let is_full = numbers.next().is_some_and(is_full);
+            Ok::<_, heronry_event::filter::CompileErrors>(if is_full {
+                Prospect::sure()
+            } else {
+                self.prospects.of(&filter, wake_events, acting)
+            })
+        });
+        // It was compiled when it was registered, and when the pool was opened.
+        leaf.ok()
+    }
 }
 
 /// The events that come without any member: they are of no run.
-fn of_nobody(state: &State, now: Timestamp) -> Vec<Envelope> {
+pub(crate) fn of_nobody(state: &State, now: Timestamp) -> Vec<Envelope> {
     let resumed = Body::PoolResumed(PoolResumed {
         cause: ResumeCause::Paused,
         since: now,
@@ -172,150 +243,4 @@ fn of_pool(state: &State, actor: Actor, body: Body) -> Entry {
         visibility: Visibility::InScope,
         body,
     }
-}
-
-fn identity(state: &State, member: &Member) -> Identity {
-    let mut identity = Identity::new(state.pool.clone());
-    identity.run = Some(member.run.clone());
-    identity.agent = Some(member.agent.clone());
-    identity.session.clone_from(&member.session);
-    identity
-}
-
-impl<'a> Look<'a> {
-    /// Leaves only those that nobody who can act could resume.
-    fn drop_possible(&mut self) {
-        loop {
-            let before = self.stuck.len();
-            let runs: Vec<&RunId> = self.stuck.keys().copied().collect();
-            for run in runs {
-                self.drop_if_possible(run);
-            }
-            if self.stuck.len() == before {
-                return;
-            }
-        }
-    }
-
-    fn drop_if_possible(&mut self, run: &RunId) {
-        if self.is_possible(run) {
-            self.stuck.remove(run);
-        }
-    }
-
-    /// Whether a member that can act could resume this run.
-    fn is_possible(&mut self, run: &RunId) -> bool {
-        let Some(sleeper) = self.stuck.get(run) else {
-            return true;
-        };
-        let (state, stuck, tests) = (self.state, &self.stuck, &mut self.tests);
-        let mut could = |leaf: &Leaf| {
-            let mut acting = live(state).filter(|it| !stuck.contains_key(&it.run));
-            acting.any(|member| lets_in(tests, leaf, state, member))
-        };
-        let mut waits = sleeper.waits.iter();
-        waits.any(|wait| wait.is_possible(&mut could))
-    }
-
-    /// Finds whom the stuck runs wait for, and returns the records of the wakes that nobody can end.
-    fn orphans(&mut self) -> Vec<Entry> {
-        let mut orphaned = Vec::new();
-        let runs: Vec<&RunId> = self.stuck.keys().copied().collect();
-        let mut all = Vec::new();
-        for run in runs {
-            let Some(sleeper) = self.stuck.get(run) else {
-                continue;
-            };
-            let (state, stuck, tests) = (self.state, &self.stuck, &mut self.tests);
-            let mut waits_on = BTreeSet::new();
-            let mut could = |leaf: &Leaf| {
-                let found = live(state).filter(|it| lets_in(tests, leaf, state, it));
-                let found: Vec<&RunId> = found.map(|it| &it.run).collect();
-                waits_on.extend(found.iter().copied().filter(|it| stuck.contains_key(it)));
-                !found.is_empty()
-            };
-            for wait in &sleeper.waits {
-                let is_known = sleeper.suspension.orphaned.contains(&wait.name.registered);
-                let is_new = !wait.is_possible(&mut could) && !is_known;
-                orphaned.extend(is_new.then(|| orphan(state, run, wait.name)));
-            }
-            all.push((run, waits_on));
-        }
-        for (run, waits_on) in all {
-            if let Some(sleeper) = self.stuck.get_mut(run) {
-                sleeper.waits_on = waits_on;
-            }
-        }
-        orphaned
-    }
-
-    /// Returns the records of those that wait for each other, or for somebody who does.
-    fn deadlocks(mut self) -> Vec<Entry> {
-        loop {
-            let before = self.stuck.len();
-            let left: BTreeSet<&RunId> = self.stuck.keys().copied().collect();
-            self.stuck.retain(|_, sleeper| {
-                sleeper.waits_on.retain(|run| left.contains(run));
-                !sleeper.waits_on.is_empty()
-            });
-            if self.stuck.len() == before {
-                break;
-            }
-        }
-        let mut entries = Vec::new();
-        while let Some(first) = self.stuck.keys().next().copied() {
-            let group = self.take_group(first);
-            let named = || group.iter().take(NAMED_MAX);
-            if named().any(|(_, suspension)| suspension.suspected.is_none()) {
-                let wakes = named().flat_map(|(_, suspension)| suspension.wakes.iter());
-                let body = DeadlockSuspected {
-                    runs: named().map(|(run, _)| (*run).clone()).collect(),
-                    wakes: wakes.take(NAMED_MAX).cloned().collect(),
-                };
-                let body = Body::DeadlockSuspected(body);
-                entries.push(of_pool(self.state, Actor::Engine, body));
-            }
-        }
-        entries
-    }
-
-    /// Takes out whoever is connected with this run, in order.
-    fn take_group(&mut self, first: &'a RunId) -> Vec<(&'a RunId, &'a Suspension)> {
-        let mut group: BTreeMap<&RunId, &Suspension> = BTreeMap::new();
-        let mut open = vec![first];
-        while let Some(run) = open.pop() {
-            let Some(sleeper) = self.stuck.remove(run) else {
-                continue;
-            };
-            group.insert(run, sleeper.suspension);
-            open.extend(sleeper.waits_on);
-            let waiting = self.stuck.iter();
-            let waiting = waiting.filter(|(_, it)| it.waits_on.contains(run));
-            open.extend(waiting.map(|(run, _)| *run));
-        }
-        group.into_iter().collect()
-    }
-}
-
-/// The members that are there: not those that are lost.
-fn live(state: &State) -> impl Iterator<Item = &Member> + '_ {
-    let members = state.members.iter();
-    members.filter(|member| member.lost_until.is_none())
-}
-
-/// Whether a member could author what a filter keeps; when too much was asked already, it could.
-fn lets_in(tests: &mut usize, leaf: &Leaf, state: &State, member: &Member) -> bool {
-    if *tests == 0 {
-        return true;
-    }
-    *tests -= 1;
-    leaf.filter.could_be_by(&identity(state, member))
-}
-
-fn orphan(state: &State, run: &RunId, wake: &WakeName) -> Entry {
-    let author = Author::engine(state.lineage_of(run)).caused_by(wake.registered);
-    author.last_entry(Body::WakeOrphaned(WakeOrphaned {
-        registered: wake.registered,
-        wake_id: wake.wake_id.clone(),
-    }))
 }

@@ -6,7 +6,7 @@ use heronry_types::{Importance, Millis, Position, RunId, Timestamp};
 use super::{Engine, leases::is_about_member, triggers::ended_by};
 use crate::{
     State,
-    decide::{Speaker, acting_entry, resumed_entry, stalls},
+    decide::{Sight, Speaker, Walk, acting_entry, resumed_entry},
 };
 
 /// How many suspended runs one append resumes because of the time, at the most.
@@ -21,6 +21,9 @@ pub(super) struct Suspensions {
     looked: Timestamp,
     /// When to look who waits on whom: something has changed that it depends on.
     stalls_at: Option<Timestamp>,
+    /// How far that has come, and when to look again: something has changed meanwhile.
+    walk: Walk,
+    again_at: Option<Timestamp>,
 }
 
 /// How long after a change it is looked who waits on whom: what changes together is looked at once.
@@ -31,6 +34,15 @@ impl Suspensions {
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.stalls_at
     }
+
+    /// Says that something has changed, and when to look because of that.
+    fn look_at(&mut self, soon: Timestamp) {
+        if self.walk.has_begun() {
+            self.again_at.get_or_insert(soon);
+        } else {
+            self.stalls_at.get_or_insert(soon);
+        }
+    }
 }
 
 impl Engine {
@@ -39,22 +51,38 @@ impl Engine {
         if self.state.members.suspended().len() > 0 {
             let stirred = stirred_by(&self.state, record);
             self.suspensions.stirred.extend(stirred);
-            if is_about_member(&record.entry.body) {
-                let soon = self.now.after(STALLS_AFTER);
-                self.suspensions.stalls_at.get_or_insert(soon);
+            let body = &record.entry.body;
+            if is_about_member(body) || matches!(body, Body::WakeScanned(_)) {
+                self.suspensions.look_at(self.now.after(STALLS_AFTER));
             }
         }
     }
 
     /// Says which runs wait only on each other, and which wait for what nobody can do, a while after
-    /// something changed.
+    /// something changed. Of very many suspended runs it looks at some at a time.
     pub(super) fn tick_stalls(&mut self) {
         if self.suspensions.stalls_at.is_none_or(|at| at > self.now) {
             return;
         }
-        self.suspensions.stalls_at = None;
+        // What became due just now may have ended wakes.
+        self.drain_triggers();
+        if self.has_backlog() {
+            return;
+        }
+        let mut walk = std::mem::take(&mut self.suspensions.walk);
         let counted = |registered| self.triggers.counted(registered);
-        for entry in stalls(&self.state, self.now, &counted) {
+        let sight = Sight {
+            state: &self.state,
+            now: self.now,
+            counted: &counted,
+        };
+        if walk.step(sight) {
+            self.suspensions.walk = walk;
+            return;
+        }
+        let entries = walk.finish(sight);
+        self.suspensions.stalls_at = self.suspensions.again_at.take();
+        for entry in entries {
             self.stage_entry(entry);
         }
     }

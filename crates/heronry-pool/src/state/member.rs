@@ -168,6 +168,12 @@ impl Members {
         self.suspended.iter()
     }
 
+    /// Walks the runs that are suspended and come after this one, in order; all when there is none.
+    pub(crate) fn suspended_after(&self, run: Option<&RunId>) -> impl Iterator<Item = &RunId> + '_ {
+        let from = run.map_or(Bound::Unbounded, Bound::Excluded);
+        self.suspended.range::<RunId, _>((from, Bound::Unbounded))
+    }
+
     /// Returns what a run waits for that is suspended.
     pub fn suspension(&self, run: &RunId) -> Option<&Suspension> {
         if self.suspended.is_empty() {

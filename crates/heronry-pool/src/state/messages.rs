@@ -152,6 +152,11 @@ impl Messages {
         all
     }
 
+    /// Walks the messages that are in memory, in no order.
+    pub(crate) fn in_memory(&self) -> impl Iterator<Item = &Message> + '_ {
+        self.by_position.values().map(|message| &**message)
+    }
+
     /// Returns how many messages have finished, and a fold of how each of them ended.
     pub(super) fn finished(&self) -> (u64, u64) {
         self.ended

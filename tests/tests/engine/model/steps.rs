@@ -14,7 +14,7 @@ pub(super) const TOPICS: [&str; 2] = ["north", "south"];
 /// The policies that they may hold, and their wakes may carry.
 pub(super) const POLICIES: [&str; 2] = ["east", "west"];
 /// What they wait for.
-pub(super) const FILTERS: [&str; 7] = [
+pub(super) const FILTERS: [&str; 12] = [
     r#"kind == "run_message_delivered""#,
     r#""ann" in recipients"#,
     r#"family == "agent_pool""#,
@@ -22,6 +22,11 @@ pub(super) const FILTERS: [&str; 7] = [
     r#"run == "bob" && kind != "run_message_accepted""#,
     r#"kind == "wake_condition_timed_out""#,
     r#"family == "tool" && run == "cid""#,
+    r#"run == "ann" && kind == "run_message_responded""#,
+    r#"run == "bob" && terminal"#,
+    r#"kind == "run_message_acked" && "cid" in recipients"#,
+    r#"kind == "run_message_delivered" && topic == "north""#,
+    r#"run == "dan" && kind == "run_message_delivered""#,
 ];
 
 /// Conditions of more than one filter that they wait for.

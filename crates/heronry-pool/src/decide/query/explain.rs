@@ -4,13 +4,17 @@ use heronry_event::filter::Filter;
 use heronry_types::{Condition, RunId, WakeId};
 
 use super::{
-    super::{Applied, Command, Cx, Decision, Speaker, WakeEvents, guard},
+    super::{
+        Acting, Applied, Command, Cx, Decision, Prospects, Speaker, WakeEvents, guard, has,
+        of_nobody,
+    },
     FindWake,
 };
 use crate::{
     Caller, Rejection, State, answer,
     engine::sees,
     explain::{Author, Explain, Explained},
+    state::Earlier,
 };
 
 /// How many members one page has.
@@ -51,16 +55,29 @@ impl Command for ExplainWake {
         let alone = || Condition::Filter(body.filter.clone());
         let condition = wake.condition.as_deref().cloned().unwrap_or_else(alone);
         let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
+        // It was compiled when it was registered, and when the pool was opened.
+        let condition = compiled.map_err(|_| Rejection::WakeNotFound)?;
+        let mut prospects = Prospects::new(state, of_nobody(state, state.time));
+        let (wake_events, nobody) = (WakeEvents::of(body), Acting::nobody(state));
+        let clauses = condition.clauses().into_iter();
+        let prospects = clauses.map(|it| {
+            let prospect = prospects.of(it.filter, wake_events, &nobody);
+            match wake.earlier {
+                Earlier::Seen => prospect,
+                Earlier::Pending(_) => prospect.or_earlier(),
+            }
+        });
+        let prospects = prospects.collect();
         let explained = Explained {
             wake_id: body.wake_id.clone(),
             run: wake.run.clone(),
             status: answer::wake_view(state, registered, wake).status,
             text: body.filter.clone(),
-            // It was compiled when it was registered, and when the pool was opened.
-            condition: compiled.map_err(|_| Rejection::WakeNotFound)?,
+            condition,
+            prospects,
             since: body.since,
             registered,
-            wake_events: WakeEvents::of(body),
+            wake_events,
             sees: sees(state, &wake.run),
             floor: state.floor,
             until: wake.end.as_ref().map_or(state.head, |(at, _)| *at),
@@ -101,6 +118,7 @@ impl Command for ListAuthors {
             run: member.run.clone(),
             agent: member.agent.clone(),
             session: member.session.clone(),
+            has: has(state, member),
         });
         Ok(authors.collect())
     }

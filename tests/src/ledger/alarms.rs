@@ -1,0 +1,70 @@
+//! What is suspected is so: nothing that could not come comes, unless somebody came to help.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heronry_journal::{Body, DeadlockSuspected, Record, WakeTriggered};
+use heronry_types::{Actor, Position, ResumedBy, RunId};
+
+use super::run_of;
+
+/// What was suspected and is still said.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    /// Wakes that nobody could end, and where that was said.
+    orphaned: BTreeMap<Position, Position>,
+    /// Runs that wait only on each other, and where that was said.
+    deadlocks: BTreeMap<Position, DeadlockSuspected>,
+}
+
+impl Alarms {
+    pub(super) fn note(&mut self, record: &Record) {
+        match &record.entry.body {
+            Body::MemberJoined(_) | Body::MemberTakenOver(_) | Body::MemberChanged(_) => {
+                *self = Self::default();
+            }
+            Body::RunResumed(body) => match body.by {
+                // A lost member is back, or what resumed the run is seen at its wake.
+                None => *self = Self::default(),
+                Some(ResumedBy::Wake) => {}
+                Some(ResumedBy::Command | ResumedBy::Interrupt | ResumedBy::Timeout) => {
+                    self.goes_on(&run_of(record));
+                }
+            },
+            Body::RunSuspended(_) => self.goes_on(&run_of(record)),
+            Body::WakeTriggered(body) => self.check(body),
+            Body::WakeOrphaned(body) => {
+                self.orphaned.insert(body.registered, record.position);
+            }
+            Body::DeadlockSuspected(body) => {
+                self.deadlocks.insert(record.position, body.clone());
+            }
+            _ => {}
+        }
+        if record.entry.actor == Actor::Operator {
+            *self = Self::default(); // whoever that acts for may help
+        }
+    }
+
+    /// A run that was suspected does something, or can.
+    fn goes_on(&mut self, run: &RunId) {
+        self.deadlocks.retain(|_, body| !body.runs.contains(run));
+    }
+
+    fn check(&self, body: &WakeTriggered) {
+        let registered = body.registered;
+        let orphaned = self.orphaned.get(&registered);
+        assert_eq!(orphaned, None, "{registered} was of no avail, and came");
+        let has_wake =
+            |said: &DeadlockSuspected| said.wakes.iter().any(|it| it.registered == registered);
+        let suspected: BTreeSet<&Position> = self
+            .deadlocks
+            .iter()
+            .filter(|(_, said)| has_wake(said))
+            .map(|(at, _)| at)
+            .collect();
+        assert!(
+            suspected.is_empty(),
+            "{registered} came, and {suspected:?} say that it cannot"
+        );
+    }
+}
