@@ -5,6 +5,10 @@ use std::{
     sync::{LazyLock, Mutex, OnceLock, PoisonError},
 };
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE},
+};
 use heronry_journal::Record;
 use heronry_runtime::Pool;
 use tracing::{
@@ -19,12 +23,32 @@ pub const CANARY: &str = "canary-4f1d0c9b";
 /// How many records of a journal are looked at, at the most.
 const LOOKED_AT: usize = 8_192;
 
-/// The word as text, and as what `Debug` and JSON make of its bytes.
-static SPELLINGS: LazyLock<[String; 3]> = LazyLock::new(|| {
+/// The word as text, as what `Debug` and JSON make of its bytes, in hex, and in base64 wherever it
+/// begins there.
+static SPELLINGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let numbers = format!("{:?}", CANARY.as_bytes());
     let numbers = numbers.trim_matches(['[', ']']);
-    [CANARY.into(), numbers.into(), numbers.replace(' ', "")]
+    let hex = |digit: fn(&u8) -> String| CANARY.as_bytes().iter().map(digit).collect();
+    let mut spellings = vec![
+        CANARY.into(),
+        numbers.into(),
+        numbers.replace(' ', ""),
+        hex(|byte| format!("{byte:02x}")),
+        hex(|byte| format!("{byte:02X}")),
+    ];
+    spellings.extend((0..3).flat_map(in_base64));
+    spellings
 });
+
+/// What stands in base64, in either alphabet, of text that has the word so many bytes behind a group of
+/// three, whatever stands around it.
+fn in_base64(before: usize) -> [String; 2] {
+    let text = [&b"\0\0"[..before], CANARY.as_bytes()].concat();
+    // The first characters depend on what comes before the word, the last one on what follows it.
+    let skipped = [0, 2, 3][before];
+    let whole = text.len() * 8 / 6;
+    [STANDARD.encode(&text), URL_SAFE.encode(&text)].map(|said| said[skipped..whole].to_owned())
+}
 
 /// Lines of the log that had the word.
 static LEAKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -161,4 +185,47 @@ impl Subscriber for Log {
     fn enter(&self, _: &span::Id) {}
 
     fn exit(&self, _: &span::Id) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_is_found_however_it_is_spelt_and_wherever_it_stands() {
+        for before in 0..7 {
+            for after in 0..7 {
+                let text = [
+                    &b"secret-"[..before],
+                    CANARY.as_bytes(),
+                    &b"?tail~>"[..after],
+                ]
+                .concat();
+                let hex = |digit: fn(&u8) -> String| text.iter().map(digit).collect::<String>();
+                for said in [
+                    String::from_utf8(text.clone()).unwrap(),
+                    format!("{text:?}"),
+                    hex(|byte| format!("{byte:02x}")),
+                    hex(|byte| format!("{byte:02X}")),
+                    STANDARD.encode(&text),
+                    URL_SAFE.encode(&text),
+                ] {
+                    assert!(has_word(&said), "{said}");
+                    assert!(has_word(&format!(r#"{{"body":"{said}"}}"#)), "{said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_word_is_none_however_it_is_spelt() {
+        let text = CANARY.replace('-', "_");
+        for said in [
+            text.clone(),
+            STANDARD.encode(&text),
+            format!("{:?}", text.as_bytes()),
+        ] {
+            assert!(!has_word(&said), "{said}");
+        }
+    }
 }
