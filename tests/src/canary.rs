@@ -43,11 +43,11 @@ static SPELLINGS: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// What stands in base64, in either alphabet, of text that has the word so many bytes behind a group of
 /// three, whatever stands around it.
 fn in_base64(before: usize) -> [String; 2] {
-    let text = [&b"\0\0"[..before], CANARY.as_bytes()].concat();
+    let text = ["\0".repeat(before).as_bytes(), CANARY.as_bytes()].concat();
     // The first characters depend on what comes before the word, the last one on what follows it.
-    let skipped = [0, 2, 3][before];
-    let whole = text.len() * 8 / 6;
-    [STANDARD.encode(&text), URL_SAFE.encode(&text)].map(|said| said[skipped..whole].to_owned())
+    let (skipped, whole) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
+    let own = |said: String| said.chars().take(whole).skip(skipped).collect();
+    [STANDARD.encode(&text), URL_SAFE.encode(&text)].map(own)
 }
 
 /// Lines of the log that had the word.
@@ -191,28 +191,27 @@ impl Subscriber for Log {
 mod tests {
     use super::*;
 
+    fn check_is_found(text: &[u8]) {
+        let hex = |digit: fn(&u8) -> String| text.iter().map(digit).collect::<String>();
+        for said in [
+            String::from_utf8(text.to_vec()).unwrap(),
+            format!("{text:?}"),
+            hex(|byte| format!("{byte:02x}")),
+            hex(|byte| format!("{byte:02X}")),
+            STANDARD.encode(text),
+            URL_SAFE.encode(text),
+        ] {
+            assert!(has_word(&said), "{said}");
+            assert!(has_word(&format!(r#"{{"body":"{said}"}}"#)), "{said}");
+        }
+    }
+
     #[test]
     fn the_word_is_found_however_it_is_spelt_and_wherever_it_stands() {
         for before in 0..7 {
             for after in 0..7 {
-                let text = [
-                    &b"secret-"[..before],
-                    CANARY.as_bytes(),
-                    &b"?tail~>"[..after],
-                ]
-                .concat();
-                let hex = |digit: fn(&u8) -> String| text.iter().map(digit).collect::<String>();
-                for said in [
-                    String::from_utf8(text.clone()).unwrap(),
-                    format!("{text:?}"),
-                    hex(|byte| format!("{byte:02x}")),
-                    hex(|byte| format!("{byte:02X}")),
-                    STANDARD.encode(&text),
-                    URL_SAFE.encode(&text),
-                ] {
-                    assert!(has_word(&said), "{said}");
-                    assert!(has_word(&format!(r#"{{"body":"{said}"}}"#)), "{said}");
-                }
+                let (before, after) = (&b"secret-"[..before], &b"?tail~>"[..after]);
+                check_is_found(&[before, CANARY.as_bytes(), after].concat());
             }
         }
     }
