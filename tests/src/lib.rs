@@ -2,6 +2,7 @@
 
 mod act;
 pub mod canary;
+pub mod killed;
 mod ledger;
 mod look;
 mod whole;

@@ -120,7 +120,6 @@ impl World {
     /// When the store cannot be created.
     #[expect(clippy::unused_async, reason = "as every other way to a world")]
     pub async fn new(kind: StoreKind) -> Self {
-        canary::watch();
         let (inner, folder) = match kind {
             StoreKind::Memory => (Store::of(Arc::new(MemoryStore::new())), None),
             StoreKind::Redb | StoreKind::Sled => {
@@ -129,9 +128,36 @@ impl World {
                 (store, Some(folder))
             }
         };
-        let (store, faults) = FaultStore::over(inner);
+        Self::over(kind, inner, (folder, 1))
+    }
+
+    /// Returns a world on the store in a folder that somebody else keeps.
+    ///
+    /// # Panics
+    /// When the store cannot be created.
+    pub fn within(kind: StoreKind, folder: &std::path::Path) -> Self {
+        Self::over(kind, kind.open_in(folder).unwrap(), (None, 1))
+    }
+
+    /// Returns a world on the store that another process has left behind in a folder; its clock begins
+    /// anew.
+    ///
+    /// # Panics
+    /// When the store cannot be opened.
+    pub fn left_behind(kind: StoreKind, folder: tempfile::TempDir) -> Self {
+        let store = kind.open_in(folder.path()).unwrap();
+        Self::over(kind, store, (Some(folder), 2))
+    }
+
+    fn over(
+        kind: StoreKind,
+        store: Store,
+        (folder, life): (Option<tempfile::TempDir>, u64),
+    ) -> Self {
+        canary::watch();
+        let (store, faults) = FaultStore::over(store);
         let clock = ManualClock::default();
-        let runtime = runtime_of(&store, &clock, (1, 0));
+        let runtime = runtime_of(&store, &clock, (life, 0));
         Self {
             kind,
             clock,

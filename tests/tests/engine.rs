@@ -42,6 +42,8 @@ mod identity;
 mod inbox;
 #[path = "engine/inbox_waits.rs"]
 mod inbox_waits;
+#[path = "engine/kills.rs"]
+mod kills;
 #[path = "engine/leases.rs"]
 mod leases;
 #[path = "engine/leaving.rs"]

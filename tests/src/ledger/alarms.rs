@@ -18,27 +18,30 @@ pub(super) struct Alarms {
 
 impl Alarms {
     pub(super) fn note(&mut self, record: &Record) {
-        match &record.entry.body {
-            Body::MemberJoined(_) | Body::MemberTakenOver(_) | Body::MemberChanged(_) => {
-                *self = Self::default();
-            }
-            Body::RunResumed(body) => match body.by {
-                // A lost member is back, or what resumed the run is seen at its wake.
+        let body = &record.entry.body;
+        if let Body::RunResumed(resumed) = body {
+            match resumed.by {
+                // A lost member is back.
                 None => *self = Self::default(),
+                // That is seen at its wake.
                 Some(ResumedBy::Wake) => {}
                 Some(ResumedBy::Command | ResumedBy::Interrupt | ResumedBy::Timeout) => {
                     self.goes_on(&run_of(record));
                 }
-            },
-            Body::RunSuspended(_) => self.goes_on(&run_of(record)),
-            Body::WakeTriggered(body) => self.check(body),
-            Body::WakeOrphaned(body) => {
-                self.orphaned.insert(body.registered, record.position);
             }
-            Body::DeadlockSuspected(body) => {
-                self.deadlocks.insert(record.position, body.clone());
-            }
-            _ => {}
+        } else if let Body::RunSuspended(_) = body {
+            self.goes_on(&run_of(record));
+        } else if let Body::WakeTriggered(body) = body {
+            self.check(body);
+        } else if let Body::WakeOrphaned(body) = body {
+            self.orphaned.insert(body.registered, record.position);
+        } else if let Body::DeadlockSuspected(body) = body {
+            self.deadlocks.insert(record.position, body.clone());
+        } else if matches!(
+            body,
+            Body::MemberJoined(_) | Body::MemberTakenOver(_) | Body::MemberChanged(_)
+        ) {
+            *self = Self::default();
         }
         if record.entry.actor == Actor::Operator {
             *self = Self::default(); // whoever that acts for may help

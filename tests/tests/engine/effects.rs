@@ -33,7 +33,7 @@ on_every_store! {
     j6_pending_effects_are_bounded
 }
 
-fn call(text: &str, key_text: Option<&str>) -> (String, Option<IdempotencyKey>) {
+pub(super) fn call(text: &str, key_text: Option<&str>) -> (String, Option<IdempotencyKey>) {
     (text.to_owned(), key_text.map(key))
 }
 
@@ -56,7 +56,7 @@ async fn done(
     )
 }
 
-async fn pending(pool: &Pool, caller: &Caller) -> Vec<(String, EffectStanding, u32)> {
+pub(super) async fn pending(pool: &Pool, caller: &Caller) -> Vec<(String, EffectStanding, u32)> {
     let list = ListEffects {
         caller: caller.clone(),
         run: None,
@@ -71,7 +71,11 @@ async fn pending(pool: &Pool, caller: &Caller) -> Vec<(String, EffectStanding, u
 }
 
 /// Intends an effect of the lead, and says nothing of its end.
-async fn begun(pool: &Pool, lead: &Caller, what: (String, Option<IdempotencyKey>)) -> EffectView {
+pub(super) async fn begun(
+    pool: &Pool,
+    lead: &Caller,
+    what: (String, Option<IdempotencyKey>),
+) -> EffectView {
     let (what, key) = what;
     let intend = IntendEffect::new(lead.clone(), World::run_of(lead), what, key);
     pool.call(intend).await.unwrap().effect
@@ -181,13 +185,13 @@ async fn a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on(w
 
 /// Remembers what it was asked.
 #[derive(Debug, Default)]
-struct Hook {
+pub(super) struct Hook {
     calls: Mutex<Vec<String>>,
     knows: Option<EffectResult>,
 }
 
 impl Hook {
-    fn calls(&self) -> Vec<String> {
+    pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
 

@@ -29,7 +29,7 @@ on_every_store! {
     l_leases
 }
 
-const LEASE: Millis = Millis::from_secs(10);
+pub(super) const LEASE: Millis = Millis::from_secs(10);
 
 async fn limited(world: &World, limits: &[(LimitName, u64)]) -> Pool {
     let mut set = Limits::default();
@@ -43,7 +43,7 @@ async fn limited(world: &World, limits: &[(LimitName, u64)]) -> Pool {
     world.pool_with(spec).await
 }
 
-async fn join(world: &World, pool: &Pool, name: &str, lease: Millis) -> Caller {
+pub(super) async fn join(world: &World, pool: &Pool, name: &str, lease: Millis) -> Caller {
     let join = Join {
         lease: Some(lease),
         topics: vec![topic("news")],
@@ -69,7 +69,7 @@ async fn change(pool: &Pool, caller: &Caller, lease: Millis) -> Result<Done, Cal
 }
 
 /// A member as an operator sees it.
-async fn seen(pool: &Pool, name: &str) -> MemberView {
+pub(super) async fn seen(pool: &Pool, name: &str) -> MemberView {
     let list = ListMembers {
         caller: Caller::Operator,
         after: None,
@@ -87,7 +87,7 @@ async fn lost_members(pool: &Pool) -> u64 {
         .lost_members
 }
 
-fn lost(records: &[Record]) -> Vec<RunLost> {
+pub(super) fn lost(records: &[Record]) -> Vec<RunLost> {
     let lost = |record: &Record| {
         if let Body::RunLost(body) = &record.entry.body {
             Some(*body)
@@ -98,7 +98,7 @@ fn lost(records: &[Record]) -> Vec<RunLost> {
     records.iter().filter_map(lost).collect()
 }
 
-fn now(world: &World) -> Timestamp {
+pub(super) fn now(world: &World) -> Timestamp {
     world.clock.now().wall
 }
 
