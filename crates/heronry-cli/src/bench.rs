@@ -10,6 +10,7 @@ mod history;
 mod machine;
 mod memory;
 mod reads;
+mod redis;
 mod resident;
 mod row;
 mod waits;

@@ -24,6 +24,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
 
+/// What one thread allocates another frees as a rule here, which the system's allocator is slow at.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many members and other blocking work can be waited for at once.
 const BLOCKING_THREADS_MAX: usize = 4_096;
 /// How long work that cannot be given up may hold the end of the process.

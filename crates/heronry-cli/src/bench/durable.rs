@@ -9,6 +9,7 @@ use heronry_types::{PoolId, Position, Timestamp};
 use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
+    redis,
     row::{Row, figure, median},
     watch::Watch,
 };
@@ -19,6 +20,7 @@ const PAGE: usize = 1 << 20;
 
 pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
+    let mut at_most_callers = 0.0;
     for (callers, total, bar) in [(1, 1_500, 0.8), (256, 100_000, 0.5)] {
         let sends = Sends::of(callers, scale.of(total));
         let mut rounds = Rounds::default();
@@ -33,10 +35,29 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
         rows.push(row.at_least(bar).note(rounds.note()));
         let what = format!("chunk bytes per send, {callers} callers");
         rows.push(Row::new(what, rounds.bytes, "B").at_most(900.0));
+        at_most_callers = median(&mut rounds.engine);
     }
-    let why = "no Redis is asked: run `redis-benchmark -c 50 -P 16` with appendfsync always";
-    rows.push(Row::skipped("durable send ÷ Redis, fsync always", why));
+    rows.push(beside_redis(at_most_callers, scale, folder).await?);
     Ok(rows)
+}
+
+/// The sends of a second by the most callers beside the entries of a Redis stream, in the same run.
+async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<Row, Failure> {
+    let what = "durable send, 256 callers ÷ Redis, fsync always, 50 clients × 16";
+    let mut rates = Vec::new();
+    for round in 0..scale.rounds() {
+        let folder = folder.join(format!("redis-{round}"));
+        let rate = redis::entries_per_second(&folder, scale.of(200_000)).await?;
+        std::fs::remove_dir_all(&folder).or_stop()?;
+        let Some(rate) = rate else {
+            let why = "no `redis-server` with `redis-benchmark` answers here";
+            return Ok(Row::skipped(what, why));
+        };
+        rates.push(rate);
+    }
+    let redis = median(&mut rates);
+    let note = format!("{sends:.0} sends/s beside {redis:.0} entries/s of a stream");
+    Ok(Row::new(what, sends / redis, "×").at_least(1.0).note(note))
 }
 
 #[derive(Default)]
