@@ -4,7 +4,7 @@
 //! lines fill in the order of the hashes while a run is written; the bits follow from its lower half.
 //! Lines are kept in segments of one row each: checksum, layout (1 byte: 1), words (big-endian).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::ClaimHash;
 use crate::embedded::{CHECKSUM_BYTES, seal, unseal};
@@ -18,6 +18,9 @@ const LINE_ENTRIES: u64 = 133;
 const SEGMENT_LINES: u32 = 62;
 /// How many bits a hash sets.
 const PROBES: u32 = 8;
+/// Which of them are asked for at once: half of what a run does not have is known from one, so that
+/// about as many words are read each time, and in three times.
+const PASSES: [Range<u32>; 3] = [0..1, 1..3, 3..PROBES];
 
 type Segment = Arc<[u64]>;
 
@@ -52,15 +55,47 @@ impl Filter {
     }
 
     /// Returns false when no entry has this hash.
-    pub(super) fn may_have(&self, hash: ClaimHash) -> bool {
+    #[cfg(test)]
+    fn may_have(&self, hash: ClaimHash) -> bool {
+        let mut left = vec![self];
+        sieve(&mut left, |filter| (filter, hash));
+        !left.is_empty()
+    }
+
+    /// Returns whether some of the bits of a hash are set, all of them read before it is known.
+    fn has(&self, hash: ClaimHash, probes: Range<u32>) -> bool {
         let (segment, line) = place(hash, self.lines);
         let words = self.segments.get(segment as usize);
-        words.is_some_and(|words| {
-            bits(hash).all(|bit| {
-                let (word, mask) = word_of(line, bit);
-                words.get(word).is_some_and(|word| word & mask != 0)
-            })
+        let words = words.map_or(&[][..], |words| words);
+        probes.fold(true, |has, probe| {
+            let (word, mask) = word_of(line, bit(hash, probe));
+            has & words.get(word).is_some_and(|word| word & mask != 0)
         })
+    }
+}
+
+/// Keeps those whose filter may have their hash, in their order.
+///
+/// First bits of all of them, then the next: a bit is a miss of the cache as a rule, and nothing waits
+/// for one before it asks for the others, as it would if each answer chose what is asked next.
+pub(super) fn sieve<'a, T: Copy>(left: &mut Vec<T>, of: impl Fn(T) -> (&'a Filter, ClaimHash)) {
+    for probes in PASSES {
+        let mut kept = 0;
+        for at in 0..left.len() {
+            let Some(one) = left.get(at).copied() else {
+                break;
+            };
+            let (filter, hash) = of(one);
+            let has = filter.has(hash, probes.clone());
+            if let Some(place) = left.get_mut(kept) {
+                *place = one;
+            }
+            kept += usize::from(has);
+        }
+        left.truncate(kept);
+        if left.is_empty() {
+            return;
+        }
     }
 }
 
@@ -71,17 +106,15 @@ fn place(hash: ClaimHash, lines: u32) -> (u32, u32) {
     (line / SEGMENT_LINES, line % SEGMENT_LINES)
 }
 
-/// Walks the bits of a hash within its line.
-fn bits(hash: ClaimHash) -> impl Iterator<Item = u32> {
+/// Returns one of the bits of a hash within its line.
+fn bit(hash: ClaimHash, probe: u32) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
     let low = hash.0 as u64;
     let again = low.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
-    (0..PROBES).map(move |probe| {
-        let from = if probe % 2 == 0 { low } else { again };
-        #[expect(clippy::cast_possible_truncation, reason = "eleven bits are meant")]
-        let bit = (from >> (probe / 2 * 11)) as u32 & 0x7ff;
-        bit
-    })
+    let from = if probe.is_multiple_of(2) { low } else { again };
+    #[expect(clippy::cast_possible_truncation, reason = "eleven bits are meant")]
+    let bit = (from >> (probe / 2 * 11)) as u32 & 0x7ff;
+    bit
 }
 
 /// Returns the word of a bit within a segment, and its mask.
@@ -125,8 +158,8 @@ impl FilterWriter {
             self.segments.push(full.into());
             self.number += 1;
         }
-        for bit in bits(hash) {
-            let (word, mask) = word_of(line, bit);
+        for probe in 0..PROBES {
+            let (word, mask) = word_of(line, bit(hash, probe));
             if let Some(word) = self.current.get_mut(word) {
                 *word |= mask;
             }

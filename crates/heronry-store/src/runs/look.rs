@@ -1,7 +1,10 @@
 //! Looking claims up.
 
-use super::{ClaimHash, Input, Place, Run, Runs, Slot};
+use super::{ClaimHash, Input, Place, Run, Runs, Slot, filter};
 use crate::{ClaimEntry, ClaimKey, StoreError};
+
+/// How many questions are put to the filters at once.
+const GROUP: usize = 8;
 
 /// Questions for which memory alone had no answer: which runs may have which of them.
 #[derive(Debug)]
@@ -16,16 +19,17 @@ impl Runs {
     pub(crate) fn ask(&self, keys: &[ClaimKey]) -> Option<Asked> {
         let hashes: Vec<_> = keys.iter().copied().map(ClaimHash::of).collect();
         let mut may_have = Vec::new();
-        // Run by run, so that a filter is in the cache for all of the questions.
-        for slot in self.slots.iter().rev() {
-            for (question, hash) in hashes.iter().enumerate() {
-                let runs = slot
-                    .runs_for(*hash)
-                    .filter(|run| run.filter.may_have(*hash));
-                may_have.extend(runs.map(|run| (question, run.no)));
+        let mut left = Vec::new();
+        for (group, asked) in hashes.chunks(GROUP).enumerate() {
+            for (at, hash) in asked.iter().enumerate() {
+                let question = group * GROUP + at;
+                let runs = self.slots.iter().rev();
+                let runs = runs.flat_map(|slot| slot.runs_for(*hash));
+                left.extend(runs.map(|run| (question, *hash, run)));
             }
+            filter::sieve(&mut left, |(_, hash, run)| (&run.filter, hash));
+            may_have.extend(left.drain(..).map(|(question, _, run)| (question, run.no)));
         }
-        may_have.sort_by_key(|(question, _)| *question);
         (!may_have.is_empty()).then_some(Asked { hashes, may_have })
     }
 }

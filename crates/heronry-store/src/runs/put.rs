@@ -45,9 +45,14 @@ impl NewRun {
             hash: ClaimHash::of(*key),
             claim: *claim,
         };
-        let mut entries: Vec<_> = run.iter().rev().map(entry).collect();
-        entries.sort_by_key(|entry| entry.hash);
-        entries.dedup_by_key(|entry| entry.hash);
+        let mut entries: Vec<_> = run.iter().map(entry).collect();
+        // In place: room to sort in costs more than sorting, and hardly ever are two under one key.
+        entries.sort_unstable_by_key(|entry| entry.hash);
+        if !entries.is_sorted_by(|before, after| before.hash < after.hash) {
+            entries = run.iter().rev().map(entry).collect();
+            entries.sort_by_key(|entry| entry.hash);
+            entries.dedup_by_key(|entry| entry.hash);
+        }
         Self {
             entries,
             checkpoint,
