@@ -16,7 +16,9 @@ use heronry_types::{
 use super::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Speaker, delivery,
     draft::Author,
-    guard, prior, reply,
+    guard,
+    names::IdFrom,
+    prior, reply,
     resolve::{self, Reached},
 };
 use crate::{
@@ -327,7 +329,8 @@ impl Command for Send {
         let derived = self.mint(epoch, minter);
         let id = ClaimName::Message(self.message_id(derived));
         let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
-        Some(names.with_minted(derived))
+        let id_from = IdFrom::of(self.request.message_id.as_ref());
+        Some(names.with_minted(derived, id_from))
     }
 
     fn asks(&self, state: &State) -> Vec<ClaimKey> {
