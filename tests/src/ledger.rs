@@ -29,6 +29,7 @@ pub use copies::Tally;
 use copies::{Letter, Turn};
 use delivery::LineName;
 pub use effects::Deed;
+pub use erasures::ContentStanding;
 use members::Seat;
 use wakes::Waiter;
 

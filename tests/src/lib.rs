@@ -9,7 +9,7 @@ mod whole;
 mod world;
 
 pub use act::{as_many_as_asked, calling, let_others_run, receiving, until};
-pub use ledger::{Deed, Ledger, Tally};
+pub use ledger::{ContentStanding, Deed, Ledger, Tally};
 pub use world::{StoreKind, World, agent, body, key, message, pool, reply_key, run, topic, wake};
 
 /// Runs each scenario once on every store: one test for each pair, in a module named after the store.

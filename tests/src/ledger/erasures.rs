@@ -1,8 +1,22 @@
 //! What a journal may say of erased bodies.
 
+use std::collections::BTreeSet;
+
 use heronry_journal::{Body, ContentErased, Record};
+use heronry_types::{ContentRef, RunId, Timestamp};
 
 use super::Ledger;
+
+/// What a journal says of a body.
+#[derive(Clone, Debug, Default)]
+pub struct ContentStanding {
+    /// Who sent the first message with it.
+    pub first_sender: Option<RunId>,
+    /// Whoever sent or got a message with it.
+    pub readers: BTreeSet<RunId>,
+    /// When it was erased.
+    pub erased_at: Option<Timestamp>,
+}
 
 impl Ledger {
     pub(super) fn erased(&self, record: &Record, erased: &ContentErased) {
@@ -33,5 +47,22 @@ impl Ledger {
         assert_eq!(erased.body_bytes, accepted.body_bytes);
         let with = erased.stored_with;
         assert!(with.is_none_or(|with| with == acceptance.position));
+    }
+
+    /// Returns what the journal says of a body so far.
+    pub fn content(&self, content_ref: ContentRef) -> ContentStanding {
+        let mut standing = ContentStanding::default();
+        let letters = self.letters.values();
+        for letter in letters.filter(|it| it.accepted.content_ref == content_ref) {
+            let first = &mut standing.first_sender;
+            first.get_or_insert_with(|| letter.sender.clone());
+            standing.readers.insert(letter.sender.clone());
+            standing.readers.extend(letter.copies.keys().cloned());
+        }
+        let erased = self.records.iter().find(|record| {
+            matches!(&record.entry.body, Body::ContentErased(it) if it.content_ref == content_ref)
+        });
+        standing.erased_at = erased.map(|record| record.recorded_at);
+        standing
     }
 }

@@ -2,6 +2,8 @@
 
 #[path = "model/claims.rs"]
 mod claims;
+#[path = "model/contents.rs"]
+mod contents;
 #[path = "model/effects.rs"]
 mod effects;
 #[path = "model/leases.rs"]

@@ -40,6 +40,7 @@ impl Play {
         let (owner, accepted) = (name.0, receipt.cursor.position);
         let sent = (owner, receipt.message_id.clone(), accepted);
         self.sent.push(sent);
+        self.note_body(receipt.content_ref);
         self.asked.insert(name, (said, receipt.cursor));
     }
 

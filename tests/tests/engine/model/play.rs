@@ -19,6 +19,7 @@ use heronry_types::{
     PoolSpec, Position, RunEnd, RunId, Since, WakeId, WakeStatus,
 };
 
+use super::contents::Known;
 use super::messages::said;
 use super::replies;
 use super::steps::{
@@ -45,6 +46,10 @@ pub(super) struct Play {
     pub(super) sent: Vec<(usize, MessageId, Position)>,
     pub(super) wakes: Vec<(usize, WakeId)>,
     pub(super) effects: Vec<(usize, Cursor)>,
+    /// Every body that there is, or was.
+    pub(super) contents: Vec<Known>,
+    /// Those that were stored under a key.
+    pub(super) stored: HashMap<(usize, u8), Known>,
 }
 
 impl Play {
@@ -71,6 +76,8 @@ impl Play {
             sent: Vec::new(),
             wakes: Vec::new(),
             effects: Vec::new(),
+            contents: Vec::new(),
+            stored: HashMap::new(),
         };
         let listing = |topics, lease| Listing {
             topics,
@@ -153,6 +160,10 @@ impl Play {
             Step::Leave(who) => self.depart(who, None).await,
             Step::End(who) => self.depart(who, Some(RunEnd::Completed)).await,
             Step::Send(who, letter) => self.send(who, letter).await,
+            Step::Store(who, what) => self.store(who, what).await,
+            Step::PassOn(who, letter, body) => self.pass_on(who, (letter, body)).await,
+            Step::FetchBody(who, body) => self.fetch_body(who, body).await,
+            Step::Erase(who, body) => self.erase(who, body).await,
             Step::Receive(who, id, max) => self.receive(who, id, max).await,
             Step::Ack(by, claim) => {
                 let set = |claim| ClaimSet::These(vec![claim]);
@@ -245,7 +256,7 @@ impl Play {
     }
 
     /// Why a letter is refused, by the rules.
-    fn refused(&self, who: Who, letter: Letter) -> Option<Rejection> {
+    pub(super) fn refused(&self, who: Who, letter: Letter) -> Option<Rejection> {
         let barred = self.barred(&self.caller(who));
         let full = || self.full(who, letter);
         let unsatisfiable = || self.unsatisfiable(who.run, letter);

@@ -139,6 +139,13 @@ pub(super) enum Step {
     Leave(Who),
     End(Who),
     Send(Who, Letter),
+    /// A body by itself, under a key or under none: one of few.
+    Store(Who, (Option<u8>, usize)),
+    /// A message with a body that there is already, counted from the newest.
+    PassOn(Who, Letter, usize),
+    /// By a run or by an operator.
+    FetchBody(Option<Who>, usize),
+    Erase(Option<Who>, usize),
     Receive(Who, u8, u64),
     Ack(By, usize),
     AckUpTo(By, usize),
@@ -167,6 +174,11 @@ pub(super) enum Step {
 fn who() -> impl Strategy<Value = Who> {
     let stale = prop_oneof![9 => Just(false), 1 => Just(true)];
     (0..RUNS.len(), stale).prop_map(|(run, is_stale)| Who { run, is_stale })
+}
+
+/// A run, or an operator.
+fn asker() -> impl Strategy<Value = Option<Who>> {
+    proptest::option::weighted(0.8, who())
 }
 
 fn by() -> impl Strategy<Value = By> {
@@ -299,6 +311,12 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => who().prop_map(Step::Leave),
         1 => who().prop_map(Step::End),
         12 => (who(), letter()).prop_map(|(who, letter)| Step::Send(who, letter)),
+        3 => (who(), proptest::option::of(0..6_u8), 0..2_usize)
+            .prop_map(|(who, under, says)| Step::Store(who, (under, says))),
+        4 => (who(), letter(), 0..6_usize)
+            .prop_map(|(who, letter, body)| Step::PassOn(who, letter, body)),
+        4 => (asker(), 0..6_usize).prop_map(|(who, body)| Step::FetchBody(who, body)),
+        4 => (asker(), 0..6_usize).prop_map(|(who, body)| Step::Erase(who, body)),
         10 => (who(), 0..6_u8, 0..4_u64).prop_map(|(who, id, max)| Step::Receive(who, id, max)),
         5 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::Ack(by, claim)),
         2 => (by(), 0..6_usize).prop_map(|(by, claim)| Step::AckUpTo(by, claim)),
