@@ -43,8 +43,12 @@ impl Alarms {
         ) {
             *self = Self::default();
         }
-        if record.entry.actor == Actor::Operator {
-            *self = Self::default(); // whoever that acts for may help
+        match &record.entry.actor {
+            // Whoever that acts for may help.
+            Actor::Operator => *self = Self::default(),
+            // The process of a suspended run does something all the same.
+            Actor::Member { run, .. } => self.goes_on(run),
+            Actor::Engine => {}
         }
     }
 
