@@ -6,6 +6,8 @@ mod claims;
 mod contents;
 #[path = "model/effects.rs"]
 mod effects;
+#[path = "model/faults.rs"]
+mod faults;
 #[path = "model/leases.rs"]
 mod leases;
 #[path = "model/messages.rs"]
@@ -23,7 +25,7 @@ mod suspend;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use heronry_tests::{StoreKind, World};
+use heronry_tests::{StoreKind, World, as_many_as_asked};
 use proptest::{
     collection::vec,
     test_runner::{Config, FileFailurePersistence, TestError, TestRunner},
@@ -34,13 +36,15 @@ use play::Play;
 /// How many steps one history has at the most.
 const STEPS_MAX: usize = 60;
 
-/// Plays random histories, and prints the shortest one that breaks a rule. Returns how many wakes were
+/// Plays random histories, as many as `HERONRY_HISTORIES` says or else the usual number, and prints the
+/// shortest one that breaks a rule. Returns how many wakes were
 /// registered in them before their earlier events were looked through.
-fn check(kind: StoreKind, cases: u32) -> usize {
+fn check(kind: StoreKind, usual: usize) -> usize {
     let looked_back = AtomicUsize::new(0);
     let seeds = FileFailurePersistence::Direct("tests/engine/model.regressions");
+    let cases = as_many_as_asked("HERONRY_HISTORIES", usual);
     let config = Config {
-        cases,
+        cases: u32::try_from(cases).unwrap(),
         failure_persistence: Some(Box::new(seeds)),
         ..Config::default()
     };

@@ -56,6 +56,13 @@ impl Play {
         self.contents.iter().rev().nth(number).cloned()
     }
 
+    /// Returns a body, counted from the newest, unless it is erased.
+    pub(super) fn not_erased(&self, number: usize) -> Option<ContentRef> {
+        let content_ref = self.known(number)?.content_ref;
+        let erased_at = self.ledger.content(content_ref).erased_at;
+        erased_at.is_none().then_some(content_ref)
+    }
+
     /// A member, or an operator.
     fn asker(&self, who: Option<Who>) -> (Caller, Option<Rejection>) {
         let Some(who) = who else {

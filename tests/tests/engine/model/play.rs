@@ -11,8 +11,7 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_store::{Clock, Outcome};
-use heronry_testkit::AppendFault;
+use heronry_store::Clock;
 use heronry_tests::{Ledger, World, agent, body, key, run, topic};
 use heronry_types::{
     Address, Cursor, EventKind, Generation, LimitName, Limits, MessageId, Millis, Policies,
@@ -23,8 +22,8 @@ use super::contents::Known;
 use super::messages::said;
 use super::replies;
 use super::steps::{
-    AGENTS, By, CONDITIONS, FILTERS, Kept, Letter, Listing, Meanwhile, POLICIES, RUNS, Step,
-    TOPICS, To, Wait, Who,
+    AGENTS, By, CONDITIONS, FILTERS, Letter, Listing, Meanwhile, POLICIES, RUNS, Step, TOPICS, To,
+    Wait, Who,
 };
 
 /// How many copies an inbox holds: few, so that some are full.
@@ -150,8 +149,8 @@ impl Play {
         match *step {
             Step::Join(run, listing) => self.join(run, listing, 1).await,
             Step::TakeOver(run, listing) => {
-                self.instances += 1;
-                self.join(run, listing, self.instances).await;
+                let instance = self.next_instance();
+                self.join(run, listing, instance).await;
             }
             Step::Heartbeat(who) => self.heartbeat(who).await,
             Step::Lease(who, seconds) => self.lease(who, seconds).await,
@@ -188,12 +187,13 @@ impl Play {
             }
             Step::Crash => self.crash().await,
             Step::Restart => self.restart().await,
-            Step::FailSend(who, letter, kept) => self.fail_send(who, letter, kept).await,
+            Step::Fail(what, kept) => self.fail(what, kept).await,
         }
         self.read().await;
     }
 
-    async fn join(&mut self, who: usize, listing: Listing, instance: u32) {
+    /// What joins a run, or takes it over as another instance.
+    pub(super) fn joining(&self, who: usize, listing: Listing, instance: u32) -> Join {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
         let asked = policies(listing.policies);
@@ -206,7 +206,7 @@ impl Play {
                 .filter(|it| held.as_slice().contains(it));
             policies = kept.cloned().collect();
         }
-        let join = Join {
+        Join {
             agent: agent(AGENTS[who]),
             topics: listed
                 .filter(|(index, _)| listing.topics & (1 << index) != 0)
@@ -215,18 +215,32 @@ impl Play {
             policies: Some(policies),
             lease: Some(Millis::from_secs(listing.lease)),
             ..World::joining_as(RUNS[who], &instance)
-        };
+        }
+    }
+
+    pub(super) fn next_instance(&mut self) -> u32 {
+        self.instances += 1;
+        self.instances
+    }
+
+    pub(super) fn note_joined(&mut self, who: usize, generation: Generation) {
+        let known = self.generations.entry(who).or_default();
+        let rises = known.last().is_none_or(|last| *last < generation);
+        assert!(rises, "generations rise");
+        known.push(generation);
+    }
+
+    async fn join(&mut self, who: usize, listing: Listing, instance: u32) {
+        let join = self.joining(who, listing, instance);
         let run = run(RUNS[who]);
         match self.pool().call(join).await {
             Ok(joined) => {
                 assert_eq!(self.ledger.end_of(&run), None);
-                let known = self.generations.entry(who).or_default();
                 if joined.repeated {
-                    assert_eq!(known.last(), Some(&joined.generation));
+                    let known = self.generations.get(&who).and_then(|it| it.last());
+                    assert_eq!(known, Some(&joined.generation));
                 } else {
-                    let rises = known.last().is_none_or(|last| *last < joined.generation);
-                    assert!(rises, "generations rise");
-                    known.push(joined.generation);
+                    self.note_joined(who, joined.generation);
                 }
             }
             Err(error) => {
@@ -319,7 +333,8 @@ impl Play {
         self.world().clock.now().wall
     }
 
-    async fn wait(&mut self, who: Who, wait: Wait) {
+    /// What registers a wake, and what is asked by that.
+    pub(super) fn registering(&self, who: Who, wait: Wait) -> (RegisterWake, String) {
         let head = self.pool().head();
         let since = wait.back.map_or(Since::Head, |back| {
             let position = Position(head.position.0.saturating_sub(back));
@@ -348,23 +363,42 @@ impl Play {
             ..asked
         };
         let said = format!("wait {} {since:?} {wait:?}", wait.filter);
-        let (caller, name) = (self.caller(who), (who.run, wait.key.to_string()));
-        let register = RegisterWake::new(caller.clone(), run(RUNS[who.run]), request);
+        let register = RegisterWake::new(self.caller(who), run(RUNS[who.run]), request);
+        (register, said)
+    }
+
+    /// Why a wake is refused, by the rules.
+    pub(super) fn wake_refused(&self, who: Who, wait: Wait) -> Option<Rejection> {
+        let not_held = || self.not_held(&run(RUNS[who.run]), wait.policies);
+        self.barred(&self.caller(who)).or_else(not_held)
+    }
+
+    /// Remembers what was registered under a name.
+    pub(super) async fn note_registered(
+        &mut self,
+        who: Who,
+        (name, said): ((usize, String), String),
+        wake_id: WakeId,
+    ) {
+        self.read().await;
+        let first = self.ledger.registration_of(&run(RUNS[who.run]), &wake_id);
+        let first = self.pool().cursor(first.unwrap());
+        self.asked.insert(name, (said, first));
+        self.wakes.push((who.run, wake_id));
+    }
+
+    async fn wait(&mut self, who: Who, wait: Wait) {
+        let (register, said) = self.registering(who, wait);
+        let name = (who.run, wait.key.to_string());
         let answer = self.pool().call(register).await;
         match self.asked.get(&name) {
             Some((before, _)) if *before == said => assert!(answer.unwrap().repeated),
             Some((_, first)) => check_conflict(&answer, *first),
             None => {
-                let name_of_run = run(RUNS[who.run]);
-                let not_held = || self.not_held(&name_of_run, wait.policies);
-                check_barred(&answer, self.barred(&caller).or_else(not_held).as_ref());
+                check_barred(&answer, self.wake_refused(who, wait).as_ref());
                 if let Ok(registered) = answer {
-                    self.read().await;
-                    let id = registered.wake.wake_id;
-                    let first = self.ledger.registration_of(&run(RUNS[who.run]), &id);
-                    let first = Cursor::new(head.epoch, first.unwrap());
-                    self.asked.insert(name, (said, first));
-                    self.wakes.push((who.run, id));
+                    let wake_id = registered.wake.wake_id;
+                    self.note_registered(who, (name, said), wake_id).await;
                 }
             }
         }
@@ -401,7 +435,7 @@ impl Play {
         }
     }
 
-    async fn crash(&mut self) {
+    pub(super) async fn crash(&mut self) {
         drop(self.pool.take());
         let world = self.world.take().unwrap().crash().await;
         self.pool = Some(world.pool().await);
@@ -425,36 +459,6 @@ impl Play {
             self.catch_up().await;
         }
         panic!("a wake looks back forever");
-    }
-
-    /// A send whose append fails: it is there as a whole or not at all, and a retry tells which.
-    async fn fail_send(&mut self, who: Who, letter: Letter, kept: Kept) {
-        self.catch_up().await;
-        self.settle_scans().await;
-        let caller = self.caller(who);
-        let name = (who.run, letter.key.to_string());
-        let refused = self.refused(who, letter);
-        if self.asked.contains_key(&name) || refused.is_some() {
-            return;
-        }
-        self.world().faults.fail_next_append(match kept {
-            Kept::All => AppendFault::UnknownKept,
-            Kept::Nothing => AppendFault::UnknownNotKept,
-        });
-        let send = || Send::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
-        let failed = self.pool().call(send()).await.unwrap_err();
-        let unknown = matches!(
-            failed,
-            CallError::Stopped {
-                outcome: Outcome::Unknown,
-                ..
-            }
-        );
-        assert!(unknown, "{failed}");
-        self.crash().await;
-        let retry = self.pool().call(send()).await.unwrap();
-        assert_eq!(retry.repeated, kept == Kept::All);
-        self.note_sent(name, said(letter), &retry.receipt);
     }
 
     /// Whatever was not acknowledged comes again, every wake that has a timeout ends, and the

@@ -16,6 +16,18 @@ const KINDS: [EventKind; 3] = [
     EventKind::ModelStreamDelta,
 ];
 
+/// So many events, which follow from their key.
+pub(super) fn events(under: u8, count: u8) -> Vec<NewEvent> {
+    let kinds = KINDS.iter().cycle().skip(usize::from(under));
+    let kinds = kinds.take(usize::from(count));
+    kinds.map(|kind| NewEvent::new(*kind)).collect()
+}
+
+/// What is asked by that.
+pub(super) fn said(count: u8) -> String {
+    format!("report {count}")
+}
+
 impl Play {
     /// Reports so many events before the first step, in batches of the largest size.
     pub(super) async fn report_before(&mut self, count: usize) {
@@ -32,14 +44,10 @@ impl Play {
     }
 
     pub(super) async fn report(&mut self, who: Who, under: u8, count: u8) {
-        let kinds = KINDS.iter().cycle().skip(usize::from(under));
-        let events: Vec<_> = kinds
-            .take(usize::from(count))
-            .map(|kind| NewEvent::new(*kind))
-            .collect();
+        let events = events(under, count);
         let (caller, name) = (self.caller(who), (who.run, under.to_string()));
         let command = AppendEvents::new(caller.clone(), run(RUNS[who.run]), events, key(&name.1));
-        let said = format!("report {count}");
+        let said = said(count);
         let answer = self.pool().call(command).await;
         match self.asked.get(&name) {
             Some((before, first)) if *before == said => {

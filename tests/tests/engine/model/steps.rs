@@ -3,7 +3,7 @@
 use heronry_types::{DeliveryOptions, Importance, Millis, OnFull};
 use proptest::prelude::*;
 
-use super::effects::Of;
+use super::{effects::Of, faults::Failing};
 
 /// One of the few runs that act.
 pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
@@ -168,7 +168,8 @@ pub(super) enum Step {
     Crash,
     /// Closes the store and opens it again.
     Restart,
-    FailSend(Who, Letter, Kept),
+    /// An append fails.
+    Fail(Failing, Kept),
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -298,6 +299,17 @@ pub(super) fn before() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 1 => Just(1_100)]
 }
 
+fn failing() -> impl Strategy<Value = Failing> {
+    prop_oneof![
+        2 => (who(), letter()).prop_map(|(who, letter)| Failing::Send(who, letter)),
+        1 => (0..RUNS.len(), listing()).prop_map(|(run, listing)| Failing::TakeOver(run, listing)),
+        1 => (who(), 0..40_u8, 1..4_u8)
+            .prop_map(|(who, key, count)| Failing::Report(who, key, count)),
+        1 => (who(), wait()).prop_map(|(who, wait)| Failing::Wait(who, wait)),
+        1 => (0..6_usize).prop_map(Failing::Erase),
+    ]
+}
+
 pub(super) fn step() -> impl Strategy<Value = Step> {
     let kept = prop_oneof![Just(Kept::All), Just(Kept::Nothing)];
     prop_oneof![
@@ -340,6 +352,6 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => (1..90_u64).prop_map(Step::Pause),
         1 => Just(Step::Crash),
         1 => Just(Step::Restart),
-        1 => (who(), letter(), kept).prop_map(|(who, letter, kept)| Step::FailSend(who, letter, kept)),
+        2 => (failing(), kept).prop_map(|(what, kept)| Step::Fail(what, kept)),
     ]
 }
