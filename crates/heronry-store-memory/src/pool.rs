@@ -89,6 +89,7 @@ impl Pool {
         for erasure in commit.erasures {
             self.erase(erasure);
         }
+        self.consumers.extend(commit.consumers);
         self.head = Some(head);
         self.arrival = commit.arrival;
         Ok(head)

@@ -69,7 +69,7 @@ pub enum ConsumerError {
 ///
 /// A consumer owns no pool, so no fencing token guards it: it says where it believes to stand.
 /// A copy of a store carries no cursors: the copy is another timeline, and whoever consumes it is
-/// another consumer.
+/// another consumer. A move carries every one: nothing but the place changes.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *committed*: what was committed last is returned, cursor and filter.
@@ -87,6 +87,9 @@ pub enum ConsumerError {
 /// 11. *checked*: damage is [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt), never
 ///     another cursor; delete works on a damaged one.
 /// 12. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
+/// 13. *arriving*: what [`Commit::consumers`](crate::Commit::consumers) names is there when the pool
+///     is, with it or not at all. It is refused, and nothing written, with an append that does not
+///     show a new pool, or when one stands above the head or there are too many.
 #[async_trait]
 pub trait Cursors: Send + Sync {
     /// Returns where a consumer stands; nothing when there is no such consumer.

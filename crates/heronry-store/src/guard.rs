@@ -1,11 +1,11 @@
 //! What every adapter checks before it writes, in one place, so that all answer alike.
 
-use heronry_journal::{Chain, ChainError, ChainFault};
+use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
 use heronry_types::{Position, Timestamp};
 
 use crate::{
-    AppendError, Arrival, Commit, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
-    StoreErrorKind, Timeline,
+    AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, FencingToken, Guard, Head, LeaseError,
+    Outcome, StoreError, StoreErrorKind, Timeline,
 };
 
 /// Checks a commit against a pool's ownership and head, and returns the head that it leads to.
@@ -72,18 +72,33 @@ fn judge_timeline(
     Err(AppendError::Discontinuous { at, why })
 }
 
-/// Checks that a commit does not take a pool out of sight; `seen` is the head that readers see.
+/// Checks that a commit does not take a pool out of sight, and brings consumers only when it shows a
+/// new one; `seen` is the head that readers see.
 ///
 /// # Errors
 /// [`AppendError::Discontinuous`].
 pub fn judge_arrival(seen: Option<Head>, commit: &Commit) -> Result<(), AppendError> {
-    match (seen, commit.arrival) {
-        (None, _) | (Some(_), Arrival::Whole) => Ok(()),
-        (Some(head), Arrival::Part) => Err(AppendError::Discontinuous {
+    if let (Some(head), Arrival::Part) = (seen, commit.arrival) {
+        return Err(AppendError::Discontinuous {
             at: head.head.next(),
             why: "it is a part of a new pool, and the pool is there",
-        }),
+        });
     }
+    if commit.consumers.is_empty() {
+        return Ok(());
+    }
+    let at = commit.chunks.last().map_or(Position::ZERO, Chunk::last);
+    let mut consumers = commit.consumers.iter();
+    let why = if seen.is_some() || commit.arrival == Arrival::Part {
+        "it names consumers, and does not show a new pool"
+    } else if commit.consumers.len() > CONSUMERS_PER_POOL_MAX {
+        "it names more consumers than a pool has"
+    } else if consumers.any(|(_, it)| it.cursor.position > at) {
+        "a consumer that it names stands above the head"
+    } else {
+        return Ok(());
+    };
+    Err(AppendError::Discontinuous { at, why })
 }
 
 fn discontinuous(error: ChainError) -> AppendError {

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position};
 
-use crate::{AppendError, Erasure, FencingToken, ReadError, StoreError, Stored, StoredContent};
+use crate::{
+    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
+    StoredContent,
+};
 
 /// Where a pool's journal stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,6 +31,9 @@ pub struct Commit {
     pub contents: Vec<NewContent>,
     /// The bodies that are erased in the same transaction: of appends before it, or by themselves.
     pub erasures: Vec<Erasure>,
+    /// Where the consumers of a pool stand that is brought from elsewhere on the timeline that it
+    /// had; they come with the append that shows the pool, and with no other.
+    pub consumers: Vec<(ConsumerId, ConsumerCursor)>,
     /// Whether a timeline starts with it.
     pub timeline: Timeline,
     /// Whether the pool is all there with it.

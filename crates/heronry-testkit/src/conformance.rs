@@ -63,6 +63,7 @@ mod contents;
 mod contents_erased;
 mod contents_kept;
 mod cursors;
+mod cursors_arriving;
 mod cursors_kept;
 mod durable;
 mod harness;
@@ -261,6 +262,7 @@ pub fn cases() -> Vec<Case> {
         snapshots::CASES,
         snapshots_kept::CASES,
         cursors::CASES,
+        cursors_arriving::CASES,
         cursors_kept::CASES,
         threads::CASES,
     ]

@@ -11,8 +11,12 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_pool::{Caller, decide::CancelWake};
-use heronry_runtime::{NotResumed, Pool, ResumeHook, Resumed};
+use heronry_runtime::{
+    NotResumed, Pool, ResumeHook, Resumed,
+    transfer::{self, Carrier},
+};
 use heronry_store::ConsumerId;
+use heronry_testkit::SeededIds;
 use heronry_tests::{World, calling, let_others_run, on_every_store, run, until};
 use heronry_types::{Millis, Position, WakeId, WakeStatus};
 
@@ -25,6 +29,7 @@ on_every_store! {
     w7_a_host_is_told_again_after_a_crash_and_not_after_it_has_taken_all
     w7_a_host_that_hangs_delays_no_command
     w7_how_far_a_host_was_told_is_one_cursor_and_no_record
+    w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before
 }
 
 /// Remembers what it was told.
@@ -268,4 +273,38 @@ async fn w7_how_far_a_host_was_told_is_one_cursor_and_no_record(world: World) {
         world.store().cursors.list(pool.id()).await.unwrap().len(),
         1
     );
+}
+
+async fn w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before(world: World) {
+    let first = Arc::new(Host::default());
+    let world = telling(world, &first);
+    let (pool, lead, _) = pair(&world).await;
+    let taken = ended(&world, &pool, &lead, "taken").await;
+    until(|| first.count_of(&taken) == 1).await;
+    let open = world.register(&pool, &lead, World::waiting(NEWS, "open"));
+    let open = open.await.wake_id;
+    first.refuses.lock().unwrap().insert(open.clone());
+    pool.call(cancelling(&lead, &open)).await.unwrap();
+    until(|| first.count_of(&open) == 1).await;
+    drop(pool);
+    world.runtime.shutdown().await;
+
+    let second = Arc::new(Host::default());
+    let there = telling(World::new(world.kind).await, &second);
+    let by = Carrier {
+        clock: Arc::new(there.clock.clone()),
+        ids: Arc::new(SeededIds::new(77)),
+        owner: "a test that moves".to_owned(),
+    };
+    let moved = transfer::move_all(world.store(), there.store(), "there", &by);
+    moved.await.unwrap();
+    let pool = there.pool().await;
+    until(|| second.count() == 1).await;
+    assert_eq!(second.told()[0].wake.wake_id, open);
+    assert_eq!(second.told()[0].token, first.told()[1].token);
+    let new = ended(&there, &pool, &lead, "new").await;
+    until(|| second.count_of(&new) == 1).await;
+    let_others_run().await;
+    assert_eq!(second.count(), 2, "what was taken is not told again");
+    there.check_replay(&pool).await;
 }

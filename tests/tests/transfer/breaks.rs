@@ -6,7 +6,7 @@ use heronry_testkit::{AppendFault, FaultStore};
 use heronry_tests::{StoreKind, World, on_every_store, pool};
 use heronry_types::PoolSpec;
 
-use crate::story::{bytes_of, carrier, check_untouched};
+use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume};
 
 on_every_store! {
     a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent
@@ -30,6 +30,27 @@ async fn two_pools(world: &World) -> (Head, Vec<Vec<u8>>) {
     world.runtime.shutdown().await;
     let head = world.store().journal.head(p.id()).await.unwrap().unwrap();
     (head, chunks)
+}
+
+/// Where the consumers of both pools stand.
+async fn consumers(store: &Store) -> Vec<Consumers> {
+    let mut found = Vec::new();
+    for name in ["p", "q"] {
+        found.push(store.cursors.list(&pool(name)).await.unwrap());
+    }
+    found
+}
+
+/// Checks that the consumers of both pools stand where they stood, when the pool is there, and that
+/// there are none otherwise.
+async fn check_consumers(store: &Store, expected: &[Consumers]) {
+    let found = consumers(store).await;
+    for (name, (found, expected)) in ["p", "q"].iter().zip(found.iter().zip(expected)) {
+        match store.journal.head(&pool(name)).await.unwrap() {
+            Some(_) => assert_eq!(found, expected, "{name}"),
+            None => assert_eq!(found, &[], "{name}"),
+        }
+    }
 }
 
 /// Whether a pool is whole at a store; it is absent otherwise.
@@ -91,6 +112,10 @@ async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World)
         let source = World::new(StoreKind::Memory).await;
         let target = World::new(to.kind).await;
         let (head, chunks) = two_pools(&source).await;
+        for name in ["p", "q"] {
+            consume(source.store(), &pool(name)).await;
+        }
+        let stood = consumers(source.store()).await;
         let (store, faults) = FaultStore::over(target.store().clone());
         faults.fail_append(number, fault);
         let by = carrier(&target, number);
@@ -98,6 +123,7 @@ async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World)
         let (store, _) = faults.reopen().await.unwrap();
         let seal = source.store().journal.sealed().await.unwrap();
         let arrived = store.journal.pools().await.unwrap();
+        check_consumers(&store, &stood).await;
         match &ended {
             Ok(moved) => {
                 assert_eq!((moved.len(), arrived.len()), (2, 2));
@@ -118,6 +144,7 @@ async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World)
             .unwrap();
         assert_eq!(moved.len(), 2);
         assert!(is_whole(&store, &chunks).await);
+        assert_eq!(consumers(&store).await, stood);
         assert_eq!(store.journal.head(&pool("p")).await.unwrap(), Some(head));
         let seal = source.store().journal.sealed().await.unwrap();
         assert_eq!(seal.as_deref(), Some("there"));

@@ -14,7 +14,8 @@ use heronry_types::{Cursor, EpochReason, EventKind, Millis, Position, WakeStatus
 use crate::{
     between_every_two_stores,
     story::{
-        A_TIMELINE_STARTS, carrier, check_kept, check_new_timeline, check_untouched, old, story,
+        A_TIMELINE_STARTS, carrier, check_kept, check_new_timeline, check_untouched, consume, old,
+        story,
     },
 };
 
@@ -22,6 +23,7 @@ between_every_two_stores! {
     a47_a_copy_starts_a_timeline_and_the_source_goes_on_with_its_own
     a47_cursors_of_before_are_valid_up_to_the_fork_and_not_after_it
     a47_a_copy_of_a_copy_has_three_timelines
+    a_copy_has_no_consumers
     what_waits_for_a_timeline_to_start_is_woken_when_the_copy_is_opened
     a_copy_that_was_never_opened_wakes_by_its_own_start
     a_request_of_before_is_answered_as_before
@@ -144,6 +146,19 @@ async fn a47_a_copy_of_a_copy_has_three_timelines(from: World, to: World) {
     let p = third.runtime.find(&pool("p")).await.unwrap();
     third.say(&p, &left.lead, ("scout", "on-the-third")).await;
     third.check_replay(&p).await;
+}
+
+async fn a_copy_has_no_consumers(from: World, to: World) {
+    story(&from).await;
+    let name = pool("p");
+    let before = consume(from.store(), &name).await;
+    let by = carrier(&to, 77);
+    transfer::copy(from.store(), to.store(), &Pools::All, &by)
+        .await
+        .unwrap();
+    assert_eq!(to.store().cursors.list(&name).await.unwrap(), []);
+    let after = from.store().cursors.list(&name).await.unwrap();
+    assert_eq!(after, before);
 }
 
 async fn what_waits_for_a_timeline_to_start_is_woken_when_the_copy_is_opened(

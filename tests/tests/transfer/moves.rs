@@ -7,11 +7,12 @@ use heronry_types::Position;
 
 use crate::{
     between_every_two_stores,
-    story::{carrier, check_bodies, check_kept, story},
+    story::{carrier, check_bodies, check_kept, consume, story},
 };
 
 between_every_two_stores! {
     a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source
+    a47_after_a_move_consumers_stand_where_they_stood
 }
 
 async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
@@ -73,4 +74,38 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
         to.receipt(&p, "scout", "after").await.message_id,
         message("after")
     );
+}
+
+async fn a47_after_a_move_consumers_stand_where_they_stood(from: World, to: World) {
+    let left = story(&from).await;
+    let names = [pool("p"), pool("q")];
+    let before = [
+        consume(from.store(), &names[0]).await,
+        consume(from.store(), &names[1]).await,
+    ];
+    let by = carrier(&to, 77);
+    let moves = || transfer::move_all(from.store(), to.store(), "there", &by);
+    moves().await.unwrap();
+    let cursors = &to.store().cursors;
+    for (name, before) in names.iter().zip(&before) {
+        assert_eq!(&cursors.list(name).await.unwrap(), before);
+        assert_eq!(&from.store().cursors.list(name).await.unwrap(), before);
+    }
+
+    // What consumers do at the new place stays when the move is repeated.
+    let [(gone, _), (ahead, at), ..] = &before[0][..] else {
+        panic!("three consumers");
+    };
+    let mut next = *at;
+    next.cursor.position = left.head.head;
+    let commit = cursors.commit(&names[0], ahead, Some(*at), next);
+    commit.await.unwrap();
+    cursors.delete(&names[0], gone).await.unwrap();
+    moves().await.unwrap();
+    let expected = [(ahead.clone(), next), before[0][2].clone()];
+    assert_eq!(cursors.list(&names[0]).await.unwrap(), expected);
+    assert_eq!(cursors.list(&names[1]).await.unwrap(), before[1]);
+    let to = to.restart().await;
+    let kept = to.store().cursors.list(&names[0]).await.unwrap();
+    assert_eq!(kept, expected);
 }

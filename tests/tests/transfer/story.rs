@@ -9,7 +9,7 @@ use heronry_pool::{
     decide::{ClaimSet, Content, SendRequest, StateDigest},
 };
 use heronry_runtime::{Pool, transfer::Carrier};
-use heronry_store::{Head, Store};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, Store};
 use heronry_testkit::SeededIds;
 use heronry_tests::{World, key, message, pool, run};
 use heronry_types::{
@@ -37,6 +37,31 @@ pub(crate) struct Left {
     pub(crate) scout: Caller,
     /// The bodies of its messages.
     pub(crate) bodies: Vec<(ContentRef, Bytes)>,
+}
+
+/// Where the consumers of a pool stand.
+pub(crate) type Consumers = Vec<(ConsumerId, ConsumerCursor)>;
+
+/// Lets three consumers of a pool stand at its start, after its first record and at its head.
+pub(crate) async fn consume(store: &Store, pool: &PoolId) -> Consumers {
+    let head = store.journal.head(pool).await.unwrap().unwrap();
+    let stands = [
+        ("a", Position::ZERO),
+        ("b/1", Position(1)),
+        ("c", head.head),
+    ];
+    for (number, (name, position)) in (1..).zip(stands) {
+        let consumer = ConsumerId::parse(name).unwrap();
+        let at = ConsumerCursor {
+            cursor: Cursor::new(head.epoch, position),
+            filter: FilterFingerprint([number; 32]),
+        };
+        let commit = store.cursors.commit(pool, &consumer, None, at);
+        commit.await.unwrap();
+    }
+    let consumers = store.cursors.list(pool).await.unwrap();
+    assert_eq!(consumers.len(), 3);
+    consumers
 }
 
 /// The filter of a wake that waits in the pool.

@@ -30,7 +30,7 @@ pub(crate) struct CopyArgs {
     /// The store to write, as PATH, redb:PATH or sled:PATH; made when it is not there
     #[arg(value_name = "TO", value_parser = named)]
     to: StoreChoice,
-    /// Keep cursors, epochs and hashes, and seal FROM: its pools live on in TO
+    /// Keep cursors, consumers, epochs and hashes, and seal FROM: its pools live on in TO
     #[arg(long = "move")]
     moves: bool,
 }

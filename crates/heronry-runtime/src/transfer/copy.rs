@@ -1,6 +1,6 @@
 //! Copying and moving pools from one store to another.
 
-use heronry_store::{Head, Store};
+use heronry_store::{ConsumerCursor, ConsumerId, Head, Store};
 use heronry_types::{Cursor, EpochReason, PoolId};
 
 use super::{
@@ -15,6 +15,9 @@ use super::{
 /// Everything is read and checked before anything is written, and no pool is seen at the other
 /// place before all of them are there. A repeat after a crash begins from the start.
 ///
+/// Where consumers stand is not copied: the copy is another timeline, and whoever consumes it is
+/// another consumer.
+///
 /// # Errors
 /// [`TransferError::PoolExists`], [`NoPool`](TransferError::NoPool), damage of the source, and the
 /// failures of both stores.
@@ -26,18 +29,20 @@ pub async fn copy(
 ) -> Result<Vec<Carried>, TransferError> {
     let pools = named(from, pools).await?;
     check_free(to, &pools).await?;
-    check_whole(from, &pools).await?;
     let goes_on = GoesOn::On(EpochReason::Copy);
+    check_whole(from, &pools, goes_on).await?;
     let mut fleet = Fleet::new(to, carrier);
     let ended = fleet.carry(from, &pools, goes_on).await;
     fleet.release(ended).await
 }
 
-/// Moves every pool of a store with its bodies: cursors, epochs and hashes stay, and the source is
-/// sealed with the name `moved_to`.
+/// Moves every pool of a store with its bodies: cursors, epochs and hashes stay, consumers stand
+/// where they stood, and the source is sealed with the name `moved_to`.
 ///
 /// The source is sealed before a pool is seen at the other place, and unsealed when none will be.
-/// After a crash it may be sealed while pools are missing there: the same call then finishes.
+/// A pool is seen there with all its consumers, read once the source is sealed.
+/// After a crash it may be sealed while pools are missing there: the same call then finishes, and
+/// leaves those that arrived, and their consumers, as they are.
 ///
 /// # Errors
 /// As [`copy`]; [`TransferError::Sealed`] when the source was moved to another place before,
@@ -62,12 +67,13 @@ pub async fn move_all(
         }
         Stage::Resumes => arrived(from, to, pools).await?,
     };
-    check_whole(from, &missing).await?;
+    let goes_on = GoesOn::AsBefore;
+    check_whole(from, &missing, goes_on).await?;
     if stage == Stage::Begins {
         seal(from, &missing, moved_to, carrier).await?;
     }
     let mut fleet = Fleet::new(to, carrier);
-    let ended = fleet.carry(from, &missing, GoesOn::AsBefore).await;
+    let ended = fleet.carry(from, &missing, goes_on).await;
     let is_untouched = ended
         .as_ref()
         .is_err_and(|error| !matches!(error, TransferError::Unfinished { .. }));
@@ -96,12 +102,25 @@ async fn check_free(to: &Store, pools: &[PoolId]) -> Result<(), TransferError> {
 }
 
 /// Reads every pool to its end: a damaged one is found before anything is written.
-async fn check_whole(from: &Store, pools: &[PoolId]) -> Result<(), TransferError> {
+async fn check_whole(from: &Store, pools: &[PoolId], goes_on: GoesOn) -> Result<(), TransferError> {
     for pool in pools {
+        consumers(from, pool, goes_on).await?;
         let mut source = Source::open(from, pool, Bodies::Included).await?;
         while source.next().await?.is_some() {}
     }
     Ok(())
+}
+
+/// Returns where the consumers of a pool stand that go along with it.
+async fn consumers(
+    from: &Store,
+    pool: &PoolId,
+    goes_on: GoesOn,
+) -> Result<Vec<(ConsumerId, ConsumerCursor)>, TransferError> {
+    Ok(match goes_on {
+        GoesOn::AsBefore => from.cursors.list(pool).await?,
+        GoesOn::On(_) => Vec::new(),
+    })
 }
 
 /// Tells the pools that a move has brought to the other place from those that are missing there.
@@ -192,6 +211,9 @@ impl<'a> Fleet<'a> {
                 self.take(piece).await?;
             }
             self.settle().await?;
+            if let Some(landing) = self.landings.last_mut() {
+                landing.take_consumers(consumers(from, pool, goes_on).await?);
+            }
         }
         self.finish(goes_on).await
     }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
 use heronry_store::{
-    AppendError, Arrival, Commit, ContentPack, ContentPlace, Erasure, FencingToken, Guard, Head,
-    NewContent, Outcome, Store, StoreError, StoreErrorKind, Stored, StoredContent, Timeline,
+    AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
+    FencingToken, Guard, Head, NewContent, Outcome, Store, StoreError, StoreErrorKind, Stored,
+    StoredContent, Timeline,
 };
 use heronry_types::{
     Actor, ContentRef, Cursor, Epoch, EpochReason, Lineage, PoolId, Position, Timestamp, Visibility,
@@ -37,6 +38,8 @@ pub(super) struct Landing<'a> {
     head: Option<Head>,
     /// What the next append takes: at least the last chunk, as the last append shows the pool.
     held: Held,
+    /// Where its consumers stand: the append that shows the pool takes them.
+    consumers: Vec<(ConsumerId, ConsumerCursor)>,
     chunks: u64,
     contents: u64,
 }
@@ -74,6 +77,7 @@ impl<'a> Landing<'a> {
             token,
             head: None,
             held: Held::default(),
+            consumers: Vec::new(),
             chunks: 0,
             contents: 0,
         })
@@ -138,6 +142,11 @@ impl<'a> Landing<'a> {
         }
         self.contents += 1;
         Ok(())
+    }
+
+    /// Takes where the consumers of the pool stand.
+    pub(super) fn take_consumers(&mut self, consumers: Vec<(ConsumerId, ConsumerCursor)>) {
+        self.consumers = consumers;
     }
 
     /// Appends what is held but for the last chunks, so that several pools can wait for their end.
@@ -208,12 +217,17 @@ impl<'a> Landing<'a> {
 
     async fn append(&mut self, arrival: Arrival) -> Result<(), TransferError> {
         let held = std::mem::take(&mut self.held);
+        let consumers = match arrival {
+            Arrival::Part => Vec::new(),
+            Arrival::Whole => std::mem::take(&mut self.consumers),
+        };
         let epoch = self.head.map(|head| head.epoch);
         let commit = Commit {
             timeline: held.timeline(epoch),
             chunks: held.chunks,
             contents: held.contents,
             erasures: held.erasures,
+            consumers,
             arrival,
         };
         let guard = Guard {

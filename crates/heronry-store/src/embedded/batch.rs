@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use heronry_types::{PoolId, Position};
 
 use super::{
-    Database, Rows, Table,
+    Database, Rows, Table, cursor,
     erase::Erased,
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
@@ -143,6 +143,7 @@ fn append(
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
     erased.write(rows, &work.readable.before)?;
+    cursor::bring(rows, &work.readable, pool.no, &work.commit.consumers)?;
     if pool.follow(head, &work.commit) == RowState::Changed {
         pool.write_row(rows, name)?;
     }

@@ -85,6 +85,22 @@ impl CursorEdit {
     }
 }
 
+/// Writes where the consumers of a pool stand that an append shows.
+pub(super) fn bring(
+    rows: &mut dyn Rows,
+    readable: &Readable,
+    no: PoolNo,
+    consumers: &[(ConsumerId, ConsumerCursor)],
+) -> Result<(), StoreError> {
+    for (consumer, at) in consumers {
+        let key = keys::consumer(no, consumer);
+        let row = encode(&key, *at);
+        let before = &readable.before;
+        before.replace(rows, (Table::Cursors, &key), Some(&row))?;
+    }
+    Ok(())
+}
+
 fn damaged(pool: &PoolId, consumer: &ConsumerId) -> StoreError {
     let detail = format!("pool {pool}, consumer {consumer}: its cursor is damaged; delete it");
     corrupt(READ, detail)
