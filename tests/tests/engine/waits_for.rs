@@ -3,12 +3,12 @@
 use heronry_journal::DeadlockSuspected;
 use heronry_pool::{
     Caller,
-    decide::{ChangeMember, SendRequest},
+    decide::{ChangeMember, Expiry, SendRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, body, key, message, on_every_store, run, topic};
 use heronry_types::{
-    Address, EventKind, Millis, PoolSpec, Position, RunEnd, RunId, TopicId, WakeView,
+    Address, EventKind, Millis, PoolSpec, Position, RunEnd, RunId, TopicId, WakeStatus, WakeView,
 };
 
 use crate::{
@@ -27,6 +27,7 @@ on_every_store! {
     w9_a_message_to_a_topic_that_nobody_lists_is_waited_for_in_vain
     w9_only_members_that_may_send_can_send_what_is_waited_for
     w9_a_reply_that_nobody_asked_for_can_come_from_anyone
+    w9_what_comes_in_the_same_moment_is_not_waited_for_in_vain
     w9_however_many_runs_are_suspended_all_are_looked_at
     w9_a_ring_of_very_many_is_one_deadlock
 }
@@ -262,6 +263,25 @@ async fn w9_a_reply_that_nobody_asked_for_can_come_from_anyone(world: World) {
     world.send(&pool, &cid, request).await.unwrap();
     let ann = crate::suspend::seen(&pool, "ann").await;
     assert!(ann.suspended.is_none(), "though it had not got the message");
+    world.check_replay(&pool).await;
+}
+
+async fn w9_what_comes_in_the_same_moment_is_not_waited_for_in_vain(world: World) {
+    let pool = world.pool().await;
+    let [ann, bob] = joined(&world, &pool, ["ann", "bob"]).await;
+    let request = SendRequest {
+        expiry: Some(Expiry::In(SOON)),
+        ..to("bob", "m1")
+    };
+    world.send(&pool, &ann, request).await.unwrap();
+    world.leave(&pool, &ann).await.unwrap();
+    let expired = r#"kind == "run_message_expired""#;
+    let wake = sleeps(&world, &pool, &bob, expired).await;
+    let before = world.head(&pool).await;
+    let found = suspected(&world, &pool, before).await;
+    assert!(found.is_empty(), "{found:?}");
+    let wake = world.wake_of(&pool, &bob, &wake.wake_id).await;
+    assert_eq!(wake.status, WakeStatus::Triggered);
     world.check_replay(&pool).await;
 }
 
