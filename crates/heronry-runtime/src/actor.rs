@@ -147,11 +147,18 @@ impl Actor {
                 let answers = self.launch();
                 self.release(answers);
             }
-            if self.flight.is_none() {
-                // Those who were just answered ask again at once: let them, and one append takes more.
+            if self.others_ask() {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// Returns true when others are likely to ask in a moment: those who were just answered ask again
+    /// at once, and those who are not alone come one after another. Let them come: then one append
+    /// takes more, and what they ask is decided together.
+    fn others_ask(&self) -> bool {
+        let under_way = self.flight.as_ref();
+        under_way.is_none_or(|flight| flight.answers() > 1)
     }
 
     /// Waits for commands, for a deadline (then without any), or for the end of an append.

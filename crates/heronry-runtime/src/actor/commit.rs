@@ -26,6 +26,11 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// Returns how many answers wait for it.
+    pub(super) fn answers(&self) -> usize {
+        self.answers.len()
+    }
+
     /// Waits for the end. May be dropped and asked again until it has ended.
     pub(super) async fn land(&mut self) -> Landing {
         match self.landed.take() {
