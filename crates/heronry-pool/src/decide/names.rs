@@ -12,23 +12,6 @@ pub struct Names {
     id: Option<ClaimKey>,
     message_id: Option<MessageId>,
     minted: Option<Minted>,
-    id_from: IdFrom,
-}
-
-/// Where the id of a message or wake comes from.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum IdFrom {
-    /// Who asks chose it: it may have been used under another key.
-    Request,
-    /// It was minted from the key: nobody can have used it before the key.
-    Key,
-}
-
-impl IdFrom {
-    /// Returns where the id comes from when a request has this one, or none.
-    pub(crate) fn of<T>(chosen: Option<&T>) -> Self {
-        chosen.map_or(Self::Key, |_| Self::Request)
-    }
 }
 
 impl Names {
@@ -44,14 +27,12 @@ impl Names {
                 Some(ClaimName::Key(_) | ClaimName::Wake(_)) | None => None,
             },
             minted: None,
-            id_from: IdFrom::Request,
         }
     }
 
-    /// Keeps what was minted for the request, so that it is minted once; it may be the id.
-    pub(crate) fn with_minted(mut self, minted: Minted, id_from: IdFrom) -> Self {
+    /// Keeps what was minted for the request, so that it is minted once.
+    pub(crate) fn with_minted(mut self, minted: Minted) -> Self {
         self.minted = Some(minted);
-        self.id_from = id_from;
         self
     }
 
@@ -65,11 +46,9 @@ impl Names {
         self.id.as_ref()
     }
 
-    /// Walks the claims to look up. An id that was minted from the key is none: minting takes the
-    /// pool's secret, so whoever has used the id has used the key.
+    /// Walks the claims to look up.
     pub fn keys(&self) -> impl Iterator<Item = &ClaimKey> {
-        let id = self.id().filter(|_| self.id_from == IdFrom::Request);
-        [self.key(), id].into_iter().flatten()
+        [self.key(), self.id()].into_iter().flatten()
     }
 
     pub(crate) fn minted(&self) -> Option<Minted> {

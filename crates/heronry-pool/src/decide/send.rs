@@ -16,9 +16,7 @@ use heronry_types::{
 use super::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Names, Speaker, delivery,
     draft::Author,
-    guard,
-    names::IdFrom,
-    prior, reply,
+    guard, prior, reply,
     resolve::{self, Reached},
 };
 use crate::{
@@ -329,8 +327,7 @@ impl Command for Send {
         let derived = self.mint(epoch, minter);
         let id = ClaimName::Message(self.message_id(derived));
         let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
-        let id_from = IdFrom::of(self.request.message_id.as_ref());
-        Some(names.with_minted(derived, id_from))
+        Some(names.with_minted(derived))
     }
 
     fn asks(&self, state: &State) -> Vec<ClaimKey> {

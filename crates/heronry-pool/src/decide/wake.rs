@@ -13,7 +13,7 @@ use heronry_types::{
 
 use super::{
     Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, Suspending, draft::Author,
-    fetch, guard, names::IdFrom, prior, suspend,
+    fetch, guard, prior, suspend,
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition,
@@ -283,8 +283,7 @@ impl Command for RegisterWake {
         let derived = self.mint(epoch, minter);
         let id = ClaimName::Wake(self.wake_id(derived));
         let names = Names::new(&self.run, Some(self.request.key.clone()), Some(id));
-        let id_from = IdFrom::of(self.request.wake_id.as_ref());
-        Some(names.with_minted(derived, id_from))
+        Some(names.with_minted(derived))
     }
 
     fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
