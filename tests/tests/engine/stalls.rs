@@ -3,10 +3,10 @@
 use heronry_journal::{Body, DeadlockSuspected, Record};
 use heronry_pool::{
     Caller, PoolView, SuspendedView,
-    decide::{DescribePool, Join, Resume, Suspending, WakeRequest},
+    decide::{ChangeMember, DescribePool, Join, Resume, Suspending, WakeRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, on_every_store, run};
+use heronry_tests::{World, on_every_store, run, topic};
 use heronry_types::{EventKind, Millis, Position, RunState, WakeView};
 
 use crate::{suspend::seen, wakes::NEWS};
@@ -16,6 +16,8 @@ on_every_store! {
     w9_a_third_member_that_could_help_makes_it_no_deadlock
     w9_a_suspicion_is_said_once_and_ends_when_one_of_the_runs_goes_on
     w9_a_wake_that_no_live_member_can_end_is_orphaned
+    w9_who_waits_for_one_that_waits_for_nobody_is_in_no_deadlock
+    w9_a_changed_lease_says_nothing_again
     w9_who_joins_or_is_back_has_it_looked_at_again
     w9_filters_that_events_of_no_run_pass_are_nobodys_deadlock
     w9_what_counts_already_is_not_waited_for
@@ -179,6 +181,43 @@ async fn w9_a_wake_that_no_live_member_can_end_is_orphaned(world: World) {
     let bob = World::member("bob", joined.generation);
     world.receive(&pool, &bob, "r1", 1).await;
     assert_eq!(shown(&pool).await.orphaned_wakes, 0, "bob is back");
+    world.check_replay(&pool).await;
+}
+
+async fn w9_who_waits_for_one_that_waits_for_nobody_is_in_no_deadlock(world: World) {
+    let pool = world.pool().await;
+    let names = ["ann", "bob", "cid", "dan"];
+    for (name, next) in names.iter().zip(["bob", "cid", "dan", "ghost"]) {
+        let caller = world.join(&pool, name).await;
+        sleeps(&world, &pool, &caller, &by(next)).await;
+    }
+    let before = world.head(&pool).await;
+    world.pass(&pool, SOON).await;
+    let kinds = world.kinds_after(&pool, before).await;
+    assert_eq!(kinds, [EventKind::WakeConditionOrphaned]);
+    assert_eq!(asleep(&pool, "dan").await.orphaned.len(), 1);
+    world.check_replay(&pool).await;
+}
+
+async fn w9_a_changed_lease_says_nothing_again(world: World) {
+    let (pool, _, _, before) = embraced(&world).await;
+    let cid = world.join(&pool, "cid").await;
+    world.pass(&pool, SOON).await;
+    let change = |lease, topics: Option<&str>| ChangeMember {
+        caller: cid.clone(),
+        run: run("cid"),
+        topics: topics.map(|name| vec![topic(name)]),
+        lease: Some(Millis::from_secs(lease)),
+    };
+    pool.call(change(60, None)).await.unwrap();
+    assert_eq!(shown(&pool).await.deadlocked_members, 2);
+    world.pass(&pool, SOON).await;
+    let said = |records: Vec<Record>| deadlocks(&records).len();
+    assert_eq!(said(world.records_after(&pool, before).await), 1);
+    pool.call(change(60, Some("north"))).await.unwrap();
+    assert_eq!(shown(&pool).await.deadlocked_members, 0);
+    world.pass(&pool, SOON).await;
+    assert_eq!(said(world.records_after(&pool, before).await), 2);
     world.check_replay(&pool).await;
 }
 

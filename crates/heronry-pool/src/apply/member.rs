@@ -54,8 +54,12 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
 
 pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
     if let Some(run) = &lineage.run {
-        stall::forget(state);
-        state.members.set_topics(run, &body.topics);
+        let member = state.members.get(run);
+        // A lease changes nothing of who could do what.
+        if member.is_some_and(|member| member.topics != body.topics) {
+            stall::forget(state);
+            state.members.set_topics(run, &body.topics);
+        }
         if let Some(member) = state.members.get_mut(run) {
             member.lease = body.lease_ms;
         }

@@ -59,28 +59,3 @@ impl Names {
         self.message_id.as_ref()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use heronry_types::Epoch;
-
-    use super::*;
-    use crate::Minter;
-
-    #[test]
-    fn an_id_is_looked_up_when_it_was_chosen_and_not_when_it_was_minted() {
-        let run = RunId::parse("scout").unwrap();
-        let key = IdempotencyKey::parse("key-1").unwrap();
-        let minted = Minter::new([7; 32]).mint(Epoch([1; 16]), &run, &key);
-        let check = |chosen: Option<&str>, asked: usize| {
-            let from = IdFrom::of(chosen.as_ref());
-            let id = chosen.map_or_else(|| minted.message_id(), |id| MessageId::parse(id).unwrap());
-            let id = ClaimName::Message(id);
-            let names = Names::new(&run, Some(key.clone()), Some(id)).with_minted(minted, from);
-            assert_eq!(names.keys().count(), asked, "{chosen:?}");
-            assert!(names.id().is_some(), "it is claimed all the same");
-        };
-        check(None, 1);
-        check(Some("report-1"), 2);
-    }
-}

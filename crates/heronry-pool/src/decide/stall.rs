@@ -31,6 +31,10 @@ pub(crate) use prospect::{Acting, ByItself, Need, Prospect, Prospects, has};
 const RUNS_AT_ONCE: usize = 256;
 /// How many runs that nobody awake could resume are looked at together; others count as able to act.
 const STUCK_MAX: usize = 4_096;
+/// How much their wakes weigh at the most, and those of one step unless it looks at one run alone.
+const WEIGHT_MAX: usize = 1 << 20;
+/// What a wake weighs beside the text of its filter, in bytes.
+const WAKE_WEIGHT: usize = 64;
 
 /// What a look is at: the state at a time, and how many events count already for each filter of a wake.
 #[derive(Clone, Copy)]
@@ -47,6 +51,8 @@ pub(crate) struct Walk {
     after: Option<RunId>,
     /// Those that no member which is awake could resume.
     stuck: Vec<RunId>,
+    /// What their wakes weigh.
+    weight: usize,
 }
 
 impl Walk {
@@ -63,19 +69,28 @@ impl Walk {
         let mut look = Look::new(sight);
         let following = state.members.suspended_after(self.after.as_ref());
         let runs: Vec<&RunId> = following.take(RUNS_AT_ONCE).collect();
+        let (mut looked_at, mut in_step) = (0, 0);
         for run in &runs {
             // Who names no wake waits for its own process.
             let suspension = state.members.suspension(run);
             let waiting = suspension.filter(|it| !it.wakes.is_empty());
+            let weight = waiting.map_or(0, |it| weight(state, it));
+            in_step += weight;
+            if looked_at > 0 && in_step > WEIGHT_MAX {
+                break;
+            }
+            looked_at += 1;
+            self.after = Some((*run).clone());
             if self.stuck.len() < STUCK_MAX
+                && self.weight + weight <= WEIGHT_MAX
                 && let Some(suspension) = waiting
                 && !look.sleeper(suspension, &acting).is_possible(&acting)
             {
                 self.stuck.push((*run).clone());
+                self.weight += weight;
             }
         }
-        self.after = runs.last().map(|run| (*run).clone());
-        runs.len() == RUNS_AT_ONCE
+        looked_at == RUNS_AT_ONCE || looked_at < runs.len()
     }
 
     /// Returns the records of what is suspected of those that were found, and was not said before.
@@ -93,6 +108,14 @@ impl Walk {
         let sleepers: BTreeMap<RunId, Sleeper<'_>> = found.iter().filter_map(sleeper).collect();
         Stuck::new(state, sleepers).said()
     }
+}
+
+/// What it takes to look at a suspension: the texts of its wakes' filters are read again.
+fn weight(state: &State, suspension: &Suspension) -> usize {
+    let wakes = suspension.wakes.iter();
+    let wakes = wakes.filter_map(|name| state.wakes.get(name.registered));
+    let each = wakes.map(|wake: &Wake| WAKE_WEIGHT + wake.registered.filter.len());
+    each.sum()
 }
 
 /// Whether a member is not lost.

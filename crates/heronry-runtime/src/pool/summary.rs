@@ -62,7 +62,8 @@ fn short(text: &str) -> String {
     let most = text.len().min(TEXT_BYTES_MAX);
     let mut ends = (0..=most).rev().filter(|end| text.is_char_boundary(*end));
     let (begin, rest) = text.split_at(ends.next().unwrap_or_default());
-    let plain = |it: char| if it.is_control() { ' ' } else { it };
+    let breaks = |it: char| it.is_control() || matches!(it, '\u{2028}' | '\u{2029}');
+    let plain = |it: char| if breaks(it) { ' ' } else { it };
     let mut line: String = begin.chars().map(plain).collect();
     if !rest.is_empty() {
         line.push('…');

@@ -10,8 +10,9 @@ const EVENTS_MAX: usize = 16;
 
 /// Asks which events the summary of a wake may quote.
 ///
-/// A summary says no more than the waiting run could read in the events themselves, whoever asks: it
-/// is handed to that run.
+/// A summary says no more than members of the pool may read in the events themselves, whoever asks: it
+/// is handed to the waiting run. A member that asks has to see the pool's events; an operator and the
+/// resume hook are told what the run could see when its condition came to hold.
 #[derive(Clone, Debug)]
 pub struct SumUp {
     /// Who asks.

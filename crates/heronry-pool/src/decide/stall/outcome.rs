@@ -116,12 +116,15 @@ impl<'a> Outcomes<'a> {
             None => Box::new(by_sender.values().flatten()),
         };
         for message in messages {
-            let Some(left) = tests.checked_sub(1) else {
+            let is_kept = keeps(case, message);
+            // Of one that is kept every copy is looked at.
+            let cost = if is_kept { 1 + message.copies.len() } else { 1 };
+            let Some(left) = tests.checked_sub(cost) else {
                 prospect.comes(ByItself::Perhaps);
                 return;
             };
             *tests = left;
-            if keeps(case, message) {
+            if is_kept {
                 self.of_message(message, kinds, prospect);
             }
         }

@@ -34,6 +34,24 @@ struct WaitsOn {
     anyone: Option<Need>,
 }
 
+impl WaitsOn {
+    fn is_for_nobody(&self) -> bool {
+        self.anyone.is_none() && self.runs.is_empty()
+    }
+}
+
+/// Says that none of these may send; returns those that wait for nobody now.
+fn forget_senders(left: &mut BTreeMap<RunId, WaitsOn>) -> Vec<RunId> {
+    let mut alone = Vec::new();
+    for (run, waits) in left {
+        waits.anyone = waits.anyone.filter(|need| *need == Need::Nothing);
+        if waits.is_for_nobody() {
+            alone.push(run.clone());
+        }
+    }
+    alone
+}
+
 impl<'a> Stuck<'a> {
     pub(super) fn new(state: &'a State, sleepers: BTreeMap<RunId, Sleeper<'a>>) -> Self {
         let mut waiting_on: BTreeMap<RunId, Vec<RunId>> = BTreeMap::new();
@@ -139,24 +157,37 @@ impl<'a> Stuck<'a> {
         let waits = self.sleepers.iter().map(|(run, sleeper)| {
             let named = sleeper.prospects().flat_map(Prospect::named);
             let anyone = sleeper.anyone();
+            let named = named.filter(|run| self.sleepers.contains_key(*run));
             let runs = named.cloned().collect();
             (run.clone(), WaitsOn { runs, anyone })
         });
         let mut left: BTreeMap<RunId, WaitsOn> = waits.collect();
-        loop {
-            let before = left.len();
-            let runs: BTreeSet<RunId> = left.keys().cloned().collect();
-            let sends = runs.iter().any(|run| self.has(run, Need::MaySend));
-            left.retain(|_, waits| {
-                waits.runs.retain(|run| runs.contains(run));
-                let anyone = waits.anyone.filter(|need| *need == Need::Nothing || sends);
-                waits.anyone = anyone;
-                anyone.is_some() || !waits.runs.is_empty()
+        let senders = left.keys().filter(|run| self.has(run, Need::MaySend));
+        let mut senders = senders.count();
+        let mut open = Vec::new();
+        if senders == 0 {
+            open.extend(forget_senders(&mut left));
+        }
+        let alone = left.iter().filter(|(_, waits)| waits.is_for_nobody());
+        open.extend(alone.map(|(run, _)| run.clone()));
+        // Each goes once, and is taken from those that wait for it.
+        while let Some(run) = open.pop() {
+            if left.remove(&run).is_none() {
+                continue;
+            }
+            let waiting = self.waiting_on.get(&run).into_iter().flatten();
+            let alone = waiting.filter(|other| {
+                let waits = left.get_mut(*other);
+                waits.is_some_and(|waits| waits.runs.remove(&run) && waits.is_for_nobody())
             });
-            if left.len() == before {
-                return left;
+            open.extend(alone.cloned());
+            let is_sender = self.has(&run, Need::MaySend);
+            senders -= usize::from(is_sender);
+            if is_sender && senders == 0 {
+                open.extend(forget_senders(&mut left));
             }
         }
+        left
     }
 
     /// Whether a run has what something needs, or waits for anyone who has.
