@@ -7,7 +7,8 @@ use heronry_types::{PoolId, RunId};
 
 use crate::{
     fields::FieldPath,
-    out::{Color, Content, Format, Out},
+    lines::Content,
+    out::{Color, Format, Out},
 };
 
 /// Options that every verb takes.
@@ -89,7 +90,7 @@ struct QuietFlag {
 
 #[derive(Debug, Args)]
 struct ContentFlag {
-    /// Show text of others as it is, control characters included
+    /// Show text of others as it is, not line ends and control characters in it as escapes
     #[arg(long, global = true)]
     raw: bool,
 }
@@ -109,7 +110,7 @@ impl Globals {
         let content = if self.content.raw {
             Content::Raw
         } else {
-            Content::Clean
+            Content::Escaped
         };
         Out::new(format, content, self.color)
     }

@@ -10,16 +10,21 @@ mod failure;
 mod fields;
 mod globals;
 mod host;
+mod lines;
 mod out;
 mod secrets;
 mod signals;
+mod tables;
 mod text;
 mod up;
 mod verbs;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue},
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
@@ -54,7 +59,7 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| escaped(error).exit());
     let cx = Context::new(cli.globals);
     let code = runtime(&cli.verb).and_then(|runtime| {
         let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
@@ -70,6 +75,26 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// What a refusal quotes of the command line stays in its line.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(text::one_line(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(|text| text::one_line(text));
+                Some((kind, ContextValue::Strings(texts.collect())))
+            }
+            // The rest is not from the command line.
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod chosen;
 mod content;
 mod dead;
 mod effect;
@@ -12,6 +13,7 @@ mod message;
 mod pool;
 mod problem;
 mod query;
+mod reading;
 mod token;
 mod unsupported;
 mod version;
@@ -37,6 +39,7 @@ pub use query::{
     ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
     OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
+pub use reading::Unreadable;
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;

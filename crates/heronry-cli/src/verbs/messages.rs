@@ -26,9 +26,10 @@ use crate::{
     connect::{Context, refused},
     durations,
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{add, name_of},
+    text::name_of,
 };
 
 /// A body up to this size travels inside the request; a larger one is stored before.
@@ -242,28 +243,22 @@ fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
         let reason = receipt
             .reason
             .map_or_else(String::new, |it| format!(" ({it})"));
-        let mut text = format!(
+        let mut lines = Lines::of(format_args!(
             "{} {}{reason} at {}",
             receipt.message_id, receipt.status, receipt.cursor
-        );
+        ));
         if let Some(contract) = &receipt.response_contract {
             let replies = (receipt.responses.len(), contract.expected_responses);
-            add(
-                &mut text,
-                format_args!("\n  {} of {} replies", replies.0, replies.1),
-            );
+            lines.line(format_args!("  {} of {} replies", replies.0, replies.1));
         }
         for response in &receipt.responses {
             let (run, reply) = (&response.run_id, &response.message_id);
-            add(&mut text, format_args!("\n  {run} replied {reply}"));
+            lines.line(format_args!("  {run} replied {reply}"));
         }
         for recipient in &receipt.recipients {
-            add(
-                &mut text,
-                format_args!("\n  {} {}", recipient.run_id, recipient.state),
-            );
+            lines.line(format_args!("  {} {}", recipient.run_id, recipient.state));
         }
-        text
+        lines
     })
 }
 
