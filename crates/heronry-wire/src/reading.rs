@@ -258,7 +258,7 @@ mod tests {
             why::<SetState>(r#"{"state":"done"}"#),
             r#""done" is no run state; known: active, failed, cancelled, completed, suspended"#
         );
-        assert!(why::<RegisterWake>(r#"{"condition":7}"#).contains("the text of a filter"));
+        assert!(why::<RegisterWake>(r#"{"any_of":[7]}"#).contains("the text of a filter"));
         let huge = format!(r#"{{"events":[{{"kind":"{}"}}]}}"#, "x".repeat(100_000));
         assert!(events(&huge).len() < 200);
     }
