@@ -16,6 +16,8 @@ mod app_events;
 mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/connections.rs"]
+mod connections;
 #[path = "http/contents.rs"]
 mod contents;
 #[path = "http/contract.rs"]

@@ -2,16 +2,18 @@
 
 mod choices;
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_server::{
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     sync::{Mutex, oneshot},
     task::JoinHandle,
 };
@@ -23,6 +25,9 @@ use crate::{
     failure::{Exit, Failure},
     secrets,
 };
+
+/// How many connections wait to be accepted at the most.
+const BACKLOG: u32 = 1_024;
 
 /// A server that runs in this process.
 #[derive(Debug)]
@@ -39,30 +44,31 @@ pub(crate) struct Host {
 
 impl Host {
     /// Opens a store and serves it. The data directory is made only when nothing stands against that.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
     ) -> Result<Self, Failure> {
-        let listener = bind(listen).await?;
+        let socket = bind(listen)?;
         let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
         let opened = open_store(&choice)?;
         data_dir.create()?;
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
-        let address = listener.local_addr().map_err(Failure::failed)?;
+        let address = socket.local_addr().map_err(Failure::failed)?;
         let url = format!("http://{address}");
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let ids = Arc::new(SystemIds);
         let owner = format!("heronry process {}", std::process::id());
         let runtime = Runtime::new(opened, Arc::clone(&clock), ids, key, owner);
         let config = ServerConfig {
-            listener,
+            listeners: vec![Listener::Tcp(listen_on(socket)?)],
             runtime: runtime.clone(),
             auth: Auth::new(
                 OperatorToken::new(&operator_token),
                 TokenKey::from_bytes(key),
             ),
+            limits: ConnectionLimits::default(),
         };
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
@@ -129,17 +135,35 @@ impl Host {
     }
 }
 
-async fn bind(listen: &ListenAddress) -> Result<TcpListener, Failure> {
+/// Takes an address, so that nobody else can have it. Who connects is refused until it listens.
+fn bind(listen: &ListenAddress) -> Result<TcpSocket, Failure> {
     let address = listen.address();
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            return Failure::failed(format_args!(
-                "another program listens on {address}; stop it, or choose another address with --listen"
-            ));
-        }
-        Failure::failed(format_args!("cannot listen on {address}: {error}"))
-    })
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|error| not_bound(address, &error))
+}
+
+/// Begins to take connections: from here on whoever connects is answered.
+fn listen_on(socket: TcpSocket) -> Result<TcpListener, Failure> {
+    let address = socket.local_addr().map_err(Failure::failed)?;
+    let listening = socket.listen(BACKLOG);
+    listening.map_err(|error| not_bound(address, &error))
+}
+
+fn not_bound(address: SocketAddr, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::AddrInUse {
+        return Failure::failed(format_args!(
+            "another program listens on {address}; stop it, or choose another address with --listen"
+        ));
+    }
+    Failure::failed(format_args!("cannot listen on {address}: {error}"))
 }
 
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {

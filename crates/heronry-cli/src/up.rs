@@ -83,7 +83,7 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let binary = Binary::current()?;
     find_programs(&manifest, &args.manifest, &binary)?;
     let input = existing_folder(&args.input)?;
-    let host = Host::start(&mut cx.data_dir, args.store, &args.listen).await?;
+    let host = Host::start(&mut cx.data_dir, args.store, &args.listen)?;
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,
