@@ -44,6 +44,8 @@ mod members;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/prove.rs"]
+mod prove;
 #[path = "http/receipts.rs"]
 mod receipts;
 #[path = "http/replies.rs"]
