@@ -6,8 +6,11 @@ mod connect;
 mod cursors;
 mod data_dir;
 mod durations;
+mod environment;
 mod failure;
 mod fields;
+mod files;
+mod finder;
 mod globals;
 mod host;
 mod lines;
@@ -22,7 +25,7 @@ mod verbs;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{
-    Parser,
+    Command, CommandFactory, FromArgMatches, Parser,
     error::{ContextKind, ContextValue},
 };
 use tokio::runtime::{Builder, Runtime};
@@ -59,9 +62,13 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| escaped(error).exit());
-    let cx = Context::new(cli.globals);
-    let code = runtime(&cli.verb).and_then(|runtime| {
+    let found = with_dashes(Cli::command()).try_get_matches();
+    let cli = match found.and_then(|found| Cli::from_arg_matches(&found)) {
+        Ok(cli) => cli,
+        Err(error) => escaped(error).exit(),
+    };
+    let started = Context::new(cli.globals).and_then(|cx| Ok((cx, runtime(&cli.verb)?)));
+    let code = started.and_then(|(cx, runtime)| {
         let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
         runtime.shutdown_timeout(LAST_WORK);
         ended
@@ -95,6 +102,17 @@ fn escaped(mut error: clap::Error) -> clap::Error {
         error.insert(kind, value);
     }
     error
+}
+
+/// Lets the value of every option begin with a dash: texts of agents are lists, diffs and negative
+/// numbers, and ids may begin as they like.
+fn with_dashes(command: Command) -> Command {
+    command
+        .mut_args(|option| {
+            let takes_value = option.get_action().takes_values() && !option.is_positional();
+            option.allow_hyphen_values(takes_value)
+        })
+        .mut_subcommands(with_dashes)
 }
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.

@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod connections;
 mod extract;
 mod guards;
 mod identity;
@@ -15,5 +16,6 @@ mod streams;
 
 pub use app::{Stop, router};
 pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
+pub use connections::{ConnectionLimits, Listener};
 pub use openapi::openapi_json;
 pub use serve::{ServeError, ServerConfig, serve};
