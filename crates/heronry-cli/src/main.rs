@@ -15,6 +15,7 @@ mod globals;
 mod host;
 mod lines;
 mod out;
+mod pieces;
 mod secrets;
 mod signals;
 mod tables;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use heronry_client::PoolClient;
-use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
+use heronry_types::{AckOutcome, Millis, ReceiveId, RunId, counted};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
 use crate::{
@@ -11,8 +11,9 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::Rows,
+    pieces::Pieces,
     secrets::random_name,
-    text::{counted, name_of},
+    text::name_of,
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -138,18 +139,16 @@ async fn claim_within(
     let pool = cx.waiting_pool(Some(wait))?;
     let now = receive_of(args)?;
     let claimed = within(Some(wait), async {
-        let mut left = wait;
+        let mut pieces = Pieces::of(Some(wait), POLL);
         loop {
-            let span = left.min(POLL);
-            let wait_ms = (span.0 > 0).then_some(span);
             let receive = Receive {
-                wait_ms,
+                wait_ms: pieces.next(),
                 ..now.clone()
             };
-            let page = claim(&pool, run, &receive).await?;
-            left = Millis(left.0.saturating_sub(span.0));
-            if !page.items.is_empty() || left.0 == 0 {
-                return Ok(page);
+            match pool.receive(run, &receive).await {
+                Ok(page) if !page.items.is_empty() || !pieces.passed().await => return Ok(page),
+                Ok(_) => {}
+                Err(error) => pieces.fit(error).map_err(refused)?,
             }
         }
     });

@@ -12,8 +12,8 @@ use clap::{ArgGroup, Args};
 use heronry_client::PoolClient;
 use heronry_types::{
     Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
-    IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
-    Receipt, ResponseContract, RunId, TopicId,
+    IdempotencyKey, Importance, LimitName, MessageId, MessageStatus, Millis, OnFull, PolicyRef,
+    PoolId, Receipt, ResponseContract, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, ReceiptQuery, SendMessage};
 
@@ -28,6 +28,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::Rows,
+    pieces::{Pieces, crossed},
     secrets::random_name,
     text::name_of,
 };
@@ -167,7 +168,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     send.deliver_after_ms = args.deliver_after;
     send.ordered = args.ordered.then_some(true);
     send.on_full = args.on_full;
-    let receipt = pool.send(&send).await.map_err(refused)?;
+    let receipt = deliver(&pool, send).await?;
     print_receipt(cx, &receipt)?;
     Ok(match receipt.status {
         MessageStatus::Failed => Exit::Failed,
@@ -220,18 +221,21 @@ async fn change_of(
         now.map_err(refused)?.as_of
     };
     query.since = Some(since);
-    let mut left = wait;
+    let mut pieces = Pieces::of(Some(wait), POLL);
     loop {
-        let span = left.min(POLL);
-        query.wait_ms = Some(span);
-        let receipt = pool.wait_receipt(&args.message, &query).await;
-        let receipt = receipt.map_err(refused)?;
+        query.wait_ms = pieces.next();
+        let receipt = match pool.wait_receipt(&args.message, &query).await {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                pieces.fit(error).map_err(refused)?;
+                continue;
+            }
+        };
         let last = receipt.timeline.last();
         if last.is_some_and(|last| last.cursor.position > since.position) {
             return Ok((receipt, true));
         }
-        left = Millis(left.0.saturating_sub(span.0));
-        if left.0 == 0 {
+        if !pieces.passed().await {
             return Ok((receipt, false));
         }
     }
@@ -293,6 +297,38 @@ pub(super) fn read_body(
     Ok(Some(bytes))
 }
 
+/// Sends a message. A body that the pool wants stored by itself is stored, and referred to: who sent it
+/// did not say how it travels.
+async fn deliver(pool: &PoolClient, mut send: SendMessage) -> Result<Receipt, Failure> {
+    let error = match pool.send(&send).await {
+        Ok(receipt) => return Ok(receipt),
+        Err(error) => error,
+    };
+    let body = send.body.take().map(|text| text.0.into_bytes());
+    let body = body.or_else(|| send.body_base64.take().map(|bytes| bytes.0));
+    match body.filter(|_| crossed(&error, LimitName::BodyInlineBytesMax).is_some()) {
+        None => Err(refused(error)),
+        Some(bytes) => {
+            let media_type = send.media_type.clone();
+            store_body(pool, &mut send, (bytes, media_type.as_deref())).await?;
+            pool.send(&send).await.map_err(refused)
+        }
+    }
+}
+
+/// Stores a body under the message's own key: a repeat stores nothing and refers to the same body.
+async fn store_body(
+    pool: &PoolClient,
+    send: &mut SendMessage,
+    (bytes, media_type): (Vec<u8>, Option<&str>),
+) -> Result<(), Failure> {
+    let content = contents::content_of(bytes, media_type);
+    let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
+    let stored = pool.put_content(content, key, run).await;
+    send.content_ref = Some(stored.map_err(refused)?.content_ref);
+    Ok(())
+}
+
 /// Puts a small body into the request, and stores a large one before.
 async fn add_body(
     pool: &PoolClient,
@@ -301,13 +337,7 @@ async fn add_body(
     media_type: Option<&str>,
 ) -> Result<(), Failure> {
     if bytes.len() > INLINE_BYTES_MAX {
-        let content = contents::content_of(bytes, media_type);
-        // Under the message's own key: a repeat stores nothing and refers to the same body.
-        let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
-        let stored = pool.put_content(content, key, run).await;
-        let stored = stored.map_err(refused)?;
-        send.content_ref = Some(stored.content_ref);
-        return Ok(());
+        return store_body(pool, send, (bytes, media_type)).await;
     }
     match String::from_utf8(bytes) {
         Ok(text) => send.body = Some(BodyText(text)),

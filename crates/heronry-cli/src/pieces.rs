@@ -1,0 +1,106 @@
+//! A long wait as several requests, each within what the pool allows, and defaults of ours that its
+//! limits are lower than.
+
+use std::time::Duration;
+
+use heronry_client::ClientError;
+use heronry_types::{LimitName, Millis, Vocabulary};
+
+/// The least time between two requests of one wait.
+const APART: Millis = Millis(500);
+
+/// Returns the value of a limit, when an error says that it was crossed.
+pub(crate) fn crossed(error: &ClientError, limit: LimitName) -> Option<u64> {
+    let problem = error.problem()?;
+    let is_this = problem.text("limit") == Some(limit.wire_name());
+    problem.number("max").filter(|_| is_this)
+}
+
+/// What is left of a wait, and how much of it one request takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Pieces {
+    /// Absent: it has no end.
+    left: Option<Millis>,
+    each: Millis,
+}
+
+impl Pieces {
+    /// Returns a wait in pieces of at most this length.
+    pub(crate) fn of(left: Option<Millis>, each: Millis) -> Self {
+        Self { left, each }
+    }
+
+    /// Returns how long the next request waits; nothing: it is answered at once.
+    pub(crate) fn next(&self) -> Option<Millis> {
+        Some(self.bounded(self.each)).filter(|piece| piece.0 > 0)
+    }
+
+    /// Takes a piece as over; false when nothing is left of the wait. Where the pool allows only short
+    /// ones, the rest of the time between two requests is waited here.
+    pub(crate) async fn passed(&mut self) -> bool {
+        let apart = self.bounded(self.each.max(APART));
+        let here = apart.0.saturating_sub(self.bounded(self.each).0);
+        if here > 0 {
+            let forever = std::future::pending::<()>();
+            // An elapsed time is what is hoped for.
+            let _ = tokio::time::timeout(Duration::from_millis(here), forever).await;
+        }
+        match &mut self.left {
+            None => true,
+            Some(left) => {
+                *left = Millis(left.0.saturating_sub(apart.0));
+                left.0 > 0
+            }
+        }
+    }
+
+    /// Makes the pieces as short as the pool wants them, when that is what a refusal names.
+    pub(crate) fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
+        match crossed(&error, LimitName::LongPollMsMax) {
+            Some(max) if max < self.each.0 => {
+                self.each = Millis(max);
+                Ok(())
+            }
+            Some(_) | None => Err(error),
+        }
+    }
+
+    fn bounded(&self, span: Millis) -> Millis {
+        self.left.map_or(span, |left| left.min(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_wire::{Problem, ProblemKind};
+
+    use super::*;
+
+    fn refused(max: u64) -> ClientError {
+        let problem = Problem::new(ProblemKind::LimitExceeded, "too long");
+        let limit = LimitName::LongPollMsMax.to_string();
+        ClientError::Refused(Box::new(problem.with("limit", limit).with("max", max)))
+    }
+
+    #[tokio::test]
+    async fn a53_a_wait_is_asked_in_pieces_that_the_pool_allows() {
+        let mut pieces = Pieces::of(Some(Millis(70_000)), Millis(40_000));
+        assert_eq!(pieces.next(), Some(Millis(40_000)));
+        assert!(pieces.passed().await);
+        assert_eq!(pieces.next(), Some(Millis(30_000)));
+        pieces.fit(refused(20_000)).unwrap();
+        assert_eq!(pieces.next(), Some(Millis(20_000)));
+        assert!(pieces.fit(refused(20_000)).is_err());
+        assert!(pieces.passed().await);
+        assert_eq!(pieces.next(), Some(Millis(10_000)));
+        assert!(!pieces.passed().await);
+    }
+
+    #[tokio::test]
+    async fn a53_a_pool_that_allows_no_wait_is_asked_now_and_then() {
+        let mut pieces = Pieces::of(Some(Millis(2)), Millis(40_000));
+        pieces.fit(refused(0)).unwrap();
+        assert_eq!(pieces.next(), None);
+        assert!(!pieces.passed().await);
+    }
+}
