@@ -44,7 +44,7 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     let never = format!("message == \"{id}\" && kind == \"run_failed\"");
     let waits = ["--pool", id, "--run", id, "wait", &never, "--timeout", "1h"];
     let _waiting = place.start(&waits);
-    let registered = "kind == 'run_wake_registered'";
+    let registered = "kind == 'wake_condition_registered'";
     let until = ["wait", registered, "--since", "start", "--timeout", "20s"];
     place.hostile("b", &until).ok();
     let wake = place.hostile(id, &["wakes", "--field", "wake_id"]).ok();
@@ -281,7 +281,7 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
         ("a", &["receipt", "m1", "--wait", "300ms"], 4),
         (
             "a",
-            &["wait", "kind == 'run_failed'", "--timeout", "300ms"],
+            &["wait", "kind == 'run_completed'", "--timeout", "300ms"],
             2,
         ),
         ("a", &["wait", "terminal", "--timeout", "300ms"], 4),
