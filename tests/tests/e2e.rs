@@ -5,6 +5,8 @@
     reason = "a helper of a test fails by panicking"
 )]
 
+#[path = "e2e/asking.rs"]
+mod asking;
 #[path = "e2e/bench.rs"]
 mod bench;
 #[path = "e2e/canary.rs"]
@@ -13,6 +15,8 @@ mod canary;
 mod carry;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/holding.rs"]
+mod holding;
 #[path = "e2e/pipes.rs"]
 mod pipes;
 #[path = "e2e/review.rs"]

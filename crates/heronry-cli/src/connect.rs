@@ -66,6 +66,11 @@ impl Context {
         self.globals.run.as_ref().ok_or_else(missing)
     }
 
+    /// Returns the run that was named, as text; empty when none was.
+    pub(crate) fn run_text(&self) -> &str {
+        self.globals.run.as_ref().map_or("", |run| run.as_str())
+    }
+
     /// Flags come before the environment, and a token before a file of one.
     fn token(&self) -> Result<Option<Token>, Failure> {
         if let Some(token) = &self.globals.token {

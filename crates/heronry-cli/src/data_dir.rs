@@ -80,6 +80,11 @@ impl DataDir {
         self.private_folder(&["cursors"])
     }
 
+    /// Returns where cursor files are, whether or not that folder exists.
+    pub(crate) fn cursors_place(&self) -> PathBuf {
+        self.path.join("cursors")
+    }
+
     /// Returns the folder of a pool's logs, creating it when it is missing.
     pub(crate) fn logs(&self, pool: &str) -> Result<PathBuf, Failure> {
         self.private_folder(&["logs", &file_name(pool)])

@@ -10,6 +10,7 @@ mod failure;
 mod fields;
 mod globals;
 mod host;
+mod last;
 mod out;
 mod secrets;
 mod signals;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ask;
 mod client;
 mod dead;
 mod effects;
@@ -15,6 +16,7 @@ mod sse;
 mod token;
 mod wakes;
 
+pub use ask::{Asked, Reply};
 pub use client::Client;
 pub use error::ClientError;
 pub use events::EventReader;
