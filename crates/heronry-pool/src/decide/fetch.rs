@@ -83,13 +83,15 @@ impl Fetch {
         };
         let mut lines = Lines::of(member);
         let is_selected = |accepted: &Position| these.is_none_or(|these| these.contains(accepted));
-        for accepted in claimable(state, member, cx.now).filter(is_selected) {
+        for accepted in claimable(state, member, cx.now) {
             if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
                 break;
             }
             let message = state.messages.get(accepted);
             let message = message.filter(|message| !message.is_past_expiry(cx.now));
-            if let Some(message) = message.filter(|message| lines.admit((accepted, message))) {
+            // An ordered copy that is not asked for still comes before the later ones of its sender.
+            let admitted = message.filter(|message| lines.admit((accepted, message)));
+            if let Some(message) = admitted.filter(|_| is_selected(&accepted)) {
                 self.take(&mut fetched, member, (accepted, message));
             }
         }
