@@ -13,12 +13,16 @@ mod bench;
 mod canary;
 #[path = "e2e/carry.rs"]
 mod carry;
+#[path = "e2e/coming_in.rs"]
+mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
 #[path = "e2e/holding.rs"]
 mod holding;
 #[path = "e2e/pipes.rs"]
 mod pipes;
+#[path = "e2e/restarts.rs"]
+mod restarts;
 #[path = "e2e/review.rs"]
 mod review;
 #[path = "e2e/serve.rs"]

@@ -8,11 +8,7 @@ use std::{
 use heronry_types::Cursor;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    data_dir::{DataDir, replace_file},
-    failure::Failure,
-    secrets::hex,
-};
+use crate::{data_dir::DataDir, failure::Failure, files::replace_file, secrets::hex};
 
 /// How the name of a cursor file of the data directory ends.
 const EXTENSION: &str = "cursor";

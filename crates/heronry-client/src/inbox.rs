@@ -4,7 +4,7 @@ use heronry_types::{Millis, RunId};
 use heronry_wire::{
     Ack, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
 };
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient, exchange::Request};
 

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{ArgGroup, Args};
-use heronry_client::{Asked, Reply};
+use heronry_client::{Asked, PoolClient, Reply};
 use heronry_types::{
     CorrelationKey, CorrelationValue, IdempotencyKey, Importance, MessageId, MessageStatus, Millis,
     PolicyRef, Receipt, Response, RunId,
@@ -16,13 +16,17 @@ use super::{
     messages::{SendArgs, exit_of_question, message_of, nobody, parse_correlation},
 };
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, refused, within},
     durations,
-    failure::Outcome,
+    failure::{Exit, Failure, Outcome},
     last,
     out::Rows,
     text::{add, name_of},
 };
+
+/// How much longer than its own time the command waits for a server that was away meanwhile, and for
+/// the bodies of what has come.
+const LAST_REPLIES: Millis = Millis(2_000);
 
 /// Ask others and print their replies: a message that asks for replies, and the wait for them
 #[derive(Debug, Args)]
@@ -121,25 +125,36 @@ struct Shown<'a> {
 }
 
 pub(crate) async fn run(cx: &Context, args: AskArgs) -> Outcome {
-    let pool = cx.pool()?;
-    let question = message_of(cx, &pool, args.sending()).await?;
-    let sent = pool.send(&question).await.map_err(refused)?;
-    last::sent(cx, &pool, sent.cursor);
-    if let Some(nobody) = nobody(&sent) {
-        return Err(nobody);
-    }
-    // A repeat of what was sent, which waits.
-    let asked = pool.ask(&question).await.map_err(refused)?;
+    let time = Some(args.within);
+    let pool = cx.waiting_pool(time)?;
+    let limit = Some(Millis(args.within.0.saturating_add(LAST_REPLIES.0)));
+    let asked = within(limit, ask(cx, &pool, args)).await;
+    let Some(asked) = asked.transpose()? else {
+        let late =
+            "the server did not answer in time; repeated with its --key the question goes on";
+        return Err(Failure::new(Exit::TimedOut, late));
+    };
     print(cx, &asked)?;
     // Only when they are printed: what is killed before this prints them again.
-    pool.ack_replies(&asked).await.map_err(refused)?;
+    cx.pool()?.ack_replies(&asked).await.map_err(refused)?;
     if let Some(newest) = asked.replies.last() {
-        last::saw(cx, &pool, newest.response.cursor);
+        last::saw(cx, newest.response.cursor);
     }
     Ok(exit_of_question(asked.receipt.status))
 }
 
-fn print(cx: &Context, asked: &Asked) -> Result<(), crate::failure::Failure> {
+async fn ask(cx: &Context, pool: &PoolClient, args: AskArgs) -> Result<Asked, Failure> {
+    let question = message_of(cx, pool, args.sending()).await?;
+    let sent = pool.send(&question).await.map_err(refused)?;
+    last::sent(cx, sent.cursor);
+    if let Some(nobody) = nobody(&sent) {
+        return Err(nobody);
+    }
+    // A repeat of what was sent, which waits.
+    pool.ask(&question).await.map_err(refused)
+}
+
+fn print(cx: &Context, asked: &Asked) -> Result<(), Failure> {
     let receipt = &asked.receipt;
     let answer = Answer {
         receipt,

@@ -11,7 +11,7 @@ use heronry_wire::{ClaimName, Join, MemberList, MemberView, MembersQuery, SetSta
 use super::hold::{self, Hold};
 use crate::{
     connect::{Context, refused},
-    durations,
+    durations, environment,
     failure::{Exit, Outcome},
     out::Rows,
     text::{add, name_of},
@@ -23,8 +23,8 @@ use crate::{
     after_help = "Example:\n  heronry --pool review --run scanner-1 join --agent scanner --topic scan"
 )]
 pub(crate) struct JoinArgs {
-    /// The agent that the run is of [default: the run's id]
-    #[arg(long, env = "HERONRY_AGENT")]
+    /// The agent that the run is of [env: `HERONRY_AGENT`] [default: the run's id]
+    #[arg(long)]
     agent: Option<AgentId>,
     /// A topic that it lists; can be repeated
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -121,7 +121,11 @@ pub(crate) struct StateArgs {
 
 pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     let run = cx.run()?.clone();
-    let agent = match args.agent {
+    let named = match args.agent {
+        Some(agent) => Some(agent),
+        None => environment::parsed("HERONRY_AGENT")?,
+    };
+    let agent = match named {
         Some(agent) => agent,
         None => AgentId::parse(run.as_str()).map_err(crate::failure::Failure::usage)?,
     };
@@ -156,7 +160,11 @@ pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
 }
 
 pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
-    let (pool, run) = (cx.pool()?, cx.run()?);
+    let run = cx.run()?;
+    let pool = match args.every {
+        Some(_) => cx.waiting_pool(None)?,
+        None => cx.pool()?,
+    };
     let claims: Vec<ClaimName> = args.claims.into_iter().map(ClaimName).collect();
     let beat = if claims.is_empty() {
         Beat::Presence

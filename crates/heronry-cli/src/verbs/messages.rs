@@ -23,7 +23,7 @@ use super::{
     members::{parse_policy, policies_of},
 };
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     last,
@@ -199,7 +199,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let allows_nobody = args.nobody.allow_nobody;
     let send = message_of(cx, &pool, args).await?;
     let receipt = pool.send(&send).await.map_err(refused)?;
-    last::sent(cx, &pool, receipt.cursor);
+    last::sent(cx, receipt.cursor);
     cx.out.answer(&receipt, Rows::Whole, || {
         let cursor = receipt.cursor;
         format!("{}\n  wait --after {cursor}", text_of(&receipt))
@@ -271,11 +271,17 @@ pub(super) async fn message_of(
 
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
     let (receipt, reached) = if let Some(wait) = args.wait {
-        change_of(cx, args, wait).await?
+        let pool = cx.waiting_pool(Some(wait))?;
+        match within(Some(wait), change_of(cx, &pool, (args, wait))).await {
+            Some(changed) => changed?,
+            None => {
+                let receipt = receipt_of(&last_look(pool), cx, args).await?;
+                let reached = receipt.has_reached(args.until.unwrap_or(ReceiptUntil::Ended));
+                (receipt, reached)
+            }
+        }
     } else {
-        let from = cx.globals.run.as_ref();
-        let receipt = cx.pool()?.receipt(&args.message, from).await;
-        (receipt.map_err(refused)?, true)
+        (receipt_of(&cx.pool()?, cx, args).await?, true)
     };
     print_receipt(cx, &receipt)?;
     if !reached {
@@ -299,14 +305,22 @@ pub(super) fn exit_of_question(status: MessageStatus) -> Exit {
     }
 }
 
+async fn receipt_of(
+    pool: &PoolClient,
+    cx: &Context,
+    args: &ReceiptArgs,
+) -> Result<Receipt, Failure> {
+    let from = cx.globals.run.as_ref();
+    pool.receipt(&args.message, from).await.map_err(refused)
+}
+
 /// Waits for the change of a receipt that is asked for, one request after the other, and says whether
 /// it came. A message that is over is not waited for.
 async fn change_of(
     cx: &Context,
-    args: &ReceiptArgs,
-    wait: Millis,
+    pool: &PoolClient,
+    (args, wait): (&ReceiptArgs, Millis),
 ) -> Result<(Receipt, bool), Failure> {
-    let pool = cx.pool()?;
     let mut query = ReceiptQuery {
         from: cx.globals.run.clone(),
         ..ReceiptQuery::default()

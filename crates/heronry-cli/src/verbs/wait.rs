@@ -3,7 +3,7 @@
 mod begin;
 mod early;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
@@ -20,7 +20,7 @@ use self::{
 };
 use super::members::{parse_policy, policies_of, policy_text};
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     cursors::{CursorFile, Note, What, digest},
     durations,
     failure::{Exit, Failure, Outcome},
@@ -32,10 +32,6 @@ use crate::{
 
 /// How long one request waits.
 const POLL: Millis = Millis(25_000);
-/// How long the command waits for a server to come back before it asks again.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How many requests in a row may find no server before the command gives up.
-const LOST_MAX: u32 = 60;
 
 /// Sleep until an event comes that a filter keeps, or until several did
 #[derive(Debug, Args)]
@@ -135,7 +131,7 @@ struct Waited<'a> {
 }
 
 pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
-    let pool = cx.pool()?;
+    let pool = cx.waiting_pool(args.end.timeout)?;
     let file = cursor_file(cx, &pool, &args)?;
     let begin = begin(cx, &pool, (file.as_ref(), &args)).await?;
     let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, begin.since))?);
@@ -166,7 +162,7 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
         early.say(cx);
     }
     if view.status == WakeStatus::Triggered {
-        last::saw(cx, &pool, passed(&view));
+        last::saw(cx, passed(&view));
     }
     // Only when the answer is out: a command that is killed before this gives the same answer again.
     if let Some(file) = &file {
@@ -275,22 +271,24 @@ async fn until_ended(
         wait_ms: Some(POLL),
         run: cx.globals.run.clone(),
     };
-    let mut lost = 0;
-    while view.status == WakeStatus::Registered && !is_resumed(&view) {
-        match pool.wake(&view.wake_id, &query).await {
-            Ok(again) => {
-                view = again;
-                lost = 0;
-            }
-            // The wake outlives a server that starts again.
-            Err(error) if may_come_back(&error) && lost < LOST_MAX => {
-                lost += 1;
-                pause().await;
-            }
-            Err(error) => return Err(error),
+    let id = view.wake_id.clone();
+    // The wake outlives a server that starts again, and the client finds that one.
+    let ended = within(wake.timeout_ms, async {
+        while view.status == WakeStatus::Registered && !is_resumed(&view) {
+            view = pool.wake(&id, &query).await?;
+        }
+        Ok(view)
+    });
+    match ended.await {
+        Some(ended) => ended,
+        None => {
+            let query = WakeQuery {
+                wait_ms: None,
+                ..query
+            };
+            last_look(pool.clone()).wake(&id, &query).await
         }
     }
-    Ok(view)
 }
 
 /// The wake still waits, and its run goes on for another reason.
@@ -311,16 +309,6 @@ async fn suspend_again(pool: &PoolClient, view: &WakeView) -> Result<WakeView, C
         run: Some(view.run_id.clone()),
     };
     pool.wake(&view.wake_id, &query).await
-}
-
-fn may_come_back(error: &ClientError) -> bool {
-    error.is_unreachable() || error.is(ProblemKind::ShuttingDown)
-}
-
-async fn pause() {
-    // Nothing can end the inner future: the outer one ends by its time alone.
-    let ended = tokio::time::timeout(PAUSE, std::future::pending::<()>()).await;
-    debug_assert!(ended.is_err(), "a pending future does not end");
 }
 
 /// Returns where the next wait starts: behind the event at which the condition came to hold, or

@@ -82,7 +82,7 @@ impl Begin {
             (None, Some(After::Cursor(cursor))) => (Since::Cursor(*cursor), Why::Named),
             (None, Some(After::Last)) => {
                 let nothing = || Failure::usage(nothing_yet(cx));
-                let last = last::read(cx, pool)?.ok_or_else(nothing)?;
+                let last = last::read(cx)?.ok_or_else(nothing)?;
                 (Since::Cursor(last), Why::Last)
             }
             (None, Some(After::Message(message))) => {
@@ -97,7 +97,7 @@ impl Begin {
     /// Returns where a first wait begins that nothing is named for: after the last that the run sent or
     /// saw, so that nothing is missed in between, else at the head.
     pub(super) async fn first(cx: &Context, pool: &PoolClient) -> Result<Self, Failure> {
-        let last = last::read(cx, pool)?;
+        let last = last::read(cx)?;
         let view = pool.view().await.map_err(refused)?;
         let is_here = |last: &Cursor| {
             let kept = view.floor.position..=view.head.position;
