@@ -122,7 +122,7 @@ pub(crate) struct Kept {
 
 /// Returns the cursor files of the data directory, in the order of their names.
 pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<Kept>, Failure> {
-    let folder = data_dir.cursors_place();
+    let folder = data_dir.cursors_place()?;
     let unreadable = |error| Failure::file("read", &folder, &error);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
@@ -191,9 +191,12 @@ mod tests {
     #[test]
     fn a_file_of_the_data_directory_says_what_it_is_for() {
         let folder = tempfile::tempdir().unwrap();
-        let data = DataDir::at(folder.path().join("d"));
+        let data = DataDir::at(folder.path());
         assert_eq!(kept(&data).unwrap(), []);
-        assert!(!data.path().exists(), "looking makes nothing");
+        assert!(
+            !folder.path().join("cursors").exists(),
+            "looking makes nothing"
+        );
         let note = |what, filter: Option<&str>| Note {
             what,
             pool: "p".to_owned(),

@@ -150,7 +150,7 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
         }
     })?;
     let early = match view.status {
-        WakeStatus::TimedOut => Early::find(cx, &pool, &view).await,
+        WakeStatus::TimedOut => Early::find(cx, &last_look(pool.clone()), &view).await,
         WakeStatus::Triggered
         | WakeStatus::Registered
         | WakeStatus::Cancelled
