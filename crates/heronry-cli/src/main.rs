@@ -13,6 +13,7 @@ mod files;
 mod finder;
 mod globals;
 mod host;
+mod last;
 mod out;
 mod secrets;
 mod signals;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod ask;
 mod client;
 mod dead;
 mod dial;
@@ -20,6 +21,7 @@ mod token;
 mod wakes;
 
 pub use address::ServerAddress;
+pub use ask::{Asked, Reply};
 pub use client::Client;
 pub use error::ClientError;
 pub use events::EventReader;

@@ -24,7 +24,9 @@ pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
-pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
+pub use inbox::{
+    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
+};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
 };
