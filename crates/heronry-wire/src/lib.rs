@@ -26,6 +26,7 @@ pub use filter::{CompileFilter, CompiledFilter};
 pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
+    TakenOver,
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{
