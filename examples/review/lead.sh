@@ -49,7 +49,7 @@ end=$(heronry wait --since start \
     '(kind == "run_completed" && run == "reporter") || kind == "run_failed"' \
     --field matches.0.kind)
 if [ "$end" != run_completed ]; then
-    heronry send --to run:reporter --id give-up --key give-up --quiet || true
+    heronry send --to run:reporter --id give-up --key give-up --body '' --quiet || true
     echo "a member failed for good; the review is not complete" >&2
     exit 1
 fi

@@ -5,6 +5,8 @@
     reason = "a helper of a test fails by panicking"
 )]
 
+#[path = "e2e/asking.rs"]
+mod asking;
 #[path = "e2e/bench.rs"]
 mod bench;
 #[path = "e2e/canary.rs"]
@@ -15,6 +17,8 @@ mod carry;
 mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/holding.rs"]
+mod holding;
 #[path = "e2e/pipes.rs"]
 mod pipes;
 #[path = "e2e/restarts.rs"]

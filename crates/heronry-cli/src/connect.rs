@@ -89,6 +89,11 @@ impl Context {
         let missing = || Failure::usage("no run is named; give --run or set HERONRY_RUN");
         self.globals.run.as_ref().ok_or_else(missing)
     }
+
+    /// Returns the run that was named, as text; empty when none was.
+    pub(crate) fn run_text(&self) -> &str {
+        self.globals.run.as_ref().map_or("", |run| run.as_str())
+    }
 }
 
 /// Waits for what a waiting command does, and a moment longer than its own time; nothing when that is

@@ -178,10 +178,15 @@ impl DataDir {
     }
 
     /// Returns the folder of cursor files, creating it when it is missing.
+    pub(crate) fn cursors(&self) -> Result<PathBuf, Failure> {
+        private_folder(&self.cursors_place()?, &[])
+    }
+
+    /// Returns where the folder of cursor files is, whether or not it exists.
     ///
     /// It is in the state directory that is named, else in the data directory, where there is one,
     /// else where programs of this user keep what they remember: only a server makes a data directory.
-    pub(crate) fn cursors(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn cursors_place(&self) -> Result<PathBuf, Failure> {
         let state = match environment::path(STATE_DIR) {
             Some(named) => named,
             None if self.path.is_dir() => self.path.clone(),
@@ -193,7 +198,7 @@ impl DataDir {
                     ))
                 })?,
         };
-        private_folder(&state, &["cursors"])
+        Ok(state.join("cursors"))
     }
 
     /// Returns the folder of a pool's logs, creating it when it is missing.

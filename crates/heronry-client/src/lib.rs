@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod ask;
 mod client;
 mod dead;
 mod dial;
@@ -12,6 +13,7 @@ mod inbox;
 mod locate;
 mod members;
 mod messages;
+mod pieces;
 mod pool;
 mod retry;
 mod server;
@@ -20,11 +22,13 @@ mod token;
 mod wakes;
 
 pub use address::ServerAddress;
+pub use ask::{Asked, Reply};
 pub use client::Client;
 pub use error::ClientError;
 pub use events::EventReader;
 pub use locate::{Endpoint, Locate, LocateError};
 pub use messages::Content;
+pub use pieces::Pieces;
 pub use pool::PoolClient;
 pub use retry::Patience;
 pub use token::Token;

@@ -26,16 +26,18 @@ impl fmt::Debug for Content {
 }
 
 impl PoolClient {
-    /// Sends a message and returns its receipt; a repeat under the same key returns the original one.
+    /// Sends a message and returns its receipt; a repeat under the same key returns the original one,
+    /// as it stands now. With `wait_ms` the receipt comes when the message is over, or the time is up.
     ///
     /// # Errors
     /// [`ClientError::Refused`] when the rules refuse it; nothing was sent then.
     pub async fn send(&self, send: &SendMessage) -> Result<Receipt, ClientError> {
+        let wait = send.wait_ms.map(Millis::into);
         let mut request = self.request(Method::POST, &["messages"])?.json(send)?;
         if send.idempotency_key.is_some() {
             request = request.repeatable();
         }
-        self.server.json(request).await
+        self.server.json(request.held_for(wait)).await
     }
 
     /// Returns the receipt of a message; an operator names who sent it.

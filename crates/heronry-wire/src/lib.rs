@@ -26,9 +26,12 @@ pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
-pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
+pub use inbox::{
+    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
+};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
+    TakenOver,
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{

@@ -57,7 +57,7 @@ async fn a53_a_default_of_ours_fits_into_a_lower_limit_and_a_callers_value_is_re
         (json!({"wait_ms": 1}), "long_poll_ms_max", 0),
     ] {
         let refused = server.post(&b, receive, asked).await;
-        let refused = refused.refused(422, "limit-exceeded");
+        let refused = refused.refused(400, "limit-exceeded");
         assert_eq!(
             (&refused["limit"], &refused["max"]),
             (&json!(limit), &json!(max))

@@ -10,7 +10,6 @@ use super::manifest::{Manifest, Until};
 use crate::{
     connect::refused,
     failure::{Exit, Failure},
-    pieces::crossed,
 };
 
 /// What keeps the events that end a run.
@@ -149,7 +148,7 @@ async fn ended_runs(pool: &PoolClient) -> Result<BTreeSet<RunId>, Failure> {
             // The filter is ours: where only shorter ones are taken, all events are read.
             Err(error)
                 if query.filter.is_some()
-                    && crossed(&error, LimitName::FilterTextBytesMax).is_some() =>
+                    && error.crossed(LimitName::FilterTextBytesMax).is_some() =>
             {
                 query.filter = None;
                 continue;

@@ -19,7 +19,6 @@ use super::{
 use crate::{
     connect::refused,
     failure::{Exit, Failure},
-    pieces::crossed,
 };
 
 /// A member that is supervised.
@@ -242,7 +241,7 @@ impl Member {
         let mut set = self.pool.set_state(&self.plan.run, &state).await;
         // The note is ours: a pool that takes only shorter ones gets none.
         if let Err(error) = &set
-            && crossed(error, LimitName::NoteBytesMax).is_some()
+            && error.crossed(LimitName::NoteBytesMax).is_some()
         {
             state.note = None;
             set = self.pool.set_state(&self.plan.run, &state).await;

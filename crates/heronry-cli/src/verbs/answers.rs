@@ -1,8 +1,9 @@
 //! What the answer of each verb consists of: `--field` is held against it before anything is asked.
 
 use super::{
-    Verb, contents::ContentsVerb, dead_letters::DeadLettersVerb, effects::EffectsVerb,
-    filter::FilterVerb, journal, journal::JournalVerb, pool::PoolVerb, serve, store::StoreVerb,
+    Verb, ask, contents::ContentsVerb, dead_letters::DeadLettersVerb, effects::EffectsVerb,
+    filter::FilterVerb, forget, journal, journal::JournalVerb, pool::PoolVerb, serve,
+    store::StoreVerb,
 };
 use crate::{bench::ROW_FIELDS, carry::CARRIED_FIELDS, fields::Answer, up::MEMBER_FIELDS};
 
@@ -17,6 +18,9 @@ impl Verb {
             Self::Leave(_) | Self::Heartbeat(_) | Self::Ack(_) | Self::Release(_) => {
                 Answer::One("Changed")
             }
+            Self::Extend(_) => Answer::One("ClaimsExtended"),
+            Self::Ask(_) => Answer::Own(&ask::REPLY_FIELDS),
+            Self::Forget(_) => Answer::Own(&forget::FILE_FIELDS),
             Self::Members(_) => Answer::Each("MemberList", "members"),
             Self::State(_) => Answer::One("StateChanged"),
             Self::Send(_) | Self::Receipt(_) | Self::Cancel(_) => Answer::One("Receipt"),

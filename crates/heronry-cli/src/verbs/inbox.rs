@@ -1,17 +1,18 @@
 //! `heronry inbox`, `ack`, `release`.
 
 use clap::Args;
-use heronry_client::PoolClient;
+use heronry_client::{Pieces, PoolClient};
 use heronry_types::{AckOutcome, Millis, ReceiveId, RunId, counted};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
+use super::hold::Hold;
 use crate::{
     connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
+    last,
     lines::Lines,
     out::Rows,
-    pieces::Pieces,
     secrets::random_name,
     text::name_of,
 };
@@ -22,7 +23,12 @@ pub(super) const POLL: Millis = Millis(40_000);
 /// Claim messages that were sent to a run, or look at them
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry --pool review --run scanner-1 inbox --wait 10m --field claim,content_ref"
+    after_help = "With --keep the claims are held longer again and again, each time for --claim-for, so that work may \
+take its time; when the command is killed they lapse after that time at the most. It ends with 0 when all \
+was acknowledged, and with 3 when something was given back or has lapsed.\n\n\
+Example:\n  heronry --pool review --run scanner-1 inbox --wait 10m --field claim,content_ref\n  \
+heronry --pool review --run scanner-1 inbox --max 9 --keep --field claim |\n    \
+while read -r claim; do make && heronry --pool review --run scanner-1 ack \"$claim\"; done"
 )]
 pub(crate) struct InboxArgs {
     /// How long to wait for a first message; without one in time the exit code is 4
@@ -42,6 +48,16 @@ pub(crate) struct InboxArgs {
     bodies: BodiesFlag,
     #[command(flatten)]
     peek: PeekFlag,
+    #[command(flatten)]
+    keep: KeepFlag,
+}
+
+#[derive(Debug, Args)]
+struct KeepFlag {
+    /// Stay and hold what was claimed, until all of it was acknowledged or given back by other commands,
+    /// nobody reads the output any more, or the command is killed
+    #[arg(long)]
+    keep: bool,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +70,7 @@ struct BodiesFlag {
 #[derive(Debug, Args)]
 struct PeekFlag {
     /// Look without claiming
-    #[arg(long, conflicts_with_all = ["wait", "claim_for", "receive_id"])]
+    #[arg(long, conflicts_with_all = ["wait", "claim_for", "receive_id", "keep"])]
     peek: bool,
 }
 
@@ -108,6 +124,24 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
     cx.out.answer(&page, Rows::Of("items"), || {
         page.items.iter().map(lines_of).collect::<Lines>()
     })?;
+    if let Some(newest) = page
+        .items
+        .iter()
+        .map(|it| it.cursor)
+        .max_by_key(|it| it.position)
+    {
+        last::saw(cx, newest);
+    }
+    let claims: Vec<ClaimName> = page
+        .items
+        .iter()
+        .filter_map(|it| it.claim.clone())
+        .collect();
+    if args.keep.keep && !claims.is_empty() {
+        return Hold::new(run, claims, args.claim_for)
+            .keep(cx, (&cx.waiting_pool(None)?, page.cursor))
+            .await;
+    }
     let is_late = page.items.is_empty() && args.wait.is_some();
     Ok(if is_late { Exit::TimedOut } else { Exit::Ok })
 }
@@ -123,6 +157,7 @@ fn receive_of(args: &InboxArgs) -> Result<Receive, Failure> {
         wait_ms: None,
         claim_ms: args.claim_for,
         bodies: args.bodies.bodies.then_some(true),
+        only: None,
     })
 }
 

@@ -1,24 +1,18 @@
-//! A long wait as several requests, each within what the pool allows, and defaults of ours that its
-//! limits are lower than.
+//! A long wait as several requests, each within what the pool allows.
 
-use std::time::Duration;
+use heronry_types::{LimitName, Millis};
 
-use heronry_client::ClientError;
-use heronry_types::{LimitName, Millis, Vocabulary};
+use crate::{ClientError, retry::pause};
 
 /// The least time between two requests of one wait.
 const APART: Millis = Millis(500);
 
-/// Returns the value of a limit, when an error says that it was crossed.
-pub(crate) fn crossed(error: &ClientError, limit: LimitName) -> Option<u64> {
-    let problem = error.problem()?;
-    let is_this = problem.text("limit") == Some(limit.wire_name());
-    problem.number("max").filter(|_| is_this)
-}
-
 /// What is left of a wait, and how much of it one request takes.
+///
+/// A pool may allow shorter waits than the pieces are; [`fit`](Self::fit) makes them as short. What a
+/// caller chose for one request is not to be put through here: it is refused as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Pieces {
+pub struct Pieces {
     /// Absent: it has no end.
     left: Option<Millis>,
     each: Millis,
@@ -26,24 +20,22 @@ pub(crate) struct Pieces {
 
 impl Pieces {
     /// Returns a wait in pieces of at most this length.
-    pub(crate) fn of(left: Option<Millis>, each: Millis) -> Self {
+    pub fn of(left: Option<Millis>, each: Millis) -> Self {
         Self { left, each }
     }
 
     /// Returns how long the next request waits; nothing: it is answered at once.
-    pub(crate) fn next(&self) -> Option<Millis> {
+    pub fn next(&self) -> Option<Millis> {
         Some(self.bounded(self.each)).filter(|piece| piece.0 > 0)
     }
 
     /// Takes a piece as over; false when nothing is left of the wait. Where the pool allows only short
     /// ones, the rest of the time between two requests is waited here.
-    pub(crate) async fn passed(&mut self) -> bool {
+    pub async fn passed(&mut self) -> bool {
         let apart = self.bounded(self.each.max(APART));
         let here = apart.0.saturating_sub(self.bounded(self.each).0);
         if here > 0 {
-            let forever = std::future::pending::<()>();
-            // An elapsed time is what is hoped for.
-            let _ = tokio::time::timeout(Duration::from_millis(here), forever).await;
+            pause(Millis(here).into()).await;
         }
         match &mut self.left {
             None => true,
@@ -55,8 +47,11 @@ impl Pieces {
     }
 
     /// Makes the pieces as short as the pool wants them, when that is what a refusal names.
-    pub(crate) fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
-        match crossed(&error, LimitName::LongPollMsMax) {
+    ///
+    /// # Errors
+    /// The error itself, when it says something else.
+    pub fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
+        match error.crossed(LimitName::LongPollMsMax) {
             Some(max) if max < self.each.0 => {
                 self.each = Millis(max);
                 Ok(())
