@@ -12,6 +12,10 @@ use crate::failure::Failure;
 pub(crate) enum Answer {
     /// One row: an object of the contract.
     One(&'static str),
+    /// One row: an object of the contract with these fields beside its own.
+    With(&'static str, &'static [&'static str]),
+    /// One row: one of these objects of the contract.
+    OneOf(&'static [&'static str]),
     /// A list under this name in an object of the contract.
     Each(&'static str, &'static str),
     /// Rows of this binary's own, with these fields.
@@ -24,7 +28,18 @@ pub(crate) enum Answer {
 pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> {
     let contract = Contract::read()?;
     let row = contract.row(answer);
-    paths.iter().try_for_each(|path| contract.check(&row, path))
+    let beside: &[&str] = match answer {
+        Answer::With(_, names) => names,
+        Answer::One(_) | Answer::OneOf(_) | Answer::Each(..) | Answer::Own(_) | Answer::Nothing => {
+            &[]
+        }
+    };
+    let is_beside = |path: &FieldPath| {
+        let first = path.0.first();
+        first.is_some_and(|first| beside.contains(&first.as_str()))
+    };
+    let mut others = paths.iter().filter(|path| !is_beside(path));
+    others.try_for_each(|path| contract.check(&row, path))
 }
 
 /// What can stand at a place of an answer.
@@ -50,7 +65,13 @@ impl Contract {
 
     fn row(&self, answer: Answer) -> Place<'_> {
         match answer {
-            Answer::One(name) => Place::Of(self.parts_of(self.schema(name))),
+            Answer::One(name) | Answer::With(name, _) => {
+                Place::Of(self.parts_of(self.schema(name)))
+            }
+            Answer::OneOf(names) => {
+                let parts = names.iter().flat_map(|it| self.parts_of(self.schema(it)));
+                Place::Of(parts.collect())
+            }
             Answer::Each(name, list) => {
                 let lists = self.parts_of(&self.schema(name)["properties"][list]);
                 let items = lists.iter().flat_map(|it| self.parts_of(&it["items"]));
@@ -198,6 +219,8 @@ mod tests {
                 "wake,wake_id,durability,matches.0.kind",
             ),
             (Answer::Own(&["pool", "kinds"]), "pool_id,kinds.run_joined"),
+            (Answer::With("WakeView", &["early"]), "status,early.kind"),
+            (Answer::OneOf(&["Changed", "Joined"]), "cursor,unread"),
         ] {
             assert_eq!(checked(answer, fields), Ok(()), "{fields}");
         }
