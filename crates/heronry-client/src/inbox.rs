@@ -2,7 +2,7 @@
 
 use heronry_types::{Millis, RunId};
 use heronry_wire::{Ack, Changed, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims};
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient, exchange::Request};
 

@@ -6,7 +6,7 @@ use heronry_types::{ContentRef, IdempotencyKey, MessageId, Millis, Receipt, RunI
 use heronry_wire::{
     CancelMessage, ContentErased, ContentQuery, ContentStored, ReceiptQuery, SendMessage,
 };
-use reqwest::{Method, header};
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 
@@ -132,16 +132,11 @@ impl PoolClient {
         let request = self
             .request(Method::GET, &["contents", &name])?
             .accept("*/*");
-        let response = self.server.send(&request).await?;
-        let media_type = response.headers().get(header::CONTENT_TYPE);
-        let media_type = media_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("application/octet-stream")
-            .to_owned();
-        let bytes = response.bytes().await.map_err(|e| self.server.broken(e))?;
+        let answer = self.server.send(&request).await?;
+        let media_type = answer.media_type().unwrap_or("application/octet-stream");
         Ok(Content {
-            media_type,
-            bytes: bytes.into(),
+            media_type: media_type.to_owned(),
+            bytes: answer.bytes().await?.into(),
         })
     }
 }

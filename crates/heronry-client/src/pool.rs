@@ -2,12 +2,9 @@
 
 use heronry_types::{Limits, PoolId};
 use heronry_wire::{PatchSettings, PoolBody, PoolOpened, PoolView, SettingsChanged};
-use reqwest::Method;
+use http::Method;
 
-use crate::{
-    ClientError,
-    exchange::{Request, Server},
-};
+use crate::{ClientError, exchange::Request, server::Server};
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,7 +27,7 @@ impl PoolClient {
     pub(crate) fn request(&self, method: Method, under: &[&str]) -> Result<Request, ClientError> {
         let mut segments = vec!["v1", "pools", self.pool.as_str()];
         segments.extend(under);
-        self.server.request(method, &segments)
+        Request::new(method, &segments)
     }
 
     /// Creates the pool, or opens it when what is named agrees with what it is.

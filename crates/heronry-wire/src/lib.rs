@@ -11,6 +11,7 @@ mod member;
 mod message;
 mod pool;
 mod problem;
+mod prove;
 mod query;
 mod token;
 mod unsupported;
@@ -33,6 +34,7 @@ pub use pool::{
     PoolView, SettingsChanged, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
     ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
     OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
