@@ -13,6 +13,8 @@ mod canary;
 mod carry;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/documents.rs"]
+mod documents;
 #[path = "e2e/kills.rs"]
 mod kills;
 #[path = "e2e/pipes.rs"]

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod features;
+mod guide;
 mod main_job;
 mod out;
 mod package;
@@ -44,6 +45,7 @@ usage: cargo xtask <command>
 not in ci:
   prove                  the long tiers: every test on every store, large counts, tools that not every
                          machine has
+  guide                  the store of the guides, pasted into a crate of its own and tested
   snapshots [--accept]   everything that is pinned by a file: events, records, OpenAPI, help, public items
   bench [--save|--compare]  the criterion benchmarks, and how they compare with a saved run
 ";
@@ -76,6 +78,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     match command.as_str() {
         "ci" => steps::ci(),
+        "guide" => guide::run().map(|()| ExitCode::SUCCESS),
         "prove" => prove::run(),
         "help" | "--help" | "-h" => {
             out::line(USAGE);

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 
+use crate::guide;
 use crate::out;
 use crate::process::{self, cargo};
 use crate::test::{self, Tier};
@@ -31,7 +32,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         match tier.missing {
             Some(missing) => out::line(&format!("SKIPPED {}: {missing}", tier.name)),
             None => {
-                if let Err(error) = process::run(tier.command) {
+                if let Err(error) = (tier.run)() {
                     out::line(&format!("xtask: {error:#}"));
                     broken.push(tier.name);
                 }
@@ -67,12 +68,12 @@ fn asked(name: &str, usual: &str) -> String {
 /// A tier beside the tests.
 struct Other {
     name: &'static str,
-    command: Command,
+    run: Box<dyn FnOnce() -> Result<()>>,
     /// What this machine lacks for it, and how to get that.
     missing: Option<String>,
 }
 
-fn other_tiers() -> Result<[Other; 2]> {
+fn other_tiers() -> Result<[Other; 3]> {
     let oldest = oldest_toolchain()?;
     let toolchain = format!("+{oldest}");
     // A `cargo` that is not the one of rustup takes no `+1.90.0`.
@@ -87,13 +88,23 @@ fn other_tiers() -> Result<[Other; 2]> {
     let deny = "not installed; add it with `cargo install cargo-deny --locked`";
     Ok([
         Other {
+            name: "the store of the guides",
+            run: Box::new(guide::run),
+            missing: None,
+        },
+        Other {
             name: "oldest supported toolchain",
-            command: check,
+            run: Box::new(|| process::run(check)),
             missing: (!answers("rustup", &["run", &oldest, "rustc", "-V"])).then_some(rustup),
         },
         Other {
             name: "advisories, licences, sources",
-            command: cargo(["deny", "check", "advisories", "bans", "licenses", "sources"]),
+            run: Box::new(|| {
+                let what = ["advisories", "bans", "licenses", "sources"];
+                let mut check = cargo(["deny", "check"]);
+                check.args(what);
+                process::run(check)
+            }),
             missing: (!answers("cargo", &["deny", "--version"])).then(|| deny.to_owned()),
         },
     ])
