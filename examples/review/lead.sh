@@ -8,9 +8,8 @@ export LC_ALL=C
 
 scanners=3
 batch_files=${REVIEW_BATCH_FILES:-40}
-work=$HERONRY_DATA_DIR/review/$HERONRY_POOL
+work=$HERONRY_STATE_DIR
 here=$(pwd)
-mkdir -p "$work"
 
 # The plan is made once: a tree that changes between two starts must not change the batches.
 if [ ! -d "$work/plan" ]; then

@@ -11,6 +11,8 @@ mod bench;
 mod canary;
 #[path = "e2e/carry.rs"]
 mod carry;
+#[path = "e2e/coming_in.rs"]
+mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
 #[path = "e2e/documents.rs"]
@@ -19,6 +21,8 @@ mod documents;
 mod kills;
 #[path = "e2e/pipes.rs"]
 mod pipes;
+#[path = "e2e/restarts.rs"]
+mod restarts;
 #[path = "e2e/review.rs"]
 mod review;
 #[path = "e2e/serve.rs"]

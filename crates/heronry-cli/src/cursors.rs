@@ -7,11 +7,7 @@ use std::{
 
 use heronry_types::Cursor;
 
-use crate::{
-    data_dir::{DataDir, replace_file},
-    failure::Failure,
-    secrets::hex,
-};
+use crate::{data_dir::DataDir, failure::Failure, files::replace_file, secrets::hex};
 
 /// A file that holds one cursor.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use heronry_wire::{Proof, ProofKey, Prove};
+use heronry_wire::{Problem, Proof, ProofKey, Prove};
 use http::{Method, Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -41,8 +41,8 @@ pub(crate) enum DialError {
     #[error("no answer within {} s", DIAL_TIME.as_secs())]
     Silent,
     /// The server says that it cannot answer now.
-    #[error("the server starts or ends")]
-    NotReady,
+    #[error("it is not ready: {detail}")]
+    NotReady { detail: String },
     /// What answers does not speak this API.
     #[error("the answer to the question for a proof is none (status {status})")]
     Foreign { status: u16 },
@@ -156,16 +156,18 @@ async fn ask(
         .map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status().as_u16();
-    if status == 503 {
-        return Err(DialError::NotReady);
-    }
     let foreign = || DialError::Foreign { status };
-    if status != 200 {
-        return Err(foreign());
-    }
     let body: Limited<Incoming> = Limited::new(response.into_body(), PROOF_BYTES_MAX);
     let bytes = body.collect().await.map_err(|_| foreign())?.to_bytes();
-    serde_json::from_slice(&bytes).map_err(|_| foreign())
+    match status {
+        200 => serde_json::from_slice(&bytes).map_err(|_| foreign()),
+        500.. => {
+            let problem: Problem = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
+            let detail = problem.to_string();
+            Err(DialError::NotReady { detail })
+        }
+        _ => Err(foreign()),
+    }
 }
 
 fn broken(error: hyper::Error) -> DialError {

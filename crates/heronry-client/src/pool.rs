@@ -4,7 +4,7 @@ use heronry_types::{Limits, PoolId};
 use heronry_wire::{PatchSettings, PoolBody, PoolOpened, PoolView, SettingsChanged};
 use http::Method;
 
-use crate::{ClientError, exchange::Request, server::Server};
+use crate::{ClientError, Patience, exchange::Request, server::Server};
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,6 +16,15 @@ pub struct PoolClient {
 impl PoolClient {
     pub(crate) fn new(server: Server, pool: PoolId) -> Self {
         Self { server, pool }
+    }
+
+    /// Says how long calls go on while no server answers.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self {
+            server: self.server.with_patience(patience),
+            pool: self.pool,
+        }
     }
 
     /// Returns the pool's id.

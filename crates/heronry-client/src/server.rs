@@ -238,7 +238,7 @@ fn failed(url: String, error: legacy::Error) -> Attempt {
             url,
             source: error.into(),
         },
-        Some(DialError::Io(_) | DialError::Silent | DialError::NotReady) | None => {
+        Some(DialError::Io(_) | DialError::Silent | DialError::NotReady { .. }) | None => {
             unreachable(url, error)
         }
     })

@@ -1,5 +1,7 @@
 //! Reading requests: paths, queries, JSON bodies and headers, each refusal naming the field.
 
+use std::error::Error;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -10,7 +12,7 @@ use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::problems::Refusal;
+use crate::{connections::BodyLate, problems::Refusal};
 
 /// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
 pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
@@ -61,8 +63,24 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Ref
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(max as u64)),
-        Err(_) => Err(unreadable(".", "the body broke off; send it again")),
+        Err(error) => match late(&*error) {
+            Some(late) => Err(too_late(late)),
+            None => Err(unreadable(".", "the body broke off; send it again")),
+        },
     }
+}
+
+/// Returns how a body was late, when that is why it could not be read.
+fn late(error: &(dyn Error + 'static)) -> Option<BodyLate> {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut late = causes.filter_map(|error| error.downcast_ref::<BodyLate>());
+    late.next().copied()
+}
+
+fn too_late(late: BodyLate) -> Refusal {
+    let detail = format!("{late}; send it again, faster or in less bytes");
+    let problem = Problem::new(ProblemKind::RequestTimeout, detail);
+    Refusal(problem.with("max_ms", late.limit.0))
 }
 
 /// Reads a whole content of at most `max` bytes, which the limit of contents says.

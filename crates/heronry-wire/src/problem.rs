@@ -86,6 +86,8 @@ problems! {
     ContentMissing = "content-missing", 404, "no such content";
     /// The path exists, but not with this method.
     MethodNotAllowed = "method-not-allowed", 405, "not with this method";
+    /// The body of the request did not arrive in time: `max_ms`.
+    RequestTimeout = "request-timeout", 408, "the request did not arrive in time";
     /// A pool exists with another configuration: `fields`.
     ConfigConflict = "config-conflict", 409, "the pool has another configuration";
     /// The settings were changed meanwhile: `settings_version`.
@@ -138,6 +140,8 @@ problems! {
     StoreFenced = "store-fenced", 503, "the store has stopped";
     /// Another runtime owns the pool: `owner`.
     PoolOwned = "pool-owned", 503, "another runtime owns the pool";
+    /// As many connections as may be are open: `limit`, `max`, `retry_after_ms`.
+    TooManyConnections = "too-many-connections", 503, "too many connections are open";
     /// The server is shutting down.
     ShuttingDown = "shutting-down", 503, "the server is shutting down";
 }

@@ -6,7 +6,7 @@ use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     out::Rows,
@@ -92,15 +92,16 @@ pub(crate) struct ReleaseArgs {
 
 pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
     let run = cx.run()?;
-    let pool = cx.pool()?;
     let page = if args.peek.peek {
         let query = InboxQuery {
             max: args.max,
             bodies: args.bodies.bodies.then_some(true),
         };
-        pool.peek(run, &query).await.map_err(refused)?
+        cx.pool()?.peek(run, &query).await.map_err(refused)?
+    } else if let Some(wait) = args.wait {
+        claim_within(cx, run, (&args, wait)).await?
     } else {
-        claim(&pool, run, &args).await?
+        claim(&cx.pool()?, run, &receive_of(&args)?).await?
     };
     cx.out.answer(&page, Rows::Of("items"), || {
         let lines: Vec<String> = page.items.iter().map(text_of).collect();
@@ -110,26 +111,51 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
     Ok(if is_late { Exit::TimedOut } else { Exit::Ok })
 }
 
-async fn claim(pool: &PoolClient, run: &RunId, args: &InboxArgs) -> Result<InboxPage, Failure> {
+fn receive_of(args: &InboxArgs) -> Result<Receive, Failure> {
     let receive_id = match &args.receive_id {
         Some(id) => id.clone(),
         None => ReceiveId::parse(random_name()?).map_err(Failure::failed)?,
     };
-    let mut left = args.wait.unwrap_or_default();
-    loop {
-        let wait = left.min(POLL);
-        let receive = Receive {
-            receive_id: Some(receive_id.clone()),
-            max: args.max,
-            wait_ms: (wait.0 > 0).then_some(wait),
-            claim_ms: args.claim_for,
-            bodies: args.bodies.bodies.then_some(true),
-        };
-        let page = pool.receive(run, &receive).await.map_err(refused)?;
-        left = Millis(left.0.saturating_sub(wait.0));
-        if !page.items.is_empty() || left.0 == 0 {
-            return Ok(page);
+    Ok(Receive {
+        receive_id: Some(receive_id),
+        max: args.max,
+        wait_ms: None,
+        claim_ms: args.claim_for,
+        bodies: args.bodies.bodies.then_some(true),
+    })
+}
+
+async fn claim(pool: &PoolClient, run: &RunId, receive: &Receive) -> Result<InboxPage, Failure> {
+    pool.receive(run, receive).await.map_err(refused)
+}
+
+/// Waits for a first message, over as many requests and servers as that takes.
+async fn claim_within(
+    cx: &Context,
+    run: &RunId,
+    (args, wait): (&InboxArgs, Millis),
+) -> Result<InboxPage, Failure> {
+    let pool = cx.waiting_pool(Some(wait))?;
+    let now = receive_of(args)?;
+    let claimed = within(Some(wait), async {
+        let mut left = wait;
+        loop {
+            let span = left.min(POLL);
+            let wait_ms = (span.0 > 0).then_some(span);
+            let receive = Receive {
+                wait_ms,
+                ..now.clone()
+            };
+            let page = claim(&pool, run, &receive).await?;
+            left = Millis(left.0.saturating_sub(span.0));
+            if !page.items.is_empty() || left.0 == 0 {
+                return Ok(page);
+            }
         }
+    });
+    match claimed.await {
+        Some(claimed) => claimed,
+        None => claim(&last_look(pool), run, &now).await,
     }
 }
 

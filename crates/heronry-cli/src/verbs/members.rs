@@ -10,7 +10,7 @@ use heronry_wire::{ClaimName, Join, MemberList, MemberView, MembersQuery, SetSta
 
 use crate::{
     connect::{Context, refused},
-    durations,
+    durations, environment,
     failure::{Exit, Outcome},
     out::Rows,
     text::{add, name_of},
@@ -22,8 +22,8 @@ use crate::{
     after_help = "Example:\n  heronry --pool review --run scanner-1 join --agent scanner --topic scan"
 )]
 pub(crate) struct JoinArgs {
-    /// The agent that the run is of [default: the run's id]
-    #[arg(long, env = "HERONRY_AGENT")]
+    /// The agent that the run is of [env: `HERONRY_AGENT`] [default: the run's id]
+    #[arg(long)]
     agent: Option<AgentId>,
     /// A topic that it lists; can be repeated
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -95,7 +95,11 @@ pub(crate) struct StateArgs {
 
 pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     let run = cx.run()?.clone();
-    let agent = match args.agent {
+    let named = match args.agent {
+        Some(agent) => Some(agent),
+        None => environment::parsed("HERONRY_AGENT")?,
+    };
+    let agent = match named {
         Some(agent) => agent,
         None => AgentId::parse(run.as_str()).map_err(crate::failure::Failure::usage)?,
     };

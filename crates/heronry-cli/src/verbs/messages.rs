@@ -23,7 +23,7 @@ use super::{
     members::{parse_policy, policies_of},
 };
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     out::Rows,
@@ -181,23 +181,33 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
 
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
     let (receipt, changed) = if let Some(wait) = args.wait {
-        change_of(cx, args, wait).await?
+        let pool = cx.waiting_pool(Some(wait))?;
+        match within(Some(wait), change_of(cx, &pool, (args, wait))).await {
+            Some(changed) => changed?,
+            None => (receipt_of(&last_look(pool), cx, args).await?, false),
+        }
     } else {
-        let from = cx.globals.run.as_ref();
-        let receipt = cx.pool()?.receipt(&args.message, from).await;
-        (receipt.map_err(refused)?, true)
+        (receipt_of(&cx.pool()?, cx, args).await?, true)
     };
     print_receipt(cx, &receipt)?;
     Ok(if changed { Exit::Ok } else { Exit::TimedOut })
 }
 
+async fn receipt_of(
+    pool: &PoolClient,
+    cx: &Context,
+    args: &ReceiptArgs,
+) -> Result<Receipt, Failure> {
+    let from = cx.globals.run.as_ref();
+    pool.receipt(&args.message, from).await.map_err(refused)
+}
+
 /// Waits for a change of a receipt, one request after the other, and says whether there was one.
 async fn change_of(
     cx: &Context,
-    args: &ReceiptArgs,
-    wait: Millis,
+    pool: &PoolClient,
+    (args, wait): (&ReceiptArgs, Millis),
 ) -> Result<(Receipt, bool), Failure> {
-    let pool = cx.pool()?;
     let mut query = ReceiptQuery {
         from: cx.globals.run.clone(),
         ..ReceiptQuery::default()

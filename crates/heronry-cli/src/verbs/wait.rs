@@ -1,6 +1,6 @@
 //! `heronry wait`: sleeps until something happens.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
@@ -12,7 +12,7 @@ use heronry_wire::{ProblemKind, RegisterWake, SetState, SinceText, WakeQuery};
 
 use super::members::{parse_policy, policies_of, policy_text};
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     cursors::{CursorFile, digest},
     durations,
     failure::{Exit, Failure, Outcome},
@@ -23,10 +23,6 @@ use crate::{
 
 /// How long one request waits.
 const POLL: Millis = Millis(25_000);
-/// How long the command waits for a server to come back before it asks again.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How many requests in a row may find no server before the command gives up.
-const LOST_MAX: u32 = 60;
 
 /// Sleep until an event comes that a filter keeps, or until several did
 #[derive(Debug, Args)]
@@ -103,7 +99,7 @@ impl WaitArgs {
 }
 
 pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
-    let pool = cx.pool()?;
+    let pool = cx.waiting_pool(args.end.timeout)?;
     let file = cursor_file(cx, &pool, &args)?;
     let since = since(&pool, file.as_ref(), &args).await?;
     let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, since))?);
@@ -220,22 +216,24 @@ async fn until_ended(
         wait_ms: Some(POLL),
         run: cx.globals.run.clone(),
     };
-    let mut lost = 0;
-    while view.status == WakeStatus::Registered && !is_resumed(&view) {
-        match pool.wake(&view.wake_id, &query).await {
-            Ok(again) => {
-                view = again;
-                lost = 0;
-            }
-            // The wake outlives a server that starts again.
-            Err(error) if may_come_back(&error) && lost < LOST_MAX => {
-                lost += 1;
-                pause().await;
-            }
-            Err(error) => return Err(error),
+    let id = view.wake_id.clone();
+    // The wake outlives a server that starts again, and the client finds that one.
+    let ended = within(wake.timeout_ms, async {
+        while view.status == WakeStatus::Registered && !is_resumed(&view) {
+            view = pool.wake(&id, &query).await?;
+        }
+        Ok(view)
+    });
+    match ended.await {
+        Some(ended) => ended,
+        None => {
+            let query = WakeQuery {
+                wait_ms: None,
+                ..query
+            };
+            last_look(pool.clone()).wake(&id, &query).await
         }
     }
-    Ok(view)
 }
 
 /// The wake still waits, and its run goes on for another reason.
@@ -256,16 +254,6 @@ async fn suspend_again(pool: &PoolClient, view: &WakeView) -> Result<WakeView, C
         run: Some(view.run_id.clone()),
     };
     pool.wake(&view.wake_id, &query).await
-}
-
-fn may_come_back(error: &ClientError) -> bool {
-    error.is_unreachable() || error.is(ProblemKind::ShuttingDown)
-}
-
-async fn pause() {
-    // Nothing can end the inner future: the outer one ends by its time alone.
-    let ended = tokio::time::timeout(PAUSE, std::future::pending::<()>()).await;
-    debug_assert!(ended.is_err(), "a pending future does not end");
 }
 
 /// Returns where the next wait starts: behind the event at which the condition came to hold, or
