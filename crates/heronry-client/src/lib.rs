@@ -19,5 +19,5 @@ pub use client::Client;
 pub use error::ClientError;
 pub use events::EventReader;
 pub use messages::Content;
-pub use pool::PoolClient;
+pub use pool::{Export, PoolClient};
 pub use token::Token;

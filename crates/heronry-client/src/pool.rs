@@ -1,8 +1,11 @@
 //! What is asked of one pool.
 
-use heronry_types::{Limits, PoolId};
-use heronry_wire::{PatchSettings, PoolBody, PoolOpened, PoolView, SettingsChanged};
-use reqwest::Method;
+use heronry_types::{Cursor, Limits, PoolId};
+use heronry_wire::{
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolOpened, PoolView,
+    SettingsChanged,
+};
+use reqwest::{Method, Response};
 
 use crate::{
     ClientError,
@@ -50,6 +53,32 @@ impl PoolClient {
         self.server.json(self.request(Method::GET, &[])?).await
     }
 
+    /// Deletes the pool with everything in it; nobody may be a member.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `pool-has-members` (member `members`), and with `pool-changed`
+    /// (member `head`) when the head is not the expected one. It is not tried again after a lost
+    /// answer: the pool may be gone then.
+    pub async fn delete(&self, expected_head: Option<Cursor>) -> Result<PoolDeleted, ClientError> {
+        let query = DeletePoolQuery { expected_head };
+        let request = self.request(Method::DELETE, &[])?.query(&query)?;
+        self.server.json(request.endless()).await
+    }
+
+    /// Begins to export the pool with its bodies, as `heronry journal export` writes it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export(&self) -> Result<Export, ClientError> {
+        let request = self.request(Method::GET, &["export"])?;
+        let request = request.accept(EXPORT_MEDIA_TYPE).endless();
+        let response = self.server.send(&request).await?;
+        Ok(Export {
+            server: self.server.clone(),
+            response,
+        })
+    }
+
     /// Changes limits, if the settings still have the version that the caller has seen.
     ///
     /// # Errors
@@ -66,5 +95,25 @@ impl PoolClient {
         };
         let request = self.request(Method::PATCH, &["settings"])?;
         self.server.json(request.json(&patch)?).await
+    }
+}
+
+/// The lines of an export, as they come. The last one says that it is whole: whoever keeps them
+/// verifies them.
+#[derive(Debug)]
+pub struct Export {
+    server: Server,
+    response: Response,
+}
+
+impl Export {
+    /// Returns the next bytes; nothing at the end.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] when the answer breaks off.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let bytes = self.response.chunk().await;
+        let bytes = bytes.map_err(|error| self.server.broken(error))?;
+        Ok(bytes.map(Into::into))
     }
 }
