@@ -16,6 +16,8 @@ mod app_events;
 mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/connections.rs"]
+mod connections;
 #[path = "http/contents.rs"]
 mod contents;
 #[path = "http/contract.rs"]
@@ -44,6 +46,8 @@ mod members;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/prove.rs"]
+mod prove;
 #[path = "http/receipts.rs"]
 mod receipts;
 #[path = "http/replies.rs"]

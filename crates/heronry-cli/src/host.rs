@@ -1,25 +1,33 @@
 //! The composition root: a store, a runtime over it, and a server in front.
 
 mod choices;
+mod doors;
+mod owned;
 
-use std::{io, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
-use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
+use heronry_server::{
+    Auth, ConnectionLimits, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+};
+use heronry_store::{Clock, Store, StoreError, StoreErrorKind, embedded::files::directory_of};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use tokio::{
-    net::TcpListener,
     sync::{Mutex, oneshot},
     task::JoinHandle,
 };
 
 pub(crate) use choices::{ListenAddress, StoreChoice};
 
+use self::{
+    doors::{Doors, OpenDoors, SocketFile},
+    owned::Owned,
+};
+
 use crate::{
-    data_dir::{Announced, DataDir},
+    data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
     secrets,
 };
@@ -34,50 +42,65 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
-    _announced: Announced,
+    _files: Vec<SocketFile>,
+    _owned: Owned,
 }
 
 impl Host {
-    /// Opens a store and serves it. The data directory is made only when nothing stands against that.
-    pub(crate) async fn start(
+    /// Takes the data directory, opens a store and serves it. What stands against that leaves nothing
+    /// behind.
+    pub(crate) fn start(
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
     ) -> Result<Self, Failure> {
-        let listener = bind(listen).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let mut doors = Doors::take(listen)?;
+        let mut owned = Owned::take(data_dir, store.as_ref(), &*clock)?;
         let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
         let opened = open_store(&choice)?;
-        data_dir.create()?;
+        let choice = choice.absolute();
+        // The note is for people: a store is open without it, too.
+        let _ = owned.name_beside(&choice);
+        let socket = data_dir.socket();
+        if let Some(path) = &socket {
+            doors.add_socket(path)?;
+        }
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
-        let address = listener.local_addr().map_err(Failure::failed)?;
-        let url = format!("http://{address}");
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let ids = Arc::new(SystemIds);
+        let url = doors.url().to_owned();
         let owner = format!("heronry process {}", std::process::id());
-        let runtime = Runtime::new(opened, Arc::clone(&clock), ids, key, owner);
+        let runtime = Runtime::new(opened, Arc::clone(&clock), Arc::new(SystemIds), key, owner);
+        let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
-            listener,
+            listeners,
             runtime: runtime.clone(),
             auth: Auth::new(
                 OperatorToken::new(&operator_token),
                 TokenKey::from_bytes(key),
             ),
+            limits: ConnectionLimits::default(),
         };
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
             // A host that is dropped without being stopped wants its server to end as well.
             let _ = asked.await;
         }));
+        owned.announce(&ServerNote {
+            url: url.clone(),
+            socket,
+            pid: std::process::id(),
+        })?;
         Ok(Self {
-            _announced: data_dir.announce(&url)?,
             url,
-            store: choice.absolute().to_string(),
+            store: choice.to_string(),
             operator_token,
             clock,
             runtime,
             shutdown,
             server: Mutex::new(server),
+            _files: files,
+            _owned: owned,
         })
     }
 
@@ -129,20 +152,10 @@ impl Host {
     }
 }
 
-async fn bind(listen: &ListenAddress) -> Result<TcpListener, Failure> {
-    let address = listen.address();
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            return Failure::failed(format_args!(
-                "another program listens on {address}; stop it, or choose another address with --listen"
-            ));
-        }
-        Failure::failed(format_args!("cannot listen on {address}: {error}"))
-    })
-}
-
+/// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system
+/// that is not mounted, and what was written under its name would be lost from sight.
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
+    check_folder(choice)?;
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -156,6 +169,20 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
             Ok(Store::of(Arc::new(store)))
         }
     }
+}
+
+fn check_folder(choice: &StoreChoice) -> Result<(), Failure> {
+    let (StoreChoice::Redb(path) | StoreChoice::Sled(path)) = choice else {
+        return Ok(());
+    };
+    let folder = directory_of(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let place = folder.display();
+    Err(Failure::failed(format_args!(
+        "the folder {place} of the store is not there; mount it, or make it with: mkdir -p {place}"
+    )))
 }
 
 /// Opens a store, where a damaged file may end the library's work by a panic. The adapters turn it
@@ -177,9 +204,12 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
         .strip_prefix("store cannot open the store: ")
         .unwrap_or(&line);
     let detail = detail.strip_prefix(&format!("{place}: ")).unwrap_or(detail);
+    let is_locked = error.kind() == StoreErrorKind::Locked;
+    let holder = is_locked.then(|| holder_of(path)).flatten();
+    let holder = holder.map_or_else(String::new, |holder| format!(" ({holder})"));
     Failure::new(
         exit,
-        format_args!("cannot open the store {place}: {detail}"),
+        format_args!("cannot open the store {place}: {detail}{holder}"),
     )
 }
 

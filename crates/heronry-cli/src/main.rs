@@ -6,10 +6,14 @@ mod connect;
 mod cursors;
 mod data_dir;
 mod durations;
+mod environment;
 mod failure;
 mod fields;
+mod files;
+mod finder;
 mod globals;
 mod host;
+mod last;
 mod out;
 mod secrets;
 mod signals;
@@ -19,7 +23,7 @@ mod verbs;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
@@ -54,9 +58,12 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let cx = Context::new(cli.globals);
-    let code = runtime(&cli.verb).and_then(|runtime| {
+    let cli = match Cli::from_arg_matches(&with_dashes(Cli::command()).get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let started = Context::new(cli.globals).and_then(|cx| Ok((cx, runtime(&cli.verb)?)));
+    let code = started.and_then(|(cx, runtime)| {
         let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
         runtime.shutdown_timeout(LAST_WORK);
         ended
@@ -70,6 +77,17 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// Lets the value of every option begin with a dash: texts of agents are lists, diffs and negative
+/// numbers, and ids may begin as they like.
+fn with_dashes(command: Command) -> Command {
+    command
+        .mut_args(|option| {
+            let takes_value = option.get_action().takes_values() && !option.is_positional();
+            option.allow_hyphen_values(takes_value)
+        })
+        .mut_subcommands(with_dashes)
 }
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.

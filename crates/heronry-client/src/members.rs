@@ -4,7 +4,7 @@ use heronry_types::RunId;
 use heronry_wire::{
     Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState, StateChanged,
 };
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 

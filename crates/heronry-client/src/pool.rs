@@ -1,16 +1,22 @@
 //! What is asked of one pool.
 
+use std::time::Duration;
+
 use heronry_types::{Cursor, Limits, PoolId};
 use heronry_wire::{
     DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolOpened, PoolView,
     SettingsChanged,
 };
-use reqwest::{Method, Response};
+use http::Method;
 
 use crate::{
-    ClientError,
-    exchange::{Request, Server},
+    ClientError, Patience,
+    exchange::Request,
+    server::{Answer, Server},
 };
+
+/// How long a pool may take to stop before it is deleted.
+const DELETION_TIME: Duration = Duration::from_secs(300);
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,6 +30,15 @@ impl PoolClient {
         Self { server, pool }
     }
 
+    /// Says how long calls go on while no server answers.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self {
+            server: self.server.with_patience(patience),
+            pool: self.pool,
+        }
+    }
+
     /// Returns the pool's id.
     pub fn id(&self) -> &PoolId {
         &self.pool
@@ -33,7 +48,7 @@ impl PoolClient {
     pub(crate) fn request(&self, method: Method, under: &[&str]) -> Result<Request, ClientError> {
         let mut segments = vec!["v1", "pools", self.pool.as_str()];
         segments.extend(under);
-        self.server.request(method, &segments)
+        Request::new(method, &segments)
     }
 
     /// Creates the pool, or opens it when what is named agrees with what it is.
@@ -62,7 +77,9 @@ impl PoolClient {
     pub async fn delete(&self, expected_head: Option<Cursor>) -> Result<PoolDeleted, ClientError> {
         let query = DeletePoolQuery { expected_head };
         let request = self.request(Method::DELETE, &[])?.query(&query)?;
-        self.server.json(request.endless()).await
+        self.server
+            .json(request.held_for(Some(DELETION_TIME)))
+            .await
     }
 
     /// Begins to export the pool with its bodies, as `heronry journal export` writes it.
@@ -71,12 +88,9 @@ impl PoolClient {
     /// [`ClientError`].
     pub async fn export(&self) -> Result<Export, ClientError> {
         let request = self.request(Method::GET, &["export"])?;
-        let request = request.accept(EXPORT_MEDIA_TYPE).endless();
-        let response = self.server.send(&request).await?;
-        Ok(Export {
-            server: self.server.clone(),
-            response,
-        })
+        let request = request.accept(EXPORT_MEDIA_TYPE);
+        let answer = self.server.send(&request).await?;
+        Ok(Export { answer })
     }
 
     /// Changes limits, if the settings still have the version that the caller has seen.
@@ -102,8 +116,7 @@ impl PoolClient {
 /// verifies them.
 #[derive(Debug)]
 pub struct Export {
-    server: Server,
-    response: Response,
+    answer: Answer,
 }
 
 impl Export {
@@ -112,8 +125,6 @@ impl Export {
     /// # Errors
     /// [`ClientError::Unreachable`] when the answer breaks off.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
-        let bytes = self.response.chunk().await;
-        let bytes = bytes.map_err(|error| self.server.broken(error))?;
-        Ok(bytes.map(Into::into))
+        Ok(self.answer.part().await?.map(Into::into))
     }
 }

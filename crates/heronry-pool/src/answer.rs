@@ -60,6 +60,15 @@ pub struct Done {
     pub durability: Durability,
 }
 
+/// What a member gets that holds claims for longer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Extended {
+    /// The change.
+    pub done: Done,
+    /// Those of the claims that are held; the others were acknowledged before.
+    pub held: Vec<Claim>,
+}
+
 /// What a command gets that suspends a run, or lets it go on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stood {
@@ -329,10 +338,12 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
     let is_reply = |step: &&Step| step.state == TimelineState::Replied;
     let response = |step: &Step| {
         let index = step.recipient? as usize;
+        let reply = message.replies.as_ref()?.get(&step.position)?;
         Some(Response {
             run_id: message.recipients.0.get(index)?.clone(),
-            message_id: message.replies.as_ref()?.get(&step.position)?.clone(),
+            message_id: reply.message_id.clone(),
             cursor: state.cursor(step.position),
+            content_ref: reply.content_ref,
         })
     };
     let replies = message.timeline.iter().filter(is_reply);
@@ -445,6 +456,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
     WakeView {
         wake_id: body.wake_id.clone(),
         run_id: wake.run.clone(),
+        since: state.cursor(body.since),
         status,
         reason,
         matches,

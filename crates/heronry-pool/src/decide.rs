@@ -43,7 +43,7 @@ pub use effects::{AttemptEffect, IntendEffect, ListEffects, ReportEffect};
 pub use erase::{EraseContent, ErasureAccess};
 pub use events::AppendEvents;
 pub use extend::Extend;
-pub use fetch::{Fetch, Peek};
+pub use fetch::{Fetch, Peek, Select};
 pub use heartbeat::{Heartbeat, Speaker};
 pub use join::{ChangeMember, Join, JoinNew};
 pub use leave::{EndRun, Leave};

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
-use axum::{Router, body::Bytes};
+use axum::{Extension, Router, body::Bytes};
 use heronry_pool::{
     Caller,
     decide::{DescribePool, How},
@@ -29,7 +29,6 @@ pub(crate) type Shared = Arc<App>;
 pub(crate) struct App {
     pub(crate) runtime: Runtime,
     pub(crate) auth: Auth,
-    pub(crate) hosts: Hosts,
     pub(crate) metrics: Metrics,
     pub(crate) streams: Arc<Streams>,
     pub(crate) contract: Bytes,
@@ -55,12 +54,18 @@ impl Stop {
 /// Returns the routes of a server that is bound to `bound`, and what ends their waiting: for tests,
 /// and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
+    let (router, stop) = routes(runtime, auth);
+    (router.layer(Extension(Arc::new(Hosts::of(bound)))), stop)
+}
+
+/// Returns the routes of a server whose requests say by themselves, in an extension, which hosts
+/// they may name.
+pub(crate) fn routes(runtime: Runtime, auth: Auth) -> (Router, Stop) {
     let stop = Stop::default();
     let table = routes::table();
     let app = Arc::new(App {
         runtime,
         auth,
-        hosts: Hosts::of(bound),
         metrics: Metrics::default(),
         streams: Arc::default(),
         contract: openapi::document(&table),

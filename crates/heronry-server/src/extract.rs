@@ -1,5 +1,7 @@
 //! Reading requests: paths, queries, JSON bodies and headers, each refusal naming the field.
 
+use std::error::Error;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -10,7 +12,7 @@ use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::problems::Refusal;
+use crate::{connections::BodyLate, problems::Refusal};
 
 /// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
 pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
@@ -19,7 +21,7 @@ pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// Fields that hold a cursor wherever they stand.
-const CURSOR_FIELDS: [&str; 2] = ["after", "since"];
+const CURSOR_FIELDS: [&str; 3] = ["after", "only", "since"];
 
 /// Fields whose rule comes later, and that no request type knows, are refused by their own types.
 impl From<NotSupported> for Refusal {
@@ -61,8 +63,24 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Ref
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(max as u64)),
-        Err(_) => Err(unreadable(".", "the body broke off; send it again")),
+        Err(error) => match late(&*error) {
+            Some(late) => Err(too_late(late)),
+            None => Err(unreadable(".", "the body broke off; send it again")),
+        },
     }
+}
+
+/// Returns how a body was late, when that is why it could not be read.
+fn late(error: &(dyn Error + 'static)) -> Option<BodyLate> {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut late = causes.filter_map(|error| error.downcast_ref::<BodyLate>());
+    late.next().copied()
+}
+
+fn too_late(late: BodyLate) -> Refusal {
+    let detail = format!("{late}; send it again, faster or in less bytes");
+    let problem = Problem::new(ProblemKind::RequestTimeout, detail);
+    Refusal(problem.with("max_ms", late.limit.0))
 }
 
 /// Reads a whole content of at most `max` bytes, which the limit of contents says.
@@ -295,7 +313,8 @@ fn unreadable(path: &str, why: &str) -> Refusal {
         (path, Some(name)) => format!("{path}.{name}"),
         (path, None) => path.to_owned(),
     };
-    let kind = if named.is_none() && CURSOR_FIELDS.contains(&field.as_str()) {
+    let list = field.split('[').next().unwrap_or_default();
+    let kind = if named.is_none() && CURSOR_FIELDS.contains(&list) {
         ProblemKind::CursorInvalid
     } else {
         ProblemKind::InvalidRequest

@@ -1,10 +1,12 @@
 //! What is checked before anything else: where the request was sent to, and by which page.
 
-use std::net::SocketAddr;
+mod media;
+
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, Method, Uri, header},
+    http::{HeaderMap, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,12 +14,27 @@ use heronry_wire::{Problem, ProblemKind};
 
 use crate::{app::Shared, problems::Refusal};
 
-/// The hosts that the server answers to: the bound address and this machine's names of itself.
+/// The hosts that the server answers to on one of its listeners. Each request carries those of its
+/// listener as an extension.
 #[derive(Debug)]
-pub(crate) struct Hosts(Vec<String>);
+pub(crate) struct Hosts {
+    bound: Option<SocketAddr>,
+    names: Vec<String>,
+    pages: Pages,
+}
+
+/// Which pages may call.
+#[derive(Debug)]
+enum Pages {
+    /// Those that this server itself served.
+    Own,
+    /// None: no page can have come from here.
+    None,
+}
 
 impl Hosts {
-    /// Returns the hosts of a server that is bound to this address.
+    /// Returns the hosts of a listener that is bound to this address: the address, and this machine's
+    /// names of itself.
     pub(crate) fn of(bound: SocketAddr) -> Self {
         let port = bound.port();
         let mut hosts = vec![bound.to_string()];
@@ -29,18 +46,43 @@ impl Hosts {
         }
         hosts.sort_unstable();
         hosts.dedup();
-        Self(hosts)
+        Self {
+            bound: Some(bound),
+            names: hosts,
+            pages: Pages::Own,
+        }
+    }
+
+    /// Returns the hosts of a Unix socket, which has no address.
+    #[cfg(unix)]
+    pub(crate) fn of_a_socket() -> Self {
+        Self {
+            bound: None,
+            names: vec!["localhost".to_owned()],
+            pages: Pages::None,
+        }
+    }
+
+    /// Returns true when a text is the very address that the listener is bound to.
+    pub(crate) fn is_bound_to(&self, address: &str) -> bool {
+        let bound = self.bound.map(|bound| bound.to_string());
+        bound.as_deref() == Some(address)
     }
 
     fn has(&self, host: &str) -> bool {
-        self.0.iter().any(|known| known.eq_ignore_ascii_case(host))
+        self.names
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(host))
     }
 
     /// A browser's page may call only when this server itself served it.
     fn has_origin(&self, origin: &str) -> bool {
-        origin
-            .strip_prefix("http://")
-            .is_some_and(|host| self.has(host))
+        match self.pages {
+            Pages::Own => origin
+                .strip_prefix("http://")
+                .is_some_and(|host| self.has(host)),
+            Pages::None => false,
+        }
     }
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -53,7 +95,7 @@ impl Hosts {
         if !named || !authority {
             return Err(Problem::new(
                 ProblemKind::HostNotAllowed,
-                format!("name this server as {} in Host", self.0.join(", ")),
+                format!("name this server as {} in Host", self.names.join(", ")),
             ));
         }
         let foreign = |origin: &header::HeaderValue| {
@@ -69,12 +111,9 @@ impl Hosts {
     }
 }
 
-/// Refuses requests to other hosts, of foreign pages, or with a body that is not JSON.
+/// Refuses requests to other hosts, of foreign pages, or with a body that is not JSON in UTF-8.
 pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let checked = app
-        .hosts
-        .check(request.uri(), request.headers())
-        .and_then(|()| check_media_type(&request));
+    let checked = check_hosts(&request).and_then(|()| media::check(&request));
     let response = match checked {
         Ok(()) => next.run(request).await,
         Err(problem) => Refusal(problem).into_response(),
@@ -83,33 +122,12 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
     response
 }
 
-fn check_media_type(request: &Request) -> Result<(), Problem> {
-    let headers = request.headers();
-    let raw = request.method() == Method::PUT && request.uri().path().ends_with("/contents");
-    let empty = match headers.get(header::CONTENT_LENGTH) {
-        Some(length) => length.as_bytes() == b"0",
-        None => !headers.contains_key(header::TRANSFER_ENCODING),
+fn check_hosts(request: &Request) -> Result<(), Problem> {
+    let Some(hosts) = request.extensions().get::<Arc<Hosts>>() else {
+        let detail = "the request does not say on which listener it arrived";
+        return Err(Problem::new(ProblemKind::Internal, detail));
     };
-    if raw || (empty && !headers.contains_key(header::CONTENT_TYPE)) {
-        return Ok(());
-    }
-    let json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(is_json);
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if json || (safe && empty) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        ProblemKind::UnsupportedMediaType,
-        "send the body as content-type: application/json",
-    ))
-}
-
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    hosts.check(request.uri(), request.headers())
 }
 
 #[cfg(test)]
@@ -117,7 +135,10 @@ mod tests {
     use super::*;
 
     fn check(host: Option<&str>, origin: Option<&str>) -> Option<ProblemKind> {
-        let hosts = Hosts::of("127.0.0.1:7171".parse().unwrap());
+        check_on(&Hosts::of("127.0.0.1:7171".parse().unwrap()), host, origin)
+    }
+
+    fn check_on(hosts: &Hosts, host: Option<&str>, origin: Option<&str>) -> Option<ProblemKind> {
         let mut headers = HeaderMap::new();
         if let Some(host) = host {
             headers.insert(header::HOST, host.parse().unwrap());
@@ -170,9 +191,21 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
-    fn json_is_recognised_with_parameters_and_in_any_case() {
-        assert!(is_json("application/json") && is_json("Application/JSON; charset=utf-8"));
-        assert!(!is_json("text/plain") && !is_json("application/jsonp") && !is_json(""));
+    fn a_unix_socket_is_localhost_alone_and_serves_no_page() {
+        let socket = Hosts::of_a_socket();
+        assert_eq!(check_on(&socket, Some("localhost"), None), None);
+        assert_eq!(check_on(&socket, Some("LocalHost"), None), None);
+        let refused = Some(ProblemKind::HostNotAllowed);
+        for host in ["localhost:7171", "127.0.0.1", "127.0.0.1:7171", ""] {
+            assert_eq!(check_on(&socket, Some(host), None), refused, "{host}");
+        }
+        assert_eq!(check_on(&socket, None, None), refused);
+        let refused = Some(ProblemKind::OriginNotAllowed);
+        for origin in ["http://localhost", "null"] {
+            let found = check_on(&socket, Some("localhost"), Some(origin));
+            assert_eq!(found, refused, "{origin}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod connections;
 mod extract;
 mod guards;
 mod identity;
@@ -15,4 +16,5 @@ mod streams;
 
 pub use app::{Stop, router};
 pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
+pub use connections::{ConnectionLimits, Listener};
 pub use serve::{ServeError, ServerConfig, serve};

@@ -1,27 +1,36 @@
-//! Serving on a loopback listener until told to stop.
+//! Serving on listeners of this machine until told to stop.
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
+use futures::future::{join, join_all};
 use heronry_runtime::Runtime;
-use tokio::net::TcpListener;
 
-use crate::{app::router, auth::Auth};
+use crate::{
+    app,
+    auth::Auth,
+    connections::{ConnectionLimits, Connections, Listener},
+};
 
 /// What a server needs. Every part is chosen by who starts it.
 #[derive(Debug)]
 pub struct ServerConfig {
-    /// Where it listens: bound already, and to a loopback address.
-    pub listener: TcpListener,
+    /// Where it listens: one place or several, bound already.
+    pub listeners: Vec<Listener>,
     /// The pools that it serves.
     pub runtime: Runtime,
     /// Who may do what.
     pub auth: Auth,
+    /// The bounds of every connection.
+    pub limits: ConnectionLimits,
 }
 
-/// Why a server did not start, or broke off.
+/// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// There is nothing to listen on.
+    #[error("a server needs a listener, and none was given")]
+    NoListener,
     /// The listener is open to other machines.
     #[error(
         "{bound} can be reached by other machines, and requests are not encrypted; listen on 127.0.0.1 or [::1]"
@@ -33,31 +42,37 @@ pub enum ServeError {
     /// The listener does not say where it is bound.
     #[error("cannot tell where the listener is bound")]
     Unbound(#[source] io::Error),
-    /// Accepting connections failed.
-    #[error("cannot accept connections")]
-    Accept(#[source] io::Error),
 }
 
 /// Serves until `shutdown` completes; then takes no more connections, ends event streams and waiting
-/// calls, finishes the other requests that it has, and returns. The runtime is left running: shut it
-/// down afterwards.
+/// calls, finishes the other requests that it has, and returns: after [`ConnectionLimits::drain`]
+/// (5 s) at the latest, whatever its peers do. The runtime is left running: shut it down afterwards.
 ///
 /// # Errors
-/// [`ServeError`] when the listener is not on loopback, or stops accepting.
+/// [`ServeError`] when there is no listener, or one that is not on loopback.
 pub async fn serve(
     config: ServerConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let bound = config.listener.local_addr().map_err(ServeError::Unbound)?;
-    if !bound.ip().is_loopback() {
-        return Err(ServeError::NotLoopback { bound });
+    if config.listeners.is_empty() {
+        return Err(ServeError::NoListener);
     }
-    let (router, stop) = router(config.runtime, config.auth, bound);
-    axum::serve(config.listener, router)
-        .with_graceful_shutdown(async move {
-            shutdown.await;
-            stop.stop();
-        })
-        .await
-        .map_err(ServeError::Accept)
+    let mut doors = Vec::with_capacity(config.listeners.len());
+    for listener in config.listeners {
+        let hosts = listener.hosts()?;
+        doors.push((listener, hosts));
+    }
+    let clock = Arc::clone(config.runtime.clock());
+    let (router, stop) = app::routes(config.runtime, config.auth);
+    let connections = Connections::new(router, config.limits, clock, stop.clone());
+    let accepting = doors
+        .into_iter()
+        .map(|(listener, hosts)| connections.accept(listener, hosts));
+    let stopping = async {
+        shutdown.await;
+        stop.stop();
+    };
+    join(stopping, join_all(accepting)).await;
+    connections.drain().await;
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod member;
 mod message;
 mod pool;
 mod problem;
+mod prove;
 mod query;
 mod token;
 mod unsupported;
@@ -23,7 +24,9 @@ pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
-pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
+pub use inbox::{
+    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
+};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
     TakenOver,
@@ -34,6 +37,7 @@ pub use pool::{
     PoolOpened, PoolView, SettingsChanged, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
     ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
     MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,

@@ -86,6 +86,8 @@ problems! {
     ContentMissing = "content-missing", 404, "no such content";
     /// The path exists, but not with this method.
     MethodNotAllowed = "method-not-allowed", 405, "not with this method";
+    /// The body of the request did not arrive in time: `max_ms`.
+    RequestTimeout = "request-timeout", 408, "the request did not arrive in time";
     /// A pool exists with another configuration: `fields`.
     ConfigConflict = "config-conflict", 409, "the pool has another configuration";
     /// The pool has members, and is not deleted: `members`.
@@ -146,6 +148,8 @@ problems! {
     PoolOwned = "pool-owned", 503, "another runtime owns the pool";
     /// The pool is being deleted; it is gone soon, or back.
     PoolDeleting = "pool-deleting", 503, "the pool is being deleted";
+    /// As many connections as may be are open: `limit`, `max`, `retry_after_ms`.
+    TooManyConnections = "too-many-connections", 503, "too many connections are open";
     /// The server is shutting down.
     ShuttingDown = "shutting-down", 503, "the server is shutting down";
 }

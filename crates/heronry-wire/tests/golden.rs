@@ -264,6 +264,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         wake: WakeView {
             wake_id: WakeId::parse("w").unwrap(),
             run_id: RunId::parse("lead").unwrap(),
+            since: at(3),
             status: WakeStatus::Registered,
             reason: None,
             matches: Vec::new(),
@@ -278,7 +279,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
     check(
         &changed,
         json!({
-            "wake_id": "w", "run_id": "lead", "status": "registered", "matches": [],
+            "wake_id": "w", "run_id": "lead", "since": text(3), "status": "registered", "matches": [],
             "cursor": text(5), "policies": [{"kind": "host", "id": "team"}],
             "run_state": "suspended", "durability": "os"
         }),

@@ -10,6 +10,7 @@ on_every_store! {
     unknown_fields_are_refused_by_name
     fields_whose_rule_comes_later_are_refused_by_name
     a_body_of_another_media_type_is_refused
+    a_body_that_is_compressed_or_in_another_charset_is_refused
     a_body_that_is_not_json_is_refused
     ids_are_checked_wherever_they_stand
     paths_and_methods_that_are_not_there_are_refused
@@ -132,6 +133,32 @@ async fn a_body_of_another_media_type_is_refused(server: Server) {
                 .send(request)
                 .await
                 .refused(415, "unsupported-media-type");
+        }
+    }
+    assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_body_that_is_compressed_or_in_another_charset_is_refused(server: Server) {
+    server.with_pair().await;
+    let head = server.head().await;
+    let put = "PUT /v1/pools/p/contents";
+    for (line, body) in bodies().into_iter().chain([(put, json!({}))]) {
+        for (name, value) in [
+            (header::CONTENT_ENCODING, "gzip"),
+            (header::CONTENT_ENCODING, "identity, br"),
+            (header::CONTENT_TYPE, "application/json; charset=utf-16"),
+            (header::CONTENT_TYPE, "application/json; charset=latin1"),
+        ] {
+            let mut request = request(OPERATOR, line, &body);
+            let headers = request.headers_mut();
+            headers.insert(header::CONTENT_LENGTH, "9".parse().unwrap());
+            headers.insert(&name, value.parse().unwrap());
+            if line == put && name == header::CONTENT_TYPE {
+                continue;
+            }
+            let reply = server.send(request).await;
+            let refused = reply.refused(415, "unsupported-media-type");
+            assert_eq!(refused["field"], name.as_str(), "{line} {value}");
         }
     }
     assert_eq!(server.head().await, head, "nothing is journaled");

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_server::{
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -311,9 +313,10 @@ async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
     let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
     let (stop, stopped) = oneshot::channel::<()>();
     let config = ServerConfig {
-        listener,
+        listeners: vec![Listener::Tcp(listener)],
         runtime: server.runtime.clone(),
         auth,
+        limits: ConnectionLimits::default(),
     };
     let serving = tokio::spawn(serve(config, async {
         stopped.await.unwrap();
@@ -355,9 +358,10 @@ async fn a_listener_that_is_open_to_other_machines_is_refused() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
     let config = ServerConfig {
-        listener,
+        listeners: vec![Listener::Tcp(listener)],
         runtime: server.runtime.clone(),
         auth,
+        limits: ConnectionLimits::default(),
     };
     let refused = serve(config, std::future::pending()).await.unwrap_err();
     assert!(

@@ -49,7 +49,7 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     let listen = args.listen.or(config.listen);
     let listen = listen.map_or_else(|| DEFAULT_LISTEN.parse().map_err(Failure::usage), Ok)?;
     let mut signals = Signals::listen()?;
-    let host = Host::start(&mut cx.data_dir, args.store.or(config.store), &listen).await?;
+    let host = Host::start(&mut cx.data_dir, args.store.or(config.store), &listen)?;
     let ready = Ready {
         url: host.url(),
         token_file: cx.data_dir.operator_token().display().to_string(),

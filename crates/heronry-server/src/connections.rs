@@ -1,0 +1,294 @@
+//! The connections of a server: taken, bounded, and ended.
+
+mod bodies;
+mod limits;
+mod listener;
+mod pace;
+mod transport;
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::{Router, body::Body, http::Request};
+use heronry_store::Clock;
+use heronry_types::Millis;
+use heronry_wire::{Problem, ProblemKind};
+use hyper::{
+    body::Incoming,
+    server::conn::http1::Builder,
+    service::{Service, service_fn},
+};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use bodies::BodyLate;
+pub use limits::ConnectionLimits;
+pub use listener::Listener;
+
+use self::{
+    bodies::{AnswerBody, RequestBody},
+    pace::{Pace, Watchdog},
+    transport::{Duplex, Transport},
+};
+use crate::{app::Stop, guards::Hosts, problems::Refusal};
+
+/// How long nothing is accepted after a connection could not be.
+const ACCEPT_AGAIN_AFTER: Millis = Millis(100);
+
+/// The connections of a server.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    router: Router,
+    /// Answers those that are too many.
+    refusing: Router,
+    limits: ConnectionLimits,
+    clock: Arc<dyn Clock>,
+    stop: Stop,
+    /// Ends every connection at once.
+    cut: CancellationToken,
+    tasks: TaskTracker,
+    places: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    overfull: Said,
+    failing: Said,
+}
+
+/// Whether something was said in the log since it began.
+#[derive(Debug, Default)]
+struct Said(AtomicBool);
+
+impl Said {
+    /// Returns true the first time since it was over.
+    fn begins(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+
+    /// Returns true when it had begun.
+    fn ends(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// How one connection is served.
+struct Terms {
+    router: Router,
+    hosts: Arc<Hosts>,
+    limits: ConnectionLimits,
+    keep_alive: KeepAlive,
+    /// Given back when the connection ends.
+    _place: OwnedSemaphorePermit,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum KeepAlive {
+    Yes,
+    No,
+}
+
+impl Connections {
+    /// Returns no connections yet, to be served by these routes until `stop`.
+    pub(crate) fn new(
+        router: Router,
+        limits: ConnectionLimits,
+        clock: Arc<dyn Clock>,
+        stop: Stop,
+    ) -> Self {
+        let places = |max: u32| {
+            // More places than a semaphore can count are as good as all that it can.
+            let max = usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS);
+            Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)))
+        };
+        let max = limits.connections_max;
+        Self {
+            router,
+            refusing: Router::new().fallback(async move || too_many(max)),
+            limits,
+            clock,
+            stop,
+            cut: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            places: places(max),
+            refusals: places(ConnectionLimits::REFUSALS_MAX),
+            overfull: Said::default(),
+            failing: Said::default(),
+        }
+    }
+
+    /// Takes what connects to a listener until the server stops.
+    pub(crate) async fn accept(&self, listener: Listener, hosts: Arc<Hosts>) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stop.stopped() => return,
+                accepted = listener.accept() => accepted,
+            };
+            tokio::select! {
+                biased;
+                () = self.stop.stopped() => return,
+                () = self.take(accepted, &hosts) => {}
+            }
+        }
+    }
+
+    async fn take(&self, accepted: io::Result<Box<dyn Duplex>>, hosts: &Arc<Hosts>) {
+        match accepted {
+            Ok(stream) => {
+                if self.failing.ends() {
+                    tracing::info!("connections are accepted again");
+                }
+                self.admit(stream, hosts).await;
+            }
+            Err(error) if is_of_one_peer(&error) => {}
+            Err(error) => {
+                if self.failing.begins() {
+                    tracing::error!(%error, "connections cannot be accepted; trying again");
+                }
+                let now = self.clock.now().monotonic;
+                let again = Millis(now.0.saturating_add(ACCEPT_AGAIN_AFTER.0));
+                self.clock.alarm(again).await;
+            }
+        }
+    }
+
+    /// Serves a connection, or tells it that there are too many as soon as somebody has the time.
+    async fn admit(&self, stream: Box<dyn Duplex>, hosts: &Arc<Hosts>) {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let terms = if let Ok(place) = place {
+            self.overfull.ends();
+            Terms {
+                router: self.router.clone(),
+                hosts: Arc::clone(hosts),
+                limits: self.limits,
+                keep_alive: KeepAlive::Yes,
+                _place: place,
+            }
+        } else {
+            if self.overfull.begins() {
+                let max = self.limits.connections_max;
+                tracing::warn!(max, "connections are refused: as many as may be are open");
+            }
+            // The semaphore is never closed; if it were, nobody would be there to be refused.
+            let Ok(place) = Arc::clone(&self.refusals).acquire_owned().await else {
+                return;
+            };
+            Terms {
+                router: self.refusing.clone(),
+                hosts: Arc::clone(hosts),
+                limits: self.limits.of_a_refusal(),
+                keep_alive: KeepAlive::No,
+                _place: place,
+            }
+        };
+        let connection = converse(stream, terms, Arc::clone(&self.clock), self.stop.clone());
+        let cut = self.cut.clone();
+        self.tasks.spawn(async move {
+            // A connection that is cut has been given all the time that there is.
+            let _ = cut.run_until_cancelled(connection).await;
+        });
+    }
+
+    /// Waits until every connection has ended, and cuts those that take too long.
+    pub(crate) async fn drain(&self) {
+        // Dropped half way, the connections do not outlive it.
+        let cut = self.cut.clone().drop_guard();
+        self.tasks.close();
+        let now = self.clock.now().monotonic;
+        let latest = Millis(now.0.saturating_add(self.limits.drain.0));
+        tokio::select! {
+            biased;
+            () = self.tasks.wait() => return,
+            () = self.clock.alarm(latest) => {}
+        }
+        tracing::warn!(
+            connections = self.tasks.len(),
+            "connections are cut: they did not end in time"
+        );
+        drop(cut);
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.cut.cancel();
+    }
+}
+
+/// The peer went away before it was accepted: nothing is wrong here.
+fn is_of_one_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn too_many(max: u32) -> Refusal {
+    let detail =
+        format!("{max} connections are open, and no more may be; close some, or try again");
+    let problem = Problem::new(ProblemKind::TooManyConnections, detail);
+    Refusal(
+        problem
+            .with("limit", "connections_max")
+            .with("max", max)
+            .with("retry_after_ms", 1_000),
+    )
+}
+
+/// Serves one connection until it ends, or keeps the server waiting for too long.
+async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, stop: Stop) {
+    let pace = Pace::new(Arc::clone(&clock));
+    let transport = TokioIo::new(Transport::new(stream, pace.clone()));
+    let routes = TowerToHyperService::new(terms.router);
+    let service = service_fn(|request: Request<Incoming>| {
+        pace.requested();
+        let clock = Arc::clone(&clock);
+        let mut request =
+            request.map(|body| Body::new(RequestBody::new(body, clock, terms.limits.body)));
+        request.extensions_mut().insert(Arc::clone(&terms.hosts));
+        let answering = routes.call(request);
+        let pace = pace.clone();
+        async move {
+            let response = answering.await?;
+            Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, pace)))
+        }
+    });
+    let mut connection = pin!(
+        Builder::new()
+            .keep_alive(terms.keep_alive == KeepAlive::Yes)
+            .header_read_timeout(None)
+            .serve_connection(transport, service)
+    );
+    let mut watchdog = Watchdog::new(pace.clone(), terms.limits);
+    let mut stopping = pin!(stop.stopped());
+    let mut told = false;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopping, if !told => {
+                if pace.is_untouched() {
+                    return;
+                }
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            // How a connection breaks off is its peer's affair.
+            _ = connection.as_mut() => return,
+            () = poll_fn(|cx| watchdog.poll_overdue(cx)) => {
+                tracing::debug!("a connection is cut: it kept the server waiting for too long");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How long a connection may keep the server waiting, and how many there may be.
+
+use heronry_types::Millis;
+
+/// The bounds of every connection. A stream and a long poll are answers under way, not idle: no
+/// bound of time ends them while their peer reads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ConnectionLimits {
+    /// The longest time from the first byte of a request head (of a new connection: from its
+    /// beginning) to the end of the head, in milliseconds; over it the connection is cut.
+    /// Default: 10 s.
+    pub head: Millis,
+    /// The longest time from the end of a head to the end of the request's body, in milliseconds;
+    /// over it the request is answered with 408 `request-timeout`. Default: 60 s.
+    pub body: Millis,
+    /// The longest time in which a peer takes not one byte of what is written to it, in
+    /// milliseconds; over it the connection is cut. Default: 30 s.
+    pub write_stall: Millis,
+    /// The longest time between two requests of one connection, in milliseconds; over it the
+    /// connection is closed. Default: 120 s, which is longer than common clients keep theirs.
+    pub idle: Millis,
+    /// The longest time that a server which stops waits for its connections, in milliseconds; then
+    /// the remaining ones are cut, streams included. Default: 5 s.
+    pub drain: Millis,
+    /// The most connections at once, of all listeners together; each one over it is answered with
+    /// 503 `too-many-connections` and closed. Default: 16 384.
+    pub connections_max: u32,
+}
+
+impl ConnectionLimits {
+    /// The most connections at once that are told that there are too many; further ones wait to be
+    /// accepted.
+    pub const REFUSALS_MAX: u32 = 64;
+
+    /// Returns how many descriptors these connections need: themselves, and those that are told
+    /// that there are too many.
+    pub fn descriptors(&self) -> u64 {
+        u64::from(self.connections_max) + u64::from(Self::REFUSALS_MAX)
+    }
+
+    /// Returns the limits of a connection that is only told that there are too many.
+    pub(super) fn of_a_refusal(self) -> Self {
+        let brief = |limit: Millis| limit.min(Millis::from_secs(1));
+        Self {
+            head: brief(self.head),
+            body: brief(self.body),
+            write_stall: brief(self.write_stall),
+            idle: brief(self.idle),
+            ..self
+        }
+    }
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            head: Millis::from_secs(10),
+            body: Millis::from_secs(60),
+            write_stall: Millis::from_secs(30),
+            idle: Millis::from_secs(120),
+            drain: Millis::from_secs(5),
+            connections_max: 16_384,
+        }
+    }
+}

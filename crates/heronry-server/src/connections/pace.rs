@@ -1,0 +1,160 @@
+//! What a connection is waiting for, and since when.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use futures::future::BoxFuture;
+use heronry_store::Clock;
+use heronry_types::Millis;
+
+use super::limits::ConnectionLimits;
+
+/// What a connection reads next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    /// Its first request, of which nothing has arrived.
+    Opened { since: Millis },
+    /// The rest of a request head.
+    Head { since: Millis },
+    /// Nothing: a request is being answered.
+    Answering,
+    /// Another request, of which nothing has arrived.
+    Idle { since: Millis },
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Since when the peer takes nothing of what is to be written.
+    blocked_since: Option<Millis>,
+}
+
+/// What one connection is waiting for: written by its transport and its requests, read by its task.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Pace {
+    /// Returns the pace of a connection that begins now.
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        let since = clock.now().monotonic;
+        let state = State {
+            phase: Phase::Opened { since },
+            blocked_since: None,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            clock,
+        }
+    }
+
+    /// The state is whole at every point, so a panic elsewhere cannot have left it half changed.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now().monotonic
+    }
+
+    /// Bytes of the peer arrived.
+    pub(super) fn received(&self) {
+        let mut state = self.lock();
+        match state.phase {
+            Phase::Opened { since } => state.phase = Phase::Head { since },
+            Phase::Idle { .. } => state.phase = Phase::Head { since: self.now() },
+            Phase::Head { .. } | Phase::Answering => {}
+        }
+    }
+
+    /// A whole request head arrived.
+    pub(super) fn requested(&self) {
+        self.lock().phase = Phase::Answering;
+    }
+
+    /// The whole answer was handed over to be written.
+    pub(super) fn answered(&self) {
+        self.lock().phase = Phase::Idle { since: self.now() };
+    }
+
+    /// The peer took bytes.
+    pub(super) fn written(&self) {
+        let mut state = self.lock();
+        state.blocked_since = None;
+        if let Phase::Idle { since } = &mut state.phase {
+            *since = self.now();
+        }
+    }
+
+    /// The peer takes no bytes.
+    pub(super) fn blocked(&self) {
+        let mut state = self.lock();
+        state.blocked_since.get_or_insert_with(|| self.now());
+    }
+
+    /// Returns true when nothing of a first request has arrived.
+    pub(super) fn is_untouched(&self) -> bool {
+        matches!(self.lock().phase, Phase::Opened { .. })
+    }
+
+    /// Returns when the connection has kept the server waiting for too long, if nothing happens.
+    fn deadline(&self, limits: &ConnectionLimits) -> Option<Millis> {
+        let state = self.lock();
+        let after = |since: Millis, limit: Millis| Millis(since.0.saturating_add(limit.0));
+        let reading = match state.phase {
+            Phase::Opened { since } | Phase::Head { since } => Some(after(since, limits.head)),
+            Phase::Answering => None,
+            Phase::Idle { since } => Some(after(since, limits.idle)),
+        };
+        let writing = state
+            .blocked_since
+            .map(|since| after(since, limits.write_stall));
+        reading.into_iter().chain(writing).min()
+    }
+}
+
+/// Tells when a connection has kept the server waiting for too long.
+pub(super) struct Watchdog {
+    pace: Pace,
+    limits: ConnectionLimits,
+    /// The alarm that is set, and for when. It may be earlier than the deadline, never later.
+    alarm: Option<(Millis, BoxFuture<'static, ()>)>,
+}
+
+impl Watchdog {
+    /// Returns the watchdog of a connection.
+    pub(super) fn new(pace: Pace, limits: ConnectionLimits) -> Self {
+        Self {
+            pace,
+            limits,
+            alarm: None,
+        }
+    }
+
+    /// Completes when the connection has kept the server waiting for too long. It has to be asked
+    /// after every step of the connection, by the connection's own task.
+    pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(deadline) = self.pace.deadline(&self.limits) else {
+                return Poll::Pending;
+            };
+            if self.pace.now() >= deadline {
+                return Poll::Ready(());
+            }
+            let (_, alarm) = match self.alarm.take_if(|(at, _)| *at <= deadline) {
+                Some(set) => self.alarm.insert(set),
+                None => self
+                    .alarm
+                    .insert((deadline, self.pace.clock.alarm(deadline))),
+            };
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.alarm = None;
+        }
+    }
+}
