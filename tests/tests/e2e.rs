@@ -35,3 +35,5 @@ mod up;
 mod verbs;
 #[path = "e2e/wait.rs"]
 mod wait;
+#[path = "e2e/words.rs"]
+mod words;

@@ -18,7 +18,10 @@ use utoipa::{
     },
 };
 
-use crate::{identity::Access, routes::Route};
+use crate::{
+    identity::Access,
+    routes::{self, Route},
+};
 
 /// The name of the one security scheme.
 const BEARER: &str = "bearer";
@@ -107,6 +110,11 @@ impl Contract {
         T::schemas(&mut self.schemas);
         name
     }
+}
+
+/// Returns the `OpenAPI` document that the server answers at `/openapi.json`, as JSON.
+pub fn openapi_json() -> Bytes {
+    document(&routes::table())
 }
 
 /// Writes the document.

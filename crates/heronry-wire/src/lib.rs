@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod chosen;
 mod content;
 mod dead;
 mod effect;
@@ -13,6 +14,7 @@ mod pool;
 mod problem;
 mod prove;
 mod query;
+mod reading;
 mod token;
 mod unsupported;
 mod version;
@@ -42,6 +44,7 @@ pub use query::{
     ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
     MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
+pub use reading::Unreadable;
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;

@@ -93,7 +93,7 @@ async fn put(
     identity: Identity,
     Json(body): Json<PoolBody>,
 ) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
-    let id: PoolId = params.id("pool")?;
+    let id: PoolId = params.chosen_id("pool")?;
     let (pool, opened) = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
