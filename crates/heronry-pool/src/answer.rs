@@ -36,8 +36,19 @@ pub struct Joined {
     pub cursor: Cursor,
     /// How many copies wait to be claimed.
     pub unread: u64,
-    /// Whether the same instance had joined before.
+    /// Whether the same instance had joined before: then nothing was changed.
     pub repeated: bool,
+    /// What this generation took over; absent: the run was no member. A repeat says the same.
+    pub taken_over: Option<TakenOver>,
+}
+
+/// The generation that a joining took over, and fenced.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TakenOver {
+    /// The generation.
+    pub generation: Generation,
+    /// When it was last heard of; absent: not since the pool was opened.
+    pub last_seen: Option<Timestamp>,
 }
 
 /// What a command gets that changes something and has nothing else to say.
@@ -143,8 +154,7 @@ pub struct MemberView {
     pub live_wakes: u64,
     /// How long it may be silent before it is lost; absent: forever.
     pub lease: Option<Millis>,
-    /// When it was last heard of; absent: it has no lease, or was not heard of since the pool was
-    /// opened.
+    /// When it was last heard of; absent: not since the pool was opened.
     pub last_seen: Option<Timestamp>,
     /// When it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,

@@ -16,7 +16,7 @@ pub mod state;
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,
     Extended, Item, Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood,
-    SuspendedView, WakePage,
+    SuspendedView, TakenOver, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -29,6 +29,7 @@ pub use inbox::{
 };
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
+    TakenOver,
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{

@@ -52,7 +52,7 @@ fn waits_survive(signal: &str, restart: impl Fn(&Place) -> Running) {
         &["wait", FAILED, "--timeout", "60s", "--field", "status"],
     ));
     let mut watch = place.start(&[
-        "--pool", "p", "watch", "--from", "head", "--follow", "--field", "kind,run",
+        "--pool", "p", "watch", "--from", "start", "--follow", "--field", "kind,run",
     ]);
     registered(&place, "1");
     watch.until("wake_condition_registered");

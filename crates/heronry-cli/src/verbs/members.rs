@@ -6,14 +6,14 @@ use heronry_types::{
     AgentId, InstanceId, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunId,
     RunState, SessionId, TopicId, WakeId,
 };
-use heronry_wire::{ClaimName, Join, MemberList, MemberView, MembersQuery, SetState};
+use heronry_wire::{ClaimName, Join, Joined, MemberList, MemberView, MembersQuery, SetState};
 
 use super::hold::{self, Hold};
 use crate::{
     connect::{Context, refused},
     durations, environment,
     failure::{Exit, Outcome},
-    out::Rows,
+    out::{Format, Rows, diagnose},
     text::{add, name_of},
 };
 
@@ -41,6 +41,9 @@ pub(crate) struct JoinArgs {
     /// How long it may be silent before it is lost [default: forever]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     lease: Option<Millis>,
+    /// Refuse a run that is a member already, instead of taking it over
+    #[arg(long)]
+    new: bool,
 }
 
 /// Make a run leave the pool; the run itself goes on
@@ -136,7 +139,9 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     join.session_id = args.session;
     join.instance = args.instance;
     join.lease_ms = args.lease;
+    join.new = args.new;
     let joined = cx.pool()?.join(&join).await.map_err(refused)?;
+    warn_of_takeover(cx, &joined);
     cx.out.answer(&joined, Rows::Whole, || {
         format!(
             "{} joined as {} in generation {}, {} unread\ntoken {}",
@@ -148,6 +153,25 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
         )
     })?;
     Ok(Exit::Ok)
+}
+
+/// Says on stderr that a live run was taken over, whatever stdout shows.
+fn warn_of_takeover(cx: &Context, joined: &Joined) {
+    let Some(over) = &joined.taken_over else {
+        return;
+    };
+    if *cx.out.format() == Format::Quiet {
+        return;
+    }
+    let (run, generation) = (&joined.run_id, over.generation);
+    let seen = match over.last_seen {
+        Some(at) => format!("last seen {at}"),
+        None => "not seen since the server opened the pool".to_owned(),
+    };
+    diagnose(&format!(
+        "heronry: warning: {run} was live; its generation {generation} ({seen}) is taken over by this \
+         instance, and refused from then on. Join with --new to refuse instead"
+    ));
 }
 
 pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
