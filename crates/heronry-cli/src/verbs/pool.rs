@@ -1,5 +1,8 @@
 //! `heronry pool`.
 
+mod archive;
+mod delete;
+
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
@@ -15,13 +18,15 @@ use crate::{
     text::{counted, name_of},
 };
 
-/// Open, list, show and change pools
+/// Open, list, show, change, archive and delete pools
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolVerb {
     Open(OpenArgs),
     List(ListArgs),
     Show(ShowArgs),
     Set(SetArgs),
+    Archive(archive::ArchiveArgs),
+    Delete(delete::DeleteArgs),
 }
 
 /// Create a pool, or open it when it is as named
@@ -75,6 +80,8 @@ pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
             Ok(Exit::Ok)
         }
         PoolVerb::Set(args) => set(cx, args).await,
+        PoolVerb::Archive(args) => archive::run(cx, args).await,
+        PoolVerb::Delete(args) => delete::run(cx, args).await,
     }
 }
 
