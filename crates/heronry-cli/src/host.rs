@@ -1,13 +1,14 @@
 //! The composition root: a store, a runtime over it, and a server in front.
 
 mod choices;
+mod descriptors;
+mod settings;
 
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
+use futures::FutureExt;
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
-use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
-};
+use heronry_server::{Auth, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
@@ -19,6 +20,7 @@ use tokio::{
 };
 
 pub(crate) use choices::{ListenAddress, StoreChoice};
+pub(crate) use settings::ServerSettings;
 
 use crate::{
     data_dir::{Announced, DataDir},
@@ -48,6 +50,7 @@ impl Host {
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
+        settings: &ServerSettings,
     ) -> Result<Self, Failure> {
         let socket = bind(listen)?;
         let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
@@ -61,6 +64,7 @@ impl Host {
         let ids = Arc::new(SystemIds);
         let owner = format!("heronry process {}", std::process::id());
         let runtime = Runtime::new(opened, Arc::clone(&clock), ids, key, owner);
+        let choice = choice.absolute();
         let config = ServerConfig {
             listeners: vec![Listener::Tcp(listen_on(socket)?)],
             runtime: runtime.clone(),
@@ -68,7 +72,8 @@ impl Host {
                 OperatorToken::new(&operator_token),
                 TokenKey::from_bytes(key),
             ),
-            limits: ConnectionLimits::default(),
+            limits: descriptors::make_room(settings.connections),
+            store: settings.watch(&choice),
         };
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
@@ -78,7 +83,7 @@ impl Host {
         Ok(Self {
             _announced: data_dir.announce(&url)?,
             url,
-            store: choice.absolute().to_string(),
+            store: choice.to_string(),
             operator_token,
             clock,
             runtime,
@@ -109,9 +114,15 @@ impl Host {
         let ended = (&mut *server).await;
         match ended {
             Ok(Ok(())) => Failure::failed("the server ended by itself"),
-            Ok(Err(error)) => Failure::failed(with_cause(&error)),
+            Ok(Err(error)) => server_failure(&error),
             Err(error) => Failure::failed(format_args!("the server broke off: {error}")),
         }
+    }
+
+    /// Returns why the store has closed, if it has: whatever fails then fails because of it.
+    pub(crate) fn store_closed(&self) -> Option<Failure> {
+        let closed = self.runtime.store_closed().now_or_never()?;
+        Some(server_failure(&ServeError::StoreClosed(closed)))
     }
 
     /// Finishes what was accepted, and ends.
@@ -127,7 +138,7 @@ impl Host {
         self.runtime.shutdown().await;
         match ended {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::failed(with_cause(&error))),
+            Ok(Err(error)) => Err(server_failure(&error)),
             Err(error) => Err(Failure::failed(format_args!(
                 "the server broke off: {error}"
             ))),
@@ -245,7 +256,18 @@ pub(crate) fn store_failure(error: &StoreError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn with_cause(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(ToString::to_string);
-    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+/// Says why a server ended by itself.
+fn server_failure(error: &ServeError) -> Failure {
+    let exit = match error {
+        ServeError::StoreClosed(_) => Exit::StoreClosed,
+        // The last arm is for errors that are younger than this match.
+        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) | _ => {
+            Exit::Failed
+        }
+    };
+    let cause = std::error::Error::source(error);
+    match cause {
+        Some(cause) => Failure::new(exit, format_args!("{error}: {cause}")),
+        None => Failure::new(exit, error),
+    }
 }

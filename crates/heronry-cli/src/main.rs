@@ -10,6 +10,7 @@ mod failure;
 mod fields;
 mod globals;
 mod host;
+mod logging;
 mod out;
 mod secrets;
 mod signals;
@@ -22,7 +23,13 @@ use std::{process::ExitCode, time::Duration};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
+use crate::{
+    connect::Context,
+    failure::Failure,
+    globals::Globals,
+    logging::{Level, LogArgs},
+    verbs::Verb,
+};
 
 /// What one thread allocates another frees as a rule here, which the system's allocator is slow at.
 #[cfg(feature = "mimalloc")]
@@ -41,7 +48,8 @@ const LAST_WORK: Duration = Duration::from_secs(1);
     version,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 ok; 1 failed; 2 usage; 3 refused by the rules; 4 timed out; \
-5 cannot reach the server; 6 data damaged; 130 and 143 ended by a signal; \
+5 cannot reach the server; 6 data damaged; 7 the store closed under the server (start it again); \
+130 and 143 ended by a signal; \
 141 nobody reads the output any more.\n\n\
 Example:\n  heronry serve &\n  heronry pool open review\n  \
 heronry --pool review join --run lead --agent lead"
@@ -49,6 +57,8 @@ heronry --pool review join --run lead --agent lead"
 pub(crate) struct Cli {
     #[command(flatten)]
     globals: Globals,
+    #[command(flatten)]
+    log: LogArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -56,11 +66,14 @@ pub(crate) struct Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let cx = Context::new(cli.globals);
-    let code = runtime(&cli.verb).and_then(|runtime| {
-        let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
-        runtime.shutdown_timeout(LAST_WORK);
-        ended
-    });
+    let logging = logging::start(&cli.log, usual_level(&cli.verb));
+    let code = logging
+        .and_then(|()| runtime(&cli.verb))
+        .and_then(|runtime| {
+            let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
+            runtime.shutdown_timeout(LAST_WORK);
+            ended
+        });
     match code {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -69,6 +82,15 @@ fn main() -> ExitCode {
             }
             failure.exit().into()
         }
+    }
+}
+
+/// A server says what it does; a job's screen says what is of use of it, and other verbs answer.
+fn usual_level(verb: &Verb) -> Level {
+    if matches!(verb, Verb::Serve(_)) {
+        Level::Info
+    } else {
+        Level::Warn
     }
 }
 

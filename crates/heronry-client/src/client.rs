@@ -1,7 +1,7 @@
 //! What is asked of the server as a whole.
 
 use heronry_types::PoolId;
-use heronry_wire::{CompileFilter, CompiledFilter, PoolList, Version};
+use heronry_wire::{CompileFilter, CompiledFilter, PoolList, ServerStatus, Version};
 use reqwest::Method;
 
 use crate::{ClientError, PoolClient, Token, exchange::Server};
@@ -38,6 +38,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn version(&self) -> Result<Version, ClientError> {
         let request = self.server.request(Method::GET, &["v1", "version"])?;
+        self.server.json(request).await
+    }
+
+    /// Asks how the server and its pools are. Needs the operator's token.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn status(&self) -> Result<ServerStatus, ClientError> {
+        let request = self.server.request(Method::GET, &["v1", "status"])?;
         self.server.json(request).await
     }
 

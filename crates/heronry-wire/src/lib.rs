@@ -12,6 +12,7 @@ mod message;
 mod pool;
 mod problem;
 mod query;
+mod status;
 mod token;
 mod unsupported;
 mod version;
@@ -36,6 +37,9 @@ pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use query::{
     ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
     OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+};
+pub use status::{
+    ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    TokenKey, serve,
 };
 use heronry_types::Millis;
 use tokio::{
@@ -52,6 +53,7 @@ impl Serving {
             runtime: server.runtime.clone(),
             auth,
             limits,
+            store: StoreWatch::default(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(serve(config, async {
