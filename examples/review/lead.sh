@@ -8,9 +8,8 @@ export LC_ALL=C
 
 scanners=3
 batch_files=${REVIEW_BATCH_FILES:-40}
-work=$HERONRY_DATA_DIR/review/$HERONRY_POOL
+work=$HERONRY_STATE_DIR
 here=$(pwd)
-mkdir -p "$work"
 
 # The plan is made once: a tree that changes between two starts must not change the batches.
 if [ ! -d "$work/plan" ]; then
@@ -50,7 +49,7 @@ end=$(heronry wait --since start \
     '(kind == "run_completed" && run == "reporter") || kind == "run_failed"' \
     --field matches.0.kind)
 if [ "$end" != run_completed ]; then
-    heronry send --to run:reporter --id give-up --key give-up --quiet || true
+    heronry send --to run:reporter --id give-up --key give-up --body '' --quiet || true
     echo "a member failed for good; the review is not complete" >&2
     exit 1
 fi

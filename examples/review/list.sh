@@ -27,7 +27,7 @@ files() {
 files -type f -path "*$line_end*" -exec sh -c 'for name; do echo x; done' sh {} + \
     > "$folder/odd" || true
 files -type f ! -path "*$line_end*" -print \
-    | awk -v data="$(below "$HERONRY_DATA_DIR")" -v output="$(below "$HERONRY_OUTPUT")" \
+    | awk -v data="$(below "${HERONRY_STATE_DIR%/members/*}")" -v output="$(below "$HERONRY_OUTPUT")" \
         -v list="$folder/unsorted" -v odd="$folder/odd" '
     BEGIN {
         if (output != "") output = output "/"

@@ -4,7 +4,7 @@
 set -eu
 export LC_ALL=C
 
-work=$HERONRY_DATA_DIR/review/$HERONRY_POOL
+work=$HERONRY_STATE_DIR
 here=$(pwd)
 received=$work/received
 mkdir -p "$received"

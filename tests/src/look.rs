@@ -11,8 +11,8 @@ use heronry_pool::{
 use heronry_runtime::{CallError, EventQuery, EventsError, From, OnTrimmed, Pool, Runtime};
 use heronry_testkit::SeededIds;
 use heronry_types::{
-    Address, Cursor, Epoch, EventKind, InstanceId, Millis, Policies, PolicyId, PolicyKind,
-    PolicyRef, Position, Receipt, RunEnd,
+    Address, Cursor, Epoch, EventKind, Generation, InstanceId, Millis, Policies, PolicyId,
+    PolicyKind, PolicyRef, Position, Receipt, RunEnd,
 };
 
 use crate::{World, key, message, run};
@@ -127,6 +127,17 @@ impl World {
             if done {
                 return Ok(events);
             }
+        }
+    }
+
+    /// Returns which joining a member is.
+    ///
+    /// # Panics
+    /// For an operator.
+    pub fn generation(caller: &Caller) -> Generation {
+        match caller {
+            Caller::Member { generation, .. } => *generation,
+            Caller::Operator => panic!("an operator has no generation"),
         }
     }
 

@@ -6,7 +6,7 @@ use heronry_event::filter::Filter;
 use heronry_journal::Record;
 use heronry_pool::{
     Caller, Joined, Sent,
-    decide::{Content, Fetch, Join, Send, SendRequest, StateDigest, WakeRequest},
+    decide::{Content, Fetch, Join, Select, Send, SendRequest, StateDigest, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool, Runtime};
 use heronry_store::{Store, StoreError};
@@ -348,6 +348,7 @@ impl World {
             receive_id: ReceiveId::parse(receive_id).unwrap(),
             max,
             claim_ms: Millis::from_secs(60),
+            select: Select::Any,
         }
     }
 

@@ -5,16 +5,26 @@
     reason = "a helper of a test fails by panicking"
 )]
 
+#[path = "e2e/asking.rs"]
+mod asking;
 #[path = "e2e/bench.rs"]
 mod bench;
 #[path = "e2e/canary.rs"]
 mod canary;
 #[path = "e2e/carry.rs"]
 mod carry;
+#[path = "e2e/coming_in.rs"]
+mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/holding.rs"]
+mod holding;
+#[path = "e2e/life.rs"]
+mod life;
 #[path = "e2e/pipes.rs"]
 mod pipes;
+#[path = "e2e/restarts.rs"]
+mod restarts;
 #[path = "e2e/review.rs"]
 mod review;
 #[path = "e2e/serve.rs"]

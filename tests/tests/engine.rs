@@ -92,6 +92,8 @@ mod streams;
 mod suspend;
 #[path = "engine/suspending_wakes.rs"]
 mod suspending_wakes;
+#[path = "engine/takeovers.rs"]
+mod takeovers;
 #[path = "engine/threads.rs"]
 mod threads;
 #[path = "engine/time.rs"]

@@ -32,6 +32,8 @@ mod effects;
 mod events;
 #[path = "http/failure.rs"]
 mod failure;
+#[path = "http/health.rs"]
+mod health;
 #[path = "http/identity.rs"]
 mod identity;
 #[path = "http/inbox.rs"]
@@ -44,6 +46,8 @@ mod members;
 mod messages;
 #[path = "http/pools.rs"]
 mod pools;
+#[path = "http/prove.rs"]
+mod prove;
 #[path = "http/receipts.rs"]
 mod receipts;
 #[path = "http/replies.rs"]

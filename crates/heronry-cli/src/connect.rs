@@ -1,21 +1,26 @@
-//! Finding the server and the token, and what its answers mean for the exit code.
+//! Asking the server, and what its answers mean for the exit code.
 
-use std::{env, ffi::OsString, fs, path::Path};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use heronry_client::{Client, ClientError, PoolClient, Token};
+use heronry_client::{Client, ClientError, Patience, PoolClient};
 use heronry_event::filter::CompileErrors;
-use heronry_types::RunId;
+use heronry_types::{Millis, RunId};
 use heronry_wire::{Problem, ProblemKind};
 
 use crate::{
     data_dir::DataDir,
     failure::{Exit, Failure},
+    finder::Finder,
     globals::Globals,
     out::Out,
 };
 
-/// Where a server is when nothing says so.
-const DEFAULT_URL: &str = "http://127.0.0.1:7171";
+/// How long a command tries while no server answers, when nothing says so.
+const CONNECT_TIME: Millis = Millis(5_000);
+/// How long after its own time a waiting command still takes the answer of a server.
+const LAST_ANSWER: Duration = Duration::from_millis(500);
+/// How long a waiting command whose time is over asks for how things stand.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// What every verb works with.
 #[derive(Debug)]
@@ -26,34 +31,53 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(globals: Globals) -> Self {
+    pub(crate) fn new(mut globals: Globals) -> Result<Self, Failure> {
+        globals.complete()?;
         let out = globals.out();
-        // A variable that is set to nothing names nothing.
-        let data_dir = if globals.data_dir.as_os_str().is_empty() {
-            DataDir::at("./.heronry")
-        } else {
-            DataDir::at(&globals.data_dir)
-        };
-        Self {
+        let data_dir = DataDir::find(globals.data_dir.as_deref());
+        Ok(Self {
             globals,
             out,
             data_dir,
-        }
+        })
     }
 
     /// Returns a client of the server that was named, or that is found.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let named = self.globals.url.clone().or_else(|| text_of("HERONRY_URL"));
-        let url = named
-            .or_else(|| self.data_dir.announced_url())
-            .unwrap_or_else(|| DEFAULT_URL.to_owned());
-        Client::new(&url, self.token()?).map_err(refused)
+        let time = self.connect_time();
+        let patience = Patience {
+            first: time,
+            again: Some(time),
+        };
+        Ok(self.found()?.with_patience(patience))
+    }
+
+    fn found(&self) -> Result<Client, Failure> {
+        let finder = Finder::new(&self.globals).map_err(refused)?;
+        Ok(Client::located(Arc::new(finder)))
+    }
+
+    fn connect_time(&self) -> Duration {
+        self.globals.connect_timeout.unwrap_or(CONNECT_TIME).into()
     }
 
     /// Returns a client of the pool that was named.
     pub(crate) fn pool(&self) -> Result<PoolClient, Failure> {
+        self.pool_of(self.client()?)
+    }
+
+    /// Returns a client of the pool for a command that waits: a server that was there may be gone for
+    /// as long as that takes. The command's own time bounds how long a first server is looked for.
+    pub(crate) fn waiting_pool(&self, within: Option<Millis>) -> Result<PoolClient, Failure> {
+        let time = self.connect_time();
+        let first = within.map_or(time, |within| time.min(within.into()));
+        let patience = Patience { first, again: None };
+        self.pool_of(self.found()?.with_patience(patience))
+    }
+
+    fn pool_of(&self, client: Client) -> Result<PoolClient, Failure> {
         match &self.globals.pool {
-            Some(pool) => Ok(self.client()?.pool(pool)),
+            Some(pool) => Ok(client.pool(pool)),
             None => Err(Failure::usage(
                 "no pool is named; give --pool or set HERONRY_POOL",
             )),
@@ -66,41 +90,29 @@ impl Context {
         self.globals.run.as_ref().ok_or_else(missing)
     }
 
-    /// Flags come before the environment, and a token before a file of one.
-    fn token(&self) -> Result<Option<Token>, Failure> {
-        if let Some(token) = &self.globals.token {
-            return Ok(Some(Token::new(token)));
-        }
-        if let Some(file) = &self.globals.token_file {
-            return token_in(file).map(Some);
-        }
-        if let Some(token) = text_of("HERONRY_TOKEN") {
-            return Ok(Some(Token::new(token)));
-        }
-        if let Some(file) = value_of("HERONRY_TOKEN_FILE") {
-            return token_in(Path::new(&file)).map(Some);
-        }
-        let operator = self.data_dir.operator_token();
-        if operator.exists() {
-            return token_in(&operator).map(Some);
-        }
-        Ok(None)
+    /// Returns the run that was named, as text; empty when none was.
+    pub(crate) fn run_text(&self) -> &str {
+        self.globals.run.as_ref().map_or("", |run| run.as_str())
     }
 }
 
-fn token_in(file: &Path) -> Result<Token, Failure> {
-    let text = fs::read_to_string(file);
-    let text = text.map_err(|error| Failure::file("read the token in", file, &error))?;
-    Ok(Token::new(text))
+/// Waits for what a waiting command does, and a moment longer than its own time; nothing when that is
+/// over, as when the server was away meanwhile.
+pub(crate) async fn within<T>(time: Option<Millis>, doing: impl Future<Output = T>) -> Option<T> {
+    let Some(time) = time else {
+        return Some(doing.await);
+    };
+    let limit = Duration::from(time).saturating_add(LAST_ANSWER);
+    // An elapsed time is the answer itself.
+    tokio::time::timeout(limit, doing).await.ok()
 }
 
-fn value_of(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
-}
-
-fn text_of(name: &str) -> Option<String> {
-    // A URL or token that is not text cannot be meant.
-    value_of(name).and_then(|value| value.into_string().ok())
+/// Returns a client for a last look at how things stand, when the time of a command is over.
+pub(crate) fn last_look(pool: PoolClient) -> PoolClient {
+    pool.with_patience(Patience {
+        first: LAST_LOOK,
+        again: Some(LAST_LOOK),
+    })
 }
 
 /// Says what an error of the client means to the caller of the command.
@@ -114,6 +126,8 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::Unreachable { .. }
         | ClientError::Timeout { .. }
         | ClientError::Foreign { .. } => Exit::Unreachable,
+        ClientError::NotFound { may_come, .. } if *may_come => Exit::Unreachable,
+        ClientError::Unproven { .. } => Exit::Refused,
         ClientError::Refused(problem) => return problem_failure(problem),
         ClientError::Decode { .. } | _ => Exit::Failed,
     };

@@ -1,4 +1,4 @@
-//! Cursor files: where a loop over `wait` or `watch` stands.
+//! Cursor files: where a loop over `wait` or `watch` stands, and what a run last sent or saw.
 
 use std::{
     fs, io,
@@ -6,32 +6,73 @@ use std::{
 };
 
 use heronry_types::Cursor;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    data_dir::{DataDir, replace_file},
-    failure::Failure,
-    secrets::hex,
-};
+use crate::{data_dir::DataDir, failure::Failure, files::replace_file, secrets::hex};
+
+/// How the name of a cursor file of the data directory ends.
+const EXTENSION: &str = "cursor";
 
 /// A file that holds one cursor.
 #[derive(Clone, Debug)]
 pub(crate) struct CursorFile {
     path: PathBuf,
+    note: Option<Note>,
+}
+
+/// What a cursor file of the data directory is for: the line below its cursor.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Note {
+    /// What the cursor says.
+    #[serde(rename = "of")]
+    pub(crate) what: What,
+    /// The pool.
+    pub(crate) pool: String,
+    /// The run; empty when none was named.
+    pub(crate) run: String,
+    /// What is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<String>,
+}
+
+/// What the cursor in a file of the data directory says.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum What {
+    /// Where the last wait for this ended.
+    Wait,
+    /// What the run last sent or saw.
+    Last,
+}
+
+impl Note {
+    /// Returns what stands for the note: the same note, the same texts.
+    fn texts(&self) -> Vec<&str> {
+        let what = match self.what {
+            What::Wait => "wait",
+            What::Last => "last",
+        };
+        let filter = self.filter.as_deref();
+        [what, &self.pool, &self.run]
+            .into_iter()
+            .chain(filter)
+            .collect()
+    }
 }
 
 impl CursorFile {
     /// Returns the file that a person named.
     pub(crate) fn at(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-        }
+        let path = path.to_owned();
+        Self { path, note: None }
     }
 
-    /// Returns the file that stands for these texts: the same texts, the same file.
-    pub(crate) fn of(data_dir: &DataDir, texts: &[&str]) -> Result<Self, Failure> {
-        let name = digest(texts);
+    /// Returns the file of the data directory that is for this: the same note, the same file.
+    pub(crate) fn of(data_dir: &DataDir, note: Note) -> Result<Self, Failure> {
+        let name = digest(&note.texts());
         Ok(Self {
-            path: data_dir.cursors()?.join(format!("{name}.cursor")),
+            path: data_dir.cursors()?.join(format!("{name}.{EXTENSION}")),
+            note: Some(note),
         })
     }
 
@@ -46,7 +87,8 @@ impl CursorFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::file("read", &self.path, &error)),
         };
-        Cursor::parse(text.trim()).map(Some).map_err(|error| {
+        let cursor = text.lines().next().unwrap_or_default();
+        Cursor::parse(cursor.trim()).map(Some).map_err(|error| {
             Failure::usage(format_args!(
                 "{}: {error}; remove the file to start anew",
                 self.path.display()
@@ -56,9 +98,54 @@ impl CursorFile {
 
     /// Replaces the cursor in the file.
     pub(crate) fn write(&self, cursor: Cursor) -> Result<(), Failure> {
-        replace_file(&self.path, format!("{cursor}\n").as_bytes())
+        let mut text = format!("{cursor}\n");
+        if let Some(note) = &self.note {
+            text += &serde_json::to_string(note).map_err(Failure::failed)?;
+            text.push('\n');
+        }
+        replace_file(&self.path, text.as_bytes())
             .map_err(|error| Failure::file("write", &self.path, &error))
     }
+}
+
+/// A cursor file of the data directory, as it was found.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub(crate) struct Kept {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// The text of its cursor.
+    pub(crate) cursor: String,
+    /// What it is for; absent in the file of an older version.
+    #[serde(flatten)]
+    pub(crate) note: Option<Note>,
+}
+
+/// Returns the cursor files of the data directory, in the order of their names.
+pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<Kept>, Failure> {
+    let folder = data_dir.cursors_place()?;
+    let unreadable = |error| Failure::file("read", &folder, &error);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_none_or(|it| it != EXTENSION) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).map_err(|e| Failure::file("read", &file, &e))?;
+        let mut lines = text.lines();
+        let cursor = lines.next().unwrap_or_default().trim().to_owned();
+        // A file of an older version has no second line, and a newer one may say more there.
+        let note = lines
+            .next()
+            .and_then(|line| serde_json::from_str(line).ok());
+        found.push(Kept { file, cursor, note });
+    }
+    found.sort_by(|one, other| one.file.cmp(&other.file));
+    Ok(found)
 }
 
 /// Returns 32 hex digits that stand for these texts, and for no other list of texts.
@@ -82,15 +169,51 @@ mod tests {
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
     }
 
+    fn cursor() -> Cursor {
+        Cursor::parse(&format!("{}-7", "0a".repeat(16))).unwrap()
+    }
+
     #[test]
     fn a_cursor_is_read_back_and_a_damaged_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = CursorFile::at(&folder.path().join("c"));
         assert_eq!(file.read().unwrap(), None);
-        let cursor = Cursor::parse(&format!("{}-7", "0a".repeat(16))).unwrap();
-        file.write(cursor).unwrap();
-        assert_eq!(file.read().unwrap(), Some(cursor));
+        file.write(cursor()).unwrap();
+        assert_eq!(file.read().unwrap(), Some(cursor()));
+        assert_eq!(
+            fs::read_to_string(file.path()).unwrap(),
+            format!("{}\n", cursor())
+        );
         fs::write(file.path(), "7\n").unwrap();
         assert!(file.read().is_err());
+    }
+
+    #[test]
+    fn a_file_of_the_data_directory_says_what_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::at(folder.path());
+        assert_eq!(kept(&data).unwrap(), []);
+        assert!(
+            !folder.path().join("cursors").exists(),
+            "looking makes nothing"
+        );
+        let note = |what, filter: Option<&str>| Note {
+            what,
+            pool: "p".to_owned(),
+            run: "a".to_owned(),
+            filter: filter.map(str::to_owned),
+        };
+        let wait = note(What::Wait, Some("terminal"));
+        let file = CursorFile::of(&data, wait.clone()).unwrap();
+        file.write(cursor()).unwrap();
+        assert_eq!(file.read().unwrap(), Some(cursor()));
+        // As a version wrote it that knew no notes.
+        let older = data.cursors().unwrap().join("older.cursor");
+        fs::write(&older, format!("{}\n", cursor())).unwrap();
+        let mut notes: Vec<_> = kept(&data).unwrap().into_iter().map(|it| it.note).collect();
+        notes.sort_by_key(Option::is_none);
+        assert_eq!(notes, [Some(wait), None]);
+        let last = CursorFile::of(&data, note(What::Last, None)).unwrap();
+        assert_ne!(last.path(), file.path());
     }
 }

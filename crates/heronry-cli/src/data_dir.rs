@@ -1,63 +1,162 @@
 //! The data directory: what a server keeps on this machine, and how the CLI finds it.
 
+mod owner;
+mod search;
+
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    fs,
+    io::ErrorKind,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::Failure, text::add};
+pub(crate) use owner::{OwnerNote, Ownership, StoreNote, holder_of};
 
-/// The environment variable that names another file for the operator token.
+use self::search::{NAME, Search, upward};
+use crate::{
+    environment,
+    failure::Failure,
+    files::{create_file, file_name, make_private_dir, replace_file},
+};
+
+/// The variable that names the data directory.
+pub(crate) const VARIABLE: &str = "HERONRY_DATA_DIR";
+/// The variable that names another file for the operator token.
 const OPERATOR_TOKEN_FILE: &str = "HERONRY_OPERATOR_TOKEN_FILE";
+/// The variable that names the folder where commands remember where they stand.
+const STATE_DIR: &str = "HERONRY_STATE_DIR";
+/// The longest path of a Unix socket, in bytes; some systems take 108, others 104.
+const SOCKET_PATH_MAX: usize = 103;
 
 /// A data directory that may not exist yet.
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
+    origin: Origin,
+}
+
+/// How a data directory came to be meant.
+#[derive(Clone, Debug)]
+enum Origin {
+    /// A person named it.
+    Named,
+    /// It was looked for from the working directory upward.
+    Searched(Search),
 }
 
 /// What `server.json` says while a server runs.
-#[derive(Debug, Deserialize, Serialize)]
-struct ServerNote {
-    url: String,
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct ServerNote {
+    /// Where the server listens: a URL, or `unix:PATH`.
+    pub(crate) url: String,
+    /// The Unix socket where it listens, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Its process id.
+    #[serde(default)]
+    pub(crate) pid: u32,
 }
 
 /// Removes `server.json` when the server is gone.
 #[derive(Debug)]
 pub(crate) struct Announced {
     path: PathBuf,
-    text: String,
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
-        // The file may name a server that started later on the same directory.
-        if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
-            // A file that stays behind names a server that does not answer, and says so when used.
-            let _ = fs::remove_file(&self.path);
-        }
+        // The data directory has one owner, so the file is this server's. One that stays behind
+        // names a server that does not answer, and says so when used.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
 impl DataDir {
-    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+    /// Returns the directory that is named by an option or a variable, else the nearest one of this
+    /// user upward, else `.heronry` in the working directory.
+    pub(crate) fn find(named: Option<&Path>) -> Self {
+        let named = named
+            .filter(|path| !path.as_os_str().is_empty())
+            .map(Path::to_owned)
+            .or_else(|| environment::path(VARIABLE));
+        if let Some(path) = named {
+            return Self::at(path);
+        }
+        let home = environment::home();
+        let here = std::env::current_dir().unwrap_or_default();
+        let search = upward(&here, home.as_deref());
+        Self {
+            path: search.found.clone().unwrap_or_else(|| here.join(NAME)),
+            origin: Origin::Searched(search),
+        }
     }
 
-    /// Creates the directory, readable by its owner alone, and makes its path absolute.
-    pub(crate) fn create(&mut self) -> Result<(), Failure> {
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            origin: Origin::Named,
+        }
+    }
+
+    /// Creates the directory, for its owner alone, and makes its path absolute. Git is told to leave
+    /// it alone: it holds secrets.
+    pub(crate) fn create(&mut self) -> Result<Made, Failure> {
         let failed = |error| Failure::file("create the data directory", &self.path, &error);
-        make_private_dir(&self.path).map_err(failed)?;
+        let made = match fs::metadata(&self.path) {
+            Ok(found) => {
+                self.make_own(&found).map_err(failed)?;
+                Made::Before
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_private_dir(&self.path).map_err(failed)?;
+                Made::Now
+            }
+            Err(error) => return Err(failed(error)),
+        };
         self.path = fs::canonicalize(&self.path).map_err(failed)?;
+        let ignore = self.path.join(".gitignore");
+        match create_file(&ignore, b"*\n") {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(Failure::file("create", &ignore, &error))
+            }
+            Ok(()) | Err(_) => Ok(made),
+        }
+    }
+
+    /// Closes a folder of the usual name to others, so that it is found again.
+    fn make_own(&self, found: &fs::Metadata) -> std::io::Result<()> {
+        let is_searched = matches!(self.origin, Origin::Searched(_));
+        let is_mine = found.uid() == rustix::process::geteuid().as_raw();
+        if is_searched && is_mine && found.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(&self.path, fs::Permissions::from_mode(0o700))?;
+        }
         Ok(())
+    }
+
+    /// Removes a directory that was made for a server that did not start after all.
+    pub(crate) fn unmake(&self) {
+        for name in [".gitignore", owner::LOCK] {
+            // What was put there meanwhile stays, and the directory with it.
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir(&self.path);
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Says which directory is meant, and where it was looked for.
+    pub(crate) fn story(&self) -> String {
+        match &self.origin {
+            Origin::Named => format!("the data directory is {}", self.path.display()),
+            Origin::Searched(search) => match &search.found {
+                Some(found) => format!("the data directory is {}", found.display()),
+                None => search.story(),
+            },
+        }
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -69,125 +168,129 @@ impl DataDir {
     }
 
     pub(crate) fn operator_token(&self) -> PathBuf {
-        match std::env::var_os(OPERATOR_TOKEN_FILE) {
-            Some(file) if !file.is_empty() => PathBuf::from(file),
-            Some(_) | None => self.path.join("operator.token"),
-        }
+        environment::path(OPERATOR_TOKEN_FILE).unwrap_or_else(|| self.path.join("operator.token"))
+    }
+
+    /// Returns where the server's Unix socket is, when the path is not too long for one.
+    pub(crate) fn socket(&self) -> Option<PathBuf> {
+        let path = self.path.join("heronry.sock");
+        (path.as_os_str().len() <= SOCKET_PATH_MAX).then_some(path)
     }
 
     /// Returns the folder of cursor files, creating it when it is missing.
     pub(crate) fn cursors(&self) -> Result<PathBuf, Failure> {
-        self.private_folder(&["cursors"])
+        private_folder(&self.cursors_place()?, &[])
+    }
+
+    /// Returns where the folder of cursor files is, whether or not it exists.
+    ///
+    /// It is in the state directory that is named, else in the data directory, where there is one,
+    /// else where programs of this user keep what they remember: only a server makes a data directory.
+    pub(crate) fn cursors_place(&self) -> Result<PathBuf, Failure> {
+        let state = match environment::path(STATE_DIR) {
+            Some(named) => named,
+            None if self.path.is_dir() => self.path.clone(),
+            None => environment::state_home()
+                .map(|folder| folder.join("heronry"))
+                .ok_or_else(|| {
+                    Failure::usage(format_args!(
+                        "there is no place for cursor files; set {STATE_DIR} or HOME"
+                    ))
+                })?,
+        };
+        Ok(state.join("cursors"))
     }
 
     /// Returns the folder of a pool's logs, creating it when it is missing.
     pub(crate) fn logs(&self, pool: &str) -> Result<PathBuf, Failure> {
-        self.private_folder(&["logs", &file_name(pool)])
+        private_folder(&self.path, &["logs", &file_name(pool)])
     }
 
-    fn private_folder(&self, under: &[&str]) -> Result<PathBuf, Failure> {
-        let mut folder = self.path.clone();
-        folder.extend(under);
-        make_private_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
-        Ok(folder)
+    /// Returns the folder that a member of a job has for itself, creating it when it is missing.
+    pub(crate) fn member_state(&self, pool: &str, run: &str) -> Result<PathBuf, Failure> {
+        private_folder(&self.path, &["members", &file_name(pool), &file_name(run)])
     }
 
     /// Says where the server is, until the answer is dropped.
-    pub(crate) fn announce(&self, url: &str) -> Result<Announced, Failure> {
+    pub(crate) fn announce(&self, note: &ServerNote) -> Result<Announced, Failure> {
         let path = self.path.join("server.json");
-        let note = ServerNote {
-            url: url.to_owned(),
-        };
-        let text = serde_json::to_string(&note).map_err(Failure::failed)? + "\n";
+        let text = serde_json::to_string(note).map_err(Failure::failed)? + "\n";
         replace_file(&path, text.as_bytes())
             .map_err(|error| Failure::file("write", &path, &error))?;
-        Ok(Announced { path, text })
+        Ok(Announced { path })
     }
 
-    /// Returns the URL of the server that runs on this directory, when one says so.
-    pub(crate) fn announced_url(&self) -> Option<String> {
+    /// Returns what the server that runs on this directory says of itself, when one does.
+    pub(crate) fn announced(&self) -> Option<ServerNote> {
         let text = fs::read_to_string(self.path.join("server.json")).ok()?;
         // A file that is being replaced or was damaged names no server.
-        let note: ServerNote = serde_json::from_str(&text).ok()?;
-        Some(note.url)
+        serde_json::from_str(&text).ok()
     }
 }
 
-/// Returns text as a file name: letters, digits, `-`, `_` and inner dots stay, the rest is `%xx`.
-pub(crate) fn file_name(text: &str) -> String {
-    let mut name = String::with_capacity(text.len());
-    for (index, byte) in text.bytes().enumerate() {
-        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if is_plain || (byte == b'.' && index > 0) {
-            name.push(char::from(byte));
-        } else {
-            add(&mut name, format_args!("%{byte:02x}"));
-        }
-    }
-    // File systems take 255 bytes; a long id keeps its start and a digest of all of it.
-    if name.len() > 200 {
-        let digest = blake3::hash(text.as_bytes()).to_hex();
-        name.truncate(150);
-        name.push('~');
-        name.push_str(digest.as_str().get(..32).unwrap_or_default());
-    }
-    name
+/// Whether a directory was there before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Made {
+    /// It was there.
+    Before,
+    /// It was made now.
+    Now,
 }
 
-/// Writes a file so that it is there as a whole or not at all.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.new", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let mut file = private_file(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
-}
-
-/// Creates or empties a file that only its owner can read.
-pub(crate) fn private_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-}
-
-fn make_private_dir(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// Returns true when others than the owner can read or write the file.
-pub(crate) fn is_open_to_others(file: &File) -> io::Result<bool> {
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+fn private_folder(top: &Path, under: &[&str]) -> Result<PathBuf, Failure> {
+    let mut folder = top.to_owned();
+    folder.extend(under);
+    make_private_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
+    Ok(folder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn file_names_never_leave_their_folder() {
-        assert_eq!(file_name("review.1"), "review.1");
-        assert_eq!(file_name("../a/b c"), "%2e.%2fa%2fb%20c");
-        assert_eq!(file_name(".."), "%2e.");
-        let long = file_name(&"ä".repeat(256));
-        assert!(long.len() <= 200, "{}", long.len());
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
     #[test]
-    fn the_directory_and_its_files_are_private() {
+    fn the_directory_and_its_files_are_private_and_git_leaves_them_alone() {
         let folder = tempfile::tempdir().unwrap();
         let mut data = DataDir::at(folder.path().join("a/b"));
-        data.create().unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(data.create().unwrap(), Made::Now);
         assert_eq!(mode(data.path()), 0o700);
-        let announced = data.announce("http://127.0.0.1:1").unwrap();
+        let ignored = data.path().join(".gitignore");
+        assert_eq!(fs::read_to_string(&ignored).unwrap(), "*\n");
+        fs::write(&ignored, "mine\n").unwrap();
+        assert_eq!(data.create().unwrap(), Made::Before);
+        assert_eq!(fs::read_to_string(&ignored).unwrap(), "mine\n");
+        let note = ServerNote {
+            url: "http://127.0.0.1:1".to_owned(),
+            socket: data.socket(),
+            pid: 7,
+        };
+        let announced = data.announce(&note).unwrap();
         assert_eq!(mode(&data.path().join("server.json")), 0o600);
-        assert_eq!(data.announced_url().unwrap(), "http://127.0.0.1:1");
+        assert_eq!(data.announced().unwrap(), note);
         drop(announced);
-        assert_eq!(data.announced_url(), None);
+        assert_eq!(data.announced(), None);
+    }
+
+    #[test]
+    fn a_directory_that_was_made_for_nothing_goes_and_one_with_something_in_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut data = DataDir::at(folder.path().join("d"));
+        data.create().unwrap();
+        data.unmake();
+        assert!(!data.path().exists());
+        data.create().unwrap();
+        fs::write(data.path().join("store.redb"), "x").unwrap();
+        data.unmake();
+        assert!(data.path().join("store.redb").exists());
+    }
+
+    #[test]
+    fn a_socket_with_too_long_a_path_is_none() {
+        assert!(DataDir::at("/data").socket().is_some());
+        assert_eq!(DataDir::at(format!("/{}", "d".repeat(100))).socket(), None);
     }
 }

@@ -12,6 +12,17 @@ pub(crate) fn parse(text: &str) -> Result<Millis, String> {
         .map_err(|_| refused())
 }
 
+/// A span of time as a text names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span(pub(crate) Millis);
+
+impl std::str::FromStr for Span {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        parse(text).map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

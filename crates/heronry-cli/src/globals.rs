@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heronry_types::{PoolId, RunId};
+use heronry_types::{Millis, PoolId, RunId};
 
 use crate::{
+    durations, environment,
+    failure::Failure,
     fields::FieldPath,
     out::{Color, Content, Format, Out},
 };
@@ -14,18 +16,18 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options for every verb")]
 pub(crate) struct Globals {
-    /// The pool
-    #[arg(long, global = true, env = "HERONRY_POOL", value_name = "POOL")]
+    /// The pool [env: `HERONRY_POOL`]
+    #[arg(long, global = true, value_name = "POOL")]
     pub(crate) pool: Option<PoolId>,
-    /// The run to act as; a member token's own run when left out
-    #[arg(long, global = true, env = "HERONRY_RUN", value_name = "RUN")]
+    /// The run to act as; a member token's own run when left out [env: `HERONRY_RUN`]
+    #[arg(long, global = true, value_name = "RUN")]
     pub(crate) run: Option<RunId>,
     #[arg(
         long,
         global = true,
         value_name = "URL",
-        help = "The server [env: HERONRY_URL] [default: the one of the data directory, \
-                else http://127.0.0.1:7171]"
+        help = "The server, as http://127.0.0.1:7171 or unix:PATH [env: HERONRY_URL] \
+                [default: the one of the data directory, else http://127.0.0.1:7171]"
     )]
     pub(crate) url: Option<String>,
     #[arg(
@@ -44,15 +46,22 @@ pub(crate) struct Globals {
         help = "A file with the token [env: HERONRY_TOKEN_FILE]"
     )]
     pub(crate) token_file: Option<PathBuf>,
-    /// The data directory
     #[arg(
         long,
         global = true,
-        env = "HERONRY_DATA_DIR",
         value_name = "DIR",
-        default_value = "./.heronry"
+        help = "The data directory [env: HERONRY_DATA_DIR] [default: the nearest .heronry of this \
+                user in the working directory or above it]"
     )]
-    pub(crate) data_dir: PathBuf,
+    pub(crate) data_dir: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        value_name = "SPAN",
+        value_parser = durations::parse,
+        help = "How long to try while no server answers [env: HERONRY_CONNECT_TIMEOUT] [default: 5s]"
+    )]
+    pub(crate) connect_timeout: Option<Millis>,
     #[command(flatten)]
     shape: Shape,
     #[command(flatten)]
@@ -95,6 +104,21 @@ struct ContentFlag {
 }
 
 impl Globals {
+    /// Takes from the environment what no option named.
+    pub(crate) fn complete(&mut self) -> Result<(), Failure> {
+        if self.pool.is_none() {
+            self.pool = environment::parsed("HERONRY_POOL")?;
+        }
+        if self.run.is_none() {
+            self.run = environment::parsed("HERONRY_RUN")?;
+        }
+        if self.connect_timeout.is_none() {
+            let span: Option<durations::Span> = environment::parsed("HERONRY_CONNECT_TIMEOUT")?;
+            self.connect_timeout = span.map(|span| span.0);
+        }
+        Ok(())
+    }
+
     /// Returns the printer that was asked for.
     pub(crate) fn out(&self) -> Out {
         let format = if self.shape.json {

@@ -2,19 +2,20 @@
 
 mod choices;
 mod descriptors;
+mod doors;
+mod owned;
 mod settings;
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
-use heronry_server::{Auth, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
-use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
+use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_store::{Clock, Store, StoreError, StoreErrorKind, embedded::files::directory_of};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use tokio::{
-    net::{TcpListener, TcpSocket},
     sync::{Mutex, oneshot},
     task::JoinHandle,
 };
@@ -22,14 +23,16 @@ use tokio::{
 pub(crate) use choices::{ListenAddress, StoreChoice};
 pub(crate) use settings::ServerSettings;
 
+use self::{
+    doors::{Doors, OpenDoors, SocketFile},
+    owned::Owned,
+};
+
 use crate::{
-    data_dir::{Announced, DataDir},
+    data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
     secrets,
 };
-
-/// How many connections wait to be accepted at the most.
-const BACKLOG: u32 = 1_024;
 
 /// A server that runs in this process.
 #[derive(Debug)]
@@ -41,32 +44,39 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
-    _announced: Announced,
+    _files: Vec<SocketFile>,
+    _owned: Owned,
 }
 
 impl Host {
-    /// Opens a store and serves it. The data directory is made only when nothing stands against that.
+    /// Takes the data directory, opens a store and serves it. What stands against that leaves nothing
+    /// behind.
     pub(crate) fn start(
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
         settings: &ServerSettings,
     ) -> Result<Self, Failure> {
-        let socket = bind(listen)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let mut doors = Doors::take(listen)?;
+        let mut owned = Owned::take(data_dir, store.as_ref(), &*clock)?;
         let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
         let opened = open_store(&choice)?;
-        data_dir.create()?;
+        let choice = choice.absolute();
+        // The note is for people: a store is open without it, too.
+        let _ = owned.name_beside(&choice);
+        let socket = data_dir.socket();
+        if let Some(path) = &socket {
+            doors.add_socket(path)?;
+        }
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
-        let address = socket.local_addr().map_err(Failure::failed)?;
-        let url = format!("http://{address}");
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let ids = Arc::new(SystemIds);
+        let url = doors.url().to_owned();
         let owner = format!("heronry process {}", std::process::id());
-        let runtime = Runtime::new(opened, Arc::clone(&clock), ids, key, owner);
-        let choice = choice.absolute();
+        let runtime = Runtime::new(opened, Arc::clone(&clock), Arc::new(SystemIds), key, owner);
+        let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
-            listeners: vec![Listener::Tcp(listen_on(socket)?)],
+            listeners,
             runtime: runtime.clone(),
             auth: Auth::new(
                 OperatorToken::new(&operator_token),
@@ -80,8 +90,12 @@ impl Host {
             // A host that is dropped without being stopped wants its server to end as well.
             let _ = asked.await;
         }));
+        owned.announce(&ServerNote {
+            url: url.clone(),
+            socket,
+            pid: std::process::id(),
+        })?;
         Ok(Self {
-            _announced: data_dir.announce(&url)?,
             url,
             store: choice.to_string(),
             operator_token,
@@ -89,6 +103,8 @@ impl Host {
             runtime,
             shutdown,
             server: Mutex::new(server),
+            _files: files,
+            _owned: owned,
         })
     }
 
@@ -146,38 +162,10 @@ impl Host {
     }
 }
 
-/// Takes an address, so that nobody else can have it. Who connects is refused until it listens.
-fn bind(listen: &ListenAddress) -> Result<TcpSocket, Failure> {
-    let address = listen.address();
-    let bound = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        Ok(socket)
-    };
-    bound().map_err(|error| not_bound(address, &error))
-}
-
-/// Begins to take connections: from here on whoever connects is answered.
-fn listen_on(socket: TcpSocket) -> Result<TcpListener, Failure> {
-    let address = socket.local_addr().map_err(Failure::failed)?;
-    let listening = socket.listen(BACKLOG);
-    listening.map_err(|error| not_bound(address, &error))
-}
-
-fn not_bound(address: SocketAddr, error: &io::Error) -> Failure {
-    if error.kind() == io::ErrorKind::AddrInUse {
-        return Failure::failed(format_args!(
-            "another program listens on {address}; stop it, or choose another address with --listen"
-        ));
-    }
-    Failure::failed(format_args!("cannot listen on {address}: {error}"))
-}
-
+/// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system
+/// that is not mounted, and what was written under its name would be lost from sight.
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
+    check_folder(choice)?;
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -191,6 +179,20 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
             Ok(Store::of(Arc::new(store)))
         }
     }
+}
+
+fn check_folder(choice: &StoreChoice) -> Result<(), Failure> {
+    let (StoreChoice::Redb(path) | StoreChoice::Sled(path)) = choice else {
+        return Ok(());
+    };
+    let folder = directory_of(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let place = folder.display();
+    Err(Failure::failed(format_args!(
+        "the folder {place} of the store is not there; mount it, or make it with: mkdir -p {place}"
+    )))
 }
 
 /// Opens a store, where a damaged file may end the library's work by a panic. The adapters turn it
@@ -212,9 +214,12 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
         .strip_prefix("store cannot open the store: ")
         .unwrap_or(&line);
     let detail = detail.strip_prefix(&format!("{place}: ")).unwrap_or(detail);
+    let is_locked = error.kind() == StoreErrorKind::Locked;
+    let holder = is_locked.then(|| holder_of(path)).flatten();
+    let holder = holder.map_or_else(String::new, |holder| format!(" ({holder})"));
     Failure::new(
         exit,
-        format_args!("cannot open the store {place}: {detail}"),
+        format_args!("cannot open the store {place}: {detail}{holder}"),
     )
 }
 

@@ -8,7 +8,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{failure::Failure, text::suggestion};
+use crate::{environment, failure::Failure, text::suggestion};
 
 /// The variable that says how much is logged.
 const LOG: &str = "HERONRY_LOG";
@@ -76,12 +76,9 @@ impl Level {
         }
     }
 
-    /// Reads a level from the environment, where nothing at all means that nobody said.
-    fn named(text: &str) -> Result<Option<Self>, Failure> {
-        if text.is_empty() {
-            return Ok(None);
-        }
-        Self::from_str(text, true).map(Some).map_err(|_| {
+    /// Reads a level from the environment.
+    fn named(text: &str) -> Result<Self, Failure> {
+        Self::from_str(text, true).map_err(|_| {
             let names = ["off", "error", "warn", "info", "debug", "trace"];
             let meant = suggestion(&text.to_ascii_lowercase(), names);
             let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name}?"));
@@ -95,9 +92,9 @@ impl Level {
 
 /// Begins to log. `usual` is how much, unless somebody says.
 pub(crate) fn start(args: &LogArgs, usual: Level) -> Result<(), Failure> {
-    let named = match (args.log, std::env::var_os(LOG)) {
+    let named = match (args.log, environment::value(LOG)) {
         (Some(level), _) => Some(level),
-        (None, Some(text)) => Level::named(&text.to_string_lossy())?,
+        (None, Some(text)) => Some(Level::named(&text.to_string_lossy())?),
         (None, None) => None,
     };
     let level = named.unwrap_or(usual).filter();
@@ -115,7 +112,7 @@ pub(crate) fn start(args: &LogArgs, usual: Level) -> Result<(), Failure> {
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if is_json {
         Box::new(lines.json().flatten_event(true))
     } else {
-        let is_refused = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+        let is_refused = environment::value("NO_COLOR").is_some();
         Box::new(lines.with_ansi(is_terminal && !is_refused))
     };
     // Nobody else has begun to log in this process; if somebody had, their log would do.
@@ -130,9 +127,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_is_named_in_any_case_and_nothing_is_nobodys_word() {
-        assert_eq!(Level::named("").unwrap(), None);
-        assert_eq!(Level::named("Debug").unwrap(), Some(Level::Debug));
+    fn a_level_is_named_in_any_case() {
+        assert_eq!(Level::named("Debug").unwrap(), Level::Debug);
         let refused = Level::named("inof").unwrap_err().to_string();
         assert!(refused.contains("did you mean info?"), "{refused}");
         assert!(refused.contains("known: off, error,"), "{refused}");

@@ -6,10 +6,14 @@ mod connect;
 mod cursors;
 mod data_dir;
 mod durations;
+mod environment;
 mod failure;
 mod fields;
+mod files;
+mod finder;
 mod globals;
 mod host;
+mod last;
 mod logging;
 mod out;
 mod secrets;
@@ -20,7 +24,7 @@ mod verbs;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::Parser;
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -64,16 +68,17 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let cx = Context::new(cli.globals);
-    let logging = logging::start(&cli.log, usual_level(&cli.verb));
-    let code = logging
-        .and_then(|()| runtime(&cli.verb))
-        .and_then(|runtime| {
-            let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
-            runtime.shutdown_timeout(LAST_WORK);
-            ended
-        });
+    let cli = match Cli::from_arg_matches(&with_dashes(Cli::command()).get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let started = logging::start(&cli.log, usual_level(&cli.verb))
+        .and_then(|()| Ok((Context::new(cli.globals)?, runtime(&cli.verb)?)));
+    let code = started.and_then(|(cx, runtime)| {
+        let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
+        runtime.shutdown_timeout(LAST_WORK);
+        ended
+    });
     match code {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -92,6 +97,17 @@ fn usual_level(verb: &Verb) -> Level {
     } else {
         Level::Warn
     }
+}
+
+/// Lets the value of every option begin with a dash: texts of agents are lists, diffs and negative
+/// numbers, and ids may begin as they like.
+fn with_dashes(command: Command) -> Command {
+    command
+        .mut_args(|option| {
+            let takes_value = option.get_action().takes_values() && !option.is_positional();
+            option.allow_hyphen_values(takes_value)
+        })
+        .mut_subcommands(with_dashes)
 }
 
 /// Servers get threads; everything else, of which there may be hundreds at once, gets none.

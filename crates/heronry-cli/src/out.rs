@@ -130,6 +130,13 @@ impl Out {
         self.answer(item, Rows::Whole, text)
     }
 
+    /// Writes a line to stderr that belongs to the answer, unless nothing but errors is asked for.
+    pub(crate) fn note(&self, line: &str) {
+        if *self.format() != Format::Quiet {
+            diagnose(&format!("heronry: {line}"));
+        }
+    }
+
     /// Writes a body: its bytes, and on a terminal its text.
     pub(crate) fn body(&self, bytes: &[u8]) -> Result<(), Failure> {
         if self.content == Content::Raw || !io::stdout().is_terminal() {

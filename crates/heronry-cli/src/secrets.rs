@@ -2,13 +2,13 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
 use crate::{
-    data_dir::{is_open_to_others, private_file},
     failure::Failure,
+    files::{create_file, is_open_to_others},
     text::add,
 };
 
@@ -73,22 +73,12 @@ fn read(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
 
 /// Draws a secret into a file that appears whole, also when two processes do so at once.
 fn draw(path: &Path) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::file("create", path, &error);
     let mut bits = [0; SECRET_BYTES];
     getrandom::fill(&mut bits)
         .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.new", std::process::id()));
-    let mut file = private_file(Path::new(&temporary)).map_err(failed)?;
-    let written = file
-        .write_all(format!("{}\n", hex(&bits)).as_bytes())
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::hard_link(&temporary, path));
-    // A leftover holds a secret that nobody uses; it is overwritten by the next drawing.
-    let _ = fs::remove_file(&temporary);
-    match written {
+    match create_file(path, format!("{}\n", hex(&bits)).as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other.map_err(failed),
+        other => other.map_err(|error| Failure::file("create", path, &error)),
     }
 }
 

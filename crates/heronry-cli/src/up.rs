@@ -67,7 +67,6 @@ pub(crate) struct UpArgs {
 struct Folders {
     input: PathBuf,
     output: PathBuf,
-    data: PathBuf,
 }
 
 /// How members find this binary.
@@ -92,7 +91,6 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,
-        data: cx.data_dir.path().to_owned(),
     };
     let ended = run_on(
         &cx,
@@ -167,7 +165,6 @@ fn environment(
         ("HERONRY_INPUT", folders.input.clone().into()),
         ("HERONRY_OUTPUT", folders.output.clone().into()),
         ("HERONRY_BIN", binary.file.clone().into()),
-        ("HERONRY_DATA_DIR", folders.data.clone().into()),
         ("PATH", binary.search_path.clone()),
     ]
 }

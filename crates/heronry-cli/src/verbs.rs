@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
+pub(crate) mod ask;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod contents;
@@ -7,6 +8,8 @@ pub(crate) mod dead_letters;
 pub(crate) mod effects;
 pub(crate) mod emit;
 pub(crate) mod filter;
+pub(crate) mod forget;
+pub(crate) mod hold;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 pub(crate) mod man;
@@ -42,6 +45,7 @@ pub(crate) enum Verb {
     Members(members::MembersArgs),
     State(members::StateArgs),
     Send(messages::SendArgs),
+    Ask(ask::AskArgs),
     Receipt(messages::ReceiptArgs),
     Cancel(messages::CancelArgs),
     Body(messages::BodyArgs),
@@ -50,6 +54,7 @@ pub(crate) enum Verb {
     Inbox(inbox::InboxArgs),
     Ack(inbox::AckArgs),
     Release(inbox::ReleaseArgs),
+    Extend(hold::ExtendArgs),
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersVerb),
     #[command(subcommand)]
@@ -58,6 +63,7 @@ pub(crate) enum Verb {
     Wait(wait::WaitArgs),
     Wakes(wakes::WakesArgs),
     Explain(wakes::ExplainArgs),
+    Forget(forget::ForgetArgs),
     Watch(watch::WatchArgs),
     #[command(subcommand)]
     Filter(filter::FilterVerb),
@@ -89,10 +95,11 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Pool(verb) => pool::run(&cx, verb).await,
         Verb::Join(args) => members::join(&cx, args).await,
         Verb::Leave(args) => members::leave(&cx, &args).await,
-        Verb::Heartbeat(args) => members::heartbeat(&cx, &args).await,
+        Verb::Heartbeat(args) => members::heartbeat(&cx, args).await,
         Verb::Members(args) => members::list(&cx, args).await,
         Verb::State(args) => members::state(&cx, args).await,
         Verb::Send(args) => messages::send(&cx, args).await,
+        Verb::Ask(args) => ask::run(&cx, args).await,
         Verb::Receipt(args) => messages::receipt(&cx, &args).await,
         Verb::Cancel(args) => messages::cancel(&cx, &args).await,
         Verb::Body(args) => messages::body(&cx, &args).await,
@@ -100,12 +107,14 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Inbox(args) => inbox::receive(&cx, args).await,
         Verb::Ack(args) => inbox::ack(&cx, args).await,
         Verb::Release(args) => inbox::release(&cx, args).await,
+        Verb::Extend(args) => hold::extend(&cx, args).await,
         Verb::DeadLetters(verb) => dead_letters::run(&cx, verb).await,
         Verb::Effects(verb) => effects::run(&cx, verb).await,
         Verb::Emit(args) => emit::run(&cx, args).await,
         Verb::Wait(args) => wait::run(&cx, args).await,
-        Verb::Wakes(args) => wakes::list(&cx, &args).await,
+        Verb::Wakes(args) => wakes::run(&cx, &args).await,
         Verb::Explain(args) => wakes::explain(&cx, &args).await,
+        Verb::Forget(args) => forget::run(&cx, &args),
         Verb::Watch(args) => watch::run(&cx, args).await,
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,

@@ -1,10 +1,14 @@
 //! What is asked of the server as a whole.
 
+use std::sync::Arc;
+
 use heronry_types::PoolId;
 use heronry_wire::{CompileFilter, CompiledFilter, PoolList, ServerStatus, Version};
-use reqwest::Method;
+use http::Method;
 
-use crate::{ClientError, PoolClient, Token, exchange::Server};
+use crate::{
+    ClientError, Endpoint, Locate, Patience, PoolClient, Token, exchange::Request, server::Server,
+};
 
 /// A client of one server. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -16,14 +20,28 @@ impl Client {
     /// Returns a client of the server at this URL, without connecting yet.
     ///
     /// # Errors
-    /// [`ClientError::Url`] when the text is not an `http` URL.
+    /// [`ClientError::Url`] when the text is neither an `http` URL nor `unix:PATH`.
     pub fn new(url: &str, token: Option<Token>) -> Result<Self, ClientError> {
-        let server = Server::new(url, token)?;
-        Ok(Self { server })
+        let address = url.parse()?;
+        Ok(Self::located(Arc::new(Endpoint { address, token })))
     }
 
-    /// Returns the server's URL.
-    pub fn url(&self) -> &str {
+    /// Returns a client of the server that `locate` finds, which is asked before each attempt.
+    pub fn located(locate: Arc<dyn Locate>) -> Self {
+        let server = Server::new(locate);
+        Self { server }
+    }
+
+    /// Says how long calls go on while no server answers.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self {
+            server: self.server.with_patience(patience),
+        }
+    }
+
+    /// Returns the server's URL as it is now; empty while no server is found.
+    pub fn url(&self) -> String {
         self.server.url()
     }
 
@@ -37,7 +55,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn version(&self) -> Result<Version, ClientError> {
-        let request = self.server.request(Method::GET, &["v1", "version"])?;
+        let request = Request::new(Method::GET, &["v1", "version"])?;
         self.server.json(request).await
     }
 
@@ -46,7 +64,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn status(&self) -> Result<ServerStatus, ClientError> {
-        let request = self.server.request(Method::GET, &["v1", "status"])?;
+        let request = Request::new(Method::GET, &["v1", "status"])?;
         self.server.json(request).await
     }
 
@@ -55,7 +73,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn pools(&self) -> Result<PoolList, ClientError> {
-        let request = self.server.request(Method::GET, &["v1", "pools"])?;
+        let request = Request::new(Method::GET, &["v1", "pools"])?;
         self.server.json(request).await
     }
 
@@ -67,9 +85,7 @@ impl Client {
         let body = CompileFilter {
             filter: filter.to_owned(),
         };
-        let request = self
-            .server
-            .request(Method::POST, &["v1", "filters", "compile"])?;
+        let request = Request::new(Method::POST, &["v1", "filters", "compile"])?;
         self.server.json(request.json(&body)?.repeatable()).await
     }
 }

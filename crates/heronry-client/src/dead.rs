@@ -1,7 +1,7 @@
 //! Dead letters.
 
 use heronry_wire::{Changed, DeadLetterList, DeadLetterName, DeadLettersQuery};
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 

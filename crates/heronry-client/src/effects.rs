@@ -2,7 +2,7 @@
 
 use heronry_types::Cursor;
 use heronry_wire::{Changed, EffectList, EffectsQuery, ResolveEffect};
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 

@@ -9,10 +9,30 @@ use heronry_wire::{Problem, ProblemKind};
 #[non_exhaustive]
 pub enum ClientError {
     /// The text is not the URL of a server that this client can reach.
-    #[error("{found:?} is not a server's URL; write it as http://127.0.0.1:7171")]
+    #[error("{found:?} is not a server's URL; write it as http://127.0.0.1:7171 or unix:PATH")]
     Url {
         /// The text that was found.
         found: String,
+    },
+    /// Nothing says where the server is, or which token it is shown.
+    #[error("{detail}")]
+    NotFound {
+        /// What is missing, where it was looked for, and what to do.
+        detail: String,
+        /// True when a later look may find it.
+        may_come: bool,
+    },
+    /// What listens there did not prove that it knows the token, so the token was not sent.
+    #[error(
+        "what listens at {url} does not know this token, so the token was not sent: \
+         another program may listen there, or the token is another server's"
+    )]
+    Unproven {
+        /// Where it listens.
+        url: String,
+        /// What failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
     },
     /// An id that no path can name.
     #[error("{found:?} cannot stand in a path; choose another id")]
@@ -64,6 +84,8 @@ impl ClientError {
             Self::Refused(problem) => Some(problem),
             Self::Url { .. }
             | Self::Path { .. }
+            | Self::NotFound { .. }
+            | Self::Unproven { .. }
             | Self::Unreachable { .. }
             | Self::Timeout { .. }
             | Self::Foreign { .. }
@@ -78,6 +100,15 @@ impl ClientError {
 
     /// Returns true when no answer came: a later call may get one.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. })
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } => true,
+            Self::NotFound { may_come, .. } => *may_come,
+            Self::Url { .. }
+            | Self::Path { .. }
+            | Self::Unproven { .. }
+            | Self::Refused(_)
+            | Self::Foreign { .. }
+            | Self::Decode { .. } => false,
+        }
     }
 }

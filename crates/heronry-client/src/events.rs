@@ -4,20 +4,19 @@ use std::{collections::VecDeque, time::Duration};
 
 use heronry_event::{EventPage, StreamItem};
 use heronry_types::{Cursor, Millis};
-use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery, ProblemKind};
-use reqwest::{Method, Response};
+use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery};
+use http::Method;
 
 use crate::{
     ClientError, PoolClient,
     retry::pause,
+    server::Answer,
     sse::{Message, Parser},
 };
 
 /// How long the server may be silent: it sends a bookmark every 15 s.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
-/// How often a connection is tried in a row before the reader gives up.
-const CONNECTIONS_MAX: u32 = 30;
-/// How long the reader waits before it connects again.
+/// How long the reader waits before it connects again to a server that ends streams at once.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl PoolClient {
@@ -69,7 +68,7 @@ pub struct EventReader {
 
 #[derive(Debug)]
 struct Connection {
-    response: Response,
+    answer: Answer,
     parser: Parser,
 }
 
@@ -132,16 +131,12 @@ impl EventReader {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
-        let server = &self.pool.server;
-        let part = tokio::time::timeout(SILENCE_MAX, connection.response.chunk()).await;
-        let part = part
-            .map_err(|_| ClientError::Timeout {
-                url: server.url().to_owned(),
-            })?
-            .map_err(|error| server.broken(error))?;
+        let url = || self.pool.server.url();
+        let part = tokio::time::timeout(SILENCE_MAX, connection.answer.part()).await;
+        let part = part.map_err(|_| ClientError::Timeout { url: url() })??;
         let Some(bytes) = part else {
             return Err(ClientError::Unreachable {
-                url: server.url().to_owned(),
+                url: url(),
                 source: "the stream ended".into(),
             });
         };
@@ -165,25 +160,24 @@ impl EventReader {
             .pool
             .request(Method::GET, &["events"])?
             .query(&query)?
-            .accept(EVENT_STREAM)
-            .endless();
+            .accept(EVENT_STREAM);
         if let Some(after) = self.after {
             request = request.header("last-event-id", after.to_string());
         }
         Ok(Connection {
-            response: self.pool.server.send(&request).await?,
+            answer: self.pool.server.send(&request).await?,
             parser: Parser::default(),
         })
     }
 
-    /// Gives up on errors that another connection would meet again, and waits before the next one.
+    /// Connects again when a connection broke. One that did not come about was tried as long as the
+    /// client has patience, and is not tried again.
     async fn retry_after(&mut self, error: ClientError) -> Result<(), ClientError> {
-        self.connection = None;
-        self.failures += 1;
-        let may_come_back = error.is_unreachable() || error.is(ProblemKind::ShuttingDown);
-        if !may_come_back || self.failures > CONNECTIONS_MAX {
+        let was_connected = self.connection.take().is_some();
+        if !was_connected || !error.is_unreachable() {
             return Err(error);
         }
+        self.failures += 1;
         if self.failures > 1 {
             pause(PAUSE).await;
         }

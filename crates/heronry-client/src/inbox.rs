@@ -1,8 +1,10 @@
 //! Claiming copies, and saying what became of them.
 
 use heronry_types::{Millis, RunId};
-use heronry_wire::{Ack, Changed, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims};
-use reqwest::Method;
+use heronry_wire::{
+    Ack, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
+};
+use http::Method;
 
 use crate::{ClientError, PoolClient, exchange::Request};
 
@@ -55,11 +57,16 @@ impl PoolClient {
         self.server.json(request.json(release)?).await
     }
 
-    /// Holds claims longer.
+    /// Holds claims longer, and returns those that are held; the others were acknowledged before.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held.
-    pub async fn extend(&self, run: &RunId, extend: &ExtendClaims) -> Result<Changed, ClientError> {
+    /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held; none is
+    /// extended then.
+    pub async fn extend(
+        &self,
+        run: &RunId,
+        extend: &ExtendClaims,
+    ) -> Result<ClaimsExtended, ClientError> {
         let request = self.inbox_request(Method::POST, run, &["extend"])?;
         self.server.json(request.json(extend)?.repeatable()).await
     }

@@ -1,23 +1,32 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
+mod ask;
 mod client;
 mod dead;
+mod dial;
 mod effects;
 mod error;
 mod events;
 mod exchange;
 mod inbox;
+mod locate;
 mod members;
 mod messages;
 mod pool;
 mod retry;
+mod server;
 mod sse;
 mod token;
 mod wakes;
 
+pub use address::ServerAddress;
+pub use ask::{Asked, Reply};
 pub use client::Client;
 pub use error::ClientError;
 pub use events::EventReader;
+pub use locate::{Endpoint, Locate, LocateError};
 pub use messages::Content;
 pub use pool::PoolClient;
+pub use retry::Patience;
 pub use token::Token;

@@ -4,18 +4,19 @@ use heronry_types::RunId;
 use heronry_wire::{
     Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState, StateChanged,
 };
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 
 impl PoolClient {
-    /// Joins a run, or takes it over from another instance.
+    /// Joins a run, or takes it over from another instance: the answer says so (`taken_over`).
     ///
     /// It is tried again after a lost answer only when the request names its instance: a fresh
     /// instance would take over from itself.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `run-ended` (member `state`) when the run has ended.
+    /// [`ClientError::Refused`] with `run-ended` (member `state`) when the run has ended, and with
+    /// `run-taken` (members `generation`, `last_seen`) when it was to be new and is a member.
     pub async fn join(&self, join: &Join) -> Result<Joined, ClientError> {
         let mut request = self.request(Method::POST, &["members"])?.json(join)?;
         if join.instance.is_some() {

@@ -6,7 +6,7 @@ use heronry_types::{ContentRef, IdempotencyKey, MessageId, Millis, Receipt, RunI
 use heronry_wire::{
     CancelMessage, ContentErased, ContentQuery, ContentStored, ReceiptQuery, SendMessage,
 };
-use reqwest::{Method, header};
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 
@@ -26,16 +26,18 @@ impl fmt::Debug for Content {
 }
 
 impl PoolClient {
-    /// Sends a message and returns its receipt; a repeat under the same key returns the original one.
+    /// Sends a message and returns its receipt; a repeat under the same key returns the original one,
+    /// as it stands now. With `wait_ms` the receipt comes when the message is over, or the time is up.
     ///
     /// # Errors
     /// [`ClientError::Refused`] when the rules refuse it; nothing was sent then.
     pub async fn send(&self, send: &SendMessage) -> Result<Receipt, ClientError> {
+        let wait = send.wait_ms.map(Millis::into);
         let mut request = self.request(Method::POST, &["messages"])?.json(send)?;
         if send.idempotency_key.is_some() {
             request = request.repeatable();
         }
-        self.server.json(request).await
+        self.server.json(request.held_for(wait)).await
     }
 
     /// Returns the receipt of a message; an operator names who sent it.
@@ -132,16 +134,11 @@ impl PoolClient {
         let request = self
             .request(Method::GET, &["contents", &name])?
             .accept("*/*");
-        let response = self.server.send(&request).await?;
-        let media_type = response.headers().get(header::CONTENT_TYPE);
-        let media_type = media_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("application/octet-stream")
-            .to_owned();
-        let bytes = response.bytes().await.map_err(|e| self.server.broken(e))?;
+        let answer = self.server.send(&request).await?;
+        let media_type = answer.media_type().unwrap_or("application/octet-stream");
         Ok(Content {
-            media_type,
-            bytes: bytes.into(),
+            media_type: media_type.to_owned(),
+            bytes: answer.bytes().await?.into(),
         })
     }
 }

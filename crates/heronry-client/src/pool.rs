@@ -2,12 +2,9 @@
 
 use heronry_types::{Limits, PoolId};
 use heronry_wire::{PatchSettings, PoolBody, PoolOpened, PoolView, SettingsChanged};
-use reqwest::Method;
+use http::Method;
 
-use crate::{
-    ClientError,
-    exchange::{Request, Server},
-};
+use crate::{ClientError, Patience, exchange::Request, server::Server};
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +18,15 @@ impl PoolClient {
         Self { server, pool }
     }
 
+    /// Says how long calls go on while no server answers.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self {
+            server: self.server.with_patience(patience),
+            pool: self.pool,
+        }
+    }
+
     /// Returns the pool's id.
     pub fn id(&self) -> &PoolId {
         &self.pool
@@ -30,7 +36,7 @@ impl PoolClient {
     pub(crate) fn request(&self, method: Method, under: &[&str]) -> Result<Request, ClientError> {
         let mut segments = vec!["v1", "pools", self.pool.as_str()];
         segments.extend(under);
-        self.server.request(method, &segments)
+        Request::new(method, &segments)
     }
 
     /// Creates the pool, or opens it when what is named agrees with what it is.

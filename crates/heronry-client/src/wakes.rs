@@ -3,7 +3,7 @@
 use heronry_event::WakeExplanation;
 use heronry_types::{Millis, WakeId, WakeView};
 use heronry_wire::{ExplainQuery, RegisterWake, WakeChanged, WakeList, WakeQuery, WakesQuery};
-use reqwest::Method;
+use http::Method;
 
 use crate::{ClientError, PoolClient};
 

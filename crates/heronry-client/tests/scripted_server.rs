@@ -2,19 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
-use heronry_client::{Client, ClientError, Token};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use heronry_client::{
+    Client, ClientError, Endpoint, Locate, LocateError, Patience, ServerAddress, Token,
+};
 use heronry_event::StreamItem;
 use heronry_types::{Address, IdempotencyKey, PoolId, RunId};
-use heronry_wire::{EventsQuery, ProblemKind, SendMessage};
+use heronry_wire::{EventsQuery, ProblemKind, ProofKey, Prove, SendMessage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 
 const EPOCH: &str = "07070707070707070707070707070707";
 
-/// Answers one connection after the other with these bytes, and returns what each one asked.
+/// Answers one connection after the other with these bytes, and returns what each one asked. Each
+/// connection is first asked to prove that it knows the token, and does.
 async fn serve(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -22,17 +30,46 @@ async fn serve(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
         let mut asked = Vec::new();
         for answer in answers {
             let (mut socket, _) = listener.accept().await.unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(socket.read_u8().await.unwrap());
-            }
-            asked.push(String::from_utf8(head).unwrap().to_lowercase());
+            prove(&mut socket, "secret").await;
+            asked.push(read_head(&mut socket).await);
             socket.write_all(answer.as_bytes()).await.unwrap();
             socket.shutdown().await.unwrap();
         }
         asked
     });
     (url, served)
+}
+
+async fn read_head(socket: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+/// Answers the question for a proof as a server that knows this token.
+async fn prove(socket: &mut TcpStream, token: &str) {
+    let head = read_head(socket).await;
+    assert!(head.starts_with("post /v1/prove "), "{head}");
+    assert!(!head.contains("authorization"), "{head}");
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let length: usize = length.lines().next().unwrap().parse().unwrap();
+    let mut body = vec![0; length];
+    socket.read_exact(&mut body).await.unwrap();
+    let question: Prove = serde_json::from_slice(&body).unwrap();
+    let here = socket.local_addr().unwrap().to_string();
+    assert_eq!(
+        (question.address.as_str(), question.name.as_str()),
+        (here.as_str(), "operator")
+    );
+    let proof = ProofKey::of(token).answer(&question, 7).unwrap();
+    let proof = serde_json::to_string(&proof).unwrap();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{proof}",
+        proof.len()
+    );
+    socket.write_all(answer.as_bytes()).await.unwrap();
 }
 
 fn stream(body: &str) -> String {
@@ -148,8 +185,181 @@ async fn ids_that_urls_drop_are_refused() {
     let pool = client("http://127.0.0.1:1").pool(&PoolId::parse("..").unwrap());
     let error = pool.view().await.unwrap_err();
     assert!(matches!(error, ClientError::Path { .. }), "{error}");
-    for url in ["", "127.0.0.1:7171", "https://127.0.0.1", "ftp://x"] {
+    for url in [
+        "",
+        "127.0.0.1:7171",
+        "https://127.0.0.1",
+        "ftp://x",
+        "unix:",
+    ] {
         let error = Client::new(url, None).unwrap_err();
         assert!(matches!(error, ClientError::Url { .. }), "{url}");
     }
+}
+
+/// Reads all that comes over the next connection, answers with these bytes, and returns what came.
+async fn overhear(listener: &TcpListener, answer: &str) -> String {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut heard = vec![0; 4_096];
+    let length = socket.read(&mut heard).await.unwrap();
+    socket.write_all(answer.as_bytes()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    // A client that hangs up has nothing more to say.
+    let _ = socket.read_to_end(&mut rest).await;
+    heard.truncate(length);
+    heard.extend(rest);
+    String::from_utf8_lossy(&heard).to_lowercase()
+}
+
+fn proof_of(token: &str) -> String {
+    let question = Prove::new([0; 32], "127.0.0.1:1", token);
+    let proof = ProofKey::of(token).answer(&question, 7).unwrap();
+    answer(
+        "200 OK",
+        "application/json",
+        &serde_json::to_string(&proof).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_token_is_not_sent_to_who_does_not_know_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers = [
+        (answer("404 Not Found", "text/html", "<html>"), "foreign"),
+        (answer("200 OK", "application/json", "{}"), "foreign"),
+        (
+            answer("200 OK", "text/plain", &"x".repeat(9_000)),
+            "foreign",
+        ),
+        ("220 mail\r\n".to_owned(), "foreign"),
+        (proof_of("another token"), "unproven"),
+        (proof_of("secret"), "unproven"),
+    ];
+    for (answer, expected) in answers {
+        let client = client(&url);
+        let (heard, failed) = tokio::join!(overhear(&listener, &answer), client.pools());
+        let failed = failed.unwrap_err();
+        let kind = match &failed {
+            ClientError::Foreign { .. } => "foreign",
+            ClientError::Unproven { .. } => "unproven",
+            _ => "another",
+        };
+        assert_eq!(kind, expected, "{answer}: {failed}");
+        assert!(
+            heard.contains("/v1/prove") && !heard.contains("secret"),
+            "{heard}"
+        );
+        assert!(!heard.contains("authorization"), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn another_program_that_takes_the_port_later_is_not_shown_the_token_either() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let patience = Patience {
+        first: Duration::ZERO,
+        again: Some(Duration::ZERO),
+    };
+    let client = client(&url).with_patience(patience);
+    let none =
+        answer("200 OK", "application/json", r#"{"pools":[]}"#).replace("close", "keep-alive");
+    let first = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        prove(&mut socket, "secret").await;
+        read_head(&mut socket).await;
+        socket.write_all(none.as_bytes()).await.unwrap();
+        // The process ends: its idle connection with it.
+    };
+    let (_, listed) = tokio::join!(first, client.pools());
+    assert!(listed.unwrap().pools.is_empty());
+    let other = answer("200 OK", "application/json", "{}");
+    let (heard, failed) = tokio::join!(overhear(&listener, &other), client.pools());
+    assert!(failed.is_err());
+    assert!(!heard.contains("authorization"), "{heard}");
+}
+
+/// Finds nothing at first, then a server, then the same server at another place.
+#[derive(Debug)]
+struct Moving {
+    looks: Mutex<Vec<Result<Endpoint, LocateError>>>,
+}
+
+impl Locate for Moving {
+    fn locate(&self) -> Result<Endpoint, LocateError> {
+        let mut looks = self.looks.lock().unwrap();
+        if looks.len() > 1 {
+            return looks.remove(0);
+        }
+        looks[0].clone()
+    }
+}
+
+#[tokio::test]
+async fn the_server_is_looked_up_at_every_attempt() {
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let left: ServerAddress = format!("http://{}", gone.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    drop(gone);
+    let none = answer("200 OK", "application/json", r#"{"pools":[]}"#);
+    let (url, served) = serve(vec![none]).await;
+    let endpoint = |address: ServerAddress| Endpoint {
+        address,
+        token: Some(Token::new("secret")),
+    };
+    let looks = vec![
+        Err(LocateError::NotYet("no token yet".to_owned())),
+        Ok(endpoint(left)),
+        Ok(endpoint(url.parse().unwrap())),
+    ];
+    let looks = Mutex::new(looks);
+    let client = Client::located(Arc::new(Moving { looks }));
+    assert!(client.pools().await.unwrap().pools.is_empty());
+    served.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_never_be_found_ends_a_call_at_once_and_what_is_not_there_by_its_time() {
+    for error in [
+        LocateError::Unusable("the token file is a folder".to_owned()),
+        LocateError::NotYet("no token yet".to_owned()),
+    ] {
+        let looks = Mutex::new(vec![Err(error.clone())]);
+        let patience = Patience {
+            first: Duration::from_millis(120),
+            again: None,
+        };
+        let client = Client::located(Arc::new(Moving { looks })).with_patience(patience);
+        let failed = client.pools().await.unwrap_err();
+        assert_eq!(failed.to_string(), error.to_string());
+        assert_eq!(
+            failed.is_unreachable(),
+            matches!(error, LocateError::NotYet(_))
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_is_reached_over_a_socket_of_the_same_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heronry.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let none = answer("200 OK", "application/json", r#"{"pools":[]}"#);
+    let served = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4_096];
+        let length = socket.read(&mut head).await.unwrap();
+        socket.write_all(none.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&head[..length]).to_lowercase()
+    };
+    let client = client(&format!("unix:{}", path.display()));
+    let (head, listed) = tokio::join!(served, client.pools());
+    assert!(listed.unwrap().pools.is_empty());
+    assert!(head.starts_with("get /v1/pools http/1.1\r\n"), "{head}");
+    assert!(head.contains("host: localhost\r\n"), "{head}");
+    assert!(head.contains("authorization: bearer secret\r\n"), "{head}");
 }

@@ -52,6 +52,9 @@ pub struct FilterExplanation {
     pub counted: u32,
     /// How many more it keeps that came too early to count.
     pub early: u64,
+    /// The newest of those that came too early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_early: Option<EarlyEvent>,
     /// How many came close: one comparison failed, and others held.
     pub close: u64,
     /// What failed in those that came close, most frequent first.
@@ -61,6 +64,17 @@ pub struct FilterExplanation {
     pub closest: Option<ClosestEvent>,
     /// Live members that could still do what it keeps.
     pub could: Could,
+}
+
+/// An event that a filter keeps, and that came before the wake begins.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct EarlyEvent {
+    /// Where it stands.
+    pub cursor: Cursor,
+    /// Its kind.
+    pub kind: EventKind,
+    /// Where a wake has to begin so that the event counts: the point before it.
+    pub since: Cursor,
 }
 
 /// A comparison that alone kept events from being kept.

@@ -14,7 +14,7 @@ pub use envelope::{
 };
 pub use event::Event;
 pub use explained::{
-    ClosestEvent, Could, FilterExplanation, MissingClause, SeenValue, WakeExplanation,
+    ClosestEvent, Could, EarlyEvent, FilterExplanation, MissingClause, SeenValue, WakeExplanation,
 };
 pub use filter::Filter;
 pub use recipients::{RECIPIENTS_SHOWN_MAX, Recipients};

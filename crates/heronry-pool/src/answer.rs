@@ -36,8 +36,19 @@ pub struct Joined {
     pub cursor: Cursor,
     /// How many copies wait to be claimed.
     pub unread: u64,
-    /// Whether the same instance had joined before.
+    /// Whether the same instance had joined before: then nothing was changed.
     pub repeated: bool,
+    /// What this generation took over; absent: the run was no member. A repeat says the same.
+    pub taken_over: Option<TakenOver>,
+}
+
+/// The generation that a joining took over, and fenced.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TakenOver {
+    /// The generation.
+    pub generation: Generation,
+    /// When it was last heard of; absent: not since the pool was opened.
+    pub last_seen: Option<Timestamp>,
 }
 
 /// What a command gets that changes something and has nothing else to say.
@@ -47,6 +58,15 @@ pub struct Done {
     pub cursor: Cursor,
     /// How safely the store keeps it.
     pub durability: Durability,
+}
+
+/// What a member gets that holds claims for longer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Extended {
+    /// The change.
+    pub done: Done,
+    /// Those of the claims that are held; the others were acknowledged before.
+    pub held: Vec<Claim>,
 }
 
 /// What a command gets that suspends a run, or lets it go on.
@@ -134,8 +154,7 @@ pub struct MemberView {
     pub live_wakes: u64,
     /// How long it may be silent before it is lost; absent: forever.
     pub lease: Option<Millis>,
-    /// When it was last heard of; absent: it has no lease, or was not heard of since the pool was
-    /// opened.
+    /// When it was last heard of; absent: not since the pool was opened.
     pub last_seen: Option<Timestamp>,
     /// When it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,
@@ -321,10 +340,12 @@ fn responses(state: &State, message: &Message) -> Vec<Response> {
     let is_reply = |step: &&Step| step.state == TimelineState::Replied;
     let response = |step: &Step| {
         let index = step.recipient? as usize;
+        let reply = message.replies.as_ref()?.get(&step.position)?;
         Some(Response {
             run_id: message.recipients.0.get(index)?.clone(),
-            message_id: message.replies.as_ref()?.get(&step.position)?.clone(),
+            message_id: reply.message_id.clone(),
             cursor: state.cursor(step.position),
+            content_ref: reply.content_ref,
         })
     };
     let replies = message.timeline.iter().filter(is_reply);
@@ -437,6 +458,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
     WakeView {
         wake_id: body.wake_id.clone(),
         run_id: wake.run.clone(),
+        since: state.cursor(body.since),
         status,
         reason,
         matches,

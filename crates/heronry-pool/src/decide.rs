@@ -42,9 +42,9 @@ pub use effects::{AttemptEffect, IntendEffect, ListEffects, ReportEffect};
 pub use erase::{EraseContent, ErasureAccess};
 pub use events::AppendEvents;
 pub use extend::Extend;
-pub use fetch::{Fetch, Peek};
+pub use fetch::{Fetch, Peek, Select};
 pub use heartbeat::{Heartbeat, Speaker};
-pub use join::{ChangeMember, Join};
+pub use join::{ChangeMember, Join, JoinNew};
 pub use leave::{EndRun, Leave};
 pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
@@ -64,7 +64,7 @@ pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
 use crate::{
     Minter, Rejection, State,
-    engine::{Earlier, Found},
+    engine::{Earlier, Found, Heard},
 };
 
 /// What a decision may know beside the state and the command.
@@ -82,6 +82,8 @@ pub struct Cx<'a> {
     pub names: Option<&'a Names>,
     /// What was decided before under names that the command asked for.
     pub earlier: Earlier<'a>,
+    /// When members were last heard of, to say so in a refusal.
+    pub heard: &'a Heard,
 }
 
 /// What was decided before under a command's names.
@@ -175,9 +177,8 @@ pub trait Command: std::marker::Send + 'static {
         None
     }
 
-    /// Adds when members that have a lease were last heard of, which is nowhere recorded.
-    fn add_last_seen(_answer: &mut Self::Answer, _last_seen: &dyn Fn(&RunId) -> Option<Timestamp>) {
-    }
+    /// Adds when members were last heard of, which is nowhere recorded.
+    fn add_last_seen(_answer: &mut Self::Answer, _heard: &Heard) {}
 
     /// Returns the names to look up before deciding.
     ///

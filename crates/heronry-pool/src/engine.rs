@@ -2,6 +2,7 @@
 
 mod claims;
 mod conditions;
+mod heard;
 mod leases;
 mod past;
 mod resume;
@@ -15,6 +16,7 @@ use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tom
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::{Earlier, RecentClaims};
+pub use heard::Heard;
 use leases::Leases;
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
@@ -114,6 +116,7 @@ pub struct Engine {
     staged: Staged,
     resume: Resume,
     leases: Leases,
+    heard: Heard,
     /// How many finished messages stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
@@ -132,6 +135,7 @@ impl Engine {
             staged: Staged::default(),
             resume: Resume::default(),
             leases: Leases::default(),
+            heard: Heard::default(),
             finished_kept: FINISHED_KEPT,
             suspensions: Suspensions::default(),
         }
@@ -334,9 +338,7 @@ impl Engine {
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
         let before = self.state.head;
-        if !self.leases.is_empty() {
-            self.hear(command.speaker());
-        }
+        self.hear(command.speaker());
         let more = self.scan_heard(command, scan, before);
         let cx = Cx {
             now: self.now,
@@ -345,6 +347,7 @@ impl Engine {
             minter: &self.minter,
             names,
             earlier: self.earlier(found),
+            heard: &self.heard,
         };
         let before = self.state.head;
         let decision = command.decide(&self.state, &cx);
@@ -380,7 +383,7 @@ impl Engine {
             all_there?;
         }
         let mut answer = answer?;
-        C::add_last_seen(&mut answer, &|run| self.last_seen(run));
+        C::add_last_seen(&mut answer, &self.heard);
         Ok(answer)
     }
 
@@ -434,6 +437,7 @@ impl Engine {
         };
         apply(&mut self.state, &record);
         self.recent.note(&record, names);
+        self.heard.record(&record);
         self.note_lease(&record);
         self.note_suspended(&record);
         // A filter that was compiled for its registration compiles again.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heronry_event::{
-    ClosestEvent, Could, Envelope, FilterExplanation, Identity, MissingClause, SeenValue,
-    WakeExplanation,
+    ClosestEvent, Could, EarlyEvent, Envelope, FilterExplanation, Identity, MissingClause,
+    SeenValue, WakeExplanation,
     filter::{Explanation, FailedClause, Filter, NearMiss},
 };
 use heronry_journal::{Record, WakeTriggeredBy};
@@ -77,6 +77,7 @@ struct Clause {
     needed: u32,
     distinct_by: DistinctBy,
     early: u64,
+    latest_early: Option<WakeTriggeredBy>,
     close: u64,
     missing: BTreeMap<String, BTreeMap<String, u64>>,
     closest: Option<(Position, EventKind, Vec<FailedClause>)>,
@@ -93,6 +94,7 @@ impl Explain {
             needed: clause.needed,
             distinct_by: clause.distinct_by,
             early: 0,
+            latest_early: None,
             close: 0,
             missing: BTreeMap::new(),
             closest: None,
@@ -143,7 +145,10 @@ impl Explain {
         for (number, clause) in self.clauses.iter_mut().enumerate() {
             match clause.filter.explain(envelope) {
                 Explanation::Kept if counts => self.progress.take(number, envelope, by),
-                Explanation::Kept if record.position <= self.wake.since => clause.early += 1,
+                Explanation::Kept if record.position <= self.wake.since => {
+                    clause.early += 1;
+                    clause.latest_early = Some(by);
+                }
                 Explanation::Missed { near } => clause.miss(near, by),
                 Explanation::Kept | Explanation::KeepsNothing | _ => {}
             }
@@ -269,6 +274,11 @@ impl Clause {
             distinct_by: (self.needed > 1).then_some(self.distinct_by),
             counted,
             early: self.early,
+            latest_early: self.latest_early.map(|by| EarlyEvent {
+                cursor: at(by.position),
+                kind: by.kind,
+                since: at(by.position.previous()),
+            }),
             close: self.close,
             missing,
             closest: self.closest.map(|(position, kind, failed)| ClosestEvent {

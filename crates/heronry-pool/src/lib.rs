@@ -14,9 +14,9 @@ mod rejection;
 pub mod state;
 
 pub use answer::{
-    Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted, Item,
-    Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood, SuspendedView,
-    WakePage,
+    Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,
+    Extended, Item, Joined, MemberPage, MemberView, PoolView, Received, Registered, Sent, Stood,
+    SuspendedView, TakenOver, WakePage,
 };
 pub use apply::apply;
 pub use caller::Caller;

@@ -2,8 +2,8 @@
 
 use heronry_journal::Claim;
 use heronry_types::{
-    ConditionError, CopyState, Cursor, EventKind, LimitExceeded, LimitNotSettable, Millis,
-    PolicyRef, RunEnd, Timestamp,
+    ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
+    Millis, PolicyRef, RunEnd, Timestamp,
 };
 
 /// Which of a request's names was used before for something else.
@@ -30,6 +30,17 @@ pub enum Rejection {
     /// The run is not a member of the pool.
     #[error("the run is not a member of this pool; join it first")]
     NotAMember,
+    /// The run is a member already, and whoever joins asked not to take it over.
+    #[error(
+        "the run is live in generation {generation}, last heard of {}; join under another run id, or \
+         take it over on purpose", last_heard(.last_seen.as_ref())
+    )]
+    RunTaken {
+        /// The generation that has the run.
+        generation: Generation,
+        /// When it was last heard of; absent: not since the pool was opened.
+        last_seen: Option<Timestamp>,
+    },
     /// The caller's generation has been taken over.
     #[error("another instance has taken this run over; stop acting as it")]
     Fenced,
@@ -219,6 +230,13 @@ pub enum Rejection {
         /// The last valid cursor of that timeline, when it is one that this journal left.
         diverged_at: Option<Cursor>,
     },
+}
+
+fn last_heard(last_seen: Option<&Timestamp>) -> String {
+    last_seen.map_or_else(
+        || "before the pool was opened".to_owned(),
+        Timestamp::to_string,
+    )
 }
 
 fn last_valid(diverged_at: Option<&Cursor>) -> String {

@@ -29,7 +29,7 @@ pub use deadline::{Deadlines, Due};
 pub use effect::{Effect, EffectEnd, Effects};
 pub use inbox::{Inbox, Receive};
 pub use member::{Member, Members};
-pub use message::{CopySlot, Message, MessageCopy, Step};
+pub use message::{CopySlot, Message, MessageCopy, Reply, Step};
 pub use messages::Messages;
 pub use past::Past;
 pub(crate) use reach::{Aim, Reach};

@@ -17,7 +17,9 @@ mod waiters;
 
 pub use error::{CallError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
-pub use pool::{BodyError, ContentScope, EffectDone, EffectError, Pool, Reconcile, StoredOnce};
+pub use pool::{
+    BodyError, ContentScope, EffectDone, EffectError, Pool, ReceiptChange, Reconcile, StoredOnce,
+};
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use runtime::Runtime;
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};

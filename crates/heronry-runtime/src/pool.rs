@@ -20,6 +20,7 @@ use crate::{
 
 pub use body::{BodyError, ContentScope, StoredOnce};
 pub use effect::{EffectDone, EffectError, Reconcile};
+pub use wait::ReceiptChange;
 
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
 #[derive(Clone)]

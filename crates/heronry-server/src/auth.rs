@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use heronry_types::{Epoch, Generation, PoolId, RunId};
-use heronry_wire::MemberToken;
+use heronry_wire::{MemberToken, ProofKey, Prove};
 use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 
@@ -14,19 +14,26 @@ const MEMBER_TOKEN_FORM: &str = "hm1";
 /// What the keyed hash of a member token is for, so that the key can serve other purposes too.
 const MAC_PURPOSE: &[u8] = b"heronry member token 1";
 
-/// The operator's token. Only its hash is kept.
+/// The operator's token. Only hashes of it are kept.
 #[derive(Clone)]
-pub struct OperatorToken(blake3::Hash);
+pub struct OperatorToken {
+    hash: blake3::Hash,
+    proof_key: ProofKey,
+}
 
 impl OperatorToken {
     /// Returns the token of this text, without the white space around it.
     pub fn new(text: &str) -> Self {
-        Self(blake3::hash(text.trim().as_bytes()))
+        let text = text.trim();
+        Self {
+            hash: blake3::hash(text.as_bytes()),
+            proof_key: ProofKey::of(text),
+        }
     }
 
     /// Compares in constant time. An empty text is never the token, whatever the file held.
     fn is(&self, shown: &str) -> bool {
-        !shown.is_empty() && self.0 == blake3::hash(shown.as_bytes())
+        !shown.is_empty() && self.hash == blake3::hash(shown.as_bytes())
     }
 }
 
@@ -79,13 +86,23 @@ pub(crate) struct MemberClaim {
     mac: blake3::Hash,
 }
 
-/// The readable half of a member token.
+/// The readable part of a member token.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Clear {
-    pool: PoolId,
+pub(crate) struct Clear {
+    pub(crate) pool: PoolId,
     run: RunId,
-    generation: Generation,
+    pub(crate) generation: Generation,
+}
+
+/// The token that a question for a proof names.
+pub(crate) enum Named {
+    /// The operator's.
+    Operator,
+    /// A member's.
+    Member(Clear),
+    /// None that this server could have made.
+    Nobody,
 }
 
 /// What a request showed.
@@ -114,6 +131,26 @@ impl Auth {
     pub fn with_anonymous(mut self, anonymous: Anonymous) -> Self {
         self.anonymous = anonymous;
         self
+    }
+
+    /// Reads which token a question for a proof names.
+    pub(crate) fn named(question: &Prove) -> Named {
+        if question.names_operator() {
+            return Named::Operator;
+        }
+        Clear::parse(&question.name).map_or(Named::Nobody, Named::Member)
+    }
+
+    /// Returns the key of the operator's token for proofs.
+    pub(crate) fn operator_proof_key(&self) -> &ProofKey {
+        &self.operator.proof_key
+    }
+
+    /// Returns the key for proofs of the member token that this server makes, or would make, for
+    /// what stands in the clear.
+    pub(crate) fn member_proof_key(&self, epoch: Epoch, named: &Clear) -> ProofKey {
+        let joined = (&named.pool, &named.run, named.generation);
+        ProofKey::of(self.member_token(epoch, joined).reveal())
     }
 
     /// Makes the token of one joining of a run. The same joining gets the same token.
@@ -165,6 +202,15 @@ impl Auth {
     }
 }
 
+impl Clear {
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let clear: Self = serde_json::from_slice(&bytes).ok()?;
+        // One joining has one token: JSON with other blanks, or another order, is none of ours.
+        (serde_json::to_vec(&clear).ok()? == bytes).then_some(clear)
+    }
+}
+
 impl MemberClaim {
     fn parse(text: &str) -> Option<Self> {
         let (clear, mac) = text
@@ -172,12 +218,7 @@ impl MemberClaim {
             .strip_prefix('.')?
             .split_once('.')?;
         // Why a token cannot be read is nobody's business: every cause has the same answer.
-        let bytes = URL_SAFE_NO_PAD.decode(clear).ok()?;
-        let clear: Clear = serde_json::from_slice(&bytes).ok()?;
-        // One joining has one token: JSON with other blanks, or another order, is none of ours.
-        if serde_json::to_vec(&clear).ok()? != bytes {
-            return None;
-        }
+        let clear = Clear::parse(clear)?;
         let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
         Some(Self {
             pool: clear.pool,

@@ -21,7 +21,7 @@ pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// Fields that hold a cursor wherever they stand.
-const CURSOR_FIELDS: [&str; 2] = ["after", "since"];
+const CURSOR_FIELDS: [&str; 3] = ["after", "only", "since"];
 
 /// Fields whose rule comes later, and that no request type knows, are refused by their own types.
 impl From<NotSupported> for Refusal {
@@ -313,7 +313,8 @@ fn unreadable(path: &str, why: &str) -> Refusal {
         (path, Some(name)) => format!("{path}.{name}"),
         (path, None) => path.to_owned(),
     };
-    let kind = if named.is_none() && CURSOR_FIELDS.contains(&field.as_str()) {
+    let list = field.split('[').next().unwrap_or_default();
+    let kind = if named.is_none() && CURSOR_FIELDS.contains(&list) {
         ProblemKind::CursorInvalid
     } else {
         ProblemKind::InvalidRequest

@@ -21,6 +21,7 @@ use crate::{
 /// listener as an extension.
 #[derive(Debug)]
 pub(crate) struct Hosts {
+    bound: Option<SocketAddr>,
     names: Vec<String>,
     pages: Pages,
 }
@@ -49,6 +50,7 @@ impl Hosts {
         hosts.sort_unstable();
         hosts.dedup();
         Self {
+            bound: Some(bound),
             names: hosts,
             pages: Pages::Own,
         }
@@ -58,9 +60,16 @@ impl Hosts {
     #[cfg(unix)]
     pub(crate) fn of_a_socket() -> Self {
         Self {
+            bound: None,
             names: vec!["localhost".to_owned()],
             pages: Pages::None,
         }
+    }
+
+    /// Returns true when a text is the very address that the listener is bound to.
+    pub(crate) fn is_bound_to(&self, address: &str) -> bool {
+        let bound = self.bound.map(|bound| bound.to_string());
+        bound.as_deref() == Some(address)
     }
 
     fn has(&self, host: &str) -> bool {

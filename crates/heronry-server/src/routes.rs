@@ -10,6 +10,7 @@ mod members;
 mod messages;
 mod place;
 mod pools;
+mod prove;
 mod server;
 mod wakes;
 
@@ -85,6 +86,7 @@ pub(crate) fn table() -> Vec<Route> {
         events::rows,
         contents::rows,
         filters::rows,
+        prove::rows,
         server::rows,
     ];
     groups

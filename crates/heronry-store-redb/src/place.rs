@@ -10,7 +10,8 @@ use std::{
 use heronry_store::{
     StoreError, StoreErrorKind,
     embedded::files::{
-        directory_of, failed_io, leads_to, make_directories, private, sync_directory,
+        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+        sync_directory,
     },
 };
 
@@ -61,7 +62,9 @@ impl Place {
 
     /// Takes the temporary file and the right to create the store, and empties it.
     pub(crate) fn begin_creation(&self, op: &'static str) -> Result<File, StoreError> {
-        make_directories(directory_of(&self.file)).map_err(|error| self.failed(op, error))?;
+        refuse_dangling(&self.file)
+            .and_then(|()| make_directories(directory_of(&self.file)))
+            .map_err(|error| self.failed(op, error))?;
         let creating = self.creating();
         let file = private(OpenOptions::new().read(true).write(true).create(true))
             .truncate(false)

@@ -10,7 +10,8 @@ use std::{
 use heronry_store::{
     StoreError, StoreErrorKind,
     embedded::files::{
-        directory_of, failed_io, leads_to, make_directories, private, sync_directory,
+        directory_of, failed_io, leads_to, make_directories, private, refuse_dangling,
+        sync_directory,
     },
 };
 
@@ -140,7 +141,8 @@ impl Place {
     /// Takes the temporary directory and the right to create the store, and empties it.
     pub(crate) fn begin_creation(&self, op: &'static str) -> Result<File, StoreError> {
         let creating = self.creating();
-        let file = make_directories(&creating.directory)
+        let file = refuse_dangling(&self.directory)
+            .and_then(|()| make_directories(&creating.directory))
             .and_then(|()| {
                 private(OpenOptions::new().read(true).write(true).create(true))
                     .truncate(false)

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, MessageId, Millis, RunId, vocab::vocabulary};
+use crate::{ContentRef, Cursor, MessageId, Millis, RunId, vocab::vocabulary};
 
 /// How many replies a message asks for, from whom, and for how long it waits.
 ///
@@ -65,4 +65,6 @@ pub struct Response {
     pub message_id: MessageId,
     /// Its acceptance.
     pub cursor: Cursor,
+    /// Its body.
+    pub content_ref: ContentRef,
 }

@@ -38,8 +38,8 @@ pub use new_event::NewEvent;
 pub use payload::Payload;
 pub use pool::{Broadcast, MessagePolicy, PoolConfig, PoolSpec, Settings};
 pub use receipt::{
-    CopyStanding, MessageFailure, Receipt, RecipientStanding, TimelineEntry, TimelineState,
-    Undeliverable,
+    CopyStanding, MessageFailure, Receipt, ReceiptUntil, RecipientStanding, TimelineEntry,
+    TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
 pub use time::{Millis, Timestamp, TimestampError};

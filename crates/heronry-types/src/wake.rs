@@ -86,6 +86,8 @@ pub struct WakeView {
     pub wake_id: WakeId,
     /// Who waits.
     pub run_id: RunId,
+    /// Where it begins: events after this one count.
+    pub since: Cursor,
     /// Where it stands.
     pub status: WakeStatus,
     /// Why it was cancelled or failed.

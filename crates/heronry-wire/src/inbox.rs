@@ -33,6 +33,11 @@ pub struct Receive {
     /// Whether items carry their bodies. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<bool>,
+    /// Claim only copies of the messages with these acceptances, as `cursor` of an item or of a
+    /// receipt's response names them. Absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub only: Option<Vec<Cursor>>,
 }
 
 /// Names a claim, as the item said: `<position>@<position>`. Opaque to a client.
@@ -155,4 +160,18 @@ pub struct ExtendClaims {
     /// How long from now.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub claim_ms: Millis,
+}
+
+/// Claims are held longer. The answer of `POST …/members/{run}/inbox/extend`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ClaimsExtended {
+    /// Those of the claims that are held; the others were acknowledged before.
+    pub held: Vec<ClaimName>,
+    /// The record of the change; the head when nothing had to change.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub cursor: Cursor,
+    /// How safely the store keeps it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub durability: Durability,
 }

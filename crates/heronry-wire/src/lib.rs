@@ -11,6 +11,7 @@ mod member;
 mod message;
 mod pool;
 mod problem;
+mod prove;
 mod query;
 mod status;
 mod token;
@@ -24,9 +25,12 @@ pub use dead::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 pub use effect::{EffectList, EffectsQuery, ResolveEffect};
 pub use event::{AppendEvents, EventsAppended};
 pub use filter::{CompileFilter, CompiledFilter};
-pub use inbox::{Ack, ClaimName, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims};
+pub use inbox::{
+    Ack, ClaimName, ClaimsExtended, ExtendClaims, InboxPage, Item, Receive, ReleaseClaims,
+};
 pub use member::{
     Join, Joined, MemberList, MemberView, PatchMember, SetState, StateChanged, SuspendedView,
+    TakenOver,
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{
@@ -34,6 +38,7 @@ pub use pool::{
     PoolView, SettingsChanged, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
     ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
     OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,

@@ -40,6 +40,9 @@ pub struct Join {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
+    /// True: a run that is a member already is refused (`run-taken`), and not taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new: bool,
 }
 
 impl Join {
@@ -53,6 +56,7 @@ impl Join {
             session_id: None,
             instance: None,
             lease_ms: None,
+            new: false,
         }
     }
 }
@@ -80,6 +84,23 @@ pub struct Joined {
     /// How safely the store keeps it.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
+    /// The live generation that this joining took over, and fenced. Absent: the run was no member. A
+    /// repeat of the same instance says the same, and took nothing over (status 200).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<TakenOver>,
+}
+
+/// The generation that a joining took over.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TakenOver {
+    /// The generation; what it still asks is refused as `fenced`.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
+    pub generation: Generation,
+    /// When it was last heard of. Absent: not since the server opened the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub last_seen: Option<Timestamp>,
 }
 
 /// A page of the members of a pool. The answer of `GET …/members`.
@@ -126,7 +147,7 @@ pub struct MemberView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
-    /// When it was last heard of. Absent: it has no lease, or was silent since the pool was opened.
+    /// When it was last heard of. Absent: not since the server opened the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_seen: Option<Timestamp>,

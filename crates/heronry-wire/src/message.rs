@@ -10,7 +10,7 @@ use crate::{BodyBytes, BodyText};
 
 /// Asks to send a message. The body of `POST …/messages`.
 ///
-/// At most one of `body`, `body_base64` and `content_ref`, and at most one of `expires_at` and
+/// One of `body`, `body_base64` and `content_ref` (`"body": ""` is an empty one), and at most one of `expires_at` and
 /// `expires_in_ms`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +86,11 @@ pub struct SendMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub on_full: Option<OnFull>,
+    /// How long this call waits until the message is over, as it is when the replies have come that it
+    /// asks for. Absent: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    pub wait_ms: Option<Millis>,
 }
 
 /// Cancels a message. The body of `POST …/messages/{id}/cancel`.
@@ -121,6 +126,7 @@ impl SendMessage {
             deliver_after_ms: None,
             ordered: None,
             on_full: None,
+            wait_ms: None,
         }
     }
 

@@ -100,6 +100,8 @@ problems! {
     Fenced = "fenced", 409, "the run was taken over";
     /// The run has ended: `state`.
     RunEnded = "run-ended", 409, "the run has ended";
+    /// The run is a member already, and was to be a new one: `generation`, `last_seen`.
+    RunTaken = "run-taken", 409, "the run is a member already";
     /// Claims are no longer held: `claims`.
     ClaimLapsed = "claim-lapsed", 409, "claims are no longer held";
     /// The copy is not dead: `state`.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heronry_types::{Cursor, IdempotencyKey, Millis, RunId};
+use heronry_types::{Cursor, IdempotencyKey, Millis, ReceiptUntil, RunId};
 use serde::{Deserialize, Serialize};
 
 /// The media type that asks `GET …/events` for a stream.
@@ -123,14 +123,20 @@ pub struct ReceiptQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
-    /// How long to wait for a change. Absent: not at all.
+    /// How long to wait for a change. Absent: not at all. A message that is over is not waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// Wait for a change after this cursor, as the `as_of` of an earlier receipt. Absent: after now.
+    /// Wait for any change after this cursor, as the `as_of` of an earlier receipt. Absent: after now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<Cursor>,
+    /// Wait until the message has come to this point, whatever happens before: `ended` (it is over),
+    /// `acked` (no copy is queued or claimed any more) or `responded` (the replies have come). A
+    /// message that is over has come to all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub until: Option<ReceiptUntil>,
 }
 
 /// The query of `GET …/wakes`.

@@ -121,6 +121,11 @@ fn a_member_joins_with_little_and_learns_its_token() {
         &join,
         json!({"run_id": "scan-1", "agent_id": "scanner", "topics": ["scan"]}),
     );
+    join.new = true;
+    check(
+        &join,
+        json!({"run_id": "scan-1", "agent_id": "scanner", "topics": ["scan"], "new": true}),
+    );
     let joined = Joined {
         run_id: join.run_id,
         agent_id: join.agent_id,
@@ -129,12 +134,28 @@ fn a_member_joins_with_little_and_learns_its_token() {
         member_token: MemberToken::new("hm1.a.b"),
         unread: 0,
         durability: Durability::Memory,
+        taken_over: None,
     };
     check(
         &joined,
         json!({
             "run_id": "scan-1", "agent_id": "scanner", "generation": 2, "cursor": text(2),
             "member_token": "hm1.a.b", "unread": 0, "durability": "memory"
+        }),
+    );
+    let over = Joined {
+        taken_over: Some(TakenOver {
+            generation: Generation(Position(1)),
+            last_seen: Some(Timestamp::from_millis(0)),
+        }),
+        ..joined.clone()
+    };
+    check(
+        &over,
+        json!({
+            "run_id": "scan-1", "agent_id": "scanner", "generation": 2, "cursor": text(2),
+            "member_token": "hm1.a.b", "unread": 0, "durability": "memory",
+            "taken_over": {"generation": 1, "last_seen": "1970-01-01T00:00:00.000Z"}
         }),
     );
     assert!(
@@ -243,6 +264,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
         wake: WakeView {
             wake_id: WakeId::parse("w").unwrap(),
             run_id: RunId::parse("lead").unwrap(),
+            since: at(3),
             status: WakeStatus::Registered,
             reason: None,
             matches: Vec::new(),
@@ -257,7 +279,7 @@ fn a_wake_is_asked_for_and_shown_as_the_contract_says() {
     check(
         &changed,
         json!({
-            "wake_id": "w", "run_id": "lead", "status": "registered", "matches": [],
+            "wake_id": "w", "run_id": "lead", "since": text(3), "status": "registered", "matches": [],
             "cursor": text(5), "policies": [{"kind": "host", "id": "team"}],
             "run_state": "suspended", "durability": "os"
         }),

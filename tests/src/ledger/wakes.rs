@@ -125,15 +125,19 @@ impl Ledger {
     }
 
     fn check_held(&self, run: &RunId, body: &WakeRegistered) {
-        let holds = self.holds_carried(run, body);
-        assert!(holds, "who waits holds what its wake carries");
+        let holds = self.may_wait(run, body);
+        assert!(
+            holds,
+            "who waits sees the events, and holds what its wake carries"
+        );
         let is_said = body.policies.as_deref().is_none_or(|it| !it.is_empty());
         assert!(is_said, "no policies are left out");
     }
 
-    fn holds_carried(&self, run: &RunId, body: &WakeRegistered) -> bool {
+    /// Whether a run may read the pool's events and holds what its wake carries.
+    fn may_wait(&self, run: &RunId, body: &WakeRegistered) -> bool {
         let carried = body.policies.as_deref();
-        carried.is_none_or(|carried| self.holds(run, carried))
+        self.sees(run) && carried.is_none_or(|carried| self.holds(run, carried))
     }
 
     fn wait(
@@ -196,7 +200,7 @@ impl Ledger {
         let (run, wake) = (waiter.run.clone(), waiter.registered.clone());
         let is_by_policy = body.reason == WakeReason::Policy;
         if self.is_member(&run) {
-            let holds = self.holds_carried(&run, &wake);
+            let holds = self.may_wait(&run, &wake);
             assert_eq!(is_by_policy, !holds, "it goes with its policy, at once");
         } else {
             assert!(!is_by_policy, "who is gone lost no policy");
@@ -258,7 +262,7 @@ impl Ledger {
             let waits = waiter.hit.is_none() || waiter.is_held;
             assert!(waits, "the wake at {registered} was lost");
             assert!(self.is_member(&waiter.run), "a departed run waits");
-            let holds = self.holds_carried(&waiter.run, &waiter.registered);
+            let holds = self.may_wait(&waiter.run, &waiter.registered);
             assert!(holds, "the wake at {registered} outlived its policy");
         }
     }
@@ -276,8 +280,7 @@ impl Ledger {
     fn counts(&self, waiter: &Waiter, record: &Record) -> bool {
         record.entry.visibility == Visibility::InScope
             && (waiter.registered.include_wakes || !is_about_wakes(record.kind()))
-            && self.sees(&waiter.run)
-            && self.holds_carried(&waiter.run, &waiter.registered)
+            && self.may_wait(&waiter.run, &waiter.registered)
     }
 
     fn record(&self, position: Position) -> &Record {

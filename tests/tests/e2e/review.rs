@@ -99,7 +99,7 @@ fn after_batches(running: &mut Running, count: usize) {
 
 /// Returns every process that the job started, found by its data directory.
 fn processes_of(data: &Path) -> Vec<u32> {
-    let needle = format!("HERONRY_DATA_DIR={}\0", data.display());
+    let needle = format!("HERONRY_STATE_DIR={}/", data.display());
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };

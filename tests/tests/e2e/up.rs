@@ -75,8 +75,8 @@ fn a_member_gets_what_it_needs_and_no_more() {
     let root = root.display();
     let binary = crate::support::binary();
     let expected = format!(
-        "HERONRY_AGENT HERONRY_BIN HERONRY_DATA_DIR HERONRY_GENERATION HERONRY_INPUT \
-         HERONRY_OUTPUT HERONRY_POOL HERONRY_RUN HERONRY_TOKEN HERONRY_URL \n\
+        "HERONRY_AGENT HERONRY_BIN HERONRY_GENERATION HERONRY_INPUT HERONRY_OUTPUT \
+         HERONRY_POOL HERONRY_RUN HERONRY_STATE_DIR HERONRY_TOKEN HERONRY_URL \n\
          {root}/job\n{root}/in {root}/out a-1\n{}\n",
         binary.display()
     );

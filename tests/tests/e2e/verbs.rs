@@ -266,7 +266,8 @@ fn each_kind_of_no_has_its_exit_code() {
         "a",
         &["send", "--to", "run:nobody", "--json", "--body", "x"],
     );
-    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert_eq!(missing.code, Some(3), "{missing:?}");
+    assert!(missing.err.contains("nobody got"), "{missing:?}");
     let receipt: serde_json::Value = serde_json::from_str(&missing.out).unwrap();
     assert_eq!(receipt["status"], "failed");
     assert_eq!(place.run(&["sned"]).code, Some(2));
@@ -342,13 +343,20 @@ fn every_verb_has_help_with_an_example() {
         "leave",
         "members",
         "state",
+        "heartbeat",
         "send",
+        "ask",
         "receipt",
+        "cancel",
         "body",
         "inbox",
         "ack",
         "release",
+        "extend",
         "wait",
+        "wakes end",
+        "explain",
+        "forget",
         "watch",
         "completions",
         "pool open",

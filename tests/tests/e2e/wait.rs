@@ -16,7 +16,8 @@ fn pool() -> (Place, Running) {
 
 fn send(place: &Place, id: &str) {
     let to = [
-        "--pool", "p", "--run", "a", "send", "--to", "run:b", "--id", id, "--key", id,
+        "--pool", "p", "--run", "a", "send", "--to", "run:b", "--body", "x", "--id", id, "--key",
+        id,
     ];
     place.run(&to).ok();
 }
@@ -226,4 +227,208 @@ fn w1_a_wait_carries_policies_and_ends_when_its_run_does_not_hold_them_any_more(
     assert_eq!(told.code, Some(1), "{told:?}");
     let ended = place.run(&[&b[..], &["wakes"]].concat()).ok();
     assert_eq!(ended.trim(), "");
+}
+
+/// Sends a question of `a` to `b`, with its reply.
+fn exchange(place: &Place, id: &str) -> String {
+    let ask = [
+        "send", "--to", "run:b", "--id", id, "--key", id, "--body", "?", "--expect", "1",
+    ];
+    let a = ["--pool", "p", "--run", "a"];
+    let sent = place
+        .run(&[&a[..], &ask, &["--field", "cursor"]].concat())
+        .ok();
+    let reply = [
+        "--pool",
+        "p",
+        "--run",
+        "b",
+        "send",
+        "--to",
+        "run:a",
+        "--reply-to",
+        id,
+    ];
+    place
+        .run(&[&reply[..], &["--body", "!", "-q"]].concat())
+        .ok();
+    sent.trim().to_owned()
+}
+
+fn responded(id: &str) -> String {
+    format!("kind == \"run_message_responded\" && message == \"{id}\"")
+}
+
+/// Waits as `a`, a short time at the most, and says on stderr where.
+fn wait(place: &Place, arguments: &[&str]) -> Said {
+    let wait = [
+        "--pool",
+        "p",
+        "--run",
+        "a",
+        "--field",
+        "since,status",
+        "wait",
+    ];
+    place.run(&[&wait[..], &["--timeout", "300ms"], arguments].concat())
+}
+
+#[test]
+fn a_first_wait_begins_after_the_last_that_the_run_sent() {
+    let (place, _server) = pool();
+    let fresh = wait(&place, &[&responded("none")]);
+    assert_eq!(fresh.code, Some(4), "{fresh:?}");
+    assert!(
+        fresh.err.contains("the head: a has sent and seen nothing"),
+        "{fresh:?}"
+    );
+    let first = exchange(&place, "q1");
+    let sent = exchange(&place, "q2");
+    let said = wait(&place, &[&responded("q2")]);
+    assert!(said.err.contains("the last that a sent or saw"), "{said:?}");
+    assert_eq!(said.ok(), format!("{sent}\ttriggered\n"));
+    let again = wait(&place, &[&responded("q2")]);
+    assert_eq!(again.code, Some(4), "it goes on where it ended: {again:?}");
+    assert!(
+        again.err.contains("where the last wait for this ended"),
+        "{again:?}"
+    );
+
+    // Of the first question nothing comes any more; it says what it did not see.
+    let missed = wait(&place, &[&responded("q1")]);
+    assert_eq!(missed.code, Some(4), "{missed:?}");
+    let hint = missed
+        .err
+        .lines()
+        .find(|line| line.contains("would have matched"))
+        .unwrap();
+    assert!(hint.contains("run_message_responded"), "{hint}");
+    let after = hint.split_once("--after ").unwrap().1;
+    let after = after.split_once(' ').unwrap().0;
+    let seen = wait(&place, &["--after", after, &responded("q1")]);
+    assert_eq!(seen.ok(), format!("{after}\ttriggered\n"));
+    let by_message = wait(&place, &["--after", "q1", &responded("q1")]);
+    assert!(
+        by_message.err.contains("where q1 was accepted"),
+        "{by_message:?}"
+    );
+    assert_eq!(by_message.ok(), format!("{first}\ttriggered\n"));
+    let unknown = wait(&place, &["--after", "q9", &responded("q1")]);
+    unknown.refused(3, "message-not-found");
+    let both = wait(
+        &place,
+        &["--after", "q1", "--since", "start", &responded("q1")],
+    );
+    assert_eq!(both.code, Some(2), "{both:?}");
+}
+
+#[test]
+fn a_wait_after_the_last_goes_on_with_what_it_saw() {
+    let (place, _server) = pool();
+    let none = wait(&place, &["--after", "last", "terminal"]);
+    none.refused(2, "a has sent and seen nothing");
+    for id in ["q1", "q2"] {
+        exchange(&place, id);
+    }
+    // A repeated send is the last again, and what came after it counts.
+    let repeated = exchange(&place, "q1");
+    let any = "kind == \"run_message_responded\"";
+    let said = wait(&place, &["--after", "last", any]);
+    assert_eq!(said.ok(), format!("{repeated}\ttriggered\n"));
+    let json = [
+        "--pool", "p", "--run", "a", "--json", "wait", "--after", "last", any,
+    ];
+    let second = place.run(&json).json();
+    assert_eq!(second["status"], "triggered");
+    let third = place.run(&[&json[..], &["--timeout", "100ms"]].concat());
+    assert_eq!(third.code, Some(4), "{third:?}");
+    let third: serde_json::Value = serde_json::from_str(&third.out).unwrap();
+    assert_eq!(third["since"], second["matches"][0]["cursor"]);
+    assert_eq!(third["early"]["count"], 2);
+    assert_eq!(third["early"]["cursor"], second["matches"][0]["cursor"]);
+    let quiet = place.run(&[&json[..4], &["-q", "wait", "--after", "q1", any]].concat());
+    assert_eq!(quiet.err, "", "{quiet:?}");
+}
+
+#[test]
+fn what_was_claimed_and_what_was_reported_is_the_last_too() {
+    let (place, _server) = pool();
+    send(&place, "one");
+    let b = ["--pool", "p", "--run", "b"];
+    let cursor = place
+        .run(&[&b[..], &["inbox", "--field", "cursor"]].concat())
+        .ok();
+    let since = |place: &Place| {
+        let wait = [
+            "--field",
+            "since",
+            "wait",
+            "terminal",
+            "--after",
+            "last",
+            "--timeout",
+            "0s",
+        ];
+        place.run(&[&b[..], &wait].concat()).out.trim().to_owned()
+    };
+    assert_eq!(since(&place), cursor.trim());
+    let emit = [&b[..], &["emit", "tool_started", "--field", "last"]].concat();
+    let reported = place.run(&emit).ok();
+    assert_eq!(since(&place), reported.trim());
+}
+
+#[test]
+fn where_waits_ended_is_listed_and_forgotten() {
+    let (place, _server) = pool();
+    exchange(&place, "q1");
+    let filter = responded("q1");
+    wait(&place, &[&filter]).ok();
+    let forget = |arguments: &[&str]| {
+        let forget = [
+            "--pool",
+            "p",
+            "--run",
+            "a",
+            "forget",
+            "--field",
+            "of,run,filter",
+        ];
+        place.run(&[&forget[..], arguments].concat()).ok()
+    };
+    let both = |listed: String| {
+        let mut lines: Vec<String> = listed.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let wait_line = format!("wait\ta\t{filter}");
+    let all = vec!["last\ta\t".to_owned(), wait_line.clone()];
+    assert_eq!(both(forget(&["--list"])), all);
+    assert_eq!(forget(&["kind == \"other\""]), "");
+    assert_eq!(forget(&[&filter]), format!("{wait_line}\n"));
+    assert_eq!(both(forget(&["--list"])), all[..1]);
+    // It is a first wait again.
+    wait(&place, &[&filter, "--after", "q1"]).ok();
+    assert_eq!(forget(&[]), "last\ta\t\n");
+    assert_eq!(forget(&["--list"]), "");
+    place.run(&["forget"]).refused(2, "no pool is named");
+    place.run(&["forget", "--all"]).ok();
+}
+
+#[test]
+fn a_wake_is_given_up_and_who_waits_is_told() {
+    let (place, _server) = pool();
+    let waiting = place.start(&WAIT);
+    assert_eq!(registered(&place, 1), 1);
+    let b = ["--pool", "p", "--run", "b"];
+    let wakes = [&b[..], &["wakes", "--field", "wake_id"]].concat();
+    let wake = place.run(&wakes).ok();
+    for _again in 0..2 {
+        let end = [&b[..], &["wakes", "end", wake.trim(), "--field", "status"]].concat();
+        assert_eq!(place.run(&end).ok(), "cancelled\n");
+    }
+    let told = waiting.end();
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert_eq!(place.run(&wakes).ok(), "");
+    let unknown = place.run(&[&b[..], &["wakes", "end", "w9"]].concat());
+    unknown.refused(3, "wake-not-found");
 }

@@ -18,6 +18,7 @@ on_every_store! {
     o7_a_viewer_that_leaves_is_told_and_sees_nothing_later
     o7_an_author_that_left_still_shows
     an_operator_may_look_as_a_member
+    a56_an_operators_view_of_a_run_lives_through_its_takeover
     a_stream_ends_when_the_server_stops
     streams_are_counted_and_limited
 }
@@ -281,6 +282,26 @@ async fn an_operator_may_look_as_a_member(server: Server) {
         .get(OPERATOR, &format!("{EVENTS}?view_run=none"))
         .await
         .refused(403, "not-a-member");
+}
+
+async fn a56_an_operators_view_of_a_run_lives_through_its_takeover(server: Server) {
+    server.open(json!({})).await;
+    let old = server.join("a").await;
+    let mut view = server.stream(OPERATOR, "?view_run=a").await;
+    view.until("caught_up").await;
+    let new = server.join("a").await;
+    view.until("run_taken_over").await;
+    server.tell(&old, "a", "k").await.refused(409, "fenced");
+    server.tell(&new, "a", "k").await.is(201);
+    view.until("run_message_accepted").await;
+    let page = server.get(OPERATOR, &format!("{EVENTS}?view_run=a")).await;
+    let kinds = page.is(200)["events"].as_array().unwrap().len();
+    assert_eq!(kinds, 5, "created, joined, taken over, accepted, delivered");
+    let leave = "DELETE /v1/pools/p/members/a";
+    server.call(OPERATOR, leave, Value::Null).await.is(200);
+    let closed = view.until("closed").await.pop().unwrap();
+    assert_eq!(closed.data, Some(json!({"reason": "left"})));
+    assert_eq!(view.next().await, None);
 }
 
 async fn a_stream_ends_when_the_server_stops(server: Server) {

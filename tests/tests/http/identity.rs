@@ -30,7 +30,7 @@ on_every_store! {
 /// Every route, with a body that it reads.
 fn routes() -> Vec<(&'static str, Value)> {
     let state = json!({"state": "completed"});
-    let send = json!({"to": to_run("b"), "idempotency_key": "route"});
+    let send = json!({"to": to_run("b"), "body": "x", "idempotency_key": "route"});
     let wake = json!({"filter": "terminal", "idempotency_key": "route-wake"});
     let claims = json!({"claims": ["1@2"]});
     let extend = json!({"claims": ["1@2"], "claim_ms": 5});
@@ -352,7 +352,7 @@ async fn every_answer_to_a_member_says_how_much_is_unread(server: Server) {
 
 async fn an_operator_acts_for_the_run_that_it_names(server: Server) {
     server.with_pair().await;
-    let mut send = json!({"to": to_run("b"), "idempotency_key": "k"});
+    let mut send = json!({"to": to_run("b"), "body": "x", "idempotency_key": "k"});
     let nameless = server
         .post(OPERATOR, "/v1/pools/p/messages", send.clone())
         .await;

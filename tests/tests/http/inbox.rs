@@ -18,6 +18,8 @@ on_every_store! {
     a_receive_waits_for_a_first_copy
     a_receive_gives_up_when_its_time_is_over
     waits_and_pages_over_their_limits_are_refused
+    a_receive_takes_only_the_messages_that_it_names_and_leaves_the_others
+    claims_are_extended_and_those_that_were_acknowledged_are_left_out
     a_waiting_receive_ends_when_the_server_stops
 }
 
@@ -281,4 +283,64 @@ async fn a_waiting_receive_ends_when_the_server_stops(server: Server) {
     };
     let (reply, ()) = tokio::join!(waiting, stopping);
     reply.refused(503, "shutting-down");
+}
+
+async fn a_receive_takes_only_the_messages_that_it_names_and_leaves_the_others(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let mut sent = Vec::new();
+    for key in ["1", "2", "3"] {
+        let receipt = server.tell(&a, "b", key).await.is(201);
+        sent.push(receipt["cursor"].clone());
+    }
+    let only = json!({"max": 9, "only": [sent[2], sent[1]]});
+    let taken = receive(&server, &b, only.clone()).await;
+    let cursors = |page: &Value| {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| item["cursor"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(cursors(&taken), sent[1..], "in their own order");
+    assert_eq!(taken["unread"], 1);
+    let head = server.head().await;
+    assert_eq!(cursors(&receive(&server, &b, only).await).len(), 0);
+    assert_eq!(server.head().await, head, "nothing is journaled");
+    assert_eq!(
+        cursors(&receive(&server, &b, json!({"max": 9})).await),
+        sent[..1]
+    );
+
+    let (epoch, _) = sent[0].as_str().unwrap().split_once('-').unwrap();
+    for (cursor, status, slug) in [
+        (format!("{epoch}-1000"), 409, "cursor-ahead"),
+        (format!("{}-1", "0".repeat(32)), 409, "cursor-foreign"),
+        ("yesterday".to_owned(), 400, "cursor-invalid"),
+    ] {
+        let path = format!("{INBOX}/receive");
+        let refused = server.post(&b, &path, json!({"only": [cursor]})).await;
+        refused.refused(status, slug);
+    }
+}
+
+async fn claims_are_extended_and_those_that_were_acknowledged_are_left_out(server: Server) {
+    let (a, b) = server.with_pair().await;
+    for key in ["1", "2"] {
+        server.tell(&a, "b", key).await.is(201);
+    }
+    let taken = receive(&server, &b, json!({"max": 2})).await;
+    let claims = [&taken["items"][0]["claim"], &taken["items"][1]["claim"]];
+    let extend = json!({"claims": claims, "claim_ms": 120_000});
+    let path = format!("{INBOX}/extend");
+    let extended = server.post(&b, &path, extend.clone()).await.is(200);
+    assert_eq!(extended["held"], json!(claims));
+    assert!(extended["cursor"].is_string() && extended["durability"].is_string());
+    server.clock.advance(Millis(119_999));
+    let ack = json!({"claims": [claims[0]]});
+    server.post(&b, &format!("{INBOX}/ack"), ack).await.is(200);
+    let extended = server.post(&b, &path, extend.clone()).await.is(200);
+    assert_eq!(extended["held"], json!([claims[1]]));
+    let ack = json!({"claims": [claims[1]]});
+    server.post(&b, &format!("{INBOX}/ack"), ack).await.is(200);
+    let head = server.head().await;
+    let extended = server.post(&b, &path, extend).await.is(200);
+    assert_eq!(extended["held"], json!([]));
+    assert_eq!(server.head().await, head, "nothing is journaled");
 }

@@ -10,6 +10,8 @@ on_every_store! {
     a_page_of_members_has_a_limit_and_any_start
     a9_a_member_that_is_silent_is_lost_and_a_heartbeat_brings_it_back
     p3_a_lease_is_changed_by_the_member_and_has_a_limit
+    p3_a_join_says_which_live_run_it_took_over
+    p3_a_new_join_refuses_a_live_run
 }
 
 const MEMBERS: &str = "/v1/pools/p/members";
@@ -174,4 +176,42 @@ async fn p3_a_lease_is_changed_by_the_member_and_has_a_limit(server: Server) {
     assert_eq!(seen(&server).await.0["lease_ms"], Value::Null);
     let nothing = server.call(&a, line, json!({})).await;
     nothing.refused(400, "invalid-request");
+}
+
+async fn p3_a_join_says_which_live_run_it_took_over(server: Server) {
+    server.open(json!({})).await;
+    let join = |instance: &str| json!({"run_id": "a", "agent_id": "a", "instance": instance});
+    let first = server.post(OPERATOR, MEMBERS, join("one")).await.is(201);
+    assert_eq!(first.get("taken_over"), None, "{first}");
+    pass(&server, 3).await;
+    let second = server.post(OPERATOR, MEMBERS, join("two")).await.is(201);
+    let over = json!({"generation": first["generation"], "last_seen": "2026-11-20T08:00:00.000Z"});
+    assert_eq!(second["taken_over"], over);
+    let again = server.post(OPERATOR, MEMBERS, join("two")).await.is(200);
+    assert_eq!(again, second, "the same instance gets the same answer");
+    let fenced = first["member_token"].as_str().unwrap();
+    server.get(fenced, MEMBERS).await.refused(409, "fenced");
+}
+
+async fn p3_a_new_join_refuses_a_live_run(server: Server) {
+    server.open(json!({})).await;
+    let new = json!({"run_id": "a", "agent_id": "a", "instance": "one", "new": true});
+    let first = server.post(OPERATOR, MEMBERS, new.clone()).await.is(201);
+    let head = server.head().await;
+    pass(&server, 2).await;
+    for instance in [json!("two"), Value::Null] {
+        let mut other = json!({"run_id": "a", "agent_id": "b", "new": true});
+        if !instance.is_null() {
+            other["instance"] = instance;
+        }
+        let refused = server.post(OPERATOR, MEMBERS, other).await;
+        let refused = refused.refused(409, "run-taken");
+        assert_eq!(refused["generation"], first["generation"]);
+        assert_eq!(refused["last_seen"], "2026-11-20T08:00:00.000Z");
+    }
+    let again = server.post(OPERATOR, MEMBERS, new).await.is(200);
+    assert_eq!(again["member_token"], first["member_token"]);
+    assert_eq!(server.head().await, head, "nothing is journaled");
+    let token = first["member_token"].as_str().unwrap();
+    server.get(token, MEMBERS).await.is(200);
 }

@@ -15,6 +15,7 @@ on_every_store! {
     a_repeat_gets_the_first_receipt_and_another_request_a_conflict
     the_key_may_stand_in_the_header_or_the_field
     a_message_may_carry_text_bytes_or_a_stored_body
+    a_message_without_a_body_is_refused_before_anything_is_sent
     a_message_carries_one_body_and_one_expiry
     a_media_type_that_no_header_can_carry_is_refused
     a_stored_body_is_for_its_sender_and_recipients
@@ -259,12 +260,25 @@ async fn a_message_may_carry_text_bytes_or_a_stored_body(server: Server) {
         (&json!("text/x-other"), &json!("{}"))
     );
 
-    send(json!({})).await.is(201);
-    assert_eq!(
-        take(&server, &b, "b").await["body"],
-        "",
-        "no body is an empty one"
-    );
+    send(json!({"body": ""})).await.is(201);
+    assert_eq!(take(&server, &b, "b").await["body"], "");
+}
+
+async fn a_message_without_a_body_is_refused_before_anything_is_sent(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let head = server.head().await;
+    for fields in [json!({}), json!({"media_type": "text/plain"})] {
+        let refused = server.post(&a, MESSAGES, message(&fields)).await;
+        let refused = refused.refused(400, "invalid-request");
+        assert_eq!(refused["field"], "body");
+        let fields = json!(["body", "body_base64", "content_ref"]);
+        assert_eq!(refused["fields"], fields);
+        let detail = refused["detail"].as_str().unwrap();
+        for field in fields.as_array().unwrap() {
+            assert!(detail.contains(field.as_str().unwrap()), "{detail}");
+        }
+    }
+    assert_eq!(server.head().await, head, "nothing is journaled");
 }
 
 async fn a_message_carries_one_body_and_one_expiry(server: Server) {
@@ -398,12 +412,12 @@ async fn what_cannot_be_addressed_fails_in_its_receipt(server: Server) {
             "foreign_pool",
         ),
     ] {
-        let message = json!({"to": to, "idempotency_key": key});
+        let message = json!({"to": to, "body": "x", "idempotency_key": key});
         let receipt = server.post(&a, MESSAGES, message).await.is(201);
         assert_eq!(receipt["status"], "failed", "{receipt}");
         assert_eq!(receipt["reason"], reason, "{receipt}");
     }
-    let pool = json!({"to": {"type": "pool", "pool_id": "p"}, "idempotency_key": "5"});
+    let pool = json!({"to": {"type": "pool", "pool_id": "p"}, "body": "x", "idempotency_key": "5"});
     let receipt = server.post(&a, MESSAGES, pool).await.is(201);
     assert_eq!(
         receipt["recipients"].as_array().unwrap().len(),
@@ -420,10 +434,11 @@ async fn policies_that_are_missing_are_named(server: Server) {
         .await;
     let a = server.join("a").await;
     let head = server.head().await;
-    let bare = json!({"to": to_run("a"), "idempotency_key": "k"});
+    let bare = json!({"to": to_run("a"), "body": "x", "idempotency_key": "k"});
     let refused = server.post(&a, MESSAGES, bare).await.refused(403, "policy");
     assert_eq!(refused["policy"], policy);
-    let carried = json!({"to": to_run("a"), "idempotency_key": "k", "policies": [policy]});
+    let carried =
+        json!({"to": to_run("a"), "body": "x", "idempotency_key": "k", "policies": [policy]});
     let refused = server
         .post(&a, MESSAGES, carried)
         .await

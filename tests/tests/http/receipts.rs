@@ -9,6 +9,8 @@ on_every_store! {
     m7_a_receipt_is_waited_for_and_every_change_ends_the_wait
     m7_a_receipt_that_does_not_change_in_time_is_shown_as_it_stands
     m7_a_wait_for_a_receipt_is_checked
+    m7_a_message_that_is_over_is_not_waited_for
+    m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_end_the_wait
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -101,4 +103,118 @@ async fn m7_a_wait_for_a_receipt_is_checked(server: Server) {
     foreign.refused(409, "cursor-foreign");
     let hidden = server.get(&b, &format!("{path}?wait_ms=1")).await;
     hidden.refused(404, "message-not-found");
+}
+
+async fn m7_a_message_that_is_over_is_not_waited_for(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "k").await.is(201);
+    let path = format!("{MESSAGES}/{}", sent["message_id"].as_str().unwrap());
+    let claim = take(&server, &b).await["claim"].clone();
+    let ack = json!({"claims": [claim]});
+    let ack_path = "/v1/pools/p/members/b/inbox/ack";
+    server.post(&b, ack_path, ack).await.is(200);
+    let now = server.get(&a, &path).await.is(200);
+    // Nothing moves the clock: a call that waited would not come back.
+    let since = now["as_of"].as_str().unwrap();
+    for how in [
+        String::new(),
+        format!("&since={since}"),
+        "&until=ended".to_owned(),
+        "&until=acked".to_owned(),
+        "&until=responded".to_owned(),
+    ] {
+        let receipt = server.get(&a, &format!("{path}?wait_ms=20000{how}")).await;
+        assert_eq!(receipt.is(200)["status"], "settled", "{how}");
+    }
+}
+
+/// Waits for `m` until a point, while `change` goes on.
+async fn until(
+    server: &Server,
+    (token, point): (&str, &str),
+    change: impl Future<Output = ()>,
+) -> Value {
+    let query = format!("{MESSAGES}/m?wait_ms=20000&until={point}");
+    let waiting = server.get(token, &query);
+    let changing = async {
+        server.waits_for(Millis(20_000)).await;
+        change.await;
+    };
+    let (receipt, ()) = tokio::join!(waiting, changing);
+    receipt.is(200)
+}
+
+async fn m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_end_the_wait(
+    server: Server,
+) {
+    let (a, b) = server.with_pair().await;
+    let c = server.join("c").await;
+    let asking = json!({
+        "message_id": "m", "to": {"type": "pool", "pool_id": "p"}, "body": "?",
+        "idempotency_key": "m", "response_contract": {"expected_responses": 2},
+    });
+    server.post(&a, MESSAGES, asking).await.is(201);
+    let reply = |id: &str| {
+        json!({
+            "message_id": id, "to": {"type": "run", "run_id": "a"}, "body": "!",
+            "reply_to": "m", "idempotency_key": id,
+        })
+    };
+    let receipt = until(&server, (&a, "responded"), async {
+        server.post(&b, MESSAGES, reply("r1")).await.is(201);
+        take(&server, &b).await;
+        server.post(&c, MESSAGES, reply("r2")).await.is(201);
+    });
+    let receipt = receipt.await;
+    assert_eq!(receipt["status"], "responded");
+    assert_eq!(receipt["responses"].as_array().unwrap().len(), 2);
+
+    let wide = json!({
+        "message_id": "m", "to": {"type": "pool", "pool_id": "p"}, "body": "look",
+        "idempotency_key": "n",
+    });
+    for point in ["ended", "acked"] {
+        let token = server.join(point).await;
+        let mut wide = wide.clone();
+        wide["idempotency_key"] = json!(point);
+        server.post(&token, MESSAGES, wide).await.is(201);
+        let receipt = until(&server, (&token, point), async {
+            for (run, reader) in [("a", &a), ("b", &b), ("c", &c)] {
+                let inbox = format!("/v1/pools/p/members/{run}/inbox");
+                let taken = server.post(reader, &format!("{inbox}/receive"), json!({"max": 99}));
+                let taken = taken.await.is(200)["items"].clone();
+                let claims = taken
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|it| it["claim"].clone());
+                let ack = json!({"claims": claims.collect::<Vec<_>>()});
+                server
+                    .post(reader, &format!("{inbox}/ack"), ack)
+                    .await
+                    .is(200);
+            }
+            // Who asked before is a recipient by now, and leaves.
+            if point == "acked" {
+                let leave = "DELETE /v1/pools/p/members/ended";
+                server.call(OPERATOR, leave, Value::Null).await.is(200);
+            }
+        });
+        let receipt = receipt.await;
+        assert_eq!(receipt["status"], "settled", "{point}");
+        let mut copies = receipt["recipients"].as_array().unwrap().iter();
+        assert!(copies.all(|it| it["state"] != "queued" && it["state"] != "claimed"));
+    }
+    let path = format!("{MESSAGES}/m");
+    let sent = server.get(&a, &path).await.is(200);
+    let since = sent["as_of"].as_str().unwrap();
+    for (query, field) in [
+        ("until=ended".to_owned(), "until"),
+        (format!("wait_ms=1&until=ended&since={since}"), "since"),
+        ("wait_ms=1&until=over".to_owned(), "until"),
+    ] {
+        let refused = server.get(&a, &format!("{path}?{query}")).await;
+        let refused = refused.refused(400, "invalid-request");
+        assert_eq!(refused["field"], field, "{query}");
+    }
 }

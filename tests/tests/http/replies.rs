@@ -11,6 +11,8 @@ on_every_store! {
     a26_more_replies_than_can_count_are_refused_with_both_numbers
     a27_a_contract_that_is_over_is_timed_out_in_the_receipt
     a_contract_that_cannot_be_read_is_refused
+    a_question_is_answered_by_the_call_that_sends_it
+    a_question_that_is_not_over_in_time_is_shown_as_it_stands_and_goes_on
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -54,7 +56,10 @@ async fn a26_a_receipt_shows_the_contract_and_the_replies_so_far(server: Server)
         .is(201);
     let receipt = receipt(&server, &a, "m").await;
     assert_eq!(receipt["status"], "responded");
-    let response = json!({"run_id": "b", "message_id": "r", "cursor": replied["cursor"]});
+    let response = json!({
+        "run_id": "b", "message_id": "r", "cursor": replied["cursor"],
+        "content_ref": replied["content_ref"],
+    });
     assert_eq!(receipt["responses"], json!([response]));
     let steps = receipt["timeline"].as_array().unwrap();
     let states: Vec<_> = steps
@@ -153,4 +158,71 @@ async fn a_contract_that_cannot_be_read_is_refused(server: Server) {
     let problem = refused.refused(400, "limit-exceeded");
     assert_eq!(problem["field"], "response_contract.timeout_ms");
     assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+/// A question to everybody else that waits up to 20 s for its replies.
+fn waiting(id: &str, contract: &Value) -> Value {
+    let mut asked = asking(id, contract);
+    asked["wait_ms"] = json!(20_000);
+    asked
+}
+
+async fn a_question_is_answered_by_the_call_that_sends_it(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let contract = json!({"expected_responses": 1, "timeout_ms": 60_000});
+    let question = server.post(&a, MESSAGES, waiting("m", &contract));
+    let replying = async {
+        server.waits_for(Millis(20_000)).await;
+        server
+            .post(&b, MESSAGES, reply("r", "a", "m"))
+            .await
+            .is(201)
+    };
+    let (asked, replied) = tokio::join!(question, replying);
+    let asked = asked.is(201);
+    assert_eq!(asked["status"], "responded");
+    assert_eq!(asked["responses"][0]["message_id"], "r");
+    assert_eq!(asked["responses"][0]["content_ref"], replied["content_ref"]);
+    // A repeat is answered at once, with and without waiting: the wait is not part of the request.
+    for again in [waiting("m", &contract), asking("m", &contract)] {
+        let again = server.post(&a, MESSAGES, again).await.is(200);
+        assert_eq!(again["responses"], asked["responses"]);
+    }
+}
+
+async fn a_question_that_is_not_over_in_time_is_shown_as_it_stands_and_goes_on(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let contract = json!({"expected_responses": 1, "timeout_ms": 60_000});
+    let mut too_long = asking("m", &contract);
+    too_long["wait_ms"] = json!(50_001);
+    let head = server.head().await;
+    let refused = server.post(&a, MESSAGES, too_long).await;
+    assert_eq!(
+        refused.refused(400, "limit-exceeded")["limit"],
+        "long_poll_ms_max"
+    );
+    assert_eq!(server.head().await, head, "nothing is sent");
+
+    let question = server.post(&a, MESSAGES, waiting("m", &contract));
+    let moving = async {
+        server.waits_for(Millis(20_000)).await;
+        server.clock.advance(Millis(20_000));
+    };
+    let (asked, ()) = tokio::join!(question, moving);
+    let asked = asked.is(201);
+    assert_eq!(asked["status"], "delivered");
+    server
+        .post(&b, MESSAGES, reply("r", "a", "m"))
+        .await
+        .is(201);
+    assert_eq!(receipt(&server, &a, "m").await["status"], "responded");
+
+    // A server that stops says what it has sent.
+    let question = server.post(&a, MESSAGES, waiting("n", &contract));
+    let stopping = async {
+        server.waits_for(Millis(20_000)).await;
+        server.stop.stop();
+    };
+    let (asked, ()) = tokio::join!(question, stopping);
+    assert_eq!(asked.is(201)["status"], "delivered");
 }

@@ -115,6 +115,13 @@ async fn o8_a_member_sees_what_its_like_do_and_the_engine_and_an_operator_sees_b
     assert_eq!(of(&narrow, "out"), of(&member, "out"));
     assert_eq!(narrow.len(), 1);
     server.get(&outside, EVENTS).await.refused(403, "policy");
+    // Nor does it wait for what it would not be shown.
+    let wake = json!({"filter": "true", "idempotency_key": "w", "run_id": "out"});
+    for token in [&outside, OPERATOR] {
+        let refused = server.post(token, "/v1/pools/p/wakes", wake.clone()).await;
+        let refused = refused.refused(403, "policy");
+        assert_eq!(refused["policy"], json!({"kind": "host", "id": "inside"}));
+    }
 
     let wake = |id: &str| {
         let (server, inside, path) = (&server, &inside, format!("/v1/pools/p/wakes/{id}"));

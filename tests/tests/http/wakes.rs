@@ -9,6 +9,8 @@ on_every_store! {
     a_wake_is_registered_found_listed_and_given_up
     wakes_are_listed_by_pages
     a38_explain_says_what_failed_and_who_could_still_do_it
+    a38_explain_names_the_latest_event_that_came_too_early_and_the_cursor_that_counts_it
+    a_wake_says_where_it_begins
     a_wake_triggers_by_the_event_that_it_names
     a_call_waits_until_the_wake_ends
     a_call_that_gives_up_does_not_end_the_wake
@@ -143,6 +145,60 @@ async fn a38_explain_says_what_failed_and_who_could_still_do_it(server: Server) 
         .await
         .is(200);
     assert_eq!(of_a, explained);
+}
+
+async fn a38_explain_names_the_latest_event_that_came_too_early_and_the_cursor_that_counts_it(
+    server: Server,
+) {
+    let (a, b) = server.with_pair().await;
+    server.tell(&b, "a", "first").await.is(201);
+    let last = server.tell(&b, "a", "second").await.is(201);
+    server
+        .post(
+            &a,
+            WAKES,
+            wake("k", &json!({"wake_id": "w", "timeout_ms": 0})),
+        )
+        .await
+        .is(201);
+    let explained = server.get(&a, &format!("{WAKES}/w/explain")).await.is(200);
+    assert_eq!(explained["status"], "timed_out");
+    let clause = &explained["clauses"][0];
+    assert_eq!(clause["early"], 2);
+    let early = &clause["latest_early"];
+    assert_eq!(
+        (&early["cursor"], &early["kind"]),
+        (&last["cursor"], &json!("run_message_accepted"))
+    );
+    let again = wake("l", &json!({"since": early["since"], "timeout_ms": 60_000}));
+    let found = server.post(&a, WAKES, again).await.is(201);
+    let path = format!(
+        "{WAKES}/{}?wait_ms=20000",
+        found["wake_id"].as_str().unwrap()
+    );
+    let found = server.get(&a, &path).await.is(200);
+    assert_eq!(found["matches"][0]["cursor"], last["cursor"]);
+}
+
+async fn a_wake_says_where_it_begins(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let sent = server.tell(&b, "a", "k").await.is(201);
+    let view = server.get(OPERATOR, "/v1/pools/p").await.is(200);
+    let since = [
+        (json!("start"), &view["floor"]),
+        (sent["cursor"].clone(), &sent["cursor"]),
+    ];
+    for (number, (since, expected)) in since.into_iter().enumerate() {
+        let asked = json!({
+            "filter": "run == \"nobody\"", "idempotency_key": format!("k{number}"), "since": since
+        });
+        let made = server.post(&a, WAKES, asked).await.is(201);
+        assert_eq!(&made["since"], expected);
+    }
+    let made = server.post(&a, WAKES, wake("k", &json!({}))).await.is(201);
+    assert_eq!(made["since"], made["cursor"], "its own registration");
+    let listed = server.get(&a, WAKES).await.is(200);
+    assert_eq!(listed["wakes"][2]["since"], made["since"]);
 }
 
 async fn a_wake_triggers_by_the_event_that_it_names(server: Server) {

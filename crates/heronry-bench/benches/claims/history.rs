@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, Send, SendRequest},
+    decide::{Ack, ClaimSet, Content, Fetch, Join, Select, Send, SendRequest},
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_types::{
@@ -128,6 +128,7 @@ impl Bench {
                 receive_id: ReceiveId::parse(format!("{}-{batch}", self.sent)).unwrap(),
                 max: 1_000,
                 claim_ms: Millis::from_secs(60),
+                select: Select::Any,
             };
             let items = self.pool.receive(fetch, Millis(0)).await.unwrap().items;
             if items.is_empty() {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Fetch},
+    decide::{Ack, ClaimSet, Fetch, Select},
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
@@ -115,6 +115,7 @@ impl Bench {
             receive_id: ReceiveId::parse(receive_id).unwrap(),
             max: 1_000,
             claim_ms: Millis::from_secs(60),
+            select: Select::Any,
         };
         let items = self.pool.receive(fetch, Millis(0)).await.unwrap().items;
         let claims = items

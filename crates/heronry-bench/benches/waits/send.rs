@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{
+        Ack, ClaimSet, Content, Fetch, Join, RegisterWake, Select, Send, SendRequest, WakeRequest,
+    },
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
@@ -129,6 +131,7 @@ impl Bench {
                 receive_id: ReceiveId::parse(format!("{round}-{batch}")).unwrap(),
                 max: 1_000,
                 claim_ms: Millis::from_secs(60),
+                select: Select::Any,
             };
             let items = self.pool.receive(fetch, Millis(0)).await.unwrap().items;
             let claims = items.iter().filter_map(|item| item.claim);

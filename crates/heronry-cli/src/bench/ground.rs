@@ -4,7 +4,7 @@ use std::{fmt::Display, path::Path, sync::Arc};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, Send, SendRequest},
+    decide::{Ack, ClaimSet, Content, Fetch, Join, Select, Send, SendRequest},
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
@@ -134,6 +134,7 @@ impl Ground {
                 receive_id: id("receive", self.rounds)?,
                 max: TAKEN,
                 claim_ms: Millis::from_secs(60),
+                select: Select::Any,
             };
             let items = self.pool.receive(fetch, Millis(0)).await.or_stop()?.items;
             if items.is_empty() {

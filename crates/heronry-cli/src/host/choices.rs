@@ -86,14 +86,19 @@ impl fmt::Display for StoreChoice {
     }
 }
 
-/// An address of this machine that only this machine can reach.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct ListenAddress(SocketAddr);
+/// A place of this machine that only this machine can reach.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum ListenAddress {
+    /// A port of a loopback address.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
 
 /// An address that cannot be listened on.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum ListenError {
-    #[error("{found:?} is not an address; write it as 127.0.0.1:7171")]
+    #[error("{found:?} is not an address; write it as 127.0.0.1:7171 or unix:PATH")]
     Malformed { found: String },
     #[error(
         "{address} can be reached from other machines, and there is no TLS yet; \
@@ -102,16 +107,12 @@ pub(crate) enum ListenError {
     NotLoopback { address: SocketAddr },
 }
 
-impl ListenAddress {
-    /// Returns the address.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.0
-    }
-}
-
 impl FromStr for ListenAddress {
     type Err = ListenError;
     fn from_str(text: &str) -> Result<Self, ListenError> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Unix(PathBuf::from(path)));
+        }
         let numeric = text
             .strip_prefix("localhost:")
             .map(|port| format!("127.0.0.1:{port}"));
@@ -126,7 +127,16 @@ impl FromStr for ListenAddress {
         if !address.ip().is_loopback() {
             return Err(ListenError::NotLoopback { address });
         }
-        Ok(Self(address))
+        Ok(Self::Tcp(address))
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
     }
 }
 
@@ -145,13 +155,23 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_addresses_are_listened_on() {
+    fn only_loopback_addresses_and_sockets_are_listened_on() {
+        let socket: ListenAddress = "unix:/run/h.sock".parse().unwrap();
+        assert_eq!(socket, ListenAddress::Unix("/run/h.sock".into()));
+        assert_eq!(socket.to_string(), "unix:/run/h.sock");
         for text in ["127.0.0.1:7171", "[::1]:0", "localhost:80", "127.9.9.9:1"] {
             assert!(text.parse::<ListenAddress>().is_ok(), "{text}");
         }
         let error = "0.0.0.0:7171".parse::<ListenAddress>().unwrap_err();
         assert!(matches!(error, ListenError::NotLoopback { .. }), "{error}");
-        for text in ["", "127.0.0.1", ":7171", "localhost", "127.0.0.1:99999"] {
+        for text in [
+            "",
+            "unix:",
+            "127.0.0.1",
+            ":7171",
+            "localhost",
+            "127.0.0.1:99999",
+        ] {
             let error = text.parse::<ListenAddress>().unwrap_err();
             assert!(matches!(error, ListenError::Malformed { .. }), "{text}");
         }

@@ -36,7 +36,11 @@ pub(crate) struct Launch {
 }
 
 /// Variables of `up` that a member must not see: they would name another identity.
-const HIDDEN: [&str; 2] = ["HERONRY_TOKEN_FILE", "HERONRY_OPERATOR_TOKEN_FILE"];
+const HIDDEN: [&str; 3] = [
+    "HERONRY_DATA_DIR",
+    "HERONRY_TOKEN_FILE",
+    "HERONRY_OPERATOR_TOKEN_FILE",
+];
 
 /// A member's process group that runs.
 #[derive(Debug)]

@@ -132,12 +132,15 @@ impl Team<'_> {
         logs: &std::path::Path,
         phase: watch::Receiver<Phase>,
     ) -> Result<Member, Failure> {
-        let name = crate::data_dir::file_name(plan.run.as_str());
+        let name = crate::files::file_name(plan.run.as_str());
         let path = logs.join(format!("{name}.log"));
         let sink = Sink::open(path.clone(), plan.run.as_str(), self.screen.clone());
         let mut environment = self.environment.clone();
         environment.push(("HERONRY_RUN", plan.run.as_str().into()));
         environment.push(("HERONRY_AGENT", plan.agent.as_str().into()));
+        let pool = self.pool.id().as_str();
+        let state = self.cx.data_dir.member_state(pool, plan.run.as_str())?;
+        environment.push(("HERONRY_STATE_DIR", state.into()));
         Ok(Member {
             plan: plan.clone(),
             pool: self.pool.clone(),

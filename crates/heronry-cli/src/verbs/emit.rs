@@ -20,6 +20,7 @@ use super::{
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
+    last,
     out::Rows,
     secrets::random_name,
     text::name_of,
@@ -85,6 +86,7 @@ pub(crate) async fn run(cx: &Context, mut args: EmitArgs) -> Outcome {
     let mut batch = AppendEvents::new(events, key);
     batch.run_id.clone_from(&cx.globals.run);
     let appended = pool.append_events(&batch).await.map_err(refused)?;
+    last::sent(cx, appended.last);
     cx.out.answer(&appended, Rows::Whole, || {
         let (first, last) = (appended.first, appended.last);
         if appended.count == 1 {

@@ -5,10 +5,12 @@ use heronry_client::PoolClient;
 use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
+use super::hold::{CLAIM_DEFAULT, Hold};
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
+    last,
     out::Rows,
     secrets::random_name,
     text::{add, name_of},
@@ -20,7 +22,12 @@ pub(super) const POLL: Millis = Millis(40_000);
 /// Claim messages that were sent to a run, or look at them
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry --pool review --run scanner-1 inbox --wait 10m --field claim,content_ref"
+    after_help = "With --keep the claims are held longer again and again, each time for --claim-for, so that work may \
+take its time; when the command is killed they lapse after that time at the most. It ends with 0 when all \
+was acknowledged, and with 3 when something was given back or has lapsed.\n\n\
+Example:\n  heronry --pool review --run scanner-1 inbox --wait 10m --field claim,content_ref\n  \
+heronry --pool review --run scanner-1 inbox --max 9 --keep --field claim |\n    \
+while read -r claim; do make && heronry --pool review --run scanner-1 ack \"$claim\"; done"
 )]
 pub(crate) struct InboxArgs {
     /// How long to wait for a first message; without one in time the exit code is 4
@@ -40,6 +47,16 @@ pub(crate) struct InboxArgs {
     bodies: BodiesFlag,
     #[command(flatten)]
     peek: PeekFlag,
+    #[command(flatten)]
+    keep: KeepFlag,
+}
+
+#[derive(Debug, Args)]
+struct KeepFlag {
+    /// Stay and hold what was claimed, until all of it was acknowledged or given back by other commands,
+    /// nobody reads the output any more, or the command is killed
+    #[arg(long)]
+    keep: bool,
 }
 
 #[derive(Debug, Args)]
@@ -52,7 +69,7 @@ struct BodiesFlag {
 #[derive(Debug, Args)]
 struct PeekFlag {
     /// Look without claiming
-    #[arg(long, conflicts_with_all = ["wait", "claim_for", "receive_id"])]
+    #[arg(long, conflicts_with_all = ["wait", "claim_for", "receive_id", "keep"])]
     peek: bool,
 }
 
@@ -92,44 +109,90 @@ pub(crate) struct ReleaseArgs {
 
 pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
     let run = cx.run()?;
-    let pool = cx.pool()?;
     let page = if args.peek.peek {
         let query = InboxQuery {
             max: args.max,
             bodies: args.bodies.bodies.then_some(true),
         };
-        pool.peek(run, &query).await.map_err(refused)?
+        cx.pool()?.peek(run, &query).await.map_err(refused)?
+    } else if let Some(wait) = args.wait {
+        claim_within(cx, run, (&args, wait)).await?
     } else {
-        claim(&pool, run, &args).await?
+        claim(&cx.pool()?, run, &receive_of(&args)?).await?
     };
     cx.out.answer(&page, Rows::Of("items"), || {
         let lines: Vec<String> = page.items.iter().map(text_of).collect();
         lines.join("\n")
     })?;
+    if let Some(newest) = page
+        .items
+        .iter()
+        .map(|it| it.cursor)
+        .max_by_key(|it| it.position)
+    {
+        last::saw(cx, newest);
+    }
+    let claims: Vec<ClaimName> = page
+        .items
+        .iter()
+        .filter_map(|it| it.claim.clone())
+        .collect();
+    if args.keep.keep && !claims.is_empty() {
+        let span = args.claim_for.unwrap_or(CLAIM_DEFAULT);
+        return Hold::new(run, claims, span)
+            .keep(cx, (&cx.waiting_pool(None)?, page.cursor))
+            .await;
+    }
     let is_late = page.items.is_empty() && args.wait.is_some();
     Ok(if is_late { Exit::TimedOut } else { Exit::Ok })
 }
 
-async fn claim(pool: &PoolClient, run: &RunId, args: &InboxArgs) -> Result<InboxPage, Failure> {
+fn receive_of(args: &InboxArgs) -> Result<Receive, Failure> {
     let receive_id = match &args.receive_id {
         Some(id) => id.clone(),
         None => ReceiveId::parse(random_name()?).map_err(Failure::failed)?,
     };
-    let mut left = args.wait.unwrap_or_default();
-    loop {
-        let wait = left.min(POLL);
-        let receive = Receive {
-            receive_id: Some(receive_id.clone()),
-            max: args.max,
-            wait_ms: (wait.0 > 0).then_some(wait),
-            claim_ms: args.claim_for,
-            bodies: args.bodies.bodies.then_some(true),
-        };
-        let page = pool.receive(run, &receive).await.map_err(refused)?;
-        left = Millis(left.0.saturating_sub(wait.0));
-        if !page.items.is_empty() || left.0 == 0 {
-            return Ok(page);
+    Ok(Receive {
+        receive_id: Some(receive_id),
+        max: args.max,
+        wait_ms: None,
+        claim_ms: args.claim_for,
+        bodies: args.bodies.bodies.then_some(true),
+        only: None,
+    })
+}
+
+async fn claim(pool: &PoolClient, run: &RunId, receive: &Receive) -> Result<InboxPage, Failure> {
+    pool.receive(run, receive).await.map_err(refused)
+}
+
+/// Waits for a first message, over as many requests and servers as that takes.
+async fn claim_within(
+    cx: &Context,
+    run: &RunId,
+    (args, wait): (&InboxArgs, Millis),
+) -> Result<InboxPage, Failure> {
+    let pool = cx.waiting_pool(Some(wait))?;
+    let now = receive_of(args)?;
+    let claimed = within(Some(wait), async {
+        let mut left = wait;
+        loop {
+            let span = left.min(POLL);
+            let wait_ms = (span.0 > 0).then_some(span);
+            let receive = Receive {
+                wait_ms,
+                ..now.clone()
+            };
+            let page = claim(&pool, run, &receive).await?;
+            left = Millis(left.0.saturating_sub(span.0));
+            if !page.items.is_empty() || left.0 == 0 {
+                return Ok(page);
+            }
         }
+    });
+    match claimed.await {
+        Some(claimed) => claimed,
+        None => claim(&last_look(pool), run, &now).await,
     }
 }
 

@@ -6,13 +6,14 @@ use heronry_types::{
     AgentId, InstanceId, Millis, Policies, PolicyId, PolicyKind, PolicyRef, PolicyVersion, RunId,
     RunState, SessionId, TopicId, WakeId,
 };
-use heronry_wire::{ClaimName, Join, MemberList, MemberView, MembersQuery, SetState};
+use heronry_wire::{ClaimName, Join, Joined, MemberList, MemberView, MembersQuery, SetState};
 
+use super::hold::{self, Hold};
 use crate::{
     connect::{Context, refused},
-    durations,
+    durations, environment,
     failure::{Exit, Outcome},
-    out::Rows,
+    out::{Format, Rows, diagnose},
     text::{add, name_of},
 };
 
@@ -22,8 +23,8 @@ use crate::{
     after_help = "Example:\n  heronry --pool review --run scanner-1 join --agent scanner --topic scan"
 )]
 pub(crate) struct JoinArgs {
-    /// The agent that the run is of [default: the run's id]
-    #[arg(long, env = "HERONRY_AGENT")]
+    /// The agent that the run is of [env: `HERONRY_AGENT`] [default: the run's id]
+    #[arg(long)]
     agent: Option<AgentId>,
     /// A topic that it lists; can be repeated
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -40,6 +41,9 @@ pub(crate) struct JoinArgs {
     /// How long it may be silent before it is lost [default: forever]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     lease: Option<Millis>,
+    /// Refuse a run that is a member already, instead of taking it over
+    #[arg(long)]
+    new: bool,
 }
 
 /// Make a run leave the pool; the run itself goes on
@@ -48,9 +52,34 @@ pub(crate) struct JoinArgs {
 pub(crate) struct LeaveArgs {}
 
 /// Say that a run is there: renews its lease, as every other command of the run does
+///
+/// With --claims it holds these claims longer, too, for work that takes its time.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry --pool review --run scanner-1 heartbeat")]
-pub(crate) struct HeartbeatArgs {}
+#[command(
+    after_help = "With --every it goes on until it is killed, or until none of its claims is held any more: it \
+ends with 0 when they were acknowledged, and with 3 when one was given back or has lapsed.\n\n\
+Example:\n  heronry --pool review --run scanner-1 heartbeat\n  \
+heronry --pool review --run scanner-1 heartbeat --claims 12@14,13@14 --every 20s &"
+)]
+pub(crate) struct HeartbeatArgs {
+    /// Claims that are held longer with each heartbeat, as an inbox showed them
+    #[arg(long, value_name = "CLAIMS", value_delimiter = ',')]
+    claims: Vec<String>,
+    /// How long from now the claims hold [default: 60s]
+    #[arg(long, value_name = "SPAN", requires = "claims", value_parser = durations::parse)]
+    claim_for: Option<Millis>,
+    /// Again and again, with this much time in between
+    #[arg(long, value_name = "SPAN", value_parser = pauses)]
+    every: Option<Millis>,
+}
+
+/// Reads a span of time between two heartbeats.
+fn pauses(text: &str) -> Result<Millis, String> {
+    match durations::parse(text)? {
+        Millis(0) => Err("a heartbeat needs a moment in between; write it as 20s".to_owned()),
+        span => Ok(span),
+    }
+}
 
 /// List the members of the pool, in order of their run ids
 #[derive(Debug, Args)]
@@ -95,7 +124,11 @@ pub(crate) struct StateArgs {
 
 pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     let run = cx.run()?.clone();
-    let agent = match args.agent {
+    let named = match args.agent {
+        Some(agent) => Some(agent),
+        None => environment::parsed("HERONRY_AGENT")?,
+    };
+    let agent = match named {
         Some(agent) => agent,
         None => AgentId::parse(run.as_str()).map_err(crate::failure::Failure::usage)?,
     };
@@ -106,7 +139,9 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     join.session_id = args.session;
     join.instance = args.instance;
     join.lease_ms = args.lease;
+    join.new = args.new;
     let joined = cx.pool()?.join(&join).await.map_err(refused)?;
+    warn_of_takeover(cx, &joined);
     cx.out.answer(&joined, Rows::Whole, || {
         format!(
             "{} joined as {} in generation {}, {} unread\ntoken {}",
@@ -120,6 +155,25 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
+/// Says on stderr that a live run was taken over, whatever stdout shows.
+fn warn_of_takeover(cx: &Context, joined: &Joined) {
+    let Some(over) = &joined.taken_over else {
+        return;
+    };
+    if *cx.out.format() == Format::Quiet {
+        return;
+    }
+    let (run, generation) = (&joined.run_id, over.generation);
+    let seen = match over.last_seen {
+        Some(at) => format!("last seen {at}"),
+        None => "not seen since the server opened the pool".to_owned(),
+    };
+    diagnose(&format!(
+        "heronry: warning: {run} was live; its generation {generation} ({seen}) is taken over by this \
+         instance, and refused from then on. Join with --new to refuse instead"
+    ));
+}
+
 pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
     let run = cx.run()?;
     let changed = cx.pool()?.leave(run).await.map_err(refused)?;
@@ -129,13 +183,56 @@ pub(crate) async fn leave(cx: &Context, _: &LeaveArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-pub(crate) async fn heartbeat(cx: &Context, _: &HeartbeatArgs) -> Outcome {
+pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
     let run = cx.run()?;
-    let changed = cx.pool()?.heartbeat(run).await.map_err(refused)?;
-    cx.out.answer(&changed, Rows::Whole, || {
-        format!("{run} is heard of at {}", changed.cursor)
-    })?;
-    Ok(Exit::Ok)
+    let pool = match args.every {
+        Some(_) => cx.waiting_pool(None)?,
+        None => cx.pool()?,
+    };
+    let claims: Vec<ClaimName> = args.claims.into_iter().map(ClaimName).collect();
+    let beat = if claims.is_empty() {
+        Beat::Presence
+    } else {
+        let span = args.claim_for.unwrap_or(hold::CLAIM_DEFAULT);
+        Beat::Claims(Hold::new(run, claims, span))
+    };
+    beats(cx, &pool, (beat, args.every)).await
+}
+
+/// What a heartbeat says.
+enum Beat {
+    /// That the run is there.
+    Presence,
+    /// That it is there and still works on these.
+    Claims(Hold),
+}
+
+async fn beats(
+    cx: &Context,
+    pool: &PoolClient,
+    (mut beat, every): (Beat, Option<Millis>),
+) -> Outcome {
+    let run = cx.run()?;
+    loop {
+        match &mut beat {
+            Beat::Presence => {
+                let changed = pool.heartbeat(run).await.map_err(refused)?;
+                cx.out.answer(&changed, Rows::Whole, || {
+                    format!("{run} is heard of at {}", changed.cursor)
+                })?;
+            }
+            Beat::Claims(hold) => {
+                hold::show(cx, &hold.extend(cx, pool).await?)?;
+                if hold.is_empty() || every.is_none() {
+                    return Ok(hold.exit());
+                }
+            }
+        }
+        match every {
+            Some(every) => hold::pause(every).await,
+            None => return Ok(Exit::Ok),
+        }
+    }
 }
 
 pub(crate) async fn list(cx: &Context, args: MembersArgs) -> Outcome {

@@ -13,7 +13,7 @@ use heronry_client::PoolClient;
 use heronry_types::{
     Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
     IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
-    Receipt, ResponseContract, RunId, TopicId,
+    Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, ReceiptQuery, SendMessage};
 
@@ -23,9 +23,10 @@ use super::{
     members::{parse_policy, policies_of},
 };
 use crate::{
-    connect::{Context, refused},
+    connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
+    last,
     out::Rows,
     secrets::random_name,
     text::{add, name_of},
@@ -37,81 +38,137 @@ const INLINE_BYTES_MAX: usize = 128 * 1024;
 /// Send a message and print its receipt
 #[derive(Debug, Args)]
 #[command(
-    group = ArgGroup::new("content").args(["body", "file", "stdin"]),
-    after_help = "Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body 'src/main.rs' --key batch-1\n  heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
+    group = ArgGroup::new("content").args(["body", "file", "stdin"]).required(true),
+    after_help = "The receipt names the cursor to wait from: what becomes of the message comes after it. A \
+message that nobody gets is kept, with a receipt that says why; the exit code is 3 then.\n\n\
+Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body 'src/main.rs' --id batch-1 --key batch-1\n  \
+heronry --pool review --run lead wait --after batch-1 'kind == \"run_message_settled\" && message == \"batch-1\"' --timeout 10m\n  \
+heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
 )]
 pub(crate) struct SendArgs {
     /// Whom to: run:RUN, agent:AGENT, topic:TOPIC or pool
     #[arg(long, value_name = "ADDRESS")]
-    to: String,
+    pub(super) to: String,
     /// The body
     #[arg(long, value_name = "TEXT")]
-    body: Option<String>,
+    pub(super) body: Option<String>,
     /// A file with the body
     #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     /// `-`: the body comes from stdin
     #[arg(value_name = "-", value_parser = ["-"])]
-    stdin: Option<String>,
+    pub(super) stdin: Option<String>,
     /// The media type of the body
     #[arg(long, value_name = "TYPE")]
-    media_type: Option<String>,
+    pub(super) media_type: Option<String>,
     /// The message's id [default: derived from the key]
     #[arg(long, value_name = "MESSAGE")]
-    id: Option<MessageId>,
+    pub(super) id: Option<MessageId>,
     /// The message that this one replies to
     #[arg(long, value_name = "MESSAGE")]
-    reply_to: Option<MessageId>,
+    pub(super) reply_to: Option<MessageId>,
     /// How many recipients have to reply; a recipient that acks without a reply has declined
     #[arg(long, value_name = "N")]
-    expect: Option<NonZeroU32>,
+    pub(super) expect: Option<NonZeroU32>,
     /// How long to wait for their replies, as 10m
     #[arg(long, value_name = "SPAN", requires = "expect", value_parser = durations::parse)]
-    within: Option<Millis>,
+    pub(super) within: Option<Millis>,
     /// A run whose reply counts; can be repeated [default: every recipient]
     #[arg(long = "expect-from", value_name = "RUN", requires = "expect")]
-    expect_from: Vec<RunId>,
+    pub(super) expect_from: Vec<RunId>,
     /// A correlation; can be repeated
     #[arg(long = "correlation", value_name = "KEY=VALUE", value_parser = parse_correlation)]
-    correlations: Vec<(CorrelationKey, CorrelationValue)>,
+    pub(super) correlations: Vec<(CorrelationKey, CorrelationValue)>,
     /// A policy that the message carries; can be repeated
     #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
-    policies: Vec<PolicyRef>,
+    pub(super) policies: Vec<PolicyRef>,
     /// How long copies can be claimed, as 10m
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
-    expires_in: Option<Millis>,
+    pub(super) expires_in: Option<Millis>,
     /// How urgent it is: queue, steer or interrupt [default: queue]
     #[arg(long, value_name = "IMPORTANCE", value_parser = name_of::<Importance>)]
-    importance: Option<Importance>,
+    pub(super) importance: Option<Importance>,
     /// How long copies cannot be claimed yet, as 10m
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
-    deliver_after: Option<Millis>,
+    pub(super) deliver_after: Option<Millis>,
     /// Hand no other ordered message of yours to a recipient before this one has ended there
     #[arg(long)]
-    ordered: bool,
+    pub(super) ordered: bool,
     /// When an inbox is full: refuse the message, or skip that recipient [default: refuse for a run,
     /// skip for every other address]
     #[arg(long, value_name = "refuse|skip", value_parser = name_of::<OnFull>)]
-    on_full: Option<OnFull>,
+    pub(super) on_full: Option<OnFull>,
     /// The same key with the same message is sent once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
-    key: Option<IdempotencyKey>,
+    pub(super) key: Option<IdempotencyKey>,
+    #[command(flatten)]
+    pub(super) nobody: NobodyFlag,
+}
+
+impl SendArgs {
+    /// Returns the arguments of a message to this address that say nothing else.
+    pub(super) fn to(to: String) -> Self {
+        Self {
+            to,
+            body: None,
+            file: None,
+            stdin: None,
+            media_type: None,
+            id: None,
+            reply_to: None,
+            expect: None,
+            within: None,
+            expect_from: Vec::new(),
+            correlations: Vec::new(),
+            policies: Vec::new(),
+            expires_in: None,
+            importance: None,
+            deliver_after: None,
+            ordered: false,
+            on_full: None,
+            key: None,
+            nobody: NobodyFlag::default(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Args)]
+pub(super) struct NobodyFlag {
+    /// It is right when nobody gets the message: the exit code is 0 then, too
+    #[arg(long)]
+    allow_nobody: bool,
 }
 
 /// Print the receipt of a message as it stands
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry --pool review --run lead receipt batch-1 --field status\n  heronry --pool review --run lead receipt batch-1 --wait 10m --since 5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f-42"
+    after_help = "With --wait the exit code is 0 when the message has changed as asked, or is over, and 4 when \
+the time was up before. With --until responded it is 0 only when the replies have come, 4 also when the \
+message timed out, and 1 when it ended otherwise.\n\n\
+Example:\n  heronry --pool review --run lead receipt batch-1 --field status\n  \
+heronry --pool review --run lead receipt batch-1 --wait 10m --until ended\n  \
+heronry --pool review --run lead receipt batch-1 --wait 10m --since 5f0c6d1e9a7b4c3d8e2f1a0b9c8d7e6f-42"
 )]
 pub(crate) struct ReceiptArgs {
     /// The message
     message: MessageId,
-    /// How long to wait until it changes; without a change in time the exit code is 4
+    /// How long to wait until it changes; without a change in time the exit code is 4. A message that is
+    /// over is not waited for
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     wait: Option<Millis>,
     /// Wait for a change after this cursor, as the `as_of` of an earlier receipt [default: after now]
     #[arg(long, value_name = "CURSOR", requires = "wait")]
     since: Option<Cursor>,
+    /// Wait until it has come to this point: ended (it is over), acked (no copy is queued or claimed any
+    /// more) or responded (the replies have come). A message that is over has come to all of them
+    #[arg(
+        long,
+        value_name = "ended|acked|responded",
+        requires = "wait",
+        conflicts_with = "since",
+        value_parser = name_of::<ReceiptUntil>
+    )]
+    until: Option<ReceiptUntil>,
 }
 
 /// Cancel a message and print its receipt
@@ -139,6 +196,49 @@ pub(crate) struct BodyArgs {
 
 pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let pool = cx.pool()?;
+    let allows_nobody = args.nobody.allow_nobody;
+    let send = message_of(cx, &pool, args).await?;
+    let receipt = pool.send(&send).await.map_err(refused)?;
+    last::sent(cx, receipt.cursor);
+    cx.out.answer(&receipt, Rows::Whole, || {
+        let cursor = receipt.cursor;
+        format!("{}\n  wait --after {cursor}", text_of(&receipt))
+    })?;
+    if let Some(nobody) = nobody(&receipt) {
+        return if allows_nobody {
+            Ok(Exit::Ok)
+        } else {
+            Err(nobody)
+        };
+    }
+    Ok(match receipt.status {
+        MessageStatus::Failed => Exit::Failed,
+        MessageStatus::Delivered
+        | MessageStatus::Responded
+        | MessageStatus::TimedOut
+        | MessageStatus::Expired
+        | MessageStatus::Cancelled
+        | MessageStatus::Settled => Exit::Ok,
+    })
+}
+
+/// Returns what is to be said of a message that nobody got.
+pub(super) fn nobody(receipt: &Receipt) -> Option<Failure> {
+    let is_failed = receipt.status == MessageStatus::Failed && receipt.recipients.is_empty();
+    let why = receipt.reason.filter(|_| is_failed)?;
+    let message = &receipt.message_id;
+    Some(Failure::new(
+        Exit::Refused,
+        format_args!("nobody got {message} ({why}); the message is kept as failed"),
+    ))
+}
+
+/// Makes a message of arguments. Only a large body is stored before.
+pub(super) async fn message_of(
+    cx: &Context,
+    pool: &PoolClient,
+    args: SendArgs,
+) -> Result<SendMessage, Failure> {
     let to = parse_address(&args.to, pool.id()).map_err(Failure::usage)?;
     let key = match args.key {
         Some(key) => key,
@@ -147,7 +247,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let mut send = SendMessage::new(to, key);
     send.from.clone_from(&cx.globals.run);
     if let Some(bytes) = read_body(args.body, args.file, args.stdin.as_deref())? {
-        add_body(&pool, &mut send, bytes, args.media_type.as_deref()).await?;
+        add_body(pool, &mut send, bytes, args.media_type.as_deref()).await?;
     }
     send.media_type = args.media_type;
     send.message_id = args.id;
@@ -166,63 +266,84 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     send.deliver_after_ms = args.deliver_after;
     send.ordered = args.ordered.then_some(true);
     send.on_full = args.on_full;
-    let receipt = pool.send(&send).await.map_err(refused)?;
-    print_receipt(cx, &receipt)?;
-    Ok(match receipt.status {
-        MessageStatus::Failed => Exit::Failed,
-        MessageStatus::Delivered
-        | MessageStatus::Responded
-        | MessageStatus::TimedOut
-        | MessageStatus::Expired
-        | MessageStatus::Cancelled
-        | MessageStatus::Settled => Exit::Ok,
-    })
+    Ok(send)
 }
 
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
-    let (receipt, changed) = if let Some(wait) = args.wait {
-        change_of(cx, args, wait).await?
+    let (receipt, reached) = if let Some(wait) = args.wait {
+        let pool = cx.waiting_pool(Some(wait))?;
+        match within(Some(wait), change_of(cx, &pool, (args, wait))).await {
+            Some(changed) => changed?,
+            None => {
+                let receipt = receipt_of(&last_look(pool), cx, args).await?;
+                let reached = receipt.has_reached(args.until.unwrap_or(ReceiptUntil::Ended));
+                (receipt, reached)
+            }
+        }
     } else {
-        let from = cx.globals.run.as_ref();
-        let receipt = cx.pool()?.receipt(&args.message, from).await;
-        (receipt.map_err(refused)?, true)
+        (receipt_of(&cx.pool()?, cx, args).await?, true)
     };
     print_receipt(cx, &receipt)?;
-    Ok(if changed { Exit::Ok } else { Exit::TimedOut })
+    if !reached {
+        return Ok(Exit::TimedOut);
+    }
+    Ok(match args.until {
+        Some(ReceiptUntil::Responded) => exit_of_question(receipt.status),
+        Some(ReceiptUntil::Ended | ReceiptUntil::Acked) | None => Exit::Ok,
+    })
 }
 
-/// Waits for a change of a receipt, one request after the other, and says whether there was one.
-async fn change_of(
+/// Returns how a command ends that waited for replies.
+pub(super) fn exit_of_question(status: MessageStatus) -> Exit {
+    match status {
+        MessageStatus::Responded => Exit::Ok,
+        MessageStatus::Delivered | MessageStatus::TimedOut => Exit::TimedOut,
+        MessageStatus::Failed
+        | MessageStatus::Expired
+        | MessageStatus::Cancelled
+        | MessageStatus::Settled => Exit::Failed,
+    }
+}
+
+async fn receipt_of(
+    pool: &PoolClient,
     cx: &Context,
     args: &ReceiptArgs,
-    wait: Millis,
+) -> Result<Receipt, Failure> {
+    let from = cx.globals.run.as_ref();
+    pool.receipt(&args.message, from).await.map_err(refused)
+}
+
+/// Waits for the change of a receipt that is asked for, one request after the other, and says whether
+/// it came. A message that is over is not waited for.
+async fn change_of(
+    cx: &Context,
+    pool: &PoolClient,
+    (args, wait): (&ReceiptArgs, Millis),
 ) -> Result<(Receipt, bool), Failure> {
-    let pool = cx.pool()?;
     let mut query = ReceiptQuery {
         from: cx.globals.run.clone(),
         ..ReceiptQuery::default()
     };
-    let since = if let Some(since) = args.since {
-        since
-    } else {
-        let now = pool.wait_receipt(&args.message, &query).await;
-        now.map_err(refused)?.as_of
-    };
-    query.since = Some(since);
+    let now = pool.wait_receipt(&args.message, &query).await;
+    let mut receipt = now.map_err(refused)?;
+    let since = args.since.unwrap_or(receipt.as_of);
+    query.until = args.until;
+    query.since = args.until.is_none().then_some(since);
     let mut left = wait;
     loop {
+        let reached = match args.until {
+            Some(until) => receipt.has_reached(until),
+            None => receipt.is_over() || receipt.has_changed_since(since),
+        };
+        if reached || left.0 == 0 {
+            return Ok((receipt, reached));
+        }
         let span = left.min(POLL);
         query.wait_ms = Some(span);
-        let receipt = pool.wait_receipt(&args.message, &query).await;
-        let receipt = receipt.map_err(refused)?;
-        let last = receipt.timeline.last();
-        if last.is_some_and(|last| last.cursor.position > since.position) {
-            return Ok((receipt, true));
-        }
+        let changed = pool.wait_receipt(&args.message, &query).await;
+        receipt = changed.map_err(refused)?;
         left = Millis(left.0.saturating_sub(span.0));
-        if left.0 == 0 {
-            return Ok((receipt, false));
-        }
     }
 }
 
@@ -238,33 +359,35 @@ pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
 }
 
 fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
-    cx.out.answer(receipt, Rows::Whole, || {
-        let reason = receipt
-            .reason
-            .map_or_else(String::new, |it| format!(" ({it})"));
-        let mut text = format!(
-            "{} {}{reason} at {}",
-            receipt.message_id, receipt.status, receipt.cursor
+    cx.out.answer(receipt, Rows::Whole, || text_of(receipt))
+}
+
+fn text_of(receipt: &Receipt) -> String {
+    let reason = receipt
+        .reason
+        .map_or_else(String::new, |it| format!(" ({it})"));
+    let mut text = format!(
+        "{} {}{reason} at {}",
+        receipt.message_id, receipt.status, receipt.cursor
+    );
+    if let Some(contract) = &receipt.response_contract {
+        let replies = (receipt.responses.len(), contract.expected_responses);
+        add(
+            &mut text,
+            format_args!("\n  {} of {} replies", replies.0, replies.1),
         );
-        if let Some(contract) = &receipt.response_contract {
-            let replies = (receipt.responses.len(), contract.expected_responses);
-            add(
-                &mut text,
-                format_args!("\n  {} of {} replies", replies.0, replies.1),
-            );
-        }
-        for response in &receipt.responses {
-            let (run, reply) = (&response.run_id, &response.message_id);
-            add(&mut text, format_args!("\n  {run} replied {reply}"));
-        }
-        for recipient in &receipt.recipients {
-            add(
-                &mut text,
-                format_args!("\n  {} {}", recipient.run_id, recipient.state),
-            );
-        }
-        text
-    })
+    }
+    for response in &receipt.responses {
+        let (run, reply) = (&response.run_id, &response.message_id);
+        add(&mut text, format_args!("\n  {run} replied {reply}"));
+    }
+    for recipient in &receipt.recipients {
+        add(
+            &mut text,
+            format_args!("\n  {} {}", recipient.run_id, recipient.state),
+        );
+    }
+    text
 }
 
 pub(super) fn read_body(

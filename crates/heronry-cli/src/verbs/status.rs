@@ -32,7 +32,7 @@ pub(crate) async fn run(cx: &Context, StatusArgs {}: StatusArgs) -> Outcome {
     let client = cx.client()?;
     let status = client.status().await.map_err(refused)?;
     let shown = Shown {
-        url: client.url(),
+        url: &client.url(),
         status: &status,
     };
     cx.out

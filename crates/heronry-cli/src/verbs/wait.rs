@@ -1,6 +1,9 @@
 //! `heronry wait`: sleeps until something happens.
 
-use std::{path::PathBuf, time::Duration};
+mod begin;
+mod early;
+
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use heronry_client::{ClientError, PoolClient};
@@ -9,13 +12,19 @@ use heronry_types::{
     WakeStatus, WakeView,
 };
 use heronry_wire::{ProblemKind, RegisterWake, SetState, SinceText, WakeQuery};
+use serde::Serialize;
 
+use self::{
+    begin::{After, Begin},
+    early::Early,
+};
 use super::members::{parse_policy, policies_of, policy_text};
 use crate::{
-    connect::{Context, refused},
-    cursors::{CursorFile, digest},
+    connect::{Context, last_look, refused, within},
+    cursors::{CursorFile, Note, What, digest},
     durations,
     failure::{Exit, Failure, Outcome},
+    last,
     out::Rows,
     secrets::random_name,
     text::add,
@@ -23,17 +32,17 @@ use crate::{
 
 /// How long one request waits.
 const POLL: Millis = Millis(25_000);
-/// How long the command waits for a server to come back before it asks again.
-const PAUSE: Duration = Duration::from_millis(500);
-/// How many requests in a row may find no server before the command gives up.
-const LOST_MAX: u32 = 60;
 
 /// Sleep until an event comes that a filter keeps, or until several did
 #[derive(Debug, Args)]
 #[command(
     after_help = "Events count from where the last wait with this pool, run and filter ended; \
-the first one starts at the head. A command that was killed and is repeated continues the same wake.\n\n\
-Example:\n  heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m\n  \
+the first one begins after the last that the run sent or saw from this data directory (send, ask, emit, \
+inbox, wait), so that what happened in between counts, or else at the head. Where it begins is said on \
+stderr, and is `since` in JSON. A command that was killed and is repeated continues the same wake.\n\n\
+Example:\n  heronry --pool review --run lead send --to run:scanner-1 --body '?' --id q --expect 1 --within 10m\n  \
+heronry --pool review --run lead wait --after q 'kind == \"run_message_responded\" && message == \"q\"' --timeout 10m\n  \
+heronry --pool review --run lead wait 'kind == \"run_completed\"' --timeout 10m\n  \
 heronry --pool review --run lead wait --count 3 --distinct-by run 'kind == \"run_completed\"'\n  \
 heronry --pool review --run lead wait --suspend --timeout 1h '\"lead\" in recipients'"
 )]
@@ -56,6 +65,10 @@ pub(crate) struct WaitArgs {
     /// From where on events count: start, head or a cursor. No cursor file is used then
     #[arg(long, value_name = "CURSOR")]
     since: Option<SinceText>,
+    /// After what events count: a message of the run (its acceptance), a cursor, or last (what the run
+    /// last sent or saw). No cursor file is used then
+    #[arg(long, value_name = "MESSAGE|CURSOR|last", conflicts_with = "since")]
+    after: Option<After>,
     #[command(flatten)]
     end: EndArgs,
     /// Suspend the run until then: its lease does not run, and its claims do not lapse. When
@@ -96,31 +109,61 @@ impl WaitArgs {
         }
     }
 
+    /// Returns true when the command says where it begins.
+    fn names_its_begin(&self) -> bool {
+        self.since.is_some() || self.after.is_some()
+    }
+
     /// Returns what stands for the condition: the text of a filter, as it always was.
     fn text(&self) -> String {
         self.condition().to_string()
     }
 }
 
+/// How a wait ended.
+#[derive(Debug, Serialize)]
+struct Waited<'a> {
+    #[serde(flatten)]
+    view: &'a WakeView,
+    /// What came too early for it, when it timed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    early: Option<Early>,
+}
+
 pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
-    let pool = cx.pool()?;
+    let pool = cx.waiting_pool(args.end.timeout)?;
     let file = cursor_file(cx, &pool, &args)?;
-    let since = since(&pool, file.as_ref(), &args).await?;
-    let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, since))?);
+    let begin = begin(cx, &pool, (file.as_ref(), &args)).await?;
+    let mut wake = RegisterWake::of(args.condition(), key(cx, &pool, (&args, begin.since))?);
     wake.run_id.clone_from(&cx.globals.run);
-    wake.since = Some(SinceText(since));
+    wake.since = Some(SinceText(begin.since));
     wake.timeout_ms = args.end.timeout;
     wake.policies = policies_of(args.policies.clone());
     wake.suspends_run = args.suspend.then_some(true);
     wake.forever = args.end.forever.then_some(true);
-    let view = until_ended(cx, &pool, &wake).await.map_err(|error| {
+    let view = until_ended(cx, &pool, (&wake, &begin)).await;
+    let view = view.map_err(|error| {
         let is_stale = error.is(ProblemKind::CursorForeign) || error.is(ProblemKind::CursorTrimmed);
         match &file {
             Some(file) if is_stale => refused_cursor(&error, file),
             Some(_) | None => refused(error),
         }
     })?;
-    cx.out.answer(&view, Rows::Whole, || text_of(&view))?;
+    let early = match view.status {
+        WakeStatus::TimedOut => Early::find(cx, &last_look(pool.clone()), &view).await,
+        WakeStatus::Triggered
+        | WakeStatus::Registered
+        | WakeStatus::Cancelled
+        | WakeStatus::Failed => None,
+    };
+    let waited = Waited { view: &view, early };
+    cx.out.answer(&waited, Rows::Whole, || text_of(&view))?;
+    if let Some(early) = &early {
+        early.say(cx);
+    }
+    if view.status == WakeStatus::Triggered {
+        last::saw(cx, passed(&view));
+    }
     // Only when the answer is out: a command that is killed before this gives the same answer again.
     if let Some(file) = &file {
         file.write(passed(&view))?;
@@ -137,40 +180,47 @@ fn cursor_file(
     pool: &PoolClient,
     args: &WaitArgs,
 ) -> Result<Option<CursorFile>, Failure> {
-    match (&args.cursor_file, args.since) {
+    match (&args.cursor_file, args.names_its_begin()) {
         (Some(path), _) => Ok(Some(CursorFile::at(path))),
-        (None, Some(_)) => Ok(None),
-        (None, None) => {
-            let texts = ["wait", pool.id().as_str(), run_of(cx), &args.text()];
-            CursorFile::of(&cx.data_dir, &texts).map(Some)
+        (None, true) => Ok(None),
+        (None, false) => {
+            let note = Note {
+                what: What::Wait,
+                pool: pool.id().to_string(),
+                run: cx.run_text().to_owned(),
+                filter: Some(args.text()),
+            };
+            CursorFile::of(&cx.data_dir, note).map(Some)
         }
     }
 }
 
-fn run_of(cx: &Context) -> &str {
-    cx.globals.run.as_ref().map_or("", |run| run.as_str())
-}
-
-/// Returns from where on events count, and writes down where a first wait starts.
-async fn since(
+/// Returns where the wait begins, and writes down where a first one does.
+async fn begin(
+    cx: &Context,
     pool: &PoolClient,
-    file: Option<&CursorFile>,
-    args: &WaitArgs,
-) -> Result<Since, Failure> {
-    let Some(file) = file else {
-        return Ok(args.since.map_or(Since::Head, |since| since.0));
-    };
-    if let Some(cursor) = file.read()? {
-        return Ok(Since::Cursor(cursor));
+    (file, args): (Option<&CursorFile>, &WaitArgs),
+) -> Result<Begin, Failure> {
+    if let Some(file) = file
+        && let Some(cursor) = file.read()?
+    {
+        return Ok(Begin::at_file(cursor, file));
     }
-    let view = pool.view().await.map_err(refused)?;
-    let start = match args.since.map_or(Since::Head, |since| since.0) {
-        Since::Cursor(cursor) => cursor,
-        Since::Head => view.head,
-        Since::Start => view.floor,
+    let place = (args.since, args.after.as_ref());
+    let mut begin = match Begin::named(cx, pool, place).await? {
+        Some(begin) => begin,
+        None => Begin::first(cx, pool).await?,
     };
-    file.write(start)?;
-    Ok(Since::Cursor(start))
+    if let Some(file) = file {
+        let start = match begin.since {
+            Since::Cursor(cursor) => cursor,
+            Since::Head => pool.view().await.map_err(refused)?.head,
+            Since::Start => pool.view().await.map_err(refused)?.floor,
+        };
+        file.write(start)?;
+        begin.since = Since::Cursor(start);
+    }
+    Ok(begin)
 }
 
 /// A wait at the cursor of a file has one key, so that its repeat is the same wake; others are fresh.
@@ -179,7 +229,7 @@ fn key(
     pool: &PoolClient,
     (args, since): (&WaitArgs, Since),
 ) -> Result<IdempotencyKey, Failure> {
-    let is_kept = args.cursor_file.is_some() || args.since.is_none();
+    let is_kept = args.cursor_file.is_some() || !args.names_its_begin();
     let text = match since {
         Since::Cursor(cursor) if is_kept => {
             let timeout = args
@@ -189,7 +239,7 @@ fn key(
             let (condition, cursor) = (args.text(), cursor.to_string());
             let mut texts = vec![
                 pool.id().as_str(),
-                run_of(cx),
+                cx.run_text(),
                 &condition,
                 &cursor,
                 &timeout,
@@ -209,10 +259,11 @@ fn key(
 async fn until_ended(
     cx: &Context,
     pool: &PoolClient,
-    wake: &RegisterWake,
+    (wake, begin): (&RegisterWake, &Begin),
 ) -> Result<WakeView, ClientError> {
     // Not held: from the answer on, the wake is there whatever becomes of this server.
     let mut view = pool.register_wake(wake).await?.wake;
+    cx.out.note(&begin.line(cx, view.since));
     if is_resumed(&view) {
         view = suspend_again(pool, &view).await?;
     }
@@ -220,22 +271,24 @@ async fn until_ended(
         wait_ms: Some(POLL),
         run: cx.globals.run.clone(),
     };
-    let mut lost = 0;
-    while view.status == WakeStatus::Registered && !is_resumed(&view) {
-        match pool.wake(&view.wake_id, &query).await {
-            Ok(again) => {
-                view = again;
-                lost = 0;
-            }
-            // The wake outlives a server that starts again.
-            Err(error) if may_come_back(&error) && lost < LOST_MAX => {
-                lost += 1;
-                pause().await;
-            }
-            Err(error) => return Err(error),
+    let id = view.wake_id.clone();
+    // The wake outlives a server that starts again, and the client finds that one.
+    let ended = within(wake.timeout_ms, async {
+        while view.status == WakeStatus::Registered && !is_resumed(&view) {
+            view = pool.wake(&id, &query).await?;
+        }
+        Ok(view)
+    });
+    match ended.await {
+        Some(ended) => ended,
+        None => {
+            let query = WakeQuery {
+                wait_ms: None,
+                ..query
+            };
+            last_look(pool.clone()).wake(&id, &query).await
         }
     }
-    Ok(view)
 }
 
 /// The wake still waits, and its run goes on for another reason.
@@ -256,16 +309,6 @@ async fn suspend_again(pool: &PoolClient, view: &WakeView) -> Result<WakeView, C
         run: Some(view.run_id.clone()),
     };
     pool.wake(&view.wake_id, &query).await
-}
-
-fn may_come_back(error: &ClientError) -> bool {
-    error.is_unreachable() || error.is(ProblemKind::ShuttingDown)
-}
-
-async fn pause() {
-    // Nothing can end the inner future: the outer one ends by its time alone.
-    let ended = tokio::time::timeout(PAUSE, std::future::pending::<()>()).await;
-    debug_assert!(ended.is_err(), "a pending future does not end");
 }
 
 /// Returns where the next wait starts: behind the event at which the condition came to hold, or

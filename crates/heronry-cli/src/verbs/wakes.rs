@@ -1,10 +1,10 @@
 //! `heronry wakes` and `heronry explain`.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
 use heronry_event::{FilterExplanation, WakeExplanation};
 use heronry_types::{Cursor, RunId, WakeId, WakeView};
-use heronry_wire::{ExplainQuery, WakeList, WakesQuery};
+use heronry_wire::{ExplainQuery, WakeList, WakeQuery, WakesQuery};
 
 use super::members::policy_text;
 use crate::{
@@ -14,12 +14,42 @@ use crate::{
     text::add,
 };
 
-/// List the wakes that wait, oldest first
+/// List the wakes that wait, oldest first, or end one
 ///
 /// With a run its own; without one, and an operator's token, those of every run.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry --pool review wakes --field wake_id,run_id,deadline")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  heronry --pool review wakes --field wake_id,run_id,deadline\n  \
+heronry --pool review --run lead wakes end wake-7"
+)]
 pub(crate) struct WakesArgs {
+    #[command(subcommand)]
+    verb: Option<WakesVerb>,
+    #[command(flatten)]
+    page: PageArgs,
+}
+
+/// What can be done with a wake.
+#[derive(Debug, Subcommand)]
+enum WakesVerb {
+    End(EndArgs),
+}
+
+/// Give a wake up: whoever waits for it is told that it was cancelled
+///
+/// A wake that has ended stays as it ended. An operator may name the run, and has to when two runs have
+/// a wake of this id.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  heronry --pool review --run lead wakes end wake-7")]
+struct EndArgs {
+    /// The wake
+    wake: WakeId,
+}
+
+/// Which wakes are listed.
+#[derive(Debug, Args)]
+struct PageArgs {
     /// How many at the most [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -36,7 +66,31 @@ pub(crate) struct ExplainArgs {
     wake: WakeId,
 }
 
-pub(crate) async fn list(cx: &Context, args: &WakesArgs) -> Outcome {
+pub(crate) async fn run(cx: &Context, args: &WakesArgs) -> Outcome {
+    match &args.verb {
+        Some(WakesVerb::End(end)) => give_up(cx, end).await,
+        None => list(cx, &args.page).await,
+    }
+}
+
+async fn give_up(cx: &Context, args: &EndArgs) -> Outcome {
+    let query = WakeQuery {
+        wait_ms: None,
+        run: cx.globals.run.clone(),
+    };
+    let ended = cx.pool()?.cancel_wake(&args.wake, &query).await;
+    let ended = ended.map_err(refused)?;
+    cx.out.answer(&ended, Rows::Whole, || {
+        let (run, wake) = (&ended.wake.run_id, &ended.wake);
+        format!(
+            "{run}  {}  {} at {}",
+            wake.wake_id, wake.status, wake.cursor
+        )
+    })?;
+    Ok(Exit::Ok)
+}
+
+async fn list(cx: &Context, args: &PageArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("wakes"), || {
         let lines: Vec<String> = list.wakes.iter().map(text_of).collect();
@@ -46,7 +100,7 @@ pub(crate) async fn list(cx: &Context, args: &WakesArgs) -> Outcome {
 }
 
 /// Reads one page when a limit is named, else every page.
-async fn pages(cx: &Context, pool: &PoolClient, args: &WakesArgs) -> Result<WakeList, ClientError> {
+async fn pages(cx: &Context, pool: &PoolClient, args: &PageArgs) -> Result<WakeList, ClientError> {
     let mut query = WakesQuery {
         run: cx.globals.run.clone(),
         limit: args.limit,
@@ -63,7 +117,7 @@ async fn pages(cx: &Context, pool: &PoolClient, args: &WakesArgs) -> Result<Wake
 }
 
 fn text_of(wake: &WakeView) -> String {
-    let mut text = format!("{}  {}  since {}", wake.run_id, wake.wake_id, wake.cursor);
+    let mut text = format!("{}  {}  since {}", wake.run_id, wake.wake_id, wake.since);
     if let Some(deadline) = wake.deadline {
         add(&mut text, format_args!("  until {deadline}"));
     }
@@ -126,7 +180,15 @@ fn add_clause(text: &mut String, clause: &FilterExplanation) {
     if clause.early > 0 {
         add(text, format_args!(", {} came too early", clause.early));
     }
+
     add(text, format_args!(", {} came close", clause.close));
+    if let Some(early) = &clause.latest_early {
+        let (cursor, kind, since) = (early.cursor, early.kind, early.since);
+        add(
+            text,
+            format_args!("\n  latest too early: {cursor} {kind}; a wake since {since} counts it"),
+        );
+    }
     for missing in &clause.missing {
         let seen: Vec<String> = missing
             .seen

@@ -71,7 +71,11 @@ struct Printer<'a> {
 }
 
 pub(crate) async fn run(cx: &Context, args: WatchArgs) -> Outcome {
-    let pool = cx.pool()?;
+    let pool = if args.follow.follow {
+        cx.waiting_pool(None)?
+    } else {
+        cx.pool()?
+    };
     let file = args.cursor_file.as_deref().map(CursorFile::at);
     let kept = match &file {
         Some(file) => file.read()?,

@@ -23,6 +23,7 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
         session: lineage.session.clone(),
         instance: body.instance.clone(),
         generation: Generation(record.position),
+        predecessor: None,
         policies: body.policies.clone(),
         topics: body.topics.clone(),
         inbox: Inbox::default(),
@@ -48,6 +49,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
         member.lease = body.lease_ms;
         member.instance = body.instance.clone();
         member.generation = Generation(record.position);
+        member.predecessor = Some(body.predecessor);
         member.session.clone_from(&lineage.session);
     }
 }

@@ -26,9 +26,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             is_finished: false,
         },
     );
-    if let Some(thread) = &body.thread {
-        reply::replied(state, record, (thread, &body.message_id));
-    }
+    reply::replied(state, record, body);
 }
 
 pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {

@@ -28,9 +28,7 @@ fn refold_one(scratch: &mut State, accepted: Position, record: &Record) {
         && record.position != accepted
     {
         // Of another message that replies to it, only that counts.
-        if let Some(thread) = &body.thread {
-            reply::replied(scratch, record, (thread, &body.message_id));
-        }
+        reply::replied(scratch, record, body);
     } else if let (Body::MemberLeft(body), Some(run)) = (&record.entry.body, run) {
         gone(scratch, record, (accepted, run), body.reason);
     } else if let (Body::RunEnded(_), Some(run)) = (&record.entry.body, run) {

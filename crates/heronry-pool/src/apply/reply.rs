@@ -1,16 +1,14 @@
 //! Applying records about replies.
 
-use heronry_journal::{Record, Thread};
-use heronry_types::{
-    MessageFailure, MessageId, MessageStatus, Position, ReplyStanding, TimelineState,
-};
+use heronry_journal::{MessageAccepted, Record};
+use heronry_types::{MessageFailure, MessageStatus, Position, ReplyStanding, TimelineState};
 
 use super::message;
-use crate::State;
+use crate::{State, state::Reply};
 
 /// Notes a reply that counts with the message that asked for it.
-pub(super) fn replied(state: &mut State, record: &Record, (thread, id): (&Thread, &MessageId)) {
-    let answering = thread.answering.as_ref();
+pub(super) fn replied(state: &mut State, record: &Record, body: &MessageAccepted) {
+    let answering = body.answering();
     let counted = answering.filter(|answering| answering.standing == ReplyStanding::Counted);
     let (Some(answering), Some(run)) = (counted, &record.entry.lineage.run) else {
         return;
@@ -27,10 +25,14 @@ pub(super) fn replied(state: &mut State, record: &Record, (thread, id): (&Thread
     let recipient = u32::try_from(index).ok();
     let step = message::step(record, TimelineState::Replied, recipient);
     request.timeline.push(step);
+    let reply = Reply {
+        message_id: body.message_id.clone(),
+        content_ref: body.content_ref,
+    };
     request
         .replies
         .get_or_insert_default()
-        .insert(record.position, id.clone());
+        .insert(record.position, reply);
 }
 
 pub(super) fn responded(state: &mut State, record: &Record, accepted: Position) {

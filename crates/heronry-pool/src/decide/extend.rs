@@ -4,10 +4,10 @@ use heronry_journal::{Body, Claim, MessageExtended};
 use heronry_types::{LimitName, Millis, RunId, Timestamp};
 
 use super::{
-    AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack, draft::Author,
-    fetch, guard,
+    AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack, ack::Hold,
+    draft::Author, fetch, guard,
 };
-use crate::{Caller, Done, Rejection, State, state::CopySlot};
+use crate::{Caller, Done, Extended, Rejection, State, state::CopySlot};
 
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Extend {
 }
 
 impl Command for Extend {
-    type Answer = Done;
+    type Answer = Extended;
 
     fn about_wakes(&self) -> AboutWakes {
         AboutWakes::Nothing
@@ -70,7 +70,17 @@ impl Command for Extend {
         Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
-        Ok(Done::at(state, applied))
+    fn answer(&self, state: &State, applied: Applied) -> Result<Extended, Rejection> {
+        let mut held = Vec::with_capacity(self.claims.len());
+        for claim in &self.claims {
+            // What was acknowledged is not held any more, and needs nothing.
+            if ack::hold(state, &self.run, *claim)?.0 == Hold::Held {
+                held.push(*claim);
+            }
+        }
+        Ok(Extended {
+            done: Done::at(state, applied),
+            held,
+        })
     }
 }

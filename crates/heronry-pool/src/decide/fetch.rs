@@ -1,11 +1,13 @@
 //! Receiving: claiming copies, and looking at them without a claim.
 
+use std::collections::BTreeSet;
+
 use heronry_journal::{
     Body, Claim, CopyName, Entry, FetchedCopy, MessageFetched, UndeliverableCopy,
 };
 use heronry_types::{
-    CopyStanding, CopyState, LimitExceeded, LimitName, Limits, Millis, Position, ReceiveId, RunId,
-    Timestamp, Undeliverable,
+    CopyStanding, CopyState, Cursor, LimitExceeded, LimitName, Limits, Millis, Position, ReceiveId,
+    RunId, Timestamp, Undeliverable,
 };
 
 use super::{
@@ -20,6 +22,28 @@ use crate::{
 /// How many copies that cannot be handed over one call ends at the most.
 const UNDELIVERABLE_MAX: usize = 1_000;
 
+/// Which copies of an inbox a receive is about.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Select {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those of the messages with these acceptances; the others keep their turns.
+    These(Vec<Cursor>),
+}
+
+impl Select {
+    /// Returns where the messages were accepted whose copies it takes; nothing when it takes any.
+    fn located(&self, state: &State) -> Result<Option<BTreeSet<Position>>, Rejection> {
+        let Self::These(these) = self else {
+            return Ok(None);
+        };
+        check(state, LimitName::PageItemsMax, these.len() as u64)?;
+        let located = these.iter().map(|cursor| state.locate(*cursor));
+        located.collect::<Result<_, _>>().map(Some)
+    }
+}
+
 /// Claims the first copies of a member's inbox.
 #[derive(Clone, Debug)]
 pub struct Fetch {
@@ -33,6 +57,8 @@ pub struct Fetch {
     pub max: u64,
     /// How long the claims hold.
     pub claim_ms: Millis,
+    /// Which copies.
+    pub select: Select,
 }
 
 impl Fetch {
@@ -41,7 +67,12 @@ impl Fetch {
         check(state, LimitName::ClaimMsMax, self.claim_ms.0)
     }
 
-    fn fetched(&self, state: &State, cx: &Cx<'_>, member: &Member) -> Option<MessageFetched> {
+    fn fetched(
+        &self,
+        state: &State,
+        cx: &Cx<'_>,
+        (member, these): (&Member, Option<&BTreeSet<Position>>),
+    ) -> Option<MessageFetched> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let mut fetched = MessageFetched {
             receive_id: self.receive_id.clone(),
@@ -51,13 +82,16 @@ impl Fetch {
             undeliverable: Vec::new(),
         };
         let mut lines = Lines::of(member);
+        let is_selected = |accepted: &Position| these.is_none_or(|these| these.contains(accepted));
         for accepted in claimable(state, member, cx.now) {
             if fetched.copies.len() >= max || fetched.undeliverable.len() >= UNDELIVERABLE_MAX {
                 break;
             }
             let message = state.messages.get(accepted);
             let message = message.filter(|message| !message.is_past_expiry(cx.now));
-            if let Some(message) = message.filter(|message| lines.admit((accepted, message))) {
+            // An ordered copy that is not asked for still comes before the later ones of its sender.
+            let admitted = message.filter(|message| lines.admit((accepted, message)));
+            if let Some(message) = admitted.filter(|_| is_selected(&accepted)) {
                 self.take(&mut fetched, member, (accepted, message));
             }
         }
@@ -176,7 +210,8 @@ impl Command for Fetch {
         if let Some(fetched) = member.inbox.receive_of(&self.receive_id) {
             return Ok(Decision::Repeat(fetched));
         }
-        let Some(fetched) = self.fetched(state, cx, member) else {
+        let these = self.select.located(state)?;
+        let Some(fetched) = self.fetched(state, cx, (member, these.as_ref())) else {
             return Ok(Decision::Nothing);
         };
         let settled = self.settled(state, &fetched);

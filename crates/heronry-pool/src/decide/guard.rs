@@ -3,7 +3,7 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Condition, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId};
 
-use crate::{Caller, Rejection, State, state::Member};
+use crate::{Caller, Rejection, State, rejection::PolicyNeed, state::Member};
 
 /// Checks that the caller may act as this run.
 pub(super) fn identity(caller: &Caller, run: &RunId) -> Result<(), Rejection> {
@@ -102,6 +102,15 @@ pub(super) fn reader(state: &State, caller: &Caller, run: &RunId) -> Result<(), 
         Caller::Operator => Ok(()),
         Caller::Member { .. } => standing(state, caller, run).map(|_| ()),
     }
+}
+
+/// Checks that a member may read the pool's events: it holds every policy of the pool.
+pub(super) fn viewer(state: &State, member: &Member) -> Result<(), Rejection> {
+    let Some(policy) = member.policies.first_missing(&state.config.policies) else {
+        return Ok(());
+    };
+    let (policy, need) = (policy.clone(), PolicyNeed::ViewerHolds);
+    Err(Rejection::Policy { policy, need })
 }
 
 /// Checks that the caller is an operator or a present member.

@@ -9,7 +9,10 @@ use heronry_types::{
 use super::{
     Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, fetch, guard,
 };
-use crate::{Caller, Done, Joined, Rejection, State, rejection::PolicyNeed, state::Member};
+use crate::{
+    Caller, Done, Joined, Rejection, State, TakenOver, engine::Heard, rejection::PolicyNeed,
+    state::Member,
+};
 
 /// Joins a run, or takes it over for another instance.
 #[derive(Clone, Debug)]
@@ -109,16 +112,20 @@ impl Join {
 }
 
 /// Cancels the wakes that carry a policy which their run, taken over by the record before, does not
-/// hold any more.
+/// hold any more; all of them when it may not read the pool's events any more.
 fn narrowed(state: &State, member: &Member, policies: &Policies) -> Vec<Entry> {
     if policies.covers(&member.policies) {
         return Vec::new();
     }
+    let sees = policies.covers(&state.config.policies);
     let taken_over = state.head.next();
     let author = Author::engine(state.lineage_of(&member.run)).caused_by(taken_over);
     let cancelled = member.wakes.iter().filter_map(|registered| {
         let wake = &state.wakes.get(*registered)?.registered;
-        policies.first_missing(wake.policies.as_deref()?)?;
+        let carried = wake.policies.as_deref();
+        if sees && carried.is_none_or(|carried| policies.covers(carried)) {
+            return None;
+        }
         let body = WakeCancelled {
             registered: *registered,
             wake_id: wake.wake_id.clone(),
@@ -153,6 +160,12 @@ impl Command for Join {
         Some(Speaker::Joining(&self.run, &self.instance))
     }
 
+    fn add_last_seen(joined: &mut Joined, heard: &Heard) {
+        if let Some(taken_over) = &mut joined.taken_over {
+            taken_over.last_seen = heard.of_predecessor(&joined.run);
+        }
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::operator(&self.caller)?;
         if let Some(state) = state.members.ended(&self.run) {
@@ -174,7 +187,46 @@ impl Command for Join {
             cursor: state.cursor(applied.first),
             unread: member.inbox.unread(),
             repeated: applied.how == How::Repeated,
+            taken_over: member.predecessor.map(|generation| TakenOver {
+                generation,
+                last_seen: None,
+            }),
         })
+    }
+}
+
+/// Joins a run that nobody has joined: one that is a member is refused and not taken over, also when
+/// it is lost. The same instance joining again gets the same answer, as with [`Join`].
+#[derive(Clone, Debug)]
+pub struct JoinNew(pub Join);
+
+impl Command for JoinNew {
+    type Answer = Joined;
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        self.0.speaker()
+    }
+
+    fn add_last_seen(joined: &mut Joined, heard: &Heard) {
+        Join::add_last_seen(joined, heard);
+    }
+
+    fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
+        let Self(join) = self;
+        guard::operator(&join.caller)?;
+        if let Some(member) = state.members.get(&join.run)
+            && member.instance != join.instance
+        {
+            return Err(Rejection::RunTaken {
+                generation: member.generation,
+                last_seen: cx.heard.last(&join.run),
+            });
+        }
+        join.decide(state, cx)
+    }
+
+    fn answer(&self, state: &State, applied: Applied) -> Result<Joined, Rejection> {
+        self.0.answer(state, applied)
     }
 }
 

@@ -235,8 +235,10 @@ fn carried(policies: &Policies) -> Option<Box<Policies>> {
     (!policies.is_empty()).then(|| Box::new(policies.clone()))
 }
 
-/// Checks that who waits holds what its wake carries.
-fn check_held(member: &Member, policies: &Policies) -> Result<(), Rejection> {
+/// Checks that who waits may read the pool's events, and holds what its wake carries: it would wait
+/// in vain for what it is not shown.
+fn check_policies(state: &State, member: &Member, policies: &Policies) -> Result<(), Rejection> {
+    guard::viewer(state, member)?;
     let Some(policy) = member.policies.first_missing(policies) else {
         return Ok(());
     };
@@ -288,7 +290,8 @@ impl Command for RegisterWake {
 
     fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run);
-        if member.is_err() || member.is_ok_and(|it| !it.policies.covers(&self.request.policies)) {
+        let admitted = member.and_then(|it| check_policies(state, it, &self.request.policies));
+        if admitted.is_err() {
             return Ok(None); // `decide` says why not, unless it is a repeat
         }
         let after = self.since(state)?;
@@ -320,7 +323,7 @@ impl Command for RegisterWake {
             LimitName::LiveWakesPerPoolMax,
             state.wakes.live() as u64 + 1,
         )?;
-        check_held(member, &self.request.policies)?;
+        check_policies(state, member, &self.request.policies)?;
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);
         let author = Author::member(state, &self.caller, member);

@@ -1,4 +1,4 @@
-//! Leases of members: when each was last heard of. This is not recorded; only that it was lost is.
+//! Leases of members: until when each may be silent. This is not recorded; only that it was lost is.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +19,6 @@ const MEMBERS_MAX: usize = 64;
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     term: Millis,
-    /// When the member was last heard of; absent: not since the pool was opened.
-    heard: Option<Timestamp>,
     /// When it ends; absent while the member is lost.
     until: Option<Timestamp>,
     /// Where it stands in the order: at its end or before. Being heard of does not move it.
@@ -35,11 +33,6 @@ pub(super) struct Leases {
 }
 
 impl Leases {
-    /// Returns true when no member has a lease.
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_run.is_empty()
-    }
-
     /// Returns true when a lease can end.
     pub(super) fn watches(&self) -> bool {
         !self.order.is_empty()
@@ -61,7 +54,6 @@ impl Leases {
 
     /// Starts the lease of a member, from now on or anew; a lost member has one that cannot end.
     fn start(&mut self, run: &RunId, (term, until): (Millis, Option<Timestamp>)) {
-        let heard = self.by_run.get(run).and_then(|lease| lease.heard);
         self.forget(run);
         let placed = until.unwrap_or_default();
         if until.is_some() {
@@ -69,7 +61,6 @@ impl Leases {
         }
         let lease = Lease {
             term,
-            heard,
             until,
             placed,
         };
@@ -85,7 +76,6 @@ impl Leases {
     fn renew(&mut self, run: &RunId, now: Timestamp) {
         if let Some(lease) = self.by_run.get_mut(run) {
             let again = now.after(lease.term);
-            lease.heard = Some(now);
             lease.until = lease.until.map(|until| until.max(again));
         }
     }
@@ -155,6 +145,7 @@ impl Engine {
             .collect();
         for run in &waiting {
             self.leases.renew(run, self.now);
+            self.heard.note(run, self.now);
         }
     }
 
@@ -167,12 +158,16 @@ impl Engine {
         }
     }
 
-    /// A member is heard of: its lease begins again, and it is back if it was lost.
+    /// A member is heard of: its lease begins again where it has one, and it is back if it was lost.
     pub(super) fn hear(&mut self, speaker: Option<Speaker<'_>>) {
-        let heard = speaker.and_then(|by| Some((by, by.member(&self.state)?)));
-        let Some((speaker, member)) = heard.filter(|(_, member)| member.lease.is_some()) else {
+        let Some((speaker, member)) = speaker.and_then(|by| Some((by, by.member(&self.state)?)))
+        else {
             return;
         };
+        self.heard.note(&member.run, self.now);
+        if member.lease.is_none() {
+            return;
+        }
         let (run, is_lost) = (member.run.clone(), member.lost_until.is_some());
         if is_lost {
             let entry = back_entry(&self.state, speaker, member);
@@ -180,11 +175,6 @@ impl Engine {
             self.drain_triggers();
         }
         self.leases.renew(&run, self.now);
-    }
-
-    /// Returns when a member that has a lease was last heard of.
-    pub(super) fn last_seen(&self, run: &RunId) -> Option<Timestamp> {
-        self.leases.by_run.get(run)?.heard
     }
 
     /// Keeps the leases as the records say.

@@ -69,7 +69,7 @@ fn put_member(feed: &mut Feed, member: &Member) {
         &member.instance,
     ));
     feed.put((member.generation, &member.policies, &member.topics));
-    feed.put((member.lease, member.lost_until));
+    feed.put((member.predecessor, member.lease, member.lost_until));
     if let Some(suspension) = &member.suspension {
         feed.put((suspension.position, &suspension.wakes, suspension.until));
         feed.put((suspension.suspected, &suspension.orphaned));

@@ -31,6 +31,8 @@ pub struct Member {
     pub instance: InstanceId,
     /// Which joining this is.
     pub generation: Generation,
+    /// The generation that it took over; absent: it joined a run that was no member.
+    pub predecessor: Option<Generation>,
     /// The policies that it holds.
     pub policies: Policies,
     /// The topics that it lists, sorted and distinct.

@@ -4,8 +4,9 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{MessageAccepted, Recipients};
 use heronry_types::{
-    AckOutcome, CopyStanding, CopyState, DeadReason, Importance, Lineage, MessageFailure,
-    MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp, Undeliverable,
+    AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Importance, Lineage,
+    MessageFailure, MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp,
+    Undeliverable,
 };
 
 use super::Turn;
@@ -107,6 +108,15 @@ pub struct Step {
     pub recipient: Option<u32>,
 }
 
+/// A reply that counts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// Its id.
+    pub message_id: MessageId,
+    /// Its body.
+    pub content_ref: ContentRef,
+}
+
 /// A message.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -126,8 +136,8 @@ pub struct Message {
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
     pub replays: Option<Box<BTreeMap<usize, Step>>>,
-    /// The ids of the replies that count, by their acceptance.
-    pub replies: Option<Box<BTreeMap<Position, MessageId>>>,
+    /// The replies that count, by their acceptance.
+    pub replies: Option<Box<BTreeMap<Position, Reply>>>,
     /// Whether nothing can happen to it any more: it is over, its copies have ended and none is dead.
     pub(crate) is_finished: bool,
 }

@@ -184,7 +184,9 @@ impl Reader {
     fn see(&self, pool: &Pool, record: &Record) -> Option<Event> {
         let hidden = match self.query.viewer {
             Viewer::Operator => false,
-            Viewer::Member { .. } => record.entry.visibility == Visibility::OutOfScope,
+            Viewer::Member { .. } | Viewer::AsMember { .. } => {
+                record.entry.visibility == Visibility::OutOfScope
+            }
         };
         if hidden {
             return None;
@@ -199,11 +201,13 @@ impl Reader {
 
     /// Returns why the viewer sees nothing after this record, when it is about the viewer itself.
     fn closes(&self, record: &Record) -> Option<CloseReason> {
-        let Viewer::Member { run, generation } = &self.query.viewer else {
-            return None;
+        let (run, since, at_takeover) = match &self.query.viewer {
+            Viewer::Operator => return None,
+            Viewer::Member { run, generation } => (run, generation, Some(CloseReason::Revoked)),
+            Viewer::AsMember { run, since } => (run, since, None),
         };
         let own = record.entry.lineage.run.as_ref() == Some(run);
-        if !own || record.position <= generation.0 {
+        if !own || record.position <= since.0 {
             return None;
         }
         let body = &record.entry.body;
@@ -211,8 +215,10 @@ impl Reader {
             Some(CloseReason::Left)
         } else if matches!(body, Body::RunEnded(_)) {
             Some(CloseReason::RunEnded)
+        } else if matches!(body, Body::MemberTakenOver(_)) {
+            at_takeover
         } else {
-            matches!(body, Body::MemberTakenOver(_)).then_some(CloseReason::Revoked)
+            None
         }
     }
 

@@ -6,7 +6,9 @@ use heronry_pool::{
     Caller, Received, Rejection,
     decide::{Fetch, FindMessage, FindWake, Heartbeat},
 };
-use heronry_types::{Cursor, Millis, Receipt, RunId, RunState, WakeId, WakeStatus, WakeView};
+use heronry_types::{
+    Cursor, Millis, Receipt, ReceiptUntil, RunId, RunState, WakeId, WakeStatus, WakeView,
+};
 
 use super::Pool;
 use crate::{
@@ -95,25 +97,21 @@ impl Pool {
         }
     }
 
-    /// Returns what became of a message; waits up to `wait` until it changes after `seen`.
+    /// Returns what became of a message; waits up to `wait` until it has changed as asked. A message
+    /// that is over is not waited for.
     ///
     /// # Errors
     /// [`CallError`], when there is no such message among others.
     pub async fn wait_receipt(
         &self,
         find: FindMessage,
-        seen: Cursor,
+        change: impl Into<ReceiptChange>,
         wait: Millis,
     ) -> Result<Receipt, CallError> {
         let until = self.deadline(wait);
-        let changed = |receipt: &Receipt| {
-            receipt
-                .timeline
-                .last()
-                .is_some_and(|last| last.cursor.position > seen.position)
-        };
+        let change = change.into();
         let receipt = self.call(find.clone()).await?;
-        if changed(&receipt) || wait.0 == 0 {
+        if change.is_in(&receipt) || wait.0 == 0 {
             return Ok(receipt);
         }
         let message = self.interest(WaitKey::Message(receipt.cursor.position));
@@ -124,7 +122,7 @@ impl Pool {
             on_message.as_mut().enable();
             on_departure.as_mut().enable();
             let receipt = self.call(find.clone()).await?;
-            if changed(&receipt) {
+            if change.is_in(&receipt) {
                 return Ok(receipt);
             }
             let either = async {
@@ -185,6 +183,37 @@ impl Pool {
                 Waited::TimeIsUp
             }
         }
+    }
+}
+
+/// The change of a message that a call waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ReceiptChange {
+    /// Anything that happens to it after this cursor.
+    After(Cursor),
+    /// That it comes to this point.
+    Until(ReceiptUntil),
+}
+
+impl ReceiptChange {
+    /// Returns true when a receipt shows the change, or that none is to come: the message is over.
+    pub fn is_in(self, receipt: &Receipt) -> bool {
+        match self {
+            Self::After(seen) => receipt.is_over() || receipt.has_changed_since(seen),
+            Self::Until(until) => receipt.has_reached(until),
+        }
+    }
+}
+
+impl From<Cursor> for ReceiptChange {
+    fn from(seen: Cursor) -> Self {
+        Self::After(seen)
+    }
+}
+
+impl From<ReceiptUntil> for ReceiptChange {
+    fn from(until: ReceiptUntil) -> Self {
+        Self::Until(until)
     }
 }
 

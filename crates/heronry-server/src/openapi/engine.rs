@@ -50,7 +50,8 @@ fn messages() -> Vec<Named> {
     let response = Fields::of("A reply that counts.")
         .must("run_id", text("Who replied."))
         .must("message_id", text("The reply."))
-        .must("cursor", cursor("Its acceptance."));
+        .must("cursor", cursor("Its acceptance."))
+        .must("content_ref", text("Its body."));
     let receipt = Fields::of("What became of a message, read at `as_of`.")
         .must("message_id", text("The message."))
         .must("from", text("Who sent it."))
@@ -88,6 +89,10 @@ fn wakes() -> Vec<Named> {
     let view = Fields::of("Where a wake stands.")
         .must("wake_id", text("The wake."))
         .must("run_id", text("Who waits."))
+        .must(
+            "since",
+            cursor("Where it begins: events after this one count."),
+        )
         .must("status", names::<WakeStatus>())
         .may("reason", one_of(&reasons))
         .must("matches", list("WakeMatch"))

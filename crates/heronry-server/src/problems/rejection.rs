@@ -99,6 +99,7 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::NotAMember => ProblemKind::NotAMember,
         Rejection::Fenced => ProblemKind::Fenced,
         Rejection::RunEnded { .. } => ProblemKind::RunEnded,
+        Rejection::RunTaken { .. } => ProblemKind::RunTaken,
         Rejection::TooLarge { .. } => ProblemKind::TooLarge,
         Rejection::Policy { .. } => ProblemKind::Policy,
         Rejection::IdempotencyConflict { .. } | Rejection::ContentConflict => {
@@ -137,6 +138,16 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::Condition(error) => with_condition(problem, *error),
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
+        Rejection::RunTaken {
+            generation,
+            last_seen,
+        } => {
+            let problem = problem.with("generation", generation.0.0);
+            match last_seen {
+                Some(at) => problem.with("last_seen", at.to_string()),
+                None => problem,
+            }
+        }
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::OrderedDelay { max } => problem.with("field", "delay_ms").with("max", max.0),

@@ -3,14 +3,14 @@
 use axum::{Json as Answer, routing::MethodFilter};
 use heronry_journal::Claim;
 use heronry_pool::{
-    Item, Received, Rejection,
-    decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release},
+    Extended, Item, Received, Rejection,
+    decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release, Select},
 };
 use heronry_runtime::{BodyError, CallError};
 use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId, ReplyStanding};
 use heronry_wire::{
-    Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ExtendClaims, InboxPage, InboxQuery,
-    Item as ItemShown, Receive, ReleaseClaims,
+    Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ClaimsExtended, ExtendClaims,
+    InboxPage, InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
 };
 
 use super::{At, Route, changed};
@@ -62,7 +62,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Hold claims longer.",
             extend,
         )
-        .contract(|c| c.reads::<ExtendClaims>().answers::<Changed>(200)),
+        .contract(|c| c.reads::<ExtendClaims>().answers::<ClaimsExtended>(200)),
     ]
 }
 
@@ -79,6 +79,7 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         receive_id,
         max: body.max.unwrap_or(ITEMS_DEFAULT),
         claim_ms: body.claim_ms.unwrap_or(CLAIM_DEFAULT),
+        select: body.only.map_or(Select::Any, Select::These),
     };
     let received = at.unless_stopped(at.pool.receive(fetch, wait)).await?;
     page(&at, received, body.bodies).await
@@ -154,7 +155,7 @@ fn shown(item: &Item) -> ItemShown {
         from: item.from.clone(),
         cursor: item.cursor,
         attempt: item.attempt,
-        claim: claim.map(|(claim, _)| ClaimName(claim.to_string())),
+        claim: claim.map(|(claim, _)| name_of(claim)),
         claim_expires_at: claim.map(|(_, until)| *until),
         content_ref: item.content_ref,
         media_type: item.media_type.clone(),
@@ -195,14 +196,23 @@ async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Chang
     Ok(changed(at.call(command).await?))
 }
 
-async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<Changed>, Refusal> {
+async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<ClaimsExtended>, Refusal> {
     let command = Extend {
         run: at.path_run()?,
         caller: at.caller(),
         claims: claims(&body.claims, "claims")?,
         claim_ms: body.claim_ms,
     };
-    Ok(changed(at.call(command).await?))
+    let Extended { done, held } = at.call(command).await?;
+    Ok(Answer(ClaimsExtended {
+        held: held.iter().map(name_of).collect(),
+        cursor: done.cursor,
+        durability: done.durability,
+    }))
+}
+
+fn name_of(claim: &Claim) -> ClaimName {
+    ClaimName(claim.to_string())
 }
 
 /// Reads the claims that a field names.

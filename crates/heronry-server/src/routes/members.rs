@@ -3,12 +3,12 @@
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
     MemberView, Rejection, Stood,
-    decide::{ChangeMember, EndRun, Heartbeat, Join, Leave, ListMembers, Resume, Suspend},
+    decide::{ChangeMember, EndRun, Heartbeat, Join, JoinNew, Leave, ListMembers, Resume, Suspend},
 };
 use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
 use heronry_wire::{
     Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, MembersQuery,
-    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown,
+    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
 };
 
 use super::{At, Route, changed, inbox::claims};
@@ -76,18 +76,21 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         Some(instance) => instance,
         None => fresh_instance(&at.app)?,
     };
-    let joined = at
-        .call(Join {
-            caller: at.caller(),
-            run: body.run_id,
-            agent: body.agent_id,
-            session: body.session_id,
-            topics: body.topics,
-            policies: body.policies,
-            instance,
-            lease: body.lease_ms,
-        })
-        .await?;
+    let join = Join {
+        caller: at.caller(),
+        run: body.run_id,
+        agent: body.agent_id,
+        session: body.session_id,
+        topics: body.topics,
+        policies: body.policies,
+        instance,
+        lease: body.lease_ms,
+    };
+    let joined = if body.new {
+        at.call(JoinNew(join)).await?
+    } else {
+        at.call(join).await?
+    };
     let named = (&at.id, &joined.run, joined.generation);
     let epoch = at.pool.timelines().at(joined.generation.0);
     let member_token = at.app.auth.member_token(epoch, named);
@@ -104,6 +107,10 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         member_token,
         unread: joined.unread,
         durability: at.app.durability(),
+        taken_over: joined.taken_over.map(|over| TakenOver {
+            generation: over.generation,
+            last_seen: over.last_seen,
+        }),
     };
     Ok((status, Answer(answer)))
 }

@@ -8,7 +8,8 @@ use axum::{
 use heronry_pool::decide::{
     CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, Send, SendRequest,
 };
-use heronry_types::{Body, Receipt, RunId};
+use heronry_runtime::ReceiptChange;
+use heronry_types::{Body, Millis, Receipt, ReceiptUntil, RunId};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
 
 use super::{At, Route};
@@ -17,12 +18,19 @@ use crate::{
     problems::Refusal,
 };
 
+/// The fields that carry a body.
+const BODY_FIELDS: [&str; 3] = ["body", "body_base64", "content_ref"];
+
+/// What a message without a body is told.
+const NO_BODY: &str =
+    "missing; give one of body, body_base64 and content_ref (an empty body is \"\")";
+
 pub(super) fn rows() -> Vec<Route> {
     vec![
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/messages",
-            "Send a message.",
+            "Send a message, and wait until it is over.",
             send,
         )
         .contract(|c| {
@@ -34,7 +42,7 @@ pub(super) fn rows() -> Vec<Route> {
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/messages/{id}",
-            "Show what became of a message, and wait until that changes.",
+            "Show what became of a message, and wait until that changes, or until it has come to a point.",
             receipt,
         )
         .contract(|c| c.queries::<ReceiptQuery>().answers_with("Receipt", 200)),
@@ -67,6 +75,7 @@ async fn send(
         }
     };
     let options = body.options();
+    let wait = at.within(body.wait_ms).await?;
     let content = content(&at, &mut body).await?;
     let mut request = SendRequest::new(body.to, content, key);
     request.message_id = body.message_id;
@@ -83,10 +92,27 @@ async fn send(
     } else {
         StatusCode::CREATED
     };
-    Ok((status, Answer(sent.receipt)))
+    Ok((status, Answer(until_over(&at, sent.receipt, wait).await)))
 }
 
-/// Returns the one body that a message names; an empty text when it names none.
+/// Waits until a message that was sent just now or before is over.
+///
+/// It is journaled, so whatever ends the waiting is no refusal of the request: the answer is where
+/// the message stood when it was sent, then.
+async fn until_over(at: &At, sent: Receipt, wait: Millis) -> Receipt {
+    if wait.0 == 0 {
+        return sent;
+    }
+    let find = FindMessage {
+        caller: at.caller(),
+        from: sent.from.clone(),
+        message_id: sent.message_id.clone(),
+    };
+    let over = at.pool.wait_receipt(find, ReceiptUntil::Ended, wait);
+    at.unless_stopped(over).await.unwrap_or(sent)
+}
+
+/// Returns the one body that a message names.
 async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
     let media_type = body.media_type.take();
     if let Some(named) = &media_type {
@@ -94,7 +120,10 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
     }
     let or = |default: &str| media_type.clone().unwrap_or_else(|| default.to_owned());
     match (body.body.take(), body.body_base64.take(), body.content_ref) {
-        (None, None, None) => Ok(Content::Inline(Body::new(or(Body::TEXT), Vec::new()))),
+        (None, None, None) => {
+            let Refusal(problem) = invalid("body", NO_BODY);
+            Err(Refusal(problem.with("fields", BODY_FIELDS.as_slice())))
+        }
         (Some(text), None, None) => {
             let bytes = text.0.into_bytes();
             Ok(Content::Inline(Body::new(or(Body::TEXT), bytes)))
@@ -124,8 +153,12 @@ async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Rec
     let from: RunId = at.identity.acting(query.from, "from")?;
     let message_id = at.params.id("id")?;
     let wait = at.within(query.wait_ms).await?;
-    if query.since.is_some() && wait.0 == 0 {
-        return Err(invalid("since", "wait_ms says how long to wait; give both"));
+    let no_wait = "wait_ms says how long to wait; give both";
+    match (query.since, query.until) {
+        (Some(_), Some(_)) => return Err(invalid("since", "until is given too; give one")),
+        (Some(_), None) if wait.0 == 0 => return Err(invalid("since", no_wait)),
+        (None, Some(_)) if wait.0 == 0 => return Err(invalid("until", no_wait)),
+        (Some(_), None) | (None, Some(_) | None) => {}
     }
     let find = FindMessage {
         caller: at.caller(),
@@ -135,14 +168,15 @@ async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Rec
     if wait.0 == 0 {
         return Ok(Answer(at.call(find).await?));
     }
-    let seen = match query.since {
-        Some(cursor) => {
+    let change = match (query.until, query.since) {
+        (Some(until), _) => ReceiptChange::Until(until),
+        (None, Some(cursor)) => {
             at.call(CheckCursor { cursor }).await?;
-            cursor
+            ReceiptChange::After(cursor)
         }
-        None => at.call(find.clone()).await?.as_of,
+        (None, None) => ReceiptChange::After(at.call(find.clone()).await?.as_of),
     };
-    let changed = at.pool.wait_receipt(find, seen, wait);
+    let changed = at.pool.wait_receipt(find, change, wait);
     at.unless_stopped(changed).await.map(Answer)
 }
 

@@ -58,6 +58,24 @@ pub fn make_directories(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Refuses a symbolic link that leads to nothing: a creation under its name would replace it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] that names where the link leads.
+pub fn refuse_dangling(path: &Path) -> io::Result<()> {
+    let Ok(target) = fs::read_link(path) else {
+        return Ok(());
+    };
+    if fs::exists(path)? {
+        return Ok(());
+    }
+    let what = format!(
+        "this is a symbolic link to {}, where nothing is; remove the link, or name that place",
+        target.display()
+    );
+    Err(io::Error::new(ErrorKind::NotFound, what))
+}
+
 /// Makes what was entered into a directory last.
 ///
 /// # Errors

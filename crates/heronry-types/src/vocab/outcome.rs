@@ -51,6 +51,21 @@ vocabulary! {
     }
 }
 
+impl MessageStatus {
+    /// Returns true when no other status can follow.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Delivered => false,
+            Self::Responded
+            | Self::Failed
+            | Self::TimedOut
+            | Self::Expired
+            | Self::Cancelled
+            | Self::Settled => true,
+        }
+    }
+}
+
 vocabulary! {
     /// Why a claim was given back.
     ReleaseReason {

@@ -216,7 +216,8 @@ async fn to_topic(scene: &mut Scene<'_>, number: u64, runs: &[String]) -> Reply 
     for run in runs {
         scene.join(run, json!({"topics": [topic]})).await;
     }
-    let to = json!({"to": {"type": "topic", "topic_id": topic}, "idempotency_key": topic});
+    let to =
+        json!({"to": {"type": "topic", "topic_id": topic}, "body": "x", "idempotency_key": topic});
     scene.say("POST /messages", message(&to)).await
 }
 

@@ -3,10 +3,12 @@
 use std::ops::Bound;
 
 use heronry_journal::ChunkHash;
-use heronry_types::{Cursor, LimitName, Limits, Position, RunId, Timestamp, WakeView};
+use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
 use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
-use crate::{Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer};
+use crate::{
+    Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer, engine::Heard,
+};
 
 /// Asks who is a member: one page of them.
 #[derive(Clone, Debug)]
@@ -33,9 +35,9 @@ impl Command for ListMembers {
         Ok(Decision::Nothing)
     }
 
-    fn add_last_seen(page: &mut MemberPage, last_seen: &dyn Fn(&RunId) -> Option<Timestamp>) {
+    fn add_last_seen(page: &mut MemberPage, heard: &Heard) {
         for member in &mut page.members {
-            member.last_seen = last_seen(&member.run);
+            member.last_seen = heard.last(&member.run);
         }
     }
 

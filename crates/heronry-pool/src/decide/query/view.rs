@@ -4,7 +4,7 @@ use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
 use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
-use crate::{Caller, Rejection, State, rejection::PolicyNeed};
+use crate::{Caller, Rejection, State};
 
 /// Whose view of the events it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +17,14 @@ pub enum Viewer {
         run: RunId,
         /// Which joining.
         generation: Generation,
+    },
+    /// An operator's, with a member's eyes: what its scope shows, until the run leaves. Whether the run
+    /// may look is judged when the operator begins to; a takeover of the run changes nothing of it.
+    AsMember {
+        /// The run.
+        run: RunId,
+        /// Which joining it was when the operator began to look.
+        since: Generation,
     },
 }
 
@@ -46,16 +54,14 @@ impl Command for Viewing {
             return Ok(Viewer::Operator);
         };
         let member = guard::standing(state, &self.caller, run)?;
-        if let Some(policy) = member.policies.first_missing(&state.config.policies) {
-            let need = PolicyNeed::ViewerHolds;
-            return Err(Rejection::Policy {
-                policy: policy.clone(),
-                need,
-            });
-        }
-        Ok(Viewer::Member {
-            run: run.clone(),
-            generation: member.generation,
+        guard::viewer(state, member)?;
+        let (run, generation) = (run.clone(), member.generation);
+        Ok(match self.caller {
+            Caller::Operator => Viewer::AsMember {
+                run,
+                since: generation,
+            },
+            Caller::Member { .. } => Viewer::Member { run, generation },
         })
     }
 }
@@ -94,9 +100,15 @@ impl Command for AdmitReader {
         if let Some(from) = self.from {
             state.locate(from)?;
         }
-        if let Viewer::Member { run, generation } = &self.viewer {
-            let (run, generation) = (run.clone(), *generation);
-            guard::present(state, &Caller::Member { run, generation })?;
+        match &self.viewer {
+            Viewer::Operator => {}
+            Viewer::Member { run, generation } => {
+                let (run, generation) = (run.clone(), *generation);
+                guard::present(state, &Caller::Member { run, generation })?;
+            }
+            Viewer::AsMember { run, .. } => {
+                guard::standing(state, &Caller::Operator, run)?;
+            }
         }
         self.check_limits(&state.settings.limits)?;
         Ok(Decision::Nothing)
@@ -105,7 +117,7 @@ impl Command for AdmitReader {
     fn answer(&self, state: &State, _: Applied) -> Result<WakePayload, Rejection> {
         Ok(match self.viewer {
             Viewer::Operator => WakePayload::Refs,
-            Viewer::Member { .. } => state.config.wake_payload,
+            Viewer::Member { .. } | Viewer::AsMember { .. } => state.config.wake_payload,
         })
     }
 }

@@ -15,6 +15,13 @@ pub(super) fn schemas() -> Vec<Named> {
         .must("cursor", cursor("Where it stands."))
         .must("kind", names::<EventKind>())
         .must("failed", list("FailedClause"));
+    let early = Fields::of("An event that a filter keeps, from before the wake begins.")
+        .must("cursor", cursor("Where it stands."))
+        .must("kind", names::<EventKind>())
+        .must(
+            "since",
+            cursor("Where a wake has to begin so that it counts."),
+        );
     let value = Fields::of("A value that events had.")
         .must("value", text("The value, as filter text."))
         .must("events", count("How many had it."));
@@ -29,6 +36,7 @@ pub(super) fn schemas() -> Vec<Named> {
         ("Could", could.schema()),
         ("FailedClause", failed.schema()),
         ("ClosestEvent", closest.schema()),
+        ("EarlyEvent", early.schema()),
         ("SeenValue", value.schema()),
         ("MissingClause", missing.schema()),
         ("FilterExplanation", filter().schema()),
@@ -43,6 +51,7 @@ fn filter() -> Fields {
         .may("distinct_by", names::<DistinctBy>())
         .must("counted", count("How many of those looked at count."))
         .must("early", count("How many more came too early to count."))
+        .may("latest_early", reference("EarlyEvent"))
         .must("close", count("How many failed one comparison alone."))
         .must("missing", list("MissingClause"))
         .may("closest", reference("ClosestEvent"))

@@ -1,0 +1,119 @@
+//! Looking for a data directory from a folder upward.
+
+use std::{
+    fs::{self, Metadata},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+/// The name of the data directory of a folder and of all below it.
+pub(crate) const NAME: &str = ".heronry";
+
+/// What a search found, and where it looked.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Search {
+    /// The nearest data directory of this user.
+    pub(crate) found: Option<PathBuf>,
+    /// The folders that were looked into, from below upward.
+    pub(crate) looked: Vec<PathBuf>,
+    /// Folders of the name that are not this user's alone.
+    pub(crate) passed_over: Vec<PathBuf>,
+}
+
+/// Looks into a folder and those above it: up to the user's home, or to the border of the file system.
+pub(crate) fn upward(from: &Path, home: Option<&Path>) -> Search {
+    let mut search = Search::default();
+    let device = fs::metadata(from).map(|it| it.dev()).ok();
+    for folder in from.ancestors() {
+        if fs::metadata(folder).map(|it| it.dev()).ok() != device {
+            break;
+        }
+        search.looked.push(folder.to_owned());
+        let candidate = folder.join(NAME);
+        match fs::metadata(&candidate) {
+            Ok(found) if is_own(&found) => {
+                search.found = Some(candidate);
+                break;
+            }
+            Ok(_) => search.passed_over.push(candidate),
+            // What cannot be looked at is nothing that could be used.
+            Err(_) => {}
+        }
+        if home == Some(folder) {
+            break;
+        }
+    }
+    search
+}
+
+/// Another user's folder, or one that others can enter, could hold what they chose.
+fn is_own(found: &Metadata) -> bool {
+    let is_mine = found.uid() == rustix::process::geteuid().as_raw();
+    is_mine && found.is_dir() && found.permissions().mode() & 0o077 == 0
+}
+
+impl Search {
+    /// Says where was looked, and what was found but passed over.
+    pub(crate) fn story(&self) -> String {
+        let mut text = match self.looked.as_slice() {
+            [] => "no folder could be looked into".to_owned(),
+            [only] => format!("looked for {NAME} in {}", only.display()),
+            [first, .., last] => format!(
+                "looked for {NAME} in {} and the folders above it, up to {}",
+                first.display(),
+                last.display()
+            ),
+        };
+        for folder in &self.passed_over {
+            text.push_str("; ");
+            text.push_str(&folder.display().to_string());
+            text.push_str(" is not a folder of this user alone (owner and mode 0700)");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(path: &Path, mode: u32) {
+        fs::create_dir_all(path).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn the_nearest_folder_of_this_user_alone_is_found() {
+        let top = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(top.path()).unwrap();
+        let below = top.join("a/b");
+        make(&below, 0o755);
+        make(&top.join(".heronry"), 0o700);
+        let search = upward(&below, None);
+        assert_eq!(search.found, Some(top.join(".heronry")));
+        make(&top.join("a/.heronry"), 0o750);
+        let search = upward(&below, None);
+        assert_eq!(search.found, Some(top.join(".heronry")));
+        assert_eq!(search.passed_over, [top.join("a/.heronry")]);
+        assert!(search.story().contains("mode 0700"), "{}", search.story());
+        make(&top.join("a/.heronry"), 0o700);
+        assert_eq!(upward(&below, None).found, Some(top.join("a/.heronry")));
+    }
+
+    #[test]
+    fn nothing_above_home_is_looked_at() {
+        let top = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(top.path()).unwrap();
+        let below = top.join("home/project");
+        make(&below, 0o755);
+        make(&top.join(".heronry"), 0o700);
+        let search = upward(&below, Some(&top.join("home")));
+        assert_eq!(search.found, None);
+        assert_eq!(search.looked, [below.clone(), top.join("home")]);
+        let story = search.story();
+        assert!(story.contains(below.to_str().unwrap()), "{story}");
+        make(&top.join("home/.heronry"), 0o700);
+        let search = upward(&below, Some(&top.join("home")));
+        assert_eq!(search.found, Some(top.join("home/.heronry")));
+    }
+}

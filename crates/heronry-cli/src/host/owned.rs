@@ -1,0 +1,77 @@
+//! A data directory that this process owns while its server runs.
+
+use std::io;
+
+use heronry_store::Clock;
+
+use super::StoreChoice;
+use crate::{
+    data_dir::{Announced, DataDir, Made, OwnerNote, Ownership, ServerNote, StoreNote},
+    failure::Failure,
+};
+
+/// A data directory that this process owns. One that was made for a server that did not start is
+/// removed again.
+#[derive(Debug)]
+pub(crate) struct Owned {
+    announced: Option<Announced>,
+    store: Option<StoreNote>,
+    ownership: Ownership,
+    note: OwnerNote,
+    data_dir: DataDir,
+    made: Made,
+}
+
+impl Owned {
+    /// Creates the data directory when it is missing, and takes it.
+    pub(crate) fn take(
+        data_dir: &mut DataDir,
+        store: Option<&StoreChoice>,
+        clock: &dyn Clock,
+    ) -> Result<Self, Failure> {
+        let made = data_dir.create()?;
+        let usual = || StoreChoice::Redb(data_dir.store()).to_string();
+        let note = OwnerNote {
+            pid: std::process::id(),
+            url: None,
+            store: store.map_or_else(usual, ToString::to_string),
+            started: clock.now().wall,
+        };
+        Ok(Self {
+            announced: None,
+            store: None,
+            ownership: Ownership::take(data_dir.path(), &note)?,
+            note,
+            data_dir: data_dir.clone(),
+            made,
+        })
+    }
+
+    /// Says where the server is, for people and for commands.
+    pub(crate) fn announce(&mut self, note: &ServerNote) -> Result<(), Failure> {
+        self.note.url = Some(note.url.clone());
+        self.ownership.say(&self.note)?;
+        self.announced = Some(self.data_dir.announce(note)?);
+        self.made = Made::Before;
+        Ok(())
+    }
+
+    /// Says beside a store who has it open, so that whoever finds it locked knows.
+    pub(crate) fn name_beside(&mut self, store: &StoreChoice) -> io::Result<()> {
+        match store {
+            StoreChoice::Redb(path) | StoreChoice::Sled(path) => {
+                self.store = Some(StoreNote::write(path, &self.note)?);
+            }
+            StoreChoice::Memory => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        if self.made == Made::Now {
+            self.data_dir.unmake();
+        }
+    }
+}

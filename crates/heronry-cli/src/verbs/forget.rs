@@ -1,0 +1,104 @@
+//! `heronry forget`: cursor files of the data directory, listed and removed.
+
+use std::{fs, io};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    connect::Context,
+    cursors::{Kept, What, kept},
+    failure::{Exit, Failure, Outcome},
+    out::Rows,
+    text::add,
+};
+
+/// Forget where waits ended, and what a run last sent or saw: remove cursor files
+///
+/// They are those of the pool and the run that are named, for every run of the pool when none is. The
+/// next wait begins as a first one does. No server is asked; a wake that waits goes on.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  heronry --pool review --run lead forget --list\n  \
+heronry --pool review --run lead forget 'kind == \"run_completed\"'"
+)]
+pub(crate) struct ForgetArgs {
+    /// Only that of the wait for this filter, as --list shows it
+    filter: Option<String>,
+    #[command(flatten)]
+    list: ListFlag,
+    #[command(flatten)]
+    all: AllFlag,
+}
+
+#[derive(Debug, Args)]
+struct ListFlag {
+    /// List them and remove nothing
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, Args)]
+struct AllFlag {
+    /// Those of every pool and run, and those that do not say whose they are
+    #[arg(long, conflicts_with = "filter")]
+    all: bool,
+}
+
+/// What was listed or removed.
+#[derive(Debug, Serialize)]
+struct Answer {
+    files: Vec<Kept>,
+}
+
+pub(crate) fn run(cx: &Context, args: &ForgetArgs) -> Outcome {
+    let mut files = kept(&cx.data_dir)?;
+    if !args.all.all {
+        let pool = cx.globals.pool.as_ref().ok_or_else(|| {
+            Failure::usage("no pool is named; give --pool or set HERONRY_POOL, or say --all")
+        })?;
+        files.retain(|file| is_meant(cx, (file, pool.as_str()), args.filter.as_deref()));
+    }
+    if !args.list.list {
+        files.iter().try_for_each(remove)?;
+    }
+    let answer = Answer { files };
+    cx.out.answer(&answer, Rows::Of("files"), || {
+        let lines: Vec<String> = answer.files.iter().map(text_of).collect();
+        lines.join("\n")
+    })?;
+    Ok(Exit::Ok)
+}
+
+fn is_meant(cx: &Context, (file, pool): (&Kept, &str), filter: Option<&str>) -> bool {
+    let run = cx.globals.run.as_ref();
+    file.note.as_ref().is_some_and(|note| {
+        note.pool == pool
+            && run.is_none_or(|run| note.run == run.as_str())
+            && filter.is_none_or(|filter| note.filter.as_deref() == Some(filter))
+    })
+}
+
+fn remove(file: &Kept) -> Result<(), Failure> {
+    match fs::remove_file(&file.file) {
+        Ok(()) => Ok(()),
+        // Somebody else forgot it at the same time.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::file("remove", &file.file, &error)),
+    }
+}
+
+fn text_of(kept: &Kept) -> String {
+    let Some(note) = &kept.note else {
+        return format!("{}  {}", kept.file.display(), kept.cursor);
+    };
+    let what = match note.what {
+        What::Wait => "wait",
+        What::Last => "last",
+    };
+    let mut text = format!("{}  {}  {what}  {}", note.pool, note.run, kept.cursor);
+    if let Some(filter) = &note.filter {
+        add(&mut text, format_args!("  {filter}"));
+    }
+    text
+}

@@ -1,0 +1,115 @@
+//! Asking: a message, its replies, and the copies of them in the asker's inbox.
+
+use heronry_types::{Millis, Receipt, ReceiptUntil, ReceiveId, Response, RunId};
+use heronry_wire::{Ack, ProblemKind, ReceiptQuery, Receive, SendMessage};
+
+use crate::{ClientError, Content, PoolClient};
+
+/// How long one request waits.
+const POLL: Millis = Millis(25_000);
+/// How many replies are acknowledged at once.
+const REPLIES_AT_ONCE: usize = 100;
+
+/// A question that is over, and the replies to it that count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// What became of the question.
+    pub receipt: Receipt,
+    /// The replies, oldest first; there may be some also when it timed out.
+    pub replies: Vec<Reply>,
+}
+
+/// A reply that counts, with its body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// Who replied, and with which message.
+    pub response: Response,
+    /// The body; absent when it is gone.
+    pub content: Option<Content>,
+}
+
+impl PoolClient {
+    /// Asks: sends a message that asks for replies, waits until it is over, and fetches the replies.
+    ///
+    /// How long that takes is said by the contract's timeout; the call may be dropped before. A repeat
+    /// under the same key goes on with the same question. The replies stay in the asker's inbox until
+    /// [`ack_replies`](Self::ack_replies), so that none is lost with who asked.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the rules refuse the question; nothing was sent then.
+    pub async fn ask(&self, question: &SendMessage) -> Result<Asked, ClientError> {
+        let mut send = question.clone();
+        send.wait_ms = Some(POLL);
+        let mut receipt = self.send(&send).await?;
+        let query = ReceiptQuery {
+            from: question.from.clone(),
+            wait_ms: Some(POLL),
+            until: Some(ReceiptUntil::Ended),
+            ..ReceiptQuery::default()
+        };
+        while !receipt.is_over() {
+            receipt = self.wait_receipt(&receipt.message_id, &query).await?;
+        }
+        let mut replies = Vec::with_capacity(receipt.responses.len());
+        for response in receipt.responses.clone() {
+            let content = self.content_if_kept(&response).await?;
+            replies.push(Reply { response, content });
+        }
+        Ok(Asked { receipt, replies })
+    }
+
+    async fn content_if_kept(&self, response: &Response) -> Result<Option<Content>, ClientError> {
+        match self.content(response.content_ref).await {
+            Ok(content) => Ok(Some(content)),
+            Err(error)
+                if error.is(ProblemKind::ContentErased)
+                    || error.is(ProblemKind::ContentMissing) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Acknowledges the copies of replies that are in the asker's inbox, and of no other message. What
+    /// was acknowledged before, or is claimed by somebody else, is left alone. Returns how many were.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn ack_replies(&self, asked: &Asked) -> Result<usize, ClientError> {
+        let mut acked = 0;
+        for (number, replies) in asked.replies.chunks(REPLIES_AT_ONCE).enumerate() {
+            // A repeat gets the claims of a call that was cut off before it acknowledged them.
+            let name = format!("replies-{}-{number}", asked.receipt.cursor);
+            let receive = Receive {
+                // It is an id; without one a lost answer would only not be asked for again.
+                receive_id: ReceiveId::parse(name).ok(),
+                max: Some(replies.len() as u64),
+                only: Some(replies.iter().map(|it| it.response.cursor).collect()),
+                ..Receive::default()
+            };
+            loop {
+                let count = self.ack_received(&asked.receipt.from, &receive).await?;
+                acked += count;
+                if count == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(acked)
+    }
+
+    async fn ack_received(&self, run: &RunId, receive: &Receive) -> Result<usize, ClientError> {
+        let items = self.receive(run, receive).await?.items;
+        let claims: Vec<_> = items.into_iter().filter_map(|item| item.claim).collect();
+        let count = claims.len();
+        if count > 0 {
+            let ack = Ack {
+                claims: Some(claims),
+                ..Ack::default()
+            };
+            self.ack(run, &ack).await?;
+        }
+        Ok(count)
+    }
+}

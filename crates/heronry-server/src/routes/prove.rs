@@ -1,0 +1,67 @@
+//! Proving that the server knows a token, before a client sends it.
+
+use std::sync::Arc;
+
+use axum::{Extension, Json as Answer, extract::State, routing::MethodFilter};
+use heronry_runtime::OpenError;
+use heronry_types::Epoch;
+use heronry_wire::{Proof, ProofKey, Prove};
+
+use super::Route;
+use crate::{
+    app::Shared,
+    auth::{Auth, Clear, Named},
+    extract::{Json, invalid},
+    guards::Hosts,
+    identity::Access,
+    problems::Refusal,
+};
+
+pub(super) fn rows() -> Vec<Route> {
+    vec![
+        Route::new(
+            MethodFilter::POST,
+            "/v1/prove",
+            "Prove that the server knows a token, without the token.",
+            prove,
+        )
+        .access(Access::Open)
+        .contract(|c| c.reads::<Prove>().answers::<Proof>(200)),
+    ]
+}
+
+/// Answers every question in the same way, whether or not there is such a pool, run or token: only
+/// who has the token can tell a good answer from another.
+async fn prove(
+    State(app): State<Shared>,
+    Extension(hosts): Extension<Arc<Hosts>>,
+    Json(question): Json<Prove>,
+) -> Result<Answer<Proof>, Refusal> {
+    // A program elsewhere would otherwise have its own questions answered here.
+    if !hosts.is_bound_to(&question.address) {
+        return Err(invalid(
+            "address",
+            "not where this server listens; give the IP address and port that were dialled",
+        ));
+    }
+    let key = match Auth::named(&question) {
+        Named::Operator => app.auth.operator_proof_key().clone(),
+        Named::Member(named) => {
+            let epoch = epoch_of(&app, &named).await?;
+            app.auth.member_proof_key(epoch, &named)
+        }
+        Named::Nobody => ProofKey::of(&app.fresh_name("nobody-")),
+    };
+    let proof = key.answer(&question, std::process::id());
+    let proof = proof.ok_or_else(|| invalid("nonce", "write 32 bytes as 64 hex digits"))?;
+    Ok(Answer(proof))
+}
+
+/// Returns the epoch in which a run joined; one that no pool has when there is no such pool.
+async fn epoch_of(app: &Shared, named: &Clear) -> Result<Epoch, Refusal> {
+    match app.runtime.find(&named.pool).await {
+        Ok(pool) => Ok(pool.timelines().at(named.generation.0)),
+        Err(OpenError::NotFound) => Ok(Epoch([0; 16])),
+        Err(error) => Err(error.into()),
+    }
+}
