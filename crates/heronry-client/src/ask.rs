@@ -77,7 +77,7 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn ack_replies(&self, asked: &Asked) -> Result<usize, ClientError> {
-        let mut acked = 0;
+        let mut count = 0;
         for (number, replies) in asked.replies.chunks(REPLIES_AT_ONCE).enumerate() {
             // A repeat gets the claims of a call that was cut off before it acknowledged them.
             let name = format!("replies-{}-{number}", asked.receipt.cursor);
@@ -88,15 +88,20 @@ impl PoolClient {
                 only: Some(replies.iter().map(|it| it.response.cursor).collect()),
                 ..Receive::default()
             };
-            loop {
-                let count = self.ack_received(&asked.receipt.from, &receive).await?;
-                acked += count;
-                if count == 0 {
-                    break;
-                }
-            }
+            count += self.ack_all_of(&asked.receipt.from, &receive).await?;
         }
-        Ok(acked)
+        Ok(count)
+    }
+
+    async fn ack_all_of(&self, run: &RunId, receive: &Receive) -> Result<usize, ClientError> {
+        let mut all = 0;
+        loop {
+            let count = self.ack_received(run, receive).await?;
+            if count == 0 {
+                return Ok(all);
+            }
+            all += count;
+        }
     }
 
     async fn ack_received(&self, run: &RunId, receive: &Receive) -> Result<usize, ClientError> {

@@ -218,7 +218,7 @@ async fn answers_are_what_the_contract_says() {
         .post(&b, &format!("{inbox}/ack"), claims)
         .await
         .is(200);
-    let nowhere = json!({"to": to_run("nobody"), "idempotency_key": "n"});
+    let nowhere = json!({"to": to_run("nobody"), "body": "x", "idempotency_key": "n"});
     let failed = server
         .post(&a, "/v1/pools/p/messages", nowhere)
         .await

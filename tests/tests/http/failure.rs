@@ -73,7 +73,8 @@ async fn a_pool_with_too_much_to_do_says_when_to_try_again() {
     let hold = faults.hold_appends();
     let sends = join_all((0..4_400).map(|number| {
         let message = json!({
-            "from": "a", "to": {"type": "run", "run_id": "nobody"}, "idempotency_key": format!("{number}")
+            "from": "a", "to": {"type": "run", "run_id": "nobody"}, "body": "x",
+            "idempotency_key": format!("{number}")
         });
         server.post(OPERATOR, "/v1/pools/p/messages", message)
     }));
