@@ -34,6 +34,8 @@ mod effects;
 mod events;
 #[path = "http/failure.rs"]
 mod failure;
+#[path = "http/health.rs"]
+mod health;
 #[path = "http/identity.rs"]
 mod identity;
 #[path = "http/inbox.rs"]

@@ -97,6 +97,11 @@ impl Pool {
         self.cursor(*self.shared.head.borrow())
     }
 
+    /// Returns how many commands wait to be decided.
+    pub fn queued(&self) -> u64 {
+        self.shared.queue.len() as u64
+    }
+
     /// Runs a command and returns its answer, once everything it was decided on is durable.
     ///
     /// # Errors

@@ -52,7 +52,13 @@ fn stopped(error: &CallError, expected: Outcome) {
     let CallError::Stopped { outcome, why } = error else {
         panic!("{error:?}");
     };
-    assert_eq!((*outcome, *why), (expected, StopReason::StoreFenced));
+    assert_eq!(
+        (*outcome, *why),
+        (
+            expected,
+            StopReason::StoreFenced(heronry_store::StoreErrorKind::Io)
+        )
+    );
 }
 
 /// Sends while the store fails, opens the store again, and returns the reopened world and its pool.

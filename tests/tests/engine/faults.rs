@@ -56,7 +56,13 @@ fn check_stopped<T: std::fmt::Debug>(answer: &Result<T, CallError>, expected: Ou
     let Err(CallError::Stopped { outcome, why }) = answer else {
         panic!("it was answered: {answer:?}");
     };
-    assert_eq!((*outcome, *why), (expected, StopReason::StoreFenced));
+    assert_eq!(
+        (*outcome, *why),
+        (
+            expected,
+            StopReason::StoreFenced(heronry_store::StoreErrorKind::Io)
+        )
+    );
 }
 
 async fn a51_a_failed_append_that_was_not_kept_answers_nothing_and_a_retry_tells(world: World) {

@@ -10,6 +10,8 @@ use heronry_client::PoolClient;
 use heronry_types::{LimitName, Limits, PoolId};
 use heronry_wire::{PoolBody, PoolView, Unreadable};
 
+pub(crate) use self::archive::ARCHIVED_FIELDS;
+
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},

@@ -19,6 +19,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
+    text::counted,
 };
 
 /// Export a pool that has no members to a file, verify the file, and delete the pool
@@ -45,6 +46,9 @@ struct Archived<'a> {
     file: &'a Path,
 }
 
+/// The fields of that answer.
+pub(crate) const ARCHIVED_FIELDS: [&str; 5] = ["pool", "head", "chunks", "contents", "file"];
+
 pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
     let pool = named(cx, args.name)?;
     let path = &args.to;
@@ -62,14 +66,15 @@ pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
         Ok(PoolDeleted { .. }) => {}
         Err(error) => return Err(undeleted(path, error)),
     }
-    let (chunks, contents) = (carried.chunks, carried.contents);
+    let chunks = counted(carried.chunks, "chunk");
+    let bodies = counted(carried.contents, "body");
     let archived = Archived {
         carried: &carried,
         file: path,
     };
     cx.out.answer(&archived, Rows::Whole, || {
         format!(
-            "pool {} is in {}: {chunks} chunks, {contents} bodies, head {}; it is deleted here",
+            "pool {} is in {}: {chunks}, {bodies}, head {}; it is deleted here",
             carried.pool,
             path.display(),
             carried.head
