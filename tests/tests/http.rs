@@ -26,6 +26,8 @@ mod contract;
 mod cursors;
 #[path = "http/dead.rs"]
 mod dead;
+#[path = "http/deletions.rs"]
+mod deletions;
 #[path = "http/effects.rs"]
 mod effects;
 #[path = "http/events.rs"]

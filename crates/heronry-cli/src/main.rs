@@ -14,16 +14,21 @@ mod finder;
 mod globals;
 mod host;
 mod last;
+mod lines;
 mod out;
 mod secrets;
 mod signals;
+mod tables;
 mod text;
 mod up;
 mod verbs;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{Command, CommandFactory, FromArgMatches, Parser};
+use clap::{
+    Command, CommandFactory, FromArgMatches, Parser,
+    error::{ContextKind, ContextValue},
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
@@ -58,9 +63,10 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::from_arg_matches(&with_dashes(Cli::command()).get_matches()) {
+    let found = with_dashes(Cli::command()).try_get_matches();
+    let cli = match found.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => escaped(error).exit(),
     };
     let started = Context::new(cli.globals).and_then(|cx| Ok((cx, runtime(&cli.verb)?)));
     let code = started.and_then(|(cx, runtime)| {
@@ -77,6 +83,26 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// What a refusal quotes of the command line stays in its line.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(text::one_line(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(|text| text::one_line(text));
+                Some((kind, ContextValue::Strings(texts.collect())))
+            }
+            // The rest is not from the command line.
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Lets the value of every option begin with a dash: texts of agents are lists, diffs and negative

@@ -27,6 +27,6 @@ pub use error::ClientError;
 pub use events::EventReader;
 pub use locate::{Endpoint, Locate, LocateError};
 pub use messages::Content;
-pub use pool::PoolClient;
+pub use pool::{Export, PoolClient};
 pub use retry::Patience;
 pub use token::Token;

@@ -125,6 +125,11 @@ impl Pool {
         self.shared.queue.is_closed()
     }
 
+    /// Returns why it takes no more commands; nothing while it does.
+    pub(crate) fn closed_by(&self) -> Option<StopReason> {
+        self.shared.queue.closed_by()
+    }
+
     pub(crate) fn close(&self, why: StopReason) {
         self.shared.queue.close(why);
     }

@@ -17,4 +17,5 @@ mod streams;
 pub use app::{Stop, router};
 pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
 pub use connections::{ConnectionLimits, Listener};
+pub use openapi::openapi_json;
 pub use serve::{ServeError, ServerConfig, serve};

@@ -15,6 +15,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod suggest;
 mod time;
 mod timelines;
 mod vocab;
@@ -42,6 +43,7 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{

@@ -12,6 +12,7 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
+    text::counted,
 };
 
 /// Store, fetch and erase bodies
@@ -94,8 +95,9 @@ async fn put(cx: &Context, args: PutArgs) -> Outcome {
         let gone = stored
             .erased_at
             .map_or_else(String::new, |at| format!(", erased at {at}"));
-        let (size, kind) = (stored.size_bytes, &stored.media_type);
-        format!("{} {size} bytes of {kind}{gone}", stored.content_ref)
+        let size = counted(stored.size_bytes, "byte");
+        let (reference, kind) = (stored.content_ref, &stored.media_type);
+        format!("{reference} {size} of {kind}{gone}")
     })?;
     Ok(Exit::Ok)
 }

@@ -11,9 +11,10 @@ use crate::{
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{add, name_of},
+    text::{counted, name_of},
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -121,8 +122,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
         claim(&cx.pool()?, run, &receive_of(&args)?).await?
     };
     cx.out.answer(&page, Rows::Of("items"), || {
-        let lines: Vec<String> = page.items.iter().map(text_of).collect();
-        lines.join("\n")
+        page.items.iter().map(lines_of).collect::<Lines>()
     })?;
     if let Some(newest) = page
         .items
@@ -227,29 +227,26 @@ fn names(claims: Vec<String>) -> Vec<ClaimName> {
     claims.into_iter().map(ClaimName).collect()
 }
 
-fn text_of(item: &Item) -> String {
+fn lines_of(item: &Item) -> Lines {
     let claim = item.claim.as_ref().map_or("-", |claim| claim.0.as_str());
-    let mut text = format!(
+    let mut lines = Lines::of(format_args!(
         "{claim}  {}  from {}  attempt {}  {}",
         item.message_id, item.from, item.attempt, item.content_ref
-    );
+    ));
     if let Some(request) = &item.reply_to {
         let late = if item.late == Some(true) {
             ", late"
         } else {
             ""
         };
-        add(&mut text, format_args!("  reply to {request}{late}"));
+        lines.add(format_args!("  reply to {request}{late}"));
     }
     if let Some(body) = &item.body {
-        text.push_str("\n  ");
-        text.push_str(&body.0.replace('\n', "\n  "));
+        lines.indented(&body.0);
     }
     if let Some(bytes) = &item.body_base64 {
-        add(
-            &mut text,
-            format_args!("\n  ({} bytes that are not text)", bytes.0.len()),
-        );
+        let size = counted(bytes.0.len() as u64, "byte");
+        lines.line(format_args!("  ({size}, not text)"));
     }
-    text
+    lines
 }

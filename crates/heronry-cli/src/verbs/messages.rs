@@ -27,9 +27,10 @@ use crate::{
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{add, name_of},
+    text::name_of,
 };
 
 /// A body up to this size travels inside the request; a larger one is stored before.
@@ -202,7 +203,9 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     last::sent(cx, receipt.cursor);
     cx.out.answer(&receipt, Rows::Whole, || {
         let cursor = receipt.cursor;
-        format!("{}\n  wait --after {cursor}", text_of(&receipt))
+        let mut lines = lines_of(&receipt);
+        lines.line(format_args!("  wait --after {cursor}"));
+        lines
     })?;
     if let Some(nobody) = nobody(&receipt) {
         return if allows_nobody {
@@ -359,35 +362,29 @@ pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
 }
 
 fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
-    cx.out.answer(receipt, Rows::Whole, || text_of(receipt))
+    cx.out.answer(receipt, Rows::Whole, || lines_of(receipt))
 }
 
-fn text_of(receipt: &Receipt) -> String {
+fn lines_of(receipt: &Receipt) -> Lines {
     let reason = receipt
         .reason
         .map_or_else(String::new, |it| format!(" ({it})"));
-    let mut text = format!(
+    let mut lines = Lines::of(format_args!(
         "{} {}{reason} at {}",
         receipt.message_id, receipt.status, receipt.cursor
-    );
+    ));
     if let Some(contract) = &receipt.response_contract {
         let replies = (receipt.responses.len(), contract.expected_responses);
-        add(
-            &mut text,
-            format_args!("\n  {} of {} replies", replies.0, replies.1),
-        );
+        lines.line(format_args!("  {} of {} replies", replies.0, replies.1));
     }
     for response in &receipt.responses {
         let (run, reply) = (&response.run_id, &response.message_id);
-        add(&mut text, format_args!("\n  {run} replied {reply}"));
+        lines.line(format_args!("  {run} replied {reply}"));
     }
     for recipient in &receipt.recipients {
-        add(
-            &mut text,
-            format_args!("\n  {} {}", recipient.run_id, recipient.state),
-        );
+        lines.line(format_args!("  {} {}", recipient.run_id, recipient.state));
     }
-    text
+    lines
 }
 
 pub(super) fn read_body(

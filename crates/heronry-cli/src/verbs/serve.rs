@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use heronry_types::nearest;
 use serde::Serialize;
 
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{Host, ListenAddress, StoreChoice},
+    lines::Lines,
     signals::Signals,
-    text::suggestion,
 };
 
 /// Where the server listens when nobody says.
@@ -41,6 +42,9 @@ struct Ready<'a> {
     store: &'a str,
 }
 
+/// The fields of that answer.
+pub(crate) const READY_FIELDS: [&str; 3] = ["url", "token_file", "store"];
+
 pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     let config = match &args.config {
         Some(path) => Config::read(path)?,
@@ -56,10 +60,10 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
         store: host.store(),
     };
     cx.out.item(&ready, || {
-        format!(
-            "heronry listens on {}\ntoken  {}\nstore  {}",
-            ready.url, ready.token_file, ready.store
-        )
+        let mut lines = Lines::of(format_args!("heronry listens on {}", ready.url));
+        lines.line(format_args!("token  {}", ready.token_file));
+        lines.line(format_args!("store  {}", ready.store));
+        lines
     })?;
     tokio::select! {
         _ = signals.next() => {}
@@ -106,7 +110,23 @@ fn bad_key(key: &str) -> String {
     if KEYS.contains(&key) {
         return format!("{key} is not a text; write it in quotes");
     }
-    let meant = suggestion(key, KEYS);
+    let meant = nearest(key, KEYS);
     let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
     format!("unknown key {key:?}{meant}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_answers_fields_are_all_known() {
+        let ready = Ready {
+            url: "",
+            token_file: String::new(),
+            store: "",
+        };
+        check_names(&ready, &READY_FIELDS);
+    }
 }

@@ -25,9 +25,9 @@ use crate::{
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::add,
 };
 
 /// How long one request waits.
@@ -157,7 +157,7 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
         | WakeStatus::Failed => None,
     };
     let waited = Waited { view: &view, early };
-    cx.out.answer(&waited, Rows::Whole, || text_of(&view))?;
+    cx.out.answer(&waited, Rows::Whole, || lines_of(&view))?;
     if let Some(early) = &early {
         early.say(cx);
     }
@@ -332,19 +332,16 @@ fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {
     )
 }
 
-fn text_of(view: &WakeView) -> String {
-    let mut text = format!("{} {}", view.wake_id, view.status);
+fn lines_of(view: &WakeView) -> Lines {
+    let mut lines = Lines::of(format_args!("{} {}", view.wake_id, view.status));
     if is_resumed(view) {
-        add(&mut text, format_args!(", and {} goes on", view.run_id));
+        lines.add(format_args!(", and {} goes on", view.run_id));
     }
     if let Some(reason) = view.reason {
-        add(&mut text, format_args!(" ({reason})"));
+        lines.add(format_args!(" ({reason})"));
     }
     for found in &view.matches {
-        add(
-            &mut text,
-            format_args!("\n  {} {}", found.cursor, found.kind),
-        );
+        lines.line(format_args!("  {} {}", found.cursor, found.kind));
     }
-    text
+    lines
 }
