@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "All keys of a manifest, and what members get: heronry man manifest\n\n\
-Examples:\n  heronry up examples/review/pool.toml --input . --output review-report\n  \
+Example:\n  heronry up examples/review/pool.toml --input . --output review-report\n  \
 heronry up --example > pool.toml"
 )]
 pub(crate) struct UpArgs {

@@ -98,7 +98,7 @@ async fn a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body(w
     ];
     let cursors = report(&pool, &scout, events).await;
     let expected = format!(
-        "5 event(s), first run_message_accepted at {}\ntool_completed at {}: found 3 faults\n\
+        "5 events, first run_message_accepted at {}\ntool_completed at {}: found 3 faults\n\
          tool_completed at {}: two lines",
         sent.cursor, cursors[0], cursors[3]
     );
@@ -126,7 +126,7 @@ async fn a39_a_summary_quotes_sixteen_events_and_of_each_256_bytes(world: World)
     let summary = summary_of(&world, &pool, &lead, &wake).await;
     let lines: Vec<&str> = summary.lines().collect();
     assert_eq!(lines.len(), 1 + 16);
-    assert!(lines[0].starts_with("17 event(s)"));
+    assert!(lines[0].starts_with("17 events"));
     assert!(!summary.contains("seventeenth"));
     let quoted = |line: &str| line.split_once(": ").unwrap().1.to_owned();
     assert_eq!(quoted(lines[1]), "x".repeat(256));
@@ -144,7 +144,7 @@ async fn a39_a_summary_says_no_more_than_the_pool_shows(world: World) {
         .register(&pool, &lead, counting(1, ResumeWith::Summary))
         .await;
     let cursors = report(&pool, &scout, vec![tool("found 3 faults")]).await;
-    let expected = format!("1 event(s), first tool_completed at {}", cursors[0]);
+    let expected = format!("1 event, first tool_completed at {}", cursors[0]);
     for caller in [&lead, &Caller::Operator] {
         assert_eq!(summary_of(&world, &pool, caller, &wake).await, expected);
     }
@@ -165,7 +165,7 @@ async fn a39_a_summary_says_no_more_to_who_does_not_see_the_events_any_more(worl
         .await;
     let cursors = report(&pool, &scout, vec![tool("found 3 faults")]).await;
     let cursor = cursors[0];
-    let plain = format!("1 event(s), first tool_completed at {cursor}");
+    let plain = format!("1 event, first tool_completed at {cursor}");
     let quoted = format!("{plain}\ntool_completed at {cursor}: found 3 faults");
     assert_eq!(summary_of(&world, &pool, &lead, &wake).await, quoted);
     let narrowed = Join {
@@ -223,7 +223,7 @@ async fn a39_a_summary_outlives_its_events(world: World) {
     let floor = trim(&world, &pool, second.position).await;
     assert_eq!(floor, second.position, "the first one is gone");
     let expected =
-        format!("2 event(s), first tool_completed at {first}\ntool_completed at {second}: kept");
+        format!("2 events, first tool_completed at {first}\ntool_completed at {second}: kept");
     assert_eq!(summary_of(&world, &pool, &lead, &wake).await, expected);
 }
 

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
 use heronry_runtime::transfer::{self, Carried};
-use heronry_types::PoolId;
+use heronry_types::{PoolId, counted};
 use heronry_wire::{PoolDeleted, Problem, ProblemKind};
 use serde::Serialize;
 
@@ -19,7 +19,6 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
-    text::counted,
 };
 
 /// Export a pool that has no members to a file, verify the file, and delete the pool
