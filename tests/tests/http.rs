@@ -28,6 +28,8 @@ mod contract;
 mod cursors;
 #[path = "http/dead.rs"]
 mod dead;
+#[path = "http/deletions.rs"]
+mod deletions;
 #[path = "http/effective_limits.rs"]
 mod effective_limits;
 #[path = "http/effects.rs"]
@@ -36,6 +38,8 @@ mod effects;
 mod events;
 #[path = "http/failure.rs"]
 mod failure;
+#[path = "http/health.rs"]
+mod health;
 #[path = "http/identity.rs"]
 mod identity;
 #[path = "http/inbox.rs"]

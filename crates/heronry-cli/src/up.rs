@@ -35,7 +35,7 @@ use self::{
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{Host, ListenAddress, StoreChoice},
+    host::{Host, ListenAddress, ServerSettings, StoreChoice},
     out::{Rows, print},
 };
 
@@ -94,7 +94,12 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let binary = Binary::current()?;
     find_programs(&manifest, &binary)?;
     let input = existing_folder(&args.input)?;
-    let host = Host::start(&mut cx.data_dir, args.store, &args.listen)?;
+    let host = Host::start(
+        &mut cx.data_dir,
+        args.store,
+        &args.listen,
+        &ServerSettings::default(),
+    )?;
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,

@@ -96,7 +96,7 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError`].
     pub async fn ack_replies(&self, asked: &Asked) -> Result<usize, ClientError> {
-        let mut acked = 0;
+        let mut count = 0;
         for (number, replies) in asked.replies.chunks(REPLIES_AT_ONCE).enumerate() {
             // A repeat gets the claims of a call that was cut off before it acknowledged them.
             let name = format!("replies-{}-{number}", asked.receipt.cursor);
@@ -107,19 +107,24 @@ impl PoolClient {
                 only: Some(replies.iter().map(|it| it.response.cursor).collect()),
                 ..Receive::default()
             };
-            loop {
-                match self.ack_received(&asked.receipt.from, &receive).await {
-                    Ok(0) => break,
-                    Ok(count) => acked += count,
-                    // How many at once is our choice, and the pool may allow fewer.
-                    Err(error) => match error.crossed(LimitName::PageItemsMax) {
-                        Some(max) if receive.max > Some(max) && max > 0 => receive.max = Some(max),
-                        Some(_) | None => return Err(error),
-                    },
-                }
+            count += self.ack_all_of(&asked.receipt.from, &mut receive).await?;
+        }
+        Ok(count)
+    }
+
+    async fn ack_all_of(&self, run: &RunId, receive: &mut Receive) -> Result<usize, ClientError> {
+        let mut all = 0;
+        loop {
+            match self.ack_received(run, receive).await {
+                Ok(0) => return Ok(all),
+                Ok(count) => all += count,
+                // How many at once is our choice, and the pool may allow fewer.
+                Err(error) => match error.crossed(LimitName::PageItemsMax) {
+                    Some(max) if receive.max > Some(max) && max > 0 => receive.max = Some(max),
+                    Some(_) | None => return Err(error),
+                },
             }
         }
-        Ok(acked)
     }
 
     async fn ack_received(&self, run: &RunId, receive: &Receive) -> Result<usize, ClientError> {

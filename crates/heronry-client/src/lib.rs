@@ -29,6 +29,6 @@ pub use events::EventReader;
 pub use locate::{Endpoint, Locate, LocateError};
 pub use messages::Content;
 pub use pieces::Pieces;
-pub use pool::PoolClient;
+pub use pool::{Export, PoolClient};
 pub use retry::Patience;
 pub use token::Token;

@@ -249,6 +249,8 @@ pub struct PoolView {
     pub deadlocked_members: u64,
     /// How many of their wakes were found to wait for what no live member can do.
     pub orphaned_wakes: u64,
+    /// How many copies of messages are dead: claimed too often, and not replayed.
+    pub dead_letters: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,
     /// How many wakes wait.

@@ -55,6 +55,20 @@ pub enum Rejection {
         /// How it ended.
         state: RunEnd,
     },
+    /// A pool cannot be deleted while it has members.
+    #[error("the pool has {members} members; let them leave or end, and delete it then")]
+    HasMembers {
+        /// How many.
+        members: usize,
+    },
+    /// The pool has moved on from the head that the caller saw.
+    #[error("the pool's head is {head}, not {expected}; look at what was added, and try again")]
+    HeadMoved {
+        /// The head that the caller named.
+        expected: Cursor,
+        /// The head.
+        head: Cursor,
+    },
     /// A value is over its limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),

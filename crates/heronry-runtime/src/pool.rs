@@ -97,6 +97,11 @@ impl Pool {
         self.cursor(*self.shared.head.borrow())
     }
 
+    /// Returns how many commands wait to be decided.
+    pub fn queued(&self) -> u64 {
+        self.shared.queue.len() as u64
+    }
+
     /// Returns the limits that hold at the durable head. Nobody is asked for them.
     pub fn limits(&self) -> Arc<Limits> {
         self.shared.published.limits()
@@ -128,6 +133,11 @@ impl Pool {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.queue.is_closed()
+    }
+
+    /// Returns why it takes no more commands; nothing while it does.
+    pub(crate) fn closed_by(&self) -> Option<StopReason> {
+        self.shared.queue.closed_by()
     }
 
     pub(crate) fn close(&self, why: StopReason) {

@@ -3,7 +3,9 @@
 mod engine;
 
 use axum::{body::Bytes, routing::MethodFilter};
-use heronry_wire::{EVENT_STREAM, IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem};
+use heronry_wire::{
+    EVENT_STREAM, EXPORT_MEDIA_TYPE, IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem,
+};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -34,6 +36,7 @@ pub(crate) struct Contract {
     body: Option<String>,
     answers: Vec<(u16, String)>,
     stream: Option<&'static str>,
+    lines: Option<&'static str>,
     schemas: Schemas,
 }
 
@@ -68,6 +71,12 @@ impl Contract {
     /// Says that the route answers with a stream of events, too, when it is asked for one.
     pub(crate) fn streams(mut self, description: &'static str) -> Self {
         self.stream = Some(description);
+        self
+    }
+
+    /// Says that the route answers with lines of JSON, which are these.
+    pub(crate) fn answers_lines(mut self, description: &'static str) -> Self {
+        self.lines = Some(description);
         self
     }
 
@@ -157,15 +166,17 @@ fn operation(route: &Route) -> Operation {
     for (status, name) in &contract.answers {
         let mut answer = answer("application/json", name);
         if let Some(description) = contract.stream {
-            let whole = ObjectBuilder::new()
-                .schema_type(Type::String)
-                .description(Some(description));
-            let whole = Content::new(Some(RefOr::<Schema>::from(whole)));
+            let whole = described(description);
             answer.content.insert(EVENT_STREAM.to_owned(), whole.into());
         }
         operation = operation.response(status.to_string(), answer);
     }
-    if contract.answers.is_empty() {
+    if let Some(description) = contract.lines {
+        let lines = ResponseBuilder::new()
+            .description("Lines")
+            .content(EXPORT_MEDIA_TYPE, described(description));
+        operation = operation.response("200", lines.build());
+    } else if contract.answers.is_empty() {
         let done = ResponseBuilder::new().description("Done.");
         operation = operation.response("200", done.build());
     }
@@ -177,6 +188,14 @@ fn operation(route: &Route) -> Operation {
             operation.security(needed).build()
         }
     }
+}
+
+/// A text that is described in words.
+fn described(description: &str) -> Content {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description));
+    Content::new(Some(RefOr::<Schema>::from(text)))
 }
 
 fn answer(media_type: &str, name: &str) -> Response {

@@ -15,6 +15,7 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod status;
 mod token;
 mod unsupported;
 mod version;
@@ -35,16 +36,19 @@ pub use member::{
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{
-    MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
-    PoolView, SettingsChanged, WakePolicyBody,
+    MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry, PoolList,
+    PoolOpened, PoolView, SettingsChanged, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
-    OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
+    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use status::{
+    ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
+};
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
@@ -52,6 +56,8 @@ pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 
 /// The header that tells a member how many copies wait in its inbox.
 pub const UNREAD_HEADER: &str = "heronry-unread";
+/// The media type of an export: JSON lines.
+pub const EXPORT_MEDIA_TYPE: &str = "application/x-ndjson";
 /// The header that may carry a request's idempotency key.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 

@@ -201,6 +201,18 @@ pub struct PoolEntry {
     pub pool: PoolId,
 }
 
+/// A pool was deleted. The answer of `DELETE …`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoolDeleted {
+    /// The pool.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub pool: PoolId,
+    /// The head that it had. No cursor of it is one of a pool that is made under the name later.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub head: Cursor,
+}
+
 /// Asks to change the settings of a pool. The body of `PATCH …/settings`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

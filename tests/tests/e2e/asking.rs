@@ -119,6 +119,18 @@ fn a_question_that_is_killed_and_repeated_goes_on_with_the_same_one() {
 }
 
 #[test]
+fn a_question_waits_for_a_server_that_starts_again() {
+    let (place, server) = pool();
+    let asked = [&ASK[..], &["--within", "10m", "--field", "body"]].concat();
+    let asking = place.start(&as_run("a", &asked));
+    is_sent(&place, "q");
+    server.kill();
+    let _server = place.serve(&[]);
+    reply(&place, "b", ("q", "six"));
+    assert_eq!(asking.end().ok(), "six\n");
+}
+
+#[test]
 fn a_question_without_replies_in_time_ends_with_4_and_one_that_has_no_answer_with_1() {
     let (place, _server) = pool();
     let within = ["--within", "300ms", "--field", "body"];

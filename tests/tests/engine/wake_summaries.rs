@@ -8,7 +8,9 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
-use heronry_tests::{World, canary::CANARY, key, on_every_store, until};
+use heronry_tests::{
+    World, canary::CANARY, key, on_every_store, on_every_store_that_is_reopened, until,
+};
 use heronry_types::{
     Cursor, EntityId, EntityKind, EntityRef, EventKind, NewEvent, Payload, PoolSpec, Position,
     ResumeWith, WakePayload, WakeStatus, WakeView,
@@ -17,13 +19,16 @@ use heronry_types::{
 use crate::resume_hook::{Host, telling};
 
 on_every_store! {
-    a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body
     a39_a_summary_quotes_sixteen_events_and_of_each_256_bytes
     a39_a_summary_says_no_more_than_the_pool_shows
     a39_a_summary_says_no_more_to_who_does_not_see_the_events_any_more
     a39_only_a_wake_that_asks_for_a_summary_gets_one
     a39_a_summary_outlives_its_events
     a39_a_host_is_told_the_summary_too
+}
+
+on_every_store_that_is_reopened! {
+    a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body
 }
 
 /// A pool whose wakes show so much, with a lead that waits and a scout that reports.

@@ -219,7 +219,7 @@ async fn paths_and_methods_that_are_not_there_are_refused(server: Server) {
 async fn a_time_is_taken_up_to_the_end_of_the_calendar_and_a_span_is_not_cut(server: Server) {
     let (a, _) = server.with_pair().await;
     let send = |key: &str, field: &str, value: Value| {
-        let body = json!({"to": to_run("b"), "idempotency_key": key, field: value});
+        let body = json!({"to": to_run("b"), "body": "x", "idempotency_key": key, field: value});
         server.post(&a, "/v1/pools/p/messages", body)
     };
     let last = "9999-12-31T23:59:59.999Z";

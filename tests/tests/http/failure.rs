@@ -54,8 +54,12 @@ async fn after_a_failed_commit_the_outcome_is_unknown_and_nothing_is_ready() {
     faults.fail_next_append(heronry_testkit::AppendFault::UnknownNotKept);
     let refused = server.tell(&a, "b", "k").await.refused(503, "store-fenced");
     assert_eq!(refused["outcome"], "unknown");
+    assert_eq!(refused["cause"], "io");
     let again = server.tell(&a, "b", "k").await.refused(503, "store-fenced");
-    assert_eq!(again["outcome"], "none");
+    assert_eq!(
+        (&again["outcome"], &again["cause"]),
+        (&json!("none"), &json!("io"))
+    );
     server.get("", "/readyz").await.refused(503, "store-fenced");
     assert_eq!(server.get("", "/healthz").await.status, 200);
 }
@@ -69,7 +73,8 @@ async fn a_pool_with_too_much_to_do_says_when_to_try_again() {
     let hold = faults.hold_appends();
     let sends = join_all((0..4_400).map(|number| {
         let message = json!({
-            "from": "a", "to": {"type": "run", "run_id": "nobody"}, "idempotency_key": format!("{number}")
+            "from": "a", "to": {"type": "run", "run_id": "nobody"}, "body": "x",
+            "idempotency_key": format!("{number}")
         });
         server.post(OPERATOR, "/v1/pools/p/messages", message)
     }));

@@ -462,7 +462,7 @@ async fn a_full_inbox_says_when_to_try_again(server: Server) {
 
 async fn a_traceparent_is_taken_into_the_lineage(server: Server) {
     let (a, _) = server.with_pair().await;
-    let body = json!({"to": to_run("b"), "idempotency_key": "k"});
+    let body = json!({"to": to_run("b"), "body": "x", "idempotency_key": "k"});
     let mut request = request(&a, &format!("POST {MESSAGES}"), &body);
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     request
@@ -517,7 +517,8 @@ async fn a28_a_message_is_cancelled_by_its_sender_or_an_operator_and_by_nobody_e
 async fn m9_a_message_says_how_it_is_handed_over(server: Server) {
     let (a, b) = server.with_pair().await;
     let send = async |key: &str, field: &str, value: Value| {
-        let mut body = json!({"to": to_run("b"), "idempotency_key": key, "message_id": key});
+        let mut body =
+            json!({"to": to_run("b"), "body": "x", "idempotency_key": key, "message_id": key});
         body[field] = value;
         server.post(&a, MESSAGES, body).await
     };
@@ -571,7 +572,7 @@ async fn a24_a_broadcast_passes_over_a_full_inbox_and_says_so(server: Server) {
     server.tell(&a, "b", "1").await.is(201);
     server.tell(&c, "b", "2").await.is(201);
     let to = json!({"type": "pool", "pool_id": "p"});
-    let mut body = json!({"to": to, "idempotency_key": "k", "on_full": "refuse"});
+    let mut body = json!({"to": to, "body": "x", "idempotency_key": "k", "on_full": "refuse"});
     let refused = server.post(&a, MESSAGES, body.clone()).await;
     refused.refused(429, "inbox-full");
     body["on_full"] = json!("skip");

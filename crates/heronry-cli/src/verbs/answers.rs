@@ -1,8 +1,15 @@
 //! What the answer of each verb consists of: `--field` is held against it before anything is asked.
 
 use super::{
-    Verb, ask, contents::ContentsVerb, dead_letters::DeadLettersVerb, effects::EffectsVerb,
-    filter::FilterVerb, forget, journal, journal::JournalVerb, pool::PoolVerb, serve,
+    Verb, ask,
+    contents::ContentsVerb,
+    dead_letters::DeadLettersVerb,
+    effects::EffectsVerb,
+    filter::FilterVerb,
+    forget, journal,
+    journal::JournalVerb,
+    pool::{ARCHIVED_FIELDS, PoolVerb},
+    serve,
     store::StoreVerb,
 };
 use crate::{bench::ROW_FIELDS, carry::CARRIED_FIELDS, fields::Answer, up::MEMBER_FIELDS};
@@ -18,6 +25,7 @@ impl Verb {
             Self::Leave(_) | Self::Ack(_) | Self::Release(_) => Answer::One("Changed"),
             Self::Heartbeat(_) => Answer::OneOf(&["Changed", "ClaimsExtended"]),
             Self::Extend(_) => Answer::One("ClaimsExtended"),
+            Self::Status(_) => Answer::Each("ServerStatus", "pools"),
             Self::Ask(_) => Answer::Own(&ask::REPLY_FIELDS),
             Self::Forget(_) => Answer::Own(&forget::FILE_FIELDS),
             Self::Members(_) => Answer::Each("MemberList", "members"),
@@ -57,6 +65,8 @@ fn pool(verb: &PoolVerb) -> Answer {
         PoolVerb::List(_) => Answer::Each("PoolList", "pools"),
         PoolVerb::Show(_) => Answer::One("PoolView"),
         PoolVerb::Set(_) => Answer::One("SettingsChanged"),
+        PoolVerb::Archive(_) => Answer::Own(&ARCHIVED_FIELDS),
+        PoolVerb::Delete(_) => Answer::One("PoolDeleted"),
     }
 }
 

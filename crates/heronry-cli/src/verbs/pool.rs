@@ -1,11 +1,16 @@
 //! `heronry pool`.
 
+mod archive;
+mod delete;
+
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
 use heronry_types::{LimitName, Limits, Policies, PoolId, counted};
 use heronry_wire::{PoolBody, PoolView, Unreadable};
+
+pub(crate) use self::archive::ARCHIVED_FIELDS;
 
 use super::members::policy_text;
 use crate::{
@@ -16,13 +21,15 @@ use crate::{
     text::name_of,
 };
 
-/// Open, list, show and change pools
+/// Open, list, show, change, archive and delete pools
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolVerb {
     Open(OpenArgs),
     List(ListArgs),
     Show(ShowArgs),
     Set(SetArgs),
+    Archive(archive::ArchiveArgs),
+    Delete(delete::DeleteArgs),
 }
 
 /// Create a pool, or open it when it is as named
@@ -76,6 +83,8 @@ pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
             Ok(Exit::Ok)
         }
         PoolVerb::Set(args) => set(cx, args).await,
+        PoolVerb::Archive(args) => archive::run(cx, args).await,
+        PoolVerb::Delete(args) => delete::run(cx, args).await,
     }
 }
 

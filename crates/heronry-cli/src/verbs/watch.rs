@@ -140,7 +140,11 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 // The reader connects again.
                 CloseReason::Shutdown | CloseReason::StoreFailed => {}
                 CloseReason::Finished => return Ok(Exit::Ok),
-                CloseReason::Left | CloseReason::Revoked | CloseReason::RunEnded | _ => {
+                CloseReason::Left
+                | CloseReason::Revoked
+                | CloseReason::RunEnded
+                | CloseReason::PoolDeleted
+                | _ => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }

@@ -48,10 +48,26 @@ pub(crate) struct Readable {
     pub(super) before: Before,
 }
 
+/// Why a store closed.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) kind: StoreErrorKind,
+    pub(crate) text: String,
+}
+
+impl From<&StoreError> for Cause {
+    fn from(error: &StoreError) -> Self {
+        Self {
+            kind: error.cause(),
+            text: error.to_string(),
+        }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Open(View),
-    Closed { cause: String },
+    Closed(Cause),
 }
 
 impl Readable {
@@ -72,7 +88,7 @@ impl Readable {
         // A panic elsewhere leaves the view whole: each change is one call.
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Open(view) => Ok(look(view)),
-            State::Closed { cause } => Err(closed(op, cause)),
+            State::Closed(cause) => Err(closed(op, cause)),
         }
     }
 
@@ -86,12 +102,19 @@ impl Readable {
     }
 
     /// Moves the gate.
-    pub(crate) fn publish(&self, moved: &HashMap<PoolId, PoolView>, moved_to: Option<&String>) {
+    pub(crate) fn publish(
+        &self,
+        moved: &HashMap<PoolId, Option<PoolView>>,
+        moved_to: Option<&String>,
+    ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Open(view) = &mut *state {
-            let moved = moved.iter();
-            view.pools
-                .extend(moved.map(|(name, view)| (name.clone(), view.clone())));
+            for (name, moved) in moved {
+                match moved {
+                    Some(moved) => view.pools.insert(name.clone(), moved.clone()),
+                    None => view.pools.remove(name),
+                };
+            }
             view.moved_to = moved_to.cloned();
         }
         drop(state);
@@ -99,20 +122,25 @@ impl Readable {
     }
 
     /// Wakes those who watch what was published.
-    pub(crate) fn ring(&self, moved: &HashMap<PoolId, PoolView>) {
+    pub(crate) fn ring(&self, moved: &HashMap<PoolId, Option<PoolView>>) {
         for (name, view) in moved {
-            if let Some(head) = view.head() {
-                self.bells.ring(name, head.head);
+            match view {
+                Some(view) => {
+                    if let Some(head) = view.head() {
+                        self.bells.ring(name, head.head);
+                    }
+                }
+                // Who waits for a pool that is gone finds that out when it looks.
+                None => self.bells.ring(name, Position(u64::MAX)),
             }
         }
     }
 
     /// Closes the store for this process. The first cause stays.
-    pub(crate) fn close(&self, cause: &str) {
+    pub(crate) fn close(&self, cause: &Cause) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Open(_) = &*state {
-            let cause = cause.to_owned();
-            *state = State::Closed { cause };
+            *state = State::Closed(cause.clone());
         }
         drop(state);
         self.bells.close();
@@ -120,9 +148,22 @@ impl Readable {
 
     /// Returns the error of everything that comes after the store has closed.
     pub(crate) fn closed(&self, op: &'static str) -> StoreError {
-        self.look(op, |_| ())
-            .err()
-            .unwrap_or_else(|| closed(op, "it was dropped"))
+        self.look(op, |_| ()).err().unwrap_or_else(|| {
+            let text = "it was dropped".to_owned();
+            closed(
+                op,
+                &Cause {
+                    kind: StoreErrorKind::Closed,
+                    text,
+                },
+            )
+        })
+    }
+
+    /// Waits until the store has closed, and returns the error of everything that comes after.
+    pub(crate) async fn until_closed(&self) -> StoreError {
+        self.bells.closing().await;
+        self.closed("go on")
     }
 
     pub(crate) async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
@@ -136,7 +177,7 @@ impl Readable {
     }
 }
 
-fn closed(op: &'static str, cause: &str) -> StoreError {
-    let detail = format!("the store was closed, because {cause}; open it again in a new process");
-    StoreError::new(StoreErrorKind::Closed, op, detail)
+fn closed(op: &'static str, Cause { kind, text }: &Cause) -> StoreError {
+    let detail = format!("the store was closed, because {text}; open it again in a new process");
+    StoreError::closed(op, *kind, detail)
 }

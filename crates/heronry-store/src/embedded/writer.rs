@@ -20,7 +20,7 @@ use super::{
     job::{Answer, Job},
     panic_text,
     pool::WriterPools,
-    readable::Readable,
+    readable::{Cause, Readable},
 };
 use crate::{StoreError, StoreErrorKind};
 
@@ -79,6 +79,16 @@ impl Drop for Writer {
     }
 }
 
+/// What the writer does next.
+enum Next {
+    /// This, and what has queued up behind it.
+    Job(Job),
+    /// Remove a piece of a deleted pool.
+    Sweep,
+    /// Nothing any more.
+    End,
+}
+
 struct Working<D> {
     database: Arc<D>,
     pools: WriterPools,
@@ -87,16 +97,35 @@ struct Working<D> {
 
 impl<D: Database> Working<D> {
     fn run(mut self, mut jobs: Receiver<Job>) {
-        while let Some(first) = block_on(jobs.next()) {
-            let batch = coalesce(first, &mut jobs);
+        loop {
+            let batch = match self.next(&mut jobs) {
+                Next::Job(first) => coalesce(first, &mut jobs),
+                Next::Sweep => Vec::new(),
+                Next::End => return,
+            };
             if let Err(cause) = self.commit(batch) {
                 return self.stop(&cause, jobs);
             }
         }
     }
 
+    /// Returns what to do next; waits for a job unless rows of deleted pools are to be removed. A
+    /// sealed store keeps them: nothing is written to it.
+    fn next(&self, jobs: &mut Receiver<Job>) -> Next {
+        let job = if self.pools.deleted.is_empty() || self.pools.moved_to.is_some() {
+            Some(block_on(jobs.next()))
+        } else {
+            jobs.next().now_or_never()
+        };
+        match job {
+            Some(Some(job)) => Next::Job(job),
+            Some(None) => Next::End,
+            None => Next::Sweep,
+        }
+    }
+
     /// Commits what was taken from the queue, moves the gate, and answers.
-    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), Cause> {
         let mut jobs = jobs.into_iter();
         let mut batch = Batch::default();
         let end = catch_unwind(AssertUnwindSafe(|| {
@@ -116,19 +145,19 @@ impl<D: Database> Working<D> {
                 StoreError::new(StoreErrorKind::Corrupt, "commit", detail)
             }
         };
-        let cause = error.to_string();
+        let cause = Cause::from(&error);
         // Closed before anybody is told, so that nothing is read after somebody was told.
         self.readable.close(&cause);
         let kind = error.kind();
         for answer in batch.answers {
-            answer.fail(StoreError::new(kind, "commit", cause.clone()));
+            answer.fail(StoreError::new(kind, "commit", cause.text.clone()));
         }
         jobs.for_each(|job| job.refuse(self.readable.closed("commit")));
         Err(cause)
     }
 
     /// Tells everyone who is queued, or still queues, that nothing is written any more.
-    fn stop(self, cause: &str, mut jobs: Receiver<Job>) {
+    fn stop(self, cause: &Cause, mut jobs: Receiver<Job>) {
         self.readable.close(cause);
         drop(self.database);
         jobs.close();

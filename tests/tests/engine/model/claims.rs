@@ -92,7 +92,12 @@ impl Play {
             claims: vec![claim],
             claim_ms: Millis::from_secs(60),
         };
-        let answer = self.pool().call(extend).await;
+        let extended = self.pool().call(extend).await;
+        if let (true, Ok(extended)) = (holds, &extended) {
+            let is_acked = self.ledger.is_acked(&run(RUNS[who.run]), claim);
+            assert_eq!(extended.held.is_empty(), is_acked);
+        }
+        let answer = extended.map(|it| it.done);
         self.check_claim(answer, &caller, (claim, holds));
     }
 
