@@ -22,7 +22,11 @@ impl Verb {
             Self::Up(_) => Answer::Own(&MEMBER_FIELDS),
             Self::Pool(verb) => pool(verb),
             Self::Join(_) => Answer::One("Joined"),
-            Self::Leave(_) | Self::Ack(_) | Self::Release(_) => Answer::One("Changed"),
+            Self::Leave(_)
+            | Self::Ack(_)
+            | Self::Release(_)
+            | Self::DeadLetters(DeadLettersVerb::Replay(_))
+            | Self::Effects(EffectsVerb::Resolve(_)) => Answer::One("Changed"),
             Self::Heartbeat(_) => Answer::OneOf(&["Changed", "ClaimsExtended"]),
             Self::Extend(_) => Answer::One("ClaimsExtended"),
             Self::Status(_) => Answer::Each("ServerStatus", "pools"),
@@ -36,8 +40,6 @@ impl Verb {
             Self::DeadLetters(DeadLettersVerb::List(_)) => {
                 Answer::Each("DeadLetterList", "dead_letters")
             }
-            Self::DeadLetters(DeadLettersVerb::Replay(_))
-            | Self::Effects(EffectsVerb::Resolve(_)) => Answer::One("Changed"),
             Self::Effects(EffectsVerb::List(_)) => Answer::Each("EffectList", "effects"),
             Self::Emit(_) => Answer::One("EventsAppended"),
             Self::Wait(_) => Answer::With("WakeView", &["early"]),
