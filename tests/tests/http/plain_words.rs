@@ -5,9 +5,23 @@ use serde_json::{Value, json};
 use crate::support::{OPERATOR, Server};
 
 /// Words that only those who know our types understand.
-const INNER: [&str; 12] = [
-    "enum ", "struct ", "variant", "untagged", "u64", "u32", "i64", "f64", "sequence", "serde",
-    "`", "unit",
+const INNER: [&str; 16] = [
+    "enum ",
+    "struct ",
+    "variant",
+    "tagged",
+    "u64",
+    "u32",
+    "i64",
+    "f64",
+    "sequence",
+    "serde",
+    "missing field",
+    "unknown field",
+    "duplicate field",
+    "invalid type",
+    "invalid value",
+    "expected one of",
 ];
 
 /// The longest refusal, in bytes: it names a field, what is wrong, and a few names.
