@@ -17,8 +17,12 @@ mod carry;
 mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/documents.rs"]
+mod documents;
 #[path = "e2e/holding.rs"]
 mod holding;
+#[path = "e2e/kills.rs"]
+mod kills;
 #[path = "e2e/life.rs"]
 mod life;
 #[path = "e2e/pipes.rs"]
@@ -37,3 +41,5 @@ mod up;
 mod verbs;
 #[path = "e2e/wait.rs"]
 mod wait;
+#[path = "e2e/words.rs"]
+mod words;

@@ -22,6 +22,8 @@ mod contents_once;
 mod crash;
 #[path = "engine/dead.rs"]
 mod dead;
+#[path = "engine/deletions.rs"]
+mod deletions;
 #[path = "engine/delivery.rs"]
 mod delivery;
 #[path = "engine/effects.rs"]

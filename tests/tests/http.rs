@@ -16,6 +16,8 @@ mod app_events;
 mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/chosen_ids.rs"]
+mod chosen_ids;
 #[path = "http/connections.rs"]
 mod connections;
 #[path = "http/contents.rs"]
@@ -26,6 +28,10 @@ mod contract;
 mod cursors;
 #[path = "http/dead.rs"]
 mod dead;
+#[path = "http/deletions.rs"]
+mod deletions;
+#[path = "http/effective_limits.rs"]
+mod effective_limits;
 #[path = "http/effects.rs"]
 mod effects;
 #[path = "http/events.rs"]

@@ -22,7 +22,7 @@ use clap::ValueEnum;
 
 use crate::failure::Failure;
 
-pub(crate) use row::{Row, Verdict};
+pub(crate) use row::{ROW_FIELDS, Row, Verdict};
 
 /// A group of measurements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

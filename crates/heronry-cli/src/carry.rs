@@ -7,12 +7,14 @@ use heronry_runtime::{
     transfer::{Carried, Carrier, Pools, TransferError},
 };
 use heronry_store::{AppendError, LeaseError, ReadError, Store};
+use heronry_types::counted;
 use serde::Serialize;
 
 use crate::{
     connect::Context,
     failure::{Exit, Failure},
     host::{StoreChoice, open_store, store_failure},
+    lines::Lines,
     out::Rows,
 };
 
@@ -104,18 +106,23 @@ struct Answer<'a> {
     pools: &'a [Carried],
 }
 
+/// The fields of a pool that was carried.
+pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "contents"];
+
 /// Prints what was carried.
 pub(crate) fn show(cx: &Context, done: &str, pools: &[Carried]) -> Result<(), Failure> {
     cx.out.answer(&Answer { pools }, Rows::Of("pools"), || {
         let lines = pools.iter().map(|it| {
-            format!(
-                "{}: {done}, {} chunks, {} bodies, head {}",
-                it.pool, it.chunks, it.contents, it.head
-            )
+            let chunks = counted(it.chunks, "chunk");
+            let bodies = counted(it.contents, "body");
+            format!("{}: {done}, {chunks}, {bodies}, head {}", it.pool, it.head)
         });
-        let mut lines: Vec<String> = lines.collect();
-        lines.push(format!("{} pools {done}", pools.len()));
-        lines.join("\n")
+        let mut lines: Lines = lines.collect();
+        lines.line(format_args!(
+            "{} {done}",
+            counted(pools.len() as u64, "pool")
+        ));
+        lines
     })
 }
 
@@ -154,5 +161,25 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::Append { .. }
         | TransferError::Unfinished { .. }
         | _ => Failure::failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_fields_of_a_carried_pool_are_all_known() {
+        let carried = Carried {
+            pool: heronry_types::PoolId::parse("p").unwrap(),
+            head: heronry_types::Cursor::new(
+                heronry_types::Epoch([0; 16]),
+                heronry_types::Position(1),
+            ),
+            chunks: 1,
+            contents: 1,
+        };
+        check_names(&carried, &CARRIED_FIELDS);
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     durations, environment,
     failure::Failure,
     fields::FieldPath,
-    out::{Color, Content, Format, Out},
+    lines::Content,
+    out::{Color, Format, Out},
 };
 
 /// Options that every verb takes.
@@ -98,7 +99,7 @@ struct QuietFlag {
 
 #[derive(Debug, Args)]
 struct ContentFlag {
-    /// Show text of others as it is, control characters included
+    /// Show text of others as it is, not line ends and control characters in it as escapes
     #[arg(long, global = true)]
     raw: bool,
 }
@@ -133,7 +134,7 @@ impl Globals {
         let content = if self.content.raw {
             Content::Raw
         } else {
-            Content::Clean
+            Content::Escaped
         };
         Out::new(format, content, self.color)
     }

@@ -65,10 +65,7 @@ impl Host {
         let choice = choice.absolute();
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
-        let socket = data_dir.socket();
-        if let Some(path) = &socket {
-            doors.add_socket(path)?;
-        }
+        let socket = doors.add_socket(data_dir);
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
         let url = doors.url().to_owned();

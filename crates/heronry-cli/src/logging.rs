@@ -8,7 +8,9 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{environment, failure::Failure, text::suggestion};
+use heronry_types::nearest;
+
+use crate::{environment, failure::Failure};
 
 /// The variable that says how much is logged.
 const LOG: &str = "HERONRY_LOG";
@@ -80,7 +82,7 @@ impl Level {
     fn named(text: &str) -> Result<Self, Failure> {
         Self::from_str(text, true).map_err(|_| {
             let names = ["off", "error", "warn", "info", "debug", "trace"];
-            let meant = suggestion(&text.to_ascii_lowercase(), names);
+            let meant = nearest(&text.to_ascii_lowercase(), names);
             let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name}?"));
             let known = names.join(", ");
             Failure::usage(format_args!(

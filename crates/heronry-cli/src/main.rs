@@ -14,17 +14,22 @@ mod finder;
 mod globals;
 mod host;
 mod last;
+mod lines;
 mod logging;
 mod out;
 mod secrets;
 mod signals;
+mod tables;
 mod text;
 mod up;
 mod verbs;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{Command, CommandFactory, FromArgMatches, Parser};
+use clap::{
+    Command, CommandFactory, FromArgMatches, Parser,
+    error::{ContextKind, ContextValue},
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -68,9 +73,10 @@ pub(crate) struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::from_arg_matches(&with_dashes(Cli::command()).get_matches()) {
+    let found = with_dashes(Cli::command()).try_get_matches();
+    let cli = match found.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => escaped(error).exit(),
     };
     let started = logging::start(&cli.log, usual_level(&cli.verb))
         .and_then(|()| Ok((Context::new(cli.globals)?, runtime(&cli.verb)?)));
@@ -88,6 +94,26 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// What a refusal quotes of the command line stays in its line.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(text::one_line(text)))),
+            ContextValue::Strings(texts) => {
+                let texts = texts.iter().map(|text| text::one_line(text));
+                Some((kind, ContextValue::Strings(texts.collect())))
+            }
+            // The rest is not from the command line.
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// A server says what it does; a job's screen says what is of use of it, and other verbs answer.

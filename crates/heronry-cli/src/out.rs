@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     failure::Failure,
     fields::{self, FieldPath},
+    lines::{Content, Lines},
     text,
 };
 
@@ -25,15 +26,6 @@ pub(crate) enum Format {
     Fields(Vec<FieldPath>),
     /// Nothing.
     Quiet,
-}
-
-/// Whether text of others is shown as it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Content {
-    /// Without control and bidi characters on a terminal.
-    Clean,
-    /// As it is.
-    Raw,
 }
 
 /// Whether output for people is coloured.
@@ -89,25 +81,30 @@ impl Out {
         }
     }
 
+    /// Returns how text of others is shown.
+    pub(crate) fn content(&self) -> Content {
+        self.content
+    }
+
     /// Prints a whole answer.
-    pub(crate) fn answer(
+    pub(crate) fn answer<L: Into<Lines>>(
         &self,
         answer: &impl Serialize,
         rows: Rows,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> L,
     ) -> Result<(), Failure> {
         match self.format() {
             Format::Text => {
-                let text = text();
-                if text.is_empty() {
+                let lines: Lines = text().into();
+                if lines.is_empty() {
                     Ok(())
                 } else {
-                    self.text_line(&text)
+                    print(&format!("{}\n", lines.text(self.content)))
                 }
             }
             Format::Json => {
                 let json = serde_json::to_string(answer).map_err(|e| unwritable(&e))?;
-                print(&format!("{json}\n"))
+                print(&format!("{}\n", text::json_line(&json)))
             }
             Format::Fields(paths) => {
                 let value = to_value(answer)?;
@@ -122,10 +119,10 @@ impl Out {
     }
 
     /// Prints one item of an answer that comes in pieces.
-    pub(crate) fn item(
+    pub(crate) fn item<L: Into<Lines>>(
         &self,
         item: &impl Serialize,
-        text: impl FnOnce() -> String,
+        text: impl FnOnce() -> L,
     ) -> Result<(), Failure> {
         self.answer(item, Rows::Whole, text)
     }
@@ -142,15 +139,7 @@ impl Out {
         if self.content == Content::Raw || !io::stdout().is_terminal() {
             return write_to(&mut io::stdout().lock(), bytes);
         }
-        print(&text::clean(&String::from_utf8_lossy(bytes)))
-    }
-
-    fn text_line(&self, line: &str) -> Result<(), Failure> {
-        if self.content == Content::Clean && io::stdout().is_terminal() {
-            print(&format!("{}\n", text::clean(line)))
-        } else {
-            print(&format!("{line}\n"))
-        }
+        print(&self.content.block(&String::from_utf8_lossy(bytes)))
     }
 }
 
@@ -161,13 +150,8 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes a diagnostic line to stderr.
 pub(crate) fn diagnose(line: &str) {
-    let line = if io::stderr().is_terminal() {
-        text::clean(line)
-    } else {
-        line.to_owned()
-    };
     // Nobody is left to be told when stderr is gone.
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", text::one_line(line));
 }
 
 fn write_to(to: &mut impl Write, bytes: &[u8]) -> Result<(), Failure> {

@@ -4,31 +4,48 @@ use std::fmt::{self, Write as _};
 
 use heronry_types::Vocabulary;
 
-/// Drops control characters (except line ends and tabs) and the marks that turn the direction of text.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars().filter(|c| !is_unsafe(*c)).collect()
+/// Returns a text as one line: what ends a line for any reader, every other control character but
+/// the tab, and the marks that turn the direction of text are shown as escapes.
+pub(crate) fn one_line(text: &str) -> String {
+    escaped(text, |c| c != '\t' && is_unsafe(c))
+}
+
+/// Returns a text whose line feeds are meant; everything else is shown as in one line.
+pub(crate) fn block(text: &str) -> String {
+    escaped(text, |c| c != '\t' && c != '\n' && is_unsafe(c))
+}
+
+/// Writes a value so that it has no tab and no line end: backslash, tab, line feed and carriage
+/// return as `\\`, `\t`, `\n`, `\r`, what else is no plain text as `\uXXXX`.
+pub(crate) fn escape_field(text: &str) -> String {
+    escaped(text, |c| c == '\\' || is_unsafe(c))
+}
+
+/// Returns JSON with the same meaning that is one line for every reader.
+pub(crate) fn json_line(json: &str) -> String {
+    // Outside of texts JSON has none of these characters, and inside it writes them like this.
+    escaped(json, is_unsafe)
 }
 
 fn is_unsafe(c: char) -> bool {
     let is_bidi = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    is_bidi || (c.is_control() && c != '\n' && c != '\t')
+    let ends_line = matches!(c, '\u{2028}' | '\u{2029}');
+    is_bidi || ends_line || c.is_control()
 }
 
-/// Writes a value so that it has no tab and no line end: backslash, tab, line feed and carriage
-/// return as `\\`, `\t`, `\n`, `\r`, other control characters as `\u00xx`.
-pub(crate) fn escape_field(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\\' => escaped.push_str("\\\\"),
-            '\t' => escaped.push_str("\\t"),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            c if c.is_control() => add(&mut escaped, format_args!("\\u{:04x}", u32::from(c))),
-            c => escaped.push(c),
+            c if !is_escaped(c) => shown.push(c),
+            '\\' => shown.push_str("\\\\"),
+            '\t' => shown.push_str("\\t"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            c => add(&mut shown, format_args!("\\u{:04x}", u32::from(c))),
         }
     }
-    escaped
+    shown
 }
 
 /// Adds formatted text to a text.
@@ -39,24 +56,7 @@ pub(crate) fn add(text: &mut String, more: fmt::Arguments<'_>) {
 
 /// Reads a name out of a closed set of them.
 pub(crate) fn name_of<V: Vocabulary>(text: &str) -> Result<V, String> {
-    V::from_wire(text).map_err(|error| {
-        let meant = suggestion(text, error.known.iter().copied());
-        let meant = meant.map_or_else(|| ";".to_owned(), |name| format!("; did you mean {name}?"));
-        format!("no such name{meant} known: {}", error.known.join(", "))
-    })
-}
-
-/// Returns the known name that was most likely meant.
-pub(crate) fn suggestion<'a>(
-    found: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(found, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+    V::from_wire(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -64,24 +64,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_of_its_set_or_the_set_is_listed() {
-        use heronry_types::RunEnd;
-        assert_eq!(name_of::<RunEnd>("failed"), Ok(RunEnd::Failed));
-        let check = |text: &str, expected: &str| {
-            assert_eq!(name_of::<RunEnd>(text).unwrap_err(), expected);
-        };
-        let known = "known: completed, failed, cancelled";
-        check(
-            "canceled",
-            &format!("no such name; did you mean cancelled? {known}"),
+    fn a_line_is_one_line_for_every_reader() {
+        let ends = "\n\u{b}\u{c}\r\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}";
+        let shown = "\\n\\u000b\\u000c\\r\\u001c\\u001d\\u001e\\u0085\\u2028\\u2029";
+        assert_eq!(one_line(ends), shown);
+        assert_eq!(escape_field(ends), shown);
+        assert_eq!(block(ends), shown.replacen("\\n", "\n", 1));
+        assert_eq!(
+            one_line("a\u{1b}[31mb\u{202e}c\u{7f}"),
+            "a\\u001b[31mb\\u202ec\\u007f"
         );
-        check("done", &format!("no such name; {known}"));
+        assert_eq!(one_line("héron\t🪶 \\n"), "héron\t🪶 \\n");
     }
 
     #[test]
-    fn terminal_text_has_no_control_and_no_bidi_characters() {
-        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{7f}\r\n\td"), "a[31mbc\n\td");
-        assert_eq!(clean("héron 🪶"), "héron 🪶");
+    fn json_of_one_line_means_the_same() {
+        let value = serde_json::json!({"a": "\u{2028}\u{85}\u{7f}\u{202e}\n\\ é"});
+        let line = json_line(&value.to_string());
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&line).unwrap(),
+            value
+        );
+        assert!(line.replace('é', "e").is_ascii(), "{line}");
     }
 
     #[test]
@@ -90,13 +94,5 @@ mod tests {
             escape_field("a\tb\\c\nd\re\u{1}"),
             "a\\tb\\\\c\\nd\\re\\u0001"
         );
-    }
-
-    #[test]
-    fn a_suggestion_is_close_to_what_was_found() {
-        let known = ["agent", "command", "topics"];
-        assert_eq!(suggestion("comand", known), Some("command"));
-        assert_eq!(suggestion("topic", known), Some("topics"));
-        assert_eq!(suggestion("colour", known), None);
     }
 }

@@ -23,9 +23,11 @@ use clap::Args;
 use heronry_client::{Client, Token};
 use heronry_store::Clock;
 
+pub(crate) use self::member::MEMBER_FIELDS;
 use self::{
     job::{Found, Job},
-    manifest::{Fault, Manifest, ManifestError},
+    manifest::{EXAMPLE, Fault, Manifest, ManifestError, MemberPlan},
+    process::Program,
     screen::Screen,
     summary::{JobOutcome, Summary},
     team::{Ended, Team},
@@ -34,17 +36,23 @@ use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{Host, ListenAddress, ServerSettings, StoreChoice},
-    out::Rows,
+    out::{Rows, print},
 };
 
 /// Run the job of a manifest: a pool of separate processes
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry up examples/review/pool.toml --input . --output review-report"
+    after_help = "All keys of a manifest, and what members get: heronry man manifest\n\n\
+Example:\n  heronry up examples/review/pool.toml --input . --output review-report\n  \
+heronry up --example > pool.toml"
 )]
 pub(crate) struct UpArgs {
     /// The manifest, as pool.toml
-    manifest: PathBuf,
+    #[arg(required_unless_present = "example")]
+    manifest: Option<PathBuf>,
+    /// Print a manifest that works as it stands, with all that can be in one
+    #[arg(long, exclusive = true)]
+    example: bool,
     /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreChoice>,
@@ -78,9 +86,13 @@ struct Binary {
 
 /// Runs a job to its end.
 pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
-    let manifest = Manifest::read(&args.manifest).map_err(|e| refuse_manifest(&e))?;
+    let Some(path) = args.manifest.filter(|_| !args.example) else {
+        print(EXAMPLE)?;
+        return Ok(Exit::Ok);
+    };
+    let manifest = Manifest::read(&path).map_err(|e| refuse_manifest(&e))?;
     let binary = Binary::current()?;
-    find_programs(&manifest, &args.manifest, &binary)?;
+    find_programs(&manifest, &binary)?;
     let input = existing_folder(&args.input)?;
     let host = Host::start(
         &mut cx.data_dir,
@@ -149,7 +161,7 @@ async fn run_on(
         members,
     };
     cx.out
-        .answer(&summary, Rows::Of("members"), || summary.text())?;
+        .answer(&summary, Rows::Of("members"), || summary.lines())?;
     Ok(summary.outcome.exit())
 }
 
@@ -187,30 +199,45 @@ impl Binary {
 }
 
 /// Refuses a manifest that names a program which is not there, before anything is changed.
-fn find_programs(manifest: &Manifest, path: &Path, binary: &Binary) -> Result<(), Failure> {
+fn find_programs(manifest: &Manifest, binary: &Binary) -> Result<(), Failure> {
     for member in &manifest.members {
         let Some(program) = member.command.first() else {
             continue;
         };
-        if process::find_program(program, &manifest.folder, &binary.search_path).is_some() {
-            continue;
-        }
-        let place = if program.contains('/') {
-            "in the manifest's folder"
-        } else {
-            "on PATH"
+        let found = process::find_program(program, &manifest.folder, &binary.search_path);
+        let fault = match found {
+            Program::Found => continue,
+            Program::NotExecutable(file) => Fault::NotExecutable {
+                file: file.display().to_string(),
+            },
+            Program::Missing => missing(program, manifest, member),
         };
         return Err(refuse_manifest(&ManifestError::Fault {
-            path: path.display().to_string(),
+            path: manifest.path.clone(),
             line: member.line,
-            fault: Fault::NoProgram {
-                program: program.clone(),
-                place,
-                run: member.run.to_string(),
-            },
+            fault,
         }));
     }
     Ok(())
+}
+
+/// Says where a program is not.
+fn missing(program: &str, manifest: &Manifest, member: &MemberPlan) -> Fault {
+    let is_path = program.contains('/');
+    if !is_path && manifest.folder.join(program).is_file() {
+        return Fault::NoPath {
+            program: program.to_owned(),
+        };
+    }
+    Fault::NoProgram {
+        program: program.to_owned(),
+        place: if is_path {
+            "in the manifest's folder"
+        } else {
+            "on PATH"
+        },
+        run: member.run.to_string(),
+    }
 }
 
 fn existing_folder(path: &Path) -> Result<PathBuf, Failure> {

@@ -1,5 +1,6 @@
 //! The verbs: each reads its arguments, asks the server once or more, and prints the answer.
 
+mod answers;
 pub(crate) mod ask;
 pub(crate) mod bench;
 pub(crate) mod completions;
@@ -9,6 +10,7 @@ pub(crate) mod effects;
 pub(crate) mod emit;
 pub(crate) mod filter;
 pub(crate) mod forget;
+pub(crate) mod help;
 pub(crate) mod hold;
 pub(crate) mod inbox;
 pub(crate) mod journal;
@@ -28,6 +30,8 @@ use clap::Subcommand;
 use crate::{
     connect::Context,
     failure::{Failure, Outcome},
+    fields,
+    out::Format,
     up::{self, UpArgs},
 };
 
@@ -74,6 +78,7 @@ pub(crate) enum Verb {
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Help(help::HelpArgs),
     /// Stands between `up` and a member.
     #[command(name = "__shim", hide = true)]
     Shim {
@@ -88,6 +93,9 @@ pub(crate) enum Verb {
 
 /// Does what was asked.
 pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
+    if let Format::Fields(paths) = cx.out.format() {
+        fields::check(verb.answer(), paths)?;
+    }
     let outcome: Outcome = match verb {
         Verb::Serve(args) => serve::run(cx, args).await,
         Verb::Up(args) => up::run(cx, args).await,
@@ -122,6 +130,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),
+        Verb::Help(args) => help::run(&args),
         Verb::Shim { command } => return up::shim::run(command).await,
         Verb::Verify(args) => journal::verify::run_child(&args).await,
     };

@@ -1,10 +1,22 @@
 //! What is asked of one pool.
 
-use heronry_types::{Limits, PoolId};
-use heronry_wire::{PatchSettings, PoolBody, PoolOpened, PoolView, SettingsChanged};
+use std::time::Duration;
+
+use heronry_types::{Cursor, Limits, PoolId};
+use heronry_wire::{
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolOpened, PoolView,
+    SettingsChanged,
+};
 use http::Method;
 
-use crate::{ClientError, Patience, exchange::Request, server::Server};
+use crate::{
+    ClientError, Patience,
+    exchange::Request,
+    server::{Answer, Server},
+};
+
+/// How long a pool may take to stop before it is deleted.
+const DELETION_TIME: Duration = Duration::from_secs(300);
 
 /// A client of one pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -56,6 +68,31 @@ impl PoolClient {
         self.server.json(self.request(Method::GET, &[])?).await
     }
 
+    /// Deletes the pool with everything in it; nobody may be a member.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `pool-has-members` (member `members`), and with `pool-changed`
+    /// (member `head`) when the head is not the expected one. It is not tried again after a lost
+    /// answer: the pool may be gone then.
+    pub async fn delete(&self, expected_head: Option<Cursor>) -> Result<PoolDeleted, ClientError> {
+        let query = DeletePoolQuery { expected_head };
+        let request = self.request(Method::DELETE, &[])?.query(&query)?;
+        self.server
+            .json(request.held_for(Some(DELETION_TIME)))
+            .await
+    }
+
+    /// Begins to export the pool with its bodies, as `heronry journal export` writes it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export(&self) -> Result<Export, ClientError> {
+        let request = self.request(Method::GET, &["export"])?;
+        let request = request.accept(EXPORT_MEDIA_TYPE);
+        let answer = self.server.send(&request).await?;
+        Ok(Export { answer })
+    }
+
     /// Changes limits, if the settings still have the version that the caller has seen.
     ///
     /// # Errors
@@ -72,5 +109,22 @@ impl PoolClient {
         };
         let request = self.request(Method::PATCH, &["settings"])?;
         self.server.json(request.json(&patch)?).await
+    }
+}
+
+/// The lines of an export, as they come. The last one says that it is whole: whoever keeps them
+/// verifies them.
+#[derive(Debug)]
+pub struct Export {
+    answer: Answer,
+}
+
+impl Export {
+    /// Returns the next bytes; nothing at the end.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] when the answer breaks off.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        Ok(self.answer.part().await?.map(Into::into))
     }
 }

@@ -17,7 +17,6 @@ mod outline;
 mod parse;
 mod print;
 mod related;
-mod suggest;
 mod syntax;
 mod texts;
 

@@ -95,6 +95,8 @@ pub enum CloseReason {
     Revoked,
     /// The viewer's run ended.
     RunEnded,
+    /// The pool was deleted.
+    PoolDeleted,
     /// The engine is shutting down; resume later from the last cursor.
     Shutdown,
     /// The store failed; resume later from the last cursor.
@@ -109,6 +111,7 @@ impl Vocabulary for CloseReason {
         Self::Left,
         Self::Revoked,
         Self::RunEnded,
+        Self::PoolDeleted,
         Self::Shutdown,
         Self::StoreFailed,
         Self::Finished,
@@ -118,6 +121,7 @@ impl Vocabulary for CloseReason {
             Self::Left => "left",
             Self::Revoked => "revoked",
             Self::RunEnded => "run_ended",
+            Self::PoolDeleted => "pool_deleted",
             Self::Shutdown => "shutdown",
             Self::StoreFailed => "store_failed",
             Self::Finished => "finished",

@@ -22,6 +22,7 @@ mod query;
 mod release;
 mod reply;
 mod resolve;
+mod retire;
 mod scan;
 mod send;
 mod settle;
@@ -54,6 +55,7 @@ pub use query::{
     Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
+pub use retire::Retire;
 pub use scan::{FinishScan, Scanned};
 pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use stall::{Acting, ByItself, Need, Prospect, Prospects, Sight, Walk, has, of_nobody};

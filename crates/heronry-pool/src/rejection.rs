@@ -3,7 +3,7 @@
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
-    Millis, PolicyRef, RunEnd, Timestamp,
+    Millis, PolicyRef, RunEnd, Timestamp, counted,
 };
 
 /// Which of a request's names was used before for something else.
@@ -54,6 +54,20 @@ pub enum Rejection {
     RunEnded {
         /// How it ended.
         state: RunEnd,
+    },
+    /// A pool cannot be deleted while it has members.
+    #[error("the pool has {members} members; let them leave or end, and delete it then")]
+    HasMembers {
+        /// How many.
+        members: usize,
+    },
+    /// The pool has moved on from the head that the caller saw.
+    #[error("the pool's head is {head}, not {expected}; look at what was added, and try again")]
+    HeadMoved {
+        /// The head that the caller named.
+        expected: Cursor,
+        /// The head.
+        head: Cursor,
     },
     /// A value is over its limit.
     #[error(transparent)]
@@ -131,7 +145,7 @@ pub enum Rejection {
         current: u64,
     },
     /// A recipient's inbox is full.
-    #[error("an inbox is full ({depth} copies); try again when its reader has caught up")]
+    #[error("an inbox is full ({}); try again when its reader has caught up", counted(*depth, "copy"))]
     InboxFull {
         /// How many copies it may hold.
         depth: u64,
@@ -144,7 +158,8 @@ pub enum Rejection {
     },
     /// A message asks for more replies than can count.
     #[error(
-        "{expected} replies are expected and {eligible} can count; expect fewer, or ask more members"
+        "{} expected and {eligible} can count; expect fewer, or ask more members",
+        counted(u64::from(*expected), "reply")
     )]
     ContractUnsatisfiable {
         /// How many replies it asks for.
@@ -153,7 +168,7 @@ pub enum Rejection {
         eligible: usize,
     },
     /// Claims are no longer held.
-    #[error("{} claims are no longer held; receive again", .claims.len())]
+    #[error("{} not held any more; receive again", counted(.claims.len() as u64, "claim"))]
     ClaimLapsed {
         /// The claims.
         claims: Vec<Claim>,

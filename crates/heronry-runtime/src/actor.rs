@@ -45,6 +45,14 @@ enum Flow {
     Stop(StopReason),
 }
 
+/// How an actor ended.
+pub(crate) struct Ended {
+    /// Why.
+    pub(crate) why: StopReason,
+    /// What it had decided; all of it is durable when it ended because it was told to.
+    pub(crate) engine: Engine,
+}
+
 /// What the actor has to do next.
 enum Event {
     /// Commands came, or something is due.
@@ -91,14 +99,16 @@ pub(crate) struct Actor {
 impl Actor {
     /// Runs until the queue is closed or the store fails; then gives the pool up, also when a rule
     /// panics: what the store was given before that is still answered.
-    pub(crate) async fn run(mut self) {
+    ///
+    /// Returns why it stopped, and the state that it stopped with.
+    pub(crate) async fn run(mut self) -> Ended {
         // After a panic nothing is decided any more, so a state that is half changed is not seen.
         let served = AssertUnwindSafe(self.serve()).catch_unwind().await;
         let why = served.unwrap_or_else(|_| {
             tracing::error!(pool = %self.pool, "a rule panicked");
             StopReason::Internal
         });
-        self.stop(why).await;
+        self.stop(why).await
     }
 
     /// Records that the pool was opened, when it holds what would lapse, before anybody can ask it.
@@ -130,7 +140,7 @@ impl Actor {
                 }
                 // What is under way may still leave something to decide.
                 Event::Work(Next::Closed) => match &mut self.flight {
-                    None => return StopReason::Shutdown,
+                    None => return self.queue.closed_by().unwrap_or(StopReason::Shutdown),
                     Some(flight) => {
                         let landing = flight.land().await;
                         self.land(landing)
@@ -222,7 +232,7 @@ impl Actor {
     }
 
     /// Refuses everything that waits and gives the pool up.
-    async fn stop(mut self, why: StopReason) {
+    async fn stop(mut self, why: StopReason) -> Ended {
         self.wind_down(why).await;
         let outcome = Outcome::None;
         for job in self
@@ -239,5 +249,7 @@ impl Actor {
         drop(self.head);
         self.waiters.wake_all();
         tracing::info!(pool = %self.pool, outcome = %why, "pool stopped");
+        let engine = self.engine;
+        Ended { why, engine }
     }
 }

@@ -1,7 +1,7 @@
 //! How calls of a pool fail.
 
 use heronry_pool::{Rejection, engine::UnreadableFilter};
-use heronry_store::{LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 use heronry_types::{Millis, PoolId, Position};
 
 /// Why a call did not succeed.
@@ -45,6 +45,8 @@ pub enum StopReason {
     Shutdown,
     /// Its store failed, for this cause.
     StoreFenced(StoreErrorKind),
+    /// It is being deleted.
+    Deleting,
     /// Another owner took it.
     OwnershipLost,
     /// A record of its own did not fit: a bug.
@@ -55,6 +57,7 @@ impl std::fmt::Display for StopReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Shutdown => "it was shut down",
+            Self::Deleting => "it is being deleted",
             Self::StoreFenced(cause) => return write!(f, "its store failed: {cause}"),
             Self::OwnershipLost => "another owner took it",
             Self::Internal => "a record did not fit its chunk",
@@ -107,6 +110,22 @@ pub enum OpenError {
     Trimmed {
         /// The oldest position that is kept.
         floor: Position,
+    },
+}
+
+/// Why a pool was not deleted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// There is no such pool, or it cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store did not delete it, or it is not known whether it did.
+    #[error("pool cannot be deleted: {error}")]
+    Store {
+        /// What failed.
+        #[source]
+        error: AppendError,
     },
 }
 

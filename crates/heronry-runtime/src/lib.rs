@@ -15,7 +15,7 @@ mod time;
 pub mod transfer;
 mod waiters;
 
-pub use error::{CallError, EventsError, OpenError, StopReason};
+pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
 pub use pool::{
     BodyError, ContentScope, EffectDone, EffectError, Pool, ReceiptChange, Reconcile, StoredOnce,

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use heronry_pool::decide::Command;
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, PoolId, Position, Timelines};
+use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
@@ -102,6 +102,11 @@ impl Pool {
         self.shared.queue.len() as u64
     }
 
+    /// Returns the limits that hold at the durable head. Nobody is asked for them.
+    pub fn limits(&self) -> Arc<Limits> {
+        self.shared.published.limits()
+    }
+
     /// Runs a command and returns its answer, once everything it was decided on is durable.
     ///
     /// # Errors
@@ -128,6 +133,11 @@ impl Pool {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.queue.is_closed()
+    }
+
+    /// Returns why it takes no more commands; nothing while it does.
+    pub(crate) fn closed_by(&self) -> Option<StopReason> {
+        self.shared.queue.closed_by()
     }
 
     pub(crate) fn close(&self, why: StopReason) {

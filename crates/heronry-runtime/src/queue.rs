@@ -158,7 +158,15 @@ impl Queue {
 
     /// Returns true when it takes no more commands.
     pub(crate) fn is_closed(&self) -> bool {
-        self.lanes().gate != Gate::Open
+        self.closed_by().is_some()
+    }
+
+    /// Returns why it takes no more commands; nothing while it does.
+    pub(crate) fn closed_by(&self) -> Option<StopReason> {
+        match self.lanes().gate {
+            Gate::Open => None,
+            Gate::Closed(why) => Some(why),
+        }
     }
 
     /// Takes no more commands and returns those that wait.

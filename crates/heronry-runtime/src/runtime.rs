@@ -1,5 +1,7 @@
 //! The runtime: which pools of a store are open in this process.
 
+mod delete;
+
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
@@ -12,7 +14,11 @@ use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
 use crate::{
-    CallError, OpenError, Pool, ResumeHook, StopReason, actor::Opening, queue::Queue, resume,
+    CallError, OpenError, Pool, ResumeHook, StopReason,
+    actor::{Ended, Opening},
+    queue::Queue,
+    resume,
+    transfer::{Bodies, Export, TransferError},
     waiters::Waiters,
 };
 
@@ -36,12 +42,21 @@ pub struct Runtime {
     open: Arc<Mutex<HashMap<PoolId, Slot>>>,
 }
 
+/// Whether a pool that is not there is wanted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Wanted {
+    /// It is made ready to be created.
+    Made,
+    /// It is not: that is an error.
+    There,
+}
+
 /// Where one pool runs, or is about to; held while it is opened.
 type Slot = Arc<Mutex<Option<Running>>>;
 
 struct Running {
     pool: Pool,
-    task: tokio::task::JoinHandle<()>,
+    task: tokio::task::JoinHandle<Ended>,
     hook: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -107,7 +122,7 @@ impl Runtime {
     /// # Errors
     /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
     pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), OpenError> {
-        let handle = self.running(pool).await?;
+        let handle = self.running(pool, Wanted::Made).await?;
         let how = handle.call(Create { spec }).await?;
         Ok((handle, how))
     }
@@ -120,7 +135,15 @@ impl Runtime {
         if self.environment.store.journal.head(pool).await?.is_none() {
             return Err(OpenError::NotFound);
         }
-        self.running(pool).await
+        self.running(pool, Wanted::There).await
+    }
+
+    /// Begins to export a pool, up to its durable head. The pool need not be open, and goes on.
+    ///
+    /// # Errors
+    /// As [`Export::open`].
+    pub async fn export(&self, pool: &PoolId, bodies: Bodies) -> Result<Export, TransferError> {
+        Export::open(&self.environment.store, pool, bodies).await
     }
 
     /// Returns every pool of the store, sorted.
@@ -179,9 +202,22 @@ impl Runtime {
     }
 
     /// Returns the open pool, or opens it. A pool that takes long to open delays no other.
-    async fn running(&self, pool: &PoolId) -> Result<Pool, OpenError> {
-        let slot = Arc::clone(self.open.lock().await.entry(pool.clone()).or_default());
+    async fn running(&self, pool: &PoolId, wanted: Wanted) -> Result<Pool, OpenError> {
+        let slot = self.slot(pool).await;
         let mut slot = slot.lock().await;
+        self.running_in(&mut slot, pool, wanted).await
+    }
+
+    async fn slot(&self, pool: &PoolId) -> Slot {
+        Arc::clone(self.open.lock().await.entry(pool.clone()).or_default())
+    }
+
+    async fn running_in(
+        &self,
+        slot: &mut Option<Running>,
+        pool: &PoolId,
+        wanted: Wanted,
+    ) -> Result<Pool, OpenError> {
         if let Some(running) = slot.take() {
             let handle = running.pool.clone();
             if !handle.is_closed() && !running.task.is_finished() {
@@ -190,6 +226,10 @@ impl Runtime {
             }
             // It is stopping: what follows needs what it holds.
             stopped(running).await;
+        }
+        // It may have been deleted while this waited.
+        if wanted == Wanted::There && self.environment.store.journal.head(pool).await?.is_none() {
+            return Err(OpenError::NotFound);
         }
         let running = self.start(pool).await?;
         let handle = running.pool.clone();
@@ -214,7 +254,7 @@ impl Runtime {
         let handle = Pool::new(environment, pool.clone(), queue, waiters, &opening);
         let task = tokio::spawn(async move {
             let _attended = attended;
-            Box::pin(opening.actor.run()).await;
+            Box::pin(opening.actor.run()).await
         });
         let hook = self.environment.resume_hook.as_ref();
         let hook = hook.map(|hook| tokio::spawn(resume::tell(handle.clone(), Arc::clone(hook))));
@@ -242,11 +282,22 @@ impl Drop for Attended {
     }
 }
 
-/// Waits until the actor of a pool has stopped, and what tells the resume hook of its wakes.
-async fn stopped(running: Running) {
-    for task in [Some(running.task), running.hook].into_iter().flatten() {
-        if let Err(error) = task.await {
+/// Waits until the actor of a pool has stopped, and what tells the resume hook of its wakes. Returns
+/// how the actor ended; nothing when it did not end cleanly.
+async fn stopped(running: Running) -> Option<Ended> {
+    let ended = cleanly(running.task.await);
+    if let Some(hook) = running.hook {
+        cleanly(hook.await);
+    }
+    ended
+}
+
+fn cleanly<T>(ended: Result<T, tokio::task::JoinError>) -> Option<T> {
+    match ended {
+        Ok(ended) => Some(ended),
+        Err(error) => {
             tracing::error!(%error, "a pool did not stop cleanly");
+            None
         }
     }
 }

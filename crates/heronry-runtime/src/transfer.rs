@@ -27,8 +27,8 @@ use serde::Serialize;
 
 pub use copy::{copy, move_all};
 pub use error::TransferError;
-pub use export::export;
-pub use import::import;
+pub use export::{Export, export};
+pub use import::{import, verify};
 
 /// Who moves pools, and where time and fresh epochs come from.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use heronry_pool::{
     Caller,
     decide::{DescribePool, How},
 };
-use heronry_runtime::{Pool, Runtime};
+use heronry_runtime::{OpenError, Pool, Runtime};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -106,8 +106,14 @@ impl App {
     pub(crate) async fn figures(&self) -> Result<Vec<PoolFigures>, Refusal> {
         let mut figures = Vec::new();
         for id in self.runtime.pools().await? {
+            let pool = match self.runtime.find(&id).await {
+                Ok(pool) => pool,
+                // It was deleted since.
+                Err(OpenError::NotFound) => continue,
+                Err(error) => return Err(error.into()),
+            };
             let caller = Caller::Operator;
-            let view = self.pool(&id).await?.call(DescribePool { caller }).await?;
+            let view = pool.call(DescribePool { caller }).await?;
             figures.push(PoolFigures {
                 pool: id.as_str().to_owned(),
                 head: view.head.position.0,

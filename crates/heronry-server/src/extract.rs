@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use heronry_types::{Id, IdKind, IdempotencyKey, LimitName, Trace};
-use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind};
+use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind, Unreadable};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -166,6 +166,14 @@ impl Params {
     pub(crate) fn id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, Refusal> {
         Id::parse(self.text(name)).map_err(|error| invalid(name, &error.to_string()))
     }
+
+    /// Reads a parameter that is the id of something new, which every later path has to name.
+    pub(crate) fn chosen_id<K: IdKind>(&self, name: &'static str) -> Result<Id<K>, Refusal> {
+        let id = self.id(name)?;
+        id.check_path()
+            .map_err(|error| invalid(name, &error.to_string()))?;
+        Ok(id)
+    }
 }
 
 /// How refusals name the idempotency key, wherever it stands.
@@ -299,14 +307,12 @@ pub(crate) fn invalid(field: &str, why: &str) -> Refusal {
 }
 
 /// A request that cannot be read: the field is that of the path, or the one that the text names.
-fn unreadable(path: &str, why: &str) -> Refusal {
-    let named = ["unknown field `", "missing field `", "duplicate field `"]
-        .into_iter()
-        .find_map(|lead| why.split_once(lead)?.1.split_once('`'))
-        .map(|(name, _)| name);
+fn unreadable(path: &str, message: &str) -> Refusal {
+    let Unreadable { field: named, why } = Unreadable::of(message);
+    let is_named = named.is_some();
     let field = match (path, named) {
         ("." | "?", None) => return Refusal(Problem::new(ProblemKind::InvalidRequest, why)),
-        ("." | "?", Some(name)) => name.to_owned(),
+        ("." | "?", Some(name)) => name,
         (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => {
             path.to_owned()
         }
@@ -314,7 +320,7 @@ fn unreadable(path: &str, why: &str) -> Refusal {
         (path, None) => path.to_owned(),
     };
     let list = field.split('[').next().unwrap_or_default();
-    let kind = if named.is_none() && CURSOR_FIELDS.contains(&list) {
+    let kind = if !is_named && CURSOR_FIELDS.contains(&list) {
         ProblemKind::CursorInvalid
     } else {
         ProblemKind::InvalidRequest

@@ -20,4 +20,5 @@ pub use app::{Stop, router};
 pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
 pub use connections::{ConnectionLimits, Listener};
 pub use health::{DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses};
+pub use openapi::openapi_json;
 pub use serve::{ServeError, ServerConfig, serve};

@@ -3,7 +3,9 @@
 mod engine;
 
 use axum::{body::Bytes, routing::MethodFilter};
-use heronry_wire::{EVENT_STREAM, IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem};
+use heronry_wire::{
+    EVENT_STREAM, EXPORT_MEDIA_TYPE, IDEMPOTENCY_HEADER, PROBLEM_MEDIA_TYPE, Problem,
+};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -16,7 +18,10 @@ use utoipa::{
     },
 };
 
-use crate::{identity::Access, routes::Route};
+use crate::{
+    identity::Access,
+    routes::{self, Route},
+};
 
 /// The name of the one security scheme.
 const BEARER: &str = "bearer";
@@ -31,6 +36,7 @@ pub(crate) struct Contract {
     body: Option<String>,
     answers: Vec<(u16, String)>,
     stream: Option<&'static str>,
+    lines: Option<&'static str>,
     schemas: Schemas,
 }
 
@@ -68,6 +74,12 @@ impl Contract {
         self
     }
 
+    /// Says that the route answers with lines of JSON, which are these.
+    pub(crate) fn answers_lines(mut self, description: &'static str) -> Self {
+        self.lines = Some(description);
+        self
+    }
+
     /// Says that a header may stand in the request.
     pub(crate) fn header(mut self, name: &str) -> Self {
         self.parameters
@@ -98,6 +110,11 @@ impl Contract {
         T::schemas(&mut self.schemas);
         name
     }
+}
+
+/// Returns the `OpenAPI` document that the server answers at `/openapi.json`, as JSON.
+pub fn openapi_json() -> Bytes {
+    document(&routes::table())
 }
 
 /// Writes the document.
@@ -149,15 +166,17 @@ fn operation(route: &Route) -> Operation {
     for (status, name) in &contract.answers {
         let mut answer = answer("application/json", name);
         if let Some(description) = contract.stream {
-            let whole = ObjectBuilder::new()
-                .schema_type(Type::String)
-                .description(Some(description));
-            let whole = Content::new(Some(RefOr::<Schema>::from(whole)));
+            let whole = described(description);
             answer.content.insert(EVENT_STREAM.to_owned(), whole.into());
         }
         operation = operation.response(status.to_string(), answer);
     }
-    if contract.answers.is_empty() {
+    if let Some(description) = contract.lines {
+        let lines = ResponseBuilder::new()
+            .description("Lines")
+            .content(EXPORT_MEDIA_TYPE, described(description));
+        operation = operation.response("200", lines.build());
+    } else if contract.answers.is_empty() {
         let done = ResponseBuilder::new().description("Done.");
         operation = operation.response("200", done.build());
     }
@@ -169,6 +188,14 @@ fn operation(route: &Route) -> Operation {
             operation.security(needed).build()
         }
     }
+}
+
+/// A text that is described in words.
+fn described(description: &str) -> Content {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description));
+    Content::new(Some(RefOr::<Schema>::from(text)))
 }
 
 fn answer(media_type: &str, name: &str) -> Response {

@@ -99,6 +99,14 @@ fn reason(error: &EventsError) -> CloseReason {
     {
         return CloseReason::Shutdown;
     }
+    if let EventsError::Call(CallError::Stopped {
+        why: StopReason::Deleting,
+        ..
+    })
+    | EventsError::NoPool(_) = error
+    {
+        return CloseReason::PoolDeleted;
+    }
     tracing::error!(%error, "an event stream broke off");
     CloseReason::StoreFailed
 }

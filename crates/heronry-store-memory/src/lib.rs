@@ -29,16 +29,20 @@ pub struct MemoryStore {
     content_bytes_max: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     pools: HashMap<PoolId, Pool>,
+    /// The highest token of the pools that were deleted: those of later ones rise above it.
+    last_token: FencingToken,
     /// Where the pools went, once the store is sealed.
     moved_to: Option<String>,
 }
 
 impl State {
     fn entry(&mut self, pool: &PoolId) -> &mut Pool {
-        self.pools.entry(pool.clone()).or_insert_with(Pool::new)
+        let last_token = self.last_token;
+        let pool = self.pools.entry(pool.clone());
+        pool.or_insert_with(|| Pool::new(last_token))
     }
 }
 
@@ -52,7 +56,11 @@ impl MemoryStore {
     /// Returns an empty store.
     pub fn new() -> Self {
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                pools: HashMap::new(),
+                last_token: FencingToken(0),
+                moved_to: None,
+            }),
             claims: MemoryClaims::new(),
             bells: Doorbells::default(),
             content_bytes_max: LimitName::ContentBytesMax.default_value(),
@@ -159,6 +167,28 @@ impl Journal for MemoryStore {
             let detail = format!("pool {pool} has no journal");
             unwritten(StoreError::new(StoreErrorKind::NotFound, "trim", detail))
         })
+    }
+
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
+        let op = "delete a pool";
+        let mut state = self.lock_to_write(op).map_err(unwritten)?;
+        if let Some(found) = state.pools.get(pool) {
+            found.ownership.check(token)?;
+        }
+        if state.pools.get(pool).and_then(Pool::head).is_none() {
+            let detail = format!("pool {pool} has no journal");
+            let error = StoreError::new(StoreErrorKind::NotFound, op, detail);
+            return Err(unwritten(error));
+        }
+        self.claims.clear(pool).map_err(unwritten)?;
+        state.pools.remove(pool);
+        // Nobody has this token: whoever had the last one is stale.
+        let stale = FencingToken(token.0.saturating_add(1));
+        state.last_token = state.last_token.max(stale);
+        drop(state);
+        // Who waits for a pool that is gone finds that out when it looks.
+        self.bells.ring(pool, Position(u64::MAX));
+        Ok(())
     }
 
     async fn sealed(&self) -> Result<Option<String>, StoreError> {

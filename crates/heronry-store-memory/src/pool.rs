@@ -46,9 +46,10 @@ impl Placed for Pack {
 }
 
 impl Pool {
-    pub(crate) fn new() -> Self {
+    /// Returns a pool whose tokens rise above this one.
+    pub(crate) fn new(last_token: FencingToken) -> Self {
         Self {
-            ownership: Ownership::free(FencingToken(0)),
+            ownership: Ownership::free(last_token),
             head: None,
             arrival: Arrival::Whole,
             chunks: Segments::new(),

@@ -27,6 +27,7 @@ mod claims;
 mod contents;
 mod cursor;
 mod database;
+mod delete;
 mod erase;
 pub mod files;
 mod job;
@@ -44,7 +45,7 @@ pub use database::{Database, Fill, Order, Reading, Rows, See};
 pub use load::{Purpose, load};
 pub use pool::WriterPools;
 pub use ports::{Embedded, EmbeddedStore};
-pub use row::{CHECKSUM_BYTES, PlacedKey, PoolRow, Table, seal, unseal};
+pub use row::{CHECKSUM_BYTES, PlacedKey, PoolRow, RowJournal, Table, seal, unseal};
 
 use crate::{StoreError, StoreErrorKind};
 

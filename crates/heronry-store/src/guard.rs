@@ -166,6 +166,11 @@ impl Ownership {
         self.token
     }
 
+    /// Returns true when nobody owns the pool.
+    pub fn is_free(&self) -> bool {
+        self.owner.is_none()
+    }
+
     /// Gives the pool to `name` when it is free, with the next token.
     ///
     /// # Errors

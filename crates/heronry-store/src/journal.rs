@@ -133,6 +133,10 @@ pub struct Capabilities {
 ///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
 /// 12. *arriving*: a new pool that is appended in parts is not seen before its last part, in later
 ///     processes neither. A first append starts it over; contents that were stored by themselves stay.
+/// 13. *deleted*: nothing of a deleted pool is seen through any port, in this process and in later
+///     ones, and what was stored for it is removed. After a crash it is all there or gone.
+/// 14. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
+///     above those of the deleted one.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Returns what the store promises.
@@ -191,6 +195,16 @@ pub trait Journal: Send + Sync {
         before: Position,
         token: FencingToken,
     ) -> Result<Head, AppendError>;
+
+    /// Deletes a pool: its journal, contents, claims, snapshot and consumers.
+    ///
+    /// The caller owns the pool (`token`), and owns it no more afterwards. A repeat is refused as
+    /// stale. Room that it took can be used again, at once or soon after.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`], and [`NotFound`](crate::StoreErrorKind::NotFound) when there is no
+    /// such pool; only `Store { outcome: Unknown }` leaves open whether it is gone.
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError>;
 
     /// Returns where the pools of a sealed store went; nothing while it is not sealed.
     ///

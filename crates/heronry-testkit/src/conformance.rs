@@ -65,6 +65,7 @@ mod contents_kept;
 mod cursors;
 mod cursors_arriving;
 mod cursors_kept;
+mod deletions;
 mod durable;
 mod harness;
 mod journal;
@@ -249,6 +250,7 @@ pub fn cases() -> Vec<Case> {
         durable::CASES,
         reopened::CASES,
         seals::CASES,
+        deletions::CASES,
         arrivals::CASES,
         arrivals_kept::CASES,
         contents::CASES,
@@ -361,7 +363,7 @@ mod tests {
         let names: HashSet<_> = cases().iter().map(Case::name).collect();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../heronry-store/src");
         for (file, port, least) in [
-            ("journal", "journal", 12),
+            ("journal", "journal", 14),
             ("contents", "contents", 14),
             ("lease", "leases", 11),
             ("claims", "claims", 16),

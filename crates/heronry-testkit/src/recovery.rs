@@ -58,6 +58,22 @@ impl Writer {
         self.append(records, large(bytes, self.position()))
     }
 
+    /// Deletes the pool, and has the store do a few things for others after it, so that what is left of
+    /// the pool is removed between them.
+    ///
+    /// # Errors
+    /// As the deletion, and as the acquiring of pools.
+    pub fn delete(self, mut is_deleted: impl FnMut()) -> Result<(), Failure> {
+        let Self { store, token, .. } = self;
+        block_on(store.journal.delete(&sample::pool(1), token))?;
+        is_deleted();
+        for number in 2..6 {
+            let pool = sample::pool(number);
+            block_on(store.leases.acquire(&pool, "a test", sample::time(0)))?;
+        }
+        Ok(())
+    }
+
     fn position(&self) -> Position {
         self.head.map_or(Position::ZERO, |head| head.head)
     }
@@ -173,6 +189,37 @@ pub fn check_whole(
         after = page.last;
     }
     Ok(head)
+}
+
+/// What a deletion that was cut off has left of a pool.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Left {
+    /// All of it.
+    Whole,
+    /// Nothing.
+    Nothing,
+}
+
+/// Checks that a store holds all of a pool whose deletion was cut off, up to this head, or nothing of it;
+/// and that the pool begins anew when it is gone.
+///
+/// # Errors
+/// When anything else is there.
+pub fn check_whole_or_deleted(store: Store, head: u64) -> Result<Left, Failure> {
+    let pool = sample::pool(1);
+    if block_on(store.journal.head(&pool))?.is_some() {
+        check_whole(&store, head..=head, sample::body)?;
+        return Ok(Left::Whole);
+    }
+    let contents = &store.contents;
+    let with = block_on(contents.list_with(&pool, Position::ZERO, usize::MAX))?;
+    if !with.is_empty() {
+        return Err(Failure::new("bodies of a pool that is gone are there"));
+    }
+    let mut writer = Writer::of(store)?;
+    writer.write(2)?;
+    check_whole(&writer.store, 2..=2, sample::body)?;
+    Ok(Left::Nothing)
 }
 
 fn check_record(record: &heronry_journal::Record) -> Result<(), Failure> {

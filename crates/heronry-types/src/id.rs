@@ -30,6 +30,12 @@ pub enum IdError {
         /// The length that was found, in bytes.
         actual: usize,
     },
+    /// The text means a folder in a path, so that no path can name it.
+    #[error("{found:?} cannot stand in a path; choose another id")]
+    Folder {
+        /// The text: `.` or `..`.
+        found: &'static str,
+    },
     /// The text has a control character.
     #[error("id has a control character at byte {index}; remove it")]
     ControlCharacter {
@@ -65,6 +71,19 @@ impl<K: IdKind> Id<K> {
             text: Arc::from(text),
             kind: PhantomData,
         })
+    }
+
+    /// Checks that the id can stand in the path of a URL, as one that is chosen anew has to. One
+    /// that a journal holds already is an id all the same.
+    ///
+    /// # Errors
+    /// [`IdError::Folder`] for `.` and `..`, which URLs resolve before they are sent.
+    pub fn check_path(&self) -> Result<(), IdError> {
+        match self.as_str() {
+            "." => Err(IdError::Folder { found: "." }),
+            ".." => Err(IdError::Folder { found: ".." }),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the same id as another kind of id, for a reference: the rules of all kinds are the same.
@@ -351,6 +370,21 @@ mod tests {
                 actual: 514,
             },
         );
+    }
+
+    #[test]
+    fn what_means_a_folder_is_an_id_that_no_path_names() {
+        for text in [".", ".."] {
+            let id = PoolId::parse(text).unwrap();
+            let refused = id.check_path().unwrap_err().to_string();
+            assert_eq!(
+                refused,
+                format!("{text:?} cannot stand in a path; choose another id")
+            );
+        }
+        for text in ["...", "a.", ".a", "a"] {
+            assert_eq!(PoolId::parse(text).unwrap().check_path(), Ok(()), "{text}");
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@ mod address;
 mod condition;
 mod content;
 mod contract;
+mod counted;
 mod cursor;
 mod delivery;
 mod effect;
@@ -15,6 +16,7 @@ mod payload;
 mod pool;
 mod receipt;
 mod refs;
+mod suggest;
 mod time;
 mod timelines;
 mod vocab;
@@ -24,6 +26,7 @@ pub use address::Address;
 pub use condition::{Clause, Condition, ConditionError, Count, DistinctBy};
 pub use content::{Body, ContentRef, ContentRefError, Digest, DigestError, MediaType};
 pub use contract::{ReplyStanding, Response, ResponseContract};
+pub use counted::counted;
 pub use cursor::{Cursor, CursorError, Epoch, EpochError, Generation, Position};
 pub use delivery::{DeliveryOptions, OnFull};
 pub use effect::{EffectResult, EffectView};
@@ -42,6 +45,7 @@ pub use receipt::{
     TimelineState, Undeliverable,
 };
 pub use refs::{Correlation, DestinationRef, EntityRef, Policies, PolicyRef, SourceRef};
+pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{

@@ -6,6 +6,8 @@ mod event;
 mod outcome;
 mod policy;
 
+use crate::suggest::{choices, quoted};
+
 pub use effect::{EffectFault, EffectOutcome, EffectStanding};
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
@@ -19,7 +21,7 @@ pub use policy::{
 
 /// A name that is not in a vocabulary.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{vocabulary} has no {found:?}; known: {}", known.join(", "))]
+#[error("{} is no {}; {}", quoted(found), noun(vocabulary), choices(found, known.iter().copied()))]
 #[non_exhaustive]
 pub struct UnknownName {
     /// Which vocabulary was asked.
@@ -28,6 +30,18 @@ pub struct UnknownName {
     pub found: String,
     /// Every wire name of the vocabulary.
     pub known: Vec<&'static str>,
+}
+
+/// Returns the name of a vocabulary as a noun: `EventKind` is an event kind.
+fn noun(vocabulary: &str) -> String {
+    let mut noun = String::with_capacity(vocabulary.len() + 2);
+    for c in vocabulary.chars() {
+        if c.is_uppercase() && !noun.is_empty() {
+            noun.push(' ');
+        }
+        noun.extend(c.to_lowercase());
+    }
+    noun
 }
 
 /// A closed set of names with one wire spelling each.
@@ -176,6 +190,21 @@ mod tests {
         check::<RunState>();
         check::<SuspendFor>();
         check::<WakeStatus>();
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest_ones() {
+        let check = |error: UnknownName, expected: &str| assert_eq!(error.to_string(), expected);
+        check(
+            RunEnd::from_wire("canceled").unwrap_err(),
+            "\"canceled\" is no run end; known: cancelled, failed, completed",
+        );
+        let error = EventKind::from_wire("run_strated").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("\"run_strated\" is no event kind; the nearest are run_started, ")
+        );
+        assert!(text.len() < 120, "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body;
+mod chosen;
 mod content;
 mod dead;
 mod effect;
@@ -13,6 +14,7 @@ mod pool;
 mod problem;
 mod prove;
 mod query;
+mod reading;
 mod status;
 mod token;
 mod unsupported;
@@ -34,15 +36,16 @@ pub use member::{
 };
 pub use message::{CancelMessage, SendMessage};
 pub use pool::{
-    MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
-    PoolView, SettingsChanged, WakePolicyBody,
+    MessagePolicyBody, PatchSettings, PoliciesSource, PoolBody, PoolDeleted, PoolEntry, PoolList,
+    PoolOpened, PoolView, SettingsChanged, WakePolicyBody,
 };
 pub use problem::{Members, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use prove::{Proof, ProofKey, Prove};
 pub use query::{
-    ContentQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery, MembersQuery,
-    OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
+    ContentQuery, DeletePoolQuery, EVENT_STREAM, EventsFrom, EventsQuery, ExplainQuery, InboxQuery,
+    MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
+pub use reading::Unreadable;
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
@@ -53,6 +56,8 @@ pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 
 /// The header that tells a member how many copies wait in its inbox.
 pub const UNREAD_HEADER: &str = "heronry-unread";
+/// The media type of an export: JSON lines.
+pub const EXPORT_MEDIA_TYPE: &str = "application/x-ndjson";
 /// The header that may carry a request's idempotency key.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 

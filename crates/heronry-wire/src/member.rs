@@ -6,7 +6,7 @@ use heronry_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ClaimName, MemberToken};
+use crate::{ClaimName, MemberToken, chosen};
 
 /// Asks to join, or to take a run over. The body of `POST …/members`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,13 +14,19 @@ use crate::{ClaimName, MemberToken};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Join {
     /// The run.
+    #[serde(deserialize_with = "chosen::id")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
     /// The agent that it is a run of.
+    #[serde(deserialize_with = "chosen::id")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The topics that it lists.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "chosen::list"
+    )]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that it holds. Absent: what its agent is granted, or what it held before.
@@ -194,7 +200,11 @@ pub struct SuspendedView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchMember {
     /// The topics that it lists from here on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "chosen::may_list"
+    )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub topics: Option<Vec<TopicId>>,
     /// How long it may be silent from here on before it is lost. Zero: forever.

@@ -6,7 +6,7 @@ use heronry_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{BodyBytes, BodyText};
+use crate::{BodyBytes, BodyText, chosen};
 
 /// Asks to send a message. The body of `POST …/messages`.
 ///
@@ -17,7 +17,11 @@ use crate::{BodyBytes, BodyText};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SendMessage {
     /// The message's id; absent: derived from the idempotency key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "chosen::may"
+    )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub message_id: Option<MessageId>,
     /// Who sends; absent: the token's run.

@@ -140,6 +140,9 @@ pub struct PoolView {
     /// What can be changed.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
+    /// Every limit with the value that holds, whether it was set or is the default.
+    #[serde(default)]
+    pub limits: BTreeMap<String, u64>,
     /// Rises with each change of the settings.
     pub settings_version: u64,
     /// How many members it has.
@@ -196,6 +199,18 @@ pub struct PoolEntry {
     /// The pool.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
+}
+
+/// A pool was deleted. The answer of `DELETE …`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoolDeleted {
+    /// The pool.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub pool: PoolId,
+    /// The head that it had. No cursor of it is one of a pool that is made under the name later.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub head: Cursor,
 }
 
 /// Asks to change the settings of a pool. The body of `PATCH …/settings`.

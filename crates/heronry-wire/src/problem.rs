@@ -90,6 +90,10 @@ problems! {
     RequestTimeout = "request-timeout", 408, "the request did not arrive in time";
     /// A pool exists with another configuration: `fields`.
     ConfigConflict = "config-conflict", 409, "the pool has another configuration";
+    /// The pool has members, and is not deleted: `members`.
+    PoolHasMembers = "pool-has-members", 409, "the pool has members";
+    /// The pool has another head than was expected: `head`.
+    PoolChanged = "pool-changed", 409, "the pool has moved on";
     /// The settings were changed meanwhile: `settings_version`.
     SettingsConflict = "settings-conflict", 409, "the settings were changed meanwhile";
     /// The run is a member with another `field`.
@@ -143,6 +147,8 @@ problems! {
     StoreFenced = "store-fenced", 503, "the store has stopped";
     /// Another runtime owns the pool: `owner`.
     PoolOwned = "pool-owned", 503, "another runtime owns the pool";
+    /// The pool is being deleted; it is gone soon, or back.
+    PoolDeleting = "pool-deleting", 503, "the pool is being deleted";
     /// As many connections as may be are open: `limit`, `max`, `retry_after_ms`.
     TooManyConnections = "too-many-connections", 503, "too many connections are open";
     /// The server is shutting down.

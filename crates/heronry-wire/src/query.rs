@@ -41,6 +41,17 @@ pub enum OnTrimmed {
     Error,
 }
 
+/// The query of `DELETE …` of a pool.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeletePoolQuery {
+    /// The head that the caller saw: with another one it is refused. Absent: whatever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub expected_head: Option<Cursor>,
+}
+
 /// The query of `GET …/events`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@ use heronry_types::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::ClaimName;
+use crate::{ClaimName, chosen};
 
 /// From where on events count. JSON: `start`, `head` or cursor text.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -54,7 +54,11 @@ impl<'de> Deserialize<'de> for SinceText {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterWake {
     /// The wake's id; absent: derived from the idempotency key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "chosen::may"
+    )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub wake_id: Option<WakeId>,
     /// Who waits; absent: the token's run.

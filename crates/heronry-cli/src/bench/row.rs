@@ -25,6 +25,11 @@ pub(crate) struct Row {
     pub(crate) note: String,
 }
 
+/// The fields of a line.
+pub(crate) const ROW_FIELDS: [&str; 7] = [
+    "what", "seen", "unit", "at_least", "at_most", "verdict", "note",
+];
+
 /// How a figure stands beside its bar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +122,14 @@ pub(crate) fn figure(count: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_fields_of_a_line_are_all_known() {
+        let mut row = Row::new("", 1.0, "");
+        (row.at_least, row.at_most) = (Some(1.0), Some(1.0));
+        check_names(&row, &ROW_FIELDS);
+    }
 
     #[test]
     fn a_figure_is_held_against_its_bar() {

@@ -11,11 +11,14 @@ use std::{
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::screen::Screen;
+use heronry_types::counted;
+
+use crate::text::add;
 
 /// The longest line that is kept, in bytes.
-const LINE_BYTES_MAX: usize = 8 * 1024;
+pub(super) const LINE_BYTES_MAX: usize = 8 * 1024;
 /// How much output of one member is kept and shown, in bytes.
-const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Where the output of one member goes.
 #[derive(Clone, Debug)]
@@ -61,7 +64,7 @@ impl Sink {
     pub(crate) async fn drain(self, stream: impl AsyncRead + Unpin) {
         let mut lines = Lines::new(stream);
         while let Some(line) = lines.next().await {
-            self.keep(&String::from_utf8_lossy(&line));
+            self.keep(&line.text());
         }
     }
 
@@ -81,6 +84,29 @@ impl Sink {
     }
 }
 
+/// A line of a stream.
+#[derive(Debug, Default, Eq, PartialEq)]
+struct Line {
+    /// Its bytes, at most [`LINE_BYTES_MAX`].
+    kept: Vec<u8>,
+    /// How many more bytes it had.
+    cut: u64,
+}
+
+impl Line {
+    fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.kept).into_owned();
+        if self.cut > 0 {
+            let cut = counted(self.cut, "byte");
+            add(
+                &mut text,
+                format_args!(" [heronry: the line is cut here; {cut} more]"),
+            );
+        }
+        text
+    }
+}
+
 /// Lines of a stream, cut at [`LINE_BYTES_MAX`].
 #[derive(Debug)]
 struct Lines<R> {
@@ -97,8 +123,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Returns the next line; nothing at the end, or when the stream fails.
-    async fn next(&mut self) -> Option<Vec<u8>> {
-        let mut line = Vec::new();
+    async fn next(&mut self) -> Option<Line> {
+        let mut line = Line::default();
         while !self.is_ended {
             let (used, is_whole) = match self.stream.fill_buf().await {
                 Ok(part) => take_line(part, &mut line),
@@ -110,16 +136,17 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 return Some(line);
             }
         }
-        (!line.is_empty()).then_some(line)
+        (!line.kept.is_empty()).then_some(line)
     }
 }
 
 /// Takes bytes up to a line end; returns how many were used and whether the line is whole.
-fn take_line(part: &[u8], line: &mut Vec<u8>) -> (usize, bool) {
+fn take_line(part: &[u8], line: &mut Line) -> (usize, bool) {
     let end = part.iter().position(|byte| *byte == b'\n');
     let text = part.get(..end.unwrap_or(part.len())).unwrap_or(part);
-    let room = LINE_BYTES_MAX.saturating_sub(line.len());
-    line.extend(text.iter().take(room));
+    let room = LINE_BYTES_MAX.saturating_sub(line.kept.len());
+    line.kept.extend(text.iter().take(room));
+    line.cut += text.len().saturating_sub(room) as u64;
     match end {
         Some(end) => (end + 1, true),
         None => (part.len(), false),
@@ -130,24 +157,22 @@ fn take_line(part: &[u8], line: &mut Vec<u8>) -> (usize, bool) {
 mod tests {
     use super::*;
 
-    async fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+    async fn lines(text: &[u8]) -> Vec<String> {
         let mut lines = Lines::new(text);
         let mut found = Vec::new();
         while let Some(line) = lines.next().await {
-            found.push(line);
+            found.push(line.text());
         }
         found
     }
 
     #[tokio::test]
     async fn lines_are_cut_at_their_limit_and_the_next_one_is_whole() {
-        let long = "x".repeat(LINE_BYTES_MAX + 1);
-        let found = lines(format!("a\n\n{long}\nb").as_bytes()).await;
-        let cut = "x".repeat(LINE_BYTES_MAX);
-        assert_eq!(
-            found,
-            [b"a".to_vec(), Vec::new(), cut.into_bytes(), b"b".to_vec()]
-        );
+        let kept = "x".repeat(LINE_BYTES_MAX);
+        let found = lines(format!("a\n\n{kept}\n{kept}y\n{kept}yz\nb").as_bytes()).await;
+        let cut = |what: &str| format!("{kept} [heronry: the line is cut here; {what} more]");
+        let expected = ["a", "", &kept, &cut("1 byte"), &cut("2 bytes"), "b"];
+        assert_eq!(found, expected);
         assert!(lines(b"").await.is_empty());
     }
 

@@ -1,5 +1,7 @@
 //! `pool.toml`: who takes part in a job, read and checked as a whole.
 
+#[cfg(test)]
+mod page;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -12,6 +14,11 @@ use std::{
 use heronry_types::{AgentId, Limits, PoolId, RunId, TopicId};
 
 pub(crate) use raw::{RestartWhen, Until};
+
+/// The reference page of manifests.
+pub(crate) const REFERENCE: &str = include_str!("../../docs/MANIFEST.md");
+/// A manifest that works as it stands.
+pub(crate) const EXAMPLE: &str = include_str!("../../docs/pool.toml");
 
 /// How many runs one member entry may ask for.
 pub(crate) const REPLICAS_MAX: u32 = 256;
@@ -27,6 +34,8 @@ pub(crate) struct Manifest {
     pub(crate) members: Vec<MemberPlan>,
     /// The folder of the manifest, where members run.
     pub(crate) folder: PathBuf,
+    /// The manifest, as it was named.
+    pub(crate) path: String,
 }
 
 /// One run that takes part.
@@ -87,6 +96,8 @@ pub(crate) enum Fault {
     RunWithReplicas,
     #[error("run {run:?} is named twice; give each member its own run or agent")]
     RunTwice { run: String },
+    #[error(transparent)]
+    Folder(heronry_types::IdError),
     #[error("{found:?} is not an id: {why}")]
     Id { found: String, why: String },
     #[error("no program {program:?} {place}; install it or correct the command of {run:?}")]
@@ -95,6 +106,10 @@ pub(crate) enum Fault {
         place: &'static str,
         run: String,
     },
+    #[error("no program {program:?} on PATH; that of the manifest's folder is \"./{program}\"")]
+    NoPath { program: String },
+    #[error("{file} is not executable; run: chmod +x {file}")]
+    NotExecutable { file: String },
 }
 
 fn meant(suggestion: Option<&str>) -> String {
@@ -112,7 +127,11 @@ impl Manifest {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let path = std::fs::canonicalize(path).map_err(unreadable)?;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        Self::parse(&text, folder).map_err(|(line, fault)| ManifestError::Fault {
+        let parsed = Self::parse(&text, folder).map(|manifest| Self {
+            path: shown.clone(),
+            ..manifest
+        });
+        parsed.map_err(|(line, fault)| ManifestError::Fault {
             path: shown,
             line,
             fault,
@@ -139,6 +158,7 @@ impl Manifest {
             limits: raw.limits,
             members,
             folder: folder.to_owned(),
+            path: String::new(),
         })
     }
 }
@@ -149,6 +169,7 @@ fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
     if command.first().is_none_or(String::is_empty) {
         return Err(Fault::EmptyCommand);
     }
+    check_ids(&entry.agent, entry.run.as_ref(), &entry.topics)?;
     let runs = match (entry.run, entry.replicas) {
         (Some(_), Some(_)) => return Err(Fault::RunWithReplicas),
         (Some(run), None) => vec![run],
@@ -177,6 +198,15 @@ fn run_id(text: &str) -> Result<RunId, Fault> {
         found: text.to_owned(),
         why: error.to_string(),
     })
+}
+
+/// Checks that the ids of an entry can stand in paths.
+fn check_ids(agent: &AgentId, run: Option<&RunId>, topics: &[TopicId]) -> Result<(), Fault> {
+    agent
+        .check_path()
+        .and_then(|()| run.map_or(Ok(()), RunId::check_path))
+        .and_then(|()| topics.iter().try_for_each(TopicId::check_path))
+        .map_err(Fault::Folder)
 }
 
 fn check(members: &[MemberPlan]) -> Result<(), (usize, Fault)> {

@@ -4,7 +4,7 @@ use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use heronry_client::{ClientError, PoolClient};
 use heronry_store::Clock;
-use heronry_types::RunEnd;
+use heronry_types::{LimitName, RunEnd, counted};
 use heronry_wire::{Join, Joined, ProblemKind, SetState};
 use tokio::sync::watch;
 
@@ -16,7 +16,10 @@ use super::{
     restart::{Ending, Restarts, Verdict},
     screen::Screen,
 };
-use crate::{connect::refused, failure::Failure};
+use crate::{
+    connect::refused,
+    failure::{Exit, Failure},
+};
 
 /// A member that is supervised.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Member {
     pub(crate) screen: Screen,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) phase: watch::Receiver<Phase>,
+    /// The manifest, as it was named.
+    pub(crate) manifest: String,
 }
 
 /// How a member came out.
@@ -45,6 +50,16 @@ pub(crate) struct MemberReport {
     #[serde(skip)]
     pub(crate) until: Until,
 }
+
+/// The fields of that report.
+pub(crate) const MEMBER_FIELDS: [&str; 6] = [
+    "run_id",
+    "agent_id",
+    "state",
+    "restarts",
+    "exit_code",
+    "log",
+];
 
 /// The answer to joining a run of a job.
 #[derive(Debug)]
@@ -70,17 +85,44 @@ impl MemberReport {
     }
 }
 
-/// Joins a run of a job, or takes it over.
-pub(crate) async fn join(pool: &PoolClient, plan: &MemberPlan) -> Result<JoinAnswer, Failure> {
+/// Joins a run of a job, or takes it over; refusals name the manifest that the plan is in.
+pub(crate) async fn join(
+    pool: &PoolClient,
+    plan: &MemberPlan,
+    manifest: &str,
+) -> Result<JoinAnswer, Failure> {
     let mut join = Join::new(plan.run.clone(), plan.agent.clone());
     join.topics.clone_from(&plan.topics);
     match pool.join(&join).await {
         Ok(joined) => Ok(JoinAnswer::Joined(Box::new(joined))),
         Err(error) => match ended_state(&error) {
             Some(state) => Ok(JoinAnswer::Ended(state)),
-            None => Err(refused(error)),
+            None => Err(not_joined(error, plan, (manifest, pool))),
         },
     }
+}
+
+/// Says which member of the manifest is another one than when the job began.
+fn not_joined(
+    error: ClientError,
+    plan: &MemberPlan,
+    (manifest, pool): (&str, &PoolClient),
+) -> Failure {
+    let problem = error.problem();
+    let conflict = problem.filter(|it| it.kind() == Some(ProblemKind::MemberConflict));
+    let Some(field) = conflict.map(|it| it.text("field").unwrap_or("agent")) else {
+        return refused(error);
+    };
+    let (line, run, job) = (plan.line, &plan.run, pool.id());
+    Failure::new(
+        Exit::Refused,
+        format_args!(
+            "{manifest}:{line}: run {run:?} began job {job} with another {field}, which a run keeps for \
+             life; put it back, give the member another run, or begin another job with --job NAME \
+             (member-conflict)",
+            run = run.as_str()
+        ),
+    )
 }
 
 /// Returns how a run had ended, when that is what the server says.
@@ -114,7 +156,7 @@ impl Member {
             if let Some(phase) = self.pause(pause, code).await {
                 return self.stopped(phase, restarts, code).await;
             }
-            match join(&self.pool, &self.plan).await? {
+            match join(&self.pool, &self.plan, &self.manifest).await? {
                 JoinAnswer::Joined(again) => joined = *again,
                 JoinAnswer::Ended(state) => return Ok(self.report(Some(state), restarts, code)),
             }
@@ -188,15 +230,23 @@ impl Member {
         let note = match end {
             RunEnd::Completed => None,
             RunEnd::Failed | RunEnd::Cancelled => {
-                let total = restarts.total;
-                Some(format!("exit code {code} after {total} restarts"))
+                let total = counted(u64::from(restarts.total), "restart");
+                Some(format!("exit code {code} after {total}"))
             }
         };
-        let state = SetState {
+        let mut state = SetState {
             note,
             ..SetState::of(end.into())
         };
-        let state = match self.pool.set_state(&self.plan.run, &state).await {
+        let mut set = self.pool.set_state(&self.plan.run, &state).await;
+        // The note is ours: a pool that takes only shorter ones gets none.
+        if let Err(error) = &set
+            && error.crossed(LimitName::NoteBytesMax).is_some()
+        {
+            state.note = None;
+            set = self.pool.set_state(&self.plan.run, &state).await;
+        }
+        let state = match set {
             Ok(_) => end,
             // The member said so itself, or an earlier answer was lost.
             Err(error) => ended_state(&error).ok_or_else(|| refused(error))?,

@@ -18,7 +18,7 @@ use tokio::{
 use super::{capture::Sink, shim::code_of};
 
 /// How long a member may take to end when it was asked to.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 /// How long output may keep coming when the group is gone.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
@@ -36,7 +36,7 @@ pub(crate) struct Launch {
 }
 
 /// Variables of `up` that a member must not see: they would name another identity.
-const HIDDEN: [&str; 3] = [
+pub(super) const HIDDEN: [&str; 3] = [
     "HERONRY_DATA_DIR",
     "HERONRY_TOKEN_FILE",
     "HERONRY_OPERATOR_TOKEN_FILE",
@@ -132,18 +132,31 @@ fn wait_without_reaping(process: Pid) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns where a program is, as a member in this folder would find it.
-pub(crate) fn find_program(program: &str, folder: &Path, path: &OsString) -> Option<PathBuf> {
-    if program.contains('/') {
-        let found = folder.join(program);
-        return is_program(&found).then_some(found);
-    }
-    std::env::split_paths(path)
-        .map(|place| folder.join(place).join(program))
-        .find(|found| is_program(found))
+/// What stands where a program is looked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Program {
+    /// It can be run.
+    Found,
+    /// A file that nobody may execute.
+    NotExecutable(PathBuf),
+    /// Nothing.
+    Missing,
 }
 
-fn is_program(path: &Path) -> bool {
-    let may_run = rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    may_run && path.is_file()
+/// Looks for a program as a member in this folder would.
+pub(crate) fn find_program(program: &str, folder: &Path, path: &OsString) -> Program {
+    let places: Vec<PathBuf> = if program.contains('/') {
+        // Without the steps that lead nowhere, as it is shown.
+        vec![folder.join(program).components().collect()]
+    } else {
+        let places = std::env::split_paths(path);
+        places.map(|it| folder.join(it).join(program)).collect()
+    };
+    let mut files = places.into_iter().filter(|place| place.is_file());
+    let may_run = |file: &PathBuf| rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    match files.next() {
+        None => Program::Missing,
+        Some(first) if may_run(&first) || files.any(|file| may_run(&file)) => Program::Found,
+        Some(first) => Program::NotExecutable(first),
+    }
 }

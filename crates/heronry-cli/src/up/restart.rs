@@ -7,13 +7,13 @@ use heronry_types::{Millis, RunEnd};
 use super::manifest::RestartWhen;
 
 /// How often in a row a member is started again.
-pub(crate) const RESTARTS_MAX: u32 = 5;
+pub(super) const RESTARTS_MAX: u32 = 5;
 /// How long a member waits before its first restart; doubled for each further one.
-const BACKOFF: Duration = Duration::from_millis(250);
+pub(super) const BACKOFF: Duration = Duration::from_millis(250);
 /// How long a member waits at the most.
-const BACKOFF_MAX: Duration = Duration::from_secs(10);
+pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
 /// A member that ran for so long starts with a full budget again.
-const HEALTHY_AFTER: Millis = Millis::from_secs(60);
+pub(super) const HEALTHY_AFTER: Millis = Millis::from_secs(60);
 
 /// How a member's process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

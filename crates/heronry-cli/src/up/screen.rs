@@ -2,8 +2,8 @@
 
 use crate::{
     failure::Failure,
+    lines::Content,
     out::{Format, Out, diagnose},
-    text,
 };
 
 /// Colours of member names, in turn.
@@ -14,6 +14,7 @@ const COLORS: [u8; 6] = [36, 33, 32, 35, 34, 31];
 pub(crate) struct Screen {
     place: Place,
     is_colored: bool,
+    content: Content,
     width: usize,
 }
 
@@ -35,6 +36,7 @@ impl Screen {
         Self {
             place,
             is_colored: place == Place::Stdout && out.is_colored(),
+            content: out.content(),
             width,
         }
     }
@@ -44,13 +46,14 @@ impl Screen {
         Self {
             place: Place::Nowhere,
             is_colored: false,
+            content: Content::Escaped,
             width: 0,
         }
     }
 
     /// Shows a line of a member.
     pub(crate) fn member_line(&self, run: &str, line: &str) {
-        let (run, line) = (text::clean(run), text::clean(line));
+        let (run, line) = (self.content.line(run), self.content.line(line));
         let padding = " ".repeat(self.width.saturating_sub(run.chars().count()));
         if self.is_colored {
             let color = color_of(&run);
@@ -62,7 +65,7 @@ impl Screen {
 
     /// Shows what `up` itself did.
     pub(crate) fn progress(&self, line: &str) {
-        self.show(&text::clean(line));
+        self.show(&self.content.line(line));
     }
 
     fn show(&self, line: &str) {

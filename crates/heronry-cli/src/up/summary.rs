@@ -1,11 +1,10 @@
 //! How a job came out.
 
-use comfy_table::{Table, presets};
 use heronry_types::RunEnd;
 use serde::Serialize;
 
 use super::{manifest::Until, member::MemberReport};
-use crate::failure::Exit;
+use crate::{failure::Exit, lines::Lines, tables};
 
 /// How a job came out. The one document of `up --json`.
 #[derive(Debug, Serialize)]
@@ -64,39 +63,42 @@ impl JobOutcome {
 
 impl Summary {
     /// Writes the table for people.
-    pub(crate) fn text(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(["RUN", "STATE", "EXIT", "RESTARTS", "LOG"]);
-        for member in &self.members {
+    pub(crate) fn lines(&self) -> Lines {
+        let rows = self.members.iter().map(|member| {
             let state = member
                 .state
                 .map_or_else(|| "unfinished".to_owned(), |s| s.to_string());
             let code = member
                 .exit_code
                 .map_or_else(|| "-".to_owned(), |c| c.to_string());
-            table.add_row([
+            [
                 member.run_id.clone(),
                 state,
                 code,
                 member.restarts.to_string(),
                 member.log.clone().unwrap_or_else(|| "-".to_owned()),
-            ]);
-        }
+            ]
+        });
+        let table = tables::table(["RUN", "STATE", "EXIT", "RESTARTS", "LOG"], rows);
+        let mut lines = Lines::of(format_args!(""));
+        lines.extend(tables::lines_of(table));
         let seconds = self.elapsed_ms / 1_000;
         let tenths = self.elapsed_ms % 1_000 / 100;
-        format!(
-            "\n{table}\n\njob {} {} in {seconds}.{tenths} s; output in {}",
+        lines.line(format_args!(""));
+        lines.line(format_args!(
+            "job {} {} in {seconds}.{tenths} s; output in {}",
             self.pool,
             self.outcome.name(),
             self.output
-        )
+        ));
+        lines
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{fields::check_names, up::MEMBER_FIELDS};
 
     fn member(until: Until, state: Option<RunEnd>) -> MemberReport {
         MemberReport {
@@ -108,6 +110,13 @@ mod tests {
             log: None,
             until,
         }
+    }
+
+    #[test]
+    fn the_fields_of_a_member_are_all_known() {
+        let mut whole = member(Until::Exited, None);
+        (whole.exit_code, whole.log) = (Some(0), Some(String::new()));
+        check_names(&whole, &MEMBER_FIELDS);
     }
 
     #[test]

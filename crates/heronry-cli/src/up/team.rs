@@ -57,7 +57,7 @@ impl Team<'_> {
         let mut signals = Signals::listen()?;
         let mut answers = Vec::new();
         for plan in &self.manifest.members {
-            answers.push(join(&self.pool, plan).await?);
+            answers.push(join(&self.pool, plan, &self.manifest.path).await?);
         }
         let mut running = self.start(answers)?;
         let signal = tokio::select! {
@@ -154,6 +154,7 @@ impl Team<'_> {
             screen: self.screen.clone(),
             clock: Arc::clone(&self.clock),
             phase,
+            manifest: self.manifest.path.clone(),
         })
     }
 }

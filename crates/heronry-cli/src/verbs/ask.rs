@@ -6,22 +6,23 @@ use clap::{ArgGroup, Args};
 use heronry_client::{Asked, PoolClient, Reply};
 use heronry_types::{
     CorrelationKey, CorrelationValue, IdempotencyKey, Importance, MessageId, MessageStatus, Millis,
-    PolicyRef, Receipt, Response, RunId,
+    PolicyRef, Receipt, Response, RunId, counted,
 };
 use heronry_wire::{BodyBytes, BodyText};
 use serde::Serialize;
 
 use super::{
     members::parse_policy,
-    messages::{SendArgs, exit_of_question, message_of, nobody, parse_correlation},
+    messages::{SendArgs, deliver, exit_of_question, message_of, nobody, parse_correlation},
 };
 use crate::{
     connect::{Context, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
-    text::{add, name_of},
+    text::name_of,
 };
 
 /// How much longer than its own time the command waits for a server that was away meanwhile, and for
@@ -111,6 +112,17 @@ struct Answer<'a> {
     replies: Vec<Shown<'a>>,
 }
 
+/// The fields of a reply, as it is printed.
+pub(super) const REPLY_FIELDS: [&str; 7] = [
+    "run_id",
+    "message_id",
+    "cursor",
+    "content_ref",
+    "media_type",
+    "body",
+    "body_base64",
+];
+
 /// A reply, as it is printed.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
@@ -144,8 +156,8 @@ pub(crate) async fn run(cx: &Context, args: AskArgs) -> Outcome {
 }
 
 async fn ask(cx: &Context, pool: &PoolClient, args: AskArgs) -> Result<Asked, Failure> {
-    let question = message_of(cx, pool, args.sending()).await?;
-    let sent = pool.send(&question).await.map_err(refused)?;
+    let mut question = message_of(cx, pool, args.sending()).await?;
+    let sent = deliver(pool, &mut question).await?;
     last::sent(cx, sent.cursor);
     if let Some(nobody) = nobody(&sent) {
         return Err(nobody);
@@ -161,8 +173,7 @@ fn print(cx: &Context, asked: &Asked) -> Result<(), Failure> {
         replies: asked.replies.iter().map(shown).collect(),
     };
     cx.out.answer(&answer, Rows::Of("replies"), || {
-        let lines: Vec<String> = answer.replies.iter().map(text_of).collect();
-        lines.join("\n")
+        answer.replies.iter().map(lines_of).collect::<Lines>()
     })?;
     if receipt.status != MessageStatus::Responded {
         let (message, status) = (&receipt.message_id, receipt.status);
@@ -191,20 +202,16 @@ fn shown(reply: &Reply) -> Shown<'_> {
     }
 }
 
-fn text_of(reply: &Shown<'_>) -> String {
+fn lines_of(reply: &Shown<'_>) -> Lines {
     let (run, message) = (&reply.response.run_id, &reply.response.message_id);
-    let mut text = format!("{run} replied {message}");
+    let mut lines = Lines::of(format_args!("{run} replied {message}"));
     if let Some(body) = &reply.body {
-        text.push_str("\n  ");
-        text.push_str(&body.0.replace('\n', "\n  "));
+        lines.indented(&body.0);
     } else if let Some(bytes) = &reply.body_base64 {
-        let count = bytes.0.len();
-        add(
-            &mut text,
-            format_args!("\n  ({count} bytes that are not text)"),
-        );
+        let bytes = counted(bytes.0.len() as u64, "byte");
+        lines.line(format_args!("  ({bytes}, not text)"));
     } else {
-        text.push_str("\n  (its body is gone)");
+        lines.line(format_args!("  (its body is gone)"));
     }
-    text
+    lines
 }

@@ -3,14 +3,16 @@
 use std::{path::PathBuf, process::Stdio};
 
 use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     bench::{self, Group, Row, Scale, Verdict},
     connect::Context,
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::{Rows, diagnose},
+    tables,
 };
 
 /// Measure this machine and what Heronry makes of it, beside the bars
@@ -101,26 +103,24 @@ async fn measure_apart(group: Group, args: &BenchArgs) -> Result<Vec<Row>, Failu
     Ok(figures.rows)
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["what", "seen", "", "bar", "", "made of"]);
-    for row in rows {
-        table.add_row([
+fn table(rows: &[Row]) -> Lines {
+    let rows = rows.iter().map(|row| {
+        [
             row.what.clone(),
             row.seen.map(number).unwrap_or_default(),
             row.unit.to_string(),
             bar(row),
             verdict(row.verdict).to_owned(),
             row.note.clone(),
-        ]);
-    }
+        ]
+    });
+    let mut table = tables::table(["what", "seen", "", "bar", "", "made of"], rows);
     for column in [1, 3] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.trim_fmt()
+    tables::lines_of(table)
 }
 
 fn bar(row: &Row) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use heronry_client::Content;
-use heronry_types::{Body, ContentRef, IdempotencyKey};
+use heronry_types::{Body, ContentRef, IdempotencyKey, counted};
 
 use super::messages::read_body;
 use crate::{
@@ -94,8 +94,9 @@ async fn put(cx: &Context, args: PutArgs) -> Outcome {
         let gone = stored
             .erased_at
             .map_or_else(String::new, |at| format!(", erased at {at}"));
-        let (size, kind) = (stored.size_bytes, &stored.media_type);
-        format!("{} {size} bytes of {kind}{gone}", stored.content_ref)
+        let size = counted(stored.size_bytes, "byte");
+        let (reference, kind) = (stored.content_ref, &stored.media_type);
+        format!("{reference} {size} of {kind}{gone}")
     })?;
     Ok(Exit::Ok)
 }

@@ -2,12 +2,13 @@
 
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
-use heronry_types::Cursor;
+use heronry_types::{Cursor, counted};
 use heronry_wire::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
+    lines::Lines,
     out::Rows,
 };
 
@@ -51,8 +52,7 @@ pub(crate) async fn run(cx: &Context, verb: DeadLettersVerb) -> Outcome {
 async fn list(cx: &Context, args: &ListArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("dead_letters"), || {
-        let lines: Vec<String> = list.dead_letters.iter().map(text_of).collect();
-        lines.join("\n")
+        list.dead_letters.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -91,8 +91,9 @@ async fn replay(cx: &Context, args: &ReplayArgs) -> Outcome {
 }
 
 fn text_of(letter: &DeadLetter) -> String {
+    let attempts = counted(u64::from(letter.attempt), "attempt");
     format!(
-        "{}  {}  {} from {}  {} after {} attempt(s)",
-        letter.run_id, letter.cursor, letter.message_id, letter.from, letter.reason, letter.attempt
+        "{}  {}  {} from {}  {} after {attempts}",
+        letter.run_id, letter.cursor, letter.message_id, letter.from, letter.reason
     )
 }

@@ -2,12 +2,13 @@
 
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
-use heronry_types::{Cursor, EffectOutcome, EffectView};
+use heronry_types::{Cursor, EffectOutcome, EffectView, counted};
 use heronry_wire::{EffectList, EffectsQuery, ResolveEffect};
 
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
+    lines::Lines,
     out::Rows,
     text::name_of,
 };
@@ -59,8 +60,7 @@ pub(crate) async fn run(cx: &Context, verb: EffectsVerb) -> Outcome {
 async fn list(cx: &Context, args: &ListArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("effects"), || {
-        let lines: Vec<String> = list.effects.iter().map(text_of).collect();
-        lines.join("\n")
+        list.effects.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -100,8 +100,9 @@ async fn resolve(cx: &Context, args: ResolveArgs) -> Outcome {
 }
 
 fn text_of(effect: &EffectView) -> String {
+    let attempts = counted(u64::from(effect.attempts), "attempt");
     format!(
-        "{}  {}  {}  {} attempt(s)  {}",
-        effect.effect, effect.run_id, effect.standing, effect.attempts, effect.what
+        "{}  {}  {}  {attempts}  {}",
+        effect.effect, effect.run_id, effect.standing, effect.what
     )
 }

@@ -11,7 +11,7 @@ use heronry_types::{
     CorrelationKey, CorrelationValue, EntityId, EntityKind, EntityRef, EventKind, EventTag,
     IdempotencyKey, NewEvent, Payload, PolicyRef, PrivacyClass, TurnId,
 };
-use heronry_wire::AppendEvents;
+use heronry_wire::{AppendEvents, Unreadable};
 
 use super::{
     members::{parse_policy, policies_of},
@@ -131,7 +131,10 @@ fn parse_events(text: &str) -> Result<Vec<NewEvent>, String> {
     let lines = lines.filter(|(line, _)| !line.trim().is_empty());
     lines
         .map(|(line, number)| {
-            serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))
+            serde_json::from_str(line).map_err(|error| {
+                let why = Unreadable::of(&error.to_string()).sentence();
+                format!("line {number}: {why}")
+            })
         })
         .collect()
 }
@@ -158,7 +161,7 @@ mod tests {
         let wrong =
             parse_events("{\"kind\":\"tool_started\"}\n{\"kind\":\"nothing\"}").unwrap_err();
         assert!(
-            wrong.starts_with("line 2: EventKind has no \"nothing\""),
+            wrong.starts_with("line 2: \"nothing\" is no event kind; the nearest are "),
             "{wrong}"
         );
     }

@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::{
     connect::Context,
     failure::{Exit, Outcome},
+    lines::Lines,
     out::{Format, Rows, diagnose},
+    text::one_line,
 };
 
 /// Work with filters
@@ -37,8 +39,12 @@ pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
                 normal_form: filter.normal_form().to_owned(),
                 cost: filter.cost(),
             };
-            let text = || format!("{}\n{}", compiled.normal_form, compiled.fingerprint);
-            cx.out.answer(&compiled, Rows::Whole, text)?;
+            let lines = || {
+                let mut lines = Lines::of(format_args!("{}", compiled.normal_form));
+                lines.line(format_args!("{}", compiled.fingerprint));
+                lines
+            };
+            cx.out.answer(&compiled, Rows::Whole, lines)?;
             Ok(Exit::Ok)
         }
         Err(errors) => refuse(cx, &args.filter, &errors),
@@ -48,29 +54,27 @@ pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
 fn refuse(cx: &Context, filter: &str, errors: &CompileErrors) -> Outcome {
     if *cx.out.format() == Format::Json {
         cx.out
-            .answer(&json!({"errors": errors}), Rows::Whole, String::new)?;
+            .answer(&json!({"errors": errors}), Rows::Whole, Lines::default)?;
     }
     for error in errors {
         diagnose(&format!("heronry: {error}"));
         if let Some(marked) = mark(filter, error) {
-            diagnose(&marked);
+            marked.iter().for_each(|line| diagnose(line));
         }
     }
     Ok(Exit::Usage)
 }
 
 /// Shows the line of the filter with the place of an error under it.
-fn mark(filter: &str, error: &CompileError) -> Option<String> {
+fn mark(filter: &str, error: &CompileError) -> Option<[String; 2]> {
     let before = filter.get(..error.span.start)?;
     let start = before.rfind('\n').map_or(0, |end| end + 1);
     let line = filter.get(start..)?.lines().next().unwrap_or_default();
-    let indent = before.get(start..)?.chars().count();
+    // What is marked is what is shown.
+    let width = |text: &str| one_line(text).chars().count();
+    let indent = width(before.get(start..)?);
     let marked = filter.get(error.span.clone()).unwrap_or_default();
-    let marked = marked.lines().next().unwrap_or_default();
-    let width = marked.chars().count().max(1);
-    Some(format!(
-        "  {line}\n  {}{}",
-        " ".repeat(indent),
-        "^".repeat(width)
-    ))
+    let marked = width(marked.lines().next().unwrap_or_default()).max(1);
+    let mark = format!("  {}{}", " ".repeat(indent), "^".repeat(marked));
+    Some([format!("  {line}"), mark])
 }

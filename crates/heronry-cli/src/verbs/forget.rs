@@ -9,6 +9,7 @@ use crate::{
     connect::Context,
     cursors::{Kept, What, kept},
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::Rows,
     text::add,
 };
@@ -51,6 +52,9 @@ struct Answer {
     files: Vec<Kept>,
 }
 
+/// The fields of a cursor file, as it is listed.
+pub(super) const FILE_FIELDS: [&str; 6] = ["file", "cursor", "of", "pool", "run", "filter"];
+
 pub(crate) fn run(cx: &Context, args: &ForgetArgs) -> Outcome {
     let mut files = kept(&cx.data_dir)?;
     if !args.all.all {
@@ -64,8 +68,7 @@ pub(crate) fn run(cx: &Context, args: &ForgetArgs) -> Outcome {
     }
     let answer = Answer { files };
     cx.out.answer(&answer, Rows::Of("files"), || {
-        let lines: Vec<String> = answer.files.iter().map(text_of).collect();
-        lines.join("\n")
+        answer.files.iter().map(text_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }

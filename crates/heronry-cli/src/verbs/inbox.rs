@@ -1,19 +1,20 @@
 //! `heronry inbox`, `ack`, `release`.
 
 use clap::Args;
-use heronry_client::PoolClient;
-use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
+use heronry_client::{Pieces, PoolClient};
+use heronry_types::{AckOutcome, Millis, ReceiveId, RunId, counted};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
-use super::hold::{CLAIM_DEFAULT, Hold};
+use super::hold::Hold;
 use crate::{
     connect::{Context, last_look, refused, within},
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{add, name_of},
+    text::name_of,
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -121,8 +122,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
         claim(&cx.pool()?, run, &receive_of(&args)?).await?
     };
     cx.out.answer(&page, Rows::Of("items"), || {
-        let lines: Vec<String> = page.items.iter().map(text_of).collect();
-        lines.join("\n")
+        page.items.iter().map(lines_of).collect::<Lines>()
     })?;
     if let Some(newest) = page
         .items
@@ -138,8 +138,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
         .filter_map(|it| it.claim.clone())
         .collect();
     if args.keep.keep && !claims.is_empty() {
-        let span = args.claim_for.unwrap_or(CLAIM_DEFAULT);
-        return Hold::new(run, claims, span)
+        return Hold::new(run, claims, args.claim_for)
             .keep(cx, (&cx.waiting_pool(None)?, page.cursor))
             .await;
     }
@@ -175,18 +174,16 @@ async fn claim_within(
     let pool = cx.waiting_pool(Some(wait))?;
     let now = receive_of(args)?;
     let claimed = within(Some(wait), async {
-        let mut left = wait;
+        let mut pieces = Pieces::of(Some(wait), POLL);
         loop {
-            let span = left.min(POLL);
-            let wait_ms = (span.0 > 0).then_some(span);
             let receive = Receive {
-                wait_ms,
+                wait_ms: pieces.next(),
                 ..now.clone()
             };
-            let page = claim(&pool, run, &receive).await?;
-            left = Millis(left.0.saturating_sub(span.0));
-            if !page.items.is_empty() || left.0 == 0 {
-                return Ok(page);
+            match pool.receive(run, &receive).await {
+                Ok(page) if !page.items.is_empty() || !pieces.passed().await => return Ok(page),
+                Ok(_) => {}
+                Err(error) => pieces.fit(error).map_err(refused)?,
             }
         }
     });
@@ -227,29 +224,26 @@ fn names(claims: Vec<String>) -> Vec<ClaimName> {
     claims.into_iter().map(ClaimName).collect()
 }
 
-fn text_of(item: &Item) -> String {
+fn lines_of(item: &Item) -> Lines {
     let claim = item.claim.as_ref().map_or("-", |claim| claim.0.as_str());
-    let mut text = format!(
+    let mut lines = Lines::of(format_args!(
         "{claim}  {}  from {}  attempt {}  {}",
         item.message_id, item.from, item.attempt, item.content_ref
-    );
+    ));
     if let Some(request) = &item.reply_to {
         let late = if item.late == Some(true) {
             ", late"
         } else {
             ""
         };
-        add(&mut text, format_args!("  reply to {request}{late}"));
+        lines.add(format_args!("  reply to {request}{late}"));
     }
     if let Some(body) = &item.body {
-        text.push_str("\n  ");
-        text.push_str(&body.0.replace('\n', "\n  "));
+        lines.indented(&body.0);
     }
     if let Some(bytes) = &item.body_base64 {
-        add(
-            &mut text,
-            format_args!("\n  ({} bytes that are not text)", bytes.0.len()),
-        );
+        let size = counted(bytes.0.len() as u64, "byte");
+        lines.line(format_args!("  ({size}, not text)"));
     }
-    text
+    lines
 }

@@ -2,8 +2,8 @@
 
 mod export;
 mod import;
-mod show;
-mod stats;
+pub(crate) mod show;
+pub(crate) mod stats;
 pub(crate) mod verify;
 
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! `heronry man`.
 
+mod page;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,15 +14,16 @@ use crate::{
     Cli,
     failure::{Exit, Failure, Outcome},
     out::print,
+    up::manifest::REFERENCE,
 };
 
-/// Print the manual page of a verb, or of heronry itself
+/// Print the manual page of a verb, of heronry itself, or of the manifest of a job
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  heronry man send | man -l -\n  heronry man --dir ~/.local/share/man/man1"
+    after_help = "Examples:\n  heronry man send | man -l -\n  heronry man manifest | man -l -\n  heronry man --dir pages"
 )]
 pub(crate) struct ManArgs {
-    /// The verb, as it is typed: send, or journal verify
+    /// The verb, as it is typed: send, or journal verify; or manifest
     #[arg(value_name = "VERB")]
     verb: Vec<String>,
     /// Write every page into this folder instead
@@ -35,25 +38,37 @@ pub(crate) fn run(args: &ManArgs) -> Outcome {
         return Ok(Exit::Ok);
     }
     let asked = page_name(&args.verb);
-    let Some((_, page)) = pages.iter().find(|(name, _)| *name == asked) else {
+    let Some(page) = pages.iter().find(|page| page.name == asked) else {
         return Err(Failure::usage(format_args!(
             "there is no verb {:?}; heronry --help lists them",
             args.verb.join(" ")
         )));
     };
-    print(page)?;
+    print(&page.text)?;
     Ok(Exit::Ok)
 }
 
-/// A page: its name without the section, and its text.
-type Page = (String, String);
+/// A manual page.
+#[derive(Debug)]
+struct Page {
+    name: String,
+    section: &'static str,
+    text: String,
+}
 
+/// Returns the pages of all verbs, and that of manifests.
 fn pages() -> Result<Vec<Page>, Failure> {
     let mut pages = Vec::new();
     // Gives every verb its whole name.
     let mut whole = Cli::command();
     whole.build();
     collect(&whole, &[], &mut pages)?;
+    let name = page_name(&["manifest".to_owned()]);
+    pages.push(Page {
+        text: page::page(&name, "5", REFERENCE),
+        section: "5",
+        name,
+    });
     Ok(pages)
 }
 
@@ -62,7 +77,11 @@ fn collect(command: &Command, verb: &[String], pages: &mut Vec<Page>) -> Result<
     let mut text = Vec::new();
     let written = Man::new(command.clone()).render(&mut text);
     written.map_err(|error| Failure::failed(format_args!("cannot write the page: {error}")))?;
-    pages.push((page_name(verb), String::from_utf8_lossy(&text).into_owned()));
+    pages.push(Page {
+        name: page_name(verb),
+        section: "1",
+        text: String::from_utf8_lossy(&text).into_owned(),
+    });
     for under in command.get_subcommands().filter(|it| !it.is_hide_set()) {
         let mut verb = verb.to_vec();
         verb.push(under.get_name().to_owned());
@@ -84,8 +103,13 @@ fn page_name(verb: &[String]) -> String {
 fn write_all(folder: &Path, pages: &[Page]) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| Failure::file("write", path, error);
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
-    for (name, text) in pages {
-        let path = folder.join(format!("{name}.1"));
+    for Page {
+        name,
+        section,
+        text,
+    } in pages
+    {
+        let path = folder.join(format!("{name}.{section}"));
         fs::write(&path, text).map_err(|error| failed(&path, &error))?;
     }
     Ok(())
@@ -98,19 +122,23 @@ mod tests {
     #[test]
     fn every_verb_that_can_be_typed_has_a_page() {
         let pages = pages().unwrap();
-        let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
         for name in [
             "heronry",
             "heronry-send",
             "heronry-journal-verify",
             "heronry-man",
+            "heronry-manifest",
         ] {
             assert!(names.contains(&name), "no {name} in {names:?}");
         }
         assert!(names.iter().all(|name| !name.contains('_')), "{names:?}");
-        for (name, text) in &pages {
-            assert!(text.contains(&format!(".TH {name} 1")), "{name}: {text}");
-            assert!(text.contains(".SH SYNOPSIS"), "{name}: {text}");
+        for page in &pages {
+            let Page { name, text, .. } = page;
+            let title = format!(".TH {name} {}", page.section);
+            assert!(text.contains(&title), "{name}: {text}");
+            let is_verb = page.section == "1";
+            assert_eq!(text.contains(".SH SYNOPSIS"), is_verb, "{name}: {text}");
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     connect::{Context, refused},
     durations, environment,
     failure::{Exit, Outcome},
+    lines::Lines,
     out::{Format, Rows, diagnose},
     text::{add, name_of},
 };
@@ -143,14 +144,12 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     let joined = cx.pool()?.join(&join).await.map_err(refused)?;
     warn_of_takeover(cx, &joined);
     cx.out.answer(&joined, Rows::Whole, || {
-        format!(
-            "{} joined as {} in generation {}, {} unread\ntoken {}",
-            joined.run_id,
-            joined.agent_id,
-            joined.generation,
-            joined.unread,
-            joined.member_token.reveal()
-        )
+        let mut lines = Lines::of(format_args!(
+            "{} joined as {} in generation {}, {} unread",
+            joined.run_id, joined.agent_id, joined.generation, joined.unread
+        ));
+        lines.line(format_args!("token {}", joined.member_token.reveal()));
+        lines
     })?;
     Ok(Exit::Ok)
 }
@@ -193,8 +192,7 @@ pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
     let beat = if claims.is_empty() {
         Beat::Presence
     } else {
-        let span = args.claim_for.unwrap_or(hold::CLAIM_DEFAULT);
-        Beat::Claims(Hold::new(run, claims, span))
+        Beat::Claims(Hold::new(run, claims, args.claim_for))
     };
     beats(cx, &pool, (beat, args.every)).await
 }
@@ -238,8 +236,7 @@ async fn beats(
 pub(crate) async fn list(cx: &Context, args: MembersArgs) -> Outcome {
     let list = pages(&cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("members"), || {
-        let lines: Vec<String> = list.members.iter().map(text_of).collect();
-        lines.join("\n")
+        list.members.iter().map(line_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -281,21 +278,21 @@ fn some<T>(named: Vec<T>) -> Option<Vec<T>> {
     (!named.is_empty()).then_some(named)
 }
 
-fn text_of(member: &MemberView) -> String {
+fn line_of(member: &MemberView) -> Lines {
     let topics: Vec<&str> = member.topics.iter().map(TopicId::as_str).collect();
     let (run, agent): (&RunId, &AgentId) = (&member.run_id, &member.agent_id);
-    let mut text = format!(
+    let mut line = Lines::of(format_args!(
         "{run}  agent {agent}  generation {}  unread {}",
         member.generation, member.unread
-    );
+    ));
     if !topics.is_empty() {
-        add(&mut text, format_args!("  topics {}", topics.join(",")));
+        line.add(format_args!("  topics {}", topics.join(",")));
     }
     if let Some(lease) = member.lease_ms {
-        add(&mut text, format_args!("  lease {} ms", lease.0));
+        line.add(format_args!("  lease {} ms", lease.0));
     }
     if let Some(seen) = member.last_seen {
-        add(&mut text, format_args!("  seen {seen}"));
+        line.add(format_args!("  seen {seen}"));
     }
     if let Some(suspended) = &member.suspended {
         let wakes: Vec<&str> = suspended.wakes.iter().map(WakeId::as_str).collect();
@@ -303,22 +300,22 @@ fn text_of(member: &MemberView) -> String {
             Some(until) => format!(" until {until}"),
             None => String::new(),
         };
-        add(&mut text, format_args!("  suspended{until}"));
+        line.add(format_args!("  suspended{until}"));
         if !wakes.is_empty() {
-            add(&mut text, format_args!("  waits for {}", wakes.join(",")));
+            line.add(format_args!("  waits for {}", wakes.join(",")));
         }
         if suspended.suspected_deadlock.is_some() {
-            add(&mut text, format_args!("  suspected deadlock"));
+            line.add(format_args!("  suspected deadlock"));
         }
         if !suspended.orphaned.is_empty() {
             let orphaned: Vec<&str> = suspended.orphaned.iter().map(WakeId::as_str).collect();
-            add(&mut text, format_args!("  orphaned {}", orphaned.join(",")));
+            line.add(format_args!("  orphaned {}", orphaned.join(",")));
         }
     }
     if let Some(until) = member.lost_until {
-        add(&mut text, format_args!("  lost, leaves {until}"));
+        line.add(format_args!("  lost, leaves {until}"));
     }
-    text
+    line
 }
 
 /// Reads `KIND:ID` or `KIND:ID@VERSION`.

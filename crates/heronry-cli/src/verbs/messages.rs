@@ -9,11 +9,11 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use heronry_client::PoolClient;
+use heronry_client::{Pieces, PoolClient};
 use heronry_types::{
     Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
-    IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
-    Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
+    IdempotencyKey, Importance, LimitName, MessageId, MessageStatus, Millis, OnFull, PolicyRef,
+    PoolId, Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, ReceiptQuery, SendMessage};
 
@@ -27,9 +27,10 @@ use crate::{
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{add, name_of},
+    text::name_of,
 };
 
 /// A body up to this size travels inside the request; a larger one is stored before.
@@ -197,12 +198,14 @@ pub(crate) struct BodyArgs {
 pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let pool = cx.pool()?;
     let allows_nobody = args.nobody.allow_nobody;
-    let send = message_of(cx, &pool, args).await?;
-    let receipt = pool.send(&send).await.map_err(refused)?;
+    let mut send = message_of(cx, &pool, args).await?;
+    let receipt = deliver(&pool, &mut send).await?;
     last::sent(cx, receipt.cursor);
     cx.out.answer(&receipt, Rows::Whole, || {
         let cursor = receipt.cursor;
-        format!("{}\n  wait --after {cursor}", text_of(&receipt))
+        let mut lines = lines_of(&receipt);
+        lines.line(format_args!("  wait --after {cursor}"));
+        lines
     })?;
     if let Some(nobody) = nobody(&receipt) {
         return if allows_nobody {
@@ -330,20 +333,24 @@ async fn change_of(
     let since = args.since.unwrap_or(receipt.as_of);
     query.until = args.until;
     query.since = args.until.is_none().then_some(since);
-    let mut left = wait;
+    let mut pieces = Pieces::of(Some(wait), POLL);
+    let mut goes_on = wait.0 > 0;
     loop {
         let reached = match args.until {
             Some(until) => receipt.has_reached(until),
             None => receipt.is_over() || receipt.has_changed_since(since),
         };
-        if reached || left.0 == 0 {
+        if reached || !goes_on {
             return Ok((receipt, reached));
         }
-        let span = left.min(POLL);
-        query.wait_ms = Some(span);
-        let changed = pool.wait_receipt(&args.message, &query).await;
-        receipt = changed.map_err(refused)?;
-        left = Millis(left.0.saturating_sub(span.0));
+        query.wait_ms = pieces.next();
+        match pool.wait_receipt(&args.message, &query).await {
+            Ok(again) => {
+                receipt = again;
+                goes_on = pieces.passed().await;
+            }
+            Err(error) => pieces.fit(error).map_err(refused)?,
+        }
     }
 }
 
@@ -359,35 +366,29 @@ pub(crate) async fn body(cx: &Context, args: &BodyArgs) -> Outcome {
 }
 
 fn print_receipt(cx: &Context, receipt: &Receipt) -> Result<(), Failure> {
-    cx.out.answer(receipt, Rows::Whole, || text_of(receipt))
+    cx.out.answer(receipt, Rows::Whole, || lines_of(receipt))
 }
 
-fn text_of(receipt: &Receipt) -> String {
+fn lines_of(receipt: &Receipt) -> Lines {
     let reason = receipt
         .reason
         .map_or_else(String::new, |it| format!(" ({it})"));
-    let mut text = format!(
+    let mut lines = Lines::of(format_args!(
         "{} {}{reason} at {}",
         receipt.message_id, receipt.status, receipt.cursor
-    );
+    ));
     if let Some(contract) = &receipt.response_contract {
         let replies = (receipt.responses.len(), contract.expected_responses);
-        add(
-            &mut text,
-            format_args!("\n  {} of {} replies", replies.0, replies.1),
-        );
+        lines.line(format_args!("  {} of {} replies", replies.0, replies.1));
     }
     for response in &receipt.responses {
         let (run, reply) = (&response.run_id, &response.message_id);
-        add(&mut text, format_args!("\n  {run} replied {reply}"));
+        lines.line(format_args!("  {run} replied {reply}"));
     }
     for recipient in &receipt.recipients {
-        add(
-            &mut text,
-            format_args!("\n  {} {}", recipient.run_id, recipient.state),
-        );
+        lines.line(format_args!("  {} {}", recipient.run_id, recipient.state));
     }
-    text
+    lines
 }
 
 pub(super) fn read_body(
@@ -411,6 +412,38 @@ pub(super) fn read_body(
     Ok(Some(bytes))
 }
 
+/// Sends a message. A body that the pool wants stored by itself is stored, and referred to: who sent it
+/// did not say how it travels.
+pub(super) async fn deliver(pool: &PoolClient, send: &mut SendMessage) -> Result<Receipt, Failure> {
+    let error = match pool.send(send).await {
+        Ok(receipt) => return Ok(receipt),
+        Err(error) => error,
+    };
+    let body = send.body.take().map(|text| text.0.into_bytes());
+    let body = body.or_else(|| send.body_base64.take().map(|bytes| bytes.0));
+    match body.filter(|_| error.crossed(LimitName::BodyInlineBytesMax).is_some()) {
+        None => Err(refused(error)),
+        Some(bytes) => {
+            let media_type = send.media_type.clone();
+            store_body(pool, send, (bytes, media_type.as_deref())).await?;
+            pool.send(send).await.map_err(refused)
+        }
+    }
+}
+
+/// Stores a body under the message's own key: a repeat stores nothing and refers to the same body.
+async fn store_body(
+    pool: &PoolClient,
+    send: &mut SendMessage,
+    (bytes, media_type): (Vec<u8>, Option<&str>),
+) -> Result<(), Failure> {
+    let content = contents::content_of(bytes, media_type);
+    let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
+    let stored = pool.put_content(content, key, run).await;
+    send.content_ref = Some(stored.map_err(refused)?.content_ref);
+    Ok(())
+}
+
 /// Puts a small body into the request, and stores a large one before.
 async fn add_body(
     pool: &PoolClient,
@@ -419,13 +452,7 @@ async fn add_body(
     media_type: Option<&str>,
 ) -> Result<(), Failure> {
     if bytes.len() > INLINE_BYTES_MAX {
-        let content = contents::content_of(bytes, media_type);
-        // Under the message's own key: a repeat stores nothing and refers to the same body.
-        let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
-        let stored = pool.put_content(content, key, run).await;
-        let stored = stored.map_err(refused)?;
-        send.content_ref = Some(stored.content_ref);
-        return Ok(());
+        return store_body(pool, send, (bytes, media_type)).await;
     }
     match String::from_utf8(bytes) {
         Ok(text) => send.body = Some(BodyText(text)),

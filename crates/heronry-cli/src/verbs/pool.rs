@@ -1,26 +1,35 @@
 //! `heronry pool`.
 
+mod archive;
+mod delete;
+
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, PoolId};
-use heronry_wire::{PoolBody, PoolView};
+use heronry_types::{LimitName, Limits, Policies, PoolId, counted};
+use heronry_wire::{PoolBody, PoolView, Unreadable};
 
+pub(crate) use self::archive::ARCHIVED_FIELDS;
+
+use super::members::policy_text;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::Rows,
-    text::{add, name_of},
+    text::name_of,
 };
 
-/// Open, list, show and change pools
+/// Open, list, show, change, archive and delete pools
 #[derive(Debug, Subcommand)]
 pub(crate) enum PoolVerb {
     Open(OpenArgs),
     List(ListArgs),
     Show(ShowArgs),
     Set(SetArgs),
+    Archive(archive::ArchiveArgs),
+    Delete(delete::DeleteArgs),
 }
 
 /// Create a pool, or open it when it is as named
@@ -70,10 +79,12 @@ pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
         PoolVerb::List(ListArgs {}) => list(cx).await,
         PoolVerb::Show(args) => {
             let view = named(cx, args.name)?.view().await.map_err(refused)?;
-            cx.out.answer(&view, Rows::Whole, || text_of(&view))?;
+            cx.out.answer(&view, Rows::Whole, || lines_of(&view))?;
             Ok(Exit::Ok)
         }
         PoolVerb::Set(args) => set(cx, args).await,
+        PoolVerb::Archive(args) => archive::run(cx, args).await,
+        PoolVerb::Delete(args) => delete::run(cx, args).await,
     }
 }
 
@@ -89,8 +100,10 @@ async fn open(cx: &Context, args: OpenArgs) -> Outcome {
         None => PoolBody::default(),
         Some(path) => {
             let text = fs::read_to_string(path).map_err(|e| Failure::file("read", path, &e))?;
-            serde_json::from_str(&text)
-                .map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?
+            serde_json::from_str(&text).map_err(|error| {
+                let why = Unreadable::of(&error.to_string()).sentence();
+                Failure::usage(format_args!("{}:{}: {why}", path.display(), error.line()))
+            })?
         }
     };
     if !args.limits.is_empty() {
@@ -100,15 +113,15 @@ async fn open(cx: &Context, args: OpenArgs) -> Outcome {
     }
     let opened = named(cx, args.name)?.open(&config).await.map_err(refused)?;
     cx.out
-        .answer(&opened, Rows::Whole, || text_of(&opened.view))?;
+        .answer(&opened, Rows::Whole, || lines_of(&opened.view))?;
     Ok(Exit::Ok)
 }
 
 async fn list(cx: &Context) -> Outcome {
     let pools = cx.client()?.pools().await.map_err(refused)?;
     cx.out.answer(&pools, Rows::Of("pools"), || {
-        let names: Vec<&str> = pools.pools.iter().map(|it| it.pool.as_str()).collect();
-        names.join("\n")
+        let names = pools.pools.iter().map(|it| it.pool.to_string());
+        names.collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -125,6 +138,40 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
         format!("settings are at version {}", changed.settings_version)
     })?;
     Ok(Exit::Ok)
+}
+
+/// Adds every setting and every limit with the value that holds.
+fn add_settings(lines: &mut Lines, view: &PoolView) {
+    let listed = |policies: Option<&Policies>| {
+        let policies = policies.map_or(&[][..], Policies::as_slice);
+        let policies: Vec<String> = policies.iter().map(policy_text).collect();
+        if policies.is_empty() {
+            "none".to_owned()
+        } else {
+            policies.join(", ")
+        }
+    };
+    let messages = view.config.message_policy.clone().unwrap_or_default();
+    let required = listed(messages.required_policies.as_ref());
+    lines.line(format_args!("policies of every message {required}"));
+    let includes = messages.include_sender_in_pool_broadcast == Some(true);
+    let includes = if includes { "yes" } else { "no" };
+    lines.line(format_args!("a broadcast reaches its sender {includes}"));
+    let payload = view.config.wake_policy.as_ref().and_then(|it| it.payload);
+    let payload = payload.unwrap_or_default();
+    lines.line(format_args!("payload of wakes and views {payload}"));
+    let members = listed(view.config.policies.as_ref());
+    lines.line(format_args!("policies of every member {members}"));
+    let set: Vec<String> = view
+        .settings
+        .limits
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
+    for (name, value) in &view.limits {
+        let mark = if set.contains(name) { " (set)" } else { "" };
+        lines.line(format_args!("limit {name} {value}{mark}"));
+    }
 }
 
 fn limits_of(named: &[(LimitName, u64)]) -> Limits {
@@ -144,31 +191,30 @@ fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
     Ok((name, value))
 }
 
-fn text_of(view: &PoolView) -> String {
-    let mut text = format!(
-        "pool {}\nhead {}\nfloor {}\nmembers {} ({} lost, {} suspended)\nlive messages {}\nlive wakes {}\ndurability {}",
-        view.pool,
-        view.head,
-        view.floor,
-        view.members,
-        view.lost_members,
-        view.suspended_members,
-        view.live_messages,
-        view.live_wakes,
-        view.durability
-    );
-    let (deadlocked, orphaned) = (view.deadlocked_members, view.orphaned_wakes);
-    if deadlocked > 0 {
-        add(
-            &mut text,
-            format_args!("\nsuspected deadlock: {deadlocked} members wait only on each other"),
-        );
+fn lines_of(view: &PoolView) -> Lines {
+    let mut lines = Lines::of(format_args!("pool {}", view.pool));
+    lines.line(format_args!("head {}", view.head));
+    lines.line(format_args!("floor {}", view.floor));
+    let (lost, suspended) = (view.lost_members, view.suspended_members);
+    lines.line(format_args!(
+        "members {} ({lost} lost, {suspended} suspended)",
+        view.members
+    ));
+    lines.line(format_args!("live messages {}", view.live_messages));
+    lines.line(format_args!("live wakes {}", view.live_wakes));
+    lines.line(format_args!("durability {}", view.durability));
+    add_settings(&mut lines, view);
+    if view.deadlocked_members > 0 {
+        let members = counted(view.deadlocked_members, "member");
+        lines.line(format_args!(
+            "suspected deadlock: {members} waiting only on each other"
+        ));
     }
-    if orphaned > 0 {
-        add(
-            &mut text,
-            format_args!("\norphaned: {orphaned} wakes wait for what no live member can do"),
-        );
+    if view.orphaned_wakes > 0 {
+        let wakes = counted(view.orphaned_wakes, "wake");
+        lines.line(format_args!(
+            "orphaned: {wakes} waiting for what no live member can do"
+        ));
     }
-    text
+    lines
 }

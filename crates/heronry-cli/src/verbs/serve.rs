@@ -13,6 +13,7 @@ use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{Host, ListenAddress, StoreChoice},
+    lines::Lines,
     signals::Signals,
 };
 
@@ -58,6 +59,9 @@ struct Ready<'a> {
     store: &'a str,
 }
 
+/// The fields of that answer.
+pub(crate) const READY_FIELDS: [&str; 3] = ["url", "token_file", "store"];
+
 pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     let config = match &args.config {
         Some(path) => Config::read(path)?,
@@ -79,10 +83,10 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
         store: host.store(),
     };
     cx.out.item(&ready, || {
-        format!(
-            "heronry listens on {}\ntoken  {}\nstore  {}",
-            ready.url, ready.token_file, ready.store
-        )
+        let mut lines = Lines::of(format_args!("heronry listens on {}", ready.url));
+        lines.line(format_args!("token  {}", ready.token_file));
+        lines.line(format_args!("store  {}", ready.store));
+        lines
     })?;
     tokio::select! {
         _ = signals.next() => {}
@@ -91,5 +95,21 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     tokio::select! {
         stopped = host.stop() => stopped.map(|()| Exit::Ok),
         number = signals.next() => Ok(Exit::Signal(number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_answers_fields_are_all_known() {
+        let ready = Ready {
+            url: "",
+            token_file: String::new(),
+            store: "",
+        };
+        check_names(&ready, &READY_FIELDS);
     }
 }

@@ -1,7 +1,6 @@
 //! `heronry status`.
 
 use clap::Args;
-use comfy_table::{Table, presets};
 use heronry_types::Millis;
 use heronry_wire::{PoolStatus, ServerStatus};
 use serde::Serialize;
@@ -9,8 +8,9 @@ use serde::Serialize;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
+    lines::Lines,
     out::Rows,
-    text::add,
+    tables,
 };
 
 /// Show how the server, its store, its disk and its pools are
@@ -19,6 +19,19 @@ use crate::{
     after_help = "Example:\n  heronry status\n  heronry status --field pool,figures.dead_letters"
 )]
 pub(crate) struct StatusArgs {}
+
+/// The columns of the pools.
+const HEADER: [&str; 9] = [
+    "POOL",
+    "HEAD",
+    "MEMBERS",
+    "LOST",
+    "SUSPENDED",
+    "MESSAGES",
+    "DEAD",
+    "WAKES",
+    "QUEUED",
+];
 
 /// What is printed: where the server is, and what it says.
 #[derive(Debug, Serialize)]
@@ -36,101 +49,84 @@ pub(crate) async fn run(cx: &Context, StatusArgs {}: StatusArgs) -> Outcome {
         status: &status,
     };
     cx.out
-        .answer(&shown, Rows::Of("pools"), || text_of(&shown))?;
+        .answer(&shown, Rows::Of("pools"), || lines_of(&shown))?;
     Ok(Exit::Ok)
 }
 
-fn text_of(Shown { url, status }: &Shown<'_>) -> String {
-    let mut text = format!(
-        "server  {url}, version {}, process {}, up {}\n",
+fn lines_of(Shown { url, status }: &Shown<'_>) -> Lines {
+    let mut lines = Lines::of(format_args!(
+        "server  {url}, version {}, process {}, up {}",
         status.version,
         status.pid,
         span(Millis(status.uptime_ms))
-    );
+    ));
     let store = &status.store;
     let place = if store.place.is_empty() {
         &store.kind
     } else {
         &store.place
     };
-    add(
-        &mut text,
-        format_args!("store   {place}, kept by {}", store.durability),
-    );
+    lines.line(format_args!(
+        "store   {place}, kept by {}",
+        store.durability
+    ));
     if let Some(problem) = &store.problem {
-        add(&mut text, format_args!("; FAILED: {problem}"));
+        lines.add(format_args!("; FAILED: {problem}"));
     }
     if let Some(disk) = &status.disk {
         let (free, total) = (size(disk.free_bytes), size(disk.total_bytes));
-        add(
-            &mut text,
-            format_args!("\ndisk    {free} of {total} are free"),
-        );
+        lines.line(format_args!("disk    {free} of {total} are free"));
         if disk.is_low() {
-            let min = size(disk.free_bytes_min);
-            add(&mut text, format_args!("; LOW: less than {min}"));
+            lines.add(format_args!(
+                "; LOW: less than {}",
+                size(disk.free_bytes_min)
+            ));
         }
     }
     if let Some(open) = &status.connections {
-        add(
-            &mut text,
-            format_args!(
-                "\nload    connections {} of {}, streams {}",
-                open.open, open.max, status.streams
-            ),
-        );
+        let streams = status.streams;
+        lines.line(format_args!(
+            "load    connections {} of {}, streams {streams}",
+            open.open, open.max
+        ));
     }
-    pools(&mut text, status);
-    text
+    pools(&mut lines, status);
+    lines
 }
 
-fn pools(text: &mut String, status: &ServerStatus) {
+fn pools(lines: &mut Lines, status: &ServerStatus) {
     let Some(total) = status.pools_total else {
         return;
     };
     let shown = status.pools.len() as u64;
-    add(text, format_args!("\npools   {total}"));
+    lines.line(format_args!("pools   {total}"));
     if shown < total {
-        add(text, format_args!(", of which the first {shown} are shown"));
+        lines.add(format_args!(", of which the first {shown} are shown"));
     }
-    if status.pools.is_empty() {
-        return;
+    if !status.pools.is_empty() {
+        let table = tables::table(HEADER, status.pools.iter().map(row));
+        lines.extend(tables::lines_of(table));
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header([
-        "POOL",
-        "HEAD",
-        "MEMBERS",
-        "LOST",
-        "SUSPENDED",
-        "MESSAGES",
-        "DEAD",
-        "WAKES",
-        "QUEUED",
-    ]);
-    table.add_rows(status.pools.iter().map(row));
-    add(text, format_args!("\n{table}"));
 }
 
-fn row(pool: &PoolStatus) -> Vec<String> {
-    let mut cells = vec![pool.pool.to_string()];
-    match (&pool.figures, &pool.problem) {
-        (Some(figures), _) => {
-            cells.push(figures.head.position.0.to_string());
-            let counts = [
-                figures.members,
-                figures.lost_members,
-                figures.suspended_members,
-                figures.live_messages,
-                figures.dead_letters,
-                figures.live_wakes,
-                figures.queued_commands,
-            ];
-            cells.extend(counts.map(|count| count.to_string()));
-        }
-        (None, Some(problem)) => cells.push(problem.to_string()),
-        (None, None) => {}
+fn row(pool: &PoolStatus) -> [String; 9] {
+    let mut cells: [String; 9] = Default::default();
+    let [name, rest @ ..] = &mut cells;
+    *name = pool.pool.to_string();
+    if let Some(figures) = &pool.figures {
+        *rest = [
+            figures.head.position.0,
+            figures.members,
+            figures.lost_members,
+            figures.suspended_members,
+            figures.live_messages,
+            figures.dead_letters,
+            figures.live_wakes,
+            figures.queued_commands,
+        ]
+        .map(|count| count.to_string());
+    } else if let (Some(problem), [first, ..]) = (&pool.problem, rest) {
+        *first = problem.to_string();
     }
     cells
 }

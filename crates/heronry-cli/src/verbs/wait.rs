@@ -6,7 +6,7 @@ mod early;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use heronry_client::{ClientError, PoolClient};
+use heronry_client::{ClientError, Pieces, PoolClient};
 use heronry_types::{
     Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, PolicyRef, RunState, Since,
     WakeStatus, WakeView,
@@ -25,9 +25,9 @@ use crate::{
     durations,
     failure::{Exit, Failure, Outcome},
     last,
+    lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::add,
 };
 
 /// How long one request waits.
@@ -157,7 +157,7 @@ pub(crate) async fn run(cx: &Context, args: WaitArgs) -> Outcome {
         | WakeStatus::Failed => None,
     };
     let waited = Waited { view: &view, early };
-    cx.out.answer(&waited, Rows::Whole, || text_of(&view))?;
+    cx.out.answer(&waited, Rows::Whole, || lines_of(&view))?;
     if let Some(early) = &early {
         early.say(cx);
     }
@@ -268,26 +268,34 @@ async fn until_ended(
         view = suspend_again(pool, &view).await?;
     }
     let query = WakeQuery {
-        wait_ms: Some(POLL),
+        wait_ms: None,
         run: cx.globals.run.clone(),
     };
     let id = view.wake_id.clone();
+    // The wake ends by itself when its time is over.
+    let mut pieces = Pieces::of(None, POLL);
     // The wake outlives a server that starts again, and the client finds that one.
     let ended = within(wake.timeout_ms, async {
         while view.status == WakeStatus::Registered && !is_resumed(&view) {
-            view = pool.wake(&id, &query).await?;
+            let query = WakeQuery {
+                wait_ms: pieces.next(),
+                ..query.clone()
+            };
+            match pool.wake(&id, &query).await {
+                Ok(again) => {
+                    view = again;
+                    if view.status == WakeStatus::Registered {
+                        pieces.passed().await;
+                    }
+                }
+                Err(error) => pieces.fit(error)?,
+            }
         }
         Ok(view)
     });
     match ended.await {
         Some(ended) => ended,
-        None => {
-            let query = WakeQuery {
-                wait_ms: None,
-                ..query
-            };
-            last_look(pool.clone()).wake(&id, &query).await
-        }
+        None => last_look(pool.clone()).wake(&id, &query).await,
     }
 }
 
@@ -332,19 +340,16 @@ fn refused_cursor(error: &ClientError, file: &CursorFile) -> Failure {
     )
 }
 
-fn text_of(view: &WakeView) -> String {
-    let mut text = format!("{} {}", view.wake_id, view.status);
+fn lines_of(view: &WakeView) -> Lines {
+    let mut lines = Lines::of(format_args!("{} {}", view.wake_id, view.status));
     if is_resumed(view) {
-        add(&mut text, format_args!(", and {} goes on", view.run_id));
+        lines.add(format_args!(", and {} goes on", view.run_id));
     }
     if let Some(reason) = view.reason {
-        add(&mut text, format_args!(" ({reason})"));
+        lines.add(format_args!(" ({reason})"));
     }
     for found in &view.matches {
-        add(
-            &mut text,
-            format_args!("\n  {} {}", found.cursor, found.kind),
-        );
+        lines.line(format_args!("  {} {}", found.cursor, found.kind));
     }
-    text
+    lines
 }

@@ -3,15 +3,15 @@
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
 use heronry_event::{FilterExplanation, WakeExplanation};
-use heronry_types::{Cursor, RunId, WakeId, WakeView};
+use heronry_types::{Cursor, RunId, WakeId, WakeView, counted};
 use heronry_wire::{ExplainQuery, WakeList, WakeQuery, WakesQuery};
 
 use super::members::policy_text;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Outcome},
+    lines::Lines,
     out::Rows,
-    text::add,
 };
 
 /// List the wakes that wait, oldest first, or end one
@@ -93,8 +93,7 @@ async fn give_up(cx: &Context, args: &EndArgs) -> Outcome {
 async fn list(cx: &Context, args: &PageArgs) -> Outcome {
     let list = pages(cx, &cx.pool()?, args).await.map_err(refused)?;
     cx.out.answer(&list, Rows::Of("wakes"), || {
-        let lines: Vec<String> = list.wakes.iter().map(text_of).collect();
-        lines.join("\n")
+        list.wakes.iter().map(lines_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -116,12 +115,13 @@ async fn pages(cx: &Context, pool: &PoolClient, args: &PageArgs) -> Result<WakeL
     Ok(list)
 }
 
-fn text_of(wake: &WakeView) -> String {
-    let mut text = format!("{}  {}  since {}", wake.run_id, wake.wake_id, wake.since);
+fn lines_of(wake: &WakeView) -> Lines {
+    let (run, cursor) = (&wake.run_id, wake.since);
+    let mut lines = Lines::of(format_args!("{run}  {}  since {cursor}", wake.wake_id));
     if let Some(deadline) = wake.deadline {
-        add(&mut text, format_args!("  until {deadline}"));
+        lines.add(format_args!("  until {deadline}"));
     }
-    text
+    lines
 }
 
 pub(crate) async fn explain(cx: &Context, args: &ExplainArgs) -> Outcome {
@@ -135,59 +135,48 @@ pub(crate) async fn explain(cx: &Context, args: &ExplainArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn explanation(explained: &WakeExplanation) -> String {
-    let mut text = format!("{} {}", explained.wake_id, explained.status);
-    add(
-        &mut text,
-        format_args!(
-            "\nlooked at {} event(s) after {}",
-            explained.events, explained.after
-        ),
-    );
+fn explanation(explained: &WakeExplanation) -> Lines {
+    let mut lines = Lines::of(format_args!("{} {}", explained.wake_id, explained.status));
+    let events = counted(explained.events, "event");
+    lines.line(format_args!("looked at {events} after {}", explained.after));
     if explained.orphaned {
-        add(
-            &mut text,
-            format_args!("\norphaned: no member that is there can bring it about"),
-        );
+        lines.line(format_args!(
+            "orphaned: no member that is there can bring it about"
+        ));
     }
     if explained.suspected_deadlock.is_some() {
-        add(
-            &mut text,
-            format_args!("\nsuspected deadlock: its run waits only on runs that wait on it"),
-        );
+        lines.line(format_args!(
+            "suspected deadlock: its run waits only on runs that wait on it"
+        ));
     }
     if !explained.policies.is_empty() {
         let policies = explained.policies.as_slice().iter().map(policy_text);
         let policies: Vec<String> = policies.collect();
         let (run, policies) = (&explained.run_id, policies.join(", "));
-        add(
-            &mut text,
-            format_args!("\ncarries what {run} has to hold as long as it waits: {policies}"),
-        );
+        lines.line(format_args!(
+            "carries what {run} has to hold as long as it waits: {policies}"
+        ));
     }
     for clause in &explained.clauses {
-        add_clause(&mut text, clause);
+        add_clause(&mut lines, clause);
     }
-    text
+    lines
 }
 
-fn add_clause(text: &mut String, clause: &FilterExplanation) {
-    let (counted, needed) = (clause.counted, clause.needed);
-    add(
-        text,
-        format_args!("\n\n{}\n  {counted} of {needed} counted", clause.filter),
-    );
+fn add_clause(lines: &mut Lines, clause: &FilterExplanation) {
+    let (counted_events, needed) = (clause.counted, clause.needed);
+    lines.line(format_args!(""));
+    lines.line(format_args!("{}", clause.filter));
+    lines.line(format_args!("  {counted_events} of {needed} counted"));
     if clause.early > 0 {
-        add(text, format_args!(", {} came too early", clause.early));
+        lines.add(format_args!(", {} came too early", clause.early));
     }
-
-    add(text, format_args!(", {} came close", clause.close));
+    lines.add(format_args!(", {} came close", clause.close));
     if let Some(early) = &clause.latest_early {
         let (cursor, kind, since) = (early.cursor, early.kind, early.since);
-        add(
-            text,
-            format_args!("\n  latest too early: {cursor} {kind}; a wake since {since} counts it"),
-        );
+        lines.line(format_args!(
+            "  latest too early: {cursor} {kind}; a wake since {since} counts it"
+        ));
     }
     for missing in &clause.missing {
         let seen: Vec<String> = missing
@@ -195,32 +184,25 @@ fn add_clause(text: &mut String, clause: &FilterExplanation) {
             .iter()
             .map(|it| format!("{} ({})", it.value, it.events))
             .collect();
-        add(
-            text,
-            format_args!(
-                "\n  {} event(s) failed only {}: {}",
-                missing.events,
-                missing.clause,
-                seen.join(", ")
-            ),
-        );
+        let (events, seen) = (counted(missing.events, "event"), seen.join(", "));
+        lines.line(format_args!(
+            "  {events} failed only {}: {seen}",
+            missing.clause
+        ));
     }
     if let Some(closest) = &clause.closest {
-        add(
-            text,
-            format_args!("\n  closest: {} {}", closest.cursor, closest.kind),
-        );
+        lines.line(format_args!(
+            "  closest: {} {}",
+            closest.cursor, closest.kind
+        ));
         for failed in &closest.failed {
-            add(text, format_args!("\n    {failed}"));
+            lines.line(format_args!("    {failed}"));
         }
     }
     let runs: Vec<&str> = clause.could.runs.iter().map(RunId::as_str).collect();
-    add(
-        text,
-        format_args!(
-            "\n  {} member(s) could still do it: {}",
-            clause.could.count,
-            runs.join(", ")
-        ),
-    );
+    let members = counted(clause.could.count, "member");
+    lines.line(format_args!(
+        "  {members} could still do it: {}",
+        runs.join(", ")
+    ));
 }

@@ -12,8 +12,8 @@ use crate::{
     connect::{Context, refused},
     cursors::CursorFile,
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::diagnose,
-    text::add,
 };
 
 /// Show events, one line each
@@ -140,7 +140,11 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 // The reader connects again.
                 CloseReason::Shutdown | CloseReason::StoreFailed => {}
                 CloseReason::Finished => return Ok(Exit::Ok),
-                CloseReason::Left | CloseReason::Revoked | CloseReason::RunEnded | _ => {
+                CloseReason::Left
+                | CloseReason::Revoked
+                | CloseReason::RunEnded
+                | CloseReason::PoolDeleted
+                | _ => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }
@@ -156,7 +160,7 @@ impl Printer<'_> {
         if self.left == 0 {
             return Ok(false);
         }
-        self.cx.out.item(event, || text_of(event))?;
+        self.cx.out.item(event, || line_of(event))?;
         self.left -= 1;
         if self.left == 0 {
             self.passed(event.envelope.id())?;
@@ -170,21 +174,21 @@ impl Printer<'_> {
 }
 
 /// Writes an event as one line: place, time, kind, who, which message, to whom.
-fn text_of(event: &Event) -> String {
+fn line_of(event: &Event) -> Lines {
     let envelope = &event.envelope;
     let stamp = envelope.stamp;
-    let mut text = format!(
+    let mut line = Lines::of(format_args!(
         "{:>6}  {}  {}",
         stamp.cursor.position, stamp.recorded_at, envelope.kind
-    );
+    ));
     if let Some(run) = &envelope.identity.run {
-        add(&mut text, format_args!("  {run}"));
+        line.add(format_args!("  {run}"));
     }
     if let Some(message) = &envelope.exchange.message {
-        add(&mut text, format_args!("  message {message}"));
+        line.add(format_args!("  message {message}"));
     }
     for related in &envelope.about.related {
-        add(&mut text, format_args!("  {} {}", related.kind, related.id));
+        line.add(format_args!("  {} {}", related.kind, related.id));
     }
     let recipients: &[heronry_types::RunId] = &envelope.exchange.recipients;
     if !recipients.is_empty() {
@@ -194,10 +198,10 @@ fn text_of(event: &Event) -> String {
             .map(heronry_types::RunId::as_str)
             .collect();
         let more = if recipients.len() > 8 { ", …" } else { "" };
-        add(&mut text, format_args!("  to {}{more}", shown.join(", ")));
+        line.add(format_args!("  to {}{more}", shown.join(", ")));
     }
     if let Payload::Summary { summary, .. } = &event.payload {
-        add(&mut text, format_args!("  {summary}"));
+        line.add(format_args!("  {summary}"));
     }
-    text
+    line
 }

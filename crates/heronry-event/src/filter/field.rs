@@ -261,12 +261,20 @@ impl Field {
         texts.into_iter().chain(numbers).chain(members).chain(rest)
     }
 
+    /// Returns the field of a name: its own, or that of its id in requests and answers (`run_id`).
     pub(super) fn named(name: &str) -> Option<Self> {
+        let of_id = name.strip_suffix("_id").filter(|of| IDS.contains(of));
+        let name = of_id.unwrap_or(name);
         Self::all()
             .find(|(known, _)| *known == name)
             .map(|(_, field)| field)
     }
 }
+
+/// Fields that hold an id, which requests and answers name with `_id` behind it.
+const IDS: [&str; 8] = [
+    "pool", "run", "agent", "session", "turn", "attempt", "message", "topic",
+];
 
 /// Names of an event's JSON that filters do not look at.
 pub(super) const NOT_FILTERED: [&str; 13] = [

@@ -7,6 +7,7 @@ mod operand;
 use std::ops::Range;
 
 use comparison::{Place, Test, bounded, one_of};
+use heronry_types::nearest;
 use operand::Constant;
 
 use super::{
@@ -18,7 +19,6 @@ use super::{
     members::MembersTest,
     numbers::NumberTest,
     related::{Region, RelatedTest},
-    suggest::nearest,
     syntax::{Call, Expression, Node, Operator},
     texts::{TextTest, Values},
 };

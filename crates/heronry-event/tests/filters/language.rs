@@ -46,6 +46,24 @@ fn sets_on_one_field_are_merged() {
 }
 
 #[test]
+fn ids_have_the_names_of_requests_and_answers_too() {
+    let page = include_str!("../../docs/FILTERS.md");
+    for name in [
+        "pool", "run", "agent", "session", "turn", "attempt", "message", "topic",
+    ] {
+        let [long, short] = [format!("{name}_id"), name.to_owned()]
+            .map(|field| Filter::compile(&format!("{field} == 'a'")).unwrap());
+        assert_eq!(long.normal_form(), format!("{name} == \"a\""));
+        assert_eq!(long.fingerprint(), short.fingerprint());
+        assert!(page.contains(&format!("`{name}_id`")), "{name}");
+    }
+    check_refused(
+        "kind_id == 'a'",
+        &[("kind_id", ErrorKind::UnknownField, None)],
+    );
+}
+
+#[test]
 fn prefixes_and_sets_are_merged() {
     check(
         "topic.startsWith('ab') && topic.startsWith('a')",

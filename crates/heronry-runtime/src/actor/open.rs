@@ -82,7 +82,8 @@ impl Opening {
             read: Vec::new(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
-            Box::pin(actor.stop(why)).await;
+            // Nobody has asked it anything.
+            drop(Box::pin(actor.stop(why)).await);
             let outcome = Outcome::Unknown;
             return Err(CallError::Stopped { outcome, why }.into());
         }

@@ -10,7 +10,7 @@ use super::{
     EventQuery, Follow,
     reader::{Reader, Seen},
 };
-use crate::{EventsError, Pool};
+use crate::{EventsError, Pool, StopReason};
 
 /// How many events are held for a slow reader at the most.
 const BUFFER_MAX: usize = 1_024;
@@ -99,6 +99,7 @@ impl Subscription {
                 .read(&self.pool, SCAN_BYTES, BUFFER_MAX, &mut found);
             let seen = match reading.await {
                 Ok(seen) => seen,
+                Err(EventsError::NoPool(_)) => Seen::Closed(CloseReason::PoolDeleted),
                 Err(error) => {
                     self.stage = Stage::Over;
                     return Err(error);
@@ -139,7 +140,16 @@ impl Subscription {
             }
             (Stage::Live, _) => {
                 if self.head.changed().await.is_err() {
-                    self.close(CloseReason::Shutdown);
+                    self.close(match self.pool.closed_by() {
+                        Some(StopReason::Deleting) => CloseReason::PoolDeleted,
+                        Some(
+                            StopReason::Shutdown
+                            | StopReason::StoreFenced(_)
+                            | StopReason::OwnershipLost
+                            | StopReason::Internal,
+                        )
+                        | None => CloseReason::Shutdown,
+                    });
                 }
             }
             (Stage::Over, _) => {}

@@ -1,6 +1,9 @@
 //! Writing pools as lines of JSON.
 
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use heronry_journal::Chunk;
 use heronry_store::{NewContent, Store};
@@ -22,14 +25,13 @@ pub async fn export<W: Write + Send>(
     from: &Store,
     pools: &Pools,
     bodies: Bodies,
-    out: W,
+    mut out: W,
 ) -> Result<Vec<Carried>, TransferError> {
-    let mut out = Out { out };
     let mut carried = Vec::new();
     for pool in named(from, pools).await? {
         carried.push(export_one(from, &pool, bodies, &mut out).await?);
     }
-    out.out.flush().map_err(unwritten)?;
+    out.flush().map_err(unwritten)?;
     Ok(carried)
 }
 
@@ -37,78 +39,137 @@ async fn export_one<W: Write + Send>(
     from: &Store,
     pool: &PoolId,
     bodies: Bodies,
-    out: &mut Out<W>,
+    out: &mut W,
 ) -> Result<Carried, TransferError> {
-    let mut source = Source::open(from, pool, bodies).await?;
-    let head = source.head();
-    let (mut chunks, mut contents) = (0, 0);
-    while let Some(piece) = source.next().await? {
-        match piece {
-            Piece::Chunk(chunk) => {
-                chunks += 1;
-                out.chunk(pool, &chunk)?;
+    let mut export = Export::open(from, pool, bodies).await?;
+    while let Some(lines) = export.next().await? {
+        out.write_all(&lines).map_err(unwritten)?;
+    }
+    Ok(export.carried())
+}
+
+/// A pool as lines of JSON, a few at a time: those that [`export`] writes.
+pub struct Export {
+    source: Source,
+    pool: PoolId,
+    chunks: u64,
+    contents: u64,
+    stage: Stage,
+}
+
+/// How far an export has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    Pieces,
+    Ended,
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Export({:?}, {} chunks)", self.pool, self.chunks)
+    }
+}
+
+impl Export {
+    /// Begins to export a pool of a store, up to the head that it has now.
+    ///
+    /// # Errors
+    /// [`TransferError::NoPool`], [`Trimmed`](TransferError::Trimmed), and the store's failure.
+    pub async fn open(from: &Store, pool: &PoolId, bodies: Bodies) -> Result<Self, TransferError> {
+        Ok(Self {
+            source: Source::open(from, pool, bodies).await?,
+            pool: pool.clone(),
+            chunks: 0,
+            contents: 0,
+            stage: Stage::Pieces,
+        })
+    }
+
+    /// Returns the next lines, each with its line feed; nothing after the line that says that it is
+    /// whole.
+    ///
+    /// # Errors
+    /// Damage of the store, and its failures.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, TransferError> {
+        if self.stage == Stage::Ended {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        match self.source.next().await? {
+            Some(Piece::Chunk(chunk)) => {
+                self.chunks += 1;
+                self.chunk(&chunk, &mut lines)?;
             }
-            Piece::With(pack) => {
+            Some(Piece::With(pack)) => {
                 let (first, last) = (pack.first, pack.last);
                 for content in pack.contents {
-                    contents += 1;
-                    out.content(pool, &content, Some(Span { first, last }))?;
+                    self.content(&content, Some(Span { first, last }), &mut lines)?;
                 }
             }
-            Piece::Alone(content) => {
-                contents += 1;
-                out.content(pool, &content, None)?;
+            Some(Piece::Alone(content)) => self.content(&content, None, &mut lines)?,
+            None => {
+                self.stage = Stage::Ended;
+                let Carried {
+                    pool,
+                    head,
+                    chunks,
+                    contents,
+                } = self.carried();
+                let end = Line::End(EndLine {
+                    pool,
+                    head,
+                    chunks,
+                    contents,
+                });
+                line(&end, &mut lines)?;
             }
         }
+        Ok(Some(lines))
     }
-    let head = Cursor::new(head.epoch, head.head);
-    out.line(&Line::End(EndLine {
-        pool: pool.clone(),
-        head,
-        chunks,
-        contents,
-    }))?;
-    Ok(Carried {
-        pool: pool.clone(),
-        head,
-        chunks,
-        contents,
-    })
-}
 
-struct Out<W> {
-    out: W,
-}
+    /// Returns what was exported so far, and the head up to which it goes.
+    pub fn carried(&self) -> Carried {
+        let head = self.source.head();
+        Carried {
+            pool: self.pool.clone(),
+            head: Cursor::new(head.epoch, head.head),
+            chunks: self.chunks,
+            contents: self.contents,
+        }
+    }
 
-impl<W: Write> Out<W> {
-    fn chunk(&mut self, pool: &PoolId, chunk: &Chunk) -> Result<(), TransferError> {
-        self.line(&Line::Chunk(ChunkLine::of(pool, chunk)))?;
+    fn chunk(&self, chunk: &Chunk, lines: &mut Vec<u8>) -> Result<(), TransferError> {
+        line(&Line::Chunk(ChunkLine::of(&self.pool, chunk)), lines)?;
         for record in chunk.records() {
             let failed = |error| TransferError::Chunk {
-                pool: pool.clone(),
+                pool: self.pool.clone(),
                 error,
             };
             let record = record.map_err(failed)?;
             let stored = chunk.record_bytes(record.position).map_err(failed)?;
-            let line = record_line(&record, stored).map_err(|error| unwritten(error.into()))?;
-            writeln!(self.out, "{line}").map_err(unwritten)?;
+            let record = record_line(&record, stored).map_err(|error| unwritten(error.into()))?;
+            lines.extend_from_slice(record.as_bytes());
+            lines.push(b'\n');
         }
         Ok(())
     }
 
     fn content(
         &mut self,
-        pool: &PoolId,
         content: &NewContent,
         append: Option<Span>,
+        lines: &mut Vec<u8>,
     ) -> Result<(), TransferError> {
-        self.line(&Line::Content(ContentLine::of(pool, content, append)))
+        self.contents += 1;
+        let content = ContentLine::of(&self.pool, content, append);
+        line(&Line::Content(content), lines)
     }
+}
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), TransferError> {
-        serde_json::to_writer(&mut self.out, line).map_err(|error| unwritten(error.into()))?;
-        self.out.write_all(b"\n").map_err(unwritten)
-    }
+fn line(line: &impl Serialize, lines: &mut Vec<u8>) -> Result<(), TransferError> {
+    serde_json::to_writer(&mut *lines, line).map_err(|error| unwritten(error.into()))?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 fn unwritten(error: io::Error) -> TransferError {

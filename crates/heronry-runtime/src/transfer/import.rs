@@ -39,6 +39,23 @@ pub async fn import<R: BufRead + Send>(
     fleet.release(imported).await
 }
 
+/// Reads an export to its end, and returns what it holds: every chunk has its hash and follows the one
+/// before, every body has its digest, and nothing is missing.
+///
+/// # Errors
+/// As [`import`], without those of a store.
+pub fn verify<R: BufRead>(export: R) -> Result<Vec<Carried>, TransferError> {
+    let mut lines = Lines::new(export);
+    let mut whole = Vec::new();
+    while let Some(said) = lines.next()? {
+        match said {
+            Said::Begin(_) | Said::Piece(_) => {}
+            Said::End(carried) => whole.push(carried),
+        }
+    }
+    Ok(whole)
+}
+
 /// Reads an export to its end.
 async fn check<R: BufRead + Send>(to: &Store, mut lines: Lines<R>) -> Result<(), TransferError> {
     let mut seen = Vec::new();
@@ -61,7 +78,7 @@ async fn land<R: BufRead + Send>(
         match said {
             Said::Begin(pool) => fleet.begin(&pool).await?,
             Said::Piece(piece) => fleet.take(piece).await?,
-            Said::End => fleet.settle().await?,
+            Said::End(_) => fleet.settle().await?,
         }
     }
     fleet.finish(GoesOn::On(EpochReason::Import)).await

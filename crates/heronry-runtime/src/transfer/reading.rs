@@ -7,7 +7,7 @@ use heronry_types::{Cursor, PoolId, Position};
 use serde::de::DeserializeOwned;
 
 use super::{
-    TransferError,
+    Carried, TransferError,
     lines::{ChunkLine, ContentLine, EndLine, Line, RecordLine, Span},
     path::Path,
     source::Piece,
@@ -24,7 +24,7 @@ pub(super) enum Said {
     /// A piece of it.
     Piece(Piece),
     /// It is whole.
-    End,
+    End(Carried),
 }
 
 /// Reads an export.
@@ -87,7 +87,12 @@ impl<R: BufRead> Lines<R> {
             Line::Content(line) => Said::Piece(self.contents(&line)?),
             Line::End(line) => {
                 self.end(&line)?;
-                Said::End
+                Said::End(Carried {
+                    pool: line.pool,
+                    head: line.head,
+                    chunks: line.chunks,
+                    contents: line.contents,
+                })
             }
         }))
     }

@@ -21,8 +21,8 @@ pub(super) enum Piece {
 }
 
 /// A pool of a store, up to the head that it had when reading began.
-pub(super) struct Source<'a> {
-    store: &'a Store,
+pub(super) struct Source {
+    store: Store,
     pool: PoolId,
     path: Path,
     head: Head,
@@ -66,10 +66,10 @@ pub(super) async fn named(store: &Store, pools: &Pools) -> Result<Vec<PoolId>, T
     }
 }
 
-impl<'a> Source<'a> {
+impl Source {
     /// Begins to read a pool.
     pub(super) async fn open(
-        store: &'a Store,
+        store: &Store,
         pool: &PoolId,
         bodies: Bodies,
     ) -> Result<Self, TransferError> {
@@ -82,7 +82,7 @@ impl<'a> Source<'a> {
             return Err(TransferError::Trimmed { pool, floor });
         }
         Ok(Self {
-            store,
+            store: store.clone(),
             path: Path::of(pool.clone()),
             pool,
             head,

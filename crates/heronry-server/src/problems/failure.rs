@@ -2,8 +2,10 @@
 
 use std::error::Error;
 
-use heronry_runtime::{BodyError, CallError, EventsError, OpenError, StopReason};
-use heronry_store::{LeaseError, Outcome, StoreError, StoreErrorKind};
+use heronry_runtime::{
+    BodyError, CallError, DeleteError, EventsError, OpenError, StopReason, transfer::TransferError,
+};
+use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 use heronry_types::LimitName;
 use heronry_wire::{Problem, ProblemKind};
 
@@ -35,6 +37,7 @@ impl From<CallError> for Refusal {
 fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
     let kind = match why {
         StopReason::Shutdown => ProblemKind::ShuttingDown,
+        StopReason::Deleting => ProblemKind::PoolDeleting,
         StopReason::StoreFenced(_) | StopReason::OwnershipLost => ProblemKind::StoreFenced,
         StopReason::Internal => ProblemKind::Internal,
     };
@@ -42,7 +45,7 @@ fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
     match why {
         StopReason::StoreFenced(cause) => problem.with("cause", cause.name()),
         StopReason::OwnershipLost => problem.with("cause", "owned-elsewhere"),
-        StopReason::Shutdown | StopReason::Internal => problem,
+        StopReason::Shutdown | StopReason::Deleting | StopReason::Internal => problem,
     }
 }
 
@@ -77,6 +80,44 @@ impl From<StoreError> for Refusal {
         );
         let problem = Problem::new(kind, detail).with("outcome", outcome_name(Outcome::None));
         Self(problem.with("cause", cause.name()))
+    }
+}
+
+impl From<DeleteError> for Refusal {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Open(error) => Self::from(error),
+            DeleteError::Store {
+                error: AppendError::Store { outcome, error },
+            } => {
+                let Self(problem) = Self::from(error);
+                Self(problem.with("outcome", outcome_name(outcome)))
+            }
+            // Another owner took it, or a failure that is younger than this match.
+            DeleteError::Store { .. } | _ => {
+                let problem = Problem::new(ProblemKind::StoreFenced, error.to_string());
+                Self(problem.with("outcome", outcome_name(Outcome::None)))
+            }
+        }
+    }
+}
+
+impl From<TransferError> for Refusal {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::NoPool { .. }
+            | TransferError::Read {
+                error: ReadError::NoPool,
+                ..
+            } => pool_not_found(),
+            TransferError::Store(error)
+            | TransferError::Read {
+                error: ReadError::Store(error),
+                ..
+            } => Self::from(error),
+            // What cannot be exported, and failures that are younger than this match.
+            _ => internal(&error),
+        }
     }
 }
 

@@ -102,6 +102,8 @@ fn kind(rejection: &Rejection) -> ProblemKind {
         Rejection::Fenced => ProblemKind::Fenced,
         Rejection::RunEnded { .. } => ProblemKind::RunEnded,
         Rejection::RunTaken { .. } => ProblemKind::RunTaken,
+        Rejection::HasMembers { .. } => ProblemKind::PoolHasMembers,
+        Rejection::HeadMoved { .. } => ProblemKind::PoolChanged,
         Rejection::TooLarge { .. } => ProblemKind::TooLarge,
         Rejection::Policy { .. } => ProblemKind::Policy,
         Rejection::IdempotencyConflict { .. } | Rejection::ContentConflict => {
@@ -144,6 +146,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
             generation,
             last_seen,
         } => with_last_seen(problem.with("generation", generation.0.0), *last_seen),
+        Rejection::HasMembers { members } => problem.with("members", *members),
+        Rejection::HeadMoved { head, .. } => problem.with_cursor("head", *head),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::OrderedDelay { max } => problem.with("field", "delay_ms").with("max", max.0),

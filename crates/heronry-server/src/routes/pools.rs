@@ -1,23 +1,36 @@
 //! Opening, showing and changing pools.
 
-use axum::{Json as Answer, extract::State, http::StatusCode, routing::MethodFilter};
+use axum::{
+    Json as Answer,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
+use futures::stream;
 use heronry_pool::{
     PoolView,
-    decide::{Configure, DescribePool, How},
+    decide::{Configure, DescribePool, How, Retire},
 };
+use heronry_runtime::transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
 use heronry_wire::{
-    PatchSettings, PoliciesSource, PoolBody, PoolEntry, PoolList, PoolOpened,
-    PoolView as PoolShown, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoliciesSource, PoolBody, PoolDeleted,
+    PoolEntry, PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
 };
 
 use super::{At, Route};
 use crate::{
     app::Shared,
-    extract::{Json, Params},
+    extract::{Json, Params, Query},
     identity::{Access, Identity},
     problems::Refusal,
 };
+
+/// What the contract says of an export.
+const LINES: &str = "The lines of `heronry journal export`: chunks, their records, bodies, and at last \
+one that says that it is whole. Without that line the answer broke off.";
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -55,6 +68,22 @@ pub(super) fn rows() -> Vec<Route> {
         )
         .access(Access::Operator)
         .contract(|c| c.reads::<PatchSettings>().answers::<SettingsChanged>(200)),
+        Route::new(
+            MethodFilter::DELETE,
+            "/v1/pools/{pool}",
+            "Delete a pool that has no members, with everything in it.",
+            delete,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.queries::<DeletePoolQuery>().answers::<PoolDeleted>(200)),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/pools/{pool}/export",
+            "Export a pool with its bodies.",
+            export,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.answers_lines(LINES)),
     ]
 }
 
@@ -64,7 +93,7 @@ async fn put(
     identity: Identity,
     Json(body): Json<PoolBody>,
 ) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
-    let id: PoolId = params.id("pool")?;
+    let id: PoolId = params.chosen_id("pool")?;
     let (pool, opened) = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
@@ -109,6 +138,11 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
             None => PoliciesSource::SelfAsserted,
         },
         config: PoolBody::from(&view.config),
+        limits: view
+            .limits
+            .effective()
+            .map(|(limit, value)| (limit.to_string(), value))
+            .collect(),
         settings: view.settings,
         settings_version: view.settings_version,
         members: view.members,
@@ -120,6 +154,39 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
         live_wakes: view.live_wakes,
         durability: view.durability,
     }
+}
+
+async fn delete(
+    State(app): State<Shared>,
+    params: Params,
+    identity: Identity,
+    Query(query): Query<DeletePoolQuery>,
+) -> Result<Answer<PoolDeleted>, Refusal> {
+    let pool: PoolId = params.id("pool")?;
+    let retire = Retire {
+        caller: identity.caller(),
+        expected: query.expected_head,
+    };
+    let head = app.runtime.delete(&pool, retire).await?;
+    Ok(Answer(PoolDeleted { pool, head }))
+}
+
+/// What is found wrong on the way breaks the answer off, so that it lacks its last line.
+async fn export(State(app): State<Shared>, params: Params) -> Result<Response, Refusal> {
+    let pool: PoolId = params.id("pool")?;
+    let export = app.runtime.export(&pool, Bodies::Included).await?;
+    let lines = stream::try_unfold(export, |mut export| async move {
+        let lines = export.next().await.inspect_err(|error| {
+            tracing::error!(%error, "an export broke off");
+        })?;
+        Ok::<_, TransferError>(lines.map(|lines| (lines, export)))
+    });
+    let media_type = HeaderValue::from_static(EXPORT_MEDIA_TYPE);
+    Ok((
+        [(header::CONTENT_TYPE, media_type)],
+        Body::from_stream(lines),
+    )
+        .into_response())
 }
 
 async fn configure(

@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Writer},
+    recovery::{self, Acknowledged, Left, Writer},
     sample,
 };
 
@@ -108,4 +108,56 @@ fn a_failure_of_any_operation_closes_the_store_and_loses_nothing() {
         recovery::fail_each_operation(Folder::new, Folder::open_or_create, Folder::open_failing);
     let operations = operations.unwrap();
     assert!(operations > 10, "only {operations} operations were failed");
+}
+
+/// The deletion of a pool with these many commits, and when it was acknowledged.
+fn deletion(commits: u64) -> (History, usize) {
+    let folder = Folder::new();
+    let mut writer = folder.writer();
+    for _ in 0..commits {
+        writer.write(2).unwrap();
+    }
+    drop(writer);
+    let before = folder.bytes();
+    let recorder = Arc::new(Recorder::default());
+    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut deleted = 0;
+    writer.delete(|| deleted = recorder.count()).unwrap();
+    let history = History {
+        before,
+        changes: recorder.changes(),
+        acknowledged: Acknowledged::default(),
+    };
+    (history, deleted)
+}
+
+#[test]
+fn a_kill_at_any_operation_of_a_deletion_leaves_all_or_nothing() {
+    let (history, deleted) = deletion(3);
+    let mut left = Vec::new();
+    for cut in 0..=history.changes.len() {
+        let folder = history.image(&history.changes[..cut]);
+        // What is left of it is removed after the next opening, or after the one that follows.
+        drop(folder.open().unwrap());
+        left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
+    }
+    assert_eq!(left.first(), Some(&Left::Whole));
+    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert!(left.len() - deleted > 10, "nothing was removed in pieces");
+}
+
+#[test]
+fn the_room_of_deleted_pools_is_used_again() {
+    let folder = Folder::new();
+    let mut sizes = Vec::new();
+    for _ in 0..8 {
+        let mut writer = folder.writer();
+        for _ in 0..8 {
+            writer.write_large(2, 512 * 1024).unwrap();
+        }
+        writer.delete(|| ()).unwrap();
+        sizes.push(folder.bytes().len());
+    }
+    let (second, last) = (sizes[1], sizes[7]);
+    assert!(last <= second * 3 / 2, "the file grows: {sizes:?}");
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Countdown, Writer},
+    recovery::{self, Acknowledged, Countdown, Left, Writer},
     sample,
 };
 
@@ -100,4 +100,28 @@ fn a_failure_while_closing_loses_nothing() {
         assert!(hook.has_failed(), "operation {number} of closing");
         check_holds(&folder, 2..=2);
     }
+}
+
+#[test]
+fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
+    let folder = Folder::new();
+    let mut writer = Writer::of(folder.open_or_create().unwrap()).unwrap();
+    for _ in 0..3 {
+        writer.write(2).unwrap();
+    }
+    drop(writer);
+    let recorder = Recorder::of(folder.store());
+    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut deleted = 0;
+    writer.delete(|| deleted = recorder.count()).unwrap();
+    let mut left = Vec::new();
+    for (_, image) in recorder.moments() {
+        let folder = Folder::put(&image);
+        // What is left of it is removed after the next opening, or after the one that follows.
+        drop(folder.open().unwrap());
+        left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
+    }
+    assert_eq!(left.first(), Some(&Left::Whole));
+    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert!(left.len() - deleted > 5, "nothing was removed in pieces");
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use heronry_types::{PoolId, Position};
 
 use super::{
-    Database, Rows, Table, cursor,
+    Database, Rows, Table, cursor, delete,
     erase::Erased,
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, StoreError,
-    StoreErrorKind, judge_append, judge_arrival, keys, keys::PoolNo,
+    StoreErrorKind, judge_append, judge_arrival, keys,
 };
 
 /// What the jobs of one transaction led to so far.
@@ -22,8 +22,8 @@ use crate::{
 pub(super) struct Batch {
     /// Answers that wait for the commit.
     pub(super) answers: Vec<Answer>,
-    /// The pools that it moved.
-    pub(super) moved: HashMap<PoolId, PoolView>,
+    /// The pools that it moved, as readers see them; nothing when they do not.
+    pub(super) moved: HashMap<PoolId, Option<PoolView>>,
 }
 
 impl Batch {
@@ -40,7 +40,15 @@ impl Batch {
         pools: &mut WriterPools,
         jobs: &mut impl Iterator<Item = Job>,
     ) -> Result<(), StoreError> {
-        database.commit(&mut |rows| jobs.try_for_each(|job| self.run_job(rows, pools, job)))
+        // What this transaction deletes is seen until it is synced, and swept by the next ones.
+        let sweeps = pools.deleted.len();
+        database.commit(&mut |rows| {
+            jobs.try_for_each(|job| self.run_job(rows, pools, job))?;
+            if sweeps > 0 && pools.moved_to.is_none() {
+                delete::sweep(rows, pools)?;
+            }
+            Ok(())
+        })
     }
 
     fn run_job(
@@ -76,8 +84,12 @@ impl Batch {
             Work::Trim(work, reply) => {
                 Answer::Head(reply, trim(rows, pools.get_mut(&pool), &work)?)
             }
+            Work::Delete(token, reply) => {
+                let work = (&pool, token);
+                Answer::Deleted(reply, delete::delete(rows, work, writer)?)
+            }
             Work::Put(work, reply) => Answer::Done(reply, put(rows, pools.get(&pool), work)?),
-            Work::Claim(work, reply) => Answer::Token(reply, claim(rows, pools, &pool, &work)?),
+            Work::Claim(work, reply) => Answer::Token(reply, claim(rows, writer, &pool, &work)?),
             Work::Release(token, reply) => {
                 if let Some(pool) = pools.get_mut(&pool) {
                     pool.ownership.release(token);
@@ -93,7 +105,7 @@ impl Batch {
             }
         };
         self.answers.push(answer);
-        if let Some(view) = pools.get(&pool).map(WriterPool::view) {
+        if let Some(view) = writer.pools.get(&pool).map(WriterPool::view) {
             self.moved.insert(pool, view);
         }
         Ok(())
@@ -216,14 +228,12 @@ fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
 
 fn claim(
     rows: &mut dyn Rows,
-    pools: &mut HashMap<PoolId, WriterPool>,
+    writer: &mut WriterPools,
     name: &PoolId,
     work: &Claim,
 ) -> End<FencingToken, LeaseError> {
-    let next = pools.values().map(|pool| pool.no.0).max().unwrap_or(0);
-    let pool = pools
-        .entry(name.clone())
-        .or_insert_with(|| WriterPool::new(PoolNo(next.saturating_add(1))));
+    delete::sweep_all(rows, writer, name)?;
+    let pool = writer.pool_or_fresh(name);
     let token = match work.force {
         Force::Seize => pool.ownership.seize(&work.owner, work.now),
         Force::IfFree => match pool.ownership.acquire(&work.owner, work.now) {

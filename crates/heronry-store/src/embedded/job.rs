@@ -30,6 +30,7 @@ pub(crate) enum Job {
 pub(crate) enum Work {
     Append(Append, Reply<Result<Head, AppendError>>),
     Trim(Trim, Reply<Result<Head, AppendError>>),
+    Delete(FencingToken, Reply<Result<(), AppendError>>),
     Put(Put, Reply<Result<(), StoreError>>),
     Claim(Claim, Reply<Result<FencingToken, LeaseError>>),
     Release(FencingToken, Reply<Result<(), StoreError>>),
@@ -84,6 +85,7 @@ pub(crate) type Reply<T> = oneshot::Sender<T>;
 pub(crate) enum Answer {
     Head(Reply<Result<Head, AppendError>>, Result<Head, AppendError>),
     Done(Reply<Result<(), StoreError>>, Result<(), StoreError>),
+    Deleted(Reply<Result<(), AppendError>>, Result<(), AppendError>),
     Token(
         Reply<Result<FencingToken, LeaseError>>,
         Result<FencingToken, LeaseError>,
@@ -102,6 +104,7 @@ impl Answer {
         match self {
             Self::Head(reply, answer) => drop(reply.send(answer)),
             Self::Done(reply, answer) => drop(reply.send(answer)),
+            Self::Deleted(reply, answer) => drop(reply.send(answer)),
             Self::Token(reply, answer) => drop(reply.send(answer)),
             Self::Cursor(reply, answer) => drop(reply.send(answer)),
             Self::Claims(reply, answer) => drop(reply.send(answer)),
@@ -112,10 +115,11 @@ impl Answer {
     pub(crate) fn fail(self, error: StoreError) {
         match self {
             Self::Head(reply, answer) => {
-                let outcome = match answer {
-                    Ok(_) => Outcome::Unknown,
-                    Err(_) => Outcome::None,
-                };
+                let outcome = outcome_of(&answer);
+                drop(reply.send(Err(AppendError::Store { outcome, error })));
+            }
+            Self::Deleted(reply, answer) => {
+                let outcome = outcome_of(&answer);
                 drop(reply.send(Err(AppendError::Store { outcome, error })));
             }
             Self::Done(reply, _) => drop(reply.send(Err(error))),
@@ -123,6 +127,14 @@ impl Answer {
             Self::Cursor(reply, _) => drop(reply.send(Err(error.into()))),
             Self::Claims(reply, _) => drop(reply.send(Err(error))),
         }
+    }
+}
+
+/// Returns what is known of something whose commit failed: what was refused was not part of it.
+fn outcome_of<T>(answer: &Result<T, AppendError>) -> Outcome {
+    match answer {
+        Ok(_) => Outcome::Unknown,
+        Err(_) => Outcome::None,
     }
 }
 
@@ -150,11 +162,14 @@ impl Work {
         let error = |op| StoreError::sealed(op, moved_to);
         let unwritten = |error| {
             let outcome = Outcome::None;
-            Err(AppendError::Store { outcome, error })
+            AppendError::Store { outcome, error }
         };
         Err(match self {
-            Self::Append(_, reply) => Answer::Head(reply, unwritten(error("append"))),
-            Self::Trim(_, reply) => Answer::Head(reply, unwritten(error("trim"))),
+            Self::Append(_, reply) => Answer::Head(reply, Err(unwritten(error("append")))),
+            Self::Trim(_, reply) => Answer::Head(reply, Err(unwritten(error("trim")))),
+            Self::Delete(_, reply) => {
+                Answer::Deleted(reply, Err(unwritten(error("delete a pool"))))
+            }
             Self::Put(_, reply) => Answer::Done(reply, Err(error("put content"))),
             Self::Claim(_, reply) => Answer::Token(reply, Err(error("own a pool").into())),
             Self::Snapshot(edit, reply) => Answer::Done(reply, Err(error(edit.op()))),
@@ -171,6 +186,10 @@ impl Work {
     fn refuse(self, error: StoreError) {
         match self {
             Self::Append(_, reply) | Self::Trim(_, reply) => {
+                let outcome = Outcome::None;
+                drop(reply.send(Err(AppendError::Store { outcome, error })));
+            }
+            Self::Delete(_, reply) => {
                 let outcome = Outcome::None;
                 drop(reply.send(Err(AppendError::Store { outcome, error })));
             }
@@ -194,7 +213,11 @@ impl Work {
             Self::Put(put, _) => put.row.len(),
             Self::Snapshot(edit, _) => edit.row.as_ref().map_or(0, Vec::len),
             Self::Claims(edit, _) => edit.bytes(),
-            Self::Trim(..) | Self::Claim(..) | Self::Release(..) | Self::Cursor(..) => 0,
+            Self::Trim(..)
+            | Self::Delete(..)
+            | Self::Claim(..)
+            | Self::Release(..)
+            | Self::Cursor(..) => 0,
         }
     }
 }

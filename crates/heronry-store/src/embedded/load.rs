@@ -9,7 +9,7 @@ use std::{
 use heronry_types::PoolId;
 
 use super::{
-    Order, PoolRow, Reading, Table, WriterPools,
+    Order, PoolRow, Reading, RowJournal, Table, WriterPools,
     chunks::{Chunks, pool_numbers},
     claims, corrupt,
     pool::{WriterJournal, WriterPool},
@@ -17,7 +17,7 @@ use super::{
     row::{MOVED_KEY, decode_moved},
     summary::CursorsDigest,
 };
-use crate::{Arrival, Ownership, StoreError};
+use crate::{Ownership, StoreError};
 
 const OPEN: &str = "open the store";
 
@@ -63,7 +63,10 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
         cursors.push(key, row);
         ControlFlow::Continue(())
     })?;
+    let deleted = pools.iter();
+    let deleted = deleted.filter(|(_, pool)| matches!(pool.journal, WriterJournal::Deleted));
     Ok(WriterPools {
+        deleted: deleted.map(|(name, _)| name.clone()).collect(),
         pools,
         moved_to,
         cursors,
@@ -93,31 +96,36 @@ fn load_pool(rows: &dyn Reading, name: &PoolId, row: &[u8]) -> Result<WriterPool
     let row = PoolRow::decode(name.as_str().as_bytes(), row)
         .ok_or_else(|| damaged("its row is damaged"))?;
     let no = row.no;
-    let journal = match row.timelines {
+    let view = |timelines| {
+        let timelines = Arc::new(timelines);
+        let chunks = Chunks {
+            rows,
+            name,
+            no,
+            timelines: &timelines,
+        };
+        let head = chunks.head()?;
+        let head = head.ok_or_else(|| damaged("its journal is missing"))?;
+        Ok::<_, StoreError>(JournalView { head, timelines })
+    };
+    let (journal, claims) = match row.journal {
         // A journal without a pool that has one is found by whoever looks for strays.
-        None => WriterJournal::None,
-        Some(timelines) => {
-            let timelines = Arc::new(timelines);
-            let chunks = Chunks {
-                rows,
-                name,
-                no,
-                timelines: &timelines,
-            };
-            let head = chunks.head()?;
-            let head = head.ok_or_else(|| damaged("its journal is missing"))?;
-            let journal = JournalView { head, timelines };
-            match row.arrival {
-                Arrival::Part => WriterJournal::Arriving(journal),
-                Arrival::Whole => WriterJournal::There(journal),
-            }
-        }
+        RowJournal::None => (WriterJournal::None, claims::load(rows, no)?),
+        RowJournal::Arriving(timelines) => (
+            WriterJournal::Arriving(view(timelines)?),
+            claims::load(rows, no)?,
+        ),
+        RowJournal::There(timelines) => (
+            WriterJournal::There(view(timelines)?),
+            claims::load(rows, no)?,
+        ),
+        RowJournal::Deleted => (WriterJournal::Deleted, None),
     };
     Ok(WriterPool {
         no,
         ownership: Ownership::free(row.token),
         journal,
-        claims: claims::load(rows, no)?,
+        claims,
     })
 }
 
@@ -127,12 +135,16 @@ fn check_no_stray(
     rows: &dyn Reading,
     pools: &HashMap<PoolId, WriterPool>,
 ) -> Result<(), StoreError> {
-    let known: BTreeSet<_> = pools
-        .values()
-        .filter(|pool| !matches!(pool.journal, WriterJournal::None))
-        .map(|pool| pool.no)
-        .collect();
-    let found = pool_numbers(rows)?;
+    let (mut known, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+    for pool in pools.values() {
+        match pool.journal {
+            WriterJournal::Arriving(_) | WriterJournal::There(_) => known.insert(pool.no),
+            WriterJournal::Deleted => deleted.insert(pool.no),
+            WriterJournal::None => false,
+        };
+    }
+    let mut found = pool_numbers(rows)?;
+    found.retain(|no| !deleted.contains(no));
     if known == found {
         return Ok(());
     }

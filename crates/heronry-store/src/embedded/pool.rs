@@ -1,11 +1,14 @@
 //! Pools as the writer sees them: one transaction ahead of their readers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use heronry_types::{PoolId, Position, Timelines};
 
 use super::{
-    PoolRow, Rows, Table,
+    PoolRow, RowJournal, Rows, Table,
     readable::{JournalView, PoolView, View},
     summary::CursorsDigest,
 };
@@ -37,6 +40,8 @@ pub(super) enum WriterJournal {
     Arriving(JournalView),
     /// All of it.
     There(JournalView),
+    /// It was deleted: rows of it may be left, and nobody sees them.
+    Deleted,
 }
 
 /// Whether the row of a pool says what holds.
@@ -59,12 +64,18 @@ impl WriterPool {
         }
     }
 
-    /// Returns the pool as readers see it after the commit.
-    pub(super) fn view(&self) -> PoolView {
-        PoolView {
+    /// Returns the pool as readers see it after the commit: not at all when it was deleted.
+    pub(super) fn view(&self) -> Option<PoolView> {
+        let view = || PoolView {
             no: self.no,
             journal: self.there().cloned(),
             claims: self.claims.clone(),
+        };
+        match &self.journal {
+            WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::There(_) => {
+                Some(view())
+            }
+            WriterJournal::Deleted => None,
         }
     }
 
@@ -72,7 +83,7 @@ impl WriterPool {
     pub(super) fn there(&self) -> Option<&JournalView> {
         match &self.journal {
             WriterJournal::There(journal) => Some(journal),
-            WriterJournal::None | WriterJournal::Arriving(_) => None,
+            WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::Deleted => None,
         }
     }
 
@@ -80,7 +91,7 @@ impl WriterPool {
     pub(super) fn there_mut(&mut self) -> Option<&mut JournalView> {
         match &mut self.journal {
             WriterJournal::There(journal) => Some(journal),
-            WriterJournal::None | WriterJournal::Arriving(_) => None,
+            WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::Deleted => None,
         }
     }
 
@@ -88,7 +99,7 @@ impl WriterPool {
     pub(super) fn head(&self) -> Option<Head> {
         match &self.journal {
             WriterJournal::There(journal) | WriterJournal::Arriving(journal) => Some(journal.head),
-            WriterJournal::None => None,
+            WriterJournal::None | WriterJournal::Deleted => None,
         }
     }
 
@@ -97,9 +108,10 @@ impl WriterPool {
     pub(super) fn head_for(&self, expected: Position) -> Option<Head> {
         match &self.journal {
             WriterJournal::Arriving(_) if expected == Position::ZERO => None,
-            WriterJournal::Arriving(_) | WriterJournal::There(_) | WriterJournal::None => {
-                self.head()
-            }
+            WriterJournal::Arriving(_)
+            | WriterJournal::There(_)
+            | WriterJournal::None
+            | WriterJournal::Deleted => self.head(),
         }
     }
 
@@ -119,7 +131,7 @@ impl WriterPool {
     pub(super) fn follow(&mut self, head: Head, commit: &Commit) -> RowState {
         let before = std::mem::replace(&mut self.journal, WriterJournal::None);
         let (mut state, timelines) = match before {
-            WriterJournal::None => (RowState::Changed, None),
+            WriterJournal::None | WriterJournal::Deleted => (RowState::Changed, None),
             WriterJournal::There(journal) => (RowState::Same, Some(journal.timelines)),
             WriterJournal::Arriving(journal) => {
                 let state = match commit.arrival {
@@ -145,16 +157,17 @@ impl WriterPool {
     }
 
     pub(super) fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
-        let (timelines, arrival) = match &self.journal {
-            WriterJournal::None => (None, Arrival::Whole),
-            WriterJournal::There(journal) => (Some(&journal.timelines), Arrival::Whole),
-            WriterJournal::Arriving(journal) => (Some(&journal.timelines), Arrival::Part),
+        let timelines = |journal: &JournalView| (*journal.timelines).clone();
+        let journal = match &self.journal {
+            WriterJournal::None => RowJournal::None,
+            WriterJournal::There(journal) => RowJournal::There(timelines(journal)),
+            WriterJournal::Arriving(journal) => RowJournal::Arriving(timelines(journal)),
+            WriterJournal::Deleted => RowJournal::Deleted,
         };
         let row = PoolRow {
             no: self.no,
             token: self.ownership.token(),
-            timelines: timelines.map(|timelines| (**timelines).clone()),
-            arrival,
+            journal,
         };
         let key = name.as_str().as_bytes();
         rows.insert(Table::Pools, key, &row.encode(key))
@@ -174,6 +187,8 @@ fn followed(before: Option<&Timelines>, head: Head, commit: &Commit) -> Timeline
 #[derive(Clone, Debug, Default)]
 pub struct WriterPools {
     pub(super) pools: HashMap<PoolId, WriterPool>,
+    /// The pools that were deleted and of which rows may be left.
+    pub(super) deleted: VecDeque<PoolId>,
     /// Where the pools went, when the store is sealed.
     pub(super) moved_to: Option<String>,
     /// The cursors of consumers as they were loaded.
@@ -186,7 +201,7 @@ impl WriterPools {
         let pools = self.pools.iter();
         View {
             pools: pools
-                .map(|(name, pool)| (name.clone(), pool.view()))
+                .filter_map(|(name, pool)| Some((name.clone(), pool.view()?)))
                 .collect(),
             moved_to: self.moved_to.clone(),
         }

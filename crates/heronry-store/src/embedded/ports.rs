@@ -179,9 +179,17 @@ impl<S: EmbeddedStore> Journal for S {
         bytes_max: usize,
     ) -> Result<Page, ReadError> {
         let op = "read the journal";
-        let view = self.embedded().readable.pool(op, pool)?;
+        let embedded = self.embedded();
+        let view = embedded.readable.pool(op, pool)?;
         let view = view.ok_or(ReadError::NoPool)?;
-        chunks::page(self.embedded().database(op)?, pool, view, after, bytes_max)
+        let no = view.no;
+        let page = chunks::page(embedded.database(op)?, pool, view, after, bytes_max);
+        page.or_else(|error| {
+            // Its rows may have gone since its view was taken: then it was deleted.
+            let now = embedded.readable.pool(op, pool)?;
+            let is_same = now.is_some_and(|now| now.no == no);
+            Err(if is_same { error } else { ReadError::NoPool })
+        })
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
@@ -208,6 +216,13 @@ impl<S: EmbeddedStore> Journal for S {
             .ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
             .await
             .unwrap_or_else(|why| Err(self.embedded().unanswered("trim", &why)))
+    }
+
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
+        self.embedded()
+            .ask(pool, |reply| Work::Delete(token, reply))
+            .await
+            .unwrap_or_else(|why| Err(self.embedded().unanswered("delete a pool", &why)))
     }
 
     async fn sealed(&self) -> Result<Option<String>, StoreError> {

@@ -102,12 +102,19 @@ impl Readable {
     }
 
     /// Moves the gate.
-    pub(crate) fn publish(&self, moved: &HashMap<PoolId, PoolView>, moved_to: Option<&String>) {
+    pub(crate) fn publish(
+        &self,
+        moved: &HashMap<PoolId, Option<PoolView>>,
+        moved_to: Option<&String>,
+    ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Open(view) = &mut *state {
-            let moved = moved.iter();
-            view.pools
-                .extend(moved.map(|(name, view)| (name.clone(), view.clone())));
+            for (name, moved) in moved {
+                match moved {
+                    Some(moved) => view.pools.insert(name.clone(), moved.clone()),
+                    None => view.pools.remove(name),
+                };
+            }
             view.moved_to = moved_to.cloned();
         }
         drop(state);
@@ -115,10 +122,16 @@ impl Readable {
     }
 
     /// Wakes those who watch what was published.
-    pub(crate) fn ring(&self, moved: &HashMap<PoolId, PoolView>) {
+    pub(crate) fn ring(&self, moved: &HashMap<PoolId, Option<PoolView>>) {
         for (name, view) in moved {
-            if let Some(head) = view.head() {
-                self.bells.ring(name, head.head);
+            match view {
+                Some(view) => {
+                    if let Some(head) = view.head() {
+                        self.bells.ring(name, head.head);
+                    }
+                }
+                // Who waits for a pool that is gone finds that out when it looks.
+                None => self.bells.ring(name, Position(u64::MAX)),
             }
         }
     }

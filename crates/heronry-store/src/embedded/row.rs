@@ -3,7 +3,7 @@
 use heronry_types::{Epoch, Position, Timelines};
 
 use crate::{
-    Arrival, FencingToken,
+    FencingToken,
     keys::{PLACED_BYTES, PoolNo, read_placed},
 };
 
@@ -92,6 +92,8 @@ pub fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
 const TIMELINE_BYTES: usize = 8 + 16;
 /// The last byte of the row of a pool whose journal is not all there.
 const ARRIVING: u8 = 1;
+/// The last byte of the row of a pool that was deleted, while rows of it are left.
+const DELETED: u8 = 2;
 
 /// The key of the row that says where the pools of a sealed store went. No pool has that name.
 pub(super) const MOVED_KEY: &[u8] = b"\0moved";
@@ -118,10 +120,39 @@ pub struct PoolRow {
     pub no: PoolNo,
     /// The last fencing token that was given.
     pub token: FencingToken,
-    /// The timelines of its journal; nothing while it has none.
-    pub timelines: Option<Timelines>,
-    /// Whether all of its journal is there.
-    pub arrival: Arrival,
+    /// What there is of its journal.
+    pub journal: RowJournal,
+}
+
+/// What the row of a pool says of its journal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RowJournal {
+    /// It has none.
+    None,
+    /// Some of it is there, on these timelines; the rest is to follow before anybody sees it.
+    Arriving(Timelines),
+    /// All of it is there, on these timelines.
+    There(Timelines),
+    /// It was deleted, and rows of it may be left.
+    Deleted,
+}
+
+impl RowJournal {
+    fn timelines(&self) -> Option<&Timelines> {
+        match self {
+            Self::Arriving(timelines) | Self::There(timelines) => Some(timelines),
+            Self::None | Self::Deleted => None,
+        }
+    }
+
+    /// Returns what stands at the end of the row.
+    fn mark(&self) -> Option<u8> {
+        match self {
+            Self::None | Self::There(_) => None,
+            Self::Arriving(_) => Some(ARRIVING),
+            Self::Deleted => Some(DELETED),
+        }
+    }
 }
 
 impl PoolRow {
@@ -130,16 +161,14 @@ impl PoolRow {
         let mut row = vec![0; CHECKSUM_BYTES];
         row.extend_from_slice(&self.no.0.to_be_bytes());
         row.extend_from_slice(&self.token.0.to_be_bytes());
-        let mut timelines = self.timelines.iter().flat_map(Timelines::iter);
+        let timelines = self.journal.timelines();
+        let mut timelines = timelines.into_iter().flat_map(Timelines::iter);
         row.extend(timelines.next().iter().flat_map(|(_, epoch)| epoch.0));
         for (start, epoch) in timelines {
             row.extend_from_slice(&start.0.to_be_bytes());
             row.extend_from_slice(&epoch.0);
         }
-        match self.arrival {
-            Arrival::Whole => {}
-            Arrival::Part => row.push(ARRIVING),
-        }
+        row.extend(self.journal.mark());
         seal(key, row)
     }
 
@@ -147,21 +176,21 @@ impl PoolRow {
     pub fn decode(key: &[u8], row: &[u8]) -> Option<Self> {
         let (no, rest) = unseal(key, row)?.split_first_chunk()?;
         let (token, rest) = rest.split_first_chunk()?;
-        let (timelines, arrival) = match rest {
-            [] => (None, Arrival::Whole),
-            rest => read_timelines(rest).map(|(timelines, arrival)| (Some(timelines), arrival))?,
+        let journal = match rest {
+            [] => RowJournal::None,
+            [DELETED] => RowJournal::Deleted,
+            rest => read_journal(rest)?,
         };
         Some(Self {
             no: PoolNo(u32::from_be_bytes(*no)),
             token: FencingToken(u64::from_be_bytes(*token)),
-            timelines,
-            arrival,
+            journal,
         })
     }
 }
 
 /// Reads the timelines of a journal, and whether all of it is there; nothing when they are malformed.
-fn read_timelines(row: &[u8]) -> Option<(Timelines, Arrival)> {
+fn read_journal(row: &[u8]) -> Option<RowJournal> {
     let (first, later) = row.split_first_chunk()?;
     let (starts, rest) = later.as_chunks::<TIMELINE_BYTES>();
     let mut timelines = Timelines::of(Epoch(*first));
@@ -171,8 +200,8 @@ fn read_timelines(row: &[u8]) -> Option<(Timelines, Arrival)> {
         timelines.start(at, Epoch(epoch.try_into().ok()?));
     }
     match rest {
-        [] => Some((timelines, Arrival::Whole)),
-        [ARRIVING] => Some((timelines, Arrival::Part)),
+        [] => Some(RowJournal::There(timelines)),
+        [ARRIVING] => Some(RowJournal::Arriving(timelines)),
         _ => None,
     }
 }
@@ -195,17 +224,17 @@ mod tests {
         let mut two = Timelines::of(Epoch([1; 16]));
         two.start(Position(9), Epoch([2; 16]));
         let one = Timelines::of(Epoch([0; 16]));
-        for (timelines, arrival) in [
-            (None, Arrival::Whole),
-            (Some(one), Arrival::Whole),
-            (Some(two.clone()), Arrival::Whole),
-            (Some(two), Arrival::Part),
+        for journal in [
+            RowJournal::None,
+            RowJournal::There(one),
+            RowJournal::There(two.clone()),
+            RowJournal::Arriving(two),
+            RowJournal::Deleted,
         ] {
             let pool = PoolRow {
                 no: PoolNo(7),
                 token: FencingToken(9),
-                timelines,
-                arrival,
+                journal,
             };
             let row = pool.encode(b"p");
             assert_eq!(PoolRow::decode(b"p", &row), Some(pool));

@@ -79,6 +79,16 @@ impl Drop for Writer {
     }
 }
 
+/// What the writer does next.
+enum Next {
+    /// This, and what has queued up behind it.
+    Job(Job),
+    /// Remove a piece of a deleted pool.
+    Sweep,
+    /// Nothing any more.
+    End,
+}
+
 struct Working<D> {
     database: Arc<D>,
     pools: WriterPools,
@@ -87,11 +97,30 @@ struct Working<D> {
 
 impl<D: Database> Working<D> {
     fn run(mut self, mut jobs: Receiver<Job>) {
-        while let Some(first) = block_on(jobs.next()) {
-            let batch = coalesce(first, &mut jobs);
+        loop {
+            let batch = match self.next(&mut jobs) {
+                Next::Job(first) => coalesce(first, &mut jobs),
+                Next::Sweep => Vec::new(),
+                Next::End => return,
+            };
             if let Err(cause) = self.commit(batch) {
                 return self.stop(&cause, jobs);
             }
+        }
+    }
+
+    /// Returns what to do next; waits for a job unless rows of deleted pools are to be removed. A
+    /// sealed store keeps them: nothing is written to it.
+    fn next(&self, jobs: &mut Receiver<Job>) -> Next {
+        let job = if self.pools.deleted.is_empty() || self.pools.moved_to.is_some() {
+            Some(block_on(jobs.next()))
+        } else {
+            jobs.next().now_or_never()
+        };
+        match job {
+            Some(Some(job)) => Next::Job(job),
+            Some(None) => Next::End,
+            None => Next::Sweep,
         }
     }
 

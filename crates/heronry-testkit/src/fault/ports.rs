@@ -103,6 +103,11 @@ impl Journal for FaultStore {
         self.inner.journal.trim(pool, before, token).await
     }
 
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
+        self.check_open_to_write("delete a pool")?;
+        self.inner.journal.delete(pool, token).await
+    }
+
     async fn sealed(&self) -> Result<Option<String>, StoreError> {
         self.plan.check_open("look for a seal")?;
         self.inner.journal.sealed().await

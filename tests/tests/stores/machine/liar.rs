@@ -121,6 +121,11 @@ impl Journal for Liar {
         Ok(head)
     }
 
+    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
+        let token = self.token(pool, token);
+        self.inner.journal.delete(pool, token).await
+    }
+
     async fn read(
         &self,
         pool: &PoolId,

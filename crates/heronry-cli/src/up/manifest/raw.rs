@@ -1,6 +1,7 @@
 //! The manifest as it is written: keys and types, nothing more.
 
-use heronry_types::{AgentId, LimitName, Limits, PoolId, RunId, TopicId, Vocabulary};
+use heronry_types::{AgentId, LimitName, Limits, PoolId, RunId, TopicId, Vocabulary, nearest};
+use heronry_wire::Unreadable;
 use serde::Deserialize;
 use toml::{
     Spanned,
@@ -8,7 +9,6 @@ use toml::{
 };
 
 use super::Fault;
-use crate::text::suggestion;
 
 /// Until when a member runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -55,8 +55,8 @@ pub(super) struct Member {
     pub(super) restart: RestartWhen,
 }
 
-const FILE_KEYS: [&str; 3] = ["pool", "limits", "member"];
-const MEMBER_KEYS: [&str; 7] = [
+pub(super) const FILE_KEYS: [&str; 3] = ["pool", "limits", "member"];
+pub(super) const MEMBER_KEYS: [&str; 7] = [
     "agent", "run", "replicas", "topics", "command", "until", "restart",
 ];
 
@@ -70,7 +70,7 @@ pub(super) fn parse(text: &str) -> Result<File, (usize, Fault)> {
 fn fault(error: &toml::de::Error) -> (usize, Fault) {
     let offset = error.span().map_or(0, |span| span.start);
     let message = error.message().trim().replace('\n', ", ");
-    (offset, Fault::Toml(message))
+    (offset, Fault::Toml(Unreadable::of(&message).sentence()))
 }
 
 fn refuse_unknown_keys(file: &DeTable<'_>) -> Result<(), (usize, Fault)> {
@@ -107,7 +107,7 @@ fn check_keys(
             Fault::UnknownKey {
                 key: key.get_ref().to_string(),
                 place,
-                suggestion: suggestion(key.get_ref(), known.iter().copied()),
+                suggestion: nearest(key.get_ref(), known.iter().copied()),
             },
         )),
     }

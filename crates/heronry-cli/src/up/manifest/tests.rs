@@ -65,7 +65,7 @@ fn unknown_keys_are_refused_with_a_suggestion() {
 fn what_makes_no_sense_is_refused_with_its_line() {
     check_refused(
         "[[member]]\nagent = \"a\"\ncommand = [\"sh\"]\n",
-        "1: missing field `pool`",
+        "1: pool: missing",
     );
     check_refused(
         "pool = \"p\"\n",
@@ -97,12 +97,18 @@ fn what_makes_no_sense_is_refused_with_its_line() {
     );
     check_refused(
         &format!("{LEAD}until = \"later\"\n"),
-        "5: unknown variant `later`, expected `exited` or `stopped`",
+        "5: \"later\" is not known; known: exited, stopped",
     );
     check_refused(
         &LEAD.replace("\"lead\"", "\"\""),
         "3: id is empty; give 1 to 512 bytes",
     );
+    for ids in ["run = \"..\"", "topics = [\"t\", \"..\"]"] {
+        check_refused(
+            &LEAD.replace("agent", &format!("{ids}\nagent")),
+            "2: \"..\" cannot stand in a path; choose another id",
+        );
+    }
 }
 
 #[test]

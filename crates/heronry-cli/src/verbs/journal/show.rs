@@ -9,6 +9,19 @@ use crate::{
     failure::{Exit, Outcome},
 };
 
+/// The fields of a record.
+pub(crate) const RECORD_FIELDS: [&str; 9] = [
+    "position",
+    "recorded_at",
+    "kind",
+    "number",
+    "version",
+    "lineage",
+    "actor",
+    "visibility",
+    "body",
+];
+
 /// Shows records, one line each.
 pub(super) async fn run(
     cx: &Context,

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use heronry_types::{Cursor, PoolId};
+use heronry_types::{Cursor, PoolId, counted};
 use serde::Serialize;
 
 use super::{Opened, damaged};
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
+    lines::Lines,
     out::Rows,
-    text::add,
 };
 
 /// What a store holds.
@@ -32,14 +32,24 @@ struct PoolStats {
     kinds: BTreeMap<String, u64>,
 }
 
+/// The fields of that.
+pub(crate) const POOL_FIELDS: [&str; 7] = [
+    "pool",
+    "head",
+    "floor",
+    "chunks",
+    "records",
+    "chunk_bytes",
+    "kinds",
+];
+
 pub(super) async fn run(cx: &Context, opened: &Opened) -> Outcome {
     let mut stats = Stats { pools: Vec::new() };
     for pool in opened.pools(cx).await? {
         stats.pools.push(count(opened, pool).await?);
     }
     cx.out.answer(&stats, Rows::Of("pools"), || {
-        let pools: Vec<String> = stats.pools.iter().map(text_of).collect();
-        pools.join("\n")
+        stats.pools.iter().map(lines_of).collect::<Lines>()
     })?;
     Ok(Exit::Ok)
 }
@@ -77,13 +87,39 @@ async fn count(opened: &Opened, pool: PoolId) -> Result<PoolStats, Failure> {
     }
 }
 
-fn text_of(stats: &PoolStats) -> String {
-    let mut text = format!(
-        "{}: {} records in {} chunks, {} bytes, floor {}, head {}",
-        stats.pool, stats.records, stats.chunks, stats.chunk_bytes, stats.floor, stats.head
-    );
+fn lines_of(stats: &PoolStats) -> Lines {
+    let records = counted(stats.records, "record");
+    let chunks = counted(stats.chunks, "chunk");
+    let bytes = counted(stats.chunk_bytes, "byte");
+    let mut lines = Lines::of(format_args!(
+        "{}: {records} in {chunks}, {bytes}, floor {}, head {}",
+        stats.pool, stats.floor, stats.head
+    ));
     for (kind, count) in &stats.kinds {
-        add(&mut text, format_args!("\n  {count:>8}  {kind}"));
+        lines.line(format_args!("  {count:>8}  {kind}"));
     }
-    text
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_types::{Epoch, Position};
+
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_fields_of_a_pool_are_all_known() {
+        let cursor = Cursor::new(Epoch([0; 16]), Position(1));
+        let stats = PoolStats {
+            pool: PoolId::parse("p").unwrap(),
+            head: cursor,
+            floor: cursor,
+            chunks: 1,
+            records: 1,
+            chunk_bytes: 1,
+            kinds: BTreeMap::new(),
+        };
+        check_names(&stats, &POOL_FIELDS);
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use heronry_journal::{Body, Chain, Chunk, ChunkHash};
 use heronry_store::{ContentPlace, ReadError, StoreErrorKind};
-use heronry_types::{PoolId, Position};
+use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
 
 use super::{Opened, PAGE_BYTES_MAX, read_failure};
@@ -18,6 +18,7 @@ use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{StoreChoice, store_failure},
+    lines::Lines,
     out::{Rows, print},
     up::shim::code_of,
 };
@@ -61,6 +62,11 @@ struct PoolReport {
     hash: String,
 }
 
+/// The fields of that.
+pub(crate) const POOL_FIELDS: [&str; 7] = [
+    "pool", "epoch", "head", "chunks", "records", "contents", "hash",
+];
+
 /// Has a store checked, and reports what was found.
 pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let path = store.path();
@@ -72,7 +78,7 @@ pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let output = output.map_err(|e| Failure::failed(format_args!("cannot start checking: {e}")))?;
     let report = read_report(path, &output)?;
     cx.out
-        .answer(&report, Rows::Of("pools"), || text_of(path, &report))?;
+        .answer(&report, Rows::Of("pools"), || lines_of(path, &report))?;
     match report.first_bad {
         None => Ok(Exit::Ok),
         Some(bad) => Err(Failure::new(
@@ -111,22 +117,22 @@ fn read_report(path: &Path, output: &Output) -> Result<Report, Failure> {
     ))
 }
 
-fn text_of(path: &Path, report: &Report) -> String {
+fn lines_of(path: &Path, report: &Report) -> Lines {
     let pools = report.pools.iter().map(|pool| {
+        let records = counted(pool.records, "record");
+        let chunks = counted(pool.chunks, "chunk");
+        let bodies = counted(pool.contents, "body");
         format!(
-            "{}: ok, {} records in {} chunks, {} bodies, head {}-{}",
-            pool.pool, pool.records, pool.chunks, pool.contents, pool.epoch, pool.head
+            "{}: ok, {records} in {chunks}, {bodies}, head {}-{}",
+            pool.pool, pool.epoch, pool.head
         )
     });
-    let mut lines: Vec<String> = pools.collect();
+    let mut lines: Lines = pools.collect();
     if report.ok {
-        lines.push(format!(
-            "{}: {} pools ok",
-            path.display(),
-            report.pools.len()
-        ));
+        let pools = counted(report.pools.len() as u64, "pool");
+        lines.line(format_args!("{}: {pools} ok", path.display()));
     }
-    lines.join("\n")
+    lines
 }
 
 /// Does the work: prints a report as JSON.
@@ -293,5 +299,25 @@ impl fmt::Display for Bad {
             write!(f, "first bad position {position}: ")?;
         }
         f.write_str(&self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn the_fields_of_a_pool_are_all_known() {
+        let pool = PoolReport {
+            pool: PoolId::parse("p").unwrap(),
+            epoch: String::new(),
+            head: Position(1),
+            chunks: 1,
+            records: 1,
+            contents: 1,
+            hash: String::new(),
+        };
+        check_names(&pool, &POOL_FIELDS);
     }
 }

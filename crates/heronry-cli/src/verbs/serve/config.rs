@@ -3,13 +3,12 @@
 use std::{ops::RangeInclusive, path::Path};
 
 use heronry_server::WhenStoreCloses;
-use heronry_types::Millis;
+use heronry_types::{Millis, nearest};
 use toml::{Table, Value};
 
 use crate::{
     failure::Failure,
     host::{ListenAddress, ServerSettings, StoreChoice},
-    text::suggestion,
 };
 
 /// The longest of each bound of a connection: a day.
@@ -105,7 +104,7 @@ impl Config {
 
 fn unknown(key: &str) -> String {
     let names = KEYS.map(|(name, _)| name);
-    let meant = suggestion(key, names);
+    let meant = nearest(key, names);
     let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
     format!("unknown key {key:?}{meant}; known: {}", names.join(", "))
 }

@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use heronry_types::Timestamp;
+use heronry_types::{Timestamp, nearest};
 
 use super::{Lowering, Place};
 use crate::filter::{
     error::{CompileError, ErrorKind},
     field::{Field, NOT_FILTERED, NumberField, Text},
     literal::TextPlace,
-    suggest::nearest,
     syntax::{Expression, Node},
 };
 

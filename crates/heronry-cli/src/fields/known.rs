@@ -1,0 +1,228 @@
+//! The fields that an answer can have, as the contract of the server and our own types say.
+
+use heronry_server::openapi_json;
+use heronry_types::{by_nearness, nearest};
+use serde_json::Value;
+
+use super::{FieldPath, other_spelling};
+use crate::failure::Failure;
+
+/// What an answer consists of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// One row: an object of the contract.
+    One(&'static str),
+    /// A list under this name in an object of the contract.
+    Each(&'static str, &'static str),
+    /// Rows of this binary's own, with these fields.
+    Own(&'static [&'static str]),
+    /// There are no fields.
+    Nothing,
+}
+
+/// Refuses a path to what the answer never has, before anything is asked.
+pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> {
+    let contract = Contract::read()?;
+    let row = contract.row(answer);
+    paths.iter().try_for_each(|path| contract.check(&row, path))
+}
+
+/// What can stand at a place of an answer.
+#[derive(Clone, Debug)]
+enum Place<'a> {
+    /// One of these schemas.
+    Of(Vec<&'a Value>),
+    /// An object with these names, whatever is in them.
+    Names(Vec<&'a str>),
+    /// Anything.
+    Free,
+}
+
+/// The contract that the server publishes.
+#[derive(Debug)]
+struct Contract(Value);
+
+impl Contract {
+    fn read() -> Result<Self, Failure> {
+        let document = serde_json::from_slice(&openapi_json());
+        document.map(Self).map_err(Failure::failed)
+    }
+
+    fn row(&self, answer: Answer) -> Place<'_> {
+        match answer {
+            Answer::One(name) => Place::Of(self.parts_of(self.schema(name))),
+            Answer::Each(name, list) => {
+                let lists = self.parts_of(&self.schema(name)["properties"][list]);
+                let items = lists.iter().flat_map(|it| self.parts_of(&it["items"]));
+                Place::Of(items.collect())
+            }
+            Answer::Own(names) => Place::Names(names.to_vec()),
+            Answer::Nothing => Place::Names(Vec::new()),
+        }
+    }
+
+    fn schema(&self, name: &str) -> &Value {
+        &self.0["components"]["schemas"][name]
+    }
+
+    /// Returns the schemas that one consists of, without references.
+    fn parts_of<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
+        if let Some(path) = schema["$ref"].as_str() {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            return self.parts_of(self.schema(name));
+        }
+        let lists = ["allOf", "anyOf", "oneOf"].map(|list| schema[list].as_array());
+        let parts = lists.into_iter().flatten().flatten();
+        let parts = parts.flat_map(|part| self.parts_of(part));
+        std::iter::once(schema).chain(parts).collect()
+    }
+
+    fn check(&self, row: &Place<'_>, path: &FieldPath) -> Result<(), Failure> {
+        let mut place = row.clone();
+        for (depth, step) in path.0.iter().enumerate() {
+            place = match self.under(&place, step) {
+                Some(under) => under,
+                None => return Err(unknown(path, depth, &names_of(&place))),
+            };
+        }
+        Ok(())
+    }
+
+    /// Returns what stands under a name, or at a position of a list.
+    fn under<'a>(&'a self, place: &Place<'a>, step: &str) -> Option<Place<'a>> {
+        let schemas = match place {
+            Place::Free => return Some(Place::Free),
+            Place::Names(names) => {
+                let spelt = [step.to_owned(), other_spelling(step)];
+                let is_known = spelt.iter().any(|step| names.contains(&step.as_str()));
+                return is_known.then_some(Place::Free);
+            }
+            Place::Of(schemas) => schemas,
+        };
+        if schemas.iter().any(|schema| is_free(schema)) {
+            return Some(Place::Free);
+        }
+        let is_position = step.parse::<usize>().is_ok();
+        let found = schemas.iter().filter_map(|schema| {
+            let fields = &schema["properties"];
+            let named = fields.get(step);
+            let named = named.or_else(|| fields.get(&other_spelling(step)));
+            named.or_else(|| schema.get("items").filter(|_| is_position))
+        });
+        let parts: Vec<&Value> = found.flat_map(|it| self.parts_of(it)).collect();
+        (!parts.is_empty()).then_some(Place::Of(parts))
+    }
+}
+
+/// Whether an object may have any names: a map, or one whose fields the contract does not list.
+fn is_free(schema: &Value) -> bool {
+    let is_map = schema
+        .get("additionalProperties")
+        .is_some_and(|it| *it != Value::Bool(false));
+    let types = &schema["type"];
+    let is_object = |it: &Value| it == "object";
+    let is_object = is_object(types) || types.as_array().is_some_and(|it| it.iter().any(is_object));
+    is_map || (is_object && schema.get("properties").is_none())
+}
+
+fn names_of<'a>(place: &Place<'a>) -> Vec<&'a str> {
+    match place {
+        Place::Free => Vec::new(),
+        Place::Names(names) => names.clone(),
+        Place::Of(schemas) => {
+            let objects = schemas.iter().filter_map(|it| it["properties"].as_object());
+            let mut names: Vec<&str> = objects
+                .flat_map(|it| it.keys())
+                .map(String::as_str)
+                .collect();
+            if schemas.iter().any(|it| it.get("items").is_some()) {
+                names.push("0, 1, ..");
+            }
+            names
+        }
+    }
+}
+
+/// Says which name of a path is unknown, and the known ones, nearest first.
+fn unknown(path: &FieldPath, depth: usize, known: &[&str]) -> Failure {
+    let name = path.0.get(depth).map_or("", String::as_str);
+    let place = match path.0.get(..depth) {
+        None | Some([]) => "this answer".to_owned(),
+        Some(above) => above.join("."),
+    };
+    if known.is_empty() {
+        return Failure::usage(format_args!(
+            "--field: {place} has no field {name:?}, nor any other"
+        ));
+    }
+    let meant = nearest(name, known.iter().copied());
+    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+    let known = by_nearness(name, known.iter().copied()).join(", ");
+    Failure::usage(format_args!(
+        "--field: {place} has no field {name:?}{meant}; it has: {known}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(answer: Answer, fields: &str) -> Result<(), String> {
+        let paths: Vec<FieldPath> = fields.split(',').map(|it| it.parse().unwrap()).collect();
+        check(answer, &paths).map_err(|failure| failure.to_string())
+    }
+
+    const MEMBERS: Answer = Answer::Each("MemberList", "members");
+
+    #[test]
+    fn a_field_that_an_answer_may_have_is_known_in_both_spellings() {
+        for (answer, fields) in [
+            (
+                MEMBERS,
+                "run_id,run,agent,lost_until,topics.0,suspended.wakes.0",
+            ),
+            (
+                Answer::One("Receipt"),
+                "message,recipients.0.run,responses.3.message_id",
+            ),
+            (
+                Answer::One("Event"),
+                "run_id,run,message_id,correlation.any.thing,subject.kind",
+            ),
+            (
+                Answer::One("PoolOpened"),
+                "pool,cursor,settings.limits.claim_ms_max",
+            ),
+            (
+                Answer::One("WakeChanged"),
+                "wake,wake_id,durability,matches.0.kind",
+            ),
+            (Answer::Own(&["pool", "kinds"]), "pool_id,kinds.run_joined"),
+        ] {
+            assert_eq!(checked(answer, fields), Ok(()), "{fields}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_the_known_ones_nearest_first() {
+        let wrong = checked(MEMBERS, "run_id,agnet_id").unwrap_err();
+        let start = "--field: this answer has no field \"agnet_id\"; did you mean agent_id?; it has: agent_id, ";
+        assert!(wrong.starts_with(start), "{wrong}");
+        assert!(wrong.contains(", suspended"), "{wrong}");
+        let deep = checked(MEMBERS, "suspended.wakse").unwrap_err();
+        assert!(
+            deep.contains("suspended has no field \"wakse\"; did you mean wakes?"),
+            "{deep}"
+        );
+        for (answer, fields) in [
+            (MEMBERS, "topics.first"),
+            (MEMBERS, "generation.x"),
+            (MEMBERS, "members"),
+            (Answer::Own(&["pool"]), "poll"),
+            (Answer::Nothing, "a"),
+        ] {
+            let wrong = checked(answer, fields).unwrap_err();
+            assert!(wrong.starts_with("--field: "), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The reference page of manifests, held against what is read, and the example.
+
+use std::{collections::BTreeMap, fmt};
+
+use heronry_types::{LimitName, Vocabulary};
+use serde::{
+    Deserializer,
+    de::{self, DeserializeOwned, Visitor, value::Error},
+    forward_to_deserialize_any,
+};
+
+use super::{EXAMPLE, Manifest, REFERENCE, REPLICAS_MAX, raw};
+use crate::up::{
+    capture::{LINE_BYTES_MAX, OUTPUT_BYTES_MAX},
+    process::{GRACE, HIDDEN},
+    restart::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX},
+};
+
+/// Keeps the names of the fields that a type asks for.
+struct Asked<'a>(&'a mut Vec<&'static str>);
+
+impl<'de> Deserializer<'de> for Asked<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        self.0.extend(fields);
+        Err(de::Error::custom("only the fields were asked for"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(de::Error::custom("not a type with fields"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn fields_of<T: DeserializeOwned + fmt::Debug>() -> Vec<&'static str> {
+    let mut fields = Vec::new();
+    T::deserialize(Asked(&mut fields)).unwrap_err();
+    fields.sort_unstable();
+    fields
+}
+
+/// The rows of the table under a heading: their first cells, and the cell of the column `default`.
+fn rows(heading: &str) -> BTreeMap<String, String> {
+    let part = REFERENCE.split(&format!("## {heading}\n")).nth(1).unwrap();
+    let part = part.split("\n## ").next().unwrap();
+    let mut table = part.lines().filter(|line| line.starts_with("| "));
+    let cells = |row: &str| -> Vec<String> {
+        let row = row.trim_start_matches("| ").trim_end_matches('|');
+        row.split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    let header = cells(table.next().unwrap());
+    let place = header.iter().position(|name| name == "default").unwrap();
+    let row = |row| {
+        let cells = cells(row);
+        (cells[0].trim_matches('`').to_owned(), cells[place].clone())
+    };
+    table.map(row).collect()
+}
+
+fn names(heading: &str) -> Vec<String> {
+    rows(heading).into_keys().collect()
+}
+
+#[test]
+fn every_key_is_in_the_page_and_every_key_of_the_page_is_one() {
+    assert_eq!(names("Keys of the manifest"), fields_of::<raw::File>());
+    assert_eq!(names("Keys of a member"), fields_of::<raw::Member>());
+    let mut limits: Vec<&str> = LimitName::ALL.iter().map(|it| it.wire_name()).collect();
+    limits.sort_unstable();
+    assert_eq!(names("Limits"), limits);
+    let sorted = |keys: &[&'static str]| {
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(sorted(&raw::FILE_KEYS), fields_of::<raw::File>());
+    assert_eq!(sorted(&raw::MEMBER_KEYS), fields_of::<raw::Member>());
+}
+
+#[test]
+fn every_default_of_the_page_is_what_holds_without_the_key() {
+    let parse = |key: &str| {
+        let text = format!("pool = \"p\"\n[[member]]\nagent = \"a\"\ncommand = [\"sh\"]\n{key}");
+        let manifest = Manifest::parse(&text, std::path::Path::new("/"));
+        format!("{:?}", manifest.unwrap().members)
+    };
+    let mut checked = 0;
+    for (key, default) in rows("Keys of a member") {
+        if let Some(value) = default.strip_prefix('`') {
+            let value = value.trim_end_matches('`');
+            assert_eq!(parse(&format!("{key} = {value}\n")), parse(""), "{key}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 3, "topics, until and restart");
+    for (limit, default) in rows("Limits") {
+        let value = LimitName::from_wire(&limit).unwrap().default_value();
+        assert_eq!(default, format!("`{value}`"), "{limit}");
+    }
+}
+
+#[test]
+fn every_figure_of_the_page_is_that_of_the_code() {
+    for figure in [
+        format!("number, 1 to {REPLICAS_MAX} "),
+        format!("after {} ms", BACKOFF.as_millis()),
+        format!("{} s. After {RESTARTS_MAX} restarts", BACKOFF_MAX.as_secs()),
+        format!("ran for {} s", HEALTHY_AFTER.0 / 1_000),
+        format!("{} s later `SIGKILL`", GRACE.as_secs()),
+        format!("longer than {} KiB", LINE_BYTES_MAX / 1024),
+        format!("printed {} MiB", OUTPUT_BYTES_MAX / (1024 * 1024)),
+    ] {
+        let page = REFERENCE.replace('\n', " ");
+        assert!(page.contains(&figure), "no {figure:?}");
+    }
+}
+
+#[test]
+fn every_variable_that_members_do_not_get_is_in_the_page() {
+    let without = REFERENCE.split("with these:").next().unwrap();
+    for name in HIDDEN {
+        assert!(without.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn the_example_is_a_manifest() {
+    let manifest = Manifest::parse(EXAMPLE, std::path::Path::new("/")).unwrap();
+    let runs: Vec<&str> = manifest.members.iter().map(|m| m.run.as_str()).collect();
+    assert_eq!(runs, ["asker", "worker-1", "worker-2"]);
+    assert!(manifest.limits.is_some());
+}
