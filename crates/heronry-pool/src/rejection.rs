@@ -56,7 +56,7 @@ pub enum Rejection {
         state: RunEnd,
     },
     /// A pool cannot be deleted while it has members.
-    #[error("the pool has {members} members; let them leave or end, and delete it then")]
+    #[error("the pool has {}; let them leave or end, and delete it then", members_text(*.members))]
     HasMembers {
         /// How many.
         members: usize,
@@ -244,6 +244,13 @@ pub enum Rejection {
         /// The last valid cursor of that timeline, when it is one that this journal left.
         diverged_at: Option<Cursor>,
     },
+}
+
+fn members_text(members: usize) -> String {
+    match members {
+        1 => "1 member".to_owned(),
+        more => format!("{more} members"),
+    }
 }
 
 fn last_heard(last_seen: Option<&Timestamp>) -> String {

@@ -1,9 +1,17 @@
 //! What the answer of each verb consists of: `--field` is held against it before anything is asked.
 
 use super::{
-    Verb, ask, contents::ContentsVerb, dead_letters::DeadLettersVerb, effects::EffectsVerb,
-    filter::FilterVerb, forget, journal, journal::JournalVerb, pool::PoolVerb, serve,
+    Verb, ask,
+    contents::ContentsVerb,
+    dead_letters::DeadLettersVerb,
+    effects::EffectsVerb,
+    filter::FilterVerb,
+    forget, journal,
+    journal::JournalVerb,
+    pool::{ARCHIVED_FIELDS, PoolVerb},
+    serve,
     store::StoreVerb,
+    token::{ROTATED_FIELDS, TokenVerb},
 };
 use crate::{bench::ROW_FIELDS, carry::CARRIED_FIELDS, fields::Answer, up::MEMBER_FIELDS};
 
@@ -40,6 +48,7 @@ impl Verb {
             Self::Filter(FilterVerb::Check(_)) => Answer::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
             Self::Store(StoreVerb::Copy(_)) => Answer::Own(&CARRIED_FIELDS),
+            Self::Token(TokenVerb::Rotate(_)) => Answer::Own(&ROTATED_FIELDS),
             Self::Bench(_) => Answer::Own(&ROW_FIELDS),
             Self::Body(_)
             | Self::Completions(_)
@@ -57,6 +66,8 @@ fn pool(verb: &PoolVerb) -> Answer {
         PoolVerb::List(_) => Answer::Each("PoolList", "pools"),
         PoolVerb::Show(_) => Answer::One("PoolView"),
         PoolVerb::Set(_) => Answer::One("SettingsChanged"),
+        PoolVerb::Archive(_) => Answer::Own(&ARCHIVED_FIELDS),
+        PoolVerb::Delete(_) => Answer::One("PoolDeleted"),
     }
 }
 

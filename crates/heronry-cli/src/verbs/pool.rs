@@ -5,6 +5,7 @@ mod delete;
 
 use std::{fs, path::PathBuf};
 
+pub(super) use archive::FIELDS as ARCHIVED_FIELDS;
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
 use heronry_types::{LimitName, Limits, PoolId};

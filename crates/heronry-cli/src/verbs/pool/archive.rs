@@ -19,6 +19,7 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
+    text::counted,
 };
 
 /// Export a pool that has no members to a file, verify the file, and delete the pool
@@ -36,6 +37,9 @@ pub(crate) struct ArchiveArgs {
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
+
+/// The fields of a pool that was archived.
+pub(crate) const FIELDS: [&str; 5] = ["pool", "head", "chunks", "contents", "file"];
 
 /// A pool that is in a file now.
 #[derive(Debug, Serialize)]
@@ -62,16 +66,17 @@ pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
         Ok(PoolDeleted { .. }) => {}
         Err(error) => return Err(undeleted(path, error)),
     }
-    let (chunks, contents) = (carried.chunks, carried.contents);
     let archived = Archived {
         carried: &carried,
         file: path,
     };
     cx.out.answer(&archived, Rows::Whole, || {
         format!(
-            "pool {} is in {}: {chunks} chunks, {contents} bodies, head {}; it is deleted here",
+            "pool {} is in {}: {}, {}, head {}; it is deleted here",
             carried.pool,
             path.display(),
+            counted(carried.chunks, "chunk"),
+            counted(carried.contents, "body"),
             carried.head
         )
     })?;
@@ -95,8 +100,8 @@ async fn write(pool: &PoolClient, path: &Path, file: &mut File) -> Result<Carrie
         return Err(Failure::new(
             Exit::Refused,
             format_args!(
-                "the pool has {} members; let them leave or end, and archive it then (pool-has-members)",
-                view.members
+                "the pool has {}; let them leave or end, and archive it then (pool-has-members)",
+                counted(view.members, "member")
             ),
         ));
     }
@@ -147,4 +152,27 @@ fn undeleted(path: &Path, error: ClientError) -> Failure {
             path.display()
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_types::{Cursor, Epoch, Position};
+
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn its_fields_are_those_of_its_answer() {
+        let carried = Carried {
+            pool: PoolId::parse("p").unwrap(),
+            head: Cursor::new(Epoch([0; 16]), Position(1)),
+            chunks: 1,
+            contents: 0,
+        };
+        let archived = Archived {
+            carried: &carried,
+            file: Path::new("p.jsonl"),
+        };
+        check_names(&archived, &FIELDS);
+    }
 }
