@@ -55,6 +55,15 @@ impl StoreKind {
     }
 }
 
+/// How often a scenario opens its store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Openings {
+    /// Once: what it asks is about the rules.
+    Once,
+    /// Again after a restart: what it asks is also what the store keeps.
+    Again,
+}
+
 /// A store, a clock that the test moves, and a runtime over both. Faults can be injected.
 #[derive(Debug)]
 pub struct World {
@@ -68,6 +77,7 @@ pub struct World {
     pub runtime: Runtime,
     /// How many finished messages the runtime keeps in memory.
     finished_kept: usize,
+    openings: Openings,
     store: Store,
     folder: Option<tempfile::TempDir>,
 }
@@ -131,6 +141,18 @@ impl World {
         Self::over(kind, inner, (folder, 1))
     }
 
+    /// Returns a world on an empty store, for a scenario that never closes it.
+    ///
+    /// # Panics
+    /// When the store cannot be created.
+    pub async fn opened_once(kind: StoreKind) -> Self {
+        let openings = Openings::Once;
+        Self {
+            openings,
+            ..Self::new(kind).await
+        }
+    }
+
     /// Returns a world on the store in a folder that somebody else keeps.
     ///
     /// # Panics
@@ -164,6 +186,7 @@ impl World {
             faults,
             runtime,
             finished_kept: 0,
+            openings: Openings::Again,
             store,
             folder,
         }
@@ -219,9 +242,13 @@ impl World {
             faults,
             runtime,
             finished_kept,
+            openings,
             store,
             folder,
         } = self;
+        let again = Openings::Again;
+        let belongs = "what closes its store stands in `on_every_store_that_is_reopened!`";
+        assert_eq!(openings, again, "{belongs}");
         let (store, faults) = match kind {
             StoreKind::Memory => {
                 drop(store);
@@ -242,6 +269,7 @@ impl World {
             faults,
             runtime,
             finished_kept,
+            openings,
             store,
             folder,
         }

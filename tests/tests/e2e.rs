@@ -17,8 +17,14 @@ mod carry;
 mod coming_in;
 #[path = "e2e/damage.rs"]
 mod damage;
+#[path = "e2e/documents.rs"]
+mod documents;
 #[path = "e2e/holding.rs"]
 mod holding;
+#[path = "e2e/kills.rs"]
+mod kills;
+#[path = "e2e/life.rs"]
+mod life;
 #[path = "e2e/pipes.rs"]
 mod pipes;
 #[path = "e2e/pools.rs"]

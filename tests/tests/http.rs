@@ -16,6 +16,8 @@ mod app_events;
 mod bad_input;
 #[path = "http/bodies.rs"]
 mod bodies;
+#[path = "http/chosen_ids.rs"]
+mod chosen_ids;
 #[path = "http/connections.rs"]
 mod connections;
 #[path = "http/contents.rs"]
@@ -28,12 +30,16 @@ mod cursors;
 mod dead;
 #[path = "http/deletions.rs"]
 mod deletions;
+#[path = "http/effective_limits.rs"]
+mod effective_limits;
 #[path = "http/effects.rs"]
 mod effects;
 #[path = "http/events.rs"]
 mod events;
 #[path = "http/failure.rs"]
 mod failure;
+#[path = "http/health.rs"]
+mod health;
 #[path = "http/identity.rs"]
 mod identity;
 #[path = "http/inbox.rs"]

@@ -6,11 +6,13 @@
 mod api;
 mod bench;
 mod features;
+mod guide;
 mod main_job;
 mod out;
 mod package;
 mod packages;
 mod process;
+mod prove;
 mod snapshots;
 mod steps;
 mod tally;
@@ -25,7 +27,8 @@ use anyhow::{Context, Result};
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  test [ARGS]            build the binary, run every test and every doc test; ARGS go to the runner
+  test [ARGS]            build the binary, run the tests of the normal tier and every doc test; ARGS
+                         go to the runner
   tidy                   arrows between crates, sizes, crate docs, packaging, banned code, links
   ci                     every step below, in this order, and stop at the first that fails:
 
@@ -40,6 +43,9 @@ usage: cargo xtask <command>
   test
 
 not in ci:
+  prove                  the long tiers: every test on every store, large counts, tools that not every
+                         machine has
+  guide                  the store of the guides, pasted into a crate of its own and tested
   snapshots [--accept]   everything that is pinned by a file: events, records, OpenAPI, help, public items
   bench [--save|--compare]  the criterion benchmarks, and how they compare with a saved run
 ";
@@ -61,7 +67,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         return Ok(usage());
     };
     if command == "test" {
-        return test::run(rest).map(test::close);
+        return test::run(test::Tier::Normal, rest).map(test::close);
     }
     if let Some(code) = with_arguments(command, rest) {
         return code;
@@ -72,6 +78,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     match command.as_str() {
         "ci" => steps::ci(),
+        "guide" => guide::run().map(|()| ExitCode::SUCCESS),
+        "prove" => prove::run(),
         "help" | "--help" | "-h" => {
             out::line(USAGE);
             Ok(ExitCode::SUCCESS)

@@ -66,7 +66,7 @@ impl Step {
             Step::Features => done(features::run()),
             Step::Package => package::run(package::Depth::Made),
             Step::MainJob => done(main_job::run()),
-            Step::Test => test::run(&[]).map(test::close),
+            Step::Test => test::run(test::Tier::Normal, &[]).map(test::close),
         }
     }
 }
@@ -79,7 +79,7 @@ pub(crate) fn ci() -> Result<ExitCode> {
             bail!("step {} found something wrong, see above", step.name());
         }
     }
-    timed(Step::Test.name(), || test::run(&[])).map(test::close)
+    timed(Step::Test.name(), || test::run(test::Tier::Normal, &[])).map(test::close)
 }
 
 /// Prints the step's name before it runs and its time after.

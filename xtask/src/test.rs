@@ -7,28 +7,41 @@ use anyhow::Result;
 
 use crate::out;
 use crate::process::{self, Transcript, cargo};
+use crate::prove;
 use crate::snapshots::{self, LookedAt, Update};
 use crate::tally::{self, Tally};
 
-/// Builds the binary that the end-to-end tests run, then runs all tests and all doc tests.
+/// How much is asked of the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// What every change passes: the rules on memory, what a store has to keep on redb too.
+    Normal,
+    /// Every test on every store, and large counts.
+    Prove,
+}
+
+/// Builds the binary that the end-to-end tests run, then runs all tests and all doc tests of a tier.
 ///
 /// A part that breaks without naming a failed test (it does not compile, say) counts as one
 /// failure, so that the closing line never looks better than the run was. So does each snapshot that
 /// no test of a whole run looked at.
-pub(crate) fn run(arguments: &[String]) -> Result<Tally> {
+pub(crate) fn run(tier: Tier, arguments: &[String]) -> Result<Tally> {
     let scope = Scope::of(arguments);
     let looked_at = LookedAt::new()?;
     let runner = Runner::installed();
     let certifies = arguments.is_empty() && runner == Runner::Nextest;
     let parts = [
         scope.binary(),
-        Some(scope.tests(runner, arguments)),
+        Some(scope.tests(runner, tier, arguments)),
         certifies.then(conformance),
         Some(scope.doc_tests(arguments)),
     ];
     let mut total = Tally::default();
     for mut command in parts.into_iter().flatten() {
         looked_at.follow(&mut command, Update::Nothing);
+        if tier == Tier::Prove {
+            prove::count(&mut command);
+        }
         let part = judge(&process::run_and_read(command)?);
         if part.verdict == Verdict::Broken {
             out::line("xtask: this part failed but names no failed test; counted as one failure");
@@ -126,7 +139,7 @@ impl Scope {
     }
 
     /// The test run proper: with nextest where it is installed, otherwise with cargo alone.
-    fn tests(self, runner: Runner, arguments: &[String]) -> Command {
+    fn tests(self, runner: Runner, tier: Tier, arguments: &[String]) -> Command {
         let mut command = match runner {
             Runner::Nextest => cargo([
                 "nextest",
@@ -134,7 +147,7 @@ impl Scope {
                 "--no-fail-fast",
                 "--no-tests=pass",
                 "--profile",
-                profile(),
+                profile(tier),
             ]),
             Runner::Cargo => cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]),
         };
@@ -142,6 +155,11 @@ impl Scope {
             command.args(["-E", "not binary(=conformance)"]);
         }
         command.args(self.flag()).args(arguments);
+        match (tier, runner) {
+            (Tier::Normal, _) => {}
+            (Tier::Prove, Runner::Nextest) => drop(command.args(["--run-ignored", "all"])),
+            (Tier::Prove, Runner::Cargo) => drop(command.args(["--", "--include-ignored"])),
+        }
         command
     }
 
@@ -180,12 +198,12 @@ impl Runner {
     }
 }
 
-/// The nextest profile: `ci` is quieter, and ends a test that hangs.
-fn profile() -> &'static str {
-    if std::env::var_os("CI").is_some() {
-        "ci"
-    } else {
-        "default"
+/// The nextest profile: `ci` is quieter and ends a test that hangs; `prove` gives each test hours.
+fn profile(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Prove => "prove",
+        Tier::Normal if std::env::var_os("CI").is_some() => "ci",
+        Tier::Normal => "default",
     }
 }
 
@@ -237,6 +255,22 @@ mod tests {
     fn check_scope(arguments: &str, expected: Scope) {
         let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
         assert_eq!(Scope::of(&words), expected);
+    }
+
+    #[test]
+    fn what_the_normal_tier_ignores_is_run_in_the_long_one() {
+        let words = |runner, tier| {
+            let command = Scope::Everything.tests(runner, tier, &[]);
+            let words = command.get_args().map(|word| word.to_string_lossy());
+            words.collect::<Vec<_>>().join(" ")
+        };
+        for (runner, flag) in [
+            (Runner::Nextest, "--run-ignored all"),
+            (Runner::Cargo, "-- --include-ignored"),
+        ] {
+            assert!(words(runner, Tier::Prove).ends_with(flag));
+            assert!(!words(runner, Tier::Normal).contains("ignored"));
+        }
     }
 
     #[test]

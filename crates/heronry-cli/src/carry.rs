@@ -7,6 +7,7 @@ use heronry_runtime::{
     transfer::{Carried, Carrier, Pools, TransferError},
 };
 use heronry_store::{AppendError, LeaseError, ReadError, Store};
+use heronry_types::counted;
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     host::{StoreChoice, open_store, store_failure},
     lines::Lines,
     out::Rows,
-    text::counted,
 };
 
 /// Returns who carries pools: this process.

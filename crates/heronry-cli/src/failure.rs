@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     Unreachable,
     /// Stored data is damaged.
     Damaged,
+    /// The store closed under the server, which a new process may open again.
+    StoreClosed,
     /// It was ended by this signal.
     Signal(u8),
 }
@@ -37,6 +39,7 @@ impl Exit {
             Self::TimedOut => 4,
             Self::Unreachable => 5,
             Self::Damaged => 6,
+            Self::StoreClosed => 7,
             Self::Signal(number) => 128_u8.saturating_add(number),
         }
     }

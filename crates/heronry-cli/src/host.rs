@@ -1,15 +1,16 @@
 //! The composition root: a store, a runtime over it, and a server in front.
 
 mod choices;
+mod descriptors;
 mod doors;
 mod owned;
+mod settings;
 
 use std::{path::Path, sync::Arc};
 
+use futures::FutureExt;
 use heronry_runtime::{Runtime, SystemClock, SystemIds};
-use heronry_server::{
-    Auth, ConnectionLimits, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
-};
+use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind, embedded::files::directory_of};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 pub(crate) use choices::{ListenAddress, StoreChoice};
+pub(crate) use settings::ServerSettings;
 
 use self::{
     doors::{Doors, OpenDoors, SocketFile},
@@ -53,6 +55,7 @@ impl Host {
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
+        settings: &ServerSettings,
     ) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mut doors = Doors::take(listen)?;
@@ -62,10 +65,7 @@ impl Host {
         let choice = choice.absolute();
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
-        let socket = data_dir.socket();
-        if let Some(path) = &socket {
-            doors.add_socket(path)?;
-        }
+        let socket = doors.add_socket(data_dir);
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
         let url = doors.url().to_owned();
@@ -79,7 +79,8 @@ impl Host {
                 OperatorToken::new(&operator_token),
                 TokenKey::from_bytes(key),
             ),
-            limits: ConnectionLimits::default(),
+            limits: descriptors::make_room(settings.connections),
+            store: settings.watch(&choice),
         };
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
@@ -126,9 +127,15 @@ impl Host {
         let ended = (&mut *server).await;
         match ended {
             Ok(Ok(())) => Failure::failed("the server ended by itself"),
-            Ok(Err(error)) => Failure::failed(with_cause(&error)),
+            Ok(Err(error)) => server_failure(&error),
             Err(error) => Failure::failed(format_args!("the server broke off: {error}")),
         }
+    }
+
+    /// Returns why the store has closed, if it has: whatever fails then fails because of it.
+    pub(crate) fn store_closed(&self) -> Option<Failure> {
+        let closed = self.runtime.store_closed().now_or_never()?;
+        Some(server_failure(&ServeError::StoreClosed(closed)))
     }
 
     /// Finishes what was accepted, and ends.
@@ -144,7 +151,7 @@ impl Host {
         self.runtime.shutdown().await;
         match ended {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::failed(with_cause(&error))),
+            Ok(Err(error)) => Err(server_failure(&error)),
             Err(error) => Err(Failure::failed(format_args!(
                 "the server broke off: {error}"
             ))),
@@ -251,7 +258,18 @@ pub(crate) fn store_failure(error: &StoreError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn with_cause(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(ToString::to_string);
-    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+/// Says why a server ended by itself.
+fn server_failure(error: &ServeError) -> Failure {
+    let exit = match error {
+        ServeError::StoreClosed(_) => Exit::StoreClosed,
+        // The last arm is for errors that are younger than this match.
+        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) | _ => {
+            Exit::Failed
+        }
+    };
+    let cause = std::error::Error::source(error);
+    match cause {
+        Some(cause) => Failure::new(exit, format_args!("{error}: {cause}")),
+        None => Failure::new(exit, error),
+    }
 }

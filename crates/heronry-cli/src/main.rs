@@ -15,6 +15,7 @@ mod globals;
 mod host;
 mod last;
 mod lines;
+mod logging;
 mod out;
 mod secrets;
 mod signals;
@@ -31,7 +32,13 @@ use clap::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{connect::Context, failure::Failure, globals::Globals, verbs::Verb};
+use crate::{
+    connect::Context,
+    failure::Failure,
+    globals::Globals,
+    logging::{Level, LogArgs},
+    verbs::Verb,
+};
 
 /// What one thread allocates another frees as a rule here, which the system's allocator is slow at.
 #[cfg(feature = "mimalloc")]
@@ -50,7 +57,8 @@ const LAST_WORK: Duration = Duration::from_secs(1);
     version,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 ok; 1 failed; 2 usage; 3 refused by the rules; 4 timed out; \
-5 cannot reach the server; 6 data damaged; 130 and 143 ended by a signal; \
+5 cannot reach the server; 6 data damaged; 7 the store closed under the server (start it again); \
+130 and 143 ended by a signal; \
 141 nobody reads the output any more.\n\n\
 Example:\n  heronry serve &\n  heronry pool open review\n  \
 heronry --pool review join --run lead --agent lead"
@@ -58,6 +66,8 @@ heronry --pool review join --run lead --agent lead"
 pub(crate) struct Cli {
     #[command(flatten)]
     globals: Globals,
+    #[command(flatten)]
+    log: LogArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -68,7 +78,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => escaped(error).exit(),
     };
-    let started = Context::new(cli.globals).and_then(|cx| Ok((cx, runtime(&cli.verb)?)));
+    let started = logging::start(&cli.log, usual_level(&cli.verb))
+        .and_then(|()| Ok((Context::new(cli.globals)?, runtime(&cli.verb)?)));
     let code = started.and_then(|(cx, runtime)| {
         let ended = runtime.block_on(Box::pin(verbs::run(cx, cli.verb)));
         runtime.shutdown_timeout(LAST_WORK);
@@ -103,6 +114,15 @@ fn escaped(mut error: clap::Error) -> clap::Error {
         error.insert(kind, value);
     }
     error
+}
+
+/// A server says what it does; a job's screen says what is of use of it, and other verbs answer.
+fn usual_level(verb: &Verb) -> Level {
+    if matches!(verb, Verb::Serve(_)) {
+        Level::Info
+    } else {
+        Level::Warn
+    }
 }
 
 /// Lets the value of every option begin with a dash: texts of agents are lists, diffs and negative

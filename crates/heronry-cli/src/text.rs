@@ -48,16 +48,6 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
     shown
 }
 
-/// Returns a number with its noun, in the plural unless it is one.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
-    let stem = noun.strip_suffix('y');
-    match (count, stem.filter(|it| !it.ends_with(['a', 'e', 'o', 'u']))) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        (_, None) => format!("{count} {noun}s"),
-    }
-}
-
 /// Adds formatted text to a text.
 pub(crate) fn add(text: &mut String, more: fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
@@ -104,14 +94,5 @@ mod tests {
             escape_field("a\tb\\c\nd\re\u{1}"),
             "a\\tb\\\\c\\nd\\re\\u0001"
         );
-    }
-
-    #[test]
-    fn one_is_not_many() {
-        assert_eq!(counted(1, "pool"), "1 pool");
-        assert_eq!(counted(0, "event"), "0 events");
-        assert_eq!(counted(2, "body"), "2 bodies");
-        assert_eq!(counted(1, "body"), "1 body");
-        assert_eq!(counted(2, "key"), "2 keys");
     }
 }

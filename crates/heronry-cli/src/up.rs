@@ -35,7 +35,7 @@ use self::{
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{Host, ListenAddress, StoreChoice},
+    host::{Host, ListenAddress, ServerSettings, StoreChoice},
     out::{Rows, print},
 };
 
@@ -43,7 +43,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "All keys of a manifest, and what members get: heronry man manifest\n\n\
-Examples:\n  heronry up examples/review/pool.toml --input . --output review-report\n  \
+Example:\n  heronry up examples/review/pool.toml --input . --output review-report\n  \
 heronry up --example > pool.toml"
 )]
 pub(crate) struct UpArgs {
@@ -94,7 +94,12 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let binary = Binary::current()?;
     find_programs(&manifest, &binary)?;
     let input = existing_folder(&args.input)?;
-    let host = Host::start(&mut cx.data_dir, args.store, &args.listen)?;
+    let host = Host::start(
+        &mut cx.data_dir,
+        args.store,
+        &args.listen,
+        &ServerSettings::default(),
+    )?;
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,

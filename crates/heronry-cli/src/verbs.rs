@@ -19,6 +19,7 @@ pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pool;
 pub(crate) mod serve;
+pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod token;
 pub(crate) mod wait;
@@ -40,6 +41,7 @@ use crate::{
 pub(crate) enum Verb {
     Serve(serve::ServeArgs),
     Up(UpArgs),
+    Status(status::StatusArgs),
     #[command(subcommand)]
     Pool(pool::PoolVerb),
     Join(members::JoinArgs),
@@ -100,6 +102,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
     let outcome: Outcome = match verb {
         Verb::Serve(args) => serve::run(cx, args).await,
         Verb::Up(args) => up::run(cx, args).await,
+        Verb::Status(args) => status::run(&cx, args).await,
         Verb::Pool(verb) => pool::run(&cx, verb).await,
         Verb::Join(args) => members::join(&cx, args).await,
         Verb::Leave(args) => members::leave(&cx, &args).await,

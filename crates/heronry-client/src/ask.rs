@@ -1,9 +1,9 @@
 //! Asking: a message, its replies, and the copies of them in the asker's inbox.
 
-use heronry_types::{Millis, Receipt, ReceiptUntil, ReceiveId, Response, RunId};
+use heronry_types::{LimitName, Millis, Receipt, ReceiptUntil, ReceiveId, Response, RunId};
 use heronry_wire::{Ack, ProblemKind, ReceiptQuery, Receive, SendMessage};
 
-use crate::{ClientError, Content, PoolClient};
+use crate::{ClientError, Content, Pieces, PoolClient};
 
 /// How long one request waits.
 const POLL: Millis = Millis(25_000);
@@ -38,17 +38,20 @@ impl PoolClient {
     /// # Errors
     /// [`ClientError::Refused`] when the rules refuse the question; nothing was sent then.
     pub async fn ask(&self, question: &SendMessage) -> Result<Asked, ClientError> {
-        let mut send = question.clone();
-        send.wait_ms = Some(POLL);
-        let mut receipt = self.send(&send).await?;
-        let query = ReceiptQuery {
+        let mut pieces = Pieces::of(None, POLL);
+        let mut receipt = self.send_waiting(question, &mut pieces).await?;
+        let mut query = ReceiptQuery {
             from: question.from.clone(),
-            wait_ms: Some(POLL),
             until: Some(ReceiptUntil::Ended),
             ..ReceiptQuery::default()
         };
         while !receipt.is_over() {
-            receipt = self.wait_receipt(&receipt.message_id, &query).await?;
+            pieces.passed().await;
+            query.wait_ms = pieces.next();
+            match self.wait_receipt(&receipt.message_id, &query).await {
+                Ok(again) => receipt = again,
+                Err(error) => pieces.fit(error)?,
+            }
         }
         let mut replies = Vec::with_capacity(receipt.responses.len());
         for response in receipt.responses.clone() {
@@ -56,6 +59,22 @@ impl PoolClient {
             replies.push(Reply { response, content });
         }
         Ok(Asked { receipt, replies })
+    }
+
+    /// Sends a question, and waits with the same request as long as the pool allows it.
+    async fn send_waiting(
+        &self,
+        question: &SendMessage,
+        pieces: &mut Pieces,
+    ) -> Result<Receipt, ClientError> {
+        let mut send = question.clone();
+        loop {
+            send.wait_ms = pieces.next();
+            match self.send(&send).await {
+                Ok(receipt) => return Ok(receipt),
+                Err(error) => pieces.fit(error)?,
+            }
+        }
     }
 
     async fn content_if_kept(&self, response: &Response) -> Result<Option<Content>, ClientError> {
@@ -81,26 +100,30 @@ impl PoolClient {
         for (number, replies) in asked.replies.chunks(REPLIES_AT_ONCE).enumerate() {
             // A repeat gets the claims of a call that was cut off before it acknowledged them.
             let name = format!("replies-{}-{number}", asked.receipt.cursor);
-            let receive = Receive {
+            let mut receive = Receive {
                 // It is an id; without one a lost answer would only not be asked for again.
                 receive_id: ReceiveId::parse(name).ok(),
                 max: Some(replies.len() as u64),
                 only: Some(replies.iter().map(|it| it.response.cursor).collect()),
                 ..Receive::default()
             };
-            count += self.ack_all_of(&asked.receipt.from, &receive).await?;
+            count += self.ack_all_of(&asked.receipt.from, &mut receive).await?;
         }
         Ok(count)
     }
 
-    async fn ack_all_of(&self, run: &RunId, receive: &Receive) -> Result<usize, ClientError> {
+    async fn ack_all_of(&self, run: &RunId, receive: &mut Receive) -> Result<usize, ClientError> {
         let mut all = 0;
         loop {
-            let count = self.ack_received(run, receive).await?;
-            if count == 0 {
-                return Ok(all);
+            match self.ack_received(run, receive).await {
+                Ok(0) => return Ok(all),
+                Ok(count) => all += count,
+                // How many at once is our choice, and the pool may allow fewer.
+                Err(error) => match error.crossed(LimitName::PageItemsMax) {
+                    Some(max) if receive.max > Some(max) && max > 0 => receive.max = Some(max),
+                    Some(_) | None => return Err(error),
+                },
             }
-            all += count;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heronry_types::PoolId;
-use heronry_wire::{CompileFilter, CompiledFilter, PoolList, Version};
+use heronry_wire::{CompileFilter, CompiledFilter, PoolList, ServerStatus, Version};
 use http::Method;
 
 use crate::{
@@ -56,6 +56,15 @@ impl Client {
     /// [`ClientError`].
     pub async fn version(&self) -> Result<Version, ClientError> {
         let request = Request::new(Method::GET, &["v1", "version"])?;
+        self.server.json(request).await
+    }
+
+    /// Asks how the server and its pools are. Needs the operator's token.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn status(&self) -> Result<ServerStatus, ClientError> {
+        let request = Request::new(Method::GET, &["v1", "status"])?;
         self.server.json(request).await
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use heronry_types::{LimitName, Vocabulary};
 use heronry_wire::{Problem, ProblemKind};
 
 /// Why a call has no answer, or not the one that was hoped for.
@@ -91,6 +92,13 @@ impl ClientError {
             | Self::Foreign { .. }
             | Self::Decode { .. } => None,
         }
+    }
+
+    /// Returns the value of a limit of the pool, when the server says that a request crosses it.
+    pub fn crossed(&self, limit: LimitName) -> Option<u64> {
+        let problem = self.problem()?;
+        let is_this = problem.text("limit") == Some(limit.wire_name());
+        problem.number("max").filter(|_| is_this)
     }
 
     /// Returns true when the server named a problem of this kind.

@@ -6,7 +6,7 @@ use heronry_types::{
     Generation, Importance, Limits, MessageId, MessageStatus, Millis, Policies, PoolConfig,
     Position, Receipt, RecipientStanding, ReplyStanding, Response, ResumeWith, RunId, RunState,
     SessionId, Settings, TimelineEntry, TimelineState, Timestamp, TopicId, Undeliverable, WakeId,
-    WakeMatch, WakeStatus, WakeView,
+    WakeMatch, WakeStatus, WakeView, counted,
 };
 
 use crate::{
@@ -249,6 +249,8 @@ pub struct PoolView {
     pub deadlocked_members: u64,
     /// How many of their wakes were found to wait for what no live member can do.
     pub orphaned_wakes: u64,
+    /// How many copies of messages are dead: claimed too often, and not replayed.
+    pub dead_letters: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,
     /// How many wakes wait.
@@ -450,8 +452,9 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
     let first = events.first();
     let first = first.filter(|_| body.resume_with == ResumeWith::Summary);
     let summary = first.map(|first| {
-        let (count, cursor) = (events.len(), state.cursor(first.position));
-        format!("{count} event(s), first {} at {cursor}", first.kind)
+        let cursor = state.cursor(first.position);
+        let events = counted(events.len() as u64, "event");
+        format!("{events}, first {} at {cursor}", first.kind)
     });
     WakeView {
         wake_id: body.wake_id.clone(),

@@ -3,7 +3,7 @@
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
-    Millis, PolicyRef, RunEnd, Timestamp,
+    Millis, PolicyRef, RunEnd, Timestamp, counted,
 };
 
 /// Which of a request's names was used before for something else.
@@ -56,7 +56,7 @@ pub enum Rejection {
         state: RunEnd,
     },
     /// A pool cannot be deleted while it has members.
-    #[error("the pool has {}; let them leave or end, and delete it then", members_text(*.members))]
+    #[error("the pool has {}; let them leave or end, and delete it then", counted(*.members as u64, "member"))]
     HasMembers {
         /// How many.
         members: usize,
@@ -145,7 +145,7 @@ pub enum Rejection {
         current: u64,
     },
     /// A recipient's inbox is full.
-    #[error("an inbox is full ({depth} copies); try again when its reader has caught up")]
+    #[error("an inbox is full ({}); try again when its reader has caught up", counted(*depth, "copy"))]
     InboxFull {
         /// How many copies it may hold.
         depth: u64,
@@ -158,7 +158,8 @@ pub enum Rejection {
     },
     /// A message asks for more replies than can count.
     #[error(
-        "{expected} replies are expected and {eligible} can count; expect fewer, or ask more members"
+        "{} expected and {eligible} can count; expect fewer, or ask more members",
+        counted(u64::from(*expected), "reply")
     )]
     ContractUnsatisfiable {
         /// How many replies it asks for.
@@ -167,7 +168,7 @@ pub enum Rejection {
         eligible: usize,
     },
     /// Claims are no longer held.
-    #[error("{} claims are no longer held; receive again", .claims.len())]
+    #[error("{} not held any more; receive again", counted(.claims.len() as u64, "claim"))]
     ClaimLapsed {
         /// The claims.
         claims: Vec<Claim>,
@@ -244,13 +245,6 @@ pub enum Rejection {
         /// The last valid cursor of that timeline, when it is one that this journal left.
         diverged_at: Option<Cursor>,
     },
-}
-
-fn members_text(members: usize) -> String {
-    match members {
-        1 => "1 member".to_owned(),
-        more => format!("{more} members"),
-    }
 }
 
 fn last_heard(last_seen: Option<&Timestamp>) -> String {

@@ -1,7 +1,7 @@
 //! How calls of a pool fail.
 
 use heronry_pool::{Rejection, engine::UnreadableFilter};
-use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError};
+use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 use heronry_types::{Millis, PoolId, Position};
 
 /// Why a call did not succeed.
@@ -43,8 +43,8 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 pub enum StopReason {
     /// It was shut down.
     Shutdown,
-    /// Its store failed and is closed for this process.
-    StoreFenced,
+    /// Its store failed, for this cause.
+    StoreFenced(StoreErrorKind),
     /// It is being deleted.
     Deleting,
     /// Another owner took it.
@@ -58,7 +58,7 @@ impl std::fmt::Display for StopReason {
         f.write_str(match self {
             Self::Shutdown => "it was shut down",
             Self::Deleting => "it is being deleted",
-            Self::StoreFenced => "its store failed and is fenced",
+            Self::StoreFenced(cause) => return write!(f, "its store failed: {cause}"),
             Self::OwnershipLost => "another owner took it",
             Self::Internal => "a record did not fit its chunk",
         })

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use heronry_pool::decide::Command;
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, PoolId, Position, Timelines};
+use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
@@ -95,6 +95,16 @@ impl Pool {
     /// Returns the durable head.
     pub fn head(&self) -> Cursor {
         self.cursor(*self.shared.head.borrow())
+    }
+
+    /// Returns how many commands wait to be decided.
+    pub fn queued(&self) -> u64 {
+        self.shared.queue.len() as u64
+    }
+
+    /// Returns the limits that hold at the durable head. Nobody is asked for them.
+    pub fn limits(&self) -> Arc<Limits> {
+        self.shared.published.limits()
     }
 
     /// Runs a command and returns its answer, once everything it was decided on is durable.

@@ -150,6 +150,12 @@ impl Queue {
         self.ring.notify_one();
     }
 
+    /// Returns how many commands wait.
+    pub(crate) fn len(&self) -> usize {
+        let lanes = self.lanes();
+        lanes.common.len() + lanes.reserved.len()
+    }
+
     /// Returns true when it takes no more commands.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed_by().is_some()

@@ -154,6 +154,17 @@ impl Runtime {
         self.environment.store.journal.pools().await
     }
 
+    /// Waits until the store has closed for this process, and returns the error that every later
+    /// call gets; [`StoreError::cause`] says why it closed. It waits for ever on a store that cannot close.
+    pub async fn store_closed(&self) -> StoreError {
+        self.environment.store.journal.closed().await
+    }
+
+    /// Returns the name of the store's kind, as `redb`.
+    pub fn store_name(&self) -> &'static str {
+        self.environment.store.journal.capabilities().name
+    }
+
     /// Returns how safely the store keeps records.
     pub fn durability(&self) -> Durability {
         self.environment.store.journal.capabilities().durability

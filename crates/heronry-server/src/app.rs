@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Auth,
+    connections::Places,
     guards::Hosts,
+    health::{Health, StoreWatch},
     metrics::{Metrics, PoolFigures},
     openapi,
     problems::Refusal,
@@ -33,6 +35,9 @@ pub(crate) struct App {
     pub(crate) streams: Arc<Streams>,
     pub(crate) contract: Bytes,
     pub(crate) stop: Stop,
+    pub(crate) health: Health,
+    /// The places of connections; none where somebody else takes them.
+    pub(crate) places: Option<Places>,
 }
 
 /// Ends what waits in the routes of one server.
@@ -54,14 +59,19 @@ impl Stop {
 /// Returns the routes of a server that is bound to `bound`, and what ends their waiting: for tests,
 /// and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
-    let (router, stop) = routes(runtime, auth);
-    (router.layer(Extension(Arc::new(Hosts::of(bound)))), stop)
+    let health = Health::new(StoreWatch::default(), &runtime);
+    let (router, app) = routes(runtime, auth, (health, None));
+    let router = router.layer(Extension(Arc::new(Hosts::of(bound))));
+    (router, app.stop.clone())
 }
 
 /// Returns the routes of a server whose requests say by themselves, in an extension, which hosts
 /// they may name.
-pub(crate) fn routes(runtime: Runtime, auth: Auth) -> (Router, Stop) {
-    let stop = Stop::default();
+pub(crate) fn routes(
+    runtime: Runtime,
+    auth: Auth,
+    (health, places): (Health, Option<Places>),
+) -> (Router, Shared) {
     let table = routes::table();
     let app = Arc::new(App {
         runtime,
@@ -69,9 +79,11 @@ pub(crate) fn routes(runtime: Runtime, auth: Auth) -> (Router, Stop) {
         metrics: Metrics::default(),
         streams: Arc::default(),
         contract: openapi::document(&table),
-        stop: stop.clone(),
+        stop: Stop::default(),
+        health,
+        places,
     });
-    (routes::router(&app, table), stop)
+    (routes::router(&app, table), app)
 }
 
 impl App {

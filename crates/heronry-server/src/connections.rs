@@ -56,8 +56,8 @@ pub(crate) struct Connections {
     /// Ends every connection at once.
     cut: CancellationToken,
     tasks: TaskTracker,
-    places: Arc<Semaphore>,
-    refusals: Arc<Semaphore>,
+    places: Places,
+    refusals: Places,
     overfull: Said,
     failing: Said,
 }
@@ -75,6 +75,36 @@ impl Said {
     /// Returns true when it had begun.
     fn ends(&self) -> bool {
         self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The places that connections take. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    max: u32,
+}
+
+impl Places {
+    /// Returns so many places, all of them free.
+    pub(crate) fn new(max: u32) -> Self {
+        // More places than a semaphore can count are as good as all that it can.
+        let count = usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
+            max,
+        }
+    }
+
+    /// Returns how many there are.
+    pub(crate) fn max(&self) -> u64 {
+        u64::from(self.max)
+    }
+
+    /// Returns how many are taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.max()
+            .saturating_sub(self.free.available_permits() as u64)
     }
 }
 
@@ -98,15 +128,10 @@ impl Connections {
     /// Returns no connections yet, to be served by these routes until `stop`.
     pub(crate) fn new(
         router: Router,
-        limits: ConnectionLimits,
+        (limits, places): (ConnectionLimits, Places),
         clock: Arc<dyn Clock>,
         stop: Stop,
     ) -> Self {
-        let places = |max: u32| {
-            // More places than a semaphore can count are as good as all that it can.
-            let max = usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS);
-            Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)))
-        };
         let max = limits.connections_max;
         Self {
             router,
@@ -116,8 +141,8 @@ impl Connections {
             stop,
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            places: places(max),
-            refusals: places(ConnectionLimits::REFUSALS_MAX),
+            places,
+            refusals: Places::new(ConnectionLimits::REFUSALS_MAX),
             overfull: Said::default(),
             failing: Said::default(),
         }
@@ -161,7 +186,7 @@ impl Connections {
 
     /// Serves a connection, or tells it that there are too many as soon as somebody has the time.
     async fn admit(&self, stream: Box<dyn Duplex>, hosts: &Arc<Hosts>) {
-        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = Arc::clone(&self.places.free).try_acquire_owned();
         let terms = if let Ok(place) = place {
             self.overfull.ends();
             Terms {
@@ -177,7 +202,7 @@ impl Connections {
                 tracing::warn!(max, "connections are refused: as many as may be are open");
             }
             // The semaphore is never closed; if it were, nobody would be there to be refused.
-            let Ok(place) = Arc::clone(&self.refusals).acquire_owned().await else {
+            let Ok(place) = Arc::clone(&self.refusals.free).acquire_owned().await else {
                 return;
             };
             Terms {

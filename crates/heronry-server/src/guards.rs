@@ -5,14 +5,17 @@ mod media;
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, Uri, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use heronry_wire::{Problem, ProblemKind};
 
-use crate::{app::Shared, problems::Refusal};
+use crate::{
+    app::Shared,
+    problems::{Failed, Refusal},
+};
 
 /// The hosts that the server answers to on one of its listeners. Each request carries those of its
 /// listener as an extension.
@@ -114,12 +117,47 @@ impl Hosts {
 /// Refuses requests to other hosts, of foreign pages, or with a body that is not JSON in UTF-8.
 pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let checked = check_hosts(&request).and_then(|()| media::check(&request));
+    let asked = Asked::of(&request);
     let response = match checked {
         Ok(()) => next.run(request).await,
         Err(problem) => Refusal(problem).into_response(),
     };
     app.metrics.count(response.status());
+    asked.log_failure(&response);
     response
+}
+
+/// What was asked for, as the log may name it: the route, never what the caller put into it.
+struct Asked {
+    method: Method,
+    route: Option<MatchedPath>,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            route: request.extensions().get().cloned(),
+        }
+    }
+
+    /// Says why an answer has a status of 500 or more.
+    fn log_failure(&self, response: &Response) {
+        let status = response.status();
+        if !status.is_server_error() {
+            return;
+        }
+        let route = self.route.as_ref().map_or("", MatchedPath::as_str);
+        let failed = response.extensions().get().map(|Failed(problem)| problem);
+        let detail = failed.map_or("", |problem| problem.detail.as_str());
+        let cause = failed.and_then(|problem| problem.text("cause"));
+        let (method, status) = (self.method.as_str(), status.as_u16());
+        if failed.and_then(Problem::kind) == Some(ProblemKind::ShuttingDown) {
+            tracing::info!(method, route, status, detail, "a request came too late");
+        } else {
+            tracing::error!(method, route, status, cause, detail, "a request failed");
+        }
+    }
 }
 
 fn check_hosts(request: &Request) -> Result<(), Problem> {

@@ -14,6 +14,13 @@ pub(crate) struct Metrics {
     answers: Mutex<BTreeMap<u16, u64>>,
 }
 
+/// What is open at the time of writing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) connections: u64,
+    pub(crate) streams: u64,
+}
+
 /// One pool at the time of writing.
 #[derive(Debug)]
 pub(crate) struct PoolFigures {
@@ -33,7 +40,7 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus.
-    pub(crate) fn render(&self, pools: &[PoolFigures], streams: u64) -> String {
+    pub(crate) fn render(&self, pools: &[PoolFigures], open: Open) -> String {
         let mut text = Text::default();
         text.family(
             "heronry_http_responses_total",
@@ -54,7 +61,13 @@ impl Metrics {
             "gauge",
             "Event streams that are open.",
         );
-        text.bare("heronry_streams_open", streams);
+        text.bare("heronry_streams_open", open.streams);
+        text.family(
+            "heronry_connections_open",
+            "gauge",
+            "Connections that are open.",
+        );
+        text.bare("heronry_connections_open", open.connections);
         text.family("heronry_pools", "gauge", "Pools in the store.");
         text.bare("heronry_pools", pools.len() as u64);
         text.per_pool(
@@ -135,11 +148,16 @@ mod tests {
             live_messages: 2,
             live_wakes: 3,
         };
-        let text = metrics.render(&[pool], 0);
+        let open = Open {
+            connections: 4,
+            streams: 0,
+        };
+        let text = metrics.render(&[pool], open);
         for line in [
             "heronry_http_responses_total{status=\"200\"} 2",
             "heronry_http_responses_total{status=\"409\"} 1",
             "heronry_streams_open 0",
+            "heronry_connections_open 4",
             "heronry_pools 1",
             "heronry_pool_head{pool=\"a\\\"b\"} 7",
             "heronry_pool_members{pool=\"a\\\"b\"} 1",

@@ -9,6 +9,10 @@ use axum::{
 };
 use heronry_wire::{PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 
+/// What an answer with a status of 500 or more says, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(pub(crate) Problem);
+
 /// What a handler answers instead of what was asked for.
 #[derive(Debug)]
 pub(crate) struct Refusal(pub(crate) Problem);
@@ -45,6 +49,9 @@ impl IntoResponse for Refusal {
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status.is_server_error() {
+            response.extensions_mut().insert(Failed(problem));
         }
         response
     }

@@ -1,14 +1,16 @@
 //! Serving on listeners of this machine until told to stop.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
 
 use futures::future::{join, join_all};
 use heronry_runtime::Runtime;
+use heronry_store::StoreError;
 
 use crate::{
     app,
     auth::Auth,
-    connections::{ConnectionLimits, Connections, Listener},
+    connections::{ConnectionLimits, Connections, Listener, Places},
+    health::{Health, StoreWatch},
 };
 
 /// What a server needs. Every part is chosen by who starts it.
@@ -22,9 +24,11 @@ pub struct ServerConfig {
     pub auth: Auth,
     /// The bounds of every connection.
     pub limits: ConnectionLimits,
+    /// What is said of the store, and done about it.
+    pub store: StoreWatch,
 }
 
-/// Why a server did not start.
+/// Why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -42,14 +46,19 @@ pub enum ServeError {
     /// The listener does not say where it is bound.
     #[error("cannot tell where the listener is bound")]
     Unbound(#[source] io::Error),
+    /// The store closed while it was served: a write or a sync of it failed, and nothing is written
+    /// any more in this process. [`StoreError::cause`] says why.
+    #[error("the store has closed under the server")]
+    StoreClosed(#[source] StoreError),
 }
 
 /// Serves until `shutdown` completes; then takes no more connections, ends event streams and waiting
 /// calls, finishes the other requests that it has, and returns: after [`ConnectionLimits::drain`]
-/// (5 s) at the latest, whatever its peers do. The runtime is left running: shut it down afterwards.
+/// (5 s) at the latest, whatever its peers do. It does the same by itself when the store closes,
+/// unless it was told to stay. The runtime is left running: shut it down afterwards.
 ///
 /// # Errors
-/// [`ServeError`] when there is no listener, or one that is not on loopback.
+/// [`ServeError`] when there is no listener, or one that is not on loopback, or when the store closed.
 pub async fn serve(
     config: ServerConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -62,17 +71,33 @@ pub async fn serve(
         let hosts = listener.hosts()?;
         doors.push((listener, hosts));
     }
-    let clock = Arc::clone(config.runtime.clock());
-    let (router, stop) = app::routes(config.runtime, config.auth);
-    let connections = Connections::new(router, config.limits, clock, stop.clone());
+    let runtime = config.runtime.clone();
+    let health = Health::new(config.store, &runtime);
+    let places = Places::new(config.limits.connections_max);
+    let (router, app) = app::routes(config.runtime, config.auth, (health, Some(places.clone())));
+    let clock = Arc::clone(runtime.clock());
+    let connections = Connections::new(router, (config.limits, places), clock, app.stop.clone());
     let accepting = doors
         .into_iter()
         .map(|(listener, hosts)| connections.accept(listener, hosts));
     let stopping = async {
-        shutdown.await;
-        stop.stop();
+        let ended = tokio::select! {
+            () = shutdown => Ok(()),
+            error = app.health.must_end(&runtime) => Err(ServeError::StoreClosed(error)),
+        };
+        app.stop.stop();
+        ended
     };
-    join(stopping, join_all(accepting)).await;
+    let serving = join(stopping, join_all(accepting));
+    // What is looked at again and again ends with what it is looked at for.
+    let watching = async {
+        app.health.watch_disk(&runtime).await;
+        std::future::pending::<Infallible>().await
+    };
+    let ended = tokio::select! {
+        (ended, _) = serving => ended,
+        never = watching => match never {},
+    };
     connections.drain().await;
-    Ok(())
+    ended
 }

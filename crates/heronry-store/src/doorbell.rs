@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,13 +24,20 @@ pub struct Doorbells {
 
 #[derive(Debug)]
 enum Waiting {
-    Open(HashMap<PoolId, Vec<Listener>>),
+    Open(Open),
     Closed,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    pools: HashMap<PoolId, Vec<Listener>>,
+    /// Dropped when the store closes, which completes whoever waits for that.
+    closing: Vec<oneshot::Sender<Infallible>>,
 }
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self::Open(HashMap::new())
+        Self::Open(Open::default())
     }
 }
 
@@ -49,8 +57,8 @@ impl Doorbells {
         after: Position,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
         let (bell, rung) = oneshot::channel();
-        if let Waiting::Open(pools) = &mut *self.lock() {
-            let listeners = pools.entry(pool.clone()).or_default();
+        if let Waiting::Open(open) = &mut *self.lock() {
+            let listeners = open.pools.entry(pool.clone()).or_default();
             // Those who gave up are swept out before the list would grow.
             if listeners.len() == listeners.capacity() {
                 listeners.retain(|listener| !listener.bell.is_canceled());
@@ -68,7 +76,7 @@ impl Doorbells {
     /// Completes everyone who waits for a position below `head`.
     pub fn ring(&self, pool: &PoolId, head: Position) {
         let rung = match &mut *self.lock() {
-            Waiting::Open(pools) => pools.get_mut(pool).map(|listeners| {
+            Waiting::Open(open) => open.pools.get_mut(pool).map(|listeners| {
                 let (rung, waiting) = std::mem::take(listeners)
                     .into_iter()
                     .partition::<Vec<_>, _>(|listener| listener.after < head);
@@ -81,6 +89,17 @@ impl Doorbells {
             // A listener that gave up has no use for the ring.
             let _ = listener.bell.send(());
         }
+    }
+
+    /// Completes when the store closes; at once when it has.
+    pub fn closing(&self) -> BoxFuture<'static, ()> {
+        let (bell, rung) = oneshot::channel();
+        if let Waiting::Open(open) = &mut *self.lock() {
+            open.closing.retain(|bell| !bell.is_canceled());
+            open.closing.push(bell);
+        }
+        rung.map(|_: Result<Infallible, oneshot::Canceled>| ())
+            .boxed()
     }
 
     /// Fails everyone who waits, and everyone who comes later.
@@ -127,14 +146,24 @@ mod tests {
     }
 
     #[test]
+    fn closing_completes_whoever_waits_for_it() {
+        let bells = Doorbells::default();
+        let mut present = bells.closing();
+        assert!((&mut present).now_or_never().is_none());
+        bells.close();
+        assert!(present.now_or_never().is_some());
+        assert!(bells.closing().now_or_never().is_some());
+    }
+
+    #[test]
     fn listeners_that_gave_up_are_swept_out() {
         let bells = Doorbells::default();
         for _ in 0..10_000 {
             drop(bells.listen(&pool(), Position(0)));
         }
-        let Waiting::Open(pools) = &*bells.lock() else {
+        let Waiting::Open(open) = &*bells.lock() else {
             panic!("the doorbells were closed");
         };
-        assert!(pools[&pool()].capacity() < 16);
+        assert!(open.pools[&pool()].capacity() < 16);
     }
 }

@@ -34,10 +34,51 @@ pub enum StoreErrorKind {
     Sealed,
 }
 
+impl StoreErrorKind {
+    /// Returns its name in logs and answers, as `full`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::NotAStore => "not-a-store",
+            Self::Locked => "locked",
+            Self::NewerSchema => "newer-schema",
+            Self::Corrupt => "corrupt",
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+            Self::Io => "io",
+            Self::Closed => "closed",
+            Self::TooLarge => "too-large",
+            Self::Foreign => "foreign",
+            Self::Sealed => "sealed",
+        }
+    }
+}
+
+/// What it means, for people.
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "something of the store is not there",
+            Self::NotAStore => "the place holds no store",
+            Self::Locked => "another process has the store open",
+            Self::NewerSchema => "the store was written by a newer build",
+            Self::Corrupt => "stored bytes are damaged",
+            Self::ReadOnly => "the store cannot be written: it is read-only",
+            Self::Full => "no space is left on the device",
+            Self::Io => "the device failed to read or write",
+            Self::Closed => "the store was closed",
+            Self::TooLarge => "it is larger than the store takes",
+            Self::Foreign => "it is not of this journal",
+            Self::Sealed => "the pools of the store were moved elsewhere",
+        })
+    }
+}
+
 /// A failure of a store: what failed, in which operation, and whether trying again can help.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
+    closed_by: Option<StoreErrorKind>,
     op: &'static str,
     detail: String,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -48,9 +89,18 @@ impl StoreError {
     pub fn new(kind: StoreErrorKind, op: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind,
+            closed_by: None,
             op,
             detail: detail.into(),
             source: None,
+        }
+    }
+
+    /// Returns the error of every call after a store has closed because of a failure of this kind.
+    pub fn closed(op: &'static str, by: StoreErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            closed_by: Some(by),
+            ..Self::new(StoreErrorKind::Closed, op, detail)
         }
     }
 
@@ -70,6 +120,12 @@ impl StoreError {
     /// Returns what a caller can do about it.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+
+    /// Returns the kind of the failure at the root: of the one that closed the store, when that is
+    /// why this call failed; otherwise of this one.
+    pub fn cause(&self) -> StoreErrorKind {
+        self.closed_by.unwrap_or(self.kind)
     }
 
     /// Returns the operation that failed.

@@ -127,7 +127,8 @@ pub struct Capabilities {
 /// 7. *epoch-stable*: a pool's epoch changes only by an append that says that a timeline starts.
 /// 8. *gated*: `read`, `head` and `watch` show nothing above the last successful sync.
 /// 9. *exclusive*: a second opener of the same place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked).
-/// 10. *fail-stop*: after a failed sync nothing is written any more, and every call says so.
+/// 10. *fail-stop*: after a failed sync nothing is written any more, every call says so, and `closed`
+///     completes.
 /// 11. *sealed*: a sealed store is read as before, and every write to it is refused with
 ///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
 /// 12. *arriving*: a new pool that is appended in parts is not seen before its last part, in later
@@ -231,4 +232,11 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// The store's failure.
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError>;
+
+    /// Completes when the store has closed for this process, with the error that every later call
+    /// returns; [`StoreError::cause`] says why it closed. It never completes for a store that
+    /// cannot close.
+    async fn closed(&self) -> StoreError {
+        std::future::pending().await
+    }
 }

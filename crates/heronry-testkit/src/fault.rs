@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use heronry_store::{FencingToken, Outcome, Store, StoreError, StoreErrorKind};
+use heronry_store::{Doorbells, FencingToken, Outcome, Store, StoreError, StoreErrorKind};
 use heronry_types::PoolId;
 
 use crate::gate::{Gate, Hold};
@@ -50,16 +50,31 @@ struct Plan {
     fails_next_read: AtomicBool,
     gate: Arc<Gate>,
     read_gate: Arc<Gate>,
+    bells: Doorbells,
     state: Mutex<PlanState>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct PlanState {
+    /// What a sync that fails says.
+    cause: StoreErrorKind,
     /// Appends that fail, by their number from 1.
     failing: Vec<(u64, AppendFault)>,
     fails_next: Option<AppendFault>,
     closed: bool,
     leases: Vec<(PoolId, FencingToken)>,
+}
+
+impl Default for PlanState {
+    fn default() -> Self {
+        Self {
+            cause: StoreErrorKind::Io,
+            failing: Vec::new(),
+            fails_next: None,
+            closed: false,
+            leases: Vec::new(),
+        }
+    }
 }
 
 impl FaultStore {
@@ -78,6 +93,11 @@ impl Faults {
     /// Fails the append with this number, counted from 1 since the store was wrapped.
     pub fn fail_append(&self, number: u64, fault: AppendFault) {
         self.plan.lock().failing.push((number, fault));
+    }
+
+    /// Makes the sync that fails do so for this cause; [`StoreErrorKind::Io`] if nobody says.
+    pub fn fail_because(&self, cause: StoreErrorKind) {
+        self.plan.lock().cause = cause;
     }
 
     /// Fails the next append that is written, one that is held included.
@@ -131,6 +151,7 @@ impl Faults {
             state.closed = true;
             std::mem::take(&mut state.leases)
         };
+        self.plan.bells.close();
         for (pool, token) in leases {
             self.inner.leases.release(&pool, token).await?;
             self.inner.claims.clear(&pool).await?;
@@ -147,9 +168,22 @@ impl Plan {
     /// Refuses everything after a failed sync.
     fn check_open(&self, op: &'static str) -> Result<(), StoreError> {
         if self.lock().closed {
-            return Err(closed(op));
+            return Err(self.closed(op));
         }
         Ok(())
+    }
+
+    fn closed(&self, op: &'static str) -> StoreError {
+        let detail = "the store was closed, because the test failed a sync";
+        StoreError::closed(op, self.lock().cause, detail)
+    }
+
+    fn failed_sync(&self) -> heronry_store::AppendError {
+        let cause = self.lock().cause;
+        heronry_store::AppendError::Store {
+            outcome: Outcome::Unknown,
+            error: StoreError::new(cause, "commit", "the test failed this sync"),
+        }
     }
 
     /// Returns how the append with this number fails, and closes the store when its sync does.
@@ -165,18 +199,9 @@ impl Plan {
             fault,
             AppendFault::UnknownKept | AppendFault::UnknownNotKept
         );
+        if state.closed {
+            self.bells.close();
+        }
         Some(fault)
-    }
-}
-
-fn closed(op: &'static str) -> StoreError {
-    let detail = "the store was closed, because the test failed a sync";
-    StoreError::new(StoreErrorKind::Closed, op, detail)
-}
-
-fn failed_sync() -> heronry_store::AppendError {
-    heronry_store::AppendError::Store {
-        outcome: Outcome::Unknown,
-        error: StoreError::new(StoreErrorKind::Io, "commit", "the test failed this sync"),
     }
 }

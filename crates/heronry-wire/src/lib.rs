@@ -15,6 +15,7 @@ mod problem;
 mod prove;
 mod query;
 mod reading;
+mod status;
 mod token;
 mod unsupported;
 mod version;
@@ -45,6 +46,9 @@ pub use query::{
     MembersQuery, OnTrimmed, ReceiptQuery, WakeQuery, WakesQuery,
 };
 pub use reading::Unreadable;
+pub use status::{
+    ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
+};
 pub use token::MemberToken;
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;

@@ -140,6 +140,9 @@ pub struct PoolView {
     /// What can be changed.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
+    /// Every limit with the value that holds, whether it was set or is the default.
+    #[serde(default)]
+    pub limits: BTreeMap<String, u64>,
     /// Rises with each change of the settings.
     pub settings_version: u64,
     /// How many members it has.

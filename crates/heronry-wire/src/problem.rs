@@ -142,7 +142,8 @@ problems! {
     InboxFull = "inbox-full", 429, "an inbox is full";
     /// The server failed.
     Internal = "internal", 500, "the server failed";
-    /// The store stopped: `outcome` says whether the request may have been kept.
+    /// The store stopped: `cause` says why (`full`, `read-only`, `io`, `corrupt`, `owned-elsewhere` …),
+    /// `outcome` whether the request may have been kept.
     StoreFenced = "store-fenced", 503, "the store has stopped";
     /// Another runtime owns the pool: `owner`.
     PoolOwned = "pool-owned", 503, "another runtime owns the pool";

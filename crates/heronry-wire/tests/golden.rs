@@ -81,6 +81,7 @@ fn a_pool_shows_what_the_contract_names() {
         settings: heronry_types::Settings {
             limits: Limits::default(),
         },
+        limits: [("members_max".to_owned(), 100_000)].into(),
         settings_version: 1,
         members: 2,
         lost_members: 1,
@@ -101,7 +102,7 @@ fn a_pool_shows_what_the_contract_names() {
         &opened,
         json!({
             "pool": "review.1", "epoch": "07".repeat(16), "head": text(9), "floor": text(0),
-            "config": {}, "settings": {}, "settings_version": 1, "members": 2, "lost_members": 1,
+            "config": {}, "settings": {}, "limits": {"members_max": 100_000}, "settings_version": 1, "members": 2, "lost_members": 1,
             "suspended_members": 0, "deadlocked_members": 0, "orphaned_wakes": 0,
             "live_messages": 3, "live_wakes": 4, "subscriptions": 5, "durability": "fsync",
             "policies": "self_asserted", "cursor": text(9)

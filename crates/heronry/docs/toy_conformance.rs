@@ -1,8 +1,10 @@
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use heronry_store::Store;
+use heronry_store::{Store, StoreError};
 use heronry_testkit::conformance::{self, Capability, Failure, Place, Subject};
 use heronry_testkit::{SyncGate, flip_copies};
+use toy_store::ToyStore;
 
 struct Toy;
 

@@ -14,9 +14,9 @@ pub mod journal_schema {}
 
 #[doc = include_str!("../docs/write-a-store.md")]
 #[doc = include_str!("../docs/toy_store.rs")]
-/// // tests/conformance.rs
-#[doc = include_str!("../docs/toy_conformance.rs")]
 #[doc = include_str!("../docs/write-a-store-2.md")]
+#[doc = include_str!("../docs/toy_conformance.rs")]
+#[doc = include_str!("../docs/write-a-store-3.md")]
 pub mod write_a_store {}
 
 #[doc = include_str!("../docs/run-the-server.md")]

@@ -393,9 +393,12 @@ fn a_server_is_reached_at_its_socket_and_nowhere_else_when_it_listens_there_alon
 fn a_path_that_is_too_long_for_a_socket_leaves_the_port() {
     let place = Place::new();
     let deep = format!("{}/data", "d".repeat(90));
-    let _server = place.serve(&["--data-dir", &deep]);
+    let server = place.serve(&["--data-dir", &deep]);
     assert!(!Path::new(&place.at(&deep)).join("heronry.sock").exists());
     place.run(&["--data-dir", &deep, "pool", "open", "p"]).ok();
+    server.signal("TERM");
+    let said = server.end();
+    assert!(said.err.contains("there is no socket"), "{said:?}");
 }
 
 #[test]

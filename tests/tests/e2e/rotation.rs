@@ -17,7 +17,11 @@ fn join(place: &Place, instance: &str) -> serde_json::Value {
 /// Runs a command with a token.
 fn with(place: &Place, token: &str, arguments: &[&str]) -> Said {
     let mut command = place.command(arguments);
-    said(command.args(["--pool", "p", "--run", "a"]).env("HERONRY_TOKEN", token))
+    said(
+        command
+            .args(["--pool", "p", "--run", "a"])
+            .env("HERONRY_TOKEN", token),
+    )
 }
 
 fn secret(path: &Path) -> String {

@@ -90,6 +90,8 @@ impl Place {
             }
         }
         command.current_dir(self.path()).args(arguments);
+        // What a command remembers where there is no data directory stays in this place, too.
+        command.env("XDG_STATE_HOME", self.at("state"));
         command.stdin(Stdio::null());
         command
     }

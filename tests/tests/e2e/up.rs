@@ -215,3 +215,75 @@ fn two_jobs_cannot_run_on_one_store() {
         .ok();
     assert_eq!(shown, "a\n");
 }
+
+#[test]
+fn a_program_that_may_not_be_run_is_said_so() {
+    let place = Place::new();
+    place.write("job/work.sh", "#!/bin/sh\n");
+    let member = |program: &str| format!("[[member]]\nagent = \"a\"\ncommand = [\"{program}\"]\n");
+    let file = std::fs::canonicalize(place.at("job/work.sh")).unwrap();
+    let file = file.display();
+    up(&place, &member("./work.sh"), &[]).refused(
+        2,
+        &format!("job/pool.toml:4: {file} is not executable; run: chmod +x {file}"),
+    );
+    up(&place, &member("work.sh"), &[])
+        .refused(2, "that of the manifest's folder is \"./work.sh\"");
+    assert!(!place.at(".heronry").exists());
+}
+
+#[test]
+fn a_run_that_became_another_agent_is_named_with_its_line() {
+    let place = Place::new();
+    let member = |agent: &str| {
+        format!(
+            "[[member]]\nrun = \"r\"\nagent = \"{agent}\"\n\
+             command = [\"sh\", \"-c\", \"echo started; exec sleep 60\"]\n"
+        )
+    };
+    manifest(&place, &member("one"));
+    let mut first = place.start(&["up", "job/pool.toml"]);
+    first.until("r | started");
+    first.signal("TERM");
+    assert_eq!(first.end().code, Some(143));
+    up(&place, &member("two"), &[]).refused(
+        3,
+        "job/pool.toml:5: run \"r\" began job tiny.1 with another agent_id, which a run keeps for life; \
+         put it back, give the member another run, or begin another job with --job NAME (member-conflict)",
+    );
+}
+
+/// The reference page of manifests.
+const PAGE: &str = include_str!("../../../crates/heronry-cli/docs/MANIFEST.md");
+
+#[test]
+fn the_example_manifest_runs_as_it_stands() {
+    let place = Place::new();
+    place.write("pool.toml", place.run(&["up", "--example"]).ok());
+    let out = place.run(&["up", "pool.toml"]).ok();
+    for worker in ["worker-1", "worker-2"] {
+        assert!(
+            out.contains(&format!("asker    | {worker} says: 42")),
+            "{out}"
+        );
+    }
+    assert!(out.contains("job example.1 completed in"), "{out}");
+}
+
+#[test]
+fn the_page_of_manifests_names_every_variable_that_a_member_gets() {
+    let place = Place::new();
+    let script = "env | grep -o '^HERONRY_[A-Z_]*' | sort";
+    let member = format!("[[member]]\nagent = \"a\"\ncommand = [\"sh\", \"-c\", {script:?}]\n");
+    up(&place, &member, &[]).ok();
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
+    let rows = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `HERONRY_"));
+    let mut named: Vec<String> = rows
+        .filter_map(|row| row.split_once('`'))
+        .map(|(name, _)| format!("HERONRY_{name}\n"))
+        .collect();
+    named.sort();
+    assert_eq!(log, named.concat());
+}

@@ -407,7 +407,7 @@ fn refusals_speak_of_the_command_line() {
     let typo = place.run(&["pool", "open", "q", "--limit", "inbox_depth_mx=3"]);
     assert_eq!(typo.code, Some(2), "{typo:?}");
     assert!(
-        typo.err.contains("did you mean inbox_depth_max?"),
+        typo.err.contains("the nearest are inbox_depth_max, "),
         "{typo:?}"
     );
     let elsewhere = Place::new();

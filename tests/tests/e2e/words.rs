@@ -44,7 +44,7 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     let never = format!("message == \"{id}\" && kind == \"run_failed\"");
     let waits = ["--pool", id, "--run", id, "wait", &never, "--timeout", "1h"];
     let _waiting = place.start(&waits);
-    let registered = "kind == 'run_wake_registered'";
+    let registered = "kind == 'wake_condition_registered'";
     let until = ["wait", registered, "--since", "start", "--timeout", "20s"];
     place.hostile("b", &until).ok();
     let wake = place.hostile(id, &["wakes", "--field", "wake_id"]).ok();
@@ -181,4 +181,155 @@ fn help_is_a_verb_too() {
     }
     let wrong = "there is no verb \"sned\"; did you mean send?";
     place.run(&["help", "sned"]).refused(2, wrong);
+}
+
+#[test]
+fn an_id_that_no_path_can_name_is_a_usage_error() {
+    let (place, _server) = hostile_pool();
+    let refused = "\"..\" cannot stand in a path; choose another id";
+    place.run(&["pool", "open", ".."]).refused(2, refused);
+    for arguments in [
+        &["--run", "..", "join"][..],
+        &["--run", "x", "join", "--agent", ".."],
+        &["--run", "x", "join", "--topic", ".."],
+        &[
+            "--run", "b", "send", "--to", "pool", "--body", "x", "--id", "..",
+        ],
+    ] {
+        let all = [&["--pool", HOSTILE_ID][..], arguments].concat();
+        place.run(&all).refused(2, refused);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_in_words_of_the_domain() {
+    let (place, _server) = hostile_pool();
+    place.write("pool.json", "{\"limits\":{\"inbox_depth_mx\":1}}");
+    place
+        .run(&["pool", "open", "q", "--config", "pool.json"])
+        .refused(
+            2,
+            "pool.json:1: \"inbox_depth_mx\" is no limit name; the nearest are inbox_depth_max, ",
+        );
+    place.write("events", "{\"kind\":\"tool_strated\"}\n");
+    place.hostile("b", &["emit", "--file", "events"]).refused(
+        2,
+        "line 1: \"tool_strated\" is no event kind; the nearest are tool_started, ",
+    );
+    let said = place.hostile("b", &["emit", "tool_strated"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(
+        said.err.contains("the nearest are tool_started, "),
+        "{said:?}"
+    );
+    assert!(said.err.len() < 400, "{said:?}");
+}
+
+#[test]
+fn one_is_said_as_one() {
+    let (place, server) = hostile_pool();
+    server.signal("TERM");
+    server.end().ok();
+    let out = place.run(&["journal", "verify"]).ok();
+    assert!(out.ends_with(": 1 pool ok\n"), "{out}");
+}
+
+/// Limits lower than every default of ours.
+const LOW: [&str; 6] = [
+    "claim_ms_max=1000",
+    "long_poll_ms_max=100",
+    "page_items_max=2",
+    "body_inline_bytes_max=4",
+    "lease_ms_max=1",
+    "filter_text_bytes_max=20",
+];
+
+#[test]
+fn a53_every_command_that_has_a_default_works_under_lower_limits() {
+    let place = Place::new();
+    let _server = place.serve(&[]);
+    let mut open = vec!["pool", "open", "p"];
+    open.extend(LOW.iter().flat_map(|limit| ["--limit", limit]));
+    place.run(&open).ok();
+    let act = |run: &str, arguments: &[&str]| {
+        place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
+    };
+    for run in ["a", "b", "c"] {
+        act(run, &["join"]).ok();
+    }
+    let send = [
+        "send",
+        "--to",
+        "run:b",
+        "--body",
+        "longer than that",
+        "--id",
+    ];
+    for id in ["m1", "m2", "m3"] {
+        act("a", &[&send[..], &[id]].concat()).ok();
+    }
+    let members = act("a", &["members", "--field", "run"]).ok();
+    assert_eq!(members, "a\nb\nc\n");
+    let item = act("b", &["inbox", "--bodies", "--field", "claim,body"]).ok();
+    let (claim, body) = item.trim_end().split_once('\t').unwrap();
+    assert_eq!(body, "longer than that");
+    act("b", &["release", claim]).ok();
+    for (run, arguments, code) in [
+        ("b", &["inbox", "--peek"][..], 0),
+        ("c", &["inbox", "--wait", "300ms"], 4),
+        ("a", &["receipt", "m1"], 0),
+        ("a", &["receipt", "m1", "--wait", "300ms"], 4),
+        (
+            "a",
+            &["wait", "kind == 'run_completed'", "--timeout", "300ms"],
+            2,
+        ),
+        ("a", &["wait", "terminal", "--timeout", "300ms"], 4),
+        ("a", &["wakes"], 0),
+        ("a", &["effects", "list"], 0),
+        ("a", &["dead-letters", "list"], 0),
+        ("a", &["watch"], 0),
+        ("a", &["pool", "show"], 0),
+        ("b", &["inbox", "--wait", "20s"], 0),
+        ("c", &["heartbeat"], 0),
+        ("c", &["leave"], 0),
+        ("a", &["state", "completed"], 0),
+    ] {
+        let said = act(run, arguments);
+        assert_eq!(said.code, Some(code), "{arguments:?}: {said:?}");
+    }
+    let own = act("b", &["inbox", "--claim-for", "2s"]);
+    own.refused(3, "claim_ms_max is 1000, and the request has 2000");
+    let shown = act("b", &["pool", "show"]).ok();
+    assert!(shown.contains("limit claim_ms_max 1000 (set)\n"), "{shown}");
+    assert!(shown.contains("limit tags_max 32\n"), "{shown}");
+    let field = [
+        "pool",
+        "show",
+        "--field",
+        "limits.claim_ms_max,limits.tags_max",
+    ];
+    assert_eq!(act("b", &field).ok(), "1000\t32\n");
+}
+
+#[test]
+fn a53_a_job_runs_under_lower_limits() {
+    let place = Place::new();
+    let limits: String = LOW
+        .iter()
+        .map(|limit| limit.replace('=', " = ") + "\n")
+        .collect();
+    let failing =
+        "[[member]]\nagent = \"a\"\nrestart = \"never\"\ncommand = [\"sh\", \"-c\", \"exit 7\"]\n";
+    let text = format!("pool = \"p\"\n{failing}[limits]\nnote_bytes_max = 0\n{limits}");
+    place.write("pool.toml", text);
+    for job in ["1", "2"] {
+        let said = place.run(&["up", "pool.toml", "--json"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        let summary: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(
+            (&summary["job"], &summary["outcome"]),
+            (&job.into(), &"failed".into())
+        );
+    }
 }

@@ -8,7 +8,7 @@ use heronry_pool::{
 use heronry_runtime::{CallError, Follow, Pool};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, key, on_every_store, run};
+use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     Cursor, EntityKind, EntityRef, EventFamily, EventKind, EventTag, Id, IdKind, LimitExceeded,
     LimitName, Limits, NewEvent, Payload, Policies, PolicyId, PolicyKind, PolicyRef, PoolSpec,
@@ -18,7 +18,6 @@ use heronry_types::{
 on_every_store! {
     j7_a_batch_is_appended_whole_and_in_order_and_seen_by_everybody
     j7_the_envelope_shows_what_was_reported_and_who_reported_it
-    j7_a_repeat_has_the_same_cursors_also_after_a_restart
     j7_another_batch_under_a_key_is_a_conflict_and_the_key_space_is_that_of_sends_and_wakes
     j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other
     j7_run_kinds_are_only_about_oneself
@@ -26,8 +25,12 @@ on_every_store! {
     j7_a_reported_event_wakes_who_waits_for_it
     j7_policies_are_held_by_who_reports_and_cursors_are_of_the_pool
     j7_an_author_out_of_scope_is_seen_by_operators_only
-    j7_an_append_that_fails_leaves_all_of_a_batch_or_nothing
     l_tags_texts_and_counts_of_a_batch
+}
+
+on_every_store_that_is_reopened! {
+    j7_a_repeat_has_the_same_cursors_also_after_a_restart
+    j7_an_append_that_fails_leaves_all_of_a_batch_or_nothing
 }
 
 fn id<K: IdKind>(text: &str) -> Id<K> {

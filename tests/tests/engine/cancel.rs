@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{CancelMessage, ClaimSet, Expiry, Replay},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, message, on_every_store, run};
+use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     Actor, Address, CopyState, EventKind, MessageStatus, Millis, Receipt, TimelineState, Visibility,
 };
@@ -22,6 +22,9 @@ on_every_store! {
     m11_an_acknowledgement_after_the_cancel_counts_for_its_copy
     m11_a_takeover_gives_no_cancelled_copy_back
     m11_a_cancelled_message_does_not_expire_and_its_dead_copies_stay_dead
+}
+
+on_every_store_that_is_reopened! {
     m11_a_cancel_is_there_after_a_crash_and_wakes_who_waits_for_it
 }
 

@@ -8,7 +8,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, EventsError, OpenError, Pool};
 use heronry_store::Clock;
-use heronry_tests::{World, on_every_store, run};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     AckOutcome, CopyStanding, CopyState, CorrelationKey, CorrelationValue, LimitExceeded,
     LimitName, LimitNotSettable, Limits, Millis, PoolSpec, Position, Timestamp, Vocabulary,
@@ -16,10 +16,13 @@ use heronry_types::{
 
 on_every_store! {
     l_bytes_of_filter_texts
-    l_places_of_the_command_queue
     l_a_limit_is_not_set_over_its_ceiling
     k_a_span_that_ends_past_the_calendar_is_refused_and_its_last_instant_is_a_time
     l_what_the_engine_writes_about_the_largest_message_fits_a_chunk
+}
+
+on_every_store_that_is_reopened! {
+    l_places_of_the_command_queue
 }
 
 fn limits(values: &[(LimitName, u64)]) -> Limits {

@@ -5,13 +5,19 @@ use heronry_journal::{ChunkHash, RequestHash};
 use heronry_pool::{Caller, Sent, decide::SendRequest};
 use heronry_runtime::Pool;
 use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName};
-use heronry_tests::{StoreKind, World, body, key, on_every_store, pool as pool_id, run, topic};
+use heronry_tests::{
+    StoreKind, World, body, key, on_every_store, on_every_store_that_is_reopened, pool as pool_id,
+    run, topic,
+};
 use heronry_types::{Address, Cursor, Position, Timestamp};
 
 on_every_store! {
+    claims_are_found_whether_they_were_handed_over_or_not
+}
+
+on_every_store_that_is_reopened! {
     claims_go_on_after_a_restart_where_they_stood
     claims_of_no_journal_of_this_pool_are_folded_again
-    claims_are_found_whether_they_were_handed_over_or_not
 }
 
 /// As many messages as make claims go to the store.

@@ -6,7 +6,9 @@ use heronry_pool::{
     decide::{ClaimSet, Expiry, ListDeadLetters, Replay},
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_tests::{World, body, key, message, on_every_store, run};
+use heronry_tests::{
+    World, body, key, message, on_every_store, on_every_store_that_is_reopened, run,
+};
 use heronry_types::{
     Address, CopyState, Cursor, DeadReason, EventKind, LimitName, Limits, MessageStatus, Millis,
     PoolSpec, Position, TimelineState,
@@ -22,9 +24,12 @@ on_every_store! {
     a21_copies_of_one_message_that_die_together_settle_it_once
     m8_only_what_is_dead_is_replayed
     m8_a_replayed_copy_that_expires_is_a_dead_letter_again_and_stays_one
-    m8_dead_letters_are_listed_in_pages_and_survive_a_crash
     m11_a_copy_that_lapses_after_the_expiry_expires_and_is_not_dead
     l_attempts_of_a_copy
+}
+
+on_every_store_that_is_reopened! {
+    m8_dead_letters_are_listed_in_pages_and_survive_a_crash
 }
 
 fn replay(caller: &Caller, name: &str, accepted: Cursor) -> Replay {

@@ -6,7 +6,9 @@ use heronry_pool::{
     decide::{CancelMessage, ClaimSet, Expiry, Fetch, Select, SendRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, key, message, on_every_store, receiving, run, until};
+use heronry_tests::{
+    World, key, message, on_every_store, on_every_store_that_is_reopened, receiving, run, until,
+};
 use heronry_types::{
     Address, CopyState, Cursor, DeliveryOptions, EventKind, Importance, LimitName, Limits,
     MessageStatus, Millis, OnFull, PoolSpec, Receipt, TimelineState, Timestamp, Undeliverable,
@@ -19,7 +21,6 @@ on_every_store! {
     m9_an_urgent_copy_that_is_given_back_keeps_its_turn
     m9_a_delayed_copy_comes_at_its_time_after_those_that_were_there_before
     m9_a_waiting_receive_is_woken_when_a_delayed_copy_comes
-    m9_a_delay_goes_on_through_a_crash
     m9_a_delayed_copy_expires_and_is_cancelled_as_any_other
     m9_a_delay_reaches_to_the_end_of_the_calendar
     m9_one_ordered_copy_of_a_sender_is_under_way_and_the_others_wait_for_its_end
@@ -27,11 +28,15 @@ on_every_store! {
     m9_an_ordered_copy_is_given_back_for_a_minute_at_the_most
     m9_a_waiting_receive_is_woken_when_an_ordered_copy_ends
     m9_an_ordered_copy_that_dies_expires_or_is_cancelled_lets_the_next_one_pass
-    m9_what_is_ordered_stays_so_through_a_takeover_and_a_crash
     a24_a_full_inbox_refuses_what_is_sent_to_its_run_and_is_skipped_by_a_broadcast
     a24_on_full_says_what_becomes_of_a_message
     a24_a_message_for_which_nobody_has_room_is_settled_at_once
     m3_what_is_usual_anyway_is_not_part_of_a_request
+}
+
+on_every_store_that_is_reopened! {
+    m9_a_delay_goes_on_through_a_crash
+    m9_what_is_ordered_stays_so_through_a_takeover_and_a_crash
 }
 
 fn usual() -> DeliveryOptions {

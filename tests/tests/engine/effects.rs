@@ -15,7 +15,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, EffectError, Pool, Reconcile};
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, key, on_every_store, run};
+use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     EffectFault, EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind,
     IdempotencyKey, LimitName, Limits, Payload, PoolSpec,
@@ -23,14 +23,17 @@ use heronry_types::{
 
 on_every_store! {
     a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result
+    a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not
+    a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded
+    j6_an_operator_resolves_what_nobody_else_knows
+    j6_pending_effects_are_bounded
+}
+
+on_every_store_that_is_reopened! {
     a49_an_effect_whose_intent_is_not_kept_does_not_run
     a49_an_effect_whose_result_is_not_kept_is_pending_after_reopening
     a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on
-    a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not
-    a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded
     j6_an_effect_with_a_key_is_done_once
-    j6_an_operator_resolves_what_nobody_else_knows
-    j6_pending_effects_are_bounded
 }
 
 pub(super) fn call(text: &str, key_text: Option<&str>) -> (String, Option<IdempotencyKey>) {

@@ -4,7 +4,7 @@ use heronry_journal::Body as RecordBody;
 use heronry_pool::{Caller, Rejection, decide::SendRequest};
 use heronry_runtime::{BodyError, ContentScope, Pool};
 use heronry_store::{ContentPlace, Stored, Tombstone};
-use heronry_tests::{World, canary, key, on_every_store, run};
+use heronry_tests::{World, canary, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{Address, Body, ContentRef, EventKind, Position};
 
 on_every_store! {
@@ -15,8 +15,11 @@ on_every_store! {
     an_erased_body_is_not_brought_back_by_a_repeat_of_its_message
     an_erased_body_is_not_brought_back_by_storing_it_again
     an_erased_body_cannot_be_sent_and_what_was_sent_with_it_is_repeated
-    an_erasure_is_kept_over_a_restart_and_others_stay
     of_erasures_at_once_one_is_recorded
+}
+
+on_every_store_that_is_reopened! {
+    an_erasure_is_kept_over_a_restart_and_others_stay
 }
 
 const SECRET: &str = "the heron waits at dawn";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heronry_pool::decide::{ClaimSet, Expiry, Extend, FindMessage, SendRequest};
 use heronry_runtime::Pool;
-use heronry_tests::{World, on_every_store, run};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     Address, CopyState, EventKind, MessageStatus, Millis, Receipt, RunEnd, TimelineState, Timestamp,
 };
@@ -17,8 +17,11 @@ on_every_store! {
     a19_a_copy_given_back_after_the_expiry_is_not_claimed_in_the_same_append
     a19_claims_are_not_extended_past_the_expiry
     a19_extending_never_shortens_a_claim_because_of_the_expiry
-    a19_a_message_expires_while_the_pool_is_closed
     k2_what_became_due_in_an_append_is_decided_before_the_next_command
+}
+
+on_every_store_that_is_reopened! {
+    a19_a_message_expires_while_the_pool_is_closed
 }
 
 fn seconds(count: u64) -> Millis {

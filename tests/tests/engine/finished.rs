@@ -11,7 +11,9 @@ use heronry_pool::{
     },
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, body, key, message, on_every_store, run};
+use heronry_tests::{
+    World, body, key, message, on_every_store, on_every_store_that_is_reopened, run,
+};
 use heronry_types::{
     Address, Body, ContentRef, Durability, MessageStatus, Millis, Position, Receipt,
 };
@@ -22,10 +24,13 @@ use super::{
 };
 
 on_every_store! {
-    m3_finished_messages_answer_every_question_as_those_in_memory
     m7_a_message_is_read_again_only_after_it_has_left_memory
     m7_who_may_fetch_a_body_is_known_however_many_messages_refer_to_it
     a_pool_holds_no_finished_message_in_memory_and_every_other
+}
+
+on_every_store_that_is_reopened! {
+    m3_finished_messages_answer_every_question_as_those_in_memory
 }
 
 /// Messages that have finished in every way there is, and what was seen of them.

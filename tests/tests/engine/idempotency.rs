@@ -12,7 +12,7 @@ use heronry_store::FencingToken;
 use heronry_testkit::SeededIds;
 use heronry_tests::{
     StoreKind, World, as_many_as_asked, body, key, message, on_every_store,
-    on_every_store_with_threads, run, topic, wake,
+    on_every_store_that_is_reopened, on_every_store_with_threads, run, topic, wake,
 };
 use heronry_types::{
     Address, Body, CorrelationKey, CorrelationValue, Cursor, EventKind, Millis, NewEvent, Position,
@@ -21,13 +21,16 @@ use heronry_types::{
 
 on_every_store! {
     a11_a_repeat_from_another_handle_gets_the_same_receipt
-    a11_a_repeat_after_a_restart_and_many_messages_gets_the_same_receipt
     a12_any_field_that_differs_is_a_conflict_that_names_the_first_cursor
     a12_a_retry_with_other_incidentals_is_a_repeat
     a12_a_message_id_under_another_key_is_a_conflict_and_another_runs_is_not
     m3_sends_and_wakes_share_one_key_space
     m3_a_repeated_wake_is_answered_before_its_cursor_is_checked
     m3_a_repeat_is_answered_as_before_when_the_key_of_the_server_is_another
+}
+
+on_every_store_that_is_reopened! {
+    a11_a_repeat_after_a_restart_and_many_messages_gets_the_same_receipt
 }
 
 on_every_store_with_threads! {

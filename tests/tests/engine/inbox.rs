@@ -6,18 +6,21 @@ use heronry_pool::{
     decide::{ClaimSet, Extend, Leave},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{Ledger, Tally, World, on_every_store, run};
+use heronry_tests::{Ledger, Tally, World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{CopyState, EventKind, MessageStatus, Millis, Position, ReleaseReason};
 
 on_every_store! {
     a21_claims_come_in_cursor_order_and_a_lapsed_one_is_attempt_two
     a22_a_lapsed_claim_does_not_ack_the_newer_one
     a22_up_to_acks_only_what_its_own_receive_returned
-    a22_the_same_receive_id_after_a_lost_reply_returns_the_same_claims
     a22_acking_twice_gives_the_same_answer_and_one_record
     a23_a_released_copy_waits_for_its_delay_and_is_then_first
     a25_copies_are_conserved_at_every_cursor_of_a_random_workload
     m8_a_claim_is_extended_from_now_and_an_unknown_one_is_refused
+}
+
+on_every_store_that_is_reopened! {
+    a22_the_same_receive_id_after_a_lost_reply_returns_the_same_claims
 }
 
 pub(super) const MINUTE: Millis = Millis::from_secs(60);

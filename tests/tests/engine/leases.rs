@@ -7,7 +7,9 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_store::Clock;
-use heronry_tests::{World, let_others_run, on_every_store, receiving, run, topic};
+use heronry_tests::{
+    World, let_others_run, on_every_store, on_every_store_that_is_reopened, receiving, run, topic,
+};
 use heronry_types::{
     Address, CopyState, EventKind, LimitExceeded, LimitName, Limits, MessageStatus, Millis,
     PoolSpec, Timestamp, Undeliverable, WakeReason, WakeStatus,
@@ -17,7 +19,6 @@ on_every_store! {
     a9_a_silent_member_is_lost_its_claims_lapse_and_who_waits_for_it_wakes
     a9_renewing_a_lease_records_nothing
     a9_whatever_a_member_asks_renews_its_lease
-    a9_nobody_is_lost_by_a_crash_and_a_long_pause
     a9_nobody_is_lost_by_a_pause_of_the_engine
     p5_who_waits_for_an_answer_is_heard_of
     p5_a_fenced_joining_renews_nothing
@@ -27,6 +28,10 @@ on_every_store! {
     m8_claims_of_lost_members_are_attempts_and_the_last_one_kills_the_copy
     p3_a_lease_changes_without_a_new_generation
     l_leases
+}
+
+on_every_store_that_is_reopened! {
+    a9_nobody_is_lost_by_a_crash_and_a_long_pause
 }
 
 pub(super) const LEASE: Millis = Millis::from_secs(10);

@@ -5,7 +5,7 @@ use heronry_pool::{
     Caller, PolicyNeed, Rejection,
     decide::{ChangeMember, ClaimSet, Extend, Join, ListMembers, Peek, Send},
 };
-use heronry_tests::{World, agent, on_every_store, run, topic};
+use heronry_tests::{World, agent, on_every_store, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{Actor, CopyState, EventKind, Generation, Millis, RunEnd, WakeStatus};
 
 on_every_store! {
@@ -13,12 +13,15 @@ on_every_store! {
     a8_the_predecessors_claims_come_back_uncounted
     a8_wakes_survive_a_takeover
     a8_the_older_generation_is_fenced
-    a8_the_same_instance_joining_again_gets_the_same_answer
     a8_a_run_keeps_its_agent
     a8_joining_again_cannot_widen_policies
     a8_leaving_and_joining_again_gives_a_higher_generation_and_an_empty_inbox
     p3_topics_change_without_a_new_generation
     p8_an_operator_acts_for_a_run_and_the_record_says_so
+}
+
+on_every_store_that_is_reopened! {
+    a8_the_same_instance_joining_again_gets_the_same_answer
 }
 
 fn generation(caller: &Caller) -> Generation {

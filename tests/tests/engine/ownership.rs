@@ -7,15 +7,18 @@ use heronry_pool::decide::{DescribePool, FindMessage, Viewer};
 use heronry_runtime::{CallError, Follow, OpenError, StopReason};
 use heronry_store::{LeaseError, Outcome, StoreErrorKind};
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, on_every_store, pool, run};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, pool, run};
 use heronry_types::{Millis, PoolSpec};
 
 on_every_store! {
     a50_a_second_runtime_on_a_live_pool_is_refused
-    a50_a_second_process_cannot_open_the_store
     a50_a_fenced_writer_stops_and_its_callers_are_told
     a50_a_writer_that_meets_a_conflict_stops_and_never_tries_again
     a50_whoever_waits_on_a_fenced_writer_is_told
+}
+
+on_every_store_that_is_reopened! {
+    a50_a_second_process_cannot_open_the_store
 }
 
 /// Awaits what must come: only a failure takes so long.

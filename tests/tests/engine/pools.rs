@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{Configure, DescribePool, How, ListMembers},
 };
 use heronry_runtime::{CallError, OpenError};
-use heronry_tests::{World, agent, on_every_store, pool, run};
+use heronry_tests::{World, agent, on_every_store, on_every_store_that_is_reopened, pool, run};
 use heronry_types::{
     Broadcast, EventKind, LimitName, Limits, Payload, PoolSpec, Position, WakePayload,
 };
@@ -15,9 +15,12 @@ use heronry_types::{
 on_every_store! {
     a4_a_fresh_pool_and_two_joins_are_the_records_and_events_1_2_and_3
     a4_a_join_costs_the_same_however_many_members_there_are
-    a5_opening_again_with_the_same_or_fewer_fields_opens
     a5_opening_with_another_configuration_names_the_fields_and_changes_nothing
     a5_settings_change_by_version
+}
+
+on_every_store_that_is_reopened! {
+    a5_opening_again_with_the_same_or_fewer_fields_opens
     a5_settings_hold_for_later_records
     a6_clones_of_a_handle_see_the_same_pool_and_a_new_runtime_rebuilds_it
 }

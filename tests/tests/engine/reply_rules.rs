@@ -1,7 +1,7 @@
 //! Which message a reply is to, and what replies leave alone.
 
 use heronry_pool::decide::{CancelMessage, SendRequest};
-use heronry_tests::{World, message, on_every_store, run};
+use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{Address, CopyState, MessageStatus, Millis, Position, Receipt, ReplyStanding};
 
 use super::replies::{Scene, asking, reply};
@@ -10,11 +10,14 @@ on_every_store! {
     m10_who_has_replied_may_ack_leave_and_die
     m10_who_has_acked_may_still_reply_while_the_message_waits
     m10_a_reply_is_to_the_latest_message_of_that_id_that_fits
-    m10_a_repeated_reply_counts_once_and_late_is_kept_across_a_restart
     m10_a_reply_that_has_expired_already_does_not_count
     m11_a_copy_that_expires_after_the_end_is_dead
     m10_a_message_that_asks_for_nothing_can_be_replied_to
     m11_a_cancelled_message_takes_no_more_replies
+}
+
+on_every_store_that_is_reopened! {
+    m10_a_repeated_reply_counts_once_and_late_is_kept_across_a_restart
 }
 
 async fn m10_who_has_replied_may_ack_leave_and_die(world: World) {

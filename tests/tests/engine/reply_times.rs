@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use heronry_pool::{Rejection, decide::Expiry};
-use heronry_tests::{World, let_others_run, on_every_store, until};
+use heronry_tests::{
+    World, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
+};
 use heronry_types::{
     CopyState, EventKind, MessageStatus, Millis, PoolSpec, TimelineState, Timestamp, WakeStatus,
 };
@@ -11,6 +13,11 @@ use heronry_types::{
 use super::replies::{Scene, asking, find, reply};
 
 on_every_store! {
+    m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last
+    w1_a_wake_for_the_responses_to_a_message_fires
+}
+
+on_every_store_that_is_reopened! {
     a27_a_message_times_out_at_its_deadline_and_the_waiter_on_its_receipt_is_woken
     a27_a_deadline_that_passed_while_the_pool_was_closed_is_decided_on_opening
     a27_timeout_zero_is_timed_out_at_once
@@ -18,8 +25,6 @@ on_every_store! {
     a27_a_span_that_ends_after_the_calendar_is_refused
     k2_a_reply_at_the_deadline_is_late
     m7_whichever_of_expiry_and_deadline_is_first_ends_the_message
-    m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last
-    w1_a_wake_for_the_responses_to_a_message_fires
 }
 
 fn within(id: &str, expected: u32, span: Millis) -> heronry_pool::decide::SendRequest {

@@ -3,17 +3,20 @@
 use heronry_journal::{Body, PoolResumed, Record};
 use heronry_pool::{Caller, decide::ClaimSet};
 use heronry_runtime::Pool;
-use heronry_tests::{World, on_every_store};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened};
 use heronry_types::{EventKind, Millis, Position, ResumeCause, Timestamp};
 
 use super::inbox::with_messages;
 
 on_every_store! {
+    p5_an_engine_that_is_more_than_two_seconds_late_has_paused
+}
+
+on_every_store_that_is_reopened! {
     a9_claims_that_lapsed_while_the_process_was_down_are_no_attempts
     a9_a_claim_with_a_short_term_gets_its_full_term_again
     a9_a_claim_that_holds_for_longer_anyway_keeps_its_time
     p5_a_pool_that_holds_nothing_is_opened_without_a_record
-    p5_an_engine_that_is_more_than_two_seconds_late_has_paused
     p5_an_extended_claim_has_the_longer_term
 }
 

@@ -17,7 +17,9 @@ use heronry_runtime::{
 };
 use heronry_store::ConsumerId;
 use heronry_testkit::SeededIds;
-use heronry_tests::{World, calling, let_others_run, on_every_store, run, until};
+use heronry_tests::{
+    World, calling, let_others_run, on_every_store, on_every_store_that_is_reopened, run, until,
+};
 use heronry_types::{Millis, Position, WakeId, WakeStatus};
 
 use crate::wakes::{NEWS, pair, tell, timed};
@@ -26,10 +28,13 @@ on_every_store! {
     w7_a_host_is_told_of_every_end_as_it_stands
     w7_a_host_is_told_only_after_the_commit
     w7_what_a_host_does_not_take_is_told_again_and_holds_nothing_else_up
-    w7_a_host_is_told_again_after_a_crash_and_not_after_it_has_taken_all
-    w7_a_host_that_hangs_delays_no_command
     w7_how_far_a_host_was_told_is_one_cursor_and_no_record
     w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before
+}
+
+on_every_store_that_is_reopened! {
+    w7_a_host_is_told_again_after_a_crash_and_not_after_it_has_taken_all
+    w7_a_host_that_hangs_delays_no_command
 }
 
 /// Remembers what it was told.

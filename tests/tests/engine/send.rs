@@ -6,7 +6,10 @@ use heronry_pool::{
     decide::{Content, SendRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, agent, body, canary, key, message, on_every_store, run, topic};
+use heronry_tests::{
+    World, agent, body, canary, key, message, on_every_store, on_every_store_that_is_reopened, run,
+    topic,
+};
 use heronry_types::{
     Address, ContentRef, CopyState, CorrelationKey, CorrelationValue, Durability, EntityKind,
     EventKind, MessageFailure, MessageStatus, Payload, PoolId, Receipt, TimelineState,
@@ -16,13 +19,16 @@ on_every_store! {
     a10_a_run_address_records_the_intent_and_then_the_result
     a10_the_receipt_names_the_acceptance_now_and_in_every_repeat
     a10_the_events_come_in_the_same_order_and_carry_no_body
-    a14_a_missing_target_gives_a_failed_receipt_that_is_remembered
     a14_a_sender_that_is_not_a_member_is_refused
     a14_a_fenced_or_departed_sender_gets_its_earlier_receipt
     a17_a_topic_reaches_exactly_its_present_listers
     a17_a_run_an_agent_and_a_topic_may_reach_the_sender
     m1_a_body_that_was_stored_before_is_sent_by_reference
     m1_a_body_that_came_with_a_message_can_be_passed_on
+}
+
+on_every_store_that_is_reopened! {
+    a14_a_missing_target_gives_a_failed_receipt_that_is_remembered
 }
 
 /// What the body of the messages here says; it must not show up in any record or event.

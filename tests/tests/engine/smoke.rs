@@ -1,10 +1,10 @@
 //! The whole line once: join, send, receive, acknowledge, wait, replay.
 
 use heronry_pool::decide::{Ack, ClaimSet, RegisterWake};
-use heronry_tests::{World, canary, on_every_store, run};
+use heronry_tests::{World, canary, on_every_store_that_is_reopened, run};
 use heronry_types::{AckOutcome, EventKind, MessageStatus, Millis, WakeStatus};
 
-on_every_store! { the_whole_line_once }
+on_every_store_that_is_reopened! { the_whole_line_once }
 
 async fn the_whole_line_once(world: World) {
     let pool = world.pool().await;

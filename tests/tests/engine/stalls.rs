@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{ChangeMember, DescribePool, Join, Resume, Suspending, WakeRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, on_every_store, run, topic};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{EventKind, Millis, Position, RunState, WakeView};
 
 use crate::{suspend::seen, wakes::NEWS};
@@ -21,6 +21,9 @@ on_every_store! {
     w9_who_joins_or_is_back_has_it_looked_at_again
     w9_filters_that_events_of_no_run_pass_are_nobodys_deadlock
     w9_what_counts_already_is_not_waited_for
+}
+
+on_every_store_that_is_reopened! {
     w9_a_suspicion_outlives_a_crash_and_is_looked_for_after_one
 }
 

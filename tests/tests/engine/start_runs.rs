@@ -11,7 +11,7 @@ use heronry_runtime::{
     EffectError, HostError, Pool, RunHost, StartError, StartRun, Started, StartedBy,
 };
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, key, on_every_store, run};
+use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{EffectStanding, EventKind, InstanceId, LimitName, Limits, PoolSpec, RunEnd};
 
 on_every_store! {
@@ -19,9 +19,12 @@ on_every_store! {
     p7_a_run_that_cannot_join_is_stopped_again
     p7_what_cannot_be_stopped_again_is_reported
     p7_a_host_that_starts_nothing_leaves_nothing
+    p7_an_operator_starts_runs_without_an_intent
+}
+
+on_every_store_that_is_reopened! {
     p7_under_a_key_a_host_is_asked_once
     p7_a_start_of_which_nobody_knows_is_pending
-    p7_an_operator_starts_runs_without_an_intent
 }
 
 /// Remembers what it was asked.

@@ -39,7 +39,10 @@ async fn c2_a_store_that_panics_at_once_leaves_nobody_waiting_and_gives_the_pool
     world.faults.fail_next_append(AppendFault::Panics);
     let first = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "look")));
     let repeat = asked!(world.send(&pool, &lead, World::to_run("scout", "k1", "look")));
-    let unknown = (Outcome::Unknown, StopReason::StoreFenced);
+    let unknown = (
+        Outcome::Unknown,
+        StopReason::StoreFenced(heronry_store::StoreErrorKind::Io),
+    );
     assert_eq!(told(&first.await), unknown);
     assert_eq!(told(&repeat.await), unknown);
     told(&waiting.await);
@@ -67,7 +70,12 @@ async fn c2_a_store_that_panics_later_leaves_nobody_waiting_and_gives_the_pool_u
     let_others_run().await;
     world.faults.fail_next_append(AppendFault::Panics);
     hold.release();
-    let fenced = |outcome| (outcome, StopReason::StoreFenced);
+    let fenced = |outcome| {
+        (
+            outcome,
+            StopReason::StoreFenced(heronry_store::StoreErrorKind::Io),
+        )
+    };
     assert_eq!(told(&first.await), fenced(Outcome::Unknown));
     assert_eq!(told(&next.await), fenced(Outcome::None));
     assert_eq!(told(&repeat.await), fenced(Outcome::Unknown));
@@ -110,7 +118,12 @@ async fn stop_while_under_way(world: World, fault: Option<AppendFault>) {
         world.faults.fail_next_append(fault);
     }
     hold.release();
-    let fenced = |outcome| (outcome, StopReason::StoreFenced);
+    let fenced = |outcome| {
+        (
+            outcome,
+            StopReason::StoreFenced(heronry_store::StoreErrorKind::Io),
+        )
+    };
     match fault {
         None => assert!(!first.await.unwrap().repeated),
         Some(_) => assert_eq!(told(&first.await), fenced(Outcome::Unknown)),

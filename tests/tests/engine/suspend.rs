@@ -10,7 +10,7 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_store::Clock;
-use heronry_tests::{World, on_every_store, run, wake};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run, wake};
 use heronry_types::{
     Actor, DeliveryOptions, EventKind, Importance, MessageFailure, MessageStatus, Millis,
     ResumedBy, RunEnd, RunState, Timestamp,
@@ -19,18 +19,21 @@ use heronry_types::{
 use crate::wakes::{NEWS, pair, tell, timed};
 
 on_every_store! {
-    p6_while_a_run_is_suspended_its_lease_and_its_claims_stand_still
     p6_a_resumed_run_has_its_lease_and_its_claims_for_their_terms_again
     p6_claims_that_are_named_are_given_back
     p6_the_end_of_a_wake_or_the_time_resumes_a_run
     p6_an_urgent_message_or_a_command_of_the_run_resumes_it
     p6_being_there_asking_being_refused_and_repeating_resume_nobody
     p6_what_holds_already_resumes_a_run_in_the_append_that_suspends_it
-    p6_a_delayed_interrupt_resumes_when_it_can_be_claimed
     p6_taking_over_ends_a_suspension_and_joining_again_does_not
     p6_a_suspended_run_leaves_and_ends_as_every_other
     p6_an_ended_run_never_joins_and_what_is_sent_to_it_fails_in_its_receipt
     p6_only_own_wakes_can_be_waited_for
+}
+
+on_every_store_that_is_reopened! {
+    p6_while_a_run_is_suspended_its_lease_and_its_claims_stand_still
+    p6_a_delayed_interrupt_resumes_when_it_can_be_claimed
 }
 
 const LEASE: Millis = Millis::from_secs(10);

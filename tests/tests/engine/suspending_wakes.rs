@@ -5,7 +5,7 @@ use heronry_pool::{
     decide::{RegisterWake, Suspending, WakeEvents, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_tests::{World, let_others_run, on_every_store, run};
+use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     DeliveryOptions, EventKind, Importance, Millis, ResumedBy, RunState, Since, SuspendFor,
     WakeStatus, WakeView,
@@ -23,9 +23,12 @@ on_every_store! {
     w1_a_suspending_wake_needs_a_timeout_or_forever
     w1_a_suspending_wake_that_times_out_resumes_its_run
     w1_a_repeated_registration_suspends_and_resumes_nobody
-    a32_a_suspended_run_is_resumed_by_its_wake_after_a_crash
     a35_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake
     w7_a_wait_for_a_suspending_wake_ends_when_its_run_goes_on
+}
+
+on_every_store_that_is_reopened! {
+    a32_a_suspended_run_is_resumed_by_its_wake_after_a_crash
     w3_a_suspending_wake_that_looks_far_back_resumes_its_run_by_what_it_finds
 }
 

@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{ClaimSet, Expiry, Leave, Peek, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_tests::{World, asked, key, on_every_store, run};
+use heronry_tests::{World, asked, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{EventKind, Millis, Timestamp, WakeStatus, WakeView};
 
 on_every_store! {
@@ -14,13 +14,16 @@ on_every_store! {
     k1_a_wall_that_jumps_back_holds_deadlines_and_stops_no_timer
     k1_a_wall_that_jumps_again_has_to_hold_again
     k1_a_small_jump_of_the_wall_changes_nothing
-    k1_a_store_far_ahead_of_the_wall_holds_deadlines_after_opening
-    k1_a_store_a_little_ahead_of_the_wall_waits_for_it
     k1_nothing_is_handed_over_past_its_expiry_while_the_clock_is_suspect
     k2_what_is_due_is_decided_first_and_in_the_same_append
     k2_a_claim_that_is_due_cannot_be_acked
     k3_acks_leave_and_cancel_pass_a_full_queue
     k3_one_run_holds_at_most_a_quarter_of_the_reserved_lane
+}
+
+on_every_store_that_is_reopened! {
+    k1_a_store_far_ahead_of_the_wall_holds_deadlines_after_opening
+    k1_a_store_a_little_ahead_of_the_wall_waits_for_it
 }
 
 const SECOND: Millis = Millis::from_secs(1);

@@ -1,7 +1,9 @@
 //! What happens while one batch syncs and the next one is decided on top of it.
 
 use heronry_pool::decide::ClaimSet;
-use heronry_tests::{World, asked, let_others_run, on_every_store, receiving, until};
+use heronry_tests::{
+    World, asked, let_others_run, on_every_store, on_every_store_that_is_reopened, receiving, until,
+};
 use heronry_types::Millis;
 
 use crate::inbox::{MINUTE, with_messages};
@@ -11,6 +13,9 @@ on_every_store! {
     m8_a_repeat_among_records_of_the_next_batch_keeps_the_claims
     m8_a_repeat_that_waits_for_its_batch_gets_claims_that_stay
     m8_a_waiting_receive_is_woken_by_a_delay_that_ended_during_a_sync
+}
+
+on_every_store_that_is_reopened! {
     m8_what_nobody_took_is_given_back_when_the_pool_closes_during_a_sync
 }
 

@@ -8,11 +8,17 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, as_many_as_asked, asked, calling, let_others_run, on_every_store, run};
+use heronry_tests::{
+    World, as_many_as_asked, asked, calling, let_others_run, on_every_store,
+    on_every_store_that_is_reopened, run,
+};
 use heronry_types::{LimitName, Limits, Millis, PoolSpec, Position, WakeStatus, WakeView};
 
 on_every_store! {
     a36_one_event_triggers_every_wake_and_other_commands_go_on_meanwhile
+}
+
+on_every_store_that_is_reopened! {
     a36_a_crash_while_others_go_on_triggers_the_rest_once
 }
 

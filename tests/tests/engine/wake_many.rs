@@ -8,13 +8,19 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, asked, calling, key, let_others_run, on_every_store, run};
+use heronry_tests::{
+    World, asked, calling, key, let_others_run, on_every_store, on_every_store_that_is_reopened,
+    run,
+};
 use heronry_types::{Correlation, Millis, Position, WakeStatus, WakeView};
 
 use crate::wakes::NEWS;
 
 on_every_store! {
     w5_one_event_triggers_thousands_a_thousand_in_each_append
+}
+
+on_every_store_that_is_reopened! {
     w5_a_crash_between_the_appends_finishes_the_rest_once
     w5_what_a_full_append_still_causes_survives_a_crash
 }

@@ -6,7 +6,7 @@ use heronry_pool::{
     decide::{Join, RegisterWake, WakeEvents, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_tests::{World, on_every_store, run};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     Cursor, EventKind, LimitExceeded, LimitName, Millis, PolicyVersion, Since, WakeReason,
     WakeStatus, WakeView, WakeWhy,
@@ -20,12 +20,15 @@ on_every_store! {
     w1_the_policies_of_a_wake_are_a_set_and_part_of_what_is_asked_for
     w1_a_wake_carries_as_many_policies_as_the_limit_says
     w1_a_takeover_with_fewer_policies_cancels_the_wakes_that_carry_them
-    w1_wakes_that_lost_a_policy_stay_cancelled_after_a_crash_and_the_others_wait
-    w1_neither_the_takeover_nor_what_it_cancels_triggers_a_wake_that_lost_its_policy
     w1_a_takeover_that_keeps_the_policies_keeps_the_wakes
     w1_a_wake_that_ended_stays_as_it_ended_when_its_policy_goes
     w1_a_suspended_run_that_is_taken_over_with_fewer_policies_goes_on
     w1_who_waits_for_a_wake_is_told_that_its_policy_is_gone
+}
+
+on_every_store_that_is_reopened! {
+    w1_wakes_that_lost_a_policy_stay_cancelled_after_a_crash_and_the_others_wait
+    w1_neither_the_takeover_nor_what_it_cancels_triggers_a_wake_that_lost_its_policy
 }
 
 /// A wake for news that carries these policies; its id is its key.

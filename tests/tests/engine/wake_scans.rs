@@ -7,7 +7,9 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
-use heronry_tests::{World, let_others_run, on_every_store, until};
+use heronry_tests::{
+    World, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
+};
 use heronry_types::{
     Cursor, EventKind, Millis, Position, Since, WakeFailure, WakeId, WakeStatus, WakeView,
 };
@@ -21,10 +23,13 @@ on_every_store! {
     w3_a_wake_looks_back_at_once_only_so_far
     w3_four_scans_of_a_pool_run_at_once
     w3_a_cancel_or_a_timeout_ends_a_wake_that_is_still_looking_back
-    w3_a_scan_that_a_crash_cut_short_begins_again
-    w3_what_was_found_and_not_recorded_is_found_again
     w3_a_lost_member_that_waits_from_a_cursor_sees_that_it_is_back
     w5_a_wake_fails_when_what_it_looks_back_at_is_gone
+}
+
+on_every_store_that_is_reopened! {
+    w3_a_scan_that_a_crash_cut_short_begins_again
+    w3_what_was_found_and_not_recorded_is_found_again
 }
 
 /// Sends so much that nobody looks through it at once, and returns the first delivery.

@@ -8,7 +8,9 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
-use heronry_tests::{World, canary::CANARY, key, on_every_store, until};
+use heronry_tests::{
+    World, canary::CANARY, key, on_every_store, on_every_store_that_is_reopened, until,
+};
 use heronry_types::{
     Cursor, EntityId, EntityKind, EntityRef, EventKind, NewEvent, Payload, PoolSpec, Position,
     ResumeWith, WakePayload, WakeStatus, WakeView,
@@ -17,13 +19,16 @@ use heronry_types::{
 use crate::resume_hook::{Host, telling};
 
 on_every_store! {
-    a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body
     a39_a_summary_quotes_sixteen_events_and_of_each_256_bytes
     a39_a_summary_says_no_more_than_the_pool_shows
     a39_a_summary_says_no_more_to_who_does_not_see_the_events_any_more
     a39_only_a_wake_that_asks_for_a_summary_gets_one
     a39_a_summary_outlives_its_events
     a39_a_host_is_told_the_summary_too
+}
+
+on_every_store_that_is_reopened! {
+    a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body
 }
 
 /// A pool whose wakes show so much, with a lead that waits and a scout that reports.
@@ -93,7 +98,7 @@ async fn a39_a_summary_says_what_the_events_say_of_themselves_and_never_a_body(w
     ];
     let cursors = report(&pool, &scout, events).await;
     let expected = format!(
-        "5 event(s), first run_message_accepted at {}\ntool_completed at {}: found 3 faults\n\
+        "5 events, first run_message_accepted at {}\ntool_completed at {}: found 3 faults\n\
          tool_completed at {}: two lines",
         sent.cursor, cursors[0], cursors[3]
     );
@@ -121,7 +126,7 @@ async fn a39_a_summary_quotes_sixteen_events_and_of_each_256_bytes(world: World)
     let summary = summary_of(&world, &pool, &lead, &wake).await;
     let lines: Vec<&str> = summary.lines().collect();
     assert_eq!(lines.len(), 1 + 16);
-    assert!(lines[0].starts_with("17 event(s)"));
+    assert!(lines[0].starts_with("17 events"));
     assert!(!summary.contains("seventeenth"));
     let quoted = |line: &str| line.split_once(": ").unwrap().1.to_owned();
     assert_eq!(quoted(lines[1]), "x".repeat(256));
@@ -139,7 +144,7 @@ async fn a39_a_summary_says_no_more_than_the_pool_shows(world: World) {
         .register(&pool, &lead, counting(1, ResumeWith::Summary))
         .await;
     let cursors = report(&pool, &scout, vec![tool("found 3 faults")]).await;
-    let expected = format!("1 event(s), first tool_completed at {}", cursors[0]);
+    let expected = format!("1 event, first tool_completed at {}", cursors[0]);
     for caller in [&lead, &Caller::Operator] {
         assert_eq!(summary_of(&world, &pool, caller, &wake).await, expected);
     }
@@ -160,7 +165,7 @@ async fn a39_a_summary_says_no_more_to_who_does_not_see_the_events_any_more(worl
         .await;
     let cursors = report(&pool, &scout, vec![tool("found 3 faults")]).await;
     let cursor = cursors[0];
-    let plain = format!("1 event(s), first tool_completed at {cursor}");
+    let plain = format!("1 event, first tool_completed at {cursor}");
     let quoted = format!("{plain}\ntool_completed at {cursor}: found 3 faults");
     assert_eq!(summary_of(&world, &pool, &lead, &wake).await, quoted);
     let narrowed = Join {
@@ -218,7 +223,7 @@ async fn a39_a_summary_outlives_its_events(world: World) {
     let floor = trim(&world, &pool, second.position).await;
     assert_eq!(floor, second.position, "the first one is gone");
     let expected =
-        format!("2 event(s), first tool_completed at {first}\ntool_completed at {second}: kept");
+        format!("2 events, first tool_completed at {first}\ntool_completed at {second}: kept");
     assert_eq!(summary_of(&world, &pool, &lead, &wake).await, expected);
 }
 

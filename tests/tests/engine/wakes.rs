@@ -5,7 +5,10 @@ use heronry_pool::{
     decide::{RegisterWake, Send, SendRequest, WakeRequest},
 };
 use heronry_runtime::Pool;
-use heronry_tests::{World, calling, key, let_others_run, message, on_every_store, run, until};
+use heronry_tests::{
+    World, calling, key, let_others_run, message, on_every_store, on_every_store_that_is_reopened,
+    run, until,
+};
 use heronry_types::{Correlation, EventKind, Millis, Position, Since, WakeStatus};
 
 on_every_store! {
@@ -15,9 +18,12 @@ on_every_store! {
     a31_a_message_to_me_with_a_correlation_is_what_wakes_me
     a31_a_reply_to_one_message_is_what_wakes_me
     a32_a_wake_of_one_handle_is_triggered_through_another
-    a32_a_wake_that_outlives_a_restart_is_triggered_afterwards
     a33_timeout_zero_is_timed_out_at_once_and_the_run_goes_on
     a33_a_timeout_fires_at_its_time_and_not_before
+}
+
+on_every_store_that_is_reopened! {
+    a32_a_wake_that_outlives_a_restart_is_triggered_afterwards
     a33_a_timeout_counts_the_time_while_the_process_was_down
 }
 

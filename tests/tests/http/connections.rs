@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    TokenKey, serve,
 };
 use heronry_types::Millis;
 use tokio::{
@@ -23,7 +24,7 @@ struct Serving {
     server: Server,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), ServeError>>,
+    ended: Ended,
 }
 
 /// Short bounds, none of which another alarm of the server can be taken for.
@@ -46,17 +47,7 @@ impl Serving {
 
     fn on(listeners: Vec<Listener>, address: SocketAddr, limits: ConnectionLimits) -> Self {
         let server = Server::on_memory();
-        let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
-        let config = ServerConfig {
-            listeners,
-            runtime: server.runtime.clone(),
-            auth,
-            limits,
-        };
-        let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve(config, async {
-            stopped.await.unwrap();
-        }));
+        let (stop, ended) = started(&server, listeners, limits);
         Self {
             server,
             address,
@@ -89,7 +80,30 @@ impl Serving {
     }
 }
 
-async fn sees_the_end(server: JoinHandle<Result<(), ServeError>>) {
+type Ended = JoinHandle<Result<(), ServeError>>;
+
+/// Starts to serve, and returns what stops it.
+fn started(
+    server: &Server,
+    listeners: Vec<Listener>,
+    limits: ConnectionLimits,
+) -> (oneshot::Sender<()>, Ended) {
+    let config = ServerConfig {
+        listeners,
+        runtime: server.runtime.clone(),
+        auth: Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32])),
+        limits,
+        store: StoreWatch::default(),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let ended = tokio::spawn(serve(config, async {
+        // A test that ends without a word stops its server as well.
+        let _ = stopped.await;
+    }));
+    (stop, ended)
+}
+
+async fn sees_the_end(server: Ended) {
     let ended = tokio::time::timeout(PATIENCE, server).await;
     ended.expect("the server ends").unwrap().unwrap();
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, TokenKey, serve,
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    TokenKey, serve,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -317,6 +318,7 @@ async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
         runtime: server.runtime.clone(),
         auth,
         limits: ConnectionLimits::default(),
+        store: StoreWatch::default(),
     };
     let serving = tokio::spawn(serve(config, async {
         stopped.await.unwrap();
@@ -362,6 +364,7 @@ async fn a_listener_that_is_open_to_other_machines_is_refused() {
         runtime: server.runtime.clone(),
         auth,
         limits: ConnectionLimits::default(),
+        store: StoreWatch::default(),
     };
     let refused = serve(config, std::future::pending()).await.unwrap_err();
     assert!(

@@ -54,8 +54,12 @@ async fn after_a_failed_commit_the_outcome_is_unknown_and_nothing_is_ready() {
     faults.fail_next_append(heronry_testkit::AppendFault::UnknownNotKept);
     let refused = server.tell(&a, "b", "k").await.refused(503, "store-fenced");
     assert_eq!(refused["outcome"], "unknown");
+    assert_eq!(refused["cause"], "io");
     let again = server.tell(&a, "b", "k").await.refused(503, "store-fenced");
-    assert_eq!(again["outcome"], "none");
+    assert_eq!(
+        (&again["outcome"], &again["cause"]),
+        (&json!("none"), &json!("io"))
+    );
     server.get("", "/readyz").await.refused(503, "store-fenced");
     assert_eq!(server.get("", "/healthz").await.status, 200);
 }

@@ -23,17 +23,19 @@ pub(crate) const OPERATOR: &str = "operator-secret";
 /// The address that the test servers believe they are bound to.
 const BOUND: &str = "127.0.0.1:7171";
 
-/// Runs each test once on every store.
+/// Runs each test once on every store: on memory in the normal tier, on the others in `cargo xtask prove`.
 macro_rules! on_every_store {
     ($($name:ident)*) => {
         mod memory {
             $(#[tokio::test] async fn $name() { super::$name(crate::support::Server::on_memory()).await; })*
         }
         mod redb {
-            $(#[tokio::test] async fn $name() { super::$name(crate::support::Server::on_redb()).await; })*
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name(crate::support::Server::on_redb()).await; })*
         }
         mod sled {
-            $(#[tokio::test] async fn $name() { super::$name(crate::support::Server::on_sled()).await; })*
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name(crate::support::Server::on_sled()).await; })*
         }
     };
 }

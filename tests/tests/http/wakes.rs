@@ -520,7 +520,7 @@ async fn a39_a_waiter_gets_what_resume_with_says_and_never_a_body(server: Server
         .map(|cursor| json!({"cursor": cursor, "id": cursor, "kind": "run_message_accepted"}))
         .collect();
     let first = accepted[0].as_str().unwrap();
-    let line = format!("2 event(s), first run_message_accepted at {first}");
+    let line = format!("2 events, first run_message_accepted at {first}");
     for (number, (matches, summary)) in [
         (json!(refs), Value::Null),
         (json!(refs), Value::Null),
@@ -554,7 +554,7 @@ async fn a39_a_summary_carries_what_events_say_of_themselves_as_far_as_the_pool_
         });
         let reported = server.post(&a, &path("events"), events).await.is(201);
         let cursor = reported["first"].as_str().unwrap();
-        let mut line = format!("1 event(s), first tool_completed at {cursor}");
+        let mut line = format!("1 event, first tool_completed at {cursor}");
         if pool == "p" {
             line = format!("{line}\ntool_completed at {cursor}: found 3 faults");
         }

@@ -3,12 +3,12 @@
 use heronry_runtime::transfer::{self, Pools, TransferError};
 use heronry_store::{Head, Store};
 use heronry_testkit::{AppendFault, FaultStore};
-use heronry_tests::{StoreKind, World, on_every_store, pool};
+use heronry_tests::{StoreKind, World, on_every_store_that_is_reopened, pool};
 use heronry_types::PoolSpec;
 
 use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume};
 
-on_every_store! {
+on_every_store_that_is_reopened! {
     a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent
     a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat
 }

@@ -16,10 +16,13 @@ use heronry_server::Listener;
 use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 
 use super::ListenAddress;
-use crate::failure::Failure;
+use crate::{data_dir::DataDir, failure::Failure, out::diagnose};
 
 /// How many connections wait to be accepted at the most.
 const BACKLOG: u32 = 1_024;
+
+/// The longest path of a Unix socket, in bytes; some systems take 108, others 104.
+const SOCKET_PATH_MAX: usize = 103;
 
 /// What is taken, and not open yet.
 #[derive(Debug)]
@@ -78,11 +81,29 @@ impl Doors {
         })
     }
 
-    /// Takes the socket of a data directory, too. Its owner is who asks.
-    pub(crate) fn add_socket(&mut self, path: &Path) -> Result<(), Failure> {
-        let taken = TakenSocket::take(path).map_err(|e| not_taken(path.display(), &e))?;
-        self.socket = Some(taken);
-        Ok(())
+    /// Takes the socket of a data directory, too, whose owner is who asks, and returns its path. Where
+    /// there can be none, the server goes without, and says so.
+    pub(crate) fn add_socket(&mut self, data_dir: &DataDir) -> Option<PathBuf> {
+        let path = data_dir.socket();
+        let taken = if path.as_os_str().len() > SOCKET_PATH_MAX {
+            let what = format!("its path has more than {SOCKET_PATH_MAX} bytes");
+            Err(io::Error::new(ErrorKind::InvalidInput, what))
+        } else {
+            TakenSocket::take(&path)
+        };
+        match taken {
+            Ok(taken) => {
+                self.socket = Some(taken);
+                Some(path)
+            }
+            Err(error) => {
+                let (place, url) = (path.display(), &self.url);
+                diagnose(&format!(
+                    "heronry: there is no socket {place}: {error}; commands use {url}"
+                ));
+                None
+            }
+        }
     }
 
     /// Returns where the server listens, as a URL or as `unix:PATH`.

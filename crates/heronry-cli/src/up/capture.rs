@@ -11,7 +11,9 @@ use std::{
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::screen::Screen;
-use crate::text::{add, counted};
+use heronry_types::counted;
+
+use crate::text::add;
 
 /// The longest line that is kept, in bytes.
 pub(super) const LINE_BYTES_MAX: usize = 8 * 1024;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use heronry_client::{Client, ClientError, PoolClient};
-use heronry_types::{PoolId, RunId};
+use heronry_types::{EventKind, LimitName, PoolId, RunId};
 use heronry_wire::{EventsQuery, PoolBody, ProblemKind};
 
 use super::manifest::{Manifest, Until};
@@ -143,17 +143,38 @@ async fn ended_runs(pool: &PoolClient) -> Result<BTreeSet<RunId>, Failure> {
         ..EventsQuery::default()
     };
     loop {
-        let page = pool.events(&query).await.map_err(refused)?;
-        ended.extend(
-            page.events
-                .into_iter()
-                .filter_map(|it| it.envelope.identity.run),
-        );
+        let page = match pool.events(&query).await {
+            Ok(page) => page,
+            // The filter is ours: where only shorter ones are taken, all events are read.
+            Err(error)
+                if query.filter.is_some()
+                    && error.crossed(LimitName::FilterTextBytesMax).is_some() =>
+            {
+                query.filter = None;
+                continue;
+            }
+            Err(error) => return Err(refused(error)),
+        };
+        let ends = page
+            .events
+            .into_iter()
+            .filter(|it| ends_a_run(it.envelope.kind));
+        ended.extend(ends.filter_map(|it| it.envelope.identity.run));
         if page.scanned_to == page.head {
             return Ok(ended);
         }
         query.after = Some(page.scanned_to);
     }
+}
+
+/// What [`ENDINGS`] keeps.
+fn ends_a_run(kind: EventKind) -> bool {
+    [
+        EventKind::RunCompleted,
+        EventKind::RunFailed,
+        EventKind::RunCancelled,
+    ]
+    .contains(&kind)
 }
 
 #[cfg(test)]

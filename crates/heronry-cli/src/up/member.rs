@@ -4,7 +4,7 @@ use std::{ffi::OsString, sync::Arc, time::Duration};
 
 use heronry_client::{ClientError, PoolClient};
 use heronry_store::Clock;
-use heronry_types::RunEnd;
+use heronry_types::{LimitName, RunEnd, counted};
 use heronry_wire::{Join, Joined, ProblemKind, SetState};
 use tokio::sync::watch;
 
@@ -19,7 +19,6 @@ use super::{
 use crate::{
     connect::refused,
     failure::{Exit, Failure},
-    text::counted,
 };
 
 /// A member that is supervised.
@@ -235,11 +234,19 @@ impl Member {
                 Some(format!("exit code {code} after {total}"))
             }
         };
-        let state = SetState {
+        let mut state = SetState {
             note,
             ..SetState::of(end.into())
         };
-        let state = match self.pool.set_state(&self.plan.run, &state).await {
+        let mut set = self.pool.set_state(&self.plan.run, &state).await;
+        // The note is ours: a pool that takes only shorter ones gets none.
+        if let Err(error) = &set
+            && error.crossed(LimitName::NoteBytesMax).is_some()
+        {
+            state.note = None;
+            set = self.pool.set_state(&self.plan.run, &state).await;
+        }
+        let state = match set {
             Ok(_) => end,
             // The member said so itself, or an earlier answer was lost.
             Err(error) => ended_state(&error).ok_or_else(|| refused(error))?,

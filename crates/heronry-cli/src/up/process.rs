@@ -36,7 +36,7 @@ pub(crate) struct Launch {
 }
 
 /// Variables of `up` that a member must not see: they would name another identity.
-const HIDDEN: [&str; 3] = [
+pub(super) const HIDDEN: [&str; 3] = [
     "HERONRY_DATA_DIR",
     "HERONRY_TOKEN_FILE",
     "HERONRY_OPERATOR_TOKEN_FILE",
@@ -146,7 +146,8 @@ pub(crate) enum Program {
 /// Looks for a program as a member in this folder would.
 pub(crate) fn find_program(program: &str, folder: &Path, path: &OsString) -> Program {
     let places: Vec<PathBuf> = if program.contains('/') {
-        vec![folder.join(program)]
+        // Without the steps that lead nowhere, as it is shown.
+        vec![folder.join(program).components().collect()]
     } else {
         let places = std::env::split_paths(path);
         places.map(|it| folder.join(it).join(program)).collect()

@@ -82,7 +82,8 @@ impl Team<'_> {
             number = signals.next() => return Ok(Ended::Signal(number)),
         }
         match (running.failure, signal) {
-            (Some(failure), _) => Err(failure),
+            // Members fail, too, when the store has closed; that is why, and not what they say.
+            (Some(failure), _) => Err(host.store_closed().unwrap_or(failure)),
             (None, Some(number)) => Ok(Ended::Signal(number)),
             (None, None) => Ok(Ended::Done(running.reports.into_iter().flatten().collect())),
         }

@@ -27,6 +27,7 @@ impl Verb {
                 Answer::One("Changed")
             }
             Self::Extend(_) => Answer::One("ClaimsExtended"),
+            Self::Status(_) => Answer::Each("ServerStatus", "pools"),
             Self::Ask(_) => Answer::Own(&ask::REPLY_FIELDS),
             Self::Forget(_) => Answer::Own(&forget::FILE_FIELDS),
             Self::Members(_) => Answer::Each("MemberList", "members"),

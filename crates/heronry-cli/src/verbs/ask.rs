@@ -6,14 +6,14 @@ use clap::{ArgGroup, Args};
 use heronry_client::{Asked, PoolClient, Reply};
 use heronry_types::{
     CorrelationKey, CorrelationValue, IdempotencyKey, Importance, MessageId, MessageStatus, Millis,
-    PolicyRef, Receipt, Response, RunId,
+    PolicyRef, Receipt, Response, RunId, counted,
 };
 use heronry_wire::{BodyBytes, BodyText};
 use serde::Serialize;
 
 use super::{
     members::parse_policy,
-    messages::{SendArgs, exit_of_question, message_of, nobody, parse_correlation},
+    messages::{SendArgs, deliver, exit_of_question, message_of, nobody, parse_correlation},
 };
 use crate::{
     connect::{Context, refused, within},
@@ -22,7 +22,7 @@ use crate::{
     last,
     lines::Lines,
     out::Rows,
-    text::{counted, name_of},
+    text::name_of,
 };
 
 /// How much longer than its own time the command waits for a server that was away meanwhile, and for
@@ -156,8 +156,8 @@ pub(crate) async fn run(cx: &Context, args: AskArgs) -> Outcome {
 }
 
 async fn ask(cx: &Context, pool: &PoolClient, args: AskArgs) -> Result<Asked, Failure> {
-    let question = message_of(cx, pool, args.sending()).await?;
-    let sent = pool.send(&question).await.map_err(refused)?;
+    let mut question = message_of(cx, pool, args.sending()).await?;
+    let sent = deliver(pool, &mut question).await?;
     last::sent(cx, sent.cursor);
     if let Some(nobody) = nobody(&sent) {
         return Err(nobody);

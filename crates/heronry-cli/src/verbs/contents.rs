@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use heronry_client::Content;
-use heronry_types::{Body, ContentRef, IdempotencyKey};
+use heronry_types::{Body, ContentRef, IdempotencyKey, counted};
 
 use super::messages::read_body;
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     out::Rows,
     secrets::random_name,
-    text::counted,
 };
 
 /// Store, fetch and erase bodies

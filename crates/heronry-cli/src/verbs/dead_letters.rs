@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
-use heronry_types::Cursor;
+use heronry_types::{Cursor, counted};
 use heronry_wire::{DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery};
 
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     failure::{Exit, Outcome},
     lines::Lines,
     out::Rows,
-    text::counted,
 };
 
 /// Look after messages that were claimed too often

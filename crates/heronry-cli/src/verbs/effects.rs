@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
-use heronry_types::{Cursor, EffectOutcome, EffectView};
+use heronry_types::{Cursor, EffectOutcome, EffectView, counted};
 use heronry_wire::{EffectList, EffectsQuery, ResolveEffect};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     failure::{Exit, Outcome},
     lines::Lines,
     out::Rows,
-    text::{counted, name_of},
+    text::name_of,
 };
 
 /// Look after effects that have no result

@@ -4,8 +4,8 @@
 use std::{io, time::Duration};
 
 use clap::Args;
-use heronry_client::{ClientError, PoolClient};
-use heronry_types::{Cursor, Millis, RunId};
+use heronry_client::{ClientError, Pieces, PoolClient};
+use heronry_types::{Cursor, LimitName, Millis, RunId};
 use heronry_wire::{ClaimName, ClaimsExtended, EventsQuery, ExtendClaims, ProblemKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long claims are held when nothing is said.
-pub(super) const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
+const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 /// How long one request waits for an acknowledgement.
 const POLL_MAX: Millis = Millis::from_secs(20);
 
@@ -38,12 +38,20 @@ pub(crate) struct ExtendArgs {
 }
 
 pub(crate) async fn extend(cx: &Context, args: ExtendArgs) -> Outcome {
-    let extend = ExtendClaims {
+    let (pool, run) = (cx.pool()?, cx.run()?);
+    let mut term = Term::of(args.claim_for);
+    let mut extend = ExtendClaims {
         claims: args.claims.into_iter().map(ClaimName).collect(),
-        claim_ms: args.claim_for.unwrap_or(CLAIM_DEFAULT),
+        claim_ms: term.span(),
     };
-    let extended = cx.pool()?.extend(cx.run()?, &extend).await;
-    show(cx, &extended.map_err(refused)?)?;
+    let extended = loop {
+        match pool.extend(run, &extend).await {
+            Ok(extended) => break extended,
+            Err(error) => term.fit(error).map_err(refused)?,
+        }
+        extend.claim_ms = term.span();
+    };
+    show(cx, &extended)?;
     Ok(Exit::Ok)
 }
 
@@ -58,23 +66,55 @@ pub(super) fn show(cx: &Context, extended: &ClaimsExtended) -> Result<(), Failur
     })
 }
 
+/// For how long an extension holds claims.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Term {
+    /// For as long as was asked for.
+    Asked(Millis),
+    /// For the usual time, or as long as the pool allows.
+    Usual(Millis),
+}
+
+impl Term {
+    fn of(asked: Option<Millis>) -> Self {
+        asked.map_or(Self::Usual(CLAIM_DEFAULT), Self::Asked)
+    }
+
+    fn span(self) -> Millis {
+        match self {
+            Self::Asked(span) | Self::Usual(span) => span,
+        }
+    }
+
+    /// Makes the usual time as short as the pool wants it, when that is what a refusal names.
+    fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
+        match (&mut *self, error.crossed(LimitName::ClaimMsMax)) {
+            (Self::Usual(span), Some(max)) if max < span.0 => {
+                *span = Millis(max);
+                Ok(())
+            }
+            (Self::Usual(_) | Self::Asked(_), Some(_) | None) => Err(error),
+        }
+    }
+}
+
 /// Claims that are held for somebody who works.
 #[derive(Debug)]
 pub(super) struct Hold {
     run: RunId,
     claims: Vec<ClaimName>,
-    /// For how long each extension holds them.
-    span: Millis,
+    term: Term,
     /// Whether one of them was lost.
     lost: bool,
 }
 
 impl Hold {
-    pub(super) fn new(run: &RunId, claims: Vec<ClaimName>, span: Millis) -> Self {
+    /// Returns claims that each extension holds for this time; nothing: for the usual one.
+    pub(super) fn new(run: &RunId, claims: Vec<ClaimName>, asked: Option<Millis>) -> Self {
         Self {
             run: run.clone(),
             claims,
-            span,
+            term: Term::of(asked),
             lost: false,
         }
     }
@@ -86,7 +126,7 @@ impl Hold {
 
     /// Returns how long the claims can be left alone: a third of their term.
     fn tick(&self) -> Millis {
-        Millis((self.span.0 / 3).max(1))
+        Millis((self.term.span().0 / 3).max(1))
     }
 
     /// Extends what is held. What was acknowledged or given back drops out; so does what has lapsed,
@@ -99,14 +139,18 @@ impl Hold {
         loop {
             let extend = ExtendClaims {
                 claims: self.claims.clone(),
-                claim_ms: self.span,
+                claim_ms: self.term.span(),
             };
             match pool.extend(&self.run, &extend).await {
                 Ok(extended) => {
                     self.claims.clone_from(&extended.held);
                     return Ok(extended);
                 }
-                Err(error) => self.drop_lapsed(cx, error)?,
+                Err(error) => {
+                    if let Err(error) = self.term.fit(error) {
+                        self.drop_lapsed(cx, error)?;
+                    }
+                }
             }
         }
     }
@@ -159,15 +203,30 @@ impl Hold {
     async fn acked_or_due(&self, pool: &PoolClient, seen: Cursor) -> Result<Cursor, Failure> {
         let kinds = r#"kind in ["run_message_acked", "run_message_released"]"#;
         let run = serde_json::to_string(self.run.as_str()).map_err(Failure::failed)?;
-        let query = EventsQuery {
+        let mut query = EventsQuery {
             filter: Some(format!("{kinds} && run == {run}")),
             after: Some(seen),
             limit: Some(1),
-            wait_ms: Some(self.tick().min(POLL_MAX)),
             ..EventsQuery::default()
         };
-        let page = pool.events(&query).await.map_err(refused)?;
-        Ok(page.scanned_to)
+        let mut pieces = Pieces::of(Some(self.tick().min(POLL_MAX)), POLL_MAX);
+        loop {
+            query.wait_ms = pieces.next();
+            match pool.events(&query).await {
+                Ok(page) if !page.events.is_empty() || !pieces.passed().await => {
+                    return Ok(page.scanned_to);
+                }
+                Ok(page) => query.after = Some(page.scanned_to),
+                // The filter is ours: where only shorter ones are taken, every event is looked at.
+                Err(error)
+                    if query.filter.is_some()
+                        && error.crossed(LimitName::FilterTextBytesMax).is_some() =>
+                {
+                    query.filter = None;
+                }
+                Err(error) => pieces.fit(error).map_err(refused)?,
+            }
+        }
     }
 }
 

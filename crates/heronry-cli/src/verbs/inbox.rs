@@ -1,11 +1,11 @@
 //! `heronry inbox`, `ack`, `release`.
 
 use clap::Args;
-use heronry_client::PoolClient;
-use heronry_types::{AckOutcome, Millis, ReceiveId, RunId};
+use heronry_client::{Pieces, PoolClient};
+use heronry_types::{AckOutcome, Millis, ReceiveId, RunId, counted};
 use heronry_wire::{Ack, ClaimName, InboxPage, InboxQuery, Item, Receive, ReleaseClaims};
 
-use super::hold::{CLAIM_DEFAULT, Hold};
+use super::hold::Hold;
 use crate::{
     connect::{Context, last_look, refused, within},
     durations,
@@ -14,7 +14,7 @@ use crate::{
     lines::Lines,
     out::Rows,
     secrets::random_name,
-    text::{counted, name_of},
+    text::name_of,
 };
 
 /// How long one request waits; a longer wait is several requests under the same receive id.
@@ -138,8 +138,7 @@ pub(crate) async fn receive(cx: &Context, args: InboxArgs) -> Outcome {
         .filter_map(|it| it.claim.clone())
         .collect();
     if args.keep.keep && !claims.is_empty() {
-        let span = args.claim_for.unwrap_or(CLAIM_DEFAULT);
-        return Hold::new(run, claims, span)
+        return Hold::new(run, claims, args.claim_for)
             .keep(cx, (&cx.waiting_pool(None)?, page.cursor))
             .await;
     }
@@ -175,18 +174,16 @@ async fn claim_within(
     let pool = cx.waiting_pool(Some(wait))?;
     let now = receive_of(args)?;
     let claimed = within(Some(wait), async {
-        let mut left = wait;
+        let mut pieces = Pieces::of(Some(wait), POLL);
         loop {
-            let span = left.min(POLL);
-            let wait_ms = (span.0 > 0).then_some(span);
             let receive = Receive {
-                wait_ms,
+                wait_ms: pieces.next(),
                 ..now.clone()
             };
-            let page = claim(&pool, run, &receive).await?;
-            left = Millis(left.0.saturating_sub(span.0));
-            if !page.items.is_empty() || left.0 == 0 {
-                return Ok(page);
+            match pool.receive(run, &receive).await {
+                Ok(page) if !page.items.is_empty() || !pieces.passed().await => return Ok(page),
+                Ok(_) => {}
+                Err(error) => pieces.fit(error).map_err(refused)?,
             }
         }
     });

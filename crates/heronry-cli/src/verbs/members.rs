@@ -192,8 +192,7 @@ pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
     let beat = if claims.is_empty() {
         Beat::Presence
     } else {
-        let span = args.claim_for.unwrap_or(hold::CLAIM_DEFAULT);
-        Beat::Claims(Hold::new(run, claims, span))
+        Beat::Claims(Hold::new(run, claims, args.claim_for))
     };
     beats(cx, &pool, (beat, args.every)).await
 }

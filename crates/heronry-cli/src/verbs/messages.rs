@@ -9,11 +9,11 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use heronry_client::PoolClient;
+use heronry_client::{Pieces, PoolClient};
 use heronry_types::{
     Address, AgentId, ContentRef, Correlation, CorrelationKey, CorrelationValue, Cursor,
-    IdempotencyKey, Importance, MessageId, MessageStatus, Millis, OnFull, PolicyRef, PoolId,
-    Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
+    IdempotencyKey, Importance, LimitName, MessageId, MessageStatus, Millis, OnFull, PolicyRef,
+    PoolId, Receipt, ReceiptUntil, ResponseContract, RunId, TopicId,
 };
 use heronry_wire::{BodyBytes, BodyText, ReceiptQuery, SendMessage};
 
@@ -198,8 +198,8 @@ pub(crate) struct BodyArgs {
 pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     let pool = cx.pool()?;
     let allows_nobody = args.nobody.allow_nobody;
-    let send = message_of(cx, &pool, args).await?;
-    let receipt = pool.send(&send).await.map_err(refused)?;
+    let mut send = message_of(cx, &pool, args).await?;
+    let receipt = deliver(&pool, &mut send).await?;
     last::sent(cx, receipt.cursor);
     cx.out.answer(&receipt, Rows::Whole, || {
         let cursor = receipt.cursor;
@@ -333,20 +333,24 @@ async fn change_of(
     let since = args.since.unwrap_or(receipt.as_of);
     query.until = args.until;
     query.since = args.until.is_none().then_some(since);
-    let mut left = wait;
+    let mut pieces = Pieces::of(Some(wait), POLL);
+    let mut goes_on = wait.0 > 0;
     loop {
         let reached = match args.until {
             Some(until) => receipt.has_reached(until),
             None => receipt.is_over() || receipt.has_changed_since(since),
         };
-        if reached || left.0 == 0 {
+        if reached || !goes_on {
             return Ok((receipt, reached));
         }
-        let span = left.min(POLL);
-        query.wait_ms = Some(span);
-        let changed = pool.wait_receipt(&args.message, &query).await;
-        receipt = changed.map_err(refused)?;
-        left = Millis(left.0.saturating_sub(span.0));
+        query.wait_ms = pieces.next();
+        match pool.wait_receipt(&args.message, &query).await {
+            Ok(again) => {
+                receipt = again;
+                goes_on = pieces.passed().await;
+            }
+            Err(error) => pieces.fit(error).map_err(refused)?,
+        }
     }
 }
 
@@ -408,6 +412,38 @@ pub(super) fn read_body(
     Ok(Some(bytes))
 }
 
+/// Sends a message. A body that the pool wants stored by itself is stored, and referred to: who sent it
+/// did not say how it travels.
+pub(super) async fn deliver(pool: &PoolClient, send: &mut SendMessage) -> Result<Receipt, Failure> {
+    let error = match pool.send(send).await {
+        Ok(receipt) => return Ok(receipt),
+        Err(error) => error,
+    };
+    let body = send.body.take().map(|text| text.0.into_bytes());
+    let body = body.or_else(|| send.body_base64.take().map(|bytes| bytes.0));
+    match body.filter(|_| error.crossed(LimitName::BodyInlineBytesMax).is_some()) {
+        None => Err(refused(error)),
+        Some(bytes) => {
+            let media_type = send.media_type.clone();
+            store_body(pool, send, (bytes, media_type.as_deref())).await?;
+            pool.send(send).await.map_err(refused)
+        }
+    }
+}
+
+/// Stores a body under the message's own key: a repeat stores nothing and refers to the same body.
+async fn store_body(
+    pool: &PoolClient,
+    send: &mut SendMessage,
+    (bytes, media_type): (Vec<u8>, Option<&str>),
+) -> Result<(), Failure> {
+    let content = contents::content_of(bytes, media_type);
+    let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
+    let stored = pool.put_content(content, key, run).await;
+    send.content_ref = Some(stored.map_err(refused)?.content_ref);
+    Ok(())
+}
+
 /// Puts a small body into the request, and stores a large one before.
 async fn add_body(
     pool: &PoolClient,
@@ -416,13 +452,7 @@ async fn add_body(
     media_type: Option<&str>,
 ) -> Result<(), Failure> {
     if bytes.len() > INLINE_BYTES_MAX {
-        let content = contents::content_of(bytes, media_type);
-        // Under the message's own key: a repeat stores nothing and refers to the same body.
-        let (key, run) = (send.idempotency_key.as_ref(), send.from.as_ref());
-        let stored = pool.put_content(content, key, run).await;
-        let stored = stored.map_err(refused)?;
-        send.content_ref = Some(stored.content_ref);
-        return Ok(());
+        return store_body(pool, send, (bytes, media_type)).await;
     }
     match String::from_utf8(bytes) {
         Ok(text) => send.body = Some(BodyText(text)),

@@ -5,18 +5,20 @@ mod delete;
 
 use std::{fs, path::PathBuf};
 
-pub(super) use archive::FIELDS as ARCHIVED_FIELDS;
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, PoolId};
+use heronry_types::{LimitName, Limits, Policies, PoolId, counted};
 use heronry_wire::{PoolBody, PoolView, Unreadable};
 
+pub(crate) use self::archive::ARCHIVED_FIELDS;
+
+use super::members::policy_text;
 use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::Rows,
-    text::{counted, name_of},
+    text::name_of,
 };
 
 /// Open, list, show, change, archive and delete pools
@@ -138,6 +140,40 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
+/// Adds every setting and every limit with the value that holds.
+fn add_settings(lines: &mut Lines, view: &PoolView) {
+    let listed = |policies: Option<&Policies>| {
+        let policies = policies.map_or(&[][..], Policies::as_slice);
+        let policies: Vec<String> = policies.iter().map(policy_text).collect();
+        if policies.is_empty() {
+            "none".to_owned()
+        } else {
+            policies.join(", ")
+        }
+    };
+    let messages = view.config.message_policy.clone().unwrap_or_default();
+    let required = listed(messages.required_policies.as_ref());
+    lines.line(format_args!("policies of every message {required}"));
+    let includes = messages.include_sender_in_pool_broadcast == Some(true);
+    let includes = if includes { "yes" } else { "no" };
+    lines.line(format_args!("a broadcast reaches its sender {includes}"));
+    let payload = view.config.wake_policy.as_ref().and_then(|it| it.payload);
+    let payload = payload.unwrap_or_default();
+    lines.line(format_args!("payload of wakes and views {payload}"));
+    let members = listed(view.config.policies.as_ref());
+    lines.line(format_args!("policies of every member {members}"));
+    let set: Vec<String> = view
+        .settings
+        .limits
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
+    for (name, value) in &view.limits {
+        let mark = if set.contains(name) { " (set)" } else { "" };
+        lines.line(format_args!("limit {name} {value}{mark}"));
+    }
+}
+
 fn limits_of(named: &[(LimitName, u64)]) -> Limits {
     let mut limits = Limits::default();
     for (name, value) in named {
@@ -167,6 +203,7 @@ fn lines_of(view: &PoolView) -> Lines {
     lines.line(format_args!("live messages {}", view.live_messages));
     lines.line(format_args!("live wakes {}", view.live_wakes));
     lines.line(format_args!("durability {}", view.durability));
+    add_settings(&mut lines, view);
     if view.deadlocked_members > 0 {
         let members = counted(view.deadlocked_members, "member");
         lines.line(format_args!(

@@ -1,11 +1,14 @@
 //! `heronry serve`.
 
-use std::path::{Path, PathBuf};
+mod config;
+
+use std::path::PathBuf;
 
 use clap::Args;
-use heronry_types::nearest;
+use heronry_server::WhenStoreCloses;
 use serde::Serialize;
 
+use self::config::Config;
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
@@ -20,7 +23,18 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:7171";
 /// Serve pools over HTTP until stopped
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
+    after_help = "Keys of the configuration file, with their defaults:\n  \
+store = \"redb:PATH\"             as --store\n  \
+listen = \"127.0.0.1:7171\"       as --listen\n  \
+stay = false                    as --stay\n  \
+disk_free_bytes_min = 268435456 with fewer free bytes for the store the log and /readyz warn (256 MiB)\n  \
+connections_max = 16384         the most connections at once; others are told 503\n  \
+head_ms = 10000                 the longest time for the head of a request\n  \
+body_ms = 60000                 the longest time for the body of a request\n  \
+write_stall_ms = 30000          the longest time in which a peer reads nothing of an answer\n  \
+idle_ms = 120000                the longest time between two requests of a connection\n  \
+drain_ms = 5000                 the longest time that a stopping server waits for its connections\n\n\
+Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
 pub(crate) struct ServeArgs {
     /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
@@ -29,9 +43,12 @@ pub(crate) struct ServeArgs {
     /// Where to listen; only this machine can reach it [default: 127.0.0.1:7171]
     #[arg(long, value_name = "ADDR")]
     listen: Option<ListenAddress>,
-    /// A TOML file with `store` and `listen`; flags come first
+    /// A TOML file with these and other settings (below); flags come first
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Stay when the store closes (a full disk, a device that fails), and answer 503, instead of ending with exit code 7
+    #[arg(long)]
+    stay: bool,
 }
 
 /// What `--json` prints when the server is ready.
@@ -52,8 +69,14 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     };
     let listen = args.listen.or(config.listen);
     let listen = listen.map_or_else(|| DEFAULT_LISTEN.parse().map_err(Failure::usage), Ok)?;
+    let mut settings = config.settings;
+    if args.stay {
+        settings.when_closed = WhenStoreCloses::Stay;
+    }
     let mut signals = Signals::listen()?;
-    let host = Host::start(&mut cx.data_dir, args.store.or(config.store), &listen)?;
+    let store = args.store.or(config.store);
+    let host = Host::start(&mut cx.data_dir, store, &listen, &settings)?;
+    tracing::info!(url = host.url(), store = host.store(), "serving");
     let ready = Ready {
         url: host.url(),
         token_file: cx.data_dir.operator_token().display().to_string(),
@@ -73,46 +96,6 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
         stopped = host.stop() => stopped.map(|()| Exit::Ok),
         number = signals.next() => Ok(Exit::Signal(number)),
     }
-}
-
-/// What a configuration file says.
-#[derive(Debug, Default)]
-struct Config {
-    store: Option<StoreChoice>,
-    listen: Option<ListenAddress>,
-}
-
-const KEYS: [&str; 2] = ["store", "listen"];
-
-impl Config {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let refuse =
-            |why: &dyn std::fmt::Display| Failure::usage(format_args!("{}: {why}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format_args!("cannot read {}: {error}", path.display()))
-        })?;
-        let table: toml::Table = toml::from_str(&text).map_err(|error| refuse(&error.message()))?;
-        let mut config = Self::default();
-        for (key, value) in &table {
-            let Some(value) = value.as_str().filter(|_| KEYS.contains(&key.as_str())) else {
-                return Err(refuse(&bad_key(key)));
-            };
-            match key.as_str() {
-                "store" => config.store = Some(value.parse().map_err(|e| refuse(&e))?),
-                _ => config.listen = Some(value.parse().map_err(|e| refuse(&e))?),
-            }
-        }
-        Ok(config)
-    }
-}
-
-fn bad_key(key: &str) -> String {
-    if KEYS.contains(&key) {
-        return format!("{key} is not a text; write it in quotes");
-    }
-    let meant = nearest(key, KEYS);
-    let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
-    format!("unknown key {key:?}{meant}")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod early;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use heronry_client::{ClientError, PoolClient};
+use heronry_client::{ClientError, Pieces, PoolClient};
 use heronry_types::{
     Condition, Count, Cursor, DistinctBy, IdempotencyKey, Millis, PolicyRef, RunState, Since,
     WakeStatus, WakeView,
@@ -268,26 +268,34 @@ async fn until_ended(
         view = suspend_again(pool, &view).await?;
     }
     let query = WakeQuery {
-        wait_ms: Some(POLL),
+        wait_ms: None,
         run: cx.globals.run.clone(),
     };
     let id = view.wake_id.clone();
+    // The wake ends by itself when its time is over.
+    let mut pieces = Pieces::of(None, POLL);
     // The wake outlives a server that starts again, and the client finds that one.
     let ended = within(wake.timeout_ms, async {
         while view.status == WakeStatus::Registered && !is_resumed(&view) {
-            view = pool.wake(&id, &query).await?;
+            let query = WakeQuery {
+                wait_ms: pieces.next(),
+                ..query.clone()
+            };
+            match pool.wake(&id, &query).await {
+                Ok(again) => {
+                    view = again;
+                    if view.status == WakeStatus::Registered {
+                        pieces.passed().await;
+                    }
+                }
+                Err(error) => pieces.fit(error)?,
+            }
         }
         Ok(view)
     });
     match ended.await {
         Some(ended) => ended,
-        None => {
-            let query = WakeQuery {
-                wait_ms: None,
-                ..query
-            };
-            last_look(pool.clone()).wake(&id, &query).await
-        }
+        None => last_look(pool.clone()).wake(&id, &query).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use heronry_client::{ClientError, PoolClient};
 use heronry_event::{FilterExplanation, WakeExplanation};
-use heronry_types::{Cursor, RunId, WakeId, WakeView};
+use heronry_types::{Cursor, RunId, WakeId, WakeView, counted};
 use heronry_wire::{ExplainQuery, WakeList, WakeQuery, WakesQuery};
 
 use super::members::policy_text;
@@ -12,7 +12,6 @@ use crate::{
     failure::{Exit, Outcome},
     lines::Lines,
     out::Rows,
-    text::counted,
 };
 
 /// List the wakes that wait, oldest first, or end one

@@ -239,7 +239,7 @@ impl Actor {
             .await
             .map_err(|error| {
                 tracing::error!(pool = %self.pool, %error, "claims cannot be read");
-                StopReason::StoreFenced
+                StopReason::StoreFenced(error.cause())
             })?;
         Ok(keys
             .into_iter()

@@ -49,7 +49,7 @@ impl Actor {
             }
             Ok(Err(error)) => {
                 tracing::error!(pool = %self.pool, %error, "claims cannot be kept");
-                Flow::Stop(StopReason::StoreFenced)
+                Flow::Stop(StopReason::StoreFenced(error.cause()))
             }
             Err(error) => {
                 tracing::error!(pool = %self.pool, %error, "claims cannot be kept");

@@ -212,7 +212,12 @@ impl Actor {
     }
 
     fn why(&self, error: &AppendError) -> (Outcome, StopReason) {
-        tracing::error!(pool = %self.pool, %error, "append failed");
+        if let AppendError::Store { outcome, error } = error {
+            let cause = error.cause().name();
+            tracing::error!(pool = %self.pool, cause, ?outcome, %error, "append failed");
+        } else {
+            tracing::error!(pool = %self.pool, %error, "append failed");
+        }
         told(error)
     }
 }
@@ -223,7 +228,7 @@ fn told(error: &AppendError) -> (Outcome, StopReason) {
         AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
             (Outcome::None, StopReason::OwnershipLost)
         }
-        AppendError::Store { outcome, .. } => (*outcome, StopReason::StoreFenced),
+        AppendError::Store { outcome, error } => (*outcome, StopReason::StoreFenced(error.cause())),
         AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
     }
 }

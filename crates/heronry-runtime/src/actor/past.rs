@@ -2,7 +2,7 @@
 
 use heronry_journal::{Chunk, Record};
 use heronry_pool::engine::{Found, Past};
-use heronry_store::{ClaimEntry, ClaimKey, ReadError};
+use heronry_store::{ClaimEntry, ClaimKey, ReadError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -43,7 +43,7 @@ impl Actor {
             };
             self.engine.recall(past, &records).map_err(|error| {
                 tracing::error!(pool = %self.pool, %error, "a finished message cannot be read back");
-                StopReason::StoreFenced
+                StopReason::StoreFenced(StoreErrorKind::Corrupt)
             })?;
         }
         Ok(())
@@ -72,7 +72,7 @@ impl Actor {
             }
             if records.len() == before {
                 tracing::error!(pool = %self.pool, position = %next, "a record is not there");
-                return Err(StopReason::StoreFenced);
+                return Err(StopReason::StoreFenced(StoreErrorKind::Corrupt));
             }
         }
         Ok(Some(records))

@@ -5,7 +5,7 @@ use heronry_pool::{
     Rejection,
     engine::{Found, Scan, ScanStep},
 };
-use heronry_store::{ClaimEntry, ClaimKey, Page, ReadError};
+use heronry_store::{ClaimEntry, ClaimKey, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -102,8 +102,14 @@ impl Actor {
         Ok(ScanStep::More)
     }
 
-    pub(super) fn unreadable(&self, error: &dyn std::error::Error) -> StopReason {
+    /// Says that the journal cannot be read, and why: a store that failed, or damage.
+    pub(super) fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> StopReason {
         tracing::error!(pool = %self.pool, %error, "journal cannot be read");
-        StopReason::StoreFenced
+        let failed = match error.downcast_ref::<ReadError>() {
+            Some(ReadError::Store(failed)) => Some(failed),
+            Some(_) | None => None,
+        };
+        let cause = failed.map_or(StoreErrorKind::Corrupt, StoreError::cause);
+        StopReason::StoreFenced(cause)
     }
 }

@@ -144,7 +144,7 @@ impl Subscription {
                         Some(StopReason::Deleting) => CloseReason::PoolDeleted,
                         Some(
                             StopReason::Shutdown
-                            | StopReason::StoreFenced
+                            | StopReason::StoreFenced(_)
                             | StopReason::OwnershipLost
                             | StopReason::Internal,
                         )

@@ -38,10 +38,15 @@ fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
     let kind = match why {
         StopReason::Shutdown => ProblemKind::ShuttingDown,
         StopReason::Deleting => ProblemKind::PoolDeleting,
-        StopReason::StoreFenced | StopReason::OwnershipLost => ProblemKind::StoreFenced,
+        StopReason::StoreFenced(_) | StopReason::OwnershipLost => ProblemKind::StoreFenced,
         StopReason::Internal => ProblemKind::Internal,
     };
-    Problem::new(kind, detail).with("outcome", outcome_name(outcome))
+    let problem = Problem::new(kind, detail).with("outcome", outcome_name(outcome));
+    match why {
+        StopReason::StoreFenced(cause) => problem.with("cause", cause.name()),
+        StopReason::OwnershipLost => problem.with("cause", "owned-elsewhere"),
+        StopReason::Shutdown | StopReason::Deleting | StopReason::Internal => problem,
+    }
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {
@@ -54,7 +59,8 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 /// What a store's failure says may name paths; only its kind leaves the process.
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!(kind = ?error.kind(), op = error.op(), %error, "the store failed");
+        let cause = error.cause();
+        tracing::error!(cause = cause.name(), op = error.op(), %error, "the store failed");
         let kind = match error.kind() {
             StoreErrorKind::TooLarge => ProblemKind::TooLarge,
             StoreErrorKind::Corrupt => ProblemKind::Internal,
@@ -68,8 +74,12 @@ impl From<StoreError> for Refusal {
             | StoreErrorKind::Closed
             | _ => ProblemKind::StoreFenced,
         };
-        let detail = format!("the store cannot {}; see the server's log", error.op());
-        Self(Problem::new(kind, detail).with("outcome", outcome_name(Outcome::None)))
+        let detail = format!(
+            "the store cannot {}: {cause}; the server's log says more",
+            error.op()
+        );
+        let problem = Problem::new(kind, detail).with("outcome", outcome_name(Outcome::None));
+        Self(problem.with("cause", cause.name()))
     }
 }
 

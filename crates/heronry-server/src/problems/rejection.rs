@@ -3,7 +3,9 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, EventFault, Rejection};
-use heronry_types::{ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable};
+use heronry_types::{
+    ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable, Timestamp,
+};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -143,13 +145,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::RunTaken {
             generation,
             last_seen,
-        } => {
-            let problem = problem.with("generation", generation.0.0);
-            match last_seen {
-                Some(at) => problem.with("last_seen", at.to_string()),
-                None => problem,
-            }
-        }
+        } => with_last_seen(problem.with("generation", generation.0.0), *last_seen),
         Rejection::HasMembers { members } => problem.with("members", *members),
         Rejection::HeadMoved { head, .. } => problem.with_cursor("head", *head),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
@@ -203,6 +199,14 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         | Rejection::EffectUnsafe
         | Rejection::EffectStale
         | _ => problem,
+    }
+}
+
+/// When a run was last heard of, where that is known.
+fn with_last_seen(problem: Problem, last_seen: Option<Timestamp>) -> Problem {
+    match last_seen {
+        Some(at) => problem.with("last_seen", at.to_string()),
+        None => problem,
     }
 }
 

@@ -20,10 +20,10 @@ use crate::{
     problems::Refusal,
 };
 
-/// How long claims hold when nothing is said.
+/// How long claims hold when nothing is said, and the pool allows so much.
 const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 
-/// How many copies are handed over when nothing is said.
+/// How many copies are handed over when nothing is said, and the pool allows so many.
 const ITEMS_DEFAULT: u64 = 1;
 
 pub(super) fn rows() -> Vec<Route> {
@@ -73,12 +73,20 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         None => fresh_receive(&at.app)?,
     };
     let wait = at.within(body.wait_ms).await?;
+    let limits = at.pool.limits();
+    let usual = |limit, value: u64| value.min(limits.get(limit));
     let fetch = Fetch {
         caller: at.caller(),
         run,
         receive_id,
-        max: body.max.unwrap_or(ITEMS_DEFAULT),
-        claim_ms: body.claim_ms.unwrap_or(CLAIM_DEFAULT),
+        max: match body.max {
+            Some(max) => max,
+            None => usual(LimitName::PageItemsMax, ITEMS_DEFAULT),
+        },
+        claim_ms: match body.claim_ms {
+            Some(claim_ms) => claim_ms,
+            None => Millis(usual(LimitName::ClaimMsMax, CLAIM_DEFAULT.0)),
+        },
         select: body.only.map_or(Select::Any, Select::These),
     };
     let received = at.unless_stopped(at.pool.receive(fetch, wait)).await?;

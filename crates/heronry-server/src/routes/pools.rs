@@ -138,6 +138,11 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
             None => PoliciesSource::SelfAsserted,
         },
         config: PoolBody::from(&view.config),
+        limits: view
+            .limits
+            .effective()
+            .map(|(limit, value)| (limit.to_string(), value))
+            .collect(),
         settings: view.settings,
         settings_version: view.settings_version,
         members: view.members,

@@ -7,10 +7,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_wire::Version;
+use heronry_wire::{ServerStatus, Version};
 
 use super::Route;
-use crate::{app::Shared, identity::Access, problems::Refusal};
+use crate::{
+    app::Shared, connections::Places, identity::Access, metrics::Open, problems::Refusal, status,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -50,6 +52,14 @@ pub(super) fn rows() -> Vec<Route> {
             metrics,
         )
         .access(Access::Operator),
+        Route::new(
+            MethodFilter::GET,
+            "/v1/status",
+            "Show how the server and its pools are. It opens the pools that it shows.",
+            status,
+        )
+        .access(Access::Operator)
+        .contract(|c| c.answers::<ServerStatus>(200)),
     ]
 }
 
@@ -57,9 +67,16 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<Shared>) -> Result<&'static str, Refusal> {
+async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
     app.runtime.pools().await?;
-    Ok("ready\n")
+    Ok(match app.health.disk_warning() {
+        None => "ready\n".to_owned(),
+        Some(warning) => format!("ready\n{warning}\n"),
+    })
+}
+
+async fn status(State(app): State<Shared>) -> Answer<ServerStatus> {
+    Answer(status::of(&app).await)
 }
 
 async fn contract(State(app): State<Shared>) -> Response {
@@ -81,5 +98,9 @@ async fn metrics(State(app): State<Shared>) -> Result<Response, Refusal> {
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    Ok((text, app.metrics.render(&pools, app.streams.total())).into_response())
+    let open = Open {
+        connections: app.places.as_ref().map_or(0, Places::taken),
+        streams: app.streams.total(),
+    };
+    Ok((text, app.metrics.render(&pools, open)).into_response())
 }

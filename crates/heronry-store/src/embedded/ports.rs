@@ -243,6 +243,10 @@ impl<S: EmbeddedStore> Journal for S {
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         self.embedded().readable.watch(pool, after).await
     }
+
+    async fn closed(&self) -> StoreError {
+        self.embedded().readable.until_closed().await
+    }
 }
 
 #[async_trait]

@@ -48,10 +48,26 @@ pub(crate) struct Readable {
     pub(super) before: Before,
 }
 
+/// Why a store closed.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) kind: StoreErrorKind,
+    pub(crate) text: String,
+}
+
+impl From<&StoreError> for Cause {
+    fn from(error: &StoreError) -> Self {
+        Self {
+            kind: error.cause(),
+            text: error.to_string(),
+        }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Open(View),
-    Closed { cause: String },
+    Closed(Cause),
 }
 
 impl Readable {
@@ -72,7 +88,7 @@ impl Readable {
         // A panic elsewhere leaves the view whole: each change is one call.
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Open(view) => Ok(look(view)),
-            State::Closed { cause } => Err(closed(op, cause)),
+            State::Closed(cause) => Err(closed(op, cause)),
         }
     }
 
@@ -121,11 +137,10 @@ impl Readable {
     }
 
     /// Closes the store for this process. The first cause stays.
-    pub(crate) fn close(&self, cause: &str) {
+    pub(crate) fn close(&self, cause: &Cause) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Open(_) = &*state {
-            let cause = cause.to_owned();
-            *state = State::Closed { cause };
+            *state = State::Closed(cause.clone());
         }
         drop(state);
         self.bells.close();
@@ -133,9 +148,22 @@ impl Readable {
 
     /// Returns the error of everything that comes after the store has closed.
     pub(crate) fn closed(&self, op: &'static str) -> StoreError {
-        self.look(op, |_| ())
-            .err()
-            .unwrap_or_else(|| closed(op, "it was dropped"))
+        self.look(op, |_| ()).err().unwrap_or_else(|| {
+            let text = "it was dropped".to_owned();
+            closed(
+                op,
+                &Cause {
+                    kind: StoreErrorKind::Closed,
+                    text,
+                },
+            )
+        })
+    }
+
+    /// Waits until the store has closed, and returns the error of everything that comes after.
+    pub(crate) async fn until_closed(&self) -> StoreError {
+        self.bells.closing().await;
+        self.closed("go on")
     }
 
     pub(crate) async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
@@ -149,7 +177,7 @@ impl Readable {
     }
 }
 
-fn closed(op: &'static str, cause: &str) -> StoreError {
-    let detail = format!("the store was closed, because {cause}; open it again in a new process");
-    StoreError::new(StoreErrorKind::Closed, op, detail)
+fn closed(op: &'static str, Cause { kind, text }: &Cause) -> StoreError {
+    let detail = format!("the store was closed, because {text}; open it again in a new process");
+    StoreError::closed(op, *kind, detail)
 }

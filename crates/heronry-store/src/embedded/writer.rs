@@ -20,7 +20,7 @@ use super::{
     job::{Answer, Job},
     panic_text,
     pool::WriterPools,
-    readable::Readable,
+    readable::{Cause, Readable},
 };
 use crate::{StoreError, StoreErrorKind};
 
@@ -125,7 +125,7 @@ impl<D: Database> Working<D> {
     }
 
     /// Commits what was taken from the queue, moves the gate, and answers.
-    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), Cause> {
         let mut jobs = jobs.into_iter();
         let mut batch = Batch::default();
         let end = catch_unwind(AssertUnwindSafe(|| {
@@ -145,19 +145,19 @@ impl<D: Database> Working<D> {
                 StoreError::new(StoreErrorKind::Corrupt, "commit", detail)
             }
         };
-        let cause = error.to_string();
+        let cause = Cause::from(&error);
         // Closed before anybody is told, so that nothing is read after somebody was told.
         self.readable.close(&cause);
         let kind = error.kind();
         for answer in batch.answers {
-            answer.fail(StoreError::new(kind, "commit", cause.clone()));
+            answer.fail(StoreError::new(kind, "commit", cause.text.clone()));
         }
         jobs.for_each(|job| job.refuse(self.readable.closed("commit")));
         Err(cause)
     }
 
     /// Tells everyone who is queued, or still queues, that nothing is written any more.
-    fn stop(self, cause: &str, mut jobs: Receiver<Job>) {
+    fn stop(self, cause: &Cause, mut jobs: Receiver<Job>) {
         self.readable.close(cause);
         drop(self.database);
         jobs.close();

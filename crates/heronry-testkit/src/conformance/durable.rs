@@ -218,6 +218,9 @@ async fn fail_stop(place: &dyn Place) -> Result<(), Failure> {
         "a later watch",
         store.journal.watch(&pool, Position::ZERO).await,
     )?;
+    let closed = store.journal.closed().now_or_never();
+    let kind = closed.map(|error| error.kind());
+    same("what `closed` says", &kind, &Some(StoreErrorKind::Closed))?;
     check_closed("a later head", store.journal.head(&pool).await)?;
     check_closed("a later list", store.journal.pools().await)?;
     let read = store.journal.read(&pool, Position::ZERO, 1).await;

@@ -10,7 +10,7 @@ use heronry_store::{
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
-use super::{AppendFault, FaultStore, closed, failed_sync};
+use super::{AppendFault, FaultStore};
 
 impl FaultStore {
     fn check_open_to_write(&self, op: &'static str) -> Result<(), AppendError> {
@@ -49,10 +49,10 @@ impl Journal for FaultStore {
         let inner = &self.inner.journal;
         match self.plan.fault_of(number) {
             None => inner.append(pool, commit, guard).await,
-            Some(AppendFault::UnknownNotKept) => Err(failed_sync()),
+            Some(AppendFault::UnknownNotKept) => Err(self.plan.failed_sync()),
             Some(AppendFault::UnknownKept) => {
                 inner.append(pool, commit, guard).await?;
-                Err(failed_sync())
+                Err(self.plan.failed_sync())
             }
             Some(AppendFault::Fenced) => Err(AppendError::Fenced {
                 held: guard.token.0,
@@ -127,6 +127,11 @@ impl Journal for FaultStore {
         self.plan.check_open("watch")?;
         self.inner.journal.watch(pool, after).await?;
         self.plan.check_open("watch")
+    }
+
+    async fn closed(&self) -> StoreError {
+        self.plan.bells.closing().await;
+        self.plan.closed("go on")
     }
 }
 
@@ -204,7 +209,7 @@ impl Leases for FaultStore {
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
         if self.plan.lock().closed {
-            return Err(closed("release a pool"));
+            return Err(self.plan.closed("release a pool"));
         }
         self.inner.leases.release(pool, token).await
     }

@@ -12,7 +12,7 @@ use serde::{
 use super::{EXAMPLE, Manifest, REFERENCE, REPLICAS_MAX, raw};
 use crate::up::{
     capture::{LINE_BYTES_MAX, OUTPUT_BYTES_MAX},
-    process::GRACE,
+    process::{GRACE, HIDDEN},
     restart::{BACKOFF, BACKOFF_MAX, HEALTHY_AFTER, RESTARTS_MAX},
 };
 
@@ -124,6 +124,14 @@ fn every_figure_of_the_page_is_that_of_the_code() {
     ] {
         let page = REFERENCE.replace('\n', " ");
         assert!(page.contains(&figure), "no {figure:?}");
+    }
+}
+
+#[test]
+fn every_variable_that_members_do_not_get_is_in_the_page() {
+    let without = REFERENCE.split("with these:").next().unwrap();
+    for name in HIDDEN {
+        assert!(without.contains(&format!("`{name}`")), "{name}");
     }
 }
 

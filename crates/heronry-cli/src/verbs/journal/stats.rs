@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heronry_types::{Cursor, PoolId};
+use heronry_types::{Cursor, PoolId, counted};
 use serde::Serialize;
 
 use super::{Opened, damaged};
@@ -11,7 +11,6 @@ use crate::{
     failure::{Exit, Failure, Outcome},
     lines::Lines,
     out::Rows,
-    text::counted,
 };
 
 /// What a store holds.

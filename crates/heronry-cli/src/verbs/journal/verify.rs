@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use heronry_journal::{Body, Chain, Chunk, ChunkHash};
 use heronry_store::{ContentPlace, ReadError, StoreErrorKind};
-use heronry_types::{PoolId, Position};
+use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
 
 use super::{Opened, PAGE_BYTES_MAX, read_failure};
@@ -20,7 +20,6 @@ use crate::{
     host::{StoreChoice, store_failure},
     lines::Lines,
     out::{Rows, print},
-    text::counted,
     up::shim::code_of,
 };
 

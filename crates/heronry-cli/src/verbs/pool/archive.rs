@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
 use heronry_runtime::transfer::{self, Carried};
-use heronry_types::PoolId;
+use heronry_types::{PoolId, counted};
 use heronry_wire::{PoolDeleted, Problem, ProblemKind};
 use serde::Serialize;
 
@@ -19,7 +19,6 @@ use crate::{
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
     out::Rows,
-    text::counted,
 };
 
 /// Export a pool that has no members to a file, verify the file, and delete the pool
@@ -38,9 +37,6 @@ pub(crate) struct ArchiveArgs {
     to: PathBuf,
 }
 
-/// The fields of a pool that was archived.
-pub(crate) const FIELDS: [&str; 5] = ["pool", "head", "chunks", "contents", "file"];
-
 /// A pool that is in a file now.
 #[derive(Debug, Serialize)]
 struct Archived<'a> {
@@ -48,6 +44,9 @@ struct Archived<'a> {
     carried: &'a Carried,
     file: &'a Path,
 }
+
+/// The fields of that answer.
+pub(crate) const ARCHIVED_FIELDS: [&str; 5] = ["pool", "head", "chunks", "contents", "file"];
 
 pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
     let pool = named(cx, args.name)?;
@@ -66,17 +65,17 @@ pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
         Ok(PoolDeleted { .. }) => {}
         Err(error) => return Err(undeleted(path, error)),
     }
+    let chunks = counted(carried.chunks, "chunk");
+    let bodies = counted(carried.contents, "body");
     let archived = Archived {
         carried: &carried,
         file: path,
     };
     cx.out.answer(&archived, Rows::Whole, || {
         format!(
-            "pool {} is in {}: {}, {}, head {}; it is deleted here",
+            "pool {} is in {}: {chunks}, {bodies}, head {}; it is deleted here",
             carried.pool,
             path.display(),
-            counted(carried.chunks, "chunk"),
-            counted(carried.contents, "body"),
             carried.head
         )
     })?;
@@ -173,6 +172,6 @@ mod tests {
             carried: &carried,
             file: Path::new("p.jsonl"),
         };
-        check_names(&archived, &FIELDS);
+        check_names(&archived, &ARCHIVED_FIELDS);
     }
 }

@@ -2,7 +2,7 @@
 
 use heronry_client::PoolClient;
 use heronry_event::EarlyEvent;
-use heronry_types::{Cursor, WakeView};
+use heronry_types::{Cursor, WakeView, counted};
 use heronry_wire::ExplainQuery;
 use serde::Serialize;
 
@@ -53,9 +53,9 @@ impl Early {
             kind,
             since,
         } = self.event;
-        let (count, after) = (self.count, self.after);
+        let (events, after) = (counted(self.count, "event"), self.after);
         cx.out.note(&format!(
-            "{count} event(s) from before its beginning would have matched, the last one {kind} at \
+            "{events} from before its beginning would have matched, the last one {kind} at \
              {cursor} (looked at what came after {after}); --after {since} begins before it"
         ));
     }

@@ -165,6 +165,7 @@ impl Command for DescribePool {
             limits,
             members: state.members.len() as u64,
             lost_members: state.members.lost() as u64,
+            dead_letters: state.dead_letters().len() as u64,
             suspended_members: state.members.suspended().len() as u64,
             deadlocked_members: asleep().filter(|it| it.suspected.is_some()).count() as u64,
             orphaned_wakes: asleep().map(|it| it.orphaned.len() as u64).sum(),

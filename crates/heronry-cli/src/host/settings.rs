@@ -1,0 +1,89 @@
+//! How a server of this process behaves: the bounds of its connections, and what it does about its store.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use heronry_server::{
+    ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses,
+};
+
+use super::StoreChoice;
+
+/// With fewer free bytes on the file system of the store a server warns: 256 MiB.
+pub(crate) const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
+/// How a server of this process behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerSettings {
+    /// The bounds of its connections.
+    pub(crate) connections: ConnectionLimits,
+    /// With fewer free bytes on the file system of its store it warns.
+    pub(crate) disk_free_bytes_min: u64,
+    /// What it does when its store closes.
+    pub(crate) when_closed: WhenStoreCloses,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            connections: ConnectionLimits::default(),
+            disk_free_bytes_min: DISK_FREE_BYTES_MIN,
+            when_closed: WhenStoreCloses::End,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// Returns how the server watches a store that exists.
+    pub(crate) fn watch(&self, store: &StoreChoice) -> StoreWatch {
+        let disk = match store {
+            StoreChoice::Redb(path) | StoreChoice::Sled(path) => Some(DiskWatch {
+                probe: Arc::new(FileSystemOf(path.clone())),
+                free_bytes_min: self.disk_free_bytes_min,
+            }),
+            StoreChoice::Memory => None,
+        };
+        StoreWatch {
+            place: store.to_string(),
+            when_closed: self.when_closed,
+            disk,
+        }
+    }
+}
+
+/// The file system that a path is on.
+#[derive(Debug)]
+struct FileSystemOf(PathBuf);
+
+impl DiskProbe for FileSystemOf {
+    fn space(&self) -> io::Result<DiskSpace> {
+        let found = rustix::fs::statvfs(&self.0)?;
+        Ok(DiskSpace {
+            // What only the superuser may write is nobody's here.
+            free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_has_space_and_a_place_that_is_not_there_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = FileSystemOf(folder.path().to_owned()).space().unwrap();
+        assert!(space.free_bytes <= space.total_bytes && space.total_bytes > 0);
+        let gone = FileSystemOf(folder.path().join("gone")).space();
+        assert_eq!(gone.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_store_in_memory_has_no_disk_to_watch() {
+        let settings = ServerSettings::default();
+        assert!(settings.watch(&StoreChoice::Memory).disk.is_none());
+        let watch = settings.watch(&StoreChoice::Redb("/x".into()));
+        assert_eq!(watch.disk.unwrap().free_bytes_min, DISK_FREE_BYTES_MIN);
+        assert_eq!(watch.place, "redb:/x");
+    }
+}

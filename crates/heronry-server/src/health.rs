@@ -1,0 +1,163 @@
+//! What a server knows and says of itself and of its store: where it is, how full, whether closed.
+
+use std::{
+    fmt, io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use heronry_runtime::Runtime;
+use heronry_store::{Reading, StoreError};
+use heronry_types::Millis;
+
+/// How often the space of the store's file system is looked at.
+const DISK_EVERY: Millis = Millis::from_secs(30);
+
+/// What a server does when its store has closed, because a write or a sync failed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum WhenStoreCloses {
+    /// It answers what it has, and ends with [`ServeError::StoreClosed`](crate::ServeError::StoreClosed):
+    /// whoever started it opens the store again in a new process.
+    #[default]
+    End,
+    /// It stays, and answers 503 `store-fenced` to whatever needs the store.
+    Stay,
+}
+
+/// Space of a file system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DiskSpace {
+    /// What this process may still write, in bytes.
+    pub free_bytes: u64,
+    /// All of it, in bytes.
+    pub total_bytes: u64,
+}
+
+/// Tells how much space the file system of a store has. It may block.
+pub trait DiskProbe: fmt::Debug + Send + Sync {
+    /// Returns the present space.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn space(&self) -> io::Result<DiskSpace>;
+}
+
+/// Who is asked about space, and when there is too little.
+#[derive(Clone, Debug)]
+pub struct DiskWatch {
+    /// Who is asked: every 30 s, and for each status.
+    pub probe: Arc<dyn DiskProbe>,
+    /// With fewer free bytes than this the log and `/readyz` warn.
+    pub free_bytes_min: u64,
+}
+
+/// What a server says of its store, and does about it.
+#[derive(Clone, Debug, Default)]
+pub struct StoreWatch {
+    /// Where the store is, for people, as `redb:/var/lib/heronry/store.redb`.
+    pub place: String,
+    /// What happens when it closes.
+    pub when_closed: WhenStoreCloses,
+    /// Who watches the space of its file system; absent for a store without one.
+    pub disk: Option<DiskWatch>,
+}
+
+/// What a server knows of itself and of its store.
+#[derive(Debug)]
+pub(crate) struct Health {
+    pub(crate) store: StoreWatch,
+    pub(crate) started: Reading,
+    /// The space that was found last, when it was too little.
+    low: Mutex<Option<DiskSpace>>,
+    unknown: AtomicBool,
+}
+
+impl Health {
+    /// Returns the health of a server that starts now.
+    pub(crate) fn new(store: StoreWatch, runtime: &Runtime) -> Self {
+        Self {
+            store,
+            started: runtime.clock().now(),
+            low: Mutex::new(None),
+            unknown: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns what `/readyz` and the log say of too little space; nothing when there is enough.
+    pub(crate) fn disk_warning(&self) -> Option<String> {
+        let low = self.low.lock().unwrap_or_else(PoisonError::into_inner);
+        let (space, watch) = (low.as_ref()?, self.store.disk.as_ref()?);
+        Some(format!(
+            "{} bytes are free on the file system of the store, less than {} (disk_free_bytes_min); \
+             free space before it is full",
+            space.free_bytes, watch.free_bytes_min
+        ))
+    }
+
+    /// Looks at the space now; nothing when there is nobody to ask, or no answer.
+    pub(crate) async fn look_at_disk(&self) -> Option<DiskSpace> {
+        let watch = self.store.disk.as_ref()?;
+        let probe = Arc::clone(&watch.probe);
+        let looked = tokio::task::spawn_blocking(move || probe.space()).await;
+        match looked.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(space) => {
+                self.unknown.store(false, Ordering::Relaxed);
+                self.note(space, watch.free_bytes_min);
+                Some(space)
+            }
+            Err(error) => {
+                if !self.unknown.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "the space of the store's file system is not known");
+                }
+                None
+            }
+        }
+    }
+
+    /// Says in the log when the space becomes too little, and when there is enough again.
+    fn note(&self, space: DiskSpace, min: u64) {
+        let found = (space.free_bytes < min).then_some(space);
+        let before = {
+            let mut low = self.low.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *low, found)
+        };
+        let free_bytes = space.free_bytes;
+        match (before, self.disk_warning()) {
+            (None, Some(warning)) => tracing::warn!(free_bytes, min, "{warning}"),
+            (Some(_), None) => tracing::info!(free_bytes, "there is enough space again"),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+    }
+
+    /// Looks at the space again and again.
+    pub(crate) async fn watch_disk(&self, runtime: &Runtime) {
+        if self.store.disk.is_none() {
+            return;
+        }
+        loop {
+            // What is found is noted; what is not known was said.
+            let _ = self.look_at_disk().await;
+            let clock = runtime.clock();
+            let next = clock.now().monotonic.0.saturating_add(DISK_EVERY.0);
+            clock.alarm(Millis(next)).await;
+        }
+    }
+
+    /// Waits until the store has closed and the server is to end because of it.
+    pub(crate) async fn must_end(&self, runtime: &Runtime) -> StoreError {
+        let error = runtime.store_closed().await;
+        let cause = error.cause().name();
+        match self.store.when_closed {
+            WhenStoreCloses::End => {
+                tracing::error!(cause, %error, "the store has closed; the server ends");
+                error
+            }
+            WhenStoreCloses::Stay => {
+                tracing::error!(cause, %error, "the store has closed; the server stays, as it was told");
+                std::future::pending().await
+            }
+        }
+    }
+}

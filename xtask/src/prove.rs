@@ -1,0 +1,161 @@
+//! `cargo xtask prove`: the long tiers, for which a night has time.
+//!
+//! The normal tier (`cargo xtask test`) asks the rules once on memory, and what a store has to keep on
+//! redb. This asks every test on every store, with more of everything that can be asked for by number,
+//! and what needs tools that not every machine has.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::MetadataCommand;
+
+use crate::guide;
+use crate::out;
+use crate::process::{self, cargo};
+use crate::test::{self, Tier};
+
+/// How many of each there are to be, unless the environment says so.
+const COUNTS: [(&str, &str); 6] = [
+    ("HERONRY_HISTORIES", "2500"),
+    ("HERONRY_KILLS", "200"),
+    ("HERONRY_MESSAGES", "100000"),
+    ("HERONRY_RACES", "100000"),
+    ("HERONRY_WAITS", "100000"),
+    ("PROPTEST_CASES", "32000"),
+];
+
+/// Runs every tier to its end, says which were left out and why, and closes with the count of the tests.
+pub(crate) fn run() -> Result<ExitCode> {
+    let mut broken = Vec::new();
+    for tier in other_tiers()? {
+        out::line(&format!("\n== prove: {}", tier.name));
+        match tier.missing {
+            Some(missing) => out::line(&format!("SKIPPED {}: {missing}", tier.name)),
+            None => {
+                if let Err(error) = (tier.run)() {
+                    out::line(&format!("xtask: {error:#}"));
+                    broken.push(tier.name);
+                }
+            }
+        }
+    }
+    out::line("\n== prove: every test on every store");
+    for (name, count) in COUNTS {
+        out::line(&format!("{name}={}", asked(name, count)));
+    }
+    let total = test::run(Tier::Prove, &[])?;
+    let code = test::close(total);
+    if !broken.is_empty() {
+        bail!("broken, see above: {}", broken.join(", "));
+    }
+    Ok(code)
+}
+
+/// Sets every count that the environment does not set.
+pub(crate) fn count(command: &mut Command) {
+    for (name, count) in COUNTS {
+        command.env(name, asked(name, count));
+    }
+}
+
+/// What the environment says, or else this.
+fn asked(name: &str, usual: &str) -> String {
+    let set = std::env::var(name).ok();
+    set.filter(|count| !count.is_empty())
+        .unwrap_or_else(|| usual.to_owned())
+}
+
+/// A tier beside the tests.
+struct Other {
+    name: &'static str,
+    run: Box<dyn FnOnce() -> Result<()>>,
+    /// What this machine lacks for it, and how to get that.
+    missing: Option<String>,
+}
+
+fn other_tiers() -> Result<[Other; 3]> {
+    let oldest = oldest_toolchain()?;
+    let toolchain = format!("+{oldest}");
+    // A `cargo` that is not the one of rustup takes no `+1.90.0`.
+    let mut check = Command::new("cargo");
+    check.args([&toolchain, "check"]);
+    check.args(["--workspace", "--all-features", "--locked"]);
+    // The variables of the cargo that runs this name its own toolchain.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
+        check.env_remove(name);
+    }
+    let rustup = format!("not installed; add it with `rustup toolchain install {oldest}`");
+    let deny = "not installed; add it with `cargo install cargo-deny --locked`";
+    Ok([
+        Other {
+            name: "the store of the guides",
+            run: Box::new(guide::run),
+            missing: None,
+        },
+        Other {
+            name: "oldest supported toolchain",
+            run: Box::new(|| process::run(check)),
+            missing: (!answers("rustup", &["run", &oldest, "rustc", "-V"])).then_some(rustup),
+        },
+        Other {
+            name: "advisories, licences, sources",
+            run: Box::new(|| {
+                let what = ["advisories", "bans", "licenses", "sources"];
+                let mut check = cargo(["deny", "check"]);
+                check.args(what);
+                process::run(check)
+            }),
+            missing: (!answers("cargo", &["deny", "--version"])).then(|| deny.to_owned()),
+        },
+    ])
+}
+
+/// The toolchain that `rust-version` promises, as rustup names it.
+fn oldest_toolchain() -> Result<String> {
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .exec()
+        .context("cannot read the workspace with cargo metadata")?;
+    let packages = metadata.workspace_packages();
+    let mut versions = packages.iter().filter_map(|one| one.rust_version.as_ref());
+    let oldest = versions
+        .next()
+        .context("no package names its rust-version")?;
+    Ok(oldest.to_string())
+}
+
+/// Whether a program is there and does what it is asked for.
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_that_are_not_there_are_missed() {
+        assert!(answers("cargo", &["--version"]));
+        assert!(!answers("cargo", &["no-such-subcommand"]));
+        assert!(!answers("no-such-program", &[]));
+    }
+
+    #[test]
+    fn oldest_toolchain_is_the_one_of_the_manifest() {
+        let oldest = oldest_toolchain().unwrap();
+        assert!(oldest.starts_with("1."), "{oldest}");
+        assert_eq!(oldest.split('.').count(), 3, "{oldest}");
+    }
+
+    #[test]
+    fn every_count_is_set() {
+        let mut command = Command::new("true");
+        count(&mut command);
+        let set: Vec<_> = command.get_envs().collect();
+        assert_eq!(set.len(), COUNTS.len());
+        assert!(set.iter().all(|(_, value)| value.is_some()));
+    }
+}
