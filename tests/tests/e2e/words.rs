@@ -244,19 +244,25 @@ const LOW: [&str; 6] = [
     "filter_text_bytes_max=20",
 ];
 
-#[test]
-fn a53_every_command_that_has_a_default_works_under_lower_limits() {
+/// A server with a pool `p` of such limits, and the members `a`, `b` and `c`.
+fn low_pool() -> (Place, Running) {
     let place = Place::new();
-    let _server = place.serve(&[]);
+    let server = place.serve(&[]);
     let mut open = vec!["pool", "open", "p"];
     open.extend(LOW.iter().flat_map(|limit| ["--limit", limit]));
     place.run(&open).ok();
+    for run in ["a", "b", "c"] {
+        place.run(&["--pool", "p", "--run", run, "join"]).ok();
+    }
+    (place, server)
+}
+
+#[test]
+fn a53_every_command_that_has_a_default_works_under_lower_limits() {
+    let (place, _server) = low_pool();
     let act = |run: &str, arguments: &[&str]| {
         place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
     };
-    for run in ["a", "b", "c"] {
-        act(run, &["join"]).ok();
-    }
     let send = [
         "send",
         "--to",
@@ -298,6 +304,14 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
         let said = act(run, arguments);
         assert_eq!(said.code, Some(code), "{arguments:?}: {said:?}");
     }
+}
+
+#[test]
+fn a53_a_callers_own_value_is_refused_and_every_limit_is_shown() {
+    let (place, _server) = low_pool();
+    let act = |run: &str, arguments: &[&str]| {
+        place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
+    };
     let own = act("b", &["inbox", "--claim-for", "2s"]);
     own.refused(3, "claim_ms_max is 1000, and the request has 2000");
     let shown = act("b", &["pool", "show"]).ok();

@@ -8,21 +8,21 @@ use super::workspace::{Edge, Kind, Workspace};
 /// One line a crate: name, which of ours it may depend on, which foreign groups it must not know.
 /// The `heronry-` prefix is left out; `facade` is `heronry` itself. `docs/ARCHITECTURE.md` says why.
 const TABLE: &str = "
-    types        |                                                   | tokio async random http-server http-client disk terminal
-    journal      | types                                             | tokio async random http-server http-client disk terminal
-    event        | types                                             | tokio async random http-server http-client disk terminal
-    store        | types journal                                     | tokio http-server http-client disk terminal
-    pool         | types journal event store                         | tokio async random http-server http-client disk terminal
-    store-memory | types journal store                               | http-server http-client disk terminal
-    store-redb   | types journal store                               | http-server http-client terminal
-    store-sled   | types journal store                               | http-server http-client terminal
-    testkit      | types journal store                               | http-server http-client disk terminal
-    runtime      | types journal event store pool                    | http-server http-client disk terminal
-    wire         | types event                                       | tokio async random http-server http-client disk terminal
+    types        |                                                   | tokio async random http http-server http-client disk terminal
+    journal      | types                                             | tokio async random http http-server http-client disk terminal
+    event        | types                                             | tokio async random http http-server http-client disk terminal
+    store        | types journal                                     | tokio http http-server http-client disk terminal
+    pool         | types journal event store                         | tokio async random http http-server http-client disk terminal
+    store-memory | types journal store                               | http http-server http-client disk terminal
+    store-redb   | types journal store                               | http http-server http-client terminal
+    store-sled   | types journal store                               | http http-server http-client terminal
+    testkit      | types journal store                               | http http-server http-client disk terminal
+    runtime      | types journal event store pool                    | http http-server http-client disk terminal
+    wire         | types event                                       | tokio async random http http-server http-client disk terminal
     server       | types journal event store pool runtime wire       | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-memory store-redb store-sled runtime wire server client | http-server disk
-    facade       | types journal event store pool store-memory store-redb store-sled testkit runtime | http-server http-client disk terminal
+    cli          | types journal event store pool store-memory store-redb store-sled runtime wire server client | http http-server disk
+    facade       | types journal event store pool store-memory store-redb store-sled testkit runtime | http http-server http-client disk terminal
 ";
 
 /// The foreign crates behind each group of the table.
@@ -31,6 +31,7 @@ const GROUPS: &str = "
     async        | futures futures-util async-trait
     random       | getrandom rand fastrand uuid
     http-server  | axum axum-server tower-http
+    http         | http http-body-util hyper hyper-util
     http-client  | reqwest
     disk         | redb sled fjall
     terminal     | clap clap_complete clap_mangen miette indicatif comfy-table anstream owo-colors anyhow

@@ -11,6 +11,7 @@ use super::{
     pool::{ARCHIVED_FIELDS, PoolVerb},
     serve,
     store::StoreVerb,
+    token::{ROTATED_FIELDS, TokenVerb},
 };
 use crate::{bench::ROW_FIELDS, carry::CARRIED_FIELDS, fields::Answer, up::MEMBER_FIELDS};
 
@@ -50,6 +51,7 @@ impl Verb {
             Self::Filter(FilterVerb::Check(_)) => Answer::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
             Self::Store(StoreVerb::Copy(_)) => Answer::Own(&CARRIED_FIELDS),
+            Self::Token(TokenVerb::Rotate(_)) => Answer::Own(&ROTATED_FIELDS),
             Self::Bench(_) => Answer::Own(&ROW_FIELDS),
             Self::Body(_)
             | Self::Completions(_)
