@@ -45,8 +45,10 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     let waits = ["--pool", id, "--run", id, "wait", &never, "--timeout", "1h"];
     let _waiting = place.start(&waits);
     let registered = "kind == 'wake_condition_registered'";
-    let until = ["wait", registered, "--since", "start", "--timeout", "20s"];
-    place.hostile("b", &until).ok();
+    let seen = [
+        "--pool", id, "watch", registered, "--follow", "--field", "kind",
+    ];
+    assert_eq!(place.start(&seen).line(), "wake_condition_registered\n");
     let wake = place.hostile(id, &["wakes", "--field", "wake_id"]).ok();
     for (run, arguments) in [
         (id, &send[..]),
@@ -279,10 +281,21 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
     let item = act("b", &["inbox", "--bodies", "--field", "claim,body"]).ok();
     let (claim, body) = item.trim_end().split_once('\t').unwrap();
     assert_eq!(body, "longer than that");
+    act("b", &["extend", claim]).ok();
     act("b", &["release", claim]).ok();
+    let ask = [
+        "ask",
+        "--to",
+        "run:c",
+        "--body",
+        "longer than that",
+        "--within",
+        "300ms",
+    ];
     for (run, arguments, code) in [
-        ("b", &["inbox", "--peek"][..], 0),
-        ("c", &["inbox", "--wait", "300ms"], 4),
+        ("a", &ask[..], 4),
+        ("b", &["inbox", "--peek"], 0),
+        ("a", &["inbox", "--wait", "300ms"], 4),
         ("a", &["receipt", "m1"], 0),
         ("a", &["receipt", "m1", "--wait", "300ms"], 4),
         (
@@ -290,7 +303,7 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
             &["wait", "kind == 'run_completed'", "--timeout", "300ms"],
             3,
         ),
-        ("a", &["wait", "terminal", "--timeout", "300ms"], 4),
+        ("a", &["wait", "'x' in tags", "--timeout", "300ms"], 4),
         ("a", &["wakes"], 0),
         ("a", &["effects", "list"], 0),
         ("a", &["dead-letters", "list"], 0),
