@@ -29,7 +29,9 @@ impl Place {
 /// Checks that a text has the same lines for every reader, and no character that hides something.
 #[track_caller]
 fn check_plain(text: &str, what: &str) {
-    let odd = |c: char| c != '\n' && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c));
+    let odd = |c: char| {
+        !matches!(c, '\n' | '\t') && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c))
+    };
     assert!(!text.contains(odd), "{what}: {text:?}");
 }
 
