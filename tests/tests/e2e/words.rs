@@ -79,7 +79,7 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     }
     let inbox = place.hostile("b", &["inbox", "--peek", "--bodies"]).ok();
     assert_eq!(
-        inbox.lines().filter(|line| line.contains("@")).count(),
+        inbox.lines().filter(|line| line.contains('@')).count(),
         2,
         "{inbox}"
     );
