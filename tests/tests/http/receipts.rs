@@ -182,9 +182,9 @@ async fn m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_e
             for (run, reader) in [("a", &a), ("b", &b), ("c", &c)] {
                 let inbox = format!("/v1/pools/p/members/{run}/inbox");
                 let receive = format!("{inbox}/receive");
-                let taken = server.post(reader, &receive, json!({"max": 99})).await;
-                let taken = taken.is(200)["items"].clone();
-                let claims = taken
+                let page = server.post(reader, &receive, json!({"max": 99})).await;
+                let items = page.is(200)["items"].clone();
+                let claims = items
                     .as_array()
                     .unwrap()
                     .iter()
