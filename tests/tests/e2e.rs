@@ -27,10 +27,14 @@ mod kills;
 mod life;
 #[path = "e2e/pipes.rs"]
 mod pipes;
+#[path = "e2e/pools.rs"]
+mod pools;
 #[path = "e2e/restarts.rs"]
 mod restarts;
 #[path = "e2e/review.rs"]
 mod review;
+#[path = "e2e/rotation.rs"]
+mod rotation;
 #[path = "e2e/serve.rs"]
 mod serve;
 #[path = "e2e/support.rs"]

@@ -6,9 +6,11 @@ use std::{
     path::Path,
 };
 
+use heronry_store::embedded::files::{directory_of, sync_directory};
+
 use crate::{
     failure::Failure,
-    files::{create_file, is_open_to_others},
+    files::{create_file, is_open_to_others, replace_file},
     text::add,
 };
 
@@ -43,6 +45,19 @@ pub(crate) fn read_or_draw_token(path: &Path) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
+/// Draws another secret into a file that is there; what it held before is gone.
+pub(crate) fn draw_anew(path: &Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file("replace", path, &error);
+    if !path.exists() {
+        return Err(Failure::failed(format_args!(
+            "{} is not there; a server draws it when it starts",
+            path.display()
+        )));
+    }
+    replace_file(path, &drawn()?).map_err(failed)?;
+    sync_directory(directory_of(path)).map_err(failed)
+}
+
 /// Returns random bits as hex digits, for keys and names that nobody chose.
 pub(crate) fn random_name() -> Result<String, Failure> {
     let mut bits = [0; 16];
@@ -73,13 +88,18 @@ fn read(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
 
 /// Draws a secret into a file that appears whole, also when two processes do so at once.
 fn draw(path: &Path) -> Result<(), Failure> {
-    let mut bits = [0; SECRET_BYTES];
-    getrandom::fill(&mut bits)
-        .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
-    match create_file(path, format!("{}\n", hex(&bits)).as_bytes()) {
+    match create_file(path, &drawn()?) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map_err(|error| Failure::file("create", path, &error)),
     }
+}
+
+/// Returns what stands in the file of a secret that was just drawn.
+fn drawn() -> Result<Vec<u8>, Failure> {
+    let mut bits = [0; SECRET_BYTES];
+    getrandom::fill(&mut bits)
+        .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
+    Ok(format!("{}\n", hex(&bits)).into_bytes())
 }
 
 fn parse(text: &str) -> Option<[u8; SECRET_BYTES]> {
@@ -122,6 +142,18 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let other = read_or_draw(&folder.path().join("other")).unwrap();
         assert_ne!(other, drawn);
+    }
+
+    #[test]
+    fn a_secret_is_drawn_anew_where_there_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.key");
+        let error = draw_anew(&path).unwrap_err().to_string();
+        assert!(error.contains("is not there"), "{error}");
+        let before = read_or_draw(&path).unwrap();
+        draw_anew(&path).unwrap();
+        assert_ne!(read(&path).unwrap(), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(crate) mod pool;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod store;
+pub(crate) mod token;
 pub(crate) mod wait;
 pub(crate) mod wakes;
 pub(crate) mod watch;
@@ -75,6 +76,8 @@ pub(crate) enum Verb {
     Journal(journal::JournalVerb),
     #[command(subcommand)]
     Store(store::StoreVerb),
+    #[command(subcommand)]
+    Token(token::TokenVerb),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -127,6 +130,7 @@ pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
         Verb::Filter(verb) => filter::run(&cx, &verb),
         Verb::Journal(verb) => journal::run(&cx, verb).await,
         Verb::Store(verb) => store::run(&cx, verb).await,
+        Verb::Token(verb) => token::run(&cx, &verb),
         Verb::Bench(args) => bench::run(&cx, args).await,
         Verb::Completions(args) => completions::run(&args),
         Verb::Man(args) => man::run(&args),

@@ -56,7 +56,7 @@ pub enum Rejection {
         state: RunEnd,
     },
     /// A pool cannot be deleted while it has members.
-    #[error("the pool has {members} members; let them leave or end, and delete it then")]
+    #[error("the pool has {}; let them leave or end, and delete it then", counted(*.members as u64, "member"))]
     HasMembers {
         /// How many.
         members: usize,

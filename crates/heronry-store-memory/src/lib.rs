@@ -172,10 +172,9 @@ impl Journal for MemoryStore {
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
         let op = "delete a pool";
         let mut state = self.lock_to_write(op).map_err(unwritten)?;
-        if let Some(found) = state.pools.get(pool) {
-            found.ownership.check(token)?;
-        }
-        if state.pools.get(pool).and_then(Pool::head).is_none() {
+        let found = state.entry(pool);
+        found.ownership.check(token)?;
+        if found.head().is_none() {
             let detail = format!("pool {pool} has no journal");
             let error = StoreError::new(StoreErrorKind::NotFound, op, detail);
             return Err(unwritten(error));

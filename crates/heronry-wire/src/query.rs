@@ -74,7 +74,8 @@ pub struct EventsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// As which member an operator looks.
+    /// As which member an operator looks. It ends when the run leaves or ends, and not when it is taken
+    /// over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub view_run: Option<RunId>,

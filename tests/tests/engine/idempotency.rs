@@ -5,17 +5,18 @@ use std::sync::Arc;
 use futures::future::join_all;
 use heronry_pool::{
     Caller, ConflictField, Rejection, Sent,
-    decide::{Content, Expiry, RegisterWake, SendRequest, WakeRequest},
+    decide::{AppendEvents, Content, Expiry, RegisterWake, SendRequest, WakeRequest},
 };
-use heronry_runtime::Pool;
+use heronry_runtime::{Pool, Runtime};
 use heronry_store::FencingToken;
+use heronry_testkit::SeededIds;
 use heronry_tests::{
     StoreKind, World, as_many_as_asked, body, key, message, on_every_store,
     on_every_store_that_is_reopened, on_every_store_with_threads, run, topic, wake,
 };
 use heronry_types::{
-    Address, Body, CorrelationKey, CorrelationValue, Cursor, Millis, Position, Receipt, Since,
-    Trace,
+    Address, Body, CorrelationKey, CorrelationValue, Cursor, EventKind, Millis, NewEvent, Position,
+    Receipt, Since, Trace,
 };
 
 on_every_store! {
@@ -25,6 +26,7 @@ on_every_store! {
     a12_a_message_id_under_another_key_is_a_conflict_and_another_runs_is_not
     m3_sends_and_wakes_share_one_key_space
     m3_a_repeated_wake_is_answered_before_its_cursor_is_checked
+    m3_a_repeat_is_answered_as_before_when_the_key_of_the_server_is_another
 }
 
 on_every_store_that_is_reopened! {
@@ -355,4 +357,42 @@ async fn a13_different_keys_at_the_same_time_are_dense_messages(world: World) {
     assert_eq!(cursors, dense);
     assert_eq!(world.accepted(&pool).await, 1_000);
     world.check_replay(&pool).await;
+}
+
+async fn m3_a_repeat_is_answered_as_before_when_the_key_of_the_server_is_another(world: World) {
+    let (pool, lead) = scene(&world).await;
+    let message = World::to_run("scout", "k1", "go");
+    let sent = world.send(&pool, &lead, message.clone()).await.unwrap();
+    let wake = RegisterWake::new(lead.clone(), run("lead"), World::waiting("terminal", "k2"));
+    let registered = pool.call(wake.clone()).await.unwrap();
+    let events = vec![NewEvent::new(EventKind::ToolCompleted)];
+    let report = AppendEvents::new(lead.clone(), run("lead"), events, key("k3"));
+    let reported = pool.call(report.clone()).await.unwrap();
+    let head = world.head(&pool).await;
+    let id = pool.id().clone();
+    drop(pool);
+    world.runtime.shutdown().await;
+
+    let (clock, ids) = (Arc::new(world.clock.clone()), Arc::new(SeededIds::new(9)));
+    let rotated = Runtime::new(world.store().clone(), clock, ids, [0x5a; 32], "rotated");
+    let pool = rotated.find(&id).await.unwrap();
+    // Neither the message nor its body gets another name, and nothing is recorded or stored again.
+    let again = world.send(&pool, &lead, message).await.unwrap();
+    assert!(again.repeated);
+    assert_eq!(again.receipt.message_id, sent.receipt.message_id);
+    assert_eq!(again.receipt.content_ref, sent.receipt.content_ref);
+    assert_eq!(again.receipt.cursor, sent.receipt.cursor);
+    let woken = pool.call(wake).await.unwrap();
+    assert!(woken.repeated);
+    assert_eq!(woken.wake.wake_id, registered.wake.wake_id);
+    let reported_again = pool.call(report).await.unwrap();
+    assert!(reported_again.repeated);
+    assert_eq!(reported_again.first, reported.first);
+    assert_eq!(world.head(&pool).await, head);
+    let found = pool.body(Caller::Operator, sent.receipt.content_ref).await;
+    let Content::Inline(said) = body("go") else {
+        panic!("it goes with the message");
+    };
+    assert_eq!(found.unwrap().body, said);
+    rotated.shutdown().await;
 }

@@ -178,7 +178,7 @@ fn seal(
 }
 
 /// Nobody ever acquired the pool, so every token is stale.
-fn unowned(token: FencingToken) -> AppendError {
+pub(super) fn unowned(token: FencingToken) -> AppendError {
     AppendError::Fenced {
         held: token.0,
         current: 0,

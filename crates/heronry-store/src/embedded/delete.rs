@@ -10,6 +10,7 @@ use heronry_types::{PoolId, Position};
 
 use super::{
     Rows, Table,
+    batch::unowned,
     pool::{WriterJournal, WriterPool, WriterPools},
 };
 use crate::{
@@ -37,7 +38,7 @@ pub(super) fn delete(
     writer: &mut WriterPools,
 ) -> Result<Result<(), AppendError>, StoreError> {
     let Some(pool) = writer.pools.get_mut(name) else {
-        return Ok(Err(not_there()));
+        return Ok(Err(unowned(token)));
     };
     if let Err(refusal) = pool.ownership.check(token) {
         return Ok(Err(refusal));

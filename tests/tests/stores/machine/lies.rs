@@ -24,6 +24,8 @@ pub(crate) enum Lie {
     LosesABodyByItself,
     /// A trim takes one position too many.
     TrimsOneTooMany,
+    /// A pool that was deleted is still there.
+    KeepsADeletedPool,
     /// A trim leaves the floor where it was.
     ShowsTheOldFloor,
     /// The head is the one before the last append.
@@ -69,7 +71,7 @@ pub(crate) enum Lie {
 }
 
 impl Lie {
-    pub(crate) const ALL: [Self; 29] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::DropsAChunk,
         Self::IgnoresTheHead,
         Self::IgnoresTheToken,
@@ -78,6 +80,7 @@ impl Lie {
         Self::KeepsWhatIsErased,
         Self::LosesABodyByItself,
         Self::TrimsOneTooMany,
+        Self::KeepsADeletedPool,
         Self::ShowsTheOldFloor,
         Self::ShowsTheOldHead,
         Self::ReadsFromOneBefore,

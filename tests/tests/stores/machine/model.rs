@@ -24,6 +24,8 @@ pub(crate) struct Pool {
     /// The last token that was given; 0 before the first.
     pub(crate) token: u64,
     pub(crate) is_owned: bool,
+    /// Whether it was deleted, and nobody has owned it since: no token is good then.
+    pub(crate) is_deleted: bool,
     /// The chunks that are kept.
     pub(crate) chunks: Vec<Chunk>,
     /// Whether more of the pool is to arrive before anybody sees it.
@@ -74,6 +76,21 @@ impl Model {
             pool.chunks.remove(0);
         }
         Ok(pool.head().unwrap())
+    }
+
+    pub(crate) fn delete(&mut self, name: &PoolId, token: u64) -> End<()> {
+        self.check_unsealed()?;
+        let pool = self.pools.entry(name.clone()).or_default();
+        pool.check_token(token)?;
+        if pool.head().is_none() {
+            return Err("not found".to_owned());
+        }
+        *pool = Pool {
+            token: pool.token,
+            is_deleted: true,
+            ..Pool::default()
+        };
+        Ok(())
     }
 
     /// Says whether a pool can be owned now.
@@ -176,7 +193,7 @@ impl Pool {
     }
 
     pub(crate) fn check_token(&self, token: u64) -> End<()> {
-        if token == self.token && token != 0 {
+        if token == self.token && token != 0 && !self.is_deleted {
             return Ok(());
         }
         Err("fenced".to_owned())

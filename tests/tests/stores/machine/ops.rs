@@ -16,6 +16,7 @@ pub(crate) enum Op {
     Seize(u8),
     Release(u8, Token),
     Append(Append),
+    Delete(u8, Token),
     Trim {
         pool: u8,
         before: u16,
@@ -218,6 +219,7 @@ fn work() -> impl Strategy<Value = Op> {
         1 => pool.clone().prop_map(Op::Seize),
         1 => (pool.clone(), token()).prop_map(|(pool, token)| Op::Release(pool, token)),
         12 => append().prop_map(Op::Append),
+        1 => (pool.clone(), token()).prop_map(|(pool, token)| Op::Delete(pool, token)),
         3 => trim.prop_map(|(pool, before, token)| Op::Trim { pool, before, token }),
         3 => put.prop_map(|(pool, number, token)| Op::Put { pool, number, token }),
         2 => claim.prop_map(|(pool, keys, number, token)| Op::Claim { pool, keys, number, token }),

@@ -108,6 +108,7 @@ impl<'a> Play<'a> {
             Op::Seize(pool) => self.own(&make::name(*pool), By::Force).await.map(drop),
             Op::Release(pool, token) => self.release(&make::name(*pool), *token).await,
             Op::Append(append) => self.append(append).await,
+            Op::Delete(pool, token) => self.delete(&make::name(*pool), *token).await,
             Op::Trim {
                 pool,
                 before,
@@ -157,6 +158,7 @@ impl<'a> Play<'a> {
         }
         pool.token = token.0;
         pool.is_owned = true;
+        pool.is_deleted = false;
         Ok(Some(token))
     }
 
@@ -187,6 +189,24 @@ impl<'a> Play<'a> {
         let found = self.store().journal.trim(name, before, token).await;
         let what = format!("a trim before {before}");
         same(&what, &found.map_err(|error| refused(&error)), &expected)
+    }
+
+    async fn delete(&mut self, name: &PoolId, token: Token) -> End<()> {
+        let token = make::token(self.pool(name), token);
+        let expected = self.model.delete(name, token.0);
+        let store = self.store();
+        let found = store.journal.delete(name, token).await;
+        same(
+            "a deletion",
+            &found.map_err(|error| refused(&error)),
+            &expected,
+        )?;
+        // What is left is removed between other things, so that the files rest when these are done.
+        for _ in 0..5 {
+            let released = store.leases.release(name, FencingToken(0)).await;
+            released.map_err(|error| refused_by_store(&error))?;
+        }
+        Ok(())
     }
 
     async fn put(&mut self, name: &PoolId, number: u8, token: Token) -> End<()> {

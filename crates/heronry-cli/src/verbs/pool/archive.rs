@@ -99,8 +99,8 @@ async fn write(pool: &PoolClient, path: &Path, file: &mut File) -> Result<Carrie
         return Err(Failure::new(
             Exit::Refused,
             format_args!(
-                "the pool has {} members; let them leave or end, and archive it then (pool-has-members)",
-                view.members
+                "the pool has {}; let them leave or end, and archive it then (pool-has-members)",
+                counted(view.members, "member")
             ),
         ));
     }
@@ -151,4 +151,27 @@ fn undeleted(path: &Path, error: ClientError) -> Failure {
             path.display()
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use heronry_types::{Cursor, Epoch, Position};
+
+    use super::*;
+    use crate::fields::check_names;
+
+    #[test]
+    fn its_fields_are_those_of_its_answer() {
+        let carried = Carried {
+            pool: PoolId::parse("p").unwrap(),
+            head: Cursor::new(Epoch([0; 16]), Position(1)),
+            chunks: 1,
+            contents: 0,
+        };
+        let archived = Archived {
+            carried: &carried,
+            file: Path::new("p.jsonl"),
+        };
+        check_names(&archived, &ARCHIVED_FIELDS);
+    }
 }
