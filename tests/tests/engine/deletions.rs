@@ -167,7 +167,7 @@ async fn a_pool_that_is_deleted_before_it_was_opened_stays_deleted(world: World)
     let world = world.restart().await;
     let id = heronry_tests::pool("p");
     let pools = world.runtime.pools().await.unwrap();
-    assert_eq!(pools, [id.clone()]);
+    assert_eq!(pools, std::slice::from_ref(&id));
     world.runtime.delete(&id, retire(None)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.runtime.pools().await.unwrap(), []);

@@ -173,7 +173,7 @@ async fn position_seen(stream: &mut Subscription, until: Position) -> Option<Pos
                 return Some(event.envelope.id().position);
             }
             StreamItem::Closed { reason } => panic!("closed: {reason:?}"),
-            _ => {}
+            StreamItem::Event(_) | StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } | _ => {}
         }
     }
     None
