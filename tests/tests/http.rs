@@ -50,6 +50,8 @@ mod limits;
 mod members;
 #[path = "http/messages.rs"]
 mod messages;
+#[path = "http/plain_words.rs"]
+mod plain_words;
 #[path = "http/pools.rs"]
 mod pools;
 #[path = "http/prove.rs"]

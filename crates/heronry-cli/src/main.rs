@@ -106,8 +106,13 @@ fn escaped(mut error: clap::Error) -> clap::Error {
                 let texts = texts.iter().map(|text| text::one_line(text));
                 Some((kind, ContextValue::Strings(texts.collect())))
             }
-            // The rest is not from the command line.
-            _ => None,
+            // These are no text of the command line; the last arm is for kinds younger than this match.
+            ContextValue::None
+            | ContextValue::Bool(_)
+            | ContextValue::StyledStr(_)
+            | ContextValue::StyledStrs(_)
+            | ContextValue::Number(_)
+            | _ => None,
         })
         .collect();
     for (kind, value) in quoted {

@@ -128,7 +128,7 @@ fn may_come_back(error: &ClientError, contact: Contact) -> bool {
 fn busy_pause(problem: &Problem) -> Option<Duration> {
     let is_busy = matches!(
         problem.kind(),
-        Some(ProblemKind::Busy | ProblemKind::InboxFull)
+        Some(ProblemKind::Busy | ProblemKind::InboxFull | ProblemKind::TooManyConnections)
     );
     let asked = Duration::from_millis(problem.number("retry_after_ms").unwrap_or(100));
     is_busy.then_some(asked.min(BUSY_PAUSE_MAX))
@@ -190,6 +190,8 @@ mod tests {
             Repeat::Harmful,
             Some(300),
         );
+        let crowded = refused(ProblemKind::TooManyConnections);
+        check(&crowded, first, Repeat::Harmful, Some(300));
         check(&refused(ProblemKind::Fenced), first, Repeat::Harmless, None);
         let ends = refused(ProblemKind::ShuttingDown);
         check(&ends, first, Repeat::Harmless, Some(50));

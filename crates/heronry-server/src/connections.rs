@@ -317,3 +317,45 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use heronry_testkit::ManualClock;
+
+    use super::*;
+
+    fn connections(clock: &ManualClock) -> Connections {
+        let limits = ConnectionLimits::default();
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let places = Places::new(limits.connections_max);
+        Connections::new(Router::new(), (limits, places), clock, Stop::default())
+    }
+
+    #[test]
+    fn without_a_descriptor_nothing_is_accepted_for_a_while() {
+        let clock = ManualClock::default();
+        let connections = connections(&clock);
+        let hosts = Arc::new(Hosts::of("127.0.0.1:1".parse().unwrap()));
+        // EMFILE, as Linux and the BSDs number it.
+        let exhausted = Err(io::Error::from_raw_os_error(24));
+        let mut taking = Box::pin(connections.take(exhausted, &hosts));
+        assert!((&mut taking).now_or_never().is_none());
+        clock.advance(Millis(ACCEPT_AGAIN_AFTER.0 - 1));
+        assert!((&mut taking).now_or_never().is_none());
+        clock.advance(Millis(1));
+        assert!(taking.now_or_never().is_some());
+        // A peer that went away holds nobody up.
+        let gone = Err(io::ErrorKind::ConnectionAborted.into());
+        assert!(connections.take(gone, &hosts).now_or_never().is_some());
+        assert_eq!(clock.next_alarm(), None);
+    }
+
+    #[test]
+    fn what_lasts_is_said_once_until_it_is_over() {
+        let said = Said::default();
+        assert_eq!([said.begins(), said.begins()], [true, false]);
+        assert_eq!([said.ends(), said.ends()], [true, false]);
+        assert!(said.begins());
+    }
+}

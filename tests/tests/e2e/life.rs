@@ -28,26 +28,33 @@ fn port(place: &Place) -> u16 {
     url.rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
-/// Starts a server behind a line of the shell that limits what it may do.
-fn serve_under(place: &Place, limit: &str, arguments: &[&str]) -> Running {
-    let server = place.command::<&str>(&[]);
-    let line = format!("{limit}; exec \"$0\" serve --listen 127.0.0.1:0 --json \"$@\"");
+/// The command behind a line of the shell that limits what it may do.
+fn under(place: &Place, limit: &str, arguments: &[&str]) -> Command {
+    let plain = place.command::<&str>(&[]);
     let mut command = Command::new("sh");
-    command
-        .args(["-c", &line])
-        .arg(server.get_program())
-        .args(arguments);
+    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+    command.arg(plain.get_program()).args(arguments);
     command.current_dir(place.path());
-    for (name, value) in server.get_envs() {
+    for (name, value) in plain.get_envs() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    let mut server = Running::start(&mut command);
+    command
+}
+
+/// Starts a server behind such a line, and waits until it is ready.
+fn serve_under(place: &Place, limit: &str, more: &[&str]) -> Running {
+    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--json"];
+    arguments.extend(more);
+    let mut server = Running::start(&mut under(place, limit, &arguments));
     server.until("\"url\"");
     server
 }
+
+/// A file that may not grow is to a store what a full disk is.
+const FULL: &str = "trap '' XFSZ; ulimit -f 16384";
 
 #[test]
 fn half_a_request_does_not_hold_a_server_that_is_stopped() {
@@ -144,8 +151,7 @@ fn nobodys_variable_is_an_empty_one() {
 #[test]
 fn a_server_whose_store_closes_says_why_and_ends_with_seven() {
     let place = Place::new();
-    // A file that may not grow is to the store what a full disk is.
-    let server = serve_under(&place, "trap '' XFSZ; ulimit -f 16384", &[]);
+    let server = serve_under(&place, FULL, &[]);
     place.run(&["pool", "open", "p"]).ok();
     let said = fill(&place);
     assert!(
@@ -191,7 +197,7 @@ fn a_server_whose_store_closes_says_why_and_ends_with_seven() {
 #[test]
 fn a_server_that_is_to_stay_stays() {
     let place = Place::new();
-    let server = serve_under(&place, "trap '' XFSZ; ulimit -f 16384", &["--stay"]);
+    let server = serve_under(&place, FULL, &["--stay"]);
     place.run(&["pool", "open", "p"]).ok();
     fill(&place);
     let status = place.run(&["status", "--json"]).json();
@@ -202,11 +208,43 @@ fn a_server_that_is_to_stay_stays() {
     assert_eq!(server.end().code, Some(0));
 }
 
+#[test]
+fn a_job_whose_store_closes_stops_its_members_and_ends_with_seven() {
+    let place = Place::new();
+    place.write("body", vec![b'x'; 1024 * 1024]);
+    place.write(
+        "job/pool.toml",
+        r#"
+pool = "tiny"
+[[member]]
+agent = "filler"
+command = ["sh", "-c", "while heronry contents put --file $HERONRY_INPUT/body -q; do :; done; exec sleep 60"]
+"#,
+    );
+    let mut up = under(&place, FULL, &["up", "job/pool.toml"]);
+    let said = crate::support::said(&mut up);
+    assert_eq!(said.code, Some(7), "{said:?}");
+    assert!(
+        said.err
+            .contains("heronry: the store has closed under the server: "),
+        "{said:?}"
+    );
+    let ended = place.run(&["journal", "verify", ".heronry/store.redb"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
 /// Stores bodies until the store takes no more, and returns what was said then.
 fn fill(place: &Place) -> Said {
     let body = place.write("body", vec![b'x'; 1024 * 1024]);
     for _ in 0..64 {
-        let said = place.run(&["--pool", "p", "contents", "put", body.to_str().unwrap()]);
+        let said = place.run(&[
+            "--pool",
+            "p",
+            "contents",
+            "put",
+            "--file",
+            body.to_str().unwrap(),
+        ]);
         if said.code != Some(0) {
             return said;
         }

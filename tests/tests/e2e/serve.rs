@@ -36,7 +36,7 @@ fn a_store_that_another_server_has_open_is_refused() {
     let place = Place::new();
     let server = place.serve(&[]);
     let second = place.run(&["serve", "--listen", "127.0.0.1:0"]);
-    second.refused(1, "another process has it open");
+    second.refused(1, "has an owner: pid ");
     assert_eq!(
         place.run(&["pool", "list", "--json"]).json()["pools"],
         serde_json::json!([])

@@ -246,10 +246,13 @@ fn a_run_that_became_another_agent_is_named_with_its_line() {
     first.until("r | started");
     first.signal("TERM");
     assert_eq!(first.end().code, Some(143));
-    up(&place, &member("two"), &[]).refused(
-        3,
-        "job/pool.toml:5: run \"r\" began job tiny.1 with another agent_id, which a run keeps for life; \
-         put it back, give the member another run, or begin another job with --job NAME (member-conflict)",
+    let again = up(&place, &member("two"), &[]);
+    assert_eq!(again.code, Some(3), "{again:?}");
+    assert_eq!(
+        again.err,
+        "heronry: job/pool.toml:5: run \"r\" began job tiny.1 with another agent_id, which a run keeps for \
+         life; put it back, give the member another run, or begin another job with --job NAME \
+         (member-conflict)\n"
     );
 }
 

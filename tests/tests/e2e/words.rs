@@ -282,7 +282,7 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
         (
             "a",
             &["wait", "kind == 'run_completed'", "--timeout", "300ms"],
-            2,
+            3,
         ),
         ("a", &["wait", "terminal", "--timeout", "300ms"], 4),
         ("a", &["wakes"], 0),
@@ -331,5 +331,75 @@ fn a53_a_job_runs_under_lower_limits() {
             (&summary["job"], &summary["outcome"]),
             (&job.into(), &"failed".into())
         );
+    }
+}
+
+/// The rows of a JSON answer: it is one itself, or has a list of them.
+fn rows_of(answer: &serde_json::Value) -> Vec<&serde_json::Value> {
+    let lists = [
+        "pools",
+        "members",
+        "items",
+        "wakes",
+        "effects",
+        "dead_letters",
+        "replies",
+        "files",
+    ];
+    let list = lists.iter().find_map(|list| answer.get(list)?.as_array());
+    list.map_or_else(|| vec![answer], |rows| rows.iter().collect())
+}
+
+#[test]
+fn every_field_that_an_answer_has_is_known() {
+    let place = Place::new();
+    let _server = place.serve(&[]);
+    let act = |run: &str, arguments: &[&str]| {
+        place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
+    };
+    act("a", &["pool", "open"]).ok();
+    for run in ["a", "b", "c"] {
+        act(run, &["join"]).ok();
+    }
+    let send = ["send", "--to", "run:b", "--body", "x", "--id", "m"];
+    for (run, arguments) in [
+        ("a", &send[..]),
+        ("a", &["receipt", "m"]),
+        ("a", &["join"]),
+        ("a", &["heartbeat"]),
+        ("a", &["members"]),
+        ("a", &["pool", "show"]),
+        ("a", &["pool", "list"]),
+        ("a", &["pool", "open"]),
+        ("a", &["pool", "set", "--limit", "tags_max=7"]),
+        ("b", &["inbox", "--bodies"]),
+        ("a", &["cancel", "m"]),
+        ("a", &["emit", "tool_completed"]),
+        ("a", &["wait", "kind == 'run_failed'", "--timeout", "1ms"]),
+        ("a", &["wakes"]),
+        ("a", &["contents", "put", "--body", "x"]),
+        ("a", &["filter", "check", "terminal"]),
+        ("a", &["watch"]),
+        ("c", &["state", "completed"]),
+    ] {
+        let out = act(run, &[arguments, &["--json"]].concat()).out;
+        let mut names = std::collections::BTreeSet::new();
+        for line in out.lines() {
+            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+            for row in rows_of(&answer) {
+                names.extend(row.as_object().unwrap().keys().cloned());
+            }
+        }
+        assert!(
+            arguments == ["wakes"] || !names.is_empty(),
+            "{arguments:?}: {out}"
+        );
+        let names: Vec<String> = names
+            .into_iter()
+            .chain(["no_such_field".to_owned()])
+            .collect();
+        // What is known is passed over, and nothing is done because of the last one.
+        act(run, &[arguments, &["--field", &names.join(",")]].concat())
+            .refused(2, "has no field \"no_such_field\"");
     }
 }

@@ -15,6 +15,7 @@ use heronry_server::{
 };
 use heronry_store::{Store, StoreErrorKind};
 use heronry_testkit::{AppendFault, FaultStore, Faults};
+use heronry_tests::canary::said;
 use heronry_types::Millis;
 use serde_json::{Value, json};
 use tokio::{
@@ -91,7 +92,8 @@ impl Serving {
 }
 
 fn message() -> String {
-    json!({"from": "a", "to": {"type": "run", "run_id": "b"}, "idempotency_key": "k"}).to_string()
+    let to = json!({"type": "run", "run_id": "b"});
+    json!({"from": "a", "to": to, "body": said("k"), "idempotency_key": "k"}).to_string()
 }
 
 #[tokio::test]
@@ -306,8 +308,7 @@ async fn the_status_counts_the_dead_the_lost_and_the_suspended() {
             .await
             .is(200);
     }
-    let wake =
-        json!({"run_id": "a", "filter": "terminal", "idempotency_key": "w", "suspends_run": true});
+    let wake = json!({"run_id": "a", "filter": "terminal", "idempotency_key": "w", "suspends_run": true, "timeout_ms": 600_000});
     server
         .post(OPERATOR, "/v1/pools/p/wakes", wake)
         .await

@@ -12,6 +12,10 @@ use crate::failure::Failure;
 pub(crate) enum Answer {
     /// One row: an object of the contract.
     One(&'static str),
+    /// One row: an object of the contract with these fields beside its own.
+    With(&'static str, &'static [&'static str]),
+    /// One row: one of these objects of the contract.
+    OneOf(&'static [&'static str]),
     /// A list under this name in an object of the contract.
     Each(&'static str, &'static str),
     /// Rows of this binary's own, with these fields.
@@ -24,7 +28,18 @@ pub(crate) enum Answer {
 pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> {
     let contract = Contract::read()?;
     let row = contract.row(answer);
-    paths.iter().try_for_each(|path| contract.check(&row, path))
+    let beside: &[&str] = match answer {
+        Answer::With(_, names) => names,
+        Answer::One(_) | Answer::OneOf(_) | Answer::Each(..) | Answer::Own(_) | Answer::Nothing => {
+            &[]
+        }
+    };
+    let is_beside = |path: &FieldPath| {
+        let first = path.0.first();
+        first.is_some_and(|first| beside.contains(&first.as_str()))
+    };
+    let mut others = paths.iter().filter(|path| !is_beside(path));
+    others.try_for_each(|path| contract.check(&row, path))
 }
 
 /// What can stand at a place of an answer.
@@ -50,10 +65,16 @@ impl Contract {
 
     fn row(&self, answer: Answer) -> Place<'_> {
         match answer {
-            Answer::One(name) => Place::Of(self.parts_of(self.schema(name))),
+            Answer::One(name) | Answer::With(name, _) => {
+                Place::Of(self.parts_of(self.schema(name)))
+            }
+            Answer::OneOf(names) => {
+                let parts = names.iter().flat_map(|it| self.parts_of(self.schema(it)));
+                Place::Of(parts.collect())
+            }
             Answer::Each(name, list) => {
-                let lists = self.parts_of(&self.schema(name)["properties"][list]);
-                let items = lists.iter().flat_map(|it| self.parts_of(&it["items"]));
+                let lists = self.parts_of(at(at(self.schema(name), "properties"), list));
+                let items = lists.iter().flat_map(|it| self.parts_of(at(it, "items")));
                 Place::Of(items.collect())
             }
             Answer::Own(names) => Place::Names(names.to_vec()),
@@ -62,16 +83,16 @@ impl Contract {
     }
 
     fn schema(&self, name: &str) -> &Value {
-        &self.0["components"]["schemas"][name]
+        at(at(at(&self.0, "components"), "schemas"), name)
     }
 
     /// Returns the schemas that one consists of, without references.
     fn parts_of<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
-        if let Some(path) = schema["$ref"].as_str() {
+        if let Some(path) = at(schema, "$ref").as_str() {
             let name = path.rsplit('/').next().unwrap_or(path);
             return self.parts_of(self.schema(name));
         }
-        let lists = ["allOf", "anyOf", "oneOf"].map(|list| schema[list].as_array());
+        let lists = ["allOf", "anyOf", "oneOf"].map(|list| at(schema, list).as_array());
         let parts = lists.into_iter().flatten().flatten();
         let parts = parts.flat_map(|part| self.parts_of(part));
         std::iter::once(schema).chain(parts).collect()
@@ -104,9 +125,9 @@ impl Contract {
         }
         let is_position = step.parse::<usize>().is_ok();
         let found = schemas.iter().filter_map(|schema| {
-            let fields = &schema["properties"];
+            let fields = at(schema, "properties");
             let named = fields.get(step);
-            let named = named.or_else(|| fields.get(&other_spelling(step)));
+            let named = named.or_else(|| fields.get(other_spelling(step)));
             named.or_else(|| schema.get("items").filter(|_| is_position))
         });
         let parts: Vec<&Value> = found.flat_map(|it| self.parts_of(it)).collect();
@@ -114,12 +135,17 @@ impl Contract {
     }
 }
 
+/// Returns a member of an object; null when there is none.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
 /// Whether an object may have any names: a map, or one whose fields the contract does not list.
 fn is_free(schema: &Value) -> bool {
     let is_map = schema
         .get("additionalProperties")
         .is_some_and(|it| *it != Value::Bool(false));
-    let types = &schema["type"];
+    let types = at(schema, "type");
     let is_object = |it: &Value| it == "object";
     let is_object = is_object(types) || types.as_array().is_some_and(|it| it.iter().any(is_object));
     is_map || (is_object && schema.get("properties").is_none())
@@ -130,7 +156,9 @@ fn names_of<'a>(place: &Place<'a>) -> Vec<&'a str> {
         Place::Free => Vec::new(),
         Place::Names(names) => names.clone(),
         Place::Of(schemas) => {
-            let objects = schemas.iter().filter_map(|it| it["properties"].as_object());
+            let objects = schemas
+                .iter()
+                .filter_map(|it| at(it, "properties").as_object());
             let mut names: Vec<&str> = objects
                 .flat_map(|it| it.keys())
                 .map(String::as_str)
@@ -198,6 +226,8 @@ mod tests {
                 "wake,wake_id,durability,matches.0.kind",
             ),
             (Answer::Own(&["pool", "kinds"]), "pool_id,kinds.run_joined"),
+            (Answer::With("WakeView", &["early"]), "status,early.kind"),
+            (Answer::OneOf(&["Changed", "Joined"]), "cursor,unread"),
         ] {
             assert_eq!(checked(answer, fields), Ok(()), "{fields}");
         }

@@ -23,9 +23,12 @@ impl Verb {
             Self::Up(_) => Answer::Own(&MEMBER_FIELDS),
             Self::Pool(verb) => pool(verb),
             Self::Join(_) => Answer::One("Joined"),
-            Self::Leave(_) | Self::Heartbeat(_) | Self::Ack(_) | Self::Release(_) => {
-                Answer::One("Changed")
-            }
+            Self::Leave(_)
+            | Self::Ack(_)
+            | Self::Release(_)
+            | Self::DeadLetters(DeadLettersVerb::Replay(_))
+            | Self::Effects(EffectsVerb::Resolve(_)) => Answer::One("Changed"),
+            Self::Heartbeat(_) => Answer::OneOf(&["Changed", "ClaimsExtended"]),
             Self::Extend(_) => Answer::One("ClaimsExtended"),
             Self::Status(_) => Answer::Each("ServerStatus", "pools"),
             Self::Ask(_) => Answer::Own(&ask::REPLY_FIELDS),
@@ -38,12 +41,11 @@ impl Verb {
             Self::DeadLetters(DeadLettersVerb::List(_)) => {
                 Answer::Each("DeadLetterList", "dead_letters")
             }
-            Self::DeadLetters(DeadLettersVerb::Replay(_))
-            | Self::Effects(EffectsVerb::Resolve(_)) => Answer::One("Changed"),
             Self::Effects(EffectsVerb::List(_)) => Answer::Each("EffectList", "effects"),
             Self::Emit(_) => Answer::One("EventsAppended"),
-            Self::Wait(_) => Answer::One("WakeView"),
-            Self::Wakes(_) => Answer::Each("WakeList", "wakes"),
+            Self::Wait(_) => Answer::With("WakeView", &["early"]),
+            // The list shows wakes as they stand, and ending one shows it, too.
+            Self::Wakes(_) => Answer::One("WakeChanged"),
             Self::Explain(_) => Answer::One("WakeExplanation"),
             Self::Watch(_) => Answer::One("Event"),
             Self::Filter(FilterVerb::Check(_)) => Answer::One("CompiledFilter"),

@@ -59,7 +59,9 @@ fn refuse(cx: &Context, filter: &str, errors: &CompileErrors) -> Outcome {
     for error in errors {
         diagnose(&format!("heronry: {error}"));
         if let Some(marked) = mark(filter, error) {
-            marked.iter().for_each(|line| diagnose(line));
+            for line in &marked {
+                diagnose(line);
+            }
         }
     }
     Ok(Exit::Usage)

@@ -147,9 +147,8 @@ impl Hold {
                     return Ok(extended);
                 }
                 Err(error) => {
-                    if let Err(error) = self.term.fit(error) {
-                        self.drop_lapsed(cx, error)?;
-                    }
+                    let other = self.term.fit(error).err();
+                    other.map_or(Ok(()), |error| self.drop_lapsed(cx, error))?;
                 }
             }
         }

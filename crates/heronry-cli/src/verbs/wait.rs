@@ -282,12 +282,11 @@ async fn until_ended(
                 ..query.clone()
             };
             match pool.wake(&id, &query).await {
-                Ok(again) => {
+                Ok(again) if again.status == WakeStatus::Registered => {
                     view = again;
-                    if view.status == WakeStatus::Registered {
-                        pieces.passed().await;
-                    }
+                    pieces.passed().await;
                 }
+                Ok(again) => view = again,
                 Err(error) => pieces.fit(error)?,
             }
         }

@@ -158,3 +158,112 @@ impl Watchdog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::Pin};
+
+    use futures::FutureExt;
+    use heronry_testkit::ManualClock;
+
+    use super::*;
+
+    struct Watched {
+        clock: ManualClock,
+        pace: Pace,
+        watchdog: Watchdog,
+    }
+
+    impl Watched {
+        fn new() -> Self {
+            let clock = ManualClock::default();
+            let pace = Pace::new(Arc::new(clock.clone()));
+            let mut limits = ConnectionLimits::default();
+            limits.head = Millis(10);
+            limits.write_stall = Millis(30);
+            limits.idle = Millis(100);
+            let watchdog = Watchdog::new(pace.clone(), limits);
+            Self {
+                clock,
+                pace,
+                watchdog,
+            }
+        }
+
+        fn is_overdue(&mut self) -> bool {
+            let mut overdue = poll_fn(|cx| self.watchdog.poll_overdue(cx));
+            Pin::new(&mut overdue).now_or_never().is_some()
+        }
+
+        /// Sees the connection become overdue after this time, and not a millisecond earlier.
+        #[track_caller]
+        fn is_overdue_after(&mut self, span: u64) {
+            assert!(!self.is_overdue());
+            self.clock.advance(Millis(span - 1));
+            assert!(!self.is_overdue(), "too early");
+            self.clock.advance(Millis(1));
+            assert!(self.is_overdue(), "too late");
+        }
+    }
+
+    #[test]
+    fn a_head_has_its_time_from_the_beginning_of_the_connection() {
+        let mut watched = Watched::new();
+        assert!(watched.pace.is_untouched());
+        watched.clock.advance(Millis(4));
+        watched.pace.received();
+        assert!(!watched.pace.is_untouched());
+        watched.is_overdue_after(6);
+    }
+
+    #[test]
+    fn a_later_head_has_its_time_from_its_first_byte() {
+        let mut watched = Watched::new();
+        watched.pace.requested();
+        watched.pace.answered();
+        assert!(!watched.is_overdue());
+        watched.clock.advance(Millis(99));
+        watched.pace.received();
+        watched.pace.received();
+        watched.is_overdue_after(10);
+    }
+
+    #[test]
+    fn an_answer_under_way_has_all_the_time_that_it_needs() {
+        let mut watched = Watched::new();
+        watched.pace.received();
+        watched.pace.requested();
+        watched.clock.advance(Millis(1_000_000));
+        // What arrives meanwhile belongs to a later request.
+        watched.pace.received();
+        watched.clock.advance(Millis(1_000_000));
+        assert!(!watched.is_overdue());
+        watched.pace.answered();
+        watched.is_overdue_after(100);
+    }
+
+    #[test]
+    fn a_peer_that_takes_something_has_its_time_again() {
+        let mut watched = Watched::new();
+        watched.pace.requested();
+        watched.pace.blocked();
+        watched.clock.advance(Millis(29));
+        watched.pace.blocked();
+        assert!(!watched.is_overdue());
+        watched.pace.written();
+        watched.clock.advance(Millis(29));
+        assert!(!watched.is_overdue());
+        watched.pace.blocked();
+        watched.is_overdue_after(30);
+    }
+
+    #[test]
+    fn a_connection_is_idle_since_its_last_byte_was_taken() {
+        let mut watched = Watched::new();
+        watched.pace.requested();
+        watched.pace.answered();
+        watched.clock.advance(Millis(99));
+        watched.pace.written();
+        watched.is_overdue_after(100);
+    }
+}

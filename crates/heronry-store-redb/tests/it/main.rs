@@ -1,6 +1,8 @@
 //! The redb store where it meets a file: creation, opening, damage, crashes.
 
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod creation;

@@ -1,6 +1,8 @@
 //! The sled store where it meets files: creation, opening, damage, crashes, power cuts.
 
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod creation;

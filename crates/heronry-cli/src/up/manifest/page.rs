@@ -55,10 +55,8 @@ fn rows(heading: &str) -> BTreeMap<String, String> {
     let part = part.split("\n## ").next().unwrap();
     let mut table = part.lines().filter(|line| line.starts_with("| "));
     let cells = |row: &str| -> Vec<String> {
-        let row = row.trim_start_matches("| ").trim_end_matches('|');
-        row.split(" | ")
-            .map(|cell| cell.trim().to_owned())
-            .collect()
+        let cells = row.trim_matches('|').split('|');
+        cells.map(|cell| cell.trim().to_owned()).collect()
     };
     let header = cells(table.next().unwrap());
     let place = header.iter().position(|name| name == "default").unwrap();

@@ -5,10 +5,8 @@ use roff::{Inline, Roff, bold, roman};
 /// Returns the page of this name and section, from a text in Markdown that begins with its title.
 pub(super) fn page(name: &str, section: &str, markdown: &str) -> String {
     let mut roff = Roff::new();
-    roff.control("ie", ["\\n(.g .ds Aq \\(aq"]);
-    roff.control("el", [".ds Aq '"]);
     roff.control("TH", [name, section]);
-    let mut paragraph = Vec::new();
+    let (mut paragraph, mut header) = (Vec::new(), Vec::new());
     for line in markdown.lines().chain([""]) {
         let is_part = !line.is_empty() && !line.starts_with(['#', '|']);
         if is_part {
@@ -22,27 +20,35 @@ pub(super) fn page(name: &str, section: &str, markdown: &str) -> String {
         }
         if let Some(title) = line.strip_prefix("# ") {
             roff.control("SH", ["NAME"]);
-            roff.text([roman(format!("{name} - {title}"))]);
+            roff.text([roman(format!("{name} - {}", title.to_lowercase()))]);
             roff.control("SH", ["DESCRIPTION"]);
         } else if let Some(title) = line.strip_prefix("## ") {
             roff.control("SH", [title.replace('*', "").to_uppercase().as_str()]);
-        } else if let Some(row) = line.strip_prefix('|') {
-            add_row(&mut roff, row);
+        } else if line.starts_with("| `") {
+            add_row(&mut roff, &header, &cells(line));
+        } else if line.starts_with("| ") {
+            header = cells(line);
         }
     }
     roff.render()
 }
 
-/// Adds a row: its first cell as a term, the others behind it. Headers and rules are left out.
-fn add_row(roff: &mut Roff, row: &str) {
-    let mut cells = row.trim_end_matches('|').split(" | ").map(str::trim);
-    let term = cells.next().unwrap_or_default();
-    if !term.starts_with('`') {
-        return;
-    }
-    let rest: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
+/// Returns the cells of a row.
+fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// Adds a row: its first cell as a term, the others behind it. A default is called so.
+fn add_row(roff: &mut Roff, header: &[&str], row: &[&str]) {
+    let named = row.iter().zip(header);
+    let rest = named.skip(1).filter(|(cell, _)| !cell.is_empty());
+    let rest = rest.map(|(cell, name)| match *name {
+        "default" => format!("default: {cell}"),
+        _ => (*cell).to_owned(),
+    });
+    let rest: Vec<String> = rest.collect();
     roff.control("TP", []);
-    roff.text(inlines(term));
+    roff.text(inlines(row.first().unwrap_or(&"")));
     roff.text(inlines(&rest.join("; ")));
 }
 
@@ -71,14 +77,15 @@ mod tests {
 
     #[test]
     fn headings_paragraphs_and_rows_are_those_of_a_manual_page() {
-        let text = "# The thing\n\nOne\n`two`.\n\n## What *is*\n\n| key | value |\n|---|---|\n| `a` | x \\ y |\n";
+        let text = "# The thing\n\nOne\n`two`.\n\n## What *is*\n\n| key | value | default |\n|---|---|---|\n| `a` | x \\ y | |\n| `b` | z | `1` |\n";
         let page = page("thing", "5", text);
         for part in [
             ".TH thing 5",
-            ".SH NAME\nthing \\- The thing",
+            ".SH NAME\nthing \\- the thing",
             "One \\fBtwo\\fR.",
             ".SH \"WHAT IS\"",
-            ".TP\n\\fBa\\fR\nx \\\\ y",
+            ".TP\n\\fBa\\fR\nx \\\\ y\n.TP",
+            ".TP\n\\fBb\\fR\nz; default: \\fB1\\fR\n",
         ] {
             assert!(page.contains(part), "no {part:?} in {page}");
         }
