@@ -142,7 +142,6 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
         Rejection::RunTaken { .. } => with_live_run(problem, rejection),
         Rejection::HasMembers { members } => problem.with("members", *members),
-        Rejection::HeadMoved { head, .. } => problem.with_cursor("head", *head),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::OrderedDelay { max } => problem.with("field", "delay_ms").with("max", max.0),
@@ -174,7 +173,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
             .with_status(StatusCode::CONFLICT.as_u16())
             .with("field", "content_ref"),
         Rejection::ContentErased { erased_at } => problem.with("erased_at", erased_at.to_string()),
-        Rejection::CursorAhead { .. }
+        Rejection::HeadMoved { .. }
+        | Rejection::CursorAhead { .. }
         | Rejection::CursorTrimmed { .. }
         | Rejection::CursorForeign { .. } => with_cursors(problem, rejection),
         // Those that say everything in their kind; the last arm is for rules younger than this match.
@@ -219,6 +219,8 @@ fn with_cursors(problem: Problem, rejection: &Rejection) -> Problem {
         problem
             .with_cursor("requested", *requested)
             .with_cursor("head", *head)
+    } else if let Rejection::HeadMoved { head, .. } = rejection {
+        problem.with_cursor("head", *head)
     } else if let Rejection::CursorTrimmed { requested, floor } = rejection {
         problem
             .with_cursor("requested", *requested)
