@@ -7,7 +7,9 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, DeleteError, Follow, OpenError, Pool, StopReason};
 use heronry_store::Outcome;
-use heronry_tests::{World, on_every_store, on_every_store_with_threads, run};
+use heronry_tests::{
+    World, on_every_store, on_every_store_that_is_reopened, on_every_store_with_threads, run,
+};
 use heronry_types::{Cursor, Millis, RunEnd, Since};
 
 on_every_store! {
@@ -16,6 +18,9 @@ on_every_store! {
     a_pool_is_deleted_by_operators_alone_and_at_the_head_that_they_saw
     who_works_with_a_pool_that_is_deleted_is_told
     a_pool_of_the_name_of_a_deleted_one_is_another
+}
+
+on_every_store_that_is_reopened! {
     a_pool_that_is_deleted_before_it_was_opened_stays_deleted
 }
 
