@@ -8,7 +8,7 @@ use heronry_pool::{
 use heronry_runtime::{CallError, Pool, StopReason};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run, topic};
+use heronry_tests::{World, key, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{Address, Body, MessageStatus, Millis, Receipt};
 
 on_every_store_that_is_reopened! {
