@@ -182,8 +182,8 @@ impl Journal for MemoryStore {
         self.claims.clear(pool).map_err(unwritten)?;
         state.pools.remove(pool);
         // Nobody has this token: whoever had the last one is stale.
-        let stale = FencingToken(token.0.saturating_add(1));
-        state.last_token = state.last_token.max(stale);
+        let next = FencingToken(token.0.saturating_add(1));
+        state.last_token = state.last_token.max(next);
         drop(state);
         // Who waits for a pool that is gone finds that out when it looks.
         self.bells.ring(pool, Position(u64::MAX));

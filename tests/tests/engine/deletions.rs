@@ -7,10 +7,10 @@ use heronry_pool::{
 };
 use heronry_runtime::{CallError, DeleteError, Follow, OpenError, Pool, StopReason};
 use heronry_store::Outcome;
-use heronry_tests::{World, on_every_store, on_every_store_with_threads, run};
+use heronry_tests::{World, on_every_store_that_is_reopened, on_every_store_with_threads, run};
 use heronry_types::{Cursor, Millis, RunEnd, Since};
 
-on_every_store! {
+on_every_store_that_is_reopened! {
     a_pool_with_members_is_not_deleted_and_goes_on
     a_pool_whose_runs_left_or_ended_is_deleted
     a_pool_is_deleted_by_operators_alone_and_at_the_head_that_they_saw
@@ -167,7 +167,7 @@ async fn a_pool_that_is_deleted_before_it_was_opened_stays_deleted(world: World)
     let world = world.restart().await;
     let id = heronry_tests::pool("p");
     let pools = world.runtime.pools().await.unwrap();
-    assert_eq!(pools, [id.clone()]);
+    assert_eq!(pools, std::slice::from_ref(&id));
     world.runtime.delete(&id, retire(None)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.runtime.pools().await.unwrap(), []);

@@ -6,6 +6,7 @@ use crate::support::{OPERATOR, Server, on_every_store, to_run};
 
 on_every_store! {
     o8_a_member_sees_what_its_like_do_and_the_engine_and_an_operator_sees_both
+    a55_who_may_not_read_events_does_not_wait_for_them
 }
 
 const EVENTS: &str = "/v1/pools/p/events";
@@ -115,13 +116,6 @@ async fn o8_a_member_sees_what_its_like_do_and_the_engine_and_an_operator_sees_b
     assert_eq!(of(&narrow, "out"), of(&member, "out"));
     assert_eq!(narrow.len(), 1);
     server.get(&outside, EVENTS).await.refused(403, "policy");
-    // Nor does it wait for what it would not be shown.
-    let wake = json!({"filter": "true", "idempotency_key": "w", "run_id": "out"});
-    for token in [&outside, OPERATOR] {
-        let refused = server.post(token, "/v1/pools/p/wakes", wake.clone()).await;
-        let refused = refused.refused(403, "policy");
-        assert_eq!(refused["policy"], json!({"kind": "host", "id": "inside"}));
-    }
 
     let wake = |id: &str| {
         let (server, inside, path) = (&server, &inside, format!("/v1/pools/p/wakes/{id}"));
@@ -132,4 +126,17 @@ async fn o8_a_member_sees_what_its_like_do_and_the_engine_and_an_operator_sees_b
         wake("engine").await["matches"][0]["kind"],
         "run_message_settled"
     );
+}
+
+async fn a55_who_may_not_read_events_does_not_wait_for_them(server: Server) {
+    let (_, outside) = scene(&server).await;
+    let head = server.head().await;
+    let wake = json!({"filter": "true", "idempotency_key": "w", "run_id": "out"});
+    // Nor does an operator have it wait.
+    for token in [&outside, OPERATOR] {
+        let refused = server.post(token, "/v1/pools/p/wakes", wake.clone()).await;
+        let refused = refused.refused(403, "policy");
+        assert_eq!(refused["policy"], json!({"kind": "host", "id": "inside"}));
+    }
+    assert_eq!(server.head().await, head);
 }

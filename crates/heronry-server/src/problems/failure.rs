@@ -116,7 +116,20 @@ impl From<TransferError> for Refusal {
                 ..
             } => Self::from(error),
             // What cannot be exported, and failures that are younger than this match.
-            _ => internal(&error),
+            TransferError::PoolExists { .. }
+            | TransferError::Sealed { .. }
+            | TransferError::Trimmed { .. }
+            | TransferError::Chunk { .. }
+            | TransferError::Chain { .. }
+            | TransferError::RepeatedEpoch { .. }
+            | TransferError::Mismatch { .. }
+            | TransferError::Line { .. }
+            | TransferError::Io { .. }
+            | TransferError::Lease { .. }
+            | TransferError::Read { .. }
+            | TransferError::Append { .. }
+            | TransferError::Unfinished { .. }
+            | _ => internal(&error),
         }
     }
 }

@@ -3,9 +3,7 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, EventFault, Rejection};
-use heronry_types::{
-    ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable, Timestamp,
-};
+use heronry_types::{ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -142,12 +140,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::Condition(error) => with_condition(problem, *error),
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
-        Rejection::RunTaken {
-            generation,
-            last_seen,
-        } => with_last_seen(problem.with("generation", generation.0.0), *last_seen),
+        Rejection::RunTaken { .. } => with_live_run(problem, rejection),
         Rejection::HasMembers { members } => problem.with("members", *members),
-        Rejection::HeadMoved { head, .. } => problem.with_cursor("head", *head),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
         Rejection::OrderedDelay { max } => problem.with("field", "delay_ms").with("max", max.0),
@@ -179,7 +173,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
             .with_status(StatusCode::CONFLICT.as_u16())
             .with("field", "content_ref"),
         Rejection::ContentErased { erased_at } => problem.with("erased_at", erased_at.to_string()),
-        Rejection::CursorAhead { .. }
+        Rejection::HeadMoved { .. }
+        | Rejection::CursorAhead { .. }
         | Rejection::CursorTrimmed { .. }
         | Rejection::CursorForeign { .. } => with_cursors(problem, rejection),
         // Those that say everything in their kind; the last arm is for rules younger than this match.
@@ -202,8 +197,16 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     }
 }
 
-/// When a run was last heard of, where that is known.
-fn with_last_seen(problem: Problem, last_seen: Option<Timestamp>) -> Problem {
+/// Who has a run, and when it was last heard of, where that is known.
+fn with_live_run(problem: Problem, rejection: &Rejection) -> Problem {
+    let Rejection::RunTaken {
+        generation,
+        last_seen,
+    } = rejection
+    else {
+        return problem;
+    };
+    let problem = problem.with("generation", generation.0.0);
     match last_seen {
         Some(at) => problem.with("last_seen", at.to_string()),
         None => problem,
@@ -216,6 +219,8 @@ fn with_cursors(problem: Problem, rejection: &Rejection) -> Problem {
         problem
             .with_cursor("requested", *requested)
             .with_cursor("head", *head)
+    } else if let Rejection::HeadMoved { head, .. } = rejection {
+        problem.with_cursor("head", *head)
     } else if let Rejection::CursorTrimmed { requested, floor } = rejection {
         problem
             .with_cursor("requested", *requested)

@@ -124,14 +124,13 @@ impl Readable {
     /// Wakes those who watch what was published.
     pub(crate) fn ring(&self, moved: &HashMap<PoolId, Option<PoolView>>) {
         for (name, view) in moved {
-            match view {
-                Some(view) => {
-                    if let Some(head) = view.head() {
-                        self.bells.ring(name, head.head);
-                    }
-                }
+            let head = match view {
+                Some(view) => view.head().map(|head| head.head),
                 // Who waits for a pool that is gone finds that out when it looks.
-                None => self.bells.ring(name, Position(u64::MAX)),
+                None => Some(Position(u64::MAX)),
+            };
+            if let Some(head) = head {
+                self.bells.ring(name, head);
             }
         }
     }
