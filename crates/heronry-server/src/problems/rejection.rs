@@ -3,9 +3,7 @@
 use axum::http::StatusCode;
 use heronry_journal::Claim;
 use heronry_pool::{ConflictField, EventFault, Rejection};
-use heronry_types::{
-    ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable, Timestamp,
-};
+use heronry_types::{ConditionError, Cursor, LimitExceeded, LimitName, LimitNotSettable};
 use heronry_wire::{Problem, ProblemKind};
 use serde_json::json;
 
@@ -142,10 +140,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::Condition(error) => with_condition(problem, *error),
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
-        Rejection::RunTaken {
-            generation,
-            last_seen,
-        } => with_last_seen(problem.with("generation", generation.0.0), *last_seen),
+        Rejection::RunTaken { .. } => with_taken(problem, rejection),
         Rejection::HasMembers { members } => problem.with("members", *members),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
@@ -202,8 +197,16 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     }
 }
 
-/// When a run was last heard of, where that is known.
-fn with_last_seen(problem: Problem, last_seen: Option<Timestamp>) -> Problem {
+/// Which generation has a run that was to be new, and when that was last heard of.
+fn with_taken(problem: Problem, rejection: &Rejection) -> Problem {
+    let Rejection::RunTaken {
+        generation,
+        last_seen,
+    } = rejection
+    else {
+        return problem;
+    };
+    let problem = problem.with("generation", generation.0.0);
     match last_seen {
         Some(at) => problem.with("last_seen", at.to_string()),
         None => problem,
