@@ -23,10 +23,6 @@ on_every_store_that_is_reopened! {
     a56_an_operators_view_ends_when_its_run_leaves_or_ends
 }
 
-on_every_store_that_is_reopened! {
-    p3_what_was_taken_over_is_said_also_after_a_restart
-}
-
 fn now(world: &World) -> Timestamp {
     heronry_store::Clock::now(&world.clock).wall
 }
