@@ -78,6 +78,8 @@ mod resume;
 mod resume_hook;
 #[path = "engine/scope.rs"]
 mod scope;
+#[path = "engine/selected.rs"]
+mod selected;
 #[path = "engine/send.rs"]
 mod send;
 #[path = "engine/smoke.rs"]

@@ -137,7 +137,7 @@ bodies! {
     /// A message was delivered to its recipients.
     21 v 2 => MessageDelivered(MessageDelivered),
     /// A member claimed copies.
-    22 v 1 => MessageFetched(MessageFetched),
+    22 v 2 => MessageFetched(MessageFetched),
     /// A member acknowledged copies.
     23 v 1 => MessageAcked(MessageAcked),
     /// Claims were given back.
@@ -214,6 +214,8 @@ impl Body {
             body.version()
         } else if let Self::MessageDelivered(body) = self {
             1 + u16::from(body.skipped.is_some())
+        } else if let Self::MessageFetched(body) = self {
+            1 + u16::from(body.chosen_by.is_some())
         } else if let Self::MemberJoined(MemberJoined { lease_ms, .. })
         | Self::MemberTakenOver(MemberTakenOver { lease_ms, .. })
         | Self::MemberChanged(MemberChanged { lease_ms, .. }) = self

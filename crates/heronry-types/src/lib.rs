@@ -49,10 +49,10 @@ pub use suggest::{by_nearness, choices, nearest, quoted};
 pub use time::{Millis, Timestamp, TimestampError};
 pub use timelines::{ForeignCursor, Timelines};
 pub use vocab::{
-    AckOutcome, ContentCapture, CopyState, DeadReason, DestinationKind, Durability, EffectFault,
-    EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind, EventSemantics,
-    Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason, ResumeCause,
-    ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor, TrustClass,
-    UnknownName, Vocabulary, WakePayload, WakeStatus,
+    AckOutcome, ChosenBy, ContentCapture, CopyState, DeadReason, DestinationKind, Durability,
+    EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
+    EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason,
+    ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor,
+    TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -12,8 +12,9 @@ pub use effect::{EffectFault, EffectOutcome, EffectStanding};
 pub use entity::{DestinationKind, EntityKind, SourceKind};
 pub use event::{EventFamily, EventKind, EventSemantics, Progress};
 pub use outcome::{
-    AckOutcome, CopyState, DeadReason, Durability, EpochReason, Importance, MessageStatus,
-    ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RunEnd, RunState, SuspendFor, WakeStatus,
+    AckOutcome, ChosenBy, CopyState, DeadReason, Durability, EpochReason, Importance,
+    MessageStatus, ReleaseReason, ResumeCause, ResumeWith, ResumedBy, RunEnd, RunState, SuspendFor,
+    WakeStatus,
 };
 pub use policy::{
     ContentCapture, PolicyKind, PrivacyClass, RetentionClass, TrustClass, WakePayload,

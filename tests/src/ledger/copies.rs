@@ -10,8 +10,8 @@ use heronry_journal::{
     MessageExtended, MessageFailed, MessageFetched, MessageReleased, MessageSettled, Record,
 };
 use heronry_types::{
-    AckOutcome, CopyStanding, CopyState, DeliveryOptions, Importance, Position, ReleaseReason,
-    RunId, Timestamp, Undeliverable,
+    AckOutcome, ChosenBy, CopyStanding, CopyState, DeliveryOptions, Importance, Position,
+    ReleaseReason, RunId, Timestamp, Undeliverable,
 };
 
 use super::{Ledger, resume::PAUSE_MIN, run_of};
@@ -249,7 +249,13 @@ impl Ledger {
             copy.slot = Slot::Claimed(claim, body.claimed_until);
             copy.attempts += 1;
             copy.is_begun = true;
-            self.check_first(&run, accepted);
+            match body.chosen_by {
+                None => self.check_first(&run, accepted),
+                // It is handed over out of its turn, and says nothing of those before it.
+                Some(ChosenBy::Name) => {
+                    self.handed.entry(accepted).or_default().insert(run.clone());
+                }
+            }
         }
     }
 

@@ -131,7 +131,7 @@ fn a_question_waits_for_a_server_that_starts_again() {
 }
 
 #[test]
-fn a_question_without_replies_in_time_ends_with_4_and_one_that_has_no_answer_with_1() {
+fn a_question_without_replies_in_time_ends_with_4() {
     let (place, _server) = pool();
     let within = ["--within", "300ms", "--field", "body"];
     let late = act(&place, "a", &[&ASK[..], &within].concat());
@@ -163,7 +163,11 @@ fn a_question_without_replies_in_time_ends_with_4_and_one_that_has_no_answer_wit
         (Some(4), "one of them\n"),
         "{late:?}"
     );
+}
 
+#[test]
+fn a_question_that_has_no_answer_ends_with_1_and_one_to_nobody_with_3() {
+    let (place, _server) = pool();
     // Who acknowledges without a reply has declined.
     let ask = [
         "ask", "--to", "run:c", "--body", "?", "--id", "declined", "--within", "10m",
@@ -243,21 +247,17 @@ fn a_message_needs_a_body_and_one_that_nobody_gets_says_so() {
     assert_eq!((allowed.code, &*allowed.err), (Some(0), ""), "{allowed:?}");
 }
 
+/// Sends a question of `a` to `b` and does not wait.
+fn question(place: &Place, id: &str) {
+    let send = ["send", "--to", "run:b", "--id", id, "--body", "?"];
+    let contract = ["--expect", "1", "--within", "10m", "-q"];
+    act(place, "a", &[&send[..], &contract].concat()).ok();
+}
+
 #[test]
 fn a_receipt_of_what_is_over_answers_at_once_and_otherwise_at_the_change() {
     let (place, _server) = pool();
-    let send = |id: &str| {
-        let send = [
-            "send", "--to", "run:b", "--id", id, "--body", "?", "--expect", "1",
-        ];
-        act(
-            &place,
-            "a",
-            &[&send[..], &["--within", "10m", "-q"]].concat(),
-        )
-        .ok();
-    };
-    send("q");
+    question(&place, "q");
     reply(&place, "b", ("q", "!"));
     for point in [
         &[][..],
@@ -269,7 +269,7 @@ fn a_receipt_of_what_is_over_answers_at_once_and_otherwise_at_the_change() {
         let said = act(&place, "a", &[&receipt[..], point].concat());
         assert_eq!(said.ok(), "responded\n", "{point:?}");
     }
-    send("r");
+    question(&place, "r");
     let receipt = [
         "receipt",
         "r",
@@ -285,7 +285,12 @@ fn a_receipt_of_what_is_over_answers_at_once_and_otherwise_at_the_change() {
     act(&place, "b", &["inbox", "--max", "9", "-q"]).ok();
     reply(&place, "b", ("r", "!"));
     assert_eq!(waiting.end().ok(), "responded\n");
-    send("s");
+}
+
+#[test]
+fn a_receipt_that_has_not_come_to_the_point_says_so_by_the_exit_code() {
+    let (place, _server) = pool();
+    question(&place, "s");
     let late = act(
         &place,
         "a",

@@ -209,7 +209,7 @@ fn two_jobs_cannot_run_on_one_store() {
     running.until("holds");
     place
         .run(&["up", "job/pool.toml"])
-        .refused(1, "another process has it open");
+        .refused(1, "has an owner: pid");
     let shown = place
         .run(&["--pool", "tiny.1", "members", "--field", "run_id"])
         .ok();

@@ -414,7 +414,7 @@ fn refusals_speak_of_the_command_line() {
     for verb in ["verify", "stats", "show", "export"] {
         elsewhere
             .run(&["journal", verb])
-            .refused(1, "there is no store at ./.heronry/store.redb");
+            .refused(1, "/.heronry/store.redb; name one, or make one");
     }
 }
 

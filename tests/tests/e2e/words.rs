@@ -29,7 +29,9 @@ impl Place {
 /// Checks that a text has the same lines for every reader, and no character that hides something.
 #[track_caller]
 fn check_plain(text: &str, what: &str) {
-    let odd = |c: char| c != '\n' && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c));
+    let odd = |c: char| {
+        !matches!(c, '\n' | '\t') && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c))
+    };
     assert!(!text.contains(odd), "{what}: {text:?}");
 }
 
@@ -45,8 +47,10 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     let waits = ["--pool", id, "--run", id, "wait", &never, "--timeout", "1h"];
     let _waiting = place.start(&waits);
     let registered = "kind == 'wake_condition_registered'";
-    let until = ["wait", registered, "--since", "start", "--timeout", "20s"];
-    place.hostile("b", &until).ok();
+    let seen = [
+        "--pool", id, "watch", registered, "--follow", "--field", "kind",
+    ];
+    assert_eq!(place.start(&seen).line(), "wake_condition_registered\n");
     let wake = place.hostile(id, &["wakes", "--field", "wake_id"]).ok();
     for (run, arguments) in [
         (id, &send[..]),
@@ -75,7 +79,7 @@ fn text_of_others_is_one_line_per_line_for_every_reader() {
     }
     let inbox = place.hostile("b", &["inbox", "--peek", "--bodies"]).ok();
     assert_eq!(
-        inbox.lines().filter(|line| line.contains("@")).count(),
+        inbox.lines().filter(|line| line.contains('@')).count(),
         2,
         "{inbox}"
     );
@@ -244,19 +248,25 @@ const LOW: [&str; 6] = [
     "filter_text_bytes_max=20",
 ];
 
-#[test]
-fn a53_every_command_that_has_a_default_works_under_lower_limits() {
+/// A server with a pool `p` of such limits, and the members `a`, `b` and `c`.
+fn low_pool() -> (Place, Running) {
     let place = Place::new();
-    let _server = place.serve(&[]);
+    let server = place.serve(&[]);
     let mut open = vec!["pool", "open", "p"];
     open.extend(LOW.iter().flat_map(|limit| ["--limit", limit]));
     place.run(&open).ok();
+    for run in ["a", "b", "c"] {
+        place.run(&["--pool", "p", "--run", run, "join"]).ok();
+    }
+    (place, server)
+}
+
+#[test]
+fn a53_every_command_that_has_a_default_works_under_lower_limits() {
+    let (place, _server) = low_pool();
     let act = |run: &str, arguments: &[&str]| {
         place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
     };
-    for run in ["a", "b", "c"] {
-        act(run, &["join"]).ok();
-    }
     let send = [
         "send",
         "--to",
@@ -273,10 +283,21 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
     let item = act("b", &["inbox", "--bodies", "--field", "claim,body"]).ok();
     let (claim, body) = item.trim_end().split_once('\t').unwrap();
     assert_eq!(body, "longer than that");
+    act("b", &["extend", claim]).ok();
     act("b", &["release", claim]).ok();
+    let ask = [
+        "ask",
+        "--to",
+        "run:c",
+        "--body",
+        "longer than that",
+        "--within",
+        "300ms",
+    ];
     for (run, arguments, code) in [
-        ("b", &["inbox", "--peek"][..], 0),
-        ("c", &["inbox", "--wait", "300ms"], 4),
+        ("a", &ask[..], 4),
+        ("b", &["inbox", "--peek"], 0),
+        ("a", &["inbox", "--wait", "300ms"], 4),
         ("a", &["receipt", "m1"], 0),
         ("a", &["receipt", "m1", "--wait", "300ms"], 4),
         (
@@ -284,7 +305,7 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
             &["wait", "kind == 'run_completed'", "--timeout", "300ms"],
             3,
         ),
-        ("a", &["wait", "terminal", "--timeout", "300ms"], 4),
+        ("a", &["wait", "'x' in tags", "--timeout", "300ms"], 4),
         ("a", &["wakes"], 0),
         ("a", &["effects", "list"], 0),
         ("a", &["dead-letters", "list"], 0),
@@ -298,6 +319,14 @@ fn a53_every_command_that_has_a_default_works_under_lower_limits() {
         let said = act(run, arguments);
         assert_eq!(said.code, Some(code), "{arguments:?}: {said:?}");
     }
+}
+
+#[test]
+fn a53_a_callers_own_value_is_refused_and_every_limit_is_shown() {
+    let (place, _server) = low_pool();
+    let act = |run: &str, arguments: &[&str]| {
+        place.run(&[&["--pool", "p", "--run", run][..], arguments].concat())
+    };
     let own = act("b", &["inbox", "--claim-for", "2s"]);
     own.refused(3, "claim_ms_max is 1000, and the request has 2000");
     let shown = act("b", &["pool", "show"]).ok();

@@ -8,16 +8,13 @@ use heronry_pool::{
 use heronry_runtime::{CallError, Pool, StopReason};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run, topic};
+use heronry_tests::{World, key, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{Address, Body, MessageStatus, Millis, Receipt};
-
-on_every_store! {
-    a20_a_crash_while_a_message_is_appended_and_a_retry_are_one_message
-}
 
 on_every_store_that_is_reopened! {
     a20_a_crash_around_a_body_that_is_stored_first_and_a_retry_are_one_message
     a20_a_crash_of_a_join_and_a_retry_are_one_member
+    a20_a_crash_while_a_message_is_appended_and_a_retry_are_one_message
 }
 
 const FAULTS: [AppendFault; 2] = [AppendFault::UnknownNotKept, AppendFault::UnknownKept];

@@ -3,15 +3,15 @@
 use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller, Received, Rejection,
-    decide::{CancelMessage, ClaimSet, Expiry, Fetch, Select, SendRequest},
+    decide::{CancelMessage, ClaimSet, Expiry, SendRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
     World, key, message, on_every_store, on_every_store_that_is_reopened, receiving, run, until,
 };
 use heronry_types::{
-    Address, CopyState, Cursor, DeliveryOptions, EventKind, Importance, LimitName, Limits,
-    MessageStatus, Millis, OnFull, PoolSpec, Receipt, TimelineState, Timestamp, Undeliverable,
+    Address, CopyState, DeliveryOptions, EventKind, Importance, LimitName, Limits, MessageStatus,
+    Millis, OnFull, PoolSpec, Receipt, TimelineState, Timestamp, Undeliverable,
 };
 
 use super::inbox::MINUTE;
@@ -24,7 +24,6 @@ on_every_store! {
     m9_a_delayed_copy_expires_and_is_cancelled_as_any_other
     m9_a_delay_reaches_to_the_end_of_the_calendar
     m9_one_ordered_copy_of_a_sender_is_under_way_and_the_others_wait_for_its_end
-    m9_a_receive_of_named_messages_passes_over_others_and_not_over_ordered_ones
     m9_an_ordered_copy_is_given_back_for_a_minute_at_the_most
     m9_a_waiting_receive_is_woken_when_an_ordered_copy_ends
     m9_an_ordered_copy_that_dies_expires_or_is_cancelled_lets_the_next_one_pass
@@ -39,7 +38,7 @@ on_every_store_that_is_reopened! {
     m9_what_is_ordered_stays_so_through_a_takeover_and_a_crash
 }
 
-fn usual() -> DeliveryOptions {
+pub(super) fn usual() -> DeliveryOptions {
     DeliveryOptions::default()
 }
 
@@ -57,7 +56,7 @@ fn delayed(delay: Millis) -> DeliveryOptions {
     }
 }
 
-fn ordered() -> DeliveryOptions {
+pub(super) fn ordered() -> DeliveryOptions {
     DeliveryOptions {
         ordered: true,
         ..usual()
@@ -83,15 +82,15 @@ fn asking(id: &str, options: DeliveryOptions) -> SendRequest {
     request
 }
 
-struct Scene {
-    world: World,
-    pool: Pool,
+pub(super) struct Scene {
+    pub(super) world: World,
+    pub(super) pool: Pool,
     lead: Caller,
-    ann: Caller,
+    pub(super) ann: Caller,
 }
 
 impl Scene {
-    async fn new(world: World) -> Self {
+    pub(super) async fn new(world: World) -> Self {
         Self::with_depth(world, 10_000).await
     }
 
@@ -116,7 +115,7 @@ impl Scene {
         }
     }
 
-    async fn send(&self, id: &str, options: DeliveryOptions) -> Receipt {
+    pub(super) async fn send(&self, id: &str, options: DeliveryOptions) -> Receipt {
         self.ask(asking(id, options)).await
     }
 
@@ -125,12 +124,12 @@ impl Scene {
         sent.unwrap().receipt
     }
 
-    async fn receive(&self, receive_id: &str) -> Received {
+    pub(super) async fn receive(&self, receive_id: &str) -> Received {
         let world = &self.world;
         world.receive(&self.pool, &self.ann, receive_id, 10).await
     }
 
-    async fn ack(&self, received: &Received) {
+    pub(super) async fn ack(&self, received: &Received) {
         let claims = ClaimSet::These(World::claims(received));
         let done = self.world.ack(&self.pool, &self.ann, claims).await;
         done.unwrap();
@@ -158,12 +157,12 @@ impl Scene {
         }
     }
 
-    async fn ends(self) {
+    pub(super) async fn ends(self) {
         self.world.check_replay(&self.pool).await;
     }
 }
 
-fn ids(received: &Received) -> Vec<&str> {
+pub(super) fn ids(received: &Received) -> Vec<&str> {
     let items = received.items.iter();
     items.map(|item| item.message_id.as_str()).collect()
 }
@@ -346,56 +345,6 @@ async fn m9_one_ordered_copy_of_a_sender_is_under_way_and_the_others_wait_for_it
         assert_eq!(ids(&one), [id]);
         scene.ack(&one).await;
     }
-    scene.ends().await;
-}
-
-async fn m9_a_receive_of_named_messages_passes_over_others_and_not_over_ordered_ones(world: World) {
-    let scene = Scene::new(world).await;
-    let mut sent = Vec::new();
-    for (id, options) in [
-        ("m1", usual()),
-        ("m2", usual()),
-        ("o1", ordered()),
-        ("o2", ordered()),
-    ] {
-        sent.push(scene.send(id, options).await.cursor);
-    }
-    let fetch = |receive_id: &str, these: &[Cursor]| Fetch {
-        select: Select::These(these.to_vec()),
-        ..World::fetch(&scene.ann, receive_id, 10)
-    };
-    let take = async |receive_id: &str, these: &[Cursor]| {
-        let fetched = scene
-            .pool
-            .receive(fetch(receive_id, these), Millis(0))
-            .await;
-        fetched.unwrap()
-    };
-    let second = take("r1", &sent[1..2]).await;
-    assert_eq!((ids(&second), second.unread), (vec!["m2"], 3));
-    let again = take("r1", &sent[1..2]).await;
-    assert_eq!(World::claims(&again), World::claims(&second));
-    let none = take("r2", &sent[1..2]).await;
-    assert_eq!(ids(&none), [""; 0], "it is claimed");
-    let later = take("r3", &sent[3..]).await;
-    assert_eq!(
-        ids(&later),
-        [""; 0],
-        "another one of its sender comes first"
-    );
-    let both = take("r4", &sent[2..]).await;
-    assert_eq!(ids(&both), ["o1"]);
-    assert_eq!(ids(&scene.receive("rest").await), ["m1"]);
-    scene.ack(&both).await;
-    assert_eq!(ids(&take("r5", &sent).await), ["o2"]);
-
-    let many = vec![sent[0]; 1_001];
-    let refused = scene.pool.call(fetch("r6", &many)).await;
-    let refused = refused.unwrap_err();
-    assert!(
-        matches!(refused.rejection(), Some(Rejection::Limit(over)) if over.limit == LimitName::PageItemsMax),
-        "{refused:?}"
-    );
     scene.ends().await;
 }
 

@@ -14,8 +14,6 @@ use heronry_tests::{
 use heronry_types::{MessageStatus, Millis, Position, Timestamp};
 
 on_every_store! {
-    a51_a_failed_append_that_was_not_kept_answers_nothing_and_a_retry_tells
-    a51_a_failed_append_that_was_kept_answers_nothing_and_a_retry_tells
     a51_a_failed_append_stops_the_pool_for_good
     c1_nothing_is_readable_or_answered_while_the_sync_is_held
     c1_a_cursor_that_was_handed_out_can_be_read
@@ -26,6 +24,8 @@ on_every_store! {
 
 on_every_store_that_is_reopened! {
     c2_a_panic_of_the_engine_leaves_nobody_waiting
+    a51_a_failed_append_that_was_not_kept_answers_nothing_and_a_retry_tells
+    a51_a_failed_append_that_was_kept_answers_nothing_and_a_retry_tells
 }
 
 async fn pair(world: &World) -> (Pool, Caller, Caller) {

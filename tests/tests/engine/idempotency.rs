@@ -11,8 +11,8 @@ use heronry_runtime::{Pool, Runtime};
 use heronry_store::FencingToken;
 use heronry_testkit::SeededIds;
 use heronry_tests::{
-    StoreKind, World, as_many_as_asked, body, key, message, on_every_store,
-    on_every_store_that_is_reopened, on_every_store_with_threads, run, topic, wake,
+    World, as_many_as_asked, body, key, message, on_every_store, on_every_store_that_is_reopened,
+    on_every_store_with_threads, run, topic, wake,
 };
 use heronry_types::{
     Address, Body, CorrelationKey, CorrelationValue, Cursor, EventKind, Millis, NewEvent, Position,
@@ -37,6 +37,10 @@ on_every_store_with_threads! {
     a13_identical_sends_at_the_same_time_are_one_message
     a13_different_keys_at_the_same_time_are_dense_messages
 }
+
+/// How many messages are sent before a key is asked again, when `HERONRY_MESSAGES` does not say how many:
+/// more than the claims that stay in memory.
+const MESSAGES: usize = 10_000;
 
 async fn scene(world: &World) -> (Pool, Caller) {
     let pool = world.pool().await;
@@ -87,11 +91,7 @@ async fn a11_a_repeat_after_a_restart_and_many_messages_gets_the_same_receipt(wo
     check_repeat(&world, &pool, &request, &first).await;
 
     // More than claims stay in memory; to nobody, so that no inbox is in the way.
-    let usual = match world.kind {
-        StoreKind::Memory => 100_000,
-        StoreKind::Redb | StoreKind::Sled => 10_000,
-    };
-    let count = as_many_as_asked("HERONRY_MESSAGES", usual) as u64;
+    let count = as_many_as_asked("HERONRY_MESSAGES", MESSAGES) as u64;
     let to = Address::Topic {
         topic_id: topic("nothing"),
     };

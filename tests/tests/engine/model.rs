@@ -75,7 +75,7 @@ fn check(kind: StoreKind, usual: usize) -> usize {
 mod memory {
     #[test]
     fn random_histories_keep_the_invariants() {
-        let looked_back = super::check(super::StoreKind::Memory, 256);
+        let looked_back = super::check(super::StoreKind::Memory, 128);
         assert!(looked_back > 0, "no history looks far back");
     }
 }
@@ -89,6 +89,7 @@ mod redb {
 
 mod sled {
     #[test]
+    #[ignore = "asked on memory and redb; on every store in `cargo xtask prove`"]
     fn random_histories_keep_the_invariants() {
         super::check(super::StoreKind::Sled, 12);
     }

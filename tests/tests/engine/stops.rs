@@ -4,7 +4,9 @@ use heronry_pool::{Caller, decide::RegisterWake};
 use heronry_runtime::{CallError, Pool, StopReason};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
-use heronry_tests::{World, asked, let_others_run, on_every_store, run};
+use heronry_tests::{
+    World, asked, let_others_run, on_every_store, on_every_store_that_is_reopened, run,
+};
 use heronry_types::{Millis, PoolSpec};
 
 use crate::wakes::{pair, since};
@@ -12,6 +14,9 @@ use crate::wakes::{pair, since};
 on_every_store! {
     c2_a_store_that_panics_at_once_leaves_nobody_waiting_and_gives_the_pool_up
     c2_a_store_that_panics_later_leaves_nobody_waiting_and_gives_the_pool_up
+}
+
+on_every_store_that_is_reopened! {
     c2_what_is_decided_on_an_append_is_told_of_only_when_that_has_ended
     c2_what_is_decided_on_a_failed_append_is_as_uncertain_as_that
 }

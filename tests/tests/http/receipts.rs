@@ -10,7 +10,9 @@ on_every_store! {
     m7_a_receipt_that_does_not_change_in_time_is_shown_as_it_stands
     m7_a_wait_for_a_receipt_is_checked
     m7_a_message_that_is_over_is_not_waited_for
-    m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_end_the_wait
+    m7_a_receipt_is_waited_for_until_the_replies_have_come
+    m7_a_receipt_is_waited_for_until_the_last_copy_has_ended
+    m7_a_point_to_wait_for_is_checked
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -144,9 +146,7 @@ async fn until(
     receipt.is(200)
 }
 
-async fn m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_end_the_wait(
-    server: Server,
-) {
+async fn m7_a_receipt_is_waited_for_until_the_replies_have_come(server: Server) {
     let (a, b) = server.with_pair().await;
     let c = server.join("c").await;
     let asking = json!({
@@ -168,33 +168,31 @@ async fn m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_e
     let receipt = receipt.await;
     assert_eq!(receipt["status"], "responded");
     assert_eq!(receipt["responses"].as_array().unwrap().len(), 2);
+}
 
-    let wide = json!({
-        "message_id": "m", "to": {"type": "pool", "pool_id": "p"}, "body": "look",
-        "idempotency_key": "n",
-    });
+/// Claims and acknowledges everything in the inbox of a run.
+async fn ack_all(server: &Server, (run, token): (&str, &str)) {
+    let inbox = format!("/v1/pools/p/members/{run}/inbox");
+    let receive = format!("{inbox}/receive");
+    let page = server.post(token, &receive, json!({"max": 99})).await;
+    let items = page.is(200)["items"].clone();
+    let items = items.as_array().unwrap().iter();
+    let claims: Vec<Value> = items.map(|item| item["claim"].clone()).collect();
+    let ack = json!({"claims": claims});
+    let done = server.post(token, &format!("{inbox}/ack"), ack).await;
+    done.is(200);
+}
+
+async fn m7_a_receipt_is_waited_for_until_the_last_copy_has_ended(server: Server) {
+    let (a, b) = server.with_pair().await;
     for point in ["ended", "acked"] {
         let token = server.join(point).await;
-        let mut wide = wide.clone();
-        wide["idempotency_key"] = json!(point);
+        let to = json!({"type": "pool", "pool_id": "p"});
+        let wide = json!({"message_id": "m", "to": to, "body": "look", "idempotency_key": point});
         server.post(&token, MESSAGES, wide).await.is(201);
         let receipt = until(&server, (&token, point), async {
-            for (run, reader) in [("a", &a), ("b", &b), ("c", &c)] {
-                let inbox = format!("/v1/pools/p/members/{run}/inbox");
-                let receive = format!("{inbox}/receive");
-                let taken = server.post(reader, &receive, json!({"max": 99})).await;
-                let taken = taken.is(200)["items"].clone();
-                let claims = taken
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|it| it["claim"].clone());
-                let ack = json!({"claims": claims.collect::<Vec<_>>()});
-                server
-                    .post(reader, &format!("{inbox}/ack"), ack)
-                    .await
-                    .is(200);
-            }
+            ack_all(&server, ("a", &a)).await;
+            ack_all(&server, ("b", &b)).await;
             // Who asked before is a recipient by now, and leaves.
             if point == "acked" {
                 let leave = "DELETE /v1/pools/p/members/ended";
@@ -206,8 +204,12 @@ async fn m7_a_receipt_is_waited_for_until_a_point_and_changes_before_it_do_not_e
         let mut copies = receipt["recipients"].as_array().unwrap().iter();
         assert!(copies.all(|it| it["state"] != "queued" && it["state"] != "claimed"));
     }
-    let path = format!("{MESSAGES}/m");
-    let sent = server.get(&a, &path).await.is(200);
+}
+
+async fn m7_a_point_to_wait_for_is_checked(server: Server) {
+    let (a, _) = server.with_pair().await;
+    let sent = server.tell(&a, "b", "k").await.is(201);
+    let path = format!("{MESSAGES}/{}", sent["message_id"].as_str().unwrap());
     let since = sent["as_of"].as_str().unwrap();
     for (query, field) in [
         ("until=ended".to_owned(), "until"),

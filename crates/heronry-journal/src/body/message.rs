@@ -5,9 +5,9 @@
 use std::{fmt, sync::Arc};
 
 use heronry_types::{
-    AckOutcome, Address, ContentRef, CopyStanding, DeliveryOptions, IdempotencyKey, MediaType,
-    MessageFailure, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason, RunId,
-    Timestamp, TopicId, Undeliverable,
+    AckOutcome, Address, ChosenBy, ContentRef, CopyStanding, DeliveryOptions, IdempotencyKey,
+    MediaType, MessageFailure, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason,
+    RunId, Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -213,6 +213,10 @@ pub struct MessageFetched {
     /// Copies that could not be handed over any more.
     #[n(4)]
     pub undeliverable: Vec<UndeliverableCopy>,
+    /// How the copies were chosen; absent: it was their turn.
+    #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen_by: Option<ChosenBy>,
 }
 
 /// A claim on one copy. Text: `<acceptance>@<fetch>`; never used again for another claim.

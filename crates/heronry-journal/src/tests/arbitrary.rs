@@ -361,14 +361,17 @@ fn delivered() -> impl Strategy<Value = Body> {
 fn fetched() -> impl Strategy<Value = Body> {
     let copy_of = (copy(), any::<u32>()).prop_map(|(copy, attempt)| FetchedCopy { copy, attempt });
     let undeliverable = (copy(), word()).prop_map(|(copy, why)| UndeliverableCopy { copy, why });
-    (id(), time(), millis(), few(copy_of), few(undeliverable)).prop_map(
-        |(receive_id, claimed_until, claim_ms, copies, undeliverable)| {
+    let term = (time(), millis());
+    let chosen_by = option::of(word());
+    (id(), term, few(copy_of), few(undeliverable), chosen_by).prop_map(
+        |(receive_id, (claimed_until, claim_ms), copies, undeliverable, chosen_by)| {
             Body::MessageFetched(MessageFetched {
                 receive_id,
                 claimed_until,
                 claim_ms,
                 copies,
                 undeliverable,
+                chosen_by,
             })
         },
     )

@@ -1,7 +1,7 @@
 //! What newer builds wrote is named as such, and nothing else of it is believed.
 
 use heronry_types::{
-    AckOutcome, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
+    AckOutcome, ChosenBy, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
     Importance, LimitName, MessageFailure, OnFull, PolicyKind, Position, ReleaseReason,
     ReplyStanding, ResumeCause, ResumeWith, ResumedBy, RunEnd, SuspendFor, Undeliverable,
     Vocabulary, WakeFailure, WakePayload, WakeReason,
@@ -150,7 +150,9 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<PolicyKind>(9, (&[44], 5));
     check::<Importance>(3, (&[20], 3));
     check::<OnFull>(2, (&[20], 3));
-    check::<Undeliverable>(5, (&[13, 22, 27, 28, 31, 35, 36, 37], 1));
+    check::<Undeliverable>(5, (&[13, 27, 28, 31, 35, 36, 37], 1));
+    check::<Undeliverable>(5, (&[22], 2));
+    check::<ChosenBy>(1, (&[22], 2));
     check::<ReplyStanding>(3, (&[20], 3));
     check::<RunEnd>(3, (&[14], 1));
     check::<ResumeCause>(2, (&[15], 1));

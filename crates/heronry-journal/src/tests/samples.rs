@@ -8,7 +8,7 @@ mod replies;
 mod wakes;
 
 use heronry_types::{
-    AckOutcome, Actor, Address, AgentId, Broadcast, ContentRef, CopyStanding, CopyState,
+    AckOutcome, Actor, Address, AgentId, Broadcast, ChosenBy, ContentRef, CopyStanding, CopyState,
     DeadReason, DeliveryOptions, Epoch, EpochReason, Generation, IdempotencyKey, Importance,
     InstanceId, LimitName, Limits, Lineage, MessageFailure, MessageId, MessagePolicy, Millis,
     OnFull, Policies, PolicyId, PolicyKind, PolicyRef, PoolConfig, PoolId, Position, ReceiveId,
@@ -238,6 +238,7 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
             "21.1-message-delivered",
             Body::MessageDelivered(delivered()),
         ),
+        ("22.1-message-fetched", Body::MessageFetched(fetched())),
     ];
     let all = pools.into_iter().chain(others);
     let all = all.chain(members::without_lease()).chain(wakes::earlier());
@@ -335,6 +336,14 @@ fn fetched() -> MessageFetched {
             copy: message(303),
             why: Undeliverable::Policy,
         }],
+        chosen_by: None,
+    }
+}
+
+fn fetched_by_name() -> MessageFetched {
+    MessageFetched {
+        chosen_by: Some(ChosenBy::Name),
+        ..fetched()
     }
 }
 
@@ -360,7 +369,10 @@ fn messages() -> Vec<(&'static str, Body)> {
             Body::MessageAccepted(Box::new(replies::asking())),
         ),
         ("21.2-message-delivered", Body::MessageDelivered(skipping())),
-        ("22.1-message-fetched", Body::MessageFetched(fetched())),
+        (
+            "22.2-message-fetched",
+            Body::MessageFetched(fetched_by_name()),
+        ),
         ("23.1-message-acked", Body::MessageAcked(acked)),
         ("24.1-message-released", Body::MessageReleased(released)),
         ("25.1-message-extended", Body::MessageExtended(extended)),

@@ -6,8 +6,8 @@ use heronry_journal::{
     Body, Claim, CopyName, Entry, FetchedCopy, MessageFetched, UndeliverableCopy,
 };
 use heronry_types::{
-    CopyStanding, CopyState, Cursor, LimitExceeded, LimitName, Limits, Millis, Position, ReceiveId,
-    RunId, Timestamp, Undeliverable,
+    ChosenBy, CopyStanding, CopyState, Cursor, LimitExceeded, LimitName, Limits, Millis, Position,
+    ReceiveId, RunId, Timestamp, Undeliverable,
 };
 
 use super::{
@@ -80,6 +80,7 @@ impl Fetch {
             claim_ms: self.claim_ms,
             copies: Vec::new(),
             undeliverable: Vec::new(),
+            chosen_by: these.map(|_| ChosenBy::Name),
         };
         let mut lines = Lines::of(member);
         let is_selected = |accepted: &Position| these.is_none_or(|these| these.contains(accepted));

@@ -178,10 +178,12 @@ mod tests {
         fn new() -> Self {
             let clock = ManualClock::default();
             let pace = Pace::new(Arc::new(clock.clone()));
-            let mut limits = ConnectionLimits::default();
-            limits.head = Millis(10);
-            limits.write_stall = Millis(30);
-            limits.idle = Millis(100);
+            let limits = ConnectionLimits {
+                head: Millis(10),
+                write_stall: Millis(30),
+                idle: Millis(100),
+                ..ConnectionLimits::default()
+            };
             let watchdog = Watchdog::new(pace.clone(), limits);
             Self {
                 clock,

@@ -140,7 +140,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     match rejection {
         Rejection::Condition(error) => with_condition(problem, *error),
         Rejection::RunEnded { state } => problem.with("state", state.to_string()),
-        Rejection::RunTaken { .. } => with_taken(problem, rejection),
+        Rejection::RunTaken { .. } => with_live_run(problem, rejection),
         Rejection::HasMembers { members } => problem.with("members", *members),
         Rejection::NotDead { state } => problem.with("state", state.to_string()),
         Rejection::PastCalendar { field, max } => problem.with("field", *field).with("max", max.0),
@@ -197,8 +197,8 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     }
 }
 
-/// Which generation has a run that was to be new, and when that was last heard of.
-fn with_taken(problem: Problem, rejection: &Rejection) -> Problem {
+/// Who has a run, and when it was last heard of, where that is known.
+fn with_live_run(problem: Problem, rejection: &Rejection) -> Problem {
     let Rejection::RunTaken {
         generation,
         last_seen,

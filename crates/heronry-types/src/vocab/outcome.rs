@@ -67,6 +67,14 @@ impl MessageStatus {
 }
 
 vocabulary! {
+    /// How copies were chosen that were claimed out of their turn.
+    ChosenBy {
+        /// Their messages were named.
+        Name = "name",
+    }
+}
+
+vocabulary! {
     /// Why a claim was given back.
     ReleaseReason {
         Released = "released",
