@@ -63,7 +63,7 @@ impl Context {
 
     /// Returns a client of the pool that was named.
     pub(crate) fn pool(&self) -> Result<PoolClient, Failure> {
-        self.pool_of(self.client()?)
+        self.pool_of(&self.client()?)
     }
 
     /// Returns a client of the pool for a command that waits: a server that was there may be gone for
@@ -72,10 +72,10 @@ impl Context {
         let time = self.connect_time();
         let first = within.map_or(time, |within| time.min(within.into()));
         let patience = Patience { first, again: None };
-        self.pool_of(self.found()?.with_patience(patience))
+        self.pool_of(&self.found()?.with_patience(patience))
     }
 
-    fn pool_of(&self, client: Client) -> Result<PoolClient, Failure> {
+    fn pool_of(&self, client: &Client) -> Result<PoolClient, Failure> {
         match &self.globals.pool {
             Some(pool) => Ok(client.pool(pool)),
             None => Err(Failure::usage(

@@ -18,7 +18,7 @@ use self::search::{NAME, Search, upward};
 use crate::{
     environment,
     failure::Failure,
-    files::{create_file, file_name, make_private_dir, replace_file},
+    files::{create_file, file_name, has_mode_for_others, make_private_dir, replace_file},
 };
 
 /// The variable that names the data directory.
@@ -127,7 +127,7 @@ impl DataDir {
     fn make_own(&self, found: &fs::Metadata) -> std::io::Result<()> {
         let is_searched = matches!(self.origin, Origin::Searched(_));
         let is_mine = found.uid() == rustix::process::geteuid().as_raw();
-        if is_searched && is_mine && found.permissions().mode() & 0o077 != 0 {
+        if is_searched && is_mine && has_mode_for_others(found) {
             fs::set_permissions(&self.path, fs::Permissions::from_mode(0o700))?;
         }
         Ok(())

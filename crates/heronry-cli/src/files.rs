@@ -115,9 +115,17 @@ pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// The bits of a mode that let others than the owner do anything.
+const OTHERS: u32 = 0o077;
+
+/// Returns true when a mode lets others than the owner do anything.
+pub(crate) fn has_mode_for_others(found: &fs::Metadata) -> bool {
+    found.permissions().mode() & OTHERS != 0
+}
+
 /// Returns true when others than the owner can read or write the file.
 pub(crate) fn is_open_to_others(file: &File) -> io::Result<bool> {
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+    Ok(has_mode_for_others(&file.metadata()?))
 }
 
 #[cfg(test)]

@@ -69,8 +69,8 @@ impl Host {
         let operator_token = secrets::read_or_draw_token(&data_dir.operator_token())?;
         let key = secrets::read_or_draw(&data_dir.token_key())?;
         let url = doors.url().to_owned();
-        let owner = format!("heronry process {}", std::process::id());
-        let runtime = Runtime::new(opened, Arc::clone(&clock), Arc::new(SystemIds), key, owner);
+        let who = format!("heronry process {}", std::process::id());
+        let runtime = Runtime::new(opened, Arc::clone(&clock), Arc::new(SystemIds), key, who);
         let OpenDoors { listeners, files } = doors.open()?;
         let config = ServerConfig {
             listeners,

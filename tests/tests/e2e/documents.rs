@@ -228,7 +228,9 @@ fn find(folder: &Path, found: &mut Vec<String>) {
             if !SKIPPED.contains(&name) {
                 find(&path, found);
             }
-        } else if name.ends_with(".md") && !blocks(&fs::read_to_string(&path).unwrap()).is_empty() {
+        } else if path.extension().is_some_and(|it| it == "md")
+            && !blocks(&fs::read_to_string(&path).unwrap()).is_empty()
+        {
             let below = path.strip_prefix(root()).unwrap();
             found.push(below.to_str().unwrap().to_owned());
         }

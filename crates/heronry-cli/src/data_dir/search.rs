@@ -2,9 +2,11 @@
 
 use std::{
     fs::{self, Metadata},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
+
+use crate::files::has_mode_for_others;
 
 /// The name of the data directory of a folder and of all below it.
 pub(crate) const NAME: &str = ".heronry";
@@ -49,7 +51,7 @@ pub(crate) fn upward(from: &Path, home: Option<&Path>) -> Search {
 /// Another user's folder, or one that others can enter, could hold what they chose.
 fn is_own(found: &Metadata) -> bool {
     let is_mine = found.uid() == rustix::process::geteuid().as_raw();
-    is_mine && found.is_dir() && found.permissions().mode() & 0o077 == 0
+    is_mine && found.is_dir() && !has_mode_for_others(found)
 }
 
 impl Search {
@@ -75,6 +77,8 @@ impl Search {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn make(path: &Path, mode: u32) {
