@@ -273,18 +273,9 @@ pub(super) async fn message_of(
 }
 
 pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
-    let (receipt, reached) = if let Some(wait) = args.wait {
-        let pool = cx.waiting_pool(Some(wait))?;
-        match within(Some(wait), change_of(cx, &pool, (args, wait))).await {
-            Some(changed) => changed?,
-            None => {
-                let receipt = receipt_of(&last_look(pool), cx, args).await?;
-                let reached = receipt.has_reached(args.until.unwrap_or(ReceiptUntil::Ended));
-                (receipt, reached)
-            }
-        }
-    } else {
-        (receipt_of(&cx.pool()?, cx, args).await?, true)
+    let (receipt, reached) = match args.wait {
+        Some(wait) => waited(cx, args, wait).await?,
+        None => (receipt_of(&cx.pool()?, cx, args).await?, true),
     };
     print_receipt(cx, &receipt)?;
     if !reached {
@@ -294,6 +285,21 @@ pub(crate) async fn receipt(cx: &Context, args: &ReceiptArgs) -> Outcome {
         Some(ReceiptUntil::Responded) => exit_of_question(receipt.status),
         Some(ReceiptUntil::Ended | ReceiptUntil::Acked) | None => Exit::Ok,
     })
+}
+
+/// Waits for the change of a receipt, and takes a last look at it when the server was away meanwhile.
+async fn waited(
+    cx: &Context,
+    args: &ReceiptArgs,
+    wait: Millis,
+) -> Result<(Receipt, bool), Failure> {
+    let pool = cx.waiting_pool(Some(wait))?;
+    if let Some(changed) = within(Some(wait), change_of(cx, &pool, (args, wait))).await {
+        return changed;
+    }
+    let receipt = receipt_of(&last_look(pool), cx, args).await?;
+    let reached = receipt.has_reached(args.until.unwrap_or(ReceiptUntil::Ended));
+    Ok((receipt, reached))
 }
 
 /// Returns how a command ends that waited for replies.

@@ -18,14 +18,24 @@ pub(crate) struct Model {
     pub(crate) moved_to: Option<String>,
 }
 
+/// Who has a pool.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Owner {
+    /// Nobody now; the last token is good.
+    #[default]
+    Nobody,
+    /// Who has the last token.
+    Somebody,
+    /// Nobody since it was deleted: no token is good.
+    NobodySinceDeleted,
+}
+
 /// One pool.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
     /// The last token that was given; 0 before the first.
     pub(crate) token: u64,
-    pub(crate) is_owned: bool,
-    /// Whether it was deleted, and nobody has owned it since: no token is good then.
-    pub(crate) is_deleted: bool,
+    pub(crate) owner: Owner,
     /// The chunks that are kept.
     pub(crate) chunks: Vec<Chunk>,
     /// Whether more of the pool is to arrive before anybody sees it.
@@ -87,7 +97,7 @@ impl Model {
         }
         *pool = Pool {
             token: pool.token,
-            is_deleted: true,
+            owner: Owner::NobodySinceDeleted,
             ..Pool::default()
         };
         Ok(())
@@ -97,7 +107,9 @@ impl Model {
     pub(crate) fn may_own(&self, name: &PoolId, by: By) -> End<()> {
         self.check_unsealed()?;
         match self.pools.get(name) {
-            Some(pool) if pool.is_owned && by == By::Asking => Err("owned".to_owned()),
+            Some(pool) if pool.owner == Owner::Somebody && by == By::Asking => {
+                Err("owned".to_owned())
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -170,7 +182,9 @@ impl Model {
     /// Nobody owns a pool after the store was closed, and claims may be gone.
     pub(crate) fn close(&mut self) {
         for pool in self.pools.values_mut() {
-            pool.is_owned = false;
+            if pool.owner == Owner::Somebody {
+                pool.owner = Owner::Nobody;
+            }
         }
     }
 }
@@ -193,7 +207,7 @@ impl Pool {
     }
 
     pub(crate) fn check_token(&self, token: u64) -> End<()> {
-        if token == self.token && token != 0 && !self.is_deleted {
+        if token == self.token && token != 0 && self.owner != Owner::NobodySinceDeleted {
             return Ok(());
         }
         Err("fenced".to_owned())

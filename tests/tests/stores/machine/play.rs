@@ -10,7 +10,7 @@ use heronry_types::{PoolId, Position};
 use super::{
     compare::{ends_as, look, refused, refused_by_store, refused_commit, refused_lease, same, see},
     make,
-    model::{End, Model, Pool},
+    model::{End, Model, Owner, Pool},
     ops::{Append, By, Op, Step, Token},
 };
 use crate::place::{Image, Place};
@@ -157,15 +157,17 @@ impl<'a> Play<'a> {
             ));
         }
         pool.token = token.0;
-        pool.is_owned = true;
-        pool.is_deleted = false;
+        pool.owner = Owner::Somebody;
         Ok(Some(token))
     }
 
     async fn release(&mut self, name: &PoolId, token: Token) -> End<()> {
         let shown = make::token(self.pool(name), token);
         let released = self.store().leases.release(name, shown).await;
-        self.pool(name).is_owned &= shown.0 != self.pool(name).token;
+        let pool = self.pool(name);
+        if pool.owner == Owner::Somebody && shown.0 == pool.token {
+            pool.owner = Owner::Nobody;
+        }
         released.map_err(|error| refused_by_store(&error))
     }
 
