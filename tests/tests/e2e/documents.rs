@@ -37,6 +37,7 @@ case "$*" in
     "run --release -- "*) shift 3; exec heronry "$@" ;;
     "install heronry-cli") grep -q '^name = "heronry-cli"' crates/heronry-cli/Cargo.toml ;;
     "install --path "*) grep -q '^name = "heronry"' "$3/Cargo.toml" ;;
+    "build --release --timings") ;;
     "xtask "*) grep -q "^  $2 " xtask/src/main.rs ;;
     "bench -p "*" --bench "*) test -f "crates/$3/benches/$5.rs" ;;
     "test -p "*) test -d "crates/$3" ;;
