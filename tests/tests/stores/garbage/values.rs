@@ -193,7 +193,7 @@ fn answers() {
     let matched = format!(r#"{{"cursor":"{CURSOR}","id":"{CURSOR}","kind":"run_failed"}}"#);
     check::<WakeMatch>(&[&matched]);
     let view = format!(
-        r#"{{"wake_id":"w","run_id":"r","status":"triggered","matches":[{matched}],"cursor":"{CURSOR}"}}"#
+        r#"{{"wake_id":"w","run_id":"r","since":"{CURSOR}","status":"triggered","matches":[{matched}],"cursor":"{CURSOR}"}}"#
     );
     check::<WakeView>(&[&view]);
     let joined = format!(
@@ -201,7 +201,7 @@ fn answers() {
     );
     check::<Joined>(&[&joined]);
     let changed = format!(
-        r#"{{"wake_id":"w","run_id":"r","status":"registered","matches":[],"cursor":"{CURSOR}","durability":"fsync"}}"#
+        r#"{{"wake_id":"w","run_id":"r","since":"{CURSOR}","status":"registered","matches":[],"cursor":"{CURSOR}","durability":"fsync"}}"#
     );
     check::<WakeChanged>(&[&changed]);
 }
