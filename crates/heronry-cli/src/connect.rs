@@ -15,11 +15,11 @@ use crate::{
     out::Out,
 };
 
-/// How long a command tries while no server answers, when nothing says so.
+/// The longest time that a command tries to reach a server, when no option or variable gives another.
 const CONNECT_TIME: Millis = Millis(5_000);
-/// How long after its own time a waiting command still takes the answer of a server.
+/// The time past its own limit in which a waiting command still takes the answer of a server.
 const LAST_ANSWER: Duration = Duration::from_millis(500);
-/// How long a waiting command whose time is over asks for how things stand.
+/// The longest time that the last look of a waiting command goes on while no server answers.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// What every verb works with.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{data_dir::DataDir, failure::Failure, files::replace_file, secrets::hex};
 
-/// How the name of a cursor file of the data directory ends.
+/// The extension of the cursor files of the data directory.
 const EXTENSION: &str = "cursor";
 
 /// A file that holds one cursor.
@@ -20,28 +20,28 @@ pub(crate) struct CursorFile {
     note: Option<Note>,
 }
 
-/// What a cursor file of the data directory is for: the line below its cursor.
+/// The purpose of a cursor file of the data directory: the line below its cursor.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Note {
-    /// What the cursor says.
+    /// The meaning of the cursor.
     #[serde(rename = "of")]
     pub(crate) what: What,
     /// The pool.
     pub(crate) pool: String,
     /// The run; empty when none was named.
     pub(crate) run: String,
-    /// What is waited for.
+    /// The condition that is waited for, as text; absent for the cursor of what a run last sent or saw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) filter: Option<String>,
 }
 
-/// What the cursor in a file of the data directory says.
+/// The meaning of the cursor in a file of the data directory.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum What {
-    /// Where the last wait for this ended.
+    /// The point where the last wait for the condition ended, or where the first one began.
     Wait,
-    /// What the run last sent or saw.
+    /// The point of what the run last sent or saw.
     Last,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct Kept {
     pub(crate) file: PathBuf,
     /// The text of its cursor.
     pub(crate) cursor: String,
-    /// What it is for; absent in the file of an older version.
+    /// The purpose of the file; absent in the file of an older version.
     #[serde(flatten)]
     pub(crate) note: Option<Note>,
 }

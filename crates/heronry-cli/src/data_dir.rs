@@ -35,7 +35,7 @@ pub(crate) struct DataDir {
     origin: Origin,
 }
 
-/// How a data directory came to be meant.
+/// The origin of the path of a data directory.
 #[derive(Clone, Debug)]
 enum Origin {
     /// A person named it.
@@ -47,7 +47,7 @@ enum Origin {
 /// What `server.json` says while a server runs.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct ServerNote {
-    /// Where the server listens: a URL, or `unix:PATH`.
+    /// The address where the server listens: a URL, or `unix:PATH`.
     pub(crate) url: String,
     /// The Unix socket where it listens, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,7 +225,7 @@ impl DataDir {
     }
 }
 
-/// Whether a directory was there before.
+/// The time when a directory was made: before a call, or in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Made {
     /// It was there.

@@ -11,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::text::add;
 
-/// How many symbolic links are followed from one name to the next.
+/// The largest number of symbolic links that are followed from a path.
 const LINKS_MAX: usize = 40;
 
 /// Returns text as a file name: letters, digits, `-`, `_` and inner dots stay, the rest is `%xx`.

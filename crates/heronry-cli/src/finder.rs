@@ -1,4 +1,4 @@
-//! Where the server is and which token it is shown, looked up anew for each attempt.
+//! The address of the server and the token that it is shown, looked up anew for each attempt.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use heronry_client::{ClientError, Endpoint, Locate, LocateError, ServerAddress, 
 
 use crate::{data_dir::DataDir, environment, globals::Globals};
 
-/// Where a server is when nothing says so.
+/// The host of the server when nothing names one.
 const DEFAULT_HOST: &str = "127.0.0.1";
 /// Its port.
 const DEFAULT_PORT: u16 = 7171;
@@ -23,7 +23,7 @@ pub(crate) struct Finder {
     data_dir: Option<PathBuf>,
 }
 
-/// Where the token comes from.
+/// The source of the token.
 #[derive(Debug)]
 enum TokenSource {
     Given(Token),

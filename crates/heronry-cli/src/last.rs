@@ -1,4 +1,4 @@
-//! What a run last sent or saw, as far as this data directory knows: where its waits begin.
+//! The point of what a run last sent or saw, as far as this data directory knows: its waits begin there.
 
 use heronry_types::{Cursor, PoolId};
 
@@ -28,7 +28,7 @@ pub(crate) fn saw(cx: &Context, cursor: Cursor) {
     say_unkept(cx, kept);
 }
 
-/// What was done is done, and is not to be done again because of this.
+/// Says that a cursor was not kept. The verb has done its work all the same, and does not fail.
 fn say_unkept(cx: &Context, kept: Result<(), Failure>) {
     if let Err(failure) = kept {
         cx.out.note(&format!(

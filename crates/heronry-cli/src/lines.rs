@@ -1,14 +1,14 @@
-//! What an answer says, line by line. Text that others wrote passes here, and cannot add a line,
-//! hide one or turn it round.
+//! The lines of an answer. Text that others wrote passes here, and cannot add a line, hide one or turn
+//! it round.
 
 use std::fmt;
 
 use crate::text;
 
-/// Whether text of others is shown as it is.
+/// The form in which text of others is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Content {
-    /// What is no plain text is shown as escapes.
+    /// Everything that is no plain text is shown as escapes.
     Escaped,
     /// As it is.
     Raw,

@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a refusal quotes of the command line stays in its line.
+/// Escapes the texts of the command line that a refusal quotes, so that each stays in its line.
 fn escaped(mut error: clap::Error) -> clap::Error {
     let quoted: Vec<(ContextKind, ContextValue)> = error
         .context()

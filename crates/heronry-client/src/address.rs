@@ -1,4 +1,4 @@
-//! Where a server listens, as text and as a place to connect to.
+//! The address where a server listens, as text and as a place to connect to.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -9,7 +9,7 @@ use crate::ClientError;
 /// The port of `http` URLs that name none.
 const HTTP_PORT: u16 = 80;
 
-/// Where a server listens on this machine.
+/// The address where a server listens on this machine.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ServerAddress {
     /// A TCP port, written `http://127.0.0.1:7171`.

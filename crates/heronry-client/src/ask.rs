@@ -5,15 +5,15 @@ use heronry_wire::{Ack, ProblemKind, ReceiptQuery, Receive, SendMessage};
 
 use crate::{ClientError, Content, Pieces, PoolClient};
 
-/// How long one request waits.
+/// The longest time that one request waits.
 const POLL: Millis = Millis(25_000);
-/// How many replies are acknowledged at once.
+/// The largest number of replies that are acknowledged at once.
 const REPLIES_AT_ONCE: usize = 100;
 
 /// A question that is over, and the replies to it that count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked {
-    /// What became of the question.
+    /// The receipt of the question: its outcome.
     pub receipt: Receipt,
     /// The replies, oldest first; there may be some also when it timed out.
     pub replies: Vec<Reply>,
@@ -22,7 +22,7 @@ pub struct Asked {
 /// A reply that counts, with its body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reply {
-    /// Who replied, and with which message.
+    /// The run that replied, and the message that it replied with.
     pub response: Response,
     /// The body; absent when it is gone.
     pub content: Option<Content>,
@@ -31,7 +31,7 @@ pub struct Reply {
 impl PoolClient {
     /// Asks: sends a message that asks for replies, waits until it is over, and fetches the replies.
     ///
-    /// How long that takes is said by the contract's timeout; the call may be dropped before. A repeat
+    /// The contract's timeout bounds the time that this takes; the call may be dropped before. A repeat
     /// under the same key goes on with the same question. The replies stay in the asker's inbox until
     /// [`ack_replies`](Self::ack_replies), so that none is lost with who asked.
     ///

@@ -26,12 +26,12 @@ use tokio::{
 
 use crate::{Endpoint, ServerAddress, Token};
 
-/// How long a connection may take to come about, the proof included.
+/// The longest time to set up a connection, the proof included.
 const DIAL_TIME: Duration = Duration::from_secs(5);
 /// The largest answer to the question for a proof, in bytes.
 const PROOF_BYTES_MAX: usize = 4_096;
 
-/// Why there is no connection.
+/// The reasons why a connection cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DialError {
     /// Nobody listens, or the connection broke.
@@ -43,10 +43,10 @@ pub(crate) enum DialError {
     /// The server says that it cannot answer now.
     #[error("it is not ready: {detail}")]
     NotReady { detail: String },
-    /// What answers does not speak this API.
+    /// The program that answers does not speak this API.
     #[error("the answer to the question for a proof is none (status {status})")]
     Foreign { status: u16 },
-    /// What answers does not know the token.
+    /// The program that answers does not know the token.
     #[error("it does not know the token")]
     Unproven,
     /// The socket is another user's.

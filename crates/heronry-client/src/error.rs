@@ -18,20 +18,20 @@ pub enum ClientError {
     /// Nothing says where the server is, or which token it is shown.
     #[error("{detail}")]
     NotFound {
-        /// What is missing, where it was looked for, and what to do.
+        /// The sentence that says what is missing, where it was looked for, and what to do.
         detail: String,
         /// True when a later look may find it.
         may_come: bool,
     },
-    /// What listens there did not prove that it knows the token, so the token was not sent.
+    /// The program that listens there did not prove that it knows the token, so the token was not sent.
     #[error(
         "what listens at {url} does not know this token, so the token was not sent: \
          another program may listen there, or the token is another server's"
     )]
     Unproven {
-        /// Where it listens.
+        /// The address where it listens.
         url: String,
-        /// What failed.
+        /// The reason why there is no proof.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },

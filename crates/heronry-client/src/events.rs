@@ -16,7 +16,7 @@ use crate::{
 
 /// How long the server may be silent: it sends a bookmark every 15 s.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
-/// How long the reader waits before it connects again to a server that ends streams at once.
+/// The time that the reader waits before it connects again to a server that ends streams at once.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl PoolClient {

@@ -14,7 +14,7 @@ use crate::{ClientError, Endpoint, retry::Repeat};
 
 /// How long an answer may take that the server does not hold back on purpose.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-/// What is written as `%xx` in a segment of a path.
+/// The characters that are written as `%xx` in a segment of a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -1,4 +1,4 @@
-//! Where a server is and which token it is shown, looked up anew for each attempt.
+//! The address of a server and the token that it is shown, looked up anew for each attempt.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::{ServerAddress, Token};
 /// A server at one moment: its address, and the token that it is shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
-    /// Where the server listens.
+    /// The address where the server listens.
     pub address: ServerAddress,
     /// The token; nothing for routes that need none.
     pub token: Option<Token>,
@@ -23,13 +23,13 @@ pub trait Locate: fmt::Debug + Send + Sync {
     fn locate(&self) -> Result<Endpoint, LocateError>;
 }
 
-/// Why no server was found.
+/// The reasons why no server was found.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LocateError {
     /// Something is not there yet: a later look may find it.
     #[error("{0}")]
     NotYet(String),
-    /// What names the server cannot be used, now or later.
+    /// A setting that names the server or its token cannot be used, now or later.
     #[error("{0}")]
     Unusable(String),
 }

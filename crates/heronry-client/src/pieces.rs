@@ -7,7 +7,7 @@ use crate::{ClientError, retry::pause};
 /// The least time between two requests of one wait.
 const APART: Millis = Millis(500);
 
-/// What is left of a wait, and how much of it one request takes.
+/// The rest of a wait, and the longest part of it that one request takes.
 ///
 /// A pool may allow shorter waits than the pieces are; [`fit`](Self::fit) makes them as short. What a
 /// caller chose for one request is not to be put through here: it is refused as it is.

@@ -15,7 +15,7 @@ use crate::{
     server::{Answer, Server},
 };
 
-/// How long a pool may take to stop before it is deleted.
+/// The time that the client gives a pool to stop before it is deleted.
 const DELETION_TIME: Duration = Duration::from_secs(300);
 
 /// A client of one pool. Cheap to clone.

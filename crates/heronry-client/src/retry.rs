@@ -1,4 +1,4 @@
-//! When a call is tried again, and for how long.
+//! The conditions under which a call is tried again, and the time for which it is.
 
 use std::{future, time::Duration};
 
@@ -6,16 +6,17 @@ use heronry_wire::{Problem, ProblemKind};
 
 use crate::ClientError;
 
-/// How often a call is tried at the most while a server answers that it is busy.
+/// The largest number of tries of a call while a server answers that it is busy.
 const BUSY_TRIES_MAX: u32 = 5;
 /// How long after the first try the second one starts; doubled for each further one.
 const PAUSE: Duration = Duration::from_millis(25);
-/// How long a pause is at the most while no server answers.
+/// The longest pause while no server answers.
 const AWAY_PAUSE_MAX: Duration = Duration::from_millis(500);
-/// How long a pause is at the most when a busy server asks for more.
+/// The longest pause when a busy server asks for more.
 const BUSY_PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// How long a call goes on while no server answers. Each call counts anew, from its first failure.
+/// The time for which a call goes on while no server answers. Each call counts anew, from its first
+/// failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Patience {
     /// The time for a client that has had no answer yet.
@@ -55,7 +56,7 @@ pub(crate) enum Attempt {
     Answered(ClientError),
 }
 
-/// Whether a client has had an answer of a server before.
+/// The earlier contact of a client with a server: an answer, or none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Contact {
     /// It has not.
@@ -64,14 +65,14 @@ pub(crate) enum Contact {
     Before,
 }
 
-/// What a call has behind it.
+/// The failed attempts of a call so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tried {
-    /// How many attempts failed.
+    /// The number of attempts that failed.
     pub(crate) attempts: u32,
     /// The time since the first of them failed.
     pub(crate) failing_for: Duration,
-    /// Whether a server answered this client before.
+    /// The earlier contact of this client with a server.
     pub(crate) contact: Contact,
 }
 
@@ -110,8 +111,8 @@ impl Patience {
     }
 }
 
-/// What is not there may come. Another program in the server's place makes room only where a server
-/// was before: it is being started again.
+/// Returns true when the call may succeed later. Something that is missing may come. Another program
+/// in the server's place makes room only where a server was before: it is being started again.
 fn may_come_back(error: &ClientError, contact: Contact) -> bool {
     match error {
         ClientError::Unreachable { .. } | ClientError::Timeout { .. } => true,

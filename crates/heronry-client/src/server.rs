@@ -28,10 +28,10 @@ use crate::{
     retry::{Attempt, Contact, Patience, Tried, pause},
 };
 
-/// How long a connection is kept that nobody uses: shorter than servers keep theirs.
+/// The longest time that an unused connection is kept: shorter than servers keep theirs.
 const IDLE_TIME: Duration = Duration::from_secs(20);
 
-/// How long the body of an answer may take.
+/// The longest time for the body of an answer to arrive.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// A server that is found anew for each attempt. Cheap to clone; clones share connections.
@@ -42,7 +42,7 @@ pub(crate) struct Server {
     patience: Patience,
 }
 
-/// What clones of a client have in common.
+/// The state that all clones of a client share.
 #[derive(Default)]
 struct Shared {
     channel: Mutex<Option<Channel>>,

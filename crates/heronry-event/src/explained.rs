@@ -69,11 +69,11 @@ pub struct FilterExplanation {
 /// An event that a filter keeps, and that came before the wake begins.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EarlyEvent {
-    /// Where it stands.
+    /// The cursor of the event.
     pub cursor: Cursor,
     /// Its kind.
     pub kind: EventKind,
-    /// Where a wake has to begin so that the event counts: the point before it.
+    /// The point where a wake has to begin so that the event counts: the one before the event.
     pub since: Cursor,
 }
 

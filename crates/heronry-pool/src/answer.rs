@@ -36,9 +36,9 @@ pub struct Joined {
     pub cursor: Cursor,
     /// How many copies wait to be claimed.
     pub unread: u64,
-    /// Whether the same instance had joined before: then nothing was changed.
+    /// True when the same instance had joined before: then nothing was changed.
     pub repeated: bool,
-    /// What this generation took over; absent: the run was no member. A repeat says the same.
+    /// The generation that this one took over; absent: the run was no member. A repeat says the same.
     pub taken_over: Option<TakenOver>,
 }
 
@@ -47,7 +47,7 @@ pub struct Joined {
 pub struct TakenOver {
     /// The generation.
     pub generation: Generation,
-    /// When it was last heard of; absent: not since the pool was opened.
+    /// The time when it was last heard of; absent: not since the pool was opened.
     pub last_seen: Option<Timestamp>,
 }
 
@@ -60,7 +60,7 @@ pub struct Done {
     pub durability: Durability,
 }
 
-/// What a member gets that holds claims for longer.
+/// The answer to a member that holds claims for longer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Extended {
     /// The change.
@@ -154,7 +154,7 @@ pub struct MemberView {
     pub live_wakes: u64,
     /// How long it may be silent before it is lost; absent: forever.
     pub lease: Option<Millis>,
-    /// When it was last heard of; absent: not since the pool was opened.
+    /// The time when it was last heard of; absent: not since the pool was opened.
     pub last_seen: Option<Timestamp>,
     /// When it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,
@@ -249,7 +249,7 @@ pub struct PoolView {
     pub deadlocked_members: u64,
     /// How many of their wakes were found to wait for what no live member can do.
     pub orphaned_wakes: u64,
-    /// How many copies of messages are dead: claimed too often, and not replayed.
+    /// The number of copies of messages that are dead: claimed too often, and not replayed.
     pub dead_letters: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,

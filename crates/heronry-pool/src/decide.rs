@@ -84,7 +84,7 @@ pub struct Cx<'a> {
     pub names: Option<&'a Names>,
     /// What was decided before under names that the command asked for.
     pub earlier: Earlier<'a>,
-    /// When members were last heard of, to say so in a refusal.
+    /// The times when members were last heard of, for refusals that say so.
     pub heard: &'a Heard,
 }
 

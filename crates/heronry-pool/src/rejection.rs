@@ -38,7 +38,7 @@ pub enum Rejection {
     RunTaken {
         /// The generation that has the run.
         generation: Generation,
-        /// When it was last heard of; absent: not since the pool was opened.
+        /// The time when it was last heard of; absent: not since the pool was opened.
         last_seen: Option<Timestamp>,
     },
     /// The caller's generation has been taken over.
@@ -58,7 +58,7 @@ pub enum Rejection {
     /// A pool cannot be deleted while it has members.
     #[error("the pool has {}; let them leave or end, and delete it then", counted(*.members as u64, "member"))]
     HasMembers {
-        /// How many.
+        /// The number of its members.
         members: usize,
     },
     /// The pool has moved on from the head that the caller saw.

@@ -45,11 +45,12 @@ enum Flow {
     Stop(StopReason),
 }
 
-/// How an actor ended.
+/// The end of an actor.
 pub(crate) struct Ended {
     /// Why.
     pub(crate) why: StopReason,
-    /// What it had decided; all of it is durable when it ended because it was told to.
+    /// The engine with all that was decided. All of that is durable when the actor ended because it was
+    /// told to.
     pub(crate) engine: Engine,
 }
 

@@ -113,7 +113,7 @@ pub enum OpenError {
     },
 }
 
-/// Why a pool was not deleted.
+/// The reasons why a pool was not deleted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeleteError {
@@ -123,7 +123,7 @@ pub enum DeleteError {
     /// The store did not delete it, or it is not known whether it did.
     #[error("pool cannot be deleted: {error}")]
     Store {
-        /// What failed.
+        /// The error of the store.
         #[source]
         error: AppendError,
     },

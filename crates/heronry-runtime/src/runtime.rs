@@ -42,7 +42,7 @@ pub struct Runtime {
     open: Arc<Mutex<HashMap<PoolId, Slot>>>,
 }
 
-/// Whether a pool that is not there is wanted.
+/// The treatment of a pool that is not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
     /// It is made ready to be created.

@@ -41,7 +41,7 @@ use self::{
 };
 use crate::{app::Stop, guards::Hosts, problems::Refusal};
 
-/// How long nothing is accepted after a connection could not be.
+/// The time for which nothing is accepted after a connection could not be.
 const ACCEPT_AGAIN_AFTER: Millis = Millis(100);
 
 /// The connections of a server.
@@ -62,7 +62,7 @@ pub(crate) struct Connections {
     failing: Said,
 }
 
-/// Whether something was said in the log since it began.
+/// A flag that is set while a condition lasts that the log has reported.
 #[derive(Debug, Default)]
 struct Said(AtomicBool);
 
@@ -108,7 +108,7 @@ impl Places {
     }
 }
 
-/// How one connection is served.
+/// The terms on which one connection is served.
 struct Terms {
     router: Router,
     hosts: Arc<Hosts>,

@@ -26,7 +26,7 @@ pub(crate) struct Hosts {
     pages: Pages,
 }
 
-/// Which pages may call.
+/// The pages that may call.
 #[derive(Debug)]
 enum Pages {
     /// Those that this server itself served.
@@ -127,7 +127,7 @@ pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Nex
     response
 }
 
-/// What was asked for, as the log may name it: the route, never what the caller put into it.
+/// The request as the log may name it: by its route, never by what the caller put into it.
 struct Asked {
     method: Method,
     route: Option<MatchedPath>,

@@ -1,4 +1,4 @@
-//! What a server knows and says of itself and of its store: where it is, how full, whether closed.
+//! The health of a server and of its store: its place, its space, and whether it is closed.
 
 use std::{
     fmt, io,
@@ -12,10 +12,10 @@ use heronry_runtime::Runtime;
 use heronry_store::{Reading, StoreError};
 use heronry_types::Millis;
 
-/// How often the space of the store's file system is looked at.
+/// The time between two looks at the space of the store's file system.
 const DISK_EVERY: Millis = Millis::from_secs(30);
 
-/// What a server does when its store has closed, because a write or a sync failed.
+/// The reaction of a server when its store has closed, because a write or a sync failed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum WhenStoreCloses {
     /// It answers what it has, and ends with [`ServeError::StoreClosed`](crate::ServeError::StoreClosed):
@@ -29,7 +29,7 @@ pub enum WhenStoreCloses {
 /// Space of a file system.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DiskSpace {
-    /// What this process may still write, in bytes.
+    /// The space that this process may still fill, in bytes.
     pub free_bytes: u64,
     /// All of it, in bytes.
     pub total_bytes: u64,
@@ -40,31 +40,31 @@ pub trait DiskProbe: fmt::Debug + Send + Sync {
     /// Returns the present space.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error of the file system.
     fn space(&self) -> io::Result<DiskSpace>;
 }
 
-/// Who is asked about space, and when there is too little.
+/// The probe of the space of a file system, and the bound below which there is too little.
 #[derive(Clone, Debug)]
 pub struct DiskWatch {
-    /// Who is asked: every 30 s, and for each status.
+    /// The probe: asked every 30 s, and for each status.
     pub probe: Arc<dyn DiskProbe>,
     /// With fewer free bytes than this the log and `/readyz` warn.
     pub free_bytes_min: u64,
 }
 
-/// What a server says of its store, and does about it.
+/// The store as a server describes it, and the reactions to its faults.
 #[derive(Clone, Debug, Default)]
 pub struct StoreWatch {
-    /// Where the store is, for people, as `redb:/var/lib/heronry/store.redb`.
+    /// The place of the store, for people, as `redb:/var/lib/heronry/store.redb`.
     pub place: String,
-    /// What happens when it closes.
+    /// The reaction when it closes.
     pub when_closed: WhenStoreCloses,
-    /// Who watches the space of its file system; absent for a store without one.
+    /// The watch over the space of its file system; absent for a store without one.
     pub disk: Option<DiskWatch>,
 }
 
-/// What a server knows of itself and of its store.
+/// The health of a server and of its store.
 #[derive(Debug)]
 pub(crate) struct Health {
     pub(crate) store: StoreWatch,

@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
     answers: Mutex<BTreeMap<u16, u64>>,
 }
 
-/// What is open at the time of writing.
+/// The numbers of connections and streams that are open at the time of writing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open {
     pub(crate) connections: u64,

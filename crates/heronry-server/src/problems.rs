@@ -9,7 +9,7 @@ use axum::{
 };
 use heronry_wire::{PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 
-/// What an answer with a status of 500 or more says, for the log.
+/// The problem in an answer with a status of 500 or more, for the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Failed(pub(crate) Problem);
 

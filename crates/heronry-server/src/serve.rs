@@ -16,7 +16,7 @@ use crate::{
 /// What a server needs. Every part is chosen by who starts it.
 #[derive(Debug)]
 pub struct ServerConfig {
-    /// Where it listens: one place or several, bound already.
+    /// The listeners, bound already: one or several.
     pub listeners: Vec<Listener>,
     /// The pools that it serves.
     pub runtime: Runtime,
@@ -24,11 +24,11 @@ pub struct ServerConfig {
     pub auth: Auth,
     /// The bounds of every connection.
     pub limits: ConnectionLimits,
-    /// What is said of the store, and done about it.
+    /// The description of the store, and the reactions to its faults.
     pub store: StoreWatch,
 }
 
-/// Why a server did not start, or ended by itself.
+/// The reasons why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

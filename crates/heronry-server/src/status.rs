@@ -1,4 +1,4 @@
-//! How a server and its pools are, for an operator.
+//! The status of a server and its pools, for an operator.
 
 use heronry_pool::{Caller, decide::DescribePool};
 use heronry_types::PoolId;
@@ -8,7 +8,7 @@ use heronry_wire::{
 
 use crate::{app::App, problems::Refusal};
 
-/// How many pools one status shows at the most.
+/// The largest number of pools that one status shows.
 const POOLS_SHOWN_MAX: usize = 256;
 
 /// Looks at everything. What cannot be looked at says why in its place.

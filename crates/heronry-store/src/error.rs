@@ -54,7 +54,7 @@ impl StoreErrorKind {
     }
 }
 
-/// What it means, for people.
+/// The meaning of a kind, for people.
 impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -56,7 +56,7 @@ struct Plan {
 
 #[derive(Debug)]
 struct PlanState {
-    /// What a sync that fails says.
+    /// The cause that a failing sync reports.
     cause: StoreErrorKind,
     /// Appends that fail, by their number from 1.
     failing: Vec<(u64, AppendFault)>,

@@ -191,7 +191,7 @@ pub fn check_whole(
     Ok(head)
 }
 
-/// What a deletion that was cut off has left of a pool.
+/// The remains of a pool whose deletion was cut off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Left {
     /// All of it.
@@ -204,7 +204,7 @@ pub enum Left {
 /// and that the pool begins anew when it is gone.
 ///
 /// # Errors
-/// When anything else is there.
+/// [`Failure`] when anything else is there.
 pub fn check_whole_or_deleted(store: Store, head: u64) -> Result<Left, Failure> {
     let pool = sample::pool(1);
     if block_on(store.journal.head(&pool))?.is_some() {

@@ -1,10 +1,10 @@
-//! What was probably meant by a misspelt name.
+//! The names that were probably meant by a misspelt one.
 
-/// How many characters of what was found are looked at, and shown.
+/// The largest number of characters of a text that was found that are looked at, and shown.
 const FOUND_MAX: usize = 64;
-/// How many names are listed whole.
+/// The largest number of names that are all listed.
 const LISTED_MAX: usize = 8;
-/// How many names of a longer list are shown.
+/// The number of names of a longer list that are shown.
 const NEAREST_SHOWN: usize = 3;
 
 /// Returns the name nearest to `found`, when it is near enough to be a slip. Case and the characters

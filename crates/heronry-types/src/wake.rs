@@ -86,7 +86,7 @@ pub struct WakeView {
     pub wake_id: WakeId,
     /// Who waits.
     pub run_id: RunId,
-    /// Where it begins: events after this one count.
+    /// The point where it begins: events after this one count.
     pub since: Cursor,
     /// Where it stands.
     pub status: WakeStatus,

@@ -1,4 +1,4 @@
-//! How a server proves that it knows a token before the token is sent to it.
+//! The proof of a server that it knows a token, given before the token is sent to it.
 //!
 //! A port may belong to another program by the time a client dials it. So a client first sends a
 //! fresh nonce, the address it dialled and the name of its token, and sends the token itself only to

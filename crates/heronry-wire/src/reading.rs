@@ -1,9 +1,9 @@
-//! Why a text cannot be read, in the words of the contract: what reads JSON, queries and manifests
-//! speaks of its own types, and nobody who wrote a request knows those.
+//! The errors of texts that cannot be read, in the words of the contract. The readers of JSON, queries
+//! and manifests speak of their own types, and nobody who wrote a request knows those.
 
 use heronry_types::{choices, quoted};
 
-/// How faults of a text begin that is not even JSON: where they are is what helps.
+/// The beginnings of the faults of a text that is not even JSON; the place of such a fault is what helps.
 const SYNTAX: [&str; 8] = [
     "EOF while",
     "expected ",
@@ -15,12 +15,12 @@ const SYNTAX: [&str; 8] = [
     "number out of range",
 ];
 
-/// Why a request, a manifest or another text in its form cannot be read.
+/// The reason why a request, a manifest or another text in its form cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unreadable {
     /// The field that it names itself, when it names one.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// The fault, in words.
     pub why: String,
 }
 
@@ -94,7 +94,7 @@ fn about_value(message: &str) -> Option<String> {
     number_or_truth(message).map(str::to_owned)
 }
 
-/// What reads queries says of texts that are no numbers.
+/// Returns the meaning of what readers of queries say of texts that are no numbers and no truth values.
 fn number_or_truth(message: &str) -> Option<&'static str> {
     match message {
         "invalid digit found in string" | "cannot parse integer from empty string" => {

@@ -1,4 +1,4 @@
-//! How a server and its pools are.
+//! The status of a server and its pools.
 
 use heronry_types::{Cursor, Durability, PoolId, Timestamp};
 use serde::{Deserialize, Serialize};

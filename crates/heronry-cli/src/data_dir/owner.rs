@@ -16,12 +16,12 @@ use crate::{failure::Failure, files::private_file};
 /// The name of the lock in a data directory.
 pub(crate) const LOCK: &str = "server.lock";
 
-/// What the owner says of itself.
+/// The description that the owner gives of itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct OwnerNote {
     /// Its process id.
     pub(crate) pid: u32,
-    /// Where it listens, once it does.
+    /// The address where it listens, once it does.
     pub(crate) url: Option<String>,
     /// Its store.
     pub(crate) store: String,

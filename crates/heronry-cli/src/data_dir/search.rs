@@ -11,7 +11,7 @@ use crate::files::has_mode_for_others;
 /// The name of the data directory of a folder and of all below it.
 pub(crate) const NAME: &str = ".heronry";
 
-/// What a search found, and where it looked.
+/// The result of a search, and the folders that it looked into.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Search {
     /// The nearest data directory of this user.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{FieldPath, other_spelling};
 use crate::failure::Failure;
 
-/// What an answer consists of.
+/// The rows of an answer, and the source of their fields.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Answer {
     /// One row: an object of the contract.
@@ -42,7 +42,7 @@ pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> 
     others.try_for_each(|path| contract.check(&row, path))
 }
 
-/// What can stand at a place of an answer.
+/// The values that can stand at a place of an answer.
 #[derive(Clone, Debug)]
 enum Place<'a> {
     /// One of these schemas.
@@ -140,7 +140,8 @@ fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Whether an object may have any names: a map, or one whose fields the contract does not list.
+/// Returns true when an object may have any names: a map, or an object whose fields the contract does
+/// not list.
 fn is_free(schema: &Value) -> bool {
     let is_map = schema
         .get("additionalProperties")

@@ -3,8 +3,8 @@
 use heronry_server::ConnectionLimits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// How many descriptors the process needs beside its connections: the store, logs, listeners, and
-/// the pipes of members that it runs.
+/// The number of descriptors that the process needs beside its connections: for the store, logs,
+/// listeners, and the pipes of members that it runs.
 const RESERVED: u64 = 512;
 
 /// Raises what this process may open to what the connections need; where that is not allowed, lowers

@@ -1,5 +1,5 @@
-//! Where a server listens: taken early, so that nobody else has it, and opened when the server is
-//! ready to be asked. Until then whoever connects is refused.
+//! The addresses of a server: taken early, so that nobody else has them, and opened when the server
+//! is ready to be asked. Until then whoever connects is refused.
 
 use std::{
     fs::{self, Permissions},
@@ -18,13 +18,13 @@ use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket};
 use super::ListenAddress;
 use crate::{data_dir::DataDir, failure::Failure, out::diagnose};
 
-/// How many connections wait to be accepted at the most.
+/// The largest number of connections that wait to be accepted at one address.
 const BACKLOG: u32 = 1_024;
 
 /// The longest path of a Unix socket, in bytes; some systems take 108, others 104.
 const SOCKET_PATH_MAX: usize = 103;
 
-/// What is taken, and not open yet.
+/// The addresses that are taken and not open yet.
 #[derive(Debug)]
 pub(crate) struct Doors {
     url: String,
@@ -44,7 +44,7 @@ struct TakenSocket {
     file: SocketFile,
 }
 
-/// What is open.
+/// The addresses that are open.
 #[derive(Debug)]
 pub(crate) struct OpenDoors {
     pub(crate) listeners: Vec<Listener>,

@@ -1,4 +1,5 @@
-//! How a server of this process behaves: the bounds of its connections, and what it does about its store.
+//! The settings of a server of this process: the bounds of its connections, the least free
+//! space for its store, and the reaction when its store closes.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -11,14 +12,14 @@ use super::StoreChoice;
 /// With fewer free bytes on the file system of the store a server warns: 256 MiB.
 pub(crate) const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
-/// How a server of this process behaves.
+/// The settings of a server of this process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerSettings {
     /// The bounds of its connections.
     pub(crate) connections: ConnectionLimits,
     /// With fewer free bytes on the file system of its store it warns.
     pub(crate) disk_free_bytes_min: u64,
-    /// What it does when its store closes.
+    /// The reaction when its store closes.
     pub(crate) when_closed: WhenStoreCloses,
 }
 

@@ -89,7 +89,7 @@ impl Sink {
 struct Line {
     /// Its bytes, at most [`LINE_BYTES_MAX`].
     kept: Vec<u8>,
-    /// How many more bytes it had.
+    /// The number of further bytes that it had.
     cut: u64,
 }
 

@@ -167,7 +167,7 @@ async fn ended_runs(pool: &PoolClient) -> Result<BTreeSet<RunId>, Failure> {
     }
 }
 
-/// What [`ENDINGS`] keeps.
+/// Returns true for the kinds of events that [`ENDINGS`] keeps.
 fn ends_a_run(kind: EventKind) -> bool {
     [
         EventKind::RunCompleted,

@@ -132,7 +132,7 @@ fn wait_without_reaping(process: Pid) -> io::Result<()> {
     Ok(())
 }
 
-/// What stands where a program is looked for.
+/// The result of a search for a program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Program {
     /// It can be run.

@@ -1,4 +1,5 @@
-//! What the answer of each verb consists of: `--field` is held against it before anything is asked.
+//! The rows and fields of the answer of each verb: `--field` is checked against them before
+//! anything is asked.
 
 use super::{
     Verb, ask,

@@ -25,8 +25,8 @@ use crate::{
     text::name_of,
 };
 
-/// How much longer than its own time the command waits for a server that was away meanwhile, and for
-/// the bodies of what has come.
+/// The time past its own limit that the command waits for a server that was away meanwhile, and for
+/// the bodies of the replies that have come.
 const LAST_REPLIES: Millis = Millis(2_000);
 
 /// Ask others and print their replies: a message that asks for replies, and the wait for them

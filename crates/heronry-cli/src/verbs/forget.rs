@@ -46,7 +46,7 @@ struct AllFlag {
     all: bool,
 }
 
-/// What was listed or removed.
+/// The cursor files that were listed or removed.
 #[derive(Debug, Serialize)]
 struct Answer {
     files: Vec<Kept>,

@@ -16,9 +16,9 @@ use crate::{
     out::Rows,
 };
 
-/// How long claims are held when nothing is said.
+/// The time that claims are held when the command names none.
 const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
-/// How long one request waits for an acknowledgement.
+/// The longest time that one request waits for an acknowledgement.
 const POLL_MAX: Millis = Millis::from_secs(20);
 
 /// Hold claims for longer
@@ -104,7 +104,7 @@ pub(super) struct Hold {
     run: RunId,
     claims: Vec<ClaimName>,
     term: Term,
-    /// Whether one of them was lost.
+    /// True when one of them was lost.
     lost: bool,
 }
 

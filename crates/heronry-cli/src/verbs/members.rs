@@ -197,7 +197,7 @@ pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
     beats(cx, &pool, (beat, args.every)).await
 }
 
-/// What a heartbeat says.
+/// The content of a heartbeat.
 enum Beat {
     /// That the run is there.
     Presence,

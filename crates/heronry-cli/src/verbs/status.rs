@@ -33,7 +33,7 @@ const HEADER: [&str; 9] = [
     "QUEUED",
 ];
 
-/// What is printed: where the server is, and what it says.
+/// The printed answer: the address of the server, and its status.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     url: &'a str,

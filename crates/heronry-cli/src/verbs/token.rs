@@ -40,7 +40,7 @@ pub(crate) struct RotateArgs {
 /// The fields of what was rotated.
 pub(super) const ROTATED_FIELDS: [&str; 3] = ["token_key", "operator_token", "invalid"];
 
-/// What was rotated, and what that makes worthless.
+/// The files that were replaced, and the names of the tokens that are invalid now.
 #[derive(Debug, Serialize)]
 struct Rotated {
     token_key: PathBuf,

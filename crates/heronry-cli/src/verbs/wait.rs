@@ -120,12 +120,12 @@ impl WaitArgs {
     }
 }
 
-/// How a wait ended.
+/// The end of a wait.
 #[derive(Debug, Serialize)]
 struct Waited<'a> {
     #[serde(flatten)]
     view: &'a WakeView,
-    /// What came too early for it, when it timed out.
+    /// The events that came too early for it, when it timed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     early: Option<Early>,
 }

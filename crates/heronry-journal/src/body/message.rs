@@ -213,7 +213,7 @@ pub struct MessageFetched {
     /// Copies that could not be handed over any more.
     #[n(4)]
     pub undeliverable: Vec<UndeliverableCopy>,
-    /// How the copies were chosen; absent: it was their turn.
+    /// The way in which the copies were chosen; absent: it was their turn.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen_by: Option<ChosenBy>,

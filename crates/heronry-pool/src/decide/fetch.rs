@@ -22,7 +22,7 @@ use crate::{
 /// How many copies that cannot be handed over one call ends at the most.
 const UNDELIVERABLE_MAX: usize = 1_000;
 
-/// Which copies of an inbox a receive is about.
+/// The copies of an inbox that a receive is about.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Select {
     /// All of them.
@@ -57,7 +57,7 @@ pub struct Fetch {
     pub max: u64,
     /// How long the claims hold.
     pub claim_ms: Millis,
-    /// Which copies.
+    /// The copies that may be claimed.
     pub select: Select,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a pool may be deleted.
+//! The check whether a pool may be deleted.
 
 use heronry_types::Cursor;
 
@@ -7,10 +7,10 @@ use crate::{Caller, Rejection, State};
 
 /// Asks whether a pool may be deleted: nobody is a member of it. Nothing is recorded.
 ///
-/// Who deletes it asks again when the pool takes no more commands ([`Retire::check`]).
+/// The host that deletes it checks again once the pool takes no more commands ([`Retire::check`]).
 #[derive(Clone, Debug)]
 pub struct Retire {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The head that the caller saw; absent: whatever the head is.
     pub expected: Option<Cursor>,

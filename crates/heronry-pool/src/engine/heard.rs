@@ -1,4 +1,4 @@
-//! When members were last heard of, which is nowhere recorded.
+//! The times when members were last heard of, which are nowhere recorded.
 
 use heronry_journal::{Body, Record};
 use heronry_store::KeyedMap;
@@ -12,7 +12,7 @@ struct Signs {
     of_predecessor: Option<Timestamp>,
 }
 
-/// When each member was last heard of, as far as it was since the pool was opened.
+/// The time when each member was last heard of, as far as it was since the pool was opened.
 ///
 /// No record and no fold depends on it: it goes into answers and refusals alone.
 #[derive(Debug, Default)]

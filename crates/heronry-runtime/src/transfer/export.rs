@@ -57,7 +57,7 @@ pub struct Export {
     stage: Stage,
 }
 
-/// How far an export has come.
+/// The stage that an export has reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     Pieces,

@@ -18,7 +18,7 @@ use super::pace::Pace;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the body did not arrive within {} ms", limit.0)]
 pub(crate) struct BodyLate {
-    /// How long it may take.
+    /// The longest time that it may take.
     pub(crate) limit: Millis,
 }
 

@@ -1,4 +1,4 @@
-//! How long a connection may keep the server waiting, and how many there may be.
+//! The bounds of connections: the time that one may keep the server waiting, and their number.
 
 use heronry_types::Millis;
 

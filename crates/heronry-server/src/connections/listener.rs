@@ -1,4 +1,4 @@
-//! Where connections come from.
+//! The listeners that connections come from.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -9,7 +9,7 @@ use tokio::net::UnixListener;
 use super::transport::Duplex;
 use crate::{guards::Hosts, serve::ServeError};
 
-/// Where a server listens: bound already, and reachable from this machine alone.
+/// A place where a server listens: bound already, and reachable from this machine alone.
 #[derive(Debug)]
 pub enum Listener {
     /// A loopback address. Its requests name that address, or this machine's names of itself, in

@@ -1,4 +1,4 @@
-//! What a connection is waiting for, and since when.
+//! The pace of a connection: the thing that it is waiting for, and since when.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,7 +11,7 @@ use heronry_types::Millis;
 
 use super::limits::ConnectionLimits;
 
-/// What a connection reads next.
+/// The thing that a connection reads next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     /// Its first request, of which nothing has arrived.
@@ -31,7 +31,7 @@ struct State {
     blocked_since: Option<Millis>,
 }
 
-/// What one connection is waiting for: written by its transport and its requests, read by its task.
+/// The pace of one connection: written by its transport and its requests, read by its task.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
     state: Arc<Mutex<State>>,

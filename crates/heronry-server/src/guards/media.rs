@@ -1,4 +1,4 @@
-//! How the body of a request is written: as JSON in UTF-8, and not compressed.
+//! The form of the body of a request: JSON in UTF-8, and not compressed.
 
 use axum::{
     extract::Request,

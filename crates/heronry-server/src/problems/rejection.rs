@@ -197,7 +197,7 @@ fn with_members(problem: Problem, rejection: &Rejection) -> Problem {
     }
 }
 
-/// Who has a run, and when it was last heard of, where that is known.
+/// Adds the generation that has a run, and the time when it was last heard of, where that is known.
 fn with_live_run(problem: Problem, rejection: &Rejection) -> Problem {
     let Rejection::RunTaken {
         generation,

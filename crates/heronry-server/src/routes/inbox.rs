@@ -20,10 +20,10 @@ use crate::{
     problems::Refusal,
 };
 
-/// How long claims hold when nothing is said, and the pool allows so much.
+/// The time that claims hold when the request names none, and the pool allows so much.
 const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 
-/// How many copies are handed over when nothing is said, and the pool allows so many.
+/// The number of copies that are handed over when the request names none, and the pool allows so many.
 const ITEMS_DEFAULT: u64 = 1;
 
 pub(super) fn rows() -> Vec<Route> {

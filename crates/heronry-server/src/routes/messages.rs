@@ -21,7 +21,7 @@ use crate::{
 /// The fields that carry a body.
 const BODY_FIELDS: [&str; 3] = ["body", "body_base64", "content_ref"];
 
-/// What a message without a body is told.
+/// The answer to a message without a body.
 const NO_BODY: &str =
     "missing; give one of body, body_base64 and content_ref (an empty body is \"\")";
 

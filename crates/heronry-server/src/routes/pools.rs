@@ -28,7 +28,7 @@ use crate::{
     problems::Refusal,
 };
 
-/// What the contract says of an export.
+/// The description of an export in the contract.
 const LINES: &str = "The lines of `heronry journal export`: chunks, their records, bodies, and at last \
 one that says that it is whole. Without that line the answer broke off.";
 
@@ -171,7 +171,7 @@ async fn delete(
     Ok(Answer(PoolDeleted { pool, head }))
 }
 
-/// What is found wrong on the way breaks the answer off, so that it lacks its last line.
+/// A fault that is found on the way breaks the answer off, so that it lacks its last line.
 async fn export(State(app): State<Shared>, params: Params) -> Result<Response, Refusal> {
     let pool: PoolId = params.id("pool")?;
     let export = app.runtime.export(&pool, Bodies::Included).await?;

@@ -18,12 +18,12 @@ use crate::{
     keys::{self, PoolNo},
 };
 
-/// How many positions of a journal one transaction removes at the most.
+/// The largest number of positions of a journal that one transaction removes.
 const PIECE_POSITIONS: u64 = 1_024;
 
 /// The tables that name positions; they are removed from the last one on.
 const PLACED: [Table; 2] = [Table::Journal, Table::Packs];
-/// What a pool has beside them.
+/// The tables with the other rows of a pool.
 const BESIDE: [Table; 4] = [
     Table::Contents,
     Table::Snapshots,

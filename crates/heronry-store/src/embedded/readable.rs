@@ -48,7 +48,7 @@ pub(crate) struct Readable {
     pub(super) before: Before,
 }
 
-/// Why a store closed.
+/// The reason why a store closed.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     pub(crate) kind: StoreErrorKind,

@@ -120,11 +120,11 @@ pub struct PoolRow {
     pub no: PoolNo,
     /// The last fencing token that was given.
     pub token: FencingToken,
-    /// What there is of its journal.
+    /// The state of its journal.
     pub journal: RowJournal,
 }
 
-/// What the row of a pool says of its journal.
+/// The state of the journal of a pool, as its row says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RowJournal {
     /// It has none.

@@ -79,7 +79,7 @@ impl Drop for Writer {
     }
 }
 
-/// What the writer does next.
+/// The next thing that the writer does.
 enum Next {
     /// This, and what has queued up behind it.
     Job(Job),

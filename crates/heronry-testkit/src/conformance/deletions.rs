@@ -1,4 +1,4 @@
-//! What a deletion promises: a pool is all there or gone, through every port.
+//! The promise of a deletion: a pool is all there or gone, through every port.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
     case!("journal", a_sealed_store_deletes_nothing),
 ];
 
-/// How many chunks a full pool has: more than are removed at once.
+/// The number of chunks of a full pool: more than are removed at once.
 const CHUNKS: usize = 1_500;
 
 /// A pool that has something behind every port.

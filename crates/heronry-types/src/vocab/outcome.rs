@@ -67,7 +67,7 @@ impl MessageStatus {
 }
 
 vocabulary! {
-    /// How copies were chosen that were claimed out of their turn.
+    /// The way in which copies were chosen that were claimed out of their turn.
     ChosenBy {
         /// Their messages were named.
         Name = "name",

@@ -71,7 +71,7 @@ const KEYS: [(&str, Read); 10] = [
 /// Takes the value of a key over, or says what it has to be.
 type Read = fn(&mut Config, &Value) -> Result<(), String>;
 
-/// What a configuration file says.
+/// The content of a configuration file.
 #[derive(Debug, Default)]
 pub(super) struct Config {
     pub(super) store: Option<StoreChoice>,

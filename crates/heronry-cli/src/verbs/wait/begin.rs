@@ -1,4 +1,4 @@
-//! Where a wait begins, and why there.
+//! The beginning of a wait, and the reason for it.
 
 use std::{path::PathBuf, str::FromStr};
 
@@ -13,10 +13,10 @@ use crate::{
     last,
 };
 
-/// What a wait is to begin after.
+/// The point after which a wait is to begin.
 #[derive(Clone, Debug)]
 pub(super) enum After {
-    /// What the run last sent or saw.
+    /// The point of what the run last sent or saw.
     Last,
     /// A point in the journal.
     Cursor(Cursor),
@@ -37,14 +37,14 @@ impl FromStr for After {
     }
 }
 
-/// Where a wait begins.
+/// The beginning of a wait.
 #[derive(Clone, Debug)]
 pub(super) struct Begin {
     pub(super) since: Since,
     why: Why,
 }
 
-/// Why a wait begins where it does.
+/// The reason why a wait begins where it does.
 #[derive(Clone, Debug)]
 enum Why {
     /// The command says so.

@@ -1,4 +1,4 @@
-//! What a wait that timed out may have missed: events from before its beginning.
+//! The events that a wait that timed out may have missed: those from before its beginning.
 
 use heronry_client::PoolClient;
 use heronry_event::EarlyEvent;
@@ -14,7 +14,7 @@ pub(super) struct Early {
     /// The newest one.
     #[serde(flatten)]
     event: EarlyEvent,
-    /// How many there were.
+    /// The number of such events.
     count: u64,
     /// Events after this one were looked at.
     after: Cursor,

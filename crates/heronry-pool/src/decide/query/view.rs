@@ -23,7 +23,7 @@ pub enum Viewer {
     AsMember {
         /// The run.
         run: RunId,
-        /// Which joining it was when the operator began to look.
+        /// The generation of the run when the operator began to look.
         since: Generation,
     },
 }
