@@ -10,7 +10,7 @@ use heronry_wire::{Problem, ProblemKind};
 use crate::{
     data_dir::DataDir,
     failure::{Exit, Failure},
-    finder::Finder,
+    finder::{Finder, named_member},
     globals::Globals,
     out::Out,
 };
@@ -33,6 +33,11 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(mut globals: Globals) -> Result<Self, Failure> {
         globals.complete()?;
+        // A member token is all that a member needs.
+        if let Some(member) = named_member(&globals) {
+            globals.pool.get_or_insert(member.pool);
+            globals.run.get_or_insert(member.run);
+        }
         let out = globals.out();
         let data_dir = DataDir::find(globals.data_dir.as_deref());
         Ok(Self {
@@ -126,12 +131,15 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::Unreachable { .. }
         | ClientError::Timeout { .. }
         | ClientError::Foreign { .. } => Exit::Unreachable,
-        ClientError::NotFound { may_come, .. } if *may_come => Exit::Unreachable,
+        ClientError::NotFound { .. } => Exit::Unreachable,
         ClientError::Unproven { .. } => Exit::Refused,
         ClientError::Refused(problem) => return problem_failure(problem),
         ClientError::Decode { .. } | _ => Exit::Failed,
     };
-    let cause = std::error::Error::source(&error).map(innermost);
+    // Why a proof is none says no more than that it is none.
+    let says_it_all = matches!(error, ClientError::Unproven { .. });
+    let cause = std::error::Error::source(&error).filter(|_| !says_it_all);
+    let cause = cause.map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
     Failure::new(exit, format_args!("{error}{cause}"))
 }

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use heronry_store::embedded::files::refuse_dangling;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use owner::{OwnerNote, Ownership, StoreNote, holder_of};
@@ -18,7 +19,10 @@ use self::search::{NAME, Search, upward};
 use crate::{
     environment,
     failure::Failure,
-    files::{create_file, file_name, has_mode_for_others, make_private_dir, replace_file},
+    files::{
+        create_file, file_name, followed, has_mode_for_others, make_private_dir, replace_file,
+    },
+    out::diagnose,
 };
 
 /// The variable that names the data directory.
@@ -108,12 +112,19 @@ impl DataDir {
                 Made::Before
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
+                refuse_dangling(&self.path).map_err(failed)?;
                 make_private_dir(&self.path).map_err(failed)?;
                 Made::Now
             }
             Err(error) => return Err(failed(error)),
         };
         self.path = fs::canonicalize(&self.path).map_err(failed)?;
+        if let Origin::Searched(search) = &self.origin
+            && let Some(story) = search.passed_over_story()
+        {
+            let path = self.path.display();
+            diagnose(&format!("heronry: {story}; the data directory is {path}"));
+        }
         let ignore = self.path.join(".gitignore");
         match create_file(&ignore, b"*\n") {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
@@ -140,6 +151,11 @@ impl DataDir {
             let _ = fs::remove_file(self.path.join(name));
         }
         let _ = fs::remove_dir(&self.path);
+    }
+
+    /// Returns true when an option or a variable names the directory.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(self.origin, Origin::Named)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -213,8 +229,9 @@ impl DataDir {
         let path = self.path.join("server.json");
         let text = serde_json::to_string(note).map_err(Failure::failed)? + "\n";
         replace_file(&path, text.as_bytes())
-            .map_err(|error| Failure::file("write", &path, &error))?;
-        Ok(Announced { path })
+            .and_then(|()| followed(&path))
+            .map(|path| Announced { path })
+            .map_err(|error| Failure::file("write", &path, &error))
     }
 
     /// Returns what the server that runs on this directory says of itself, when one does.

@@ -40,13 +40,22 @@ pub(crate) fn file_name(text: &str) -> String {
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let place = followed(path)?;
     let temporary = write_beside(&place, bytes)?;
-    fs::rename(&temporary, &place)
+    let replaced = fs::rename(&temporary, &place);
+    if replaced.is_err() {
+        // A leftover is overwritten by the next process of the same number.
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced
 }
 
 /// Writes a file that is not there yet so that it is there as a whole or not at all. Of two processes
 /// that do so at once, one is refused; hard links are not needed.
 pub(crate) fn create_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let place = followed(path)?;
+    // On a full disk what is there needs no room.
+    if fs::symlink_metadata(&place).is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
     let temporary = write_beside(&place, bytes)?;
     let created = rename_to_free(&temporary, &place);
     if created.is_err() {
@@ -81,13 +90,17 @@ fn write_beside(place: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     temporary.push(format!(".{}.new", std::process::id()));
     let temporary = PathBuf::from(temporary);
     let mut file = private_file(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // What failed matters more than what is left of it.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
     Ok(temporary)
 }
 
 /// Returns where a path leads to by symbolic links, also when nothing is there yet.
-fn followed(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..LINKS_MAX {
         let Ok(target) = fs::read_link(&place) else {

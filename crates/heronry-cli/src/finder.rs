@@ -7,6 +7,7 @@ use std::{
 };
 
 use heronry_client::{ClientError, Endpoint, Locate, LocateError, ServerAddress, Token};
+use heronry_wire::NamedMember;
 
 use crate::{data_dir::DataDir, environment, globals::Globals};
 
@@ -14,6 +15,12 @@ use crate::{data_dir::DataDir, environment, globals::Globals};
 const DEFAULT_HOST: &str = "127.0.0.1";
 /// Its port.
 const DEFAULT_PORT: u16 = 7171;
+
+/// The variable that a job sets for each of its members.
+const MEMBER_VARIABLE: &str = "HERONRY_GENERATION";
+/// The refusal of a member without a token.
+const NO_MEMBER_TOKEN: &str = "this is a member of a job (HERONRY_GENERATION is set), and its token is gone: \
+    set HERONRY_TOKEN as `heronry up` gave it, or name an operator's --data-dir";
 
 /// Finds the server and the token by options, environment and data directory, in this order.
 #[derive(Debug)]
@@ -46,6 +53,16 @@ impl Finder {
     }
 }
 
+/// Returns the member whose token is named; nothing when it is not a member's, or not there yet.
+pub(crate) fn named_member(globals: &Globals) -> Option<NamedMember> {
+    match TokenSource::of(globals) {
+        TokenSource::Given(token) => NamedMember::of(token.reveal()),
+        // A file that cannot be read is refused when it is needed.
+        TokenSource::File(file) => NamedMember::of(fs::read_to_string(file).ok()?.trim()),
+        TokenSource::DataDir => None,
+    }
+}
+
 impl TokenSource {
     fn of(globals: &Globals) -> Self {
         if let Some(token) = &globals.token {
@@ -61,9 +78,14 @@ impl TokenSource {
     }
 
     fn read(&self, data_dir: &DataDir) -> Result<Token, LocateError> {
+        let is_member = environment::value(MEMBER_VARIABLE).is_some();
         match self {
             Self::Given(token) => Ok(token.clone()),
             Self::File(file) => read(file, &|| String::new()),
+            // A member that lost its token is no operator.
+            Self::DataDir if is_member && !data_dir.is_named() => {
+                Err(LocateError::Unusable(NO_MEMBER_TOKEN.to_owned()))
+            }
             Self::DataDir => read(&data_dir.operator_token(), &|| {
                 let story = data_dir.story();
                 format!(

@@ -17,10 +17,10 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options for every verb")]
 pub(crate) struct Globals {
-    /// The pool [env: `HERONRY_POOL`]
+    /// The pool [env: `HERONRY_POOL`] [default: that of a member token]
     #[arg(long, global = true, value_name = "POOL")]
     pub(crate) pool: Option<PoolId>,
-    /// The run to act as; a member token's own run when left out [env: `HERONRY_RUN`]
+    /// The run to act as [env: `HERONRY_RUN`] [default: that of a member token]
     #[arg(long, global = true, value_name = "RUN")]
     pub(crate) run: Option<RunId>,
     #[arg(

@@ -10,7 +10,7 @@ use tracing_subscriber::{
 
 use heronry_types::nearest;
 
-use crate::{environment, failure::Failure};
+use crate::{environment, failure::Failure, text};
 
 /// The variable that says how much is logged.
 const LOG: &str = "HERONRY_LOG";
@@ -110,7 +110,7 @@ pub(crate) fn start(args: &LogArgs, usual: Level) -> Result<(), Failure> {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = fmt::layer().with_writer(|| Plain);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if is_json {
         Box::new(lines.json().flatten_event(true))
     } else {
@@ -122,6 +122,21 @@ pub(crate) fn start(args: &LogArgs, usual: Level) -> Result<(), Failure> {
         .with(layer.with_filter(filter))
         .try_init();
     Ok(())
+}
+
+/// The stderr of the log: names that others chose end no line of it.
+struct Plain;
+
+impl io::Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = text::log_line(&String::from_utf8_lossy(bytes));
+        io::stderr().lock().write_all(line.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,13 @@ pub(crate) fn block(text: &str) -> String {
     escaped(text, |c| c != '\t' && c != '\n' && is_unsafe(c))
 }
 
+/// Returns a line of the log, whose colours stay as they are.
+pub(crate) fn log_line(text: &str) -> String {
+    escaped(text, |c| {
+        !matches!(c, '\t' | '\n' | '\u{1b}') && is_unsafe(c)
+    })
+}
+
 /// Writes a value so that it has no tab and no line end: backslash, tab, line feed and carriage
 /// return as `\\`, `\t`, `\n`, `\r`, what else is no plain text as `\uXXXX`.
 pub(crate) fn escape_field(text: &str) -> String {
@@ -86,6 +93,14 @@ mod tests {
             value
         );
         assert!(line.replace('é', "e").is_ascii(), "{line}");
+    }
+
+    #[test]
+    fn a_line_of_the_log_keeps_its_colours_and_nothing_else() {
+        assert_eq!(
+            log_line("\u{1b}[31ma\u{2028}b\r\u{85}c\n"),
+            "\u{1b}[31ma\\u2028b\\r\\u0085c\n"
+        );
     }
 
     #[test]

@@ -4,6 +4,10 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -26,8 +30,6 @@ use tokio::{
 
 use crate::{Endpoint, ServerAddress, Token};
 
-/// The longest time to set up a connection, the proof included.
-const DIAL_TIME: Duration = Duration::from_secs(5);
 /// The largest answer to the question for a proof, in bytes.
 const PROOF_BYTES_MAX: usize = 4_096;
 
@@ -38,8 +40,8 @@ pub(crate) enum DialError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// Nobody answered in time.
-    #[error("no answer within {} s", DIAL_TIME.as_secs())]
-    Silent,
+    #[error("no answer within {} ms", time.as_millis())]
+    Silent { time: Duration },
     /// The server says that it cannot answer now.
     #[error("it is not ready: {detail}")]
     NotReady { detail: String },
@@ -58,6 +60,10 @@ pub(crate) enum DialError {
 #[derive(Clone, Debug)]
 pub(crate) struct Dialer {
     endpoint: Endpoint,
+    /// The longest time to set up a connection, the proof included.
+    time: Duration,
+    /// Whether a connection was ever set up.
+    reached: Arc<AtomicBool>,
 }
 
 /// A connection that a token may be sent over.
@@ -68,51 +74,86 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Dialer {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint }
+    pub(crate) fn new(endpoint: Endpoint, time: Duration, reached: Arc<AtomicBool>) -> Self {
+        Self {
+            endpoint,
+            time,
+            reached,
+        }
     }
 
     async fn dial(self) -> Result<TokioIo<Link>, DialError> {
-        let Endpoint { address, token } = self.endpoint;
+        let Endpoint { address, token } = &self.endpoint;
         let dialled = async {
-            match address {
-                ServerAddress::Tcp { host, port } => {
-                    let host = host.trim_start_matches('[').trim_end_matches(']');
-                    let stream = TcpStream::connect((host, port)).await?;
-                    stream.set_nodelay(true)?;
-                    let address = stream.peer_addr()?.to_string();
-                    let link = Link(Box::new(stream));
-                    match &token {
-                        Some(token) => prove(link, &address, token).await,
-                        None => Ok(link),
-                    }
-                }
-                ServerAddress::Unix(path) => unix(&path).await,
+            let Dialled { link, place } = match address {
+                ServerAddress::Tcp { host, port } => tcp(host, *port).await?,
+                ServerAddress::Unix(path) => unix(path).await?,
+            };
+            match token {
+                Some(token) => prove(link, &place, token).await,
+                None => Ok(link),
             }
         };
-        let link = tokio::time::timeout(DIAL_TIME, dialled).await;
-        link.map_err(|_| DialError::Silent)?.map(TokioIo::new)
+        let link = tokio::time::timeout(self.time, dialled).await;
+        let link = link.map_err(|_| DialError::Silent { time: self.time })??;
+        self.reached.store(true, Ordering::Relaxed);
+        Ok(TokioIo::new(link))
     }
 }
 
-/// Connects to a socket of this user. Its owner is known, so no proof is asked for.
+/// A connection that is not proved yet, and the place that it leads to.
+struct Dialled {
+    link: Link,
+    place: Place,
+}
+
+/// The place that a connection leads to.
+struct Place {
+    /// The address that a proof is asked for.
+    address: String,
+    /// The process that listens there, where the system tells.
+    pid: Option<u32>,
+}
+
+async fn tcp(host: &str, port: u16) -> Result<Dialled, DialError> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    let address = stream.peer_addr()?.to_string();
+    Ok(Dialled {
+        link: Link(Box::new(stream)),
+        place: Place { address, pid: None },
+    })
+}
+
+/// Connects to a socket of this user.
 #[cfg(unix)]
-async fn unix(path: &std::path::Path) -> Result<Link, DialError> {
+async fn unix(path: &std::path::Path) -> Result<Dialled, DialError> {
     let stream = tokio::net::UnixStream::connect(path).await?;
-    let uid = stream.peer_cred()?.uid();
+    let peer = stream.peer_cred()?;
+    let uid = peer.uid();
     if uid != 0 && uid != rustix::process::geteuid().as_raw() {
         return Err(DialError::OtherUser { uid });
     }
-    Ok(Link(Box::new(stream)))
+    // A process that this one cannot see, as in another container, has the number 0.
+    let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+    Ok(Dialled {
+        link: Link(Box::new(stream)),
+        place: Place {
+            address: Prove::SOCKET.to_owned(),
+            pid: pid.filter(|pid| *pid != 0),
+        },
+    })
 }
 
 #[cfg(not(unix))]
-async fn unix(_: &std::path::Path) -> Result<Link, DialError> {
+async fn unix(_: &std::path::Path) -> Result<Dialled, DialError> {
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
 /// Asks who listens to prove that it knows the token, and gives the connection back.
-async fn prove(link: Link, address: &str, token: &Token) -> Result<Link, DialError> {
+async fn prove(link: Link, place: &Place, token: &Token) -> Result<Link, DialError> {
+    let address = place.address.as_str();
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     let question = Prove::new(nonce, address, token.reveal());
@@ -130,7 +171,9 @@ async fn prove(link: Link, address: &str, token: &Token) -> Result<Link, DialErr
         }
     })
     .await?;
-    if !ProofKey::of(token.reveal()).accepts(&question, &answer) {
+    // The answer of another process was handed on by the one that listens.
+    let is_of_another = place.pid.is_some_and(|pid| pid != answer.pid);
+    if is_of_another || !ProofKey::of(token.reveal()).accepts(&question, &answer) {
         return Err(DialError::Unproven);
     }
     let parts = connection.into_parts();
@@ -138,6 +181,13 @@ async fn prove(link: Link, address: &str, token: &Token) -> Result<Link, DialErr
         return Err(DialError::Foreign { status: 200 });
     }
     Ok(parts.io.into_inner())
+}
+
+fn host_of(address: &str) -> &str {
+    if address == Prove::SOCKET {
+        return "localhost";
+    }
+    address
 }
 
 async fn ask(
@@ -150,7 +200,7 @@ async fn ask(
     let request = Request::builder()
         .method(Method::POST)
         .uri("/v1/prove")
-        .header(header::HOST, address)
+        .header(header::HOST, host_of(address))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::from(body)))
         .map_err(io::Error::other)?;

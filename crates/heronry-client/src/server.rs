@@ -31,6 +31,11 @@ use crate::{
 /// The longest time that an unused connection is kept: shorter than servers keep theirs.
 const IDLE_TIME: Duration = Duration::from_secs(20);
 
+/// The longest time to set up a connection, however patient the client is.
+const DIAL_TIME_MAX: Duration = Duration::from_secs(5);
+/// The time that every connection gets to be set up.
+const DIAL_TIME_MIN: Duration = Duration::from_millis(100);
+
 /// The longest time for the body of an answer to arrive.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
@@ -46,7 +51,8 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Shared {
     channel: Mutex<Option<Channel>>,
-    was_answered: AtomicBool,
+    /// Whether a connection was ever set up.
+    reached: Arc<AtomicBool>,
 }
 
 /// The connections to one endpoint.
@@ -74,6 +80,8 @@ impl Server {
 
     pub(crate) fn with_patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        // The patience bounds how connections are set up, too.
+        self.shared = Arc::default();
         self
     }
 
@@ -86,6 +94,7 @@ impl Server {
 
     /// Sends a request, again where that is harmless, and returns a good answer.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, ClientError> {
+        let begun = Instant::now();
         let mut failing_since = None;
         let mut attempts = 0;
         loop {
@@ -94,10 +103,17 @@ impl Server {
                 Err(failed) => failed,
             };
             attempts += 1;
+            let contact = self.contact();
+            // Nobody was there from the beginning; a server that was there is gone from now on.
+            let since = *failing_since.get_or_insert_with(|| match contact {
+                Contact::Never => begun,
+                Contact::Before => Instant::now(),
+            });
+            let failing_for = since.elapsed();
             let tried = Tried {
                 attempts,
-                failing_for: failing_since.get_or_insert_with(Instant::now).elapsed(),
-                contact: self.contact(),
+                failing_for,
+                contact,
             };
             match self.patience.pause(&failed, tried, request.repeat()) {
                 Some(length) => pause(length).await,
@@ -124,7 +140,7 @@ impl Server {
     }
 
     fn contact(&self) -> Contact {
-        if self.shared.was_answered.load(Ordering::Relaxed) {
+        if self.shared.reached.load(Ordering::Relaxed) {
             Contact::Before
         } else {
             Contact::Never
@@ -142,7 +158,10 @@ impl Server {
         match &*known {
             Some(channel) if channel.endpoint == endpoint => Ok(channel.clone()),
             Some(_) | None => {
-                let channel = Channel::to(endpoint);
+                let time = self.patience.first.clamp(DIAL_TIME_MIN, DIAL_TIME_MAX);
+                let reached = Arc::clone(&self.shared.reached);
+                let dialer = Dialer::new(endpoint.clone(), time, reached);
+                let channel = Channel::to(endpoint, dialer);
                 *known = Some(channel.clone());
                 Ok(channel)
             }
@@ -158,7 +177,6 @@ impl Server {
             return Err(Attempt::Unknown(ClientError::Timeout { url }));
         };
         let response = answered.map_err(|error| failed(url.clone(), error))?;
-        self.shared.was_answered.store(true, Ordering::Relaxed);
         let is_good = response.status().is_success();
         let answer = Answer { response, url };
         if is_good {
@@ -169,11 +187,11 @@ impl Server {
 }
 
 impl Channel {
-    fn to(endpoint: Endpoint) -> Self {
+    fn to(endpoint: Endpoint, dialer: Dialer) -> Self {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
-            .build(Dialer::new(endpoint.clone()));
+            .build(dialer);
         Self { endpoint, http }
     }
 }
@@ -238,7 +256,7 @@ fn failed(url: String, error: legacy::Error) -> Attempt {
             url,
             source: error.into(),
         },
-        Some(DialError::Io(_) | DialError::Silent | DialError::NotReady { .. }) | None => {
+        Some(DialError::Io(_) | DialError::Silent { .. } | DialError::NotReady { .. }) | None => {
             unreachable(url, error)
         }
     })

@@ -14,7 +14,7 @@ use heronry_event::StreamItem;
 use heronry_types::{Address, IdempotencyKey, PoolId, RunId};
 use heronry_wire::{EventsQuery, ProblemKind, ProofKey, Prove, SendMessage};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -40,7 +40,7 @@ async fn serve(answers: Vec<String>) -> (String, JoinHandle<Vec<String>>) {
     (url, served)
 }
 
-async fn read_head(socket: &mut TcpStream) -> String {
+async fn read_head(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(socket.read_u8().await.unwrap());
@@ -50,6 +50,16 @@ async fn read_head(socket: &mut TcpStream) -> String {
 
 /// Answers the question for a proof as a server that knows this token.
 async fn prove(socket: &mut TcpStream, token: &str) {
+    let here = socket.local_addr().unwrap().to_string();
+    prove_as(socket, (token, &here), 7).await;
+}
+
+/// Answers the question for a proof as a process with this number.
+async fn prove_as(
+    socket: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    (token, here): (&str, &str),
+    pid: u32,
+) {
     let head = read_head(socket).await;
     assert!(head.starts_with("post /v1/prove "), "{head}");
     assert!(!head.contains("authorization"), "{head}");
@@ -58,12 +68,9 @@ async fn prove(socket: &mut TcpStream, token: &str) {
     let mut body = vec![0; length];
     socket.read_exact(&mut body).await.unwrap();
     let question: Prove = serde_json::from_slice(&body).unwrap();
-    let here = socket.local_addr().unwrap().to_string();
-    assert_eq!(
-        (question.address.as_str(), question.name.as_str()),
-        (here.as_str(), "operator")
-    );
-    let proof = ProofKey::of(token).answer(&question, 7).unwrap();
+    assert_eq!(question.address, here);
+    assert!(question.names_operator(), "{question:?}");
+    let proof = ProofKey::of(token).answer(&question, pid).unwrap();
     let proof = serde_json::to_string(&proof).unwrap();
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{proof}",
@@ -340,24 +347,42 @@ async fn what_can_never_be_found_ends_a_call_at_once_and_what_is_not_there_by_it
     }
 }
 
+/// What a server at a socket hears after it has proved that it knows the token, as this process.
 #[cfg(unix)]
-#[tokio::test]
-async fn a_server_is_reached_over_a_socket_of_the_same_user() {
+async fn heard_at_a_socket(pid: u32) -> (String, Result<(), ClientError>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("heronry.sock");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let none = answer("200 OK", "application/json", r#"{"pools":[]}"#);
     let served = async {
         let (mut socket, _) = listener.accept().await.unwrap();
+        prove_as(&mut socket, ("secret", Prove::SOCKET), pid).await;
         let mut head = vec![0; 4_096];
         let length = socket.read(&mut head).await.unwrap();
-        socket.write_all(none.as_bytes()).await.unwrap();
+        // Whoever hangs up is not answered.
+        let _ = socket.write_all(none.as_bytes()).await;
         String::from_utf8_lossy(&head[..length]).to_lowercase()
     };
     let client = client(&format!("unix:{}", path.display()));
     let (head, listed) = tokio::join!(served, client.pools());
-    assert!(listed.unwrap().pools.is_empty());
+    (head, listed.map(|_| ()))
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_is_reached_over_a_socket_of_the_same_user() {
+    let (head, listed) = heard_at_a_socket(std::process::id()).await;
+    listed.unwrap();
     assert!(head.starts_with("get /v1/pools http/1.1\r\n"), "{head}");
     assert!(head.contains("host: localhost\r\n"), "{head}");
     assert!(head.contains("authorization: bearer secret\r\n"), "{head}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_proof_that_another_process_gave_is_none_at_a_socket() {
+    let (head, listed) = heard_at_a_socket(std::process::id() + 1).await;
+    let failed = listed.unwrap_err();
+    assert!(matches!(failed, ClientError::Unproven { .. }), "{failed}");
+    assert_eq!(head, "");
 }

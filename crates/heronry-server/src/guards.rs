@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use heronry_wire::{Problem, ProblemKind};
+use heronry_wire::{Problem, ProblemKind, Prove};
 
 use crate::{
     app::Shared,
@@ -68,8 +68,10 @@ impl Hosts {
 
     /// Returns true when a text is the very address that the listener is bound to.
     pub(crate) fn is_bound_to(&self, address: &str) -> bool {
-        let bound = self.bound.map(|bound| bound.to_string());
-        bound.as_deref() == Some(address)
+        match self.bound {
+            Some(bound) => bound.to_string() == address,
+            None => address == Prove::SOCKET,
+        }
     }
 
     fn has(&self, host: &str) -> bool {

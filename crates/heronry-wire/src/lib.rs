@@ -49,7 +49,7 @@ pub use reading::Unreadable;
 pub use status::{
     ConnectionsStatus, DiskStatus, PoolFigures, PoolStatus, ServerStatus, StoreStatus,
 };
-pub use token::MemberToken;
+pub use token::{MemberToken, NamedMember};
 pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};

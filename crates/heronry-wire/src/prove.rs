@@ -22,7 +22,7 @@ const MEMBER_TOKEN_FORM: &str = "hm1";
 pub struct Prove {
     /// Bits that nobody used before: 64 hex digits.
     pub nonce: String,
-    /// The address that was dialled, as `127.0.0.1:7171`.
+    /// The address that was dialled, as `127.0.0.1:7171`; `unix:` on a Unix socket.
     pub address: String,
     /// The name of the token: `operator`, or the clear part of a member token.
     pub name: String,
@@ -85,6 +85,10 @@ impl ProofKey {
 }
 
 impl Prove {
+    /// The address that is named on a Unix socket. There the system tells which process listens, and
+    /// the proof holds for that process alone.
+    pub const SOCKET: &'static str = "unix:";
+
     /// Returns the question for a token, with 32 bytes that nobody used before.
     pub fn new(nonce: [u8; 32], address: impl fmt::Display, token: &str) -> Self {
         Self {

@@ -434,3 +434,80 @@ fn a_data_directory_that_was_entered_by_others_is_closed_when_a_server_makes_it_
     assert_eq!(mode & 0o777, 0o700);
     place.run(&["pool", "open", "p"]).ok();
 }
+
+#[test]
+fn a_member_token_is_all_that_a_member_needs() {
+    let place = Place::new();
+    let _server = place.serve(&[]);
+    place.run(&["pool", "open", "p"]).ok();
+    let token = place
+        .run(&[
+            "--pool",
+            "p",
+            "--run",
+            "a",
+            "join",
+            "--field",
+            "member_token",
+        ])
+        .ok();
+    let as_member =
+        |arguments: &[&str]| said(place.command(arguments).env("HERONRY_TOKEN", token.trim()));
+    as_member(&["send", "--to", "run:a", "--body", "x"]).ok();
+    let claim = as_member(&["inbox", "--field", "claim"]).ok();
+    as_member(&["extend", claim.trim()]).ok();
+    as_member(&["release", claim.trim()]).ok();
+    as_member(&["heartbeat"]).ok();
+    as_member(&["leave"]).ok();
+}
+
+#[test]
+fn a_member_of_a_job_that_drops_its_token_is_no_operator() {
+    let place = Place::new();
+    let script = "unset HERONRY_TOKEN; heronry pool open mine; echo \"exit $?\"";
+    place.write(
+        "pool.toml",
+        format!(
+            "pool = \"tiny\"\n[[member]]\nagent = \"a\"\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+        ),
+    );
+    place.run(&["up", "pool.toml"]).ok();
+    let log = fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
+    assert!(
+        log.contains("set HERONRY_TOKEN") && log.contains("exit 5"),
+        "{log}"
+    );
+}
+
+#[test]
+fn links_and_folders_of_others_are_told() {
+    let place = Place::new();
+    symlink("nowhere", place.at("data")).unwrap();
+    place
+        .run(&["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"])
+        .refused(1, "symbolic link to nowhere");
+    let server = place.serve(&["--store", "redb:kept.redb"]);
+    symlink("kept.redb", place.at("link.redb")).unwrap();
+    let second = [
+        "serve",
+        "--data-dir",
+        "d",
+        "--store",
+        "redb:link.redb",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    place
+        .run(&second)
+        .refused(1, &format!("pid {}", server.id()));
+    fs::create_dir_all(place.at("a/.heronry")).unwrap();
+    fs::set_permissions(place.at("a/.heronry"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir_all(place.at("a/b")).unwrap();
+    let mut other = place.command(&["serve", "--listen", "127.0.0.1:0", "--json"]);
+    let home = fs::canonicalize(place.at("a")).unwrap();
+    let mut other = Running::start(other.current_dir(home.join("b")).env("HOME", &home));
+    other.line();
+    other.signal("TERM");
+    let said = other.end();
+    assert!(said.err.contains("mode 0700"), "{said:?}");
+}

@@ -127,7 +127,9 @@ pub(crate) fn holder_of(store: &Path) -> Option<String> {
 }
 
 fn beside(store: &Path) -> PathBuf {
-    let mut path = store.as_os_str().to_owned();
+    // A store has one place, by whatever name it is called; one that is not there has no owner.
+    let store = fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
+    let mut path = store.into_os_string();
     path.push(".owner");
     PathBuf::from(path)
 }

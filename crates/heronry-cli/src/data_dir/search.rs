@@ -66,12 +66,21 @@ impl Search {
                 last.display()
             ),
         };
-        for folder in &self.passed_over {
+        if let Some(story) = self.passed_over_story() {
             text.push_str("; ");
-            text.push_str(&folder.display().to_string());
-            text.push_str(" is not a folder of this user alone (owner and mode 0700)");
+            text.push_str(&story);
         }
         text
+    }
+
+    /// Says which folders of the name were not used; nothing when there are none.
+    pub(crate) fn passed_over_story(&self) -> Option<String> {
+        let mut folders = self.passed_over.iter().map(|it| it.display().to_string());
+        let first = folders.next()?;
+        let all = folders.fold(first, |all, more| format!("{all}, {more}"));
+        Some(format!(
+            "not a folder of this user alone (owner and mode 0700), so not used: {all}"
+        ))
     }
 }
 

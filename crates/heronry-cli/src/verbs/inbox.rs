@@ -34,10 +34,10 @@ pub(crate) struct InboxArgs {
     /// How long to wait for a first message; without one in time the exit code is 4
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     wait: Option<Millis>,
-    /// How many messages at the most
+    /// How many messages at the most [default: 1]
     #[arg(long, value_name = "N")]
     max: Option<u64>,
-    /// How long the claims hold
+    /// How long the claims hold [default: 60s]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     claim_for: Option<Millis>,
     /// The same receive returns the same live claims [default: a fresh one]
