@@ -130,16 +130,16 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::Url { .. } | ClientError::Path { .. } => Exit::Usage,
         ClientError::Unreachable { .. }
         | ClientError::Timeout { .. }
-        | ClientError::Foreign { .. } => Exit::Unreachable,
-        ClientError::NotFound { .. } => Exit::Unreachable,
-        ClientError::Unproven { .. } => Exit::Refused,
+        | ClientError::Foreign { .. }
+        | ClientError::NotFound { .. } => Exit::Unreachable,
+        ClientError::Unproven { .. } => {
+            let ways = "give the server's --data-dir, --token-file or HERONRY_TOKEN";
+            return Failure::new(Exit::Refused, format_args!("{error}; {ways}"));
+        }
         ClientError::Refused(problem) => return problem_failure(problem),
         ClientError::Decode { .. } | _ => Exit::Failed,
     };
-    // Why a proof is none says no more than that it is none.
-    let says_it_all = matches!(error, ClientError::Unproven { .. });
-    let cause = std::error::Error::source(&error).filter(|_| !says_it_all);
-    let cause = cause.map(innermost);
+    let cause = std::error::Error::source(&error).map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
     Failure::new(exit, format_args!("{error}{cause}"))
 }

@@ -361,7 +361,8 @@ async fn heard_at_a_socket(pid: u32) -> (String, Result<(), ClientError>) {
         let length = socket.read(&mut head).await.unwrap();
         // Whoever hangs up is not answered.
         let _ = socket.write_all(none.as_bytes()).await;
-        String::from_utf8_lossy(&head[..length]).to_lowercase()
+        head.truncate(length);
+        String::from_utf8_lossy(&head).to_lowercase()
     };
     let client = client(&format!("unix:{}", path.display()));
     let (head, listed) = tokio::join!(served, client.pools());
@@ -385,4 +386,25 @@ async fn a_proof_that_another_process_gave_is_none_at_a_socket() {
     let failed = listed.unwrap_err();
     assert!(matches!(failed, ClientError::Unproven { .. }), "{failed}");
     assert_eq!(head, "");
+}
+
+#[tokio::test]
+async fn a_program_that_never_answers_holds_a_call_no_longer_than_its_patience() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let patience = Patience {
+        first: Duration::from_millis(300),
+        again: None,
+    };
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // It is accepted by the system, and nobody ever reads.
+    let failed = client(&url)
+        .with_patience(patience)
+        .pools()
+        .await
+        .unwrap_err();
+    let cause = format!("{:?}", std::error::Error::source(&failed).unwrap());
+    assert!(
+        failed.is_unreachable() && cause.contains("300ms"),
+        "{failed}: {cause}"
+    );
 }

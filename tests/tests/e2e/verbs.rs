@@ -282,7 +282,7 @@ fn a_wrong_token_is_refused() {
     let (place, _server) = pool();
     place
         .act("a", &["members", "--token", "wrong"])
-        .refused(3, "unauthorized");
+        .refused(3, "does not know this token");
 }
 
 #[test]
