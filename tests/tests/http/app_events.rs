@@ -103,14 +103,14 @@ async fn j7_what_cannot_be_reported_is_refused_with_its_place(server: Server) {
     let run = json!({"kind": "run", "id": "b"});
     for (events, field) in [
         (json!([]), "events"),
-        (json!([{"kind": "run_message_accepted"}]), "events.0.kind"),
+        (json!([{"kind": "run_message_accepted"}]), "events[0].kind"),
         (
             json!([{"kind": "tool_started"}, {"kind": "run_lost"}]),
-            "events.1.kind",
+            "events[1].kind",
         ),
         (
             json!([{"kind": "run_checkpointed", "subject": run}]),
-            "events.0.subject",
+            "events[0].subject",
         ),
     ] {
         let refused = server.post(&a, EVENTS, batch("k", &events)).await;

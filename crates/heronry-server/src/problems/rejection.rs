@@ -284,9 +284,9 @@ fn names(claims: &[Claim]) -> Vec<String> {
 /// The field of a batch that an event is refused for.
 fn event_field(index: usize, fault: EventFault) -> String {
     match fault {
-        EventFault::AnotherRun { .. } => format!("events.{index}.subject"),
+        EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
         // The kind itself, or a fault that is younger than this match.
-        EventFault::PoolsOwn { .. } | _ => format!("events.{index}.kind"),
+        EventFault::PoolsOwn { .. } | _ => format!("events[{index}].kind"),
     }
 }
 
