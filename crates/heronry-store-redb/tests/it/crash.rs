@@ -158,6 +158,8 @@ fn the_room_of_deleted_pools_is_used_again() {
         writer.delete(|| ()).unwrap();
         sizes.push(folder.bytes().len());
     }
-    let (second, last) = (sizes[1], sizes[7]);
-    assert!(last <= second * 3 / 2, "the file grows: {sizes:?}");
+    // The database gives room back to the file system when it can, so a round may end with a small file.
+    let largest = |rounds: &[usize]| rounds.iter().copied().max().unwrap();
+    let (before, after) = (largest(&sizes[..4]), largest(&sizes[4..]));
+    assert!(after <= before * 3 / 2, "the file grows: {sizes:?}");
 }
