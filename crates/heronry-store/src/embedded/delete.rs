@@ -2,7 +2,7 @@
 //!
 //! The mark is one row, so that a pool is whole or gone. Its rows go in the transactions that
 //! follow, or in those after the next opening; nobody sees them any more. Numbers and tokens go on
-//! rising: one row without a journal keeps the highest of all the pools that are gone.
+//! rising: a row without a journal keeps those of each name that is gone.
 
 use std::collections::HashMap;
 
@@ -164,31 +164,18 @@ fn remove_beside(rows: &mut dyn Rows, no: PoolNo) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Leaves one row of the pools that are gone, with the highest number and token of all of them.
+/// Leaves the row of a pool that is gone: its number is given to no other, and its tokens go on
+/// rising.
 fn bury(
     rows: &mut dyn Rows,
     name: &PoolId,
     pools: &mut HashMap<PoolId, WriterPool>,
 ) -> Result<(), StoreError> {
-    let is_gone = |other: &WriterPool| {
-        matches!(other.journal, WriterJournal::None) && other.ownership.is_free()
+    // Another pool without a journal may have bodies or claims of its own, so no two become one.
+    let Some(pool) = pools.get_mut(name) else {
+        return Ok(());
     };
-    let others = pools.iter().filter(|(_, pool)| is_gone(pool));
-    let others: Vec<PoolId> = others.map(|(other, _)| other.clone()).collect();
-    let mut gone = Vec::new();
-    for other in others {
-        let key = other.as_str().as_bytes();
-        rows.remove(Table::Pools, key, &[key, &[0]].concat())?;
-        gone.extend(pools.remove(&other));
-    }
-    if let Some(pool) = pools.get_mut(name) {
-        let no = gone.iter().map(|pool| pool.no).max();
-        let token = gone.iter().map(|pool| pool.ownership.token()).max();
-        pool.no = no.map_or(pool.no, |no| no.max(pool.no));
-        let own = pool.ownership.token();
-        pool.ownership = Ownership::free(token.map_or(own, |token| token.max(own)));
-        pool.journal = WriterJournal::None;
-        pool.write_row(rows, name)?;
-    }
-    Ok(())
+    pool.ownership = Ownership::free(pool.ownership.token());
+    pool.journal = WriterJournal::None;
+    pool.write_row(rows, name)
 }
