@@ -5,7 +5,12 @@ use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
 /// Turns a fault of redb into the error of an operation.
 pub(crate) fn failed(op: &'static str, error: impl Into<redb::Error>) -> StoreError {
     let error = error.into();
-    StoreError::new(kind_of(&error), op, error.to_string()).with_source(error)
+    let failed = match &error {
+        // Who reads while a write fails meets this a moment before the store closes.
+        redb::Error::PreviousIo => StoreError::closed(op, StoreErrorKind::Io, error.to_string()),
+        error => StoreError::new(kind_of(error), op, error.to_string()),
+    };
+    failed.with_source(error)
 }
 
 /// Returns what a caller can do about a fault of redb.
@@ -30,5 +35,17 @@ pub(crate) fn kind_of(error: &redb::Error) -> StoreErrorKind {
         | redb::Error::LockPoisoned(_) => StoreErrorKind::Closed,
         redb::Error::Io(error) => kind_of_io(error),
         _ => StoreErrorKind::Io,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_failure_of_the_device_stops_names_the_device_as_its_cause() {
+        let error = failed("read", redb::Error::PreviousIo);
+        assert_eq!(error.kind(), StoreErrorKind::Closed);
+        assert_eq!(error.cause(), StoreErrorKind::Io);
     }
 }
