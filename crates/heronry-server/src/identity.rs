@@ -10,7 +10,7 @@ use heronry_pool::{
     Caller,
     decide::{DescribePool, Peek},
 };
-use heronry_runtime::{OpenError, Pool};
+use heronry_runtime::{OpenError, Party, Pool};
 use heronry_types::{Generation, RunId};
 use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 
@@ -56,6 +56,14 @@ impl Identity {
                 run: run.clone(),
                 generation: *generation,
             },
+        }
+    }
+
+    /// Returns for whom work is done beside the pools.
+    pub(crate) fn party(&self) -> Party {
+        match self {
+            Self::Operator => Party::Operator,
+            Self::Member { pool, .. } => Party::of(pool.id(), &self.caller()),
         }
     }
 

@@ -12,6 +12,7 @@ mod openapi;
 mod problems;
 mod routes;
 mod serve;
+mod side;
 mod sse;
 mod status;
 mod streams;
