@@ -12,7 +12,7 @@ use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind, Unrea
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::{connections::BodyLate, problems::Refusal};
+use crate::{connections::BodyLate, problems::Refusal, under_way::ShareExceeded};
 
 /// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
 pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
@@ -63,18 +63,26 @@ pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Ref
     match body.collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(max as u64)),
-        Err(error) => match late(&*error) {
-            Some(late) => Err(too_late(late)),
-            None => Err(unreadable(".", "the body broke off; send it again")),
-        },
+        Err(error) => Err(broken_off(&*error)),
     }
 }
 
-/// Returns how a body was late, when that is why it could not be read.
-fn late(error: &(dyn Error + 'static)) -> Option<BodyLate> {
+/// Says why a body could not be read to its end.
+fn broken_off(error: &(dyn Error + 'static)) -> Refusal {
+    if let Some(late) = cause::<BodyLate>(error) {
+        return too_late(late);
+    }
+    if let Some(ShareExceeded(exceeded)) = cause(error) {
+        return Refusal::of_share(exceeded, "send less at once");
+    }
+    unreadable(".", "the body broke off; send it again")
+}
+
+/// Returns the cause of this type that an error has, if any.
+fn cause<E: Error + Copy + 'static>(error: &(dyn Error + 'static)) -> Option<E> {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut late = causes.filter_map(|error| error.downcast_ref::<BodyLate>());
-    late.next().copied()
+    let mut found = causes.filter_map(|error| error.downcast_ref::<E>());
+    found.next().copied()
 }
 
 fn too_late(late: BodyLate) -> Refusal {

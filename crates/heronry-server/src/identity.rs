@@ -19,6 +19,7 @@ use crate::{
     auth::{MemberClaim, Shown},
     extract::{Params, bearer, invalid},
     problems::Refusal,
+    under_way,
 };
 
 /// To whom a route is open.
@@ -146,7 +147,7 @@ pub(crate) fn pool_not_found() -> Refusal {
 pub(crate) async fn authorise(
     State((app, access)): State<(Shared, Access)>,
     params: Result<Params, Refusal>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let shown = bearer(request.headers()).map_or(Shown::Nothing, |shown| app.auth.read(shown));
@@ -159,8 +160,15 @@ pub(crate) async fn authorise(
     let answer = if let Err(refusal) = open {
         refusal.into_response()
     } else {
-        request.extensions_mut().insert(identity.clone());
-        next.run(request).await
+        match under_way::receive(&app, &identity, request) {
+            Ok((mut request, received)) => {
+                request.extensions_mut().insert(identity.clone());
+                let answer = next.run(request).await;
+                drop(received);
+                under_way::send(&app, &identity, answer)
+            }
+            Err(refusal) => refusal.into_response(),
+        }
     };
     with_unread(&identity, answer).await
 }

@@ -16,8 +16,8 @@ use heronry_wire::EVENT_STREAM;
 
 use crate::{
     app::{Shared, Stop},
+    shares::Share,
     side,
-    streams::OpenStream,
 };
 
 /// How often a stream says how far it has looked, whether or not there was something to send.
@@ -36,7 +36,7 @@ struct Feed {
     bookmark_at: Millis,
     stage: Stage,
     /// Counted while the stream lives.
-    _open: OpenStream,
+    _open: Share,
 }
 
 enum Stage {
@@ -54,7 +54,7 @@ enum Next {
 pub(crate) fn answer(
     app: &Shared,
     subscription: Subscription,
-    (party, open): (Party, OpenStream),
+    (party, open): (Party, Share),
 ) -> Response {
     let clock = Arc::clone(app.runtime.clock());
     let feed = Feed {

@@ -33,6 +33,11 @@ vocabulary! {
         LeaseMsMax = "lease_ms_max",
         LostKeepMsMax = "lost_keep_ms_max",
         PendingEffectsPerRunMax = "pending_effects_per_run_max",
+        SubscriptionsPerRunMax = "subscriptions_per_run_max",
+        LongPollsMax = "long_polls_max",
+        LongPollsPerRunMax = "long_polls_per_run_max",
+        BytesUnderWayMax = "bytes_under_way_max",
+        BytesUnderWayPerRunMax = "bytes_under_way_per_run_max",
     }
 }
 
@@ -41,8 +46,16 @@ impl LimitName {
     pub fn default_value(self) -> u64 {
         match self {
             Self::MembersMax => 100_000,
-            Self::TopicsPerMemberMax | Self::PoliciesMax => 64,
-            Self::RecipientsPerMessageMax | Self::InboxDepthMax | Self::SubscriptionsMax => 10_000,
+            Self::TopicsPerMemberMax
+            | Self::PoliciesMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsPerRunMax => 64,
+            Self::RecipientsPerMessageMax
+            | Self::InboxDepthMax
+            | Self::SubscriptionsMax
+            | Self::LongPollsMax => 10_000,
+            Self::BytesUnderWayMax => 256 * 1024 * 1024,
+            Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
             Self::LiveWakesPerPoolMax => 2_000_000,
@@ -84,6 +97,11 @@ impl LimitName {
             | Self::LeaseMsMax
             | Self::LostKeepMsMax
             | Self::PendingEffectsPerRunMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
+            | Self::BytesUnderWayMax
+            | Self::BytesUnderWayPerRunMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -98,7 +116,11 @@ impl LimitName {
             Self::MembersMax
             | Self::LiveWakesPerRunMax
             | Self::SubscriptionsMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
             | Self::PendingEffectsPerRunMax => 1_000_000,
+            Self::BytesUnderWayMax | Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024 * 1024,
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
             Self::RecipientsPerMessageMax => 50_000,
             Self::RecipientIdsBytesMax => 512 * 1024,

@@ -1,10 +1,11 @@
 //! Reading is work beside the pool: it is done in slices, in turn, and no command waits for it.
 
 use futures::future::{Either, select};
+use heronry_event::StreamItem;
 use heronry_pool::{Caller, decide::AppendEvents};
-use heronry_runtime::{Follow, Party, Pool, SideWork};
+use heronry_runtime::{Follow, From, Party, Pool, SideWork};
 use heronry_tests::{World, asked, key, on_every_store};
-use heronry_types::{EventKind, Millis, NewEvent};
+use heronry_types::{EventKind, Millis, NewEvent, PoolSpec, Position};
 
 on_every_store! {
     no_command_waits_for_a_read_and_a_read_has_no_turn_while_another_has_it
@@ -28,7 +29,7 @@ async fn library(world: &World) -> Library {
     let side_work = SideWork::with_turns(1);
     let runtime = world.runtime.clone().with_side_work(side_work.clone());
     let id = "p".parse().unwrap();
-    let pool = runtime.open(&id, Default::default()).await.unwrap().0;
+    let pool = runtime.open(&id, PoolSpec::default()).await.unwrap().0;
     let long = world.join(&pool, "long").await;
     let short = world.join(&pool, "short").await;
     for batch in 0..4 {
@@ -76,10 +77,7 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
     let turn = side_work.turn(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&short), "true");
-    newest.from = heronry_runtime::From::Cursor(World::cursor(
-        &pool,
-        heronry_types::Position(pool.head().position.0 - 1),
-    ));
+    newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
     let mut long = Box::pin(pool.events(&all, 10, Millis(0)));
     let mut short = Box::pin(pool.events(&newest, 1, Millis(0)));
     // Both are admitted, the long one first.
@@ -119,10 +117,11 @@ async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {
         // Nobody holds a turn between two slices.
         drop(side_work.turn(&Party::Operator).await);
         let items = std::iter::once(item).chain(ahead);
-        seen.extend(items.filter_map(|item| match item {
-            heronry_event::StreamItem::Event(event) => Some(event.envelope.id().position.0),
-            _ => None,
-        }));
+        for item in items {
+            if let StreamItem::Event(event) = item {
+                seen.push(event.envelope.id().position.0);
+            }
+        }
     }
     assert_eq!(seen, (1..=head).collect::<Vec<_>>());
 }

@@ -9,7 +9,7 @@ use axum::{
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{AppendEvents, Viewing};
 use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
-use heronry_types::{Cursor, LimitName, Millis};
+use heronry_types::{Cursor, Millis};
 use heronry_wire::{
     AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsFrom, EventsQuery,
     OnTrimmed as WhenTrimmed, Problem, ProblemKind,
@@ -155,9 +155,10 @@ async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventP
         ));
     }
     let limit = at.page_size(query.limit)?;
-    let wait = at.within(query.wait_ms)?;
+    let waiting = at.within(query.wait_ms)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    at.unless_stopped(at.pool.events(asked, limit, wait)).await
+    at.unless_stopped(at.pool.events(asked, limit, waiting.span))
+        .await
 }
 
 /// Answers with a page.
@@ -174,8 +175,9 @@ async fn stream(at: &At, asked: EventQuery, query: &EventsQuery) -> Result<Respo
     if query.wait_ms.is_some_and(|wait| wait > Millis(0)) {
         return Err(invalid("wait_ms", "a stream always waits; leave it out"));
     }
-    let max = at.limit(LimitName::SubscriptionsMax);
-    let open = at.app.streams.open(&at.id, max)?;
+    let share = at.app.streams.take(&at.holder(), &at.pool.limits(), 1);
+    let open =
+        share.map_err(|exceeded| Refusal::of_share(exceeded, "end one of those that are open"))?;
     let subscription = at.pool.subscribe(asked, Follow::Live).await?;
     let party = at.identity.party();
     Ok(sse::answer(&at.app, subscription, (party, open)))

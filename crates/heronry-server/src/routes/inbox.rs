@@ -72,7 +72,7 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         Some(receive_id) => receive_id,
         None => fresh_receive(&at.app)?,
     };
-    let wait = at.within(body.wait_ms)?;
+    let waiting = at.within(body.wait_ms)?;
     let limits = at.pool.limits();
     let usual = |limit, value: u64| value.min(limits.get(limit));
     let fetch = Fetch {
@@ -89,7 +89,9 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         },
         select: body.only.map_or(Select::Any, Select::These),
     };
-    let received = at.unless_stopped(at.pool.receive(fetch, wait)).await?;
+    let received = at
+        .unless_stopped(at.pool.receive(fetch, waiting.span))
+        .await?;
     page(&at, received, body.bodies).await
 }
 

@@ -7,7 +7,14 @@ use heronry_runtime::Pool;
 use heronry_types::{LimitExceeded, LimitName, Millis, PoolId, RunId};
 use heronry_wire::ProblemKind;
 
-use crate::{app::Shared, extract::Params, identity::Identity, problems::Refusal, side};
+use crate::{
+    app::Shared,
+    extract::Params,
+    identity::Identity,
+    problems::Refusal,
+    shares::{Holder, Share},
+    side,
+};
 
 /// How many items a page has when nothing is said.
 const PAGE_DEFAULT: u64 = 100;
@@ -20,6 +27,14 @@ pub(crate) struct At {
     pub(crate) pool: Pool,
     pub(crate) identity: Identity,
     pub(crate) params: Params,
+}
+
+/// A call that may wait; it counts as one that does as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// How long.
+    pub(crate) span: Millis,
+    _share: Option<Share>,
 }
 
 impl FromRequestParts<Shared> for At {
@@ -64,12 +79,32 @@ impl At {
         Ok(self.pool.call(command).await?)
     }
 
-    /// Returns how long to wait, not at all when nothing is said; a wait over its limit is refused.
-    pub(crate) fn within(&self, wait: Option<Millis>) -> Result<Millis, Refusal> {
+    /// Returns how long to wait, not at all when nothing is said; a wait over its limit is refused, and
+    /// one too many.
+    pub(crate) fn within(&self, wait: Option<Millis>) -> Result<Waiting, Refusal> {
         let Some(wait) = wait.filter(|wait| wait.0 > 0) else {
-            return Ok(Millis(0));
+            return Ok(Waiting {
+                span: Millis(0),
+                _share: None,
+            });
         };
-        self.check(LimitName::LongPollMsMax, wait.0).map(Millis)
+        let span = self.check(LimitName::LongPollMsMax, wait.0).map(Millis)?;
+        let shares = &self.app.long_polls;
+        let share = shares.take(&self.holder(), &self.pool.limits(), 1);
+        let share = share
+            .map_err(|exceeded| Refusal::of_share(exceeded, "wait with fewer calls at once"))?;
+        Ok(Waiting {
+            span,
+            _share: Some(share),
+        })
+    }
+
+    /// Returns who holds what this request takes of the pool's shares.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder {
+            pool: self.id.clone(),
+            run: self.identity.own_run().cloned(),
+        }
     }
 
     /// Returns how many items to show: as many as asked for, which may not be over the limit, else

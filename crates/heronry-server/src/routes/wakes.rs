@@ -79,7 +79,7 @@ async fn register(
 ) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
     let run = at.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let wait = at.within(body.wait_ms)?;
+    let waiting = at.within(body.wait_ms)?;
     let registered = at
         .call(RegisterWake::new(
             at.caller(),
@@ -92,9 +92,9 @@ async fn register(
     } else {
         StatusCode::CREATED
     };
-    let waiting = registered.wake.status == WakeStatus::Registered && wait > Millis(0);
-    let wake = if waiting {
-        wait_for(&at, run, registered.wake, wait).await
+    let waits = registered.wake.status == WakeStatus::Registered && waiting.span > Millis(0);
+    let wake = if waits {
+        wait_for(&at, run, registered.wake, waiting.span).await
     } else {
         at.pool.summed_up(at.caller(), registered.wake).await
     };
@@ -206,8 +206,8 @@ async fn explain(
 async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {
     let run = whose(&at, query.run)?;
     let wake_id = at.params.id("id")?;
-    let wait = at.within(query.wait_ms)?;
-    let ended = at.pool.wait_wake(at.caller(), run, wake_id, wait);
+    let waiting = at.within(query.wait_ms)?;
+    let ended = at.pool.wait_wake(at.caller(), run, wake_id, waiting.span);
     Ok(Answer(at.unless_stopped(ended).await?))
 }
 
