@@ -1,8 +1,10 @@
 //! Who asks, and which routes are open to whom.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,6 +19,7 @@ use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 use crate::{
     app::Shared,
     auth::{MemberClaim, Shown},
+    connections::Guest,
     extract::{Params, bearer, invalid},
     problems::Refusal,
     under_way,
@@ -155,6 +158,12 @@ pub(crate) async fn authorise(
         Ok(identity) => identity,
         Err(refusal) => return refusal.into_response(),
     };
+    if let Some(guest) = request.extensions().get::<Arc<Guest>>()
+        && let Err(full) = guest.is_of(&identity.party())
+    {
+        let close = [(header::CONNECTION, "close")];
+        return (close, full.refusal()).into_response();
+    }
     // Who has no token is not told either that the path cannot be read.
     let open = params.and_then(|params| identity.may_use(access, params.find("pool")));
     let answer = if let Err(refusal) = open {
