@@ -34,7 +34,7 @@ pub(crate) struct Environment {
     /// How many finished messages of a pool stay in memory.
     pub(crate) finished_kept: usize,
     pub(crate) side_work: SideWork,
-    /// Turns to store large bodies: one at a time.
+    /// Stores large bodies, one at a time.
     pub(crate) storing: SideWork,
 }
 
@@ -91,7 +91,7 @@ impl Runtime {
             resume_hook: None,
             finished_kept: FINISHED_KEPT,
             side_work: SideWork::default(),
-            storing: SideWork::with_turns(1),
+            storing: SideWork::with_permits(1),
         };
         Self {
             environment: Arc::new(environment),

@@ -18,7 +18,7 @@ use crate::{EventsError, Party};
 
 /// How many bytes of the journal are read at once, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are looked at in one turn: each is held against up to 64 filters.
+/// How many records are looked at in one slice: each is held against up to 64 filters.
 const RECORDS_AT_ONCE: usize = 32;
 
 impl Pool {
