@@ -190,6 +190,8 @@ impl Actor {
         // A batch that is open has as many triggers as it takes.
         let has_triggers = self.engine.has_backlog() && self.batch.is_none();
         let has_work = wants && (!self.pending.is_empty() || has_triggers);
+        // Those that wait for triggers hold up nobody who comes after them.
+        let room = TAKEN_AT_ONCE.saturating_sub(self.pending.len());
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,
@@ -213,7 +215,7 @@ impl Actor {
             landing = landed => Event::Landed(landing),
             ended = self.scans.next() => Event::Scanned(ended),
             end = handed => Event::HandedOver(end),
-            () = future::ready(()), if has_work => Event::Work(Next::Jobs(Vec::new())),
+            () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room))),
             next = queue.next(TAKEN_AT_ONCE), if wants => Event::Work(next),
             () = future::ready(()), if is_behind => Event::Behind,
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),

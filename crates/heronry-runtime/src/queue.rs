@@ -185,6 +185,11 @@ impl Queue {
         }
     }
 
+    /// Takes about as many commands as make `max` records, of those that wait now.
+    pub(crate) fn take_now(&self, max: usize) -> Vec<Box<dyn Job>> {
+        self.lanes().take(max)
+    }
+
     /// Takes no more commands; those that wait are still handed out.
     pub(crate) fn close(&self, why: StopReason) {
         {

@@ -200,4 +200,10 @@ impl Clauses {
             clause.kept.retain(|_, at| *at > oldest.registered);
         }
     }
+
+    /// Returns how many things that were kept are remembered for all filters together.
+    #[cfg(test)]
+    pub(super) fn kept_in_all(&self) -> usize {
+        self.by_id.values().map(|clause| clause.kept.len()).sum()
+    }
 }

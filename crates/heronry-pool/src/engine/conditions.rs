@@ -222,3 +222,6 @@ impl Conditions {
         Some(waiting.progress.matches())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,9 @@ use heronry_types::Position;
 use super::Engine;
 use crate::decide::{AboutWakes, Command};
 
-/// How many alternatives and wakes are come upon in one slice, about.
-const SLICE: usize = 16 * 1_024;
+/// How many alternatives and wakes are come upon in one slice, unless something else is said; the last
+/// record of a slice may come upon more.
+pub const MATCHING_SLICE: usize = 16 * 1_024;
 /// How many records may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
 /// How many records of the end of a journal may not have been matched when it ended: those that wait,
@@ -32,16 +33,37 @@ pub(super) enum Turn {
 }
 
 /// The records that wait to be matched.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Matching {
     unmatched: VecDeque<Record>,
+    slice: usize,
     slice_left: usize,
     turn: Turn,
+    /// How many alternatives and wakes were come upon in all.
+    came_upon: u64,
     /// The last record that nobody stages while records wait to be matched.
     settled: Position,
 }
 
+impl Default for Matching {
+    fn default() -> Self {
+        Self {
+            unmatched: VecDeque::new(),
+            slice: MATCHING_SLICE,
+            slice_left: MATCHING_SLICE,
+            turn: Turn::AtOnce,
+            came_upon: 0,
+            settled: Position::ZERO,
+        }
+    }
+}
+
 impl Engine {
+    /// Says how many alternatives and wakes are come upon in one slice. No outcome depends on it.
+    pub fn match_in_slices_of(&mut self, came_upon: usize) {
+        self.matching.slice = came_upon;
+    }
+
     /// Returns true while records wait to be matched.
     pub fn is_behind(&self) -> bool {
         !self.matching.unmatched.is_empty()
@@ -52,14 +74,15 @@ impl Engine {
         self.matching.unmatched.len() >= BEHIND_MAX
     }
 
-    /// Returns true when the slice is spent: others go on before more is matched.
-    pub fn is_slice_spent(&self) -> bool {
-        self.matching.slice_left == 0
+    /// Returns how many alternatives and wakes were come upon for all records that were matched: the
+    /// measure of what matching costs.
+    pub fn came_upon(&self) -> u64 {
+        self.matching.came_upon
     }
 
     /// Matches records that wait, for one slice.
     pub fn match_more(&mut self) {
-        self.matching.slice_left = SLICE;
+        self.matching.slice_left = self.matching.slice;
         while self.matching.slice_left > 0
             && let Some(record) = self.matching.unmatched.pop_front()
         {
@@ -101,6 +124,7 @@ impl Engine {
         let came_upon = self.triggers.match_record(&self.state, record);
         let left = self.matching.slice_left;
         self.matching.slice_left = left.saturating_sub(came_upon);
+        self.matching.came_upon += came_upon as u64;
     }
 
     /// Notes a record before which every other was matched when it was staged.
