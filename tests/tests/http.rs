@@ -24,6 +24,8 @@ mod connections;
 mod contents;
 #[path = "http/contract.rs"]
 mod contract;
+#[path = "http/crafted.rs"]
+mod crafted;
 #[path = "http/cursors.rs"]
 mod cursors;
 #[path = "http/dead.rs"]

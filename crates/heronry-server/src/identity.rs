@@ -173,11 +173,9 @@ async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> 
         // The token may well be good; it is the store that cannot say.
         Err(error) => return Err(error.into()),
     };
-    // The token was issued in the timeline that the run joined in, and outlives it.
-    if !app
-        .auth
-        .proves(&claim, pool.timelines().at(claim.generation.0))
-    {
+    // The token outlives the timeline that it was issued in, and is of no other pool.
+    let issued_in = pool.issuing_epoch(claim.generation);
+    if !app.auth.proves(&claim, issued_in) {
         return Err(unauthorized());
     }
     Ok(Identity::Member {

@@ -57,10 +57,10 @@ async fn prove(
     Ok(Answer(proof))
 }
 
-/// Returns the epoch in which a run joined; one that no pool has when there is no such pool.
+/// Returns the epoch in which a token was issued; one that no pool has when there is no such pool.
 async fn epoch_of(app: &Shared, named: &Clear) -> Result<Epoch, Refusal> {
     match app.runtime.find(&named.pool).await {
-        Ok(pool) => Ok(pool.timelines().at(named.generation.0)),
+        Ok(pool) => Ok(pool.issuing_epoch(named.generation)),
         Err(OpenError::NotFound) => Ok(Epoch([0; 16])),
         Err(error) => Err(error.into()),
     }

@@ -11,7 +11,7 @@ use heronry_store::Store;
 
 use super::ExportArgs;
 use crate::{
-    carry::{pools_of, show, transfer_failure},
+    carry::{Way, pools_of, show, transfer_failure},
     connect::Context,
     failure::{Exit, Failure, Outcome},
 };
@@ -40,7 +40,7 @@ pub(super) async fn run(cx: &Context, store: &Store, args: &ExportArgs) -> Outco
             return Err(failure);
         }
     };
-    show(cx, "exported", &exported)?;
+    show(cx, Way::Exported, &exported)?;
     Ok(Exit::Ok)
 }
 
