@@ -23,6 +23,8 @@ mod documents;
 mod holding;
 #[path = "e2e/kills.rs"]
 mod kills;
+#[path = "e2e/laid.rs"]
+mod laid;
 #[path = "e2e/life.rs"]
 mod life;
 #[path = "e2e/pipes.rs"]

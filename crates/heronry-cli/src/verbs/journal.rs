@@ -135,6 +135,7 @@ impl Place {
 
     fn choice(&self, cx: &Context) -> Result<StoreChoice, Failure> {
         let Some(text) = self.store.as_ref().or(self.store_option.as_ref()) else {
+            cx.data_dir.check_store()?;
             return Ok(StoreChoice::Redb(cx.data_dir.store()));
         };
         StoreChoice::named(text).map_err(Failure::usage)
