@@ -37,6 +37,8 @@ mod restarts;
 mod review;
 #[path = "e2e/rotation.rs"]
 mod rotation;
+#[path = "e2e/secrets.rs"]
+mod secrets;
 #[path = "e2e/serve.rs"]
 mod serve;
 #[path = "e2e/support.rs"]
