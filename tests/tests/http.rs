@@ -62,6 +62,8 @@ mod prove;
 mod receipts;
 #[path = "http/replies.rs"]
 mod replies;
+#[path = "http/strangers.rs"]
+mod strangers;
 #[path = "http/suspend.rs"]
 mod suspend;
 #[path = "http/timelines.rs"]

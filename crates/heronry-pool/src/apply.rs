@@ -13,8 +13,8 @@ mod stall;
 mod suspend;
 mod wake;
 
-use heronry_journal::{Body, EpochStarted, PoolCreated, Record};
-use heronry_types::{Cursor, EpochReason, Position, Settings};
+use heronry_journal::{Body, PoolCreated, Record};
+use heronry_types::Settings;
 
 pub(crate) use past::refold;
 
@@ -32,23 +32,12 @@ pub fn apply(state: &mut State, record: &Record) {
     change(state, record);
 }
 
-fn epoch_started(state: &mut State, at: Position, started: &EpochStarted) {
-    state.timelines.start(at, started.epoch);
-    match started.reason {
-        // The pool that it was made from may live on: what was issued there is not of here.
-        EpochReason::Fork | EpochReason::Import | EpochReason::Copy => {
-            state.arrived = Some(Cursor::new(started.epoch, at));
-        }
-        EpochReason::Restore | EpochReason::TailLost => {}
-    }
-}
-
 fn change(state: &mut State, record: &Record) {
     let lineage = &record.entry.lineage;
     match &record.entry.body {
         Body::PoolCreated(body) => created(state, body),
         Body::PoolConfigured(body) => configured(state, &body.settings, body.version),
-        Body::EpochStarted(body) => epoch_started(state, record.position, body),
+        Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
         Body::PoolResumed(_) => resume::resumed(state, record),
         Body::MemberJoined(body) => member::joined(state, record, body),
         Body::MemberTakenOver(body) => member::taken_over(state, record, body),

@@ -68,7 +68,6 @@ pub fn locate(
 pub struct State {
     pub(crate) pool: PoolId,
     pub(crate) timelines: Timelines,
-    pub(crate) arrived: Option<Cursor>,
     pub(crate) head: Position,
     pub(crate) floor: Position,
     pub(crate) time: Timestamp,
@@ -89,7 +88,6 @@ impl State {
         Self {
             pool,
             timelines: Timelines::of(epoch),
-            arrived: None,
             head: Position::ZERO,
             floor: Position::ZERO.next(),
             time: Timestamp::default(),
@@ -118,13 +116,6 @@ impl State {
     /// Returns every timeline.
     pub fn timelines(&self) -> &Timelines {
         &self.timelines
-    }
-
-    /// Returns where the timeline starts on which the pool came to its present place, as a copy, an
-    /// import or a fork does: there is, or was, another pool of its records. Nothing for a pool that
-    /// was made here, or moved.
-    pub fn arrived(&self) -> Option<Cursor> {
-        self.arrived
     }
 
     /// Returns the position of the last record that was applied.

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use heronry_pool::decide::Command;
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, Generation, Limits, PoolId, Position, Timelines};
+use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
@@ -33,8 +33,6 @@ pub(crate) struct Shared {
     pub(crate) pool: PoolId,
     /// The timelines: none starts while the pool is open.
     pub(crate) timelines: Timelines,
-    /// Where the timeline starts on which the pool was brought here.
-    arrived: Option<Cursor>,
     pub(crate) head: watch::Receiver<Position>,
     queue: Arc<Queue>,
     pub(crate) published: Arc<Published>,
@@ -64,7 +62,6 @@ impl Pool {
                 environment,
                 pool,
                 timelines,
-                arrived: opening.arrived,
                 head,
                 queue,
                 published: Arc::clone(&opening.published),
@@ -88,16 +85,6 @@ impl Pool {
     /// Returns every timeline of the journal.
     pub fn timelines(&self) -> &Timelines {
         &self.shared.timelines
-    }
-
-    /// Returns the timeline in which the token of a joining is issued: the one that the run joined in,
-    /// or the one on which the pool was brought here as a copy or an import, when the run had joined
-    /// before that. So no token of the pool that it was made from is a token of this one.
-    pub fn issuing_epoch(&self, joined: Generation) -> Epoch {
-        match self.shared.arrived {
-            Some(arrived) if joined.0 < arrived.position => arrived.epoch,
-            Some(_) | None => self.shared.timelines.at(joined.0),
-        }
     }
 
     /// Returns the cursor at a position, with the epoch of the record that stands there.

@@ -107,6 +107,10 @@ pub(crate) enum Named {
     Nobody,
 }
 
+/// The epoch in which tokens are checked that name no pool of this server. No pool has it, so that
+/// no token is good in it; checking it takes as long as any other.
+pub(crate) const EPOCH_OF_NO_POOL: Epoch = Epoch([0; 16]);
+
 /// What a request showed.
 #[derive(Debug)]
 pub(crate) enum Shown {

@@ -28,10 +28,6 @@ pub(super) fn digest(state: &State) -> ChunkHash {
     let mut feed = Feed(blake3::Hasher::new());
     feed.put((&state.pool, state.head, state.time));
     state.timelines.iter().for_each(|start| feed.put(start));
-    state
-        .arrived
-        .iter()
-        .for_each(|at| feed.put((at.epoch, at.position)));
     feed.put((&state.config, &state.settings, state.settings_version));
     feed.put(state.members.len() as u64);
     for member in state.members.iter() {

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
 use heronry_pool::Engine;
 use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
-use heronry_types::{Cursor, Epoch, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
 use super::{Actor, Flow, pending::Scans};
@@ -24,7 +24,6 @@ pub(crate) struct Opening {
     pub(crate) actor: Actor,
     pub(crate) head: watch::Receiver<Position>,
     pub(crate) timelines: Timelines,
-    pub(crate) arrived: Option<Cursor>,
     pub(crate) token: FencingToken,
     pub(crate) published: Arc<Published>,
 }
@@ -58,7 +57,6 @@ impl Opening {
         let published = Arc::new(Published::default());
         published.set_limits(&settings.limits);
         let timelines = folded.engine.state().timelines().clone();
-        let arrived = folded.engine.state().arrived();
         let last: Timestamp = folded.engine.state().time();
         let (sender, head) = watch::channel(folded.head);
         let mut actor = Actor {
@@ -93,7 +91,6 @@ impl Opening {
             actor,
             head,
             timelines,
-            arrived,
             token,
             published,
         })
