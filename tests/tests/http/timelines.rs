@@ -2,16 +2,19 @@
 
 use std::{io::Cursor, sync::Arc};
 
+use heronry_journal::{Body, ChunkWriter, Entry, EpochStarted};
 use heronry_runtime::transfer::{self, Bodies, Carrier, Pools};
-use heronry_store::Store;
+use heronry_store::{Arrival, Commit, Guard, Store, Timeline};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::SeededIds;
+use heronry_types::{Actor, Epoch, EpochReason, Lineage, PoolId, Visibility};
 use serde_json::{Value, json};
 
 use crate::support::{OPERATOR, Server, on_every_store};
 
 on_every_store! {
     a47_a_cursor_past_the_fork_is_foreign_and_says_where_the_branches_part
+    a_token_outlives_a_timeline_that_starts_in_its_own_place
     no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round
     no_token_of_a_source_acts_in_its_import_nor_the_other_way_round
 }
@@ -72,6 +75,68 @@ async fn a47_a_cursor_past_the_fork_is_foreign_and_says_where_the_branches_part(
         all["events"].as_array().unwrap()[..count],
         before["events"].as_array().unwrap()[..]
     );
+}
+
+/// Starts a timeline of a pool that nobody has open.
+async fn start_timeline(store: &Store, pool: &PoolId, reason: EpochReason) {
+    let head = store.journal.head(pool).await.unwrap().unwrap();
+    let Epoch(mut bits) = head.epoch;
+    bits[0] = bits[0].wrapping_add(1);
+    let epoch = Epoch(bits);
+    let page = store.journal.read(pool, head.head.previous(), 1).await;
+    let last = page.unwrap().chunks.pop().unwrap();
+    let time = last.header().recorded_at;
+    let mut writer = ChunkWriter::new(epoch, head.head, head.last_hash, time);
+    let started = EpochStarted {
+        reason,
+        epoch,
+        previous: head.epoch,
+    };
+    let entry = Entry {
+        lineage: Lineage::of_pool(pool.clone()),
+        actor: Actor::Operator,
+        visibility: Visibility::InScope,
+        body: Body::EpochStarted(started),
+    };
+    writer.push(&entry).unwrap();
+    let token = store.leases.acquire(pool, "a test", time).await.unwrap();
+    let commit = Commit {
+        timeline: Timeline::Starts,
+        chunks: writer.finish(),
+        contents: Vec::new(),
+        erasures: Vec::new(),
+        consumers: Vec::new(),
+        arrival: Arrival::Whole,
+    };
+    let guard = Guard {
+        expected_head: head.head,
+        token,
+    };
+    store.journal.append(pool, commit, guard).await.unwrap();
+    store.leases.release(pool, token).await.unwrap();
+}
+
+async fn a_token_outlives_a_timeline_that_starts_in_its_own_place(server: Server) {
+    let (before, _) = server.with_pair().await;
+    server.runtime.shutdown().await;
+    let (store, pool) = (server.store.clone(), "p".parse().unwrap());
+    let said = [
+        (EpochReason::TailLost, true),
+        (EpochReason::Restore, true),
+        (EpochReason::Fork, false),
+        (EpochReason::TailLost, false),
+    ];
+    for (number, (reason, good)) in said.into_iter().enumerate() {
+        start_timeline(&store, &pool, reason).await;
+        let server = Server::over(store.clone());
+        let told = server.tell(&before, "b", &format!("k-{number}")).await;
+        if good {
+            told.is(201);
+        } else {
+            told.refused(401, "unauthorized");
+        }
+        server.runtime.shutdown().await;
+    }
 }
 
 /// Serves what an export of every pool holds.
