@@ -8,11 +8,11 @@ use heronry_pool::{
     decide::{DescribePool, How},
 };
 use heronry_runtime::{OpenError, Pool, Runtime};
-use heronry_types::{Durability, PoolId, PoolSpec};
+use heronry_types::{Durability, Epoch, Generation, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::Auth,
+    auth::{Auth, EPOCH_OF_NO_POOL},
     connections::Places,
     guards::Hosts,
     health::{Health, StoreWatch},
@@ -95,6 +95,19 @@ impl App {
     /// Returns a pool that exists.
     pub(crate) async fn pool(&self, pool: &PoolId) -> Result<Pool, Refusal> {
         Ok(self.runtime.find(pool).await?)
+    }
+
+    /// Returns the epoch in which the token of a joining is issued, as a token says that there was
+    /// one: an epoch that no pool has when there is no such pool.
+    ///
+    /// Nobody has been authenticated when this is asked, so it opens no pool.
+    pub(crate) async fn issued_in(
+        &self,
+        pool: &PoolId,
+        generation: Generation,
+    ) -> Result<Epoch, Refusal> {
+        let issued_in = self.runtime.issuing_epoch(pool, generation).await?;
+        Ok(issued_in.unwrap_or(EPOCH_OF_NO_POOL))
     }
 
     /// Returns how safely the store keeps records.
