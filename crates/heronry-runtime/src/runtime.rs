@@ -1,16 +1,17 @@
 //! The runtime: which pools of a store are open in this process.
 
 mod delete;
+mod issuing;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
     Minter,
     decide::{Create, How},
-    engine::FINISHED_KEPT,
+    engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
-use heronry_types::{Durability, PoolId, PoolSpec};
+use heronry_types::{Durability, PoolId, PoolSpec, Timelines};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -33,6 +34,8 @@ pub(crate) struct Environment {
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// How many finished messages of a pool stay in memory.
     pub(crate) finished_kept: usize,
+    /// How many alternatives and wakes are come upon before others go on.
+    pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
     pub(crate) storing: SideWork,
@@ -90,6 +93,7 @@ impl Runtime {
             owner: owner.into(),
             resume_hook: None,
             finished_kept: FINISHED_KEPT,
+            matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
             storing: SideWork::with_permits(1),
         };
@@ -107,6 +111,23 @@ impl Runtime {
     pub fn keeping_finished(&self, most: usize) -> Self {
         let environment = Environment {
             finished_kept: most,
+            ..Environment::clone(&self.environment)
+        };
+        Self {
+            environment: Arc::new(environment),
+            open: Arc::default(),
+        }
+    }
+
+    /// Returns a runtime whose pools match events against the wakes that wait in slices of this size:
+    /// so many alternatives of filters and wakes are come upon before others go on. No outcome depends
+    /// on it.
+    ///
+    /// It has no pool open yet: those of this one stay with it.
+    #[must_use]
+    pub fn matching_in_slices_of(&self, came_upon: usize) -> Self {
+        let environment = Environment {
+            matching_slice: came_upon,
             ..Environment::clone(&self.environment)
         };
         Self {
@@ -154,6 +175,23 @@ impl Runtime {
             return Err(OpenError::NotFound);
         }
         self.running(pool, Wanted::There).await
+    }
+
+    /// Returns the timelines of a pool's journal; nothing when the store has no such pool.
+    ///
+    /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. So this
+    /// may be asked on behalf of somebody whom nobody knows yet.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        self.environment.store.journal.timelines(pool).await
+    }
+
+    /// Returns how many pools have a place in the memory of this process: those that are open, are
+    /// being opened, or were open before.
+    pub async fn open_pools(&self) -> u64 {
+        self.open.lock().await.len() as u64
     }
 
     /// Begins to export a pool, up to its durable head. The pool need not be open, and goes on.

@@ -8,12 +8,13 @@ use heronry_pool::{
     decide::{DescribePool, How},
 };
 use heronry_runtime::{OpenError, Pool, Runtime};
-use heronry_types::{Durability, PoolId, PoolSpec};
+use heronry_types::{Durability, Epoch, Generation, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::Auth,
-    connections::Places,
+    auth::{Auth, EPOCH_OF_NO_POOL},
+    connections::{ConnectionLimits, Places},
+    extract::BodyRoom,
     guards::Hosts,
     health::{Health, StoreWatch},
     metrics::{Metrics, PoolFigures},
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) health: Health,
     /// The places of connections; none where somebody else takes them.
     pub(crate) places: Option<Places>,
+    /// The room for the bodies of all requests.
+    pub(crate) bodies: Arc<BodyRoom>,
 }
 
 /// Ends what waits in the routes of one server.
@@ -64,7 +67,8 @@ impl Stop {
 /// and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
     let health = Health::new(StoreWatch::default(), &runtime);
-    let (router, app) = routes(runtime, auth, (health, None));
+    let bodies = BodyRoom::new(ConnectionLimits::default().bodies_bytes_max);
+    let (router, app) = routes(runtime, auth, (health, None, bodies));
     let router = router.layer(Extension(Arc::new(Hosts::of(bound))));
     (router, app.stop.clone())
 }
@@ -74,7 +78,7 @@ pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop)
 pub(crate) fn routes(
     runtime: Runtime,
     auth: Auth,
-    (health, places): (Health, Option<Places>),
+    (health, places, bodies): (Health, Option<Places>, BodyRoom),
 ) -> (Router, Shared) {
     let table = routes::table();
     let app = Arc::new(App {
@@ -88,6 +92,7 @@ pub(crate) fn routes(
         stop: Stop::default(),
         health,
         places,
+        bodies: Arc::new(bodies),
     });
     (routes::router(&app, table), app)
 }
@@ -101,6 +106,19 @@ impl App {
     /// Returns a pool that exists.
     pub(crate) async fn pool(&self, pool: &PoolId) -> Result<Pool, Refusal> {
         Ok(self.runtime.find(pool).await?)
+    }
+
+    /// Returns the epoch in which the token of a joining is issued, as a token says that there was
+    /// one: an epoch that no pool has when there is no such pool.
+    ///
+    /// Nobody has been authenticated when this is asked, so it opens no pool.
+    pub(crate) async fn issued_in(
+        &self,
+        pool: &PoolId,
+        generation: Generation,
+    ) -> Result<Epoch, Refusal> {
+        let issued_in = self.runtime.issuing_epoch(pool, generation).await?;
+        Ok(issued_in.unwrap_or(EPOCH_OF_NO_POOL))
     }
 
     /// Returns how safely the store keeps records.

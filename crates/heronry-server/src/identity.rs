@@ -190,21 +190,21 @@ async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
     }
 }
 
+/// Checks the hash of a claim before anything is done for it: a token that this server did not make
+/// opens no pool.
 async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> {
-    let pool = match app.runtime.find(&claim.pool).await {
-        Ok(pool) => pool,
-        // Whether the pool is missing or the hash is wrong is not told apart.
-        Err(OpenError::NotFound) => return Err(unauthorized()),
-        // The token may well be good; it is the store that cannot say.
-        Err(error) => return Err(error.into()),
-    };
-    // The token was issued in the timeline that the run joined in, and outlives it.
-    if !app
-        .auth
-        .proves(&claim, pool.timelines().at(claim.generation.0))
-    {
+    // The token outlives the timeline that it was issued in, and is of no other pool.
+    let epoch = app.issued_in(&claim.pool, claim.generation).await?;
+    if !app.auth.proves(&claim, epoch) {
         return Err(unauthorized());
     }
+    let pool = match app.runtime.find(&claim.pool).await {
+        Ok(pool) => pool,
+        // It was deleted since: its tokens are as good as those of a pool that never was.
+        Err(OpenError::NotFound) => return Err(unauthorized()),
+        // The token is good; it is the store that cannot say more.
+        Err(error) => return Err(error.into()),
+    };
     Ok(Identity::Member {
         pool,
         run: claim.run,

@@ -6,7 +6,7 @@ mod segments;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -16,7 +16,9 @@ use heronry_store::{
     MemoryClaims, NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
     StoredContent, judge_content, judge_contents,
 };
-use heronry_types::{Body, ContentRef, Durability, LimitName, PoolId, Position, Timestamp};
+use heronry_types::{
+    Body, ContentRef, Durability, LimitName, PoolId, Position, Timelines, Timestamp,
+};
 
 use crate::pool::Pool;
 
@@ -145,6 +147,11 @@ impl Journal for MemoryStore {
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
         let state = self.lock("read the head")?;
         Ok(state.pools.get(pool).and_then(Pool::head))
+    }
+
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        let state = self.lock("read the timelines")?;
+        Ok(state.pools.get(pool).and_then(Pool::timelines))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {

@@ -6,9 +6,9 @@ use heronry_journal::Chunk;
 use heronry_store::{
     AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
     FencingToken, Guard, Head, NewContent, Ownership, Page, ReadError, Snapshot, Stored,
-    StoredContent, judge_append, judge_arrival,
+    StoredContent, Timeline, judge_append, judge_arrival, timelines_after,
 };
-use heronry_types::{ContentRef, Position};
+use heronry_types::{ContentRef, Position, Timelines};
 
 use crate::segments::{Placed, Segments};
 
@@ -17,6 +17,7 @@ use crate::segments::{Placed, Segments};
 pub(crate) struct Pool {
     pub(crate) ownership: Ownership,
     head: Option<Head>,
+    timelines: Option<Arc<Timelines>>,
     arrival: Arrival,
     chunks: Segments<Chunk>,
     packs: Segments<Pack>,
@@ -51,6 +52,7 @@ impl Pool {
         Self {
             ownership: Ownership::free(last_token),
             head: None,
+            timelines: None,
             arrival: Arrival::Whole,
             chunks: Segments::new(),
             packs: Segments::new(),
@@ -68,6 +70,14 @@ impl Pool {
         }
     }
 
+    /// Returns the timelines, once the pool is all there.
+    pub(crate) fn timelines(&self) -> Option<Arc<Timelines>> {
+        match self.arrival {
+            Arrival::Whole => self.timelines.clone(),
+            Arrival::Part => None,
+        }
+    }
+
     pub(crate) fn append(&mut self, commit: Commit, guard: Guard) -> Result<Head, AppendError> {
         let starts_over = self.arrival == Arrival::Part && guard.expected_head == Position::ZERO;
         let before = self.head.filter(|_| !starts_over);
@@ -76,6 +86,11 @@ impl Pool {
         if starts_over {
             self.chunks = Segments::new();
             self.packs = Segments::new();
+        }
+        let is_same = before.is_some() && commit.timeline == Timeline::Continues;
+        if !is_same || self.timelines.is_none() {
+            let known = self.timelines.as_deref().filter(|_| before.is_some());
+            self.timelines = Some(Arc::new(timelines_after(known, head, &commit)));
         }
         if !commit.contents.is_empty() {
             self.packs.push(Pack {

@@ -1,7 +1,7 @@
 //! What every adapter checks before it writes, in one place, so that all answer alike.
 
 use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
-use heronry_types::{Position, Timestamp};
+use heronry_types::{Position, Timelines, Timestamp};
 
 use crate::{
     AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, FencingToken, Guard, Head, LeaseError,
@@ -51,6 +51,15 @@ pub fn judge_append(
         floor: head.map_or(Position(1), |head| head.floor),
         last_hash: last.hash(),
     })
+}
+
+/// Returns the timelines of a journal after a commit that was judged, and that led to this head.
+pub fn timelines_after(before: Option<&Timelines>, head: Head, commit: &Commit) -> Timelines {
+    let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
+    let first = || epochs().next().map_or(head.epoch, |(_, epoch)| epoch);
+    let mut timelines = before.map_or_else(|| Timelines::of(first()), Timelines::clone);
+    epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
+    timelines
 }
 
 /// Checks that a commit says what it does: whether a timeline starts with it.

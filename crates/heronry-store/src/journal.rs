@@ -1,8 +1,10 @@
 //! The journal port: the only truth.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use heronry_journal::{Chunk, ChunkHash};
-use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position};
+use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
     AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
@@ -175,6 +177,15 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// The store's failure.
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError>;
+
+    /// Returns the timelines of a pool's journal; nothing when it has none.
+    ///
+    /// It shows as much as [`head`](Self::head) does, those of trimmed records too, and takes as
+    /// long for a pool that is there as for one that is not: it reads no chunk.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError>;
 
     /// Returns every pool, sorted.
     ///

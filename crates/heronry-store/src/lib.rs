@@ -30,7 +30,9 @@ pub use cursors::{
 pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
-pub use guard::{Ownership, judge_append, judge_arrival, judge_content, judge_contents};
+pub use guard::{
+    Ownership, judge_append, judge_arrival, judge_content, judge_contents, timelines_after,
+};
 pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };

@@ -135,6 +135,11 @@ impl Faults {
         self.plan.content_reads.load(Ordering::Acquire)
     }
 
+    /// Returns how often somebody became the owner of a pool, as everybody does who opens one.
+    pub fn ownerships(&self) -> u64 {
+        self.plan.lock().leases.len() as u64
+    }
+
     /// Returns true after a failed sync.
     pub fn is_closed(&self) -> bool {
         self.plan.lock().closed

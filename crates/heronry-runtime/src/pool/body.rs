@@ -144,18 +144,25 @@ impl Pool {
         let shared = self.shared();
         let ContentScope { run, key } = scope;
         let minter = &shared.environment.minter;
-        let content_ref = minter.content_ref(self.epoch(), run.as_ref(), &key);
+        let (epoch, run, alone) = (self.epoch(), run.as_ref(), ContentPlace::Alone);
         let bytes = body.bytes.len() as u64;
         let party = Party::of(self.id(), &caller);
         self.call(AdmitBody { caller, bytes }).await?;
-        let before = self.content(content_ref, ContentPlace::Alone).await?;
+        let fresh = minter.content_ref(epoch, run, &key);
+        let (mut content_ref, mut before) = (fresh, self.content(fresh, alone).await?);
+        if before.is_none() {
+            // What an earlier build stored keeps its reference.
+            let earlier = minter.earlier_content_ref(epoch, run, &key);
+            before = self.content(earlier, alone).await?;
+            content_ref = before.as_ref().map_or(fresh, |_| earlier);
+        }
         let repeated = before.is_some();
         let stored = if let Some(stored) = before {
             stored
         } else {
             self.put(&party, content_ref, body.clone()).await?;
             // Of two that come at once the first one stays.
-            let stored = self.content(content_ref, ContentPlace::Alone).await?;
+            let stored = self.content(content_ref, alone).await?;
             stored.ok_or(Rejection::ContentMissing)?
         };
         let (same, erased_at) = match &stored {

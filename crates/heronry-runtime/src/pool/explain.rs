@@ -18,12 +18,11 @@ use crate::{EventsError, Party};
 
 /// How many bytes of the journal are read at once, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are looked at in one slice: each is held against up to 64 filters.
-const RECORDS_AT_ONCE: usize = 32;
 
 impl Pool {
-    /// Says why a wake has not been triggered: how near the newest 10 000 events came for each of its
-    /// filters, what failed in them, and which members could still do what it waits for.
+    /// Says why a wake has not been triggered: how near the newest events came for each of its filters,
+    /// what failed in them, and which members could still do what it waits for. It looks at 10 000
+    /// events, at fewer for a wake that costs much, and says at which.
     ///
     /// # Errors
     /// [`EventsError`], when there is no such wake among others.
@@ -122,7 +121,7 @@ impl Newest {
                 })
             })
         });
-        let records = records.take(RECORDS_AT_ONCE);
+        let records = records.take(explain.records_at_once());
         let records: Vec<Record> = records.collect::<Result<_, _>>()?;
         explain.look(&self.timelines, &records);
         let after = records.last().map_or(Position(u64::MAX), |it| it.position);

@@ -92,7 +92,7 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         at.call(join).await?
     };
     let named = (&at.id, &joined.run, joined.generation);
-    let epoch = at.pool.timelines().at(joined.generation.0);
+    let epoch = at.app.issued_in(&at.id, joined.generation).await?;
     let member_token = at.app.auth.member_token(epoch, named);
     let status = if joined.repeated {
         StatusCode::OK

@@ -1,5 +1,7 @@
 //! Where in the engine a request works, and as whom.
 
+use std::sync::Arc;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_pool::{Caller, decide::Command};
@@ -9,7 +11,7 @@ use heronry_wire::ProblemKind;
 
 use crate::{
     app::Shared,
-    extract::Params,
+    extract::{Held, Params},
     identity::Identity,
     problems::Refusal,
     shares::{Holder, Share},
@@ -27,6 +29,8 @@ pub(crate) struct At {
     pub(crate) pool: Pool,
     pub(crate) identity: Identity,
     pub(crate) params: Params,
+    /// What the request holds of the room for bodies.
+    held: Option<Arc<Held>>,
 }
 
 /// A call that may wait; it counts as one that does as long as this lives.
@@ -55,6 +59,7 @@ impl FromRequestParts<Shared> for At {
             pool,
             identity,
             params,
+            held: parts.extensions.get().cloned(),
         })
     }
 }
@@ -141,6 +146,10 @@ impl At {
         &self,
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Refusal> {
+        // Whoever waits for long holds no room that others need meanwhile.
+        if let Some(held) = &self.held {
+            held.release();
+        }
         tokio::select! {
             biased;
             answer = answer => answer.map_err(Into::into),

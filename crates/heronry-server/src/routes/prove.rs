@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use axum::{Extension, Json as Answer, extract::State, routing::MethodFilter};
-use heronry_runtime::OpenError;
-use heronry_types::Epoch;
 use heronry_wire::{Proof, ProofKey, Prove};
 
 use super::Route;
 use crate::{
     app::Shared,
-    auth::{Auth, Clear, Named},
+    auth::{Auth, Named},
     extract::{Json, invalid},
     guards::Hosts,
     identity::Access,
@@ -47,7 +45,7 @@ async fn prove(
     let key = match Auth::named(&question) {
         Named::Operator => app.auth.operator_proof_key().clone(),
         Named::Member(named) => {
-            let epoch = epoch_of(&app, &named).await?;
+            let epoch = app.issued_in(&named.pool, named.generation).await?;
             app.auth.member_proof_key(epoch, &named)
         }
         Named::Nobody => ProofKey::of(&app.fresh_name("nobody-")),
@@ -55,13 +53,4 @@ async fn prove(
     let proof = key.answer(&question, std::process::id());
     let proof = proof.ok_or_else(|| invalid("nonce", "write 32 bytes as 64 hex digits"))?;
     Ok(Answer(proof))
-}
-
-/// Returns the epoch in which a run joined; one that no pool has when there is no such pool.
-async fn epoch_of(app: &Shared, named: &Clear) -> Result<Epoch, Refusal> {
-    match app.runtime.find(&named.pool).await {
-        Ok(pool) => Ok(pool.timelines().at(named.generation.0)),
-        Err(OpenError::NotFound) => Ok(Epoch([0; 16])),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use heronry_types::{PoolId, Position, Timelines};
+use heronry_types::{PoolId, Position};
 
 use super::{
     PoolRow, RowJournal, Rows, Table,
@@ -16,6 +16,7 @@ use crate::{
     Arrival, Commit, FencingToken, Head, Ownership, StoreError, Timeline,
     keys::{self, PoolNo},
     runs::Runs,
+    timelines_after,
 };
 
 /// A pool as the writer sees it.
@@ -146,7 +147,7 @@ impl WriterPool {
         }
         let timelines = match (timelines, state) {
             (Some(timelines), RowState::Same) => timelines,
-            (timelines, _) => Arc::new(followed(timelines.as_deref(), head, commit)),
+            (timelines, _) => Arc::new(timelines_after(timelines.as_deref(), head, commit)),
         };
         let journal = JournalView { head, timelines };
         self.journal = match commit.arrival {
@@ -172,15 +173,6 @@ impl WriterPool {
         let key = name.as_str().as_bytes();
         rows.insert(Table::Pools, key, &row.encode(key))
     }
-}
-
-/// Returns the timelines of a journal after an append.
-fn followed(before: Option<&Timelines>, head: Head, commit: &Commit) -> Timelines {
-    let epochs = || commit.chunks.iter().map(|c| (c.first(), c.header().epoch));
-    let first = || epochs().next().map_or(head.epoch, |(_, epoch)| epoch);
-    let mut timelines = before.map_or_else(|| Timelines::of(first()), Timelines::clone);
-    epochs().for_each(|(first, epoch)| timelines.start(first, epoch));
-    timelines
 }
 
 /// Everything as the writer sees it: the pools, and whether the store is sealed.

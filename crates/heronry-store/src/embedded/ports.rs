@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use heronry_journal::Chunk;
-use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timestamp};
+use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timelines, Timestamp};
 
 use super::{
     Database, WriterPools,
@@ -195,6 +195,13 @@ impl<S: EmbeddedStore> Journal for S {
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
         let view = self.embedded().readable.pool("read the head", pool)?;
         Ok(view.and_then(|view| view.head()))
+    }
+
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        let view = self.embedded().readable.pool("read the timelines", pool)?;
+        Ok(view
+            .and_then(|view| view.journal)
+            .map(|journal| journal.timelines))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {

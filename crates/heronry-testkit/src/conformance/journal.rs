@@ -5,7 +5,7 @@ use futures::{
     future::{BoxFuture, join_all},
 };
 use heronry_store::{AppendError, Commit, ContentPlace, Guard, Head, Timeline};
-use heronry_types::{Epoch, Position};
+use heronry_types::{Epoch, Position, Timelines};
 
 use super::{Case, Failure, Place, Writer, otherwise, refused, same};
 use crate::sample;
@@ -216,6 +216,7 @@ async fn a_timeline_starts_where_an_append_says_so(place: &dyn Place) -> Result<
     same("the floor", &head.floor, &Position(1))?;
     writer.write(&[1, 1]).await?;
     writer.unchanged().await?;
+    check_timelines(&writer, second).await?;
     let old = writer.head.map(|head| Head {
         epoch: sample::EPOCH,
         ..head
@@ -234,7 +235,19 @@ async fn a_timeline_starts_where_an_append_says_so(place: &dyn Place) -> Result<
         &trimmed.await?.floor,
         &Position(4),
     )?;
+    check_timelines(&writer, second).await?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
+}
+
+/// Reads the two timelines of a journal, and none of a pool that has no journal.
+async fn check_timelines(writer: &Writer, second: Epoch) -> Result<(), Failure> {
+    let journal = &writer.store.journal;
+    let mut expected = Timelines::of(sample::EPOCH);
+    expected.start(Position(4), second);
+    let found = journal.timelines(&writer.pool).await?;
+    same("the timelines", &found.as_deref(), &Some(&expected))?;
+    let nobody = journal.timelines(&sample::pool(99)).await?;
+    same("the timelines of no journal", &nobody.as_deref(), &None)
 }
 
 /// Reads three positions of the first timeline, and three of the second.

@@ -1,6 +1,6 @@
 //! The ports of a store that fails where a test asks it to.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 use async_trait::async_trait;
 use heronry_store::{
@@ -8,7 +8,7 @@ use heronry_store::{
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
     Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
+use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
 use super::{AppendFault, FaultStore};
 
@@ -86,6 +86,11 @@ impl Journal for FaultStore {
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
         self.plan.check_open("read the head")?;
         self.inner.journal.head(pool).await
+    }
+
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        self.plan.check_open("read the timelines")?;
+        self.inner.journal.timelines(pool).await
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {

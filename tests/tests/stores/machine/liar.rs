@@ -11,7 +11,7 @@ use heronry_store::{
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
     Page, ReadError, Store, StoreError, Stored,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
+use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
 use super::lies::Lie;
 
@@ -164,6 +164,10 @@ impl Journal for Liar {
             }),
             _ => head,
         })
+    }
+
+    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
+        self.inner.journal.timelines(pool).await
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
