@@ -110,6 +110,8 @@ mod viewers;
 mod waits_for;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
+#[path = "engine/wake_costs.rs"]
+mod wake_costs;
 #[path = "engine/wake_crowds.rs"]
 mod wake_crowds;
 #[path = "engine/wake_ends.rs"]

@@ -8,7 +8,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 use heronry_pool::{
     Minter,
     decide::{Create, How},
-    engine::FINISHED_KEPT,
+    engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
 use heronry_types::{Durability, PoolId, PoolSpec, Timelines};
@@ -34,6 +34,8 @@ pub(crate) struct Environment {
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// How many finished messages of a pool stay in memory.
     pub(crate) finished_kept: usize,
+    /// How many alternatives and wakes are come upon before others go on.
+    pub(crate) matching_slice: usize,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -88,6 +90,7 @@ impl Runtime {
             owner: owner.into(),
             resume_hook: None,
             finished_kept: FINISHED_KEPT,
+            matching_slice: MATCHING_SLICE,
         };
         Self {
             environment: Arc::new(environment),
@@ -103,6 +106,23 @@ impl Runtime {
     pub fn keeping_finished(&self, most: usize) -> Self {
         let environment = Environment {
             finished_kept: most,
+            ..Environment::clone(&self.environment)
+        };
+        Self {
+            environment: Arc::new(environment),
+            open: Arc::default(),
+        }
+    }
+
+    /// Returns a runtime whose pools match events against the wakes that wait in slices of this size:
+    /// so many alternatives of filters and wakes are come upon before others go on. No outcome depends
+    /// on it.
+    ///
+    /// It has no pool open yet: those of this one stay with it.
+    #[must_use]
+    pub fn matching_in_slices_of(&self, came_upon: usize) -> Self {
+        let environment = Environment {
+            matching_slice: came_upon,
             ..Environment::clone(&self.environment)
         };
         Self {

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{Auth, EPOCH_OF_NO_POOL},
-    connections::Places,
+    connections::{ConnectionLimits, Places},
+    extract::BodyRoom,
     guards::Hosts,
     health::{Health, StoreWatch},
     metrics::{Metrics, PoolFigures},
@@ -38,6 +39,8 @@ pub(crate) struct App {
     pub(crate) health: Health,
     /// The places of connections; none where somebody else takes them.
     pub(crate) places: Option<Places>,
+    /// The room for the bodies of all requests.
+    pub(crate) bodies: Arc<BodyRoom>,
 }
 
 /// Ends what waits in the routes of one server.
@@ -60,7 +63,8 @@ impl Stop {
 /// and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
     let health = Health::new(StoreWatch::default(), &runtime);
-    let (router, app) = routes(runtime, auth, (health, None));
+    let bodies = BodyRoom::new(ConnectionLimits::default().bodies_bytes_max);
+    let (router, app) = routes(runtime, auth, (health, None, bodies));
     let router = router.layer(Extension(Arc::new(Hosts::of(bound))));
     (router, app.stop.clone())
 }
@@ -70,7 +74,7 @@ pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop)
 pub(crate) fn routes(
     runtime: Runtime,
     auth: Auth,
-    (health, places): (Health, Option<Places>),
+    (health, places, bodies): (Health, Option<Places>, BodyRoom),
 ) -> (Router, Shared) {
     let table = routes::table();
     let app = Arc::new(App {
@@ -82,6 +86,7 @@ pub(crate) fn routes(
         stop: Stop::default(),
         health,
         places,
+        bodies: Arc::new(bodies),
     });
     (routes::router(&app, table), app)
 }

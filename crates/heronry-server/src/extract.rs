@@ -1,21 +1,23 @@
 //! Reading requests: paths, queries, JSON bodies and headers, each refusal naming the field.
 
-use std::error::Error;
+mod body;
+mod json;
+mod meter;
+mod metered;
+mod short;
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, header, request::Parts},
 };
-use heronry_types::{Id, IdKind, IdempotencyKey, LimitName, Trace};
+use heronry_types::{Id, IdKind, IdempotencyKey, Trace};
 use heronry_wire::{IDEMPOTENCY_HEADER, NotSupported, Problem, ProblemKind, Unreadable};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::{connections::BodyLate, problems::Refusal};
+use crate::problems::Refusal;
 
-/// The largest JSON body in bytes: an inline body of its highest limit, all of it escaped, fits.
-pub(crate) const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
+pub(crate) use body::{BodyRoom, Held, read_content};
+pub(crate) use json::Json;
 
 /// The longest media type in bytes.
 const MEDIA_TYPE_BYTES_MAX: usize = 255;
@@ -29,84 +31,6 @@ impl From<NotSupported> for Refusal {
         let problem = Problem::new(ProblemKind::NotSupported, refused.to_string());
         Self(problem.with("field", refused.field))
     }
-}
-
-/// A JSON body. No body at all is read as `{}`.
-#[derive(Debug)]
-pub(crate) struct Json<T>(pub(crate) T);
-
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
-        let bytes = read_body(request, JSON_BYTES_MAX).await?;
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        if text.trim_ascii_start().first() != Some(&b'{') {
-            return Err(unreadable(
-                ".",
-                "not a JSON object; write {} around the fields",
-            ));
-        }
-        let mut reader = serde_json::Deserializer::from_slice(text);
-        let value = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| unreadable(&error.path().to_string(), &error.inner().to_string()))?;
-        reader
-            .end()
-            .map_err(|error| unreadable(".", &error.to_string()))?;
-        Ok(Self(value))
-    }
-}
-
-/// Reads a whole body of at most `max` bytes.
-pub(crate) async fn read_body(request: Request, max: usize) -> Result<Bytes, Refusal> {
-    let body = Limited::new(request.into_body(), max);
-    match body.collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(max as u64)),
-        Err(error) => match late(&*error) {
-            Some(late) => Err(too_late(late)),
-            None => Err(unreadable(".", "the body broke off; send it again")),
-        },
-    }
-}
-
-/// Returns how a body was late, when that is why it could not be read.
-fn late(error: &(dyn Error + 'static)) -> Option<BodyLate> {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut late = causes.filter_map(|error| error.downcast_ref::<BodyLate>());
-    late.next().copied()
-}
-
-fn too_late(late: BodyLate) -> Refusal {
-    let detail = format!("{late}; send it again, faster or in less bytes");
-    let problem = Problem::new(ProblemKind::RequestTimeout, detail);
-    Refusal(problem.with("max_ms", late.limit.0))
-}
-
-/// Reads a whole content of at most `max` bytes, which the limit of contents says.
-pub(crate) async fn read_content(request: Request, max: u64) -> Result<Bytes, Refusal> {
-    let size = usize::try_from(max).unwrap_or(usize::MAX);
-    let read = read_body(request, size).await;
-    read.map_err(|refusal| match refusal.0.kind() {
-        Some(ProblemKind::TooLarge) => content_too_large(max),
-        _ => refusal,
-    })
-}
-
-/// A body over `max` bytes.
-fn too_large(max: u64) -> Refusal {
-    let detail = format!("the body may have {max} bytes; send less, or store it as content");
-    Refusal(Problem::new(ProblemKind::TooLarge, detail).with("max", max))
-}
-
-/// A content over its limit. How much over, nobody has read.
-fn content_too_large(max: u64) -> Refusal {
-    let limit = LimitName::ContentBytesMax;
-    let detail = format!(
-        "{limit} is {max}, and the body has more; send less, or raise the limit in the settings"
-    );
-    let problem = Problem::new(ProblemKind::TooLarge, detail).with("max", max);
-    Refusal(problem.with("limit", limit.to_string()))
 }
 
 /// A query.
@@ -330,7 +254,10 @@ fn unreadable(path: &str, message: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::{
+        body::Body,
+        extract::{FromRequest, Request},
+    };
     use heronry_wire::{EventsQuery, RegisterWake, SendMessage};
 
     use super::*;
@@ -415,19 +342,6 @@ mod tests {
             .unwrap();
         assert_eq!(read.filter.as_deref(), Some("kind == \"a\""));
         assert_eq!(read.limit, Some(3));
-    }
-
-    #[tokio::test]
-    async fn a_body_over_its_limit_is_too_large() {
-        let request = |size| Request::new(Body::from(vec![b' '; size]));
-        assert_eq!(read_body(request(3), 3).await.unwrap().len(), 3);
-        let refusal = read_body(request(4), 3).await.unwrap_err();
-        assert_eq!(refusal.0.kind(), Some(ProblemKind::TooLarge));
-        assert_eq!(refusal.0.number("max"), Some(3));
-        assert_eq!(read_content(request(3), 3).await.unwrap().len(), 3);
-        let refusal = read_content(request(4), 3).await.unwrap_err();
-        assert_eq!(refusal.0.kind(), Some(ProblemKind::TooLarge));
-        assert_eq!(refusal.0.text("limit"), Some("content_bytes_max"));
     }
 
     #[test]

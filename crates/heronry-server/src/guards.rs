@@ -14,6 +14,7 @@ use heronry_wire::{Problem, ProblemKind, Prove};
 
 use crate::{
     app::Shared,
+    extract::Held,
     problems::{Failed, Refusal},
 };
 
@@ -117,7 +118,10 @@ impl Hosts {
 }
 
 /// Refuses requests to other hosts, of foreign pages, or with a body that is not JSON in UTF-8.
-pub(crate) async fn guard(State(app): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    // Given back when the request is answered.
+    let held = Arc::new(Held::nothing_of(&app.bodies));
+    request.extensions_mut().insert(Arc::clone(&held));
     let checked = check_hosts(&request).and_then(|()| media::check(&request));
     let asked = Asked::of(&request);
     let response = match checked {

@@ -10,6 +10,7 @@ use crate::{
     app,
     auth::Auth,
     connections::{ConnectionLimits, Connections, Listener, Places},
+    extract::BodyRoom,
     health::{Health, StoreWatch},
 };
 
@@ -74,7 +75,9 @@ pub async fn serve(
     let runtime = config.runtime.clone();
     let health = Health::new(config.store, &runtime);
     let places = Places::new(config.limits.connections_max);
-    let (router, app) = app::routes(config.runtime, config.auth, (health, Some(places.clone())));
+    let bodies = BodyRoom::new(config.limits.bodies_bytes_max);
+    let parts = (health, Some(places.clone()), bodies);
+    let (router, app) = app::routes(config.runtime, config.auth, parts);
     let clock = Arc::clone(runtime.clock());
     let connections = Connections::new(router, (config.limits, places), clock, app.stop.clone());
     let accepting = doors

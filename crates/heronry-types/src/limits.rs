@@ -33,6 +33,8 @@ vocabulary! {
         LeaseMsMax = "lease_ms_max",
         LostKeepMsMax = "lost_keep_ms_max",
         PendingEffectsPerRunMax = "pending_effects_per_run_max",
+        WakeCostPerRunMax = "wake_cost_per_run_max",
+        WakeCostPerPoolMax = "wake_cost_per_pool_max",
     }
 }
 
@@ -46,6 +48,8 @@ impl LimitName {
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
             Self::LiveWakesPerPoolMax => 2_000_000,
+            Self::WakeCostPerRunMax => 8 * 1_024,
+            Self::WakeCostPerPoolMax => 16 * 1_024 * 1_024,
             Self::FilterTextBytesMax => 16 * 1024,
             Self::BodyInlineBytesMax => 256 * 1024,
             Self::ContentBytesMax => 32 * 1024 * 1024,
@@ -56,6 +60,38 @@ impl LimitName {
             Self::CommandQueueMax => 4_096,
             Self::NoteBytesMax => 1_024,
             Self::AttemptsMax => 5,
+        }
+    }
+
+    /// Returns the limit whose value its own default rises with, and how much of this one belongs to
+    /// one of that: what live wakes may cost is 8 for each, at least.
+    fn rises_with(self) -> Option<(Self, u64)> {
+        match self {
+            Self::WakeCostPerRunMax => Some((Self::LiveWakesPerRunMax, 8)),
+            Self::WakeCostPerPoolMax => Some((Self::LiveWakesPerPoolMax, 8)),
+            Self::MembersMax
+            | Self::TopicsPerMemberMax
+            | Self::RecipientsPerMessageMax
+            | Self::RecipientIdsBytesMax
+            | Self::InboxDepthMax
+            | Self::LiveWakesPerRunMax
+            | Self::LiveWakesPerPoolMax
+            | Self::FilterTextBytesMax
+            | Self::BodyInlineBytesMax
+            | Self::ContentBytesMax
+            | Self::CorrelationEntriesMax
+            | Self::TagsMax
+            | Self::PoliciesMax
+            | Self::PageItemsMax
+            | Self::LongPollMsMax
+            | Self::ClaimMsMax
+            | Self::CommandQueueMax
+            | Self::SubscriptionsMax
+            | Self::NoteBytesMax
+            | Self::AttemptsMax
+            | Self::LeaseMsMax
+            | Self::LostKeepMsMax
+            | Self::PendingEffectsPerRunMax => None,
         }
     }
 
@@ -71,6 +107,8 @@ impl LimitName {
             | Self::InboxDepthMax
             | Self::LiveWakesPerRunMax
             | Self::LiveWakesPerPoolMax
+            | Self::WakeCostPerRunMax
+            | Self::WakeCostPerPoolMax
             | Self::FilterTextBytesMax
             | Self::BodyInlineBytesMax
             | Self::ContentBytesMax
@@ -100,6 +138,8 @@ impl LimitName {
             | Self::SubscriptionsMax
             | Self::PendingEffectsPerRunMax => 1_000_000,
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
+            Self::WakeCostPerRunMax => 8_000_000,
+            Self::WakeCostPerPoolMax => 80_000_000,
             Self::RecipientsPerMessageMax => 50_000,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::FilterTextBytesMax => 16 * 1024,
@@ -197,10 +237,11 @@ impl LimitExceeded {
 impl Limits {
     /// Returns the value of a limit.
     pub fn get(&self, name: LimitName) -> u64 {
-        self.0
-            .get(&name)
-            .copied()
-            .unwrap_or_else(|| name.default_value())
+        let set = self.0.get(&name).copied();
+        set.unwrap_or_else(|| match name.rises_with() {
+            Some((other, each)) => name.default_value().max(self.get(other) * each),
+            None => name.default_value(),
+        })
     }
 
     /// Sets a limit.
@@ -267,6 +308,19 @@ mod tests {
             (LimitName::TagsMax, 3, 4)
         );
         assert_eq!(limits.get(LimitName::PoliciesMax), 64);
+    }
+
+    #[test]
+    fn what_wakes_may_cost_rises_with_how_many_there_may_be_unless_it_is_set() {
+        let mut limits = Limits::default();
+        let cost = LimitName::WakeCostPerRunMax;
+        assert_eq!(limits.get(cost), 8_192);
+        limits.set(LimitName::LiveWakesPerRunMax, 10);
+        assert_eq!(limits.get(cost), 8_192);
+        limits.set(LimitName::LiveWakesPerRunMax, 1_000_000);
+        assert_eq!(limits.get(cost), 8_000_000);
+        limits.set(cost, 5);
+        assert_eq!(limits.get(cost), 5);
     }
 
     #[test]

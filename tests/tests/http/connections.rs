@@ -174,6 +174,40 @@ async fn half_a_body_is_answered_with_408_after_its_time() {
 }
 
 #[tokio::test]
+async fn bodies_of_several_requests_share_one_room() {
+    let mut limits = limits();
+    limits.bodies_bytes_max = 1_000;
+    let serving = Serving::with(limits).await;
+    let lines = |length: usize| {
+        let lines = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        serving.head("PUT /v1/pools/p", &lines)
+    };
+    let mut first = serving.connect().await;
+    say(&mut first, &lines(900)).await;
+    say(&mut first, &" ".repeat(890)).await;
+    // What has arrived of the first body is what the second one finds taken.
+    let refused = loop {
+        let mut second = serving.connect().await;
+        say(&mut second, &lines(200)).await;
+        say(&mut second, &format!("{}{{}}", " ".repeat(198))).await;
+        let answer = hear(&mut second, "}").await;
+        if !answer.starts_with("HTTP/1.1 20") {
+            break answer;
+        }
+    };
+    assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains("/problems/busy"), "{refused}");
+    assert!(refused.contains("bodies_bytes_max"), "{refused}");
+    say(&mut first, &format!("{}{{}}", " ".repeat(8))).await;
+    hear(&mut first, "HTTP/1.1 20").await;
+    let mut third = serving.connect().await;
+    say(&mut third, &lines(200)).await;
+    say(&mut third, &format!("{}{{}}", " ".repeat(198))).await;
+    hear(&mut third, "HTTP/1.1 200").await;
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed_after_its_time() {
     let serving = Serving::with(limits()).await;
     let mut stream = serving.connect().await;

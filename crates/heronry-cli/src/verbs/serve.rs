@@ -29,6 +29,7 @@ listen = \"127.0.0.1:7171\"       as --listen\n  \
 stay = false                    as --stay\n  \
 disk_free_bytes_min = 268435456 with fewer free bytes for the store the log and /readyz warn (256 MiB)\n  \
 connections_max = 16384         the most connections at once; others are told 503\n  \
+bodies_bytes_max = 268435456    the most bytes of the bodies of all requests at once; others are told 429\n  \
 head_ms = 10000                 the longest time for the head of a request\n  \
 body_ms = 60000                 the longest time for the body of a request\n  \
 write_stall_ms = 30000          the longest time in which a peer reads nothing of an answer\n  \

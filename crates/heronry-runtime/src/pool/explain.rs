@@ -15,12 +15,11 @@ use crate::EventsError;
 
 /// How many bytes of the journal are read at once, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are looked at before others may go on.
-const RECORDS_AT_ONCE: usize = 64;
 
 impl Pool {
-    /// Says why a wake has not been triggered: how near the newest 10 000 events came for each of its
-    /// filters, what failed in them, and which members could still do what it waits for.
+    /// Says why a wake has not been triggered: how near the newest events came for each of its filters,
+    /// what failed in them, and which members could still do what it waits for. It looks at 10 000
+    /// events, at fewer for a wake that costs much, and says at which.
     ///
     /// # Errors
     /// [`EventsError`], when there is no such wake among others.
@@ -83,7 +82,7 @@ impl Pool {
     ) -> Result<(), EventsError> {
         let mut after = after;
         while after < chunk.last() {
-            let some = chunk.records_after(after).take(RECORDS_AT_ONCE);
+            let some = chunk.records_after(after).take(explain.records_at_once());
             let records: Result<Vec<Record>, _> = some.collect();
             let records = records.map_err(|error| EventsError::Damaged {
                 at: error.position().unwrap_or_else(|| chunk.first()),

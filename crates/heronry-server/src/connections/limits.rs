@@ -26,6 +26,9 @@ pub struct ConnectionLimits {
     /// The most connections at once, of all listeners together; each one over it is answered with
     /// 503 `too-many-connections` and closed. Default: 16 384.
     pub connections_max: u32,
+    /// The most bytes of the bodies of all requests under way, and of what was read of them, at
+    /// once; a body over it is answered with 429 `busy`. Default: 256 MiB.
+    pub bodies_bytes_max: u64,
 }
 
 impl ConnectionLimits {
@@ -61,6 +64,7 @@ impl Default for ConnectionLimits {
             idle: Millis::from_secs(120),
             drain: Millis::from_secs(5),
             connections_max: 16_384,
+            bodies_bytes_max: 256 * 1024 * 1024,
         }
     }
 }

@@ -23,6 +23,8 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::InboxDepthMax
             | LimitName::LiveWakesPerRunMax
             | LimitName::LiveWakesPerPoolMax
+            | LimitName::WakeCostPerRunMax
+            | LimitName::WakeCostPerPoolMax
             | LimitName::FilterTextBytesMax
             | LimitName::CorrelationEntriesMax
             | LimitName::TagsMax

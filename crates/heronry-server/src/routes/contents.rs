@@ -63,7 +63,7 @@ async fn put(
     let max = at.limit(LimitName::ContentBytesMax).await?;
     let bytes = read_content(request, max).await?;
     let size_bytes = bytes.len() as u64;
-    let body = Body::new(media_type.as_str(), bytes.to_vec());
+    let body = Body::new(media_type.as_str(), bytes);
     let (status, content_ref, erased_at) = match key {
         None => {
             let content_ref = at.pool.store_body(at.caller(), body).await?;

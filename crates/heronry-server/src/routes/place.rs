@@ -1,5 +1,7 @@
 //! Where in the engine a request works, and as whom.
 
+use std::sync::Arc;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use heronry_pool::{
     Caller,
@@ -9,7 +11,12 @@ use heronry_runtime::Pool;
 use heronry_types::{LimitExceeded, LimitName, Millis, PoolId, RunId};
 use heronry_wire::ProblemKind;
 
-use crate::{app::Shared, extract::Params, identity::Identity, problems::Refusal};
+use crate::{
+    app::Shared,
+    extract::{Held, Params},
+    identity::Identity,
+    problems::Refusal,
+};
 
 /// How many items a page has when nothing is said.
 const PAGE_DEFAULT: u64 = 100;
@@ -22,6 +29,8 @@ pub(crate) struct At {
     pub(crate) pool: Pool,
     pub(crate) identity: Identity,
     pub(crate) params: Params,
+    /// What the request holds of the room for bodies.
+    held: Option<Arc<Held>>,
 }
 
 impl FromRequestParts<Shared> for At {
@@ -42,6 +51,7 @@ impl FromRequestParts<Shared> for At {
             pool,
             identity,
             params,
+            held: parts.extensions.get().cloned(),
         })
     }
 }
@@ -106,6 +116,10 @@ impl At {
         &self,
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Refusal> {
+        // Whoever waits for long holds no room that others need meanwhile.
+        if let Some(held) = &self.held {
+            held.release();
+        }
         tokio::select! {
             biased;
             answer = answer => answer.map_err(Into::into),

@@ -63,6 +63,14 @@ pub(super) const ROWS: &[Row] = rows! {
         let token = scene.join(&format!("w{n}"), json!({})).await;
         scene.call(&token, "POST /wakes", wake(n, &json!({}))).await
     };
+    WakeCostPerRunMax "register" at 2 is OVER, scene n => {
+        // Each costs one value.
+        scene.say("POST /wakes", wake(n, &json!({"filter": "kind == 'run_failed'"}))).await
+    };
+    WakeCostPerPoolMax "register" at 2 is OVER, scene n => {
+        let token = scene.join(&format!("w{n}"), json!({})).await;
+        scene.call(&token, "POST /wakes", wake(n, &json!({"filter": "terminal"}))).await
+    };
     FilterTextBytesMax "register" at 20 is OVER, scene n => {
         let filter = json!({"filter": format!("{}'", padded("run=='", n - 1))});
         scene.say("POST /wakes", wake(n, &filter)).await

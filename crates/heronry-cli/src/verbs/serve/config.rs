@@ -17,9 +17,11 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 const DRAIN_MS_MAX: u64 = 5_000;
 /// The most connections that can be allowed.
 const CONNECTIONS_MAX: u64 = 1_000_000;
+/// The least room for the bodies of requests: the largest content fits, and more beside it.
+const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with what it says.
-const KEYS: [(&str, Read); 10] = [
+const KEYS: [(&str, Read); 11] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
@@ -44,6 +46,11 @@ const KEYS: [(&str, Read); 10] = [
     ("connections_max", |config, value| {
         let max = number(value, 1..=CONNECTIONS_MAX)?;
         config.settings.connections.connections_max = u32::try_from(max).map_err(said)?;
+        Ok(())
+    }),
+    ("bodies_bytes_max", |config, value| {
+        let bytes = BODIES_BYTES_MIN..=i64::MAX.unsigned_abs();
+        config.settings.connections.bodies_bytes_max = number(value, bytes)?;
         Ok(())
     }),
     ("head_ms", |config, value| {
@@ -146,7 +153,7 @@ mod tests {
         let config = read(
             "store = 'memory'\nlisten = '127.0.0.1:1'\nstay = true\ndisk_free_bytes_min = 2\n\
              connections_max = 3\nhead_ms = 4\nbody_ms = 5\nwrite_stall_ms = 6\nidle_ms = 7\n\
-             drain_ms = 8",
+             drain_ms = 8\nbodies_bytes_max = 67108864",
         )
         .unwrap();
         assert_eq!(config.store, Some(StoreChoice::Memory));
@@ -155,6 +162,7 @@ mod tests {
         assert_eq!(config.settings.disk_free_bytes_min, 2);
         let found = config.settings.connections;
         assert_eq!(found.connections_max, 3);
+        assert_eq!(found.bodies_bytes_max, 64 * 1024 * 1024);
         let times = [
             found.head,
             found.body,
@@ -172,6 +180,7 @@ mod tests {
             ("stay = 'yes'", "write true or false"),
             ("connections_max = 0", "from 1 to 1000000"),
             ("connections_max = 1000001", "from 1 to 1000000"),
+            ("bodies_bytes_max = 67108863", "from 67108864 to"),
             ("head_ms = 0", "from 1 to 86400000"),
             ("head_ms = 1.5", "write a whole number"),
             ("drain_ms = 5001", "from 0 to 5000"),
