@@ -64,6 +64,8 @@ mod ownership;
 mod policies;
 #[path = "engine/pools.rs"]
 mod pools;
+#[path = "engine/reading.rs"]
+mod reading;
 #[path = "engine/receipts.rs"]
 mod receipts;
 #[path = "engine/replies.rs"]

@@ -62,6 +62,8 @@ mod prove;
 mod receipts;
 #[path = "http/replies.rs"]
 mod replies;
+#[path = "http/shares.rs"]
+mod shares;
 #[path = "http/strangers.rs"]
 mod strangers;
 #[path = "http/suspend.rs"]

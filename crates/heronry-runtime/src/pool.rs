@@ -14,7 +14,7 @@ use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, RunId, Timelines};
 use tokio::sync::watch;
 
 use crate::{
-    CallError, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
+    CallError, SideWork, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
     runtime::Environment, waiters::Waiters,
 };
 
@@ -129,6 +129,10 @@ impl Pool {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn side_work(&self) -> &SideWork {
+        &self.shared.environment.side_work
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -15,7 +15,7 @@ use heronry_types::{Durability, PoolId, PoolSpec, Timelines};
 use tokio::sync::Mutex;
 
 use crate::{
-    CallError, OpenError, Pool, ResumeHook, StopReason,
+    CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
     actor::{Ended, Opening},
     queue::Queue,
     resume,
@@ -36,6 +36,9 @@ pub(crate) struct Environment {
     pub(crate) finished_kept: usize,
     /// How many alternatives and wakes are come upon before others go on.
     pub(crate) matching_slice: usize,
+    pub(crate) side_work: SideWork,
+    /// Turns to store large bodies: one at a time.
+    pub(crate) storing: SideWork,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -91,6 +94,8 @@ impl Runtime {
             resume_hook: None,
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
+            side_work: SideWork::default(),
+            storing: SideWork::with_turns(1),
         };
         Self {
             environment: Arc::new(environment),
@@ -129,6 +134,19 @@ impl Runtime {
             environment: Arc::new(environment),
             open: Arc::default(),
         }
+    }
+
+    /// Shares the work beside the pools with other runtimes, or bounds it otherwise; say so before a
+    /// pool is opened.
+    #[must_use]
+    pub fn with_side_work(mut self, side_work: SideWork) -> Self {
+        Arc::make_mut(&mut self.environment).side_work = side_work;
+        self
+    }
+
+    /// Returns the work beside the pools of this runtime: what takes time and needs no pool is done there.
+    pub fn side_work(&self) -> &SideWork {
+        &self.environment.side_work
     }
 
     /// Has a host told of every wake that ends; say so before a pool is opened.

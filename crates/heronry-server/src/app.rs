@@ -21,7 +21,7 @@ use crate::{
     openapi,
     problems::Refusal,
     routes,
-    streams::Streams,
+    shares::Shares,
 };
 
 /// The one state of a server, shared by its requests.
@@ -33,7 +33,11 @@ pub(crate) struct App {
     pub(crate) runtime: Runtime,
     pub(crate) auth: Auth,
     pub(crate) metrics: Metrics,
-    pub(crate) streams: Arc<Streams>,
+    pub(crate) streams: Arc<Shares>,
+    /// Calls that wait.
+    pub(crate) long_polls: Arc<Shares>,
+    /// Bytes of large bodies.
+    pub(crate) bytes: Arc<Shares>,
     pub(crate) contract: Bytes,
     pub(crate) stop: Stop,
     pub(crate) health: Health,
@@ -81,7 +85,9 @@ pub(crate) fn routes(
         runtime,
         auth,
         metrics: Metrics::default(),
-        streams: Arc::default(),
+        streams: Shares::of_streams(),
+        long_polls: Shares::of_long_polls(),
+        bytes: Shares::of_bytes(),
         contract: openapi::document(&table),
         stop: Stop::default(),
         health,

@@ -35,6 +35,11 @@ vocabulary! {
         PendingEffectsPerRunMax = "pending_effects_per_run_max",
         WakeCostPerRunMax = "wake_cost_per_run_max",
         WakeCostPerPoolMax = "wake_cost_per_pool_max",
+        SubscriptionsPerRunMax = "subscriptions_per_run_max",
+        LongPollsMax = "long_polls_max",
+        LongPollsPerRunMax = "long_polls_per_run_max",
+        BytesUnderWayMax = "bytes_under_way_max",
+        BytesUnderWayPerRunMax = "bytes_under_way_per_run_max",
     }
 }
 
@@ -43,8 +48,16 @@ impl LimitName {
     pub fn default_value(self) -> u64 {
         match self {
             Self::MembersMax => 100_000,
-            Self::TopicsPerMemberMax | Self::PoliciesMax => 64,
-            Self::RecipientsPerMessageMax | Self::InboxDepthMax | Self::SubscriptionsMax => 10_000,
+            Self::TopicsPerMemberMax
+            | Self::PoliciesMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsPerRunMax => 64,
+            Self::RecipientsPerMessageMax
+            | Self::InboxDepthMax
+            | Self::SubscriptionsMax
+            | Self::LongPollsMax => 10_000,
+            Self::BytesUnderWayMax => 256 * 1024 * 1024,
+            Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
             Self::LiveWakesPerPoolMax => 2_000_000,
@@ -91,6 +104,11 @@ impl LimitName {
             | Self::AttemptsMax
             | Self::LeaseMsMax
             | Self::LostKeepMsMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
+            | Self::BytesUnderWayMax
+            | Self::BytesUnderWayPerRunMax
             | Self::PendingEffectsPerRunMax => None,
         }
     }
@@ -122,6 +140,11 @@ impl LimitName {
             | Self::LeaseMsMax
             | Self::LostKeepMsMax
             | Self::PendingEffectsPerRunMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
+            | Self::BytesUnderWayMax
+            | Self::BytesUnderWayPerRunMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -136,7 +159,11 @@ impl LimitName {
             Self::MembersMax
             | Self::LiveWakesPerRunMax
             | Self::SubscriptionsMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
             | Self::PendingEffectsPerRunMax => 1_000_000,
+            Self::BytesUnderWayMax | Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024 * 1024,
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
             Self::WakeCostPerRunMax => 8_000_000,
             Self::WakeCostPerPoolMax => 80_000_000,

@@ -7,8 +7,13 @@ use heronry_pool::{
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
 use heronry_types::{Body, ContentRef, IdempotencyKey, Position, RunId, Timestamp};
 
+use tokio::runtime::Handle;
+
 use super::Pool;
-use crate::CallError;
+use crate::{CallError, Party};
+
+/// Bodies of at most so many bytes are stored as they come.
+const BYTES_SMALL: usize = 16 * 1024;
 
 /// Why a body could not be stored or fetched.
 #[derive(Debug, thiserror::Error)]
@@ -119,12 +124,9 @@ impl Pool {
         };
         let content_ref = environment.minter.signed_ref(environment.ids.draw(), run);
         let bytes = body.bytes.len() as u64;
+        let party = Party::of(self.id(), &caller);
         self.call(AdmitBody { caller, bytes }).await?;
-        let token = self.shared().token;
-        let contents = &environment.store.contents;
-        contents
-            .put(&self.shared().pool, content_ref, body, token)
-            .await?;
+        self.put(&party, content_ref, body).await?;
         Ok(content_ref)
     }
 
@@ -144,6 +146,7 @@ impl Pool {
         let minter = &shared.environment.minter;
         let (epoch, run, alone) = (self.epoch(), run.as_ref(), ContentPlace::Alone);
         let bytes = body.bytes.len() as u64;
+        let party = Party::of(self.id(), &caller);
         self.call(AdmitBody { caller, bytes }).await?;
         let fresh = minter.content_ref(epoch, run, &key);
         let (mut content_ref, mut before) = (fresh, self.content(fresh, alone).await?);
@@ -157,11 +160,7 @@ impl Pool {
         let stored = if let Some(stored) = before {
             stored
         } else {
-            let contents = &shared.environment.store.contents;
-            let token = shared.token;
-            contents
-                .put(&shared.pool, content_ref, body.clone(), token)
-                .await?;
+            self.put(&party, content_ref, body.clone()).await?;
             // Of two that come at once the first one stays.
             let stored = self.content(content_ref, alone).await?;
             stored.ok_or(Rejection::ContentMissing)?
@@ -216,6 +215,30 @@ impl Pool {
             digest: found.digest(),
             erased_at,
         })
+    }
+
+    /// Stores a body by itself: large ones in turn, so that those of many calls never ride in one
+    /// transaction, which the appends beside them would wait for.
+    async fn put(
+        &self,
+        party: &Party,
+        content_ref: ContentRef,
+        body: Body,
+    ) -> Result<(), StoreError> {
+        let (pool, bytes) = (self.clone(), body.bytes.len());
+        let put = async move {
+            let shared = pool.shared();
+            let contents = &shared.environment.store.contents;
+            contents
+                .put(&shared.pool, content_ref, body, shared.token)
+                .await
+        };
+        if bytes <= BYTES_SMALL {
+            return put.await;
+        }
+        let turn = self.shared().environment.storing.turn(party).await;
+        let handle = Handle::current();
+        turn.run(move || handle.block_on(put)).await
     }
 
     /// Looks for a body with the first message that refers to it, and by itself.

@@ -125,8 +125,8 @@ async fn list(at: At, Query(query): Query<MembersQuery>) -> Result<Answer<Member
         return Err(invalid("limit", "a page has one member at least"));
     }
     let max = match query.limit {
-        Some(_) => at.page_size(query.limit).await?,
-        None => at.limit(LimitName::PageItemsMax).await?,
+        Some(_) => at.page_size(query.limit)?,
+        None => at.limit(LimitName::PageItemsMax),
     };
     let page = at
         .call(ListMembers {
