@@ -130,8 +130,10 @@ impl Pool {
 
     /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
     ///
+    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
+    ///
     /// # Errors
-    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those
+    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`] when the run has stored another body under the key, and those
     /// of [`store_body`](Self::store_body).
     pub async fn store_body_once(
         &self,
@@ -141,15 +143,21 @@ impl Pool {
     ) -> Result<StoredOnce, BodyError> {
         let shared = self.shared();
         let ContentScope { run, key } = scope;
+        if let Caller::Member { run: own, .. } = &caller
+            && run.as_ref() != Some(own)
+        {
+            return Err(Rejection::SenderMismatch.into());
+        }
         let minter = &shared.environment.minter;
         let content_ref = minter.content_ref(self.epoch(), run.as_ref(), &key);
-        let bytes = body.bytes.len() as u64;
-        self.call(AdmitBody { caller, bytes }).await?;
         let before = self.content(content_ref, ContentPlace::Alone).await?;
         let repeated = before.is_some();
         let stored = if let Some(stored) = before {
+            // A repeat is answered as a read, to any generation of the run, and after its end.
             stored
         } else {
+            let bytes = body.bytes.len() as u64;
+            self.call(AdmitBody { caller, bytes }).await?;
             let contents = &shared.environment.store.contents;
             let token = shared.token;
             contents
