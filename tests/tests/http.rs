@@ -40,6 +40,8 @@ mod effects;
 mod events;
 #[path = "http/failure.rs"]
 mod failure;
+#[path = "http/headers.rs"]
+mod headers;
 #[path = "http/health.rs"]
 mod health;
 #[path = "http/identity.rs"]

@@ -270,6 +270,14 @@ pub enum EventFault {
         /// The kind.
         kind: EventKind,
     },
+    /// It says that a run ended, which is a change of the run's state and ends what the run had.
+    #[error(
+        "{kind} is said by the state of the run; set the state to completed, failed or cancelled"
+    )]
+    RunEnds {
+        /// The kind.
+        kind: EventKind,
+    },
     /// It says what another run did.
     #[error("{kind} is about another run; a member reports that only of its own")]
     AnotherRun {

@@ -75,8 +75,8 @@ impl fmt::Debug for Runtime {
 impl Runtime {
     /// Returns a runtime over a store.
     ///
-    /// `key` is a secret of 256 bits under which references and ids are minted; keep it with the
-    /// store, so that a retry after a restart mints the same ones. `owner` names this process in
+    /// `key` is a secret of 256 bits from which the key follows that mints references and ids; keep it
+    /// with the store, so that a retry after a restart mints the same ones. `owner` names this process in
     /// the errors of others that want the same pools.
     pub fn new(
         store: Store,

@@ -1,6 +1,7 @@
 //! What is checked before anything else: where the request was sent to, and by which page.
 
 mod media;
+mod single;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,6 +18,8 @@ use crate::{
     extract::Held,
     problems::{Failed, Refusal},
 };
+
+pub(crate) use media::BodyForm;
 
 /// The hosts that the server answers to on one of its listeners. Each request carries those of its
 /// listener as an extension.
@@ -117,12 +120,24 @@ impl Hosts {
     }
 }
 
-/// Refuses requests to other hosts, of foreign pages, or with a body that is not JSON in UTF-8.
+/// Refuses a body that the route would read as something else than it is.
+pub(crate) async fn check_form(
+    State(form): State<BodyForm>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match media::check(&request, form) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => Refusal(problem).into_response(),
+    }
+}
+
+/// Refuses requests to other hosts, of foreign pages, or that say twice what counts once.
 pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     // Given back when the request is answered.
     let held = Arc::new(Held::nothing_of(&app.bodies));
     request.extensions_mut().insert(Arc::clone(&held));
-    let checked = check_hosts(&request).and_then(|()| media::check(&request));
+    let checked = single::check(request.headers()).and_then(|()| check_hosts(&request));
     let asked = Asked::of(&request);
     let response = match checked {
         Ok(()) => next.run(request).await,

@@ -215,8 +215,10 @@ async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> 
 /// Tells a member how many copies wait in its inbox.
 async fn with_unread(identity: &Identity, mut answer: Response) -> Response {
     if let Identity::Member { pool, run, .. } = identity {
+        // As the member itself: an older generation has nothing to read of its successor's, and does
+        // not renew its lease.
         let peek = Peek {
-            caller: Caller::Operator,
+            caller: identity.caller(),
             run: run.clone(),
             max: 0,
         };

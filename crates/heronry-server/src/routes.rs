@@ -25,7 +25,7 @@ use heronry_wire::{Changed, ProblemKind};
 
 use crate::{
     app::Shared,
-    guards,
+    guards::{self, BodyForm},
     identity::{self, Access},
     openapi::Contract,
     problems::Refusal,
@@ -39,6 +39,7 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) access: Access,
     pub(crate) contract: Contract,
+    form: BodyForm,
     handler: MethodRouter<Shared>,
 }
 
@@ -58,12 +59,18 @@ impl Route {
             path,
             access: Access::Member,
             contract: Contract::new(summary),
+            form: BodyForm::Json,
             handler: on(filter, handler),
         }
     }
 
     fn access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    fn form(mut self, form: BodyForm) -> Self {
+        self.form = form;
         self
     }
 
@@ -107,7 +114,9 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
                 route.handler.route_layer(layer)
             }
         };
-        router = router.route(route.path, handler);
+        // Outermost: a body that no route reads like this is refused to everybody.
+        let form = middleware::from_fn_with_state(route.form, guards::check_form);
+        router = router.route(route.path, handler.route_layer(form));
     }
     router
         .fallback(async || Refusal::of(ProblemKind::NotFound, "no such path; see /openapi.json"))

@@ -20,6 +20,7 @@ on_every_store! {
     j7_the_envelope_shows_what_was_reported_and_who_reported_it
     j7_another_batch_under_a_key_is_a_conflict_and_the_key_space_is_that_of_sends_and_wakes
     j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other
+    a54_the_end_of_a_run_is_no_event_that_a_member_reports
     j7_run_kinds_are_only_about_oneself
     j7_a_member_reports_only_as_its_present_self
     j7_a_reported_event_wakes_who_waits_for_it
@@ -233,9 +234,10 @@ async fn j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other(world:
     let ann = world.join(&pool, "ann").await;
     let (own, others): (Vec<EventKind>, Vec<EventKind>) = EventKind::ALL
         .iter()
+        .filter(|kind| !RUN_ENDS.contains(kind))
         .partition(|kind| kind.family() == EventFamily::AgentPool);
     assert!(
-        own.len() > 30 && others.len() == 104,
+        own.len() > 30 && others.len() == 101,
         "{} {}",
         own.len(),
         others.len()
@@ -255,6 +257,37 @@ async fn j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other(world:
     }
     let call = report(&pool, &ann, (Vec::new(), "none"));
     assert_eq!(world.refused(&pool, call).await, Rejection::NoEvents);
+    world.check_replay(&pool).await;
+}
+
+/// The kinds that say that a run ended.
+const RUN_ENDS: [EventKind; 3] = [
+    EventKind::RunCompleted,
+    EventKind::RunFailed,
+    EventKind::RunCancelled,
+];
+
+async fn a54_the_end_of_a_run_is_no_event_that_a_member_reports(world: World) {
+    let pool = world.pool().await;
+    let ann = world.join(&pool, "ann").await;
+    for kind in RUN_ENDS {
+        let mut of_own = NewEvent::new(kind);
+        of_own.subject = Some(EntityRef::new(EntityKind::Run, id("ann")));
+        for event in [NewEvent::new(kind), of_own] {
+            let refused = Rejection::Event {
+                index: 1,
+                fault: EventFault::RunEnds { kind },
+            };
+            for caller in [ann.clone(), Caller::Operator] {
+                let batch = vec![NewEvent::new(EventKind::TurnStarted), event.clone()];
+                let append = AppendEvents::new(caller, run("ann"), batch, key("end"));
+                assert_eq!(world.refused(&pool, pool.call(append)).await, refused);
+            }
+        }
+    }
+    // The run goes on, and its state says how it ends.
+    let batch = vec![NewEvent::new(EventKind::TurnStarted)];
+    report(&pool, &ann, (batch, "goes-on")).await.unwrap();
     world.check_replay(&pool).await;
 }
 

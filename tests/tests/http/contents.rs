@@ -21,6 +21,7 @@ on_every_store! {
     a_repeat_after_an_erasure_is_answered_and_brings_nothing_back
     a_body_that_an_earlier_build_stored_under_a_key_is_found_by_a_repeat
     an_inbox_shows_the_copy_of_a_message_whose_body_was_erased
+    m2_an_equal_repeat_is_answered_to_a_run_that_may_store_nothing_any_more
 }
 
 const MESSAGES: &str = "/v1/pools/p/messages";
@@ -94,6 +95,43 @@ async fn a_media_type_and_every_byte_are_given_back_as_they_were(server: Server)
         let refused = refused.refused(400, "invalid-request");
         assert_eq!(refused["field"], "content-type", "{media_type}");
     }
+}
+
+async fn m2_an_equal_repeat_is_answered_to_a_run_that_may_store_nothing_any_more(server: Server) {
+    let (old, ended) = server.with_pair().await;
+    let left = server.join("c").await;
+    let text = ("text/plain", "k");
+    let mut stored = Vec::new();
+    for token in [&old, &ended, &left] {
+        stored.push(put(&server, token, text, b"mine").await.is(201));
+    }
+    server.join("a").await;
+    let state = json!({"state": "completed"});
+    let path = "/v1/pools/p/members/b/state";
+    server.post(&ended, path, state).await.is(200);
+    let leave = "DELETE /v1/pools/p/members/c";
+    server.call(&left, leave, Value::Null).await.is(200);
+    let head = server.head().await;
+    let refusals = [(409, "fenced"), (409, "run-ended"), (403, "not-a-member")];
+    for ((token, stored), (status, slug)) in
+        [&old, &ended, &left].into_iter().zip(&stored).zip(refusals)
+    {
+        let again = put(&server, token, text, b"mine").await.is(200);
+        assert_eq!(again["content_ref"], stored["content_ref"], "{slug}");
+        let other = put(&server, token, text, b"other").await;
+        other.refused(409, "idempotency-conflict");
+        let fresh = put(&server, token, ("text/plain", "fresh"), b"mine").await;
+        fresh.refused(status, slug);
+        let mut keyless = put_request(token, text, b"mine".to_vec());
+        keyless.headers_mut().remove("idempotency-key");
+        server.send(keyless).await.refused(status, slug);
+        // Nobody repeats what another run stored.
+        let mut foreign = put_request(token, text, b"mine".to_vec());
+        *foreign.uri_mut() = "/v1/pools/p/contents?run=nobody".parse().unwrap();
+        let foreign = server.send(foreign).await;
+        foreign.refused(403, "sender-mismatch");
+    }
+    assert_eq!(server.head().await, head, "nothing is journaled");
 }
 
 async fn a_body_may_be_as_large_as_its_limit(server: Server) {

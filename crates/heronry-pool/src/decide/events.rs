@@ -2,8 +2,8 @@
 
 use heronry_journal::{ApplicationEvent, Body, Entry, EventBatch, RequestHash};
 use heronry_types::{
-    ContentCapture, Cursor, EntityKind, EntityRef, Epoch, EventFamily, IdempotencyKey, LimitName,
-    Limits, NewEvent, Payload, Position, RunId, Trace,
+    ContentCapture, Cursor, EntityKind, EntityRef, Epoch, EventFamily, EventKind, IdempotencyKey,
+    LimitName, Limits, NewEvent, Payload, Position, RunId, Trace,
 };
 
 use super::{
@@ -16,6 +16,13 @@ use crate::{
     rejection::{ConflictField, PolicyNeed},
     state::Member,
 };
+
+/// The kinds that say that a run ended: its state says so, which ends what the run had with it.
+const END_KINDS: [EventKind; 3] = [
+    EventKind::RunCompleted,
+    EventKind::RunFailed,
+    EventKind::RunCancelled,
+];
 
 /// Appends a batch of events that a member reports: all of them, in order and without a gap, or none.
 #[derive(Clone, Debug)]
@@ -77,6 +84,9 @@ impl AppendEvents {
         let is_about_self = |subject: &EntityRef| {
             subject.kind == EntityKind::Run && subject.id.as_str() == self.run.as_str()
         };
+        if END_KINDS.contains(&kind) {
+            return Err(EventFault::RunEnds { kind });
+        }
         match kind.family() {
             EventFamily::AgentPool => Err(EventFault::PoolsOwn { kind }),
             EventFamily::Run if !event.subject.as_ref().is_none_or(is_about_self) => {

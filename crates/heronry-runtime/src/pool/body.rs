@@ -132,9 +132,12 @@ impl Pool {
 
     /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
     ///
+    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
+    ///
     /// # Errors
-    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those
-    /// of [`store_body`](Self::store_body).
+    /// [`Rejection::SenderMismatch`] when a member names another run,
+    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those of
+    /// [`store_body`](Self::store_body).
     pub async fn store_body_once(
         &self,
         caller: Caller,
@@ -143,11 +146,13 @@ impl Pool {
     ) -> Result<StoredOnce, BodyError> {
         let shared = self.shared();
         let ContentScope { run, key } = scope;
+        if let Caller::Member { run: own, .. } = &caller
+            && run.as_ref() != Some(own)
+        {
+            return Err(Rejection::SenderMismatch.into());
+        }
         let minter = &shared.environment.minter;
         let (epoch, run, alone) = (self.epoch(), run.as_ref(), ContentPlace::Alone);
-        let bytes = body.bytes.len() as u64;
-        let party = Party::of(self.id(), &caller);
-        self.call(AdmitBody { caller, bytes }).await?;
         let fresh = minter.content_ref(epoch, run, &key);
         let (mut content_ref, mut before) = (fresh, self.content(fresh, alone).await?);
         if before.is_none() {
@@ -158,8 +163,12 @@ impl Pool {
         }
         let repeated = before.is_some();
         let stored = if let Some(stored) = before {
+            // A repeat is answered as a read, to any generation of the run, and after its end.
             stored
         } else {
+            let bytes = body.bytes.len() as u64;
+            let party = Party::of(self.id(), &caller);
+            self.call(AdmitBody { caller, bytes }).await?;
             self.put(&party, content_ref, body.clone()).await?;
             // Of two that come at once the first one stays.
             let stored = self.content(content_ref, alone).await?;

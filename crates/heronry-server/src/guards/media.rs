@@ -7,8 +7,17 @@ use axum::{
 use heronry_wire::{Problem, ProblemKind};
 use mime::Mime;
 
-/// Refuses a body that the routes would read as something else than it is.
-pub(super) fn check(request: &Request) -> Result<(), Problem> {
+/// The form in which a route reads the body of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BodyForm {
+    /// JSON in UTF-8, or nothing.
+    Json,
+    /// The bytes as they are, of any media type.
+    Raw,
+}
+
+/// Refuses a body that a route would read as something else than it is.
+pub(super) fn check(request: &Request, form: BodyForm) -> Result<(), Problem> {
     let headers = request.headers();
     let empty = match headers.get(header::CONTENT_LENGTH) {
         Some(length) => length.as_bytes() == b"0",
@@ -17,9 +26,8 @@ pub(super) fn check(request: &Request) -> Result<(), Problem> {
     if !empty {
         check_coding(headers)?;
     }
-    let raw = request.method() == Method::PUT && request.uri().path().ends_with("/contents");
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if raw || (empty && (safe || !headers.contains_key(header::CONTENT_TYPE))) {
+    if form == BodyForm::Raw || (empty && (safe || !headers.contains_key(header::CONTENT_TYPE))) {
         return Ok(());
     }
     check_json(headers)
@@ -51,14 +59,8 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let named = match (types.next(), types.next()) {
-        (Some(value), None) => value
-            .to_str()
-            .ok()
-            .and_then(|text| text.parse::<Mime>().ok()),
-        (None, _) | (Some(_), Some(_)) => None,
-    };
+    let named = headers.get(header::CONTENT_TYPE);
+    let named = named.and_then(|value| value.to_str().ok()?.parse::<Mime>().ok());
     let Some(json) = named.filter(|named| named.essence_str() == "application/json") else {
         return Err(refuse(
             "content-type",
@@ -85,13 +87,17 @@ mod tests {
     use super::*;
 
     fn refused(line: &str, headers: &[(&str, &str)]) -> Option<String> {
+        refused_by(BodyForm::Json, line, headers)
+    }
+
+    fn refused_by(form: BodyForm, line: &str, headers: &[(&str, &str)]) -> Option<String> {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = axum::http::Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let problem = check(&request).err()?;
+        let problem = check(&request, form).err()?;
         assert_eq!(problem.kind(), Some(ProblemKind::UnsupportedMediaType));
         problem.text("field").map(str::to_owned)
     }
@@ -121,16 +127,20 @@ mod tests {
             let found = refused("POST /v1/pools", &[SIZE, ("content-type", other)]);
             assert_eq!(found.as_deref(), Some("content-type"), "{other}");
         }
-        let twice = [SIZE, JSON, ("content-type", "text/plain")];
-        assert!(refused("POST /v1/pools", &twice).is_some());
+        let text = [SIZE, ("content-type", "text/plain")];
+        for path in ["/v1/pools/p/contents", "/v1/pools/contents"] {
+            let line = format!("PUT {path}");
+            assert_eq!(refused_by(BodyForm::Raw, &line, &text), None, "{path}");
+            assert!(refused(&line, &text).is_some(), "{path}");
+        }
     }
 
     #[test]
     fn a_compressed_body_is_refused_on_every_route() {
         for coding in ["gzip", "br", "identity, gzip", "GZIP", "x"] {
             let coding = ("content-encoding", coding);
-            for line in ["POST /v1/pools/p/messages", "PUT /v1/pools/p/contents"] {
-                let found = refused(line, &[SIZE, JSON, coding]);
+            for form in [BodyForm::Json, BodyForm::Raw] {
+                let found = refused_by(form, "PUT /v1/pools/p", &[SIZE, JSON, coding]);
                 assert_eq!(found.as_deref(), Some("content-encoding"), "{coding:?}");
             }
             let chunked = ("transfer-encoding", "chunked");

@@ -311,7 +311,9 @@ fn event_field(index: usize, fault: EventFault) -> String {
     match fault {
         EventFault::AnotherRun { .. } => format!("events[{index}].subject"),
         // The kind itself, or a fault that is younger than this match.
-        EventFault::PoolsOwn { .. } | _ => format!("events[{index}].kind"),
+        EventFault::PoolsOwn { .. } | EventFault::RunEnds { .. } | _ => {
+            format!("events[{index}].kind")
+        }
     }
 }
 

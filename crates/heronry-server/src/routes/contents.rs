@@ -15,6 +15,7 @@ use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
 use super::{At, Route};
 use crate::{
     extract::{Query, invalid, media_type, named_key, read_content},
+    guards::BodyForm,
     problems::Refusal,
 };
 
@@ -26,6 +27,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Store a body.",
             put,
         )
+        .form(BodyForm::Raw)
         .contract(|c| {
             c.keyed()
                 .queries::<ContentQuery>()
@@ -53,9 +55,12 @@ async fn put(
     Query(query): Query<ContentQuery>,
     request: Request,
 ) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
-    at.identity.check_standing().await?;
     let media_type = stated_type(request.headers())?;
     let key = named_key(request.headers(), query.idempotency_key)?;
+    // What repeats nothing is refused before any of it is read.
+    if key.is_none() {
+        at.identity.check_standing().await?;
+    }
     let run = match (at.identity.own_run(), query.run) {
         (None, named) => named,
         (Some(_), named) => Some(at.identity.acting(named, "run")?),
