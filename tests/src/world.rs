@@ -7,6 +7,7 @@ use heronry_journal::Record;
 use heronry_pool::{
     Caller, Joined, Sent,
     decide::{Content, Fetch, Join, Select, Send, SendRequest, StateDigest, WakeRequest},
+    engine::MATCHING_SLICE,
 };
 use heronry_runtime::{CallError, Pool, Runtime};
 use heronry_store::{Store, StoreError};
@@ -19,7 +20,7 @@ use heronry_types::{
     PoolSpec, Position, ReceiveId, RunId, TopicId, WakeId,
 };
 
-use crate::canary;
+use crate::{as_many_as_asked, canary};
 
 /// Which adapter a world stands on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,8 +76,7 @@ pub struct World {
     pub faults: Faults,
     /// The runtime.
     pub runtime: Runtime,
-    /// How many finished messages the runtime keeps in memory.
-    finished_kept: usize,
+    effort: Effort,
     openings: Openings,
     store: Store,
     folder: Option<tempfile::TempDir>,
@@ -179,13 +179,14 @@ impl World {
         canary::watch();
         let (store, faults) = FaultStore::over(store);
         let clock = ManualClock::default();
-        let runtime = runtime_of(&store, &clock, (life, 0));
+        let effort = Effort::default();
+        let runtime = runtime_of((&store, &clock), life, effort);
         Self {
             kind,
             clock,
             faults,
             runtime,
-            finished_kept: 0,
+            effort,
             openings: Openings::Again,
             store,
             folder,
@@ -198,7 +199,23 @@ impl World {
     pub fn keeping_finished(self, most: usize) -> Self {
         Self {
             runtime: self.runtime.keeping_finished(most),
-            finished_kept: most,
+            effort: Effort {
+                finished_kept: most,
+                ..self.effort
+            },
+            ..self
+        }
+    }
+
+    /// Returns the world with a runtime that matches events in slices of this size; it has no pool open.
+    #[must_use]
+    pub fn matching_in_slices_of(self, came_upon: usize) -> Self {
+        Self {
+            runtime: self.runtime.matching_in_slices_of(came_upon),
+            effort: Effort {
+                matching_slice: came_upon,
+                ..self.effort
+            },
             ..self
         }
     }
@@ -241,7 +258,7 @@ impl World {
             clock,
             faults,
             runtime,
-            finished_kept,
+            effort,
             openings,
             store,
             folder,
@@ -262,13 +279,13 @@ impl World {
                 FaultStore::over(kind.open_in(folder).unwrap())
             }
         };
-        let runtime = runtime_of(&store, &clock, (2, finished_kept));
+        let runtime = runtime_of((&store, &clock), 2, effort);
         Self {
             kind,
             clock,
             faults,
             runtime,
-            finished_kept,
+            effort,
             openings,
             store,
             folder,
@@ -436,7 +453,25 @@ impl World {
     }
 }
 
-fn runtime_of(store: &Store, clock: &ManualClock, (seed, finished_kept): (u64, usize)) -> Runtime {
+/// What no outcome may depend on: what a runtime keeps at hand, and how much it does at once.
+#[derive(Clone, Copy, Debug)]
+struct Effort {
+    /// How many finished messages it keeps in memory.
+    finished_kept: usize,
+    /// How much it matches before others go on.
+    matching_slice: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            finished_kept: 0,
+            matching_slice: as_many_as_asked("HERONRY_MATCHING_SLICE", MATCHING_SLICE),
+        }
+    }
+}
+
+fn runtime_of((store, clock): (&Store, &ManualClock), seed: u64, effort: Effort) -> Runtime {
     let clock = Arc::new(clock.clone());
     Runtime::new(
         store.clone(),
@@ -445,5 +480,6 @@ fn runtime_of(store: &Store, clock: &ManualClock, (seed, finished_kept): (u64, u
         [7; 32],
         "tests",
     )
-    .keeping_finished(finished_kept)
+    .keeping_finished(effort.finished_kept)
+    .matching_in_slices_of(effort.matching_slice)
 }

@@ -23,6 +23,8 @@ mod documents;
 mod holding;
 #[path = "e2e/kills.rs"]
 mod kills;
+#[path = "e2e/laid.rs"]
+mod laid;
 #[path = "e2e/life.rs"]
 mod life;
 #[path = "e2e/pipes.rs"]
@@ -35,6 +37,8 @@ mod restarts;
 mod review;
 #[path = "e2e/rotation.rs"]
 mod rotation;
+#[path = "e2e/secrets.rs"]
+mod secrets;
 #[path = "e2e/serve.rs"]
 mod serve;
 #[path = "e2e/support.rs"]

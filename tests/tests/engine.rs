@@ -64,6 +64,8 @@ mod ownership;
 mod policies;
 #[path = "engine/pools.rs"]
 mod pools;
+#[path = "engine/reading.rs"]
+mod reading;
 #[path = "engine/receipts.rs"]
 mod receipts;
 #[path = "engine/replies.rs"]
@@ -110,6 +112,8 @@ mod viewers;
 mod waits_for;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
+#[path = "engine/wake_costs.rs"]
+mod wake_costs;
 #[path = "engine/wake_crowds.rs"]
 mod wake_crowds;
 #[path = "engine/wake_ends.rs"]

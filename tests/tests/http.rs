@@ -24,6 +24,8 @@ mod connections;
 mod contents;
 #[path = "http/contract.rs"]
 mod contract;
+#[path = "http/crafted.rs"]
+mod crafted;
 #[path = "http/cursors.rs"]
 mod cursors;
 #[path = "http/dead.rs"]
@@ -62,6 +64,8 @@ mod prove;
 mod receipts;
 #[path = "http/replies.rs"]
 mod replies;
+#[path = "http/shares.rs"]
+mod shares;
 #[path = "http/strangers.rs"]
 mod strangers;
 #[path = "http/suspend.rs"]

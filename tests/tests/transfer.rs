@@ -10,6 +10,8 @@
 mod breaks;
 #[path = "transfer/copies.rs"]
 mod copies;
+#[path = "transfer/epochs.rs"]
+mod epochs;
 #[path = "transfer/erasures.rs"]
 mod erasures;
 #[path = "transfer/exports.rs"]

@@ -5,6 +5,7 @@
 
 mod crowd;
 mod durable;
+mod fair;
 mod ground;
 mod history;
 mod machine;
@@ -41,6 +42,8 @@ pub(crate) enum Group {
     Waits,
     /// Reading events
     Reads,
+    /// What a bystander feels of a member that asks for much
+    Fair,
 }
 
 /// How much is measured.
@@ -84,5 +87,6 @@ pub(crate) async fn measure(
         Group::Crowd => crowd::measure(scale).await,
         Group::Waits => waits::measure(scale).await,
         Group::Reads => reads::measure(scale).await,
+        Group::Fair => fair::measure(scale, folder).await,
     }
 }

@@ -104,14 +104,51 @@ impl Target {
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     pools: &'a [Carried],
+    /// What was given out at the source and is not valid at the new place.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    invalid: &'static [&'static str],
+}
+
+/// How pools were carried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    /// Into another timeline, from a store.
+    Copied,
+    /// Into another timeline, from a file.
+    Imported,
+    /// As they were.
+    Moved,
+    /// Into a file.
+    Exported,
+}
+
+impl Way {
+    fn done(self) -> &'static str {
+        match self {
+            Self::Copied => "copied",
+            Self::Imported => "imported",
+            Self::Moved => "moved",
+            Self::Exported => "exported",
+        }
+    }
+
+    /// Returns what was given out at the source and is not valid at the new place.
+    fn invalid(self) -> &'static [&'static str] {
+        match self {
+            Self::Copied | Self::Imported => &["member_tokens"],
+            Self::Moved | Self::Exported => &[],
+        }
+    }
 }
 
 /// The fields of a pool that was carried.
 pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "contents"];
 
-/// Prints what was carried.
-pub(crate) fn show(cx: &Context, done: &str, pools: &[Carried]) -> Result<(), Failure> {
-    cx.out.answer(&Answer { pools }, Rows::Of("pools"), || {
+/// Prints what was carried, and says what came along that was chosen elsewhere.
+pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Failure> {
+    let (done, invalid) = (way.done(), way.invalid());
+    let answer = Answer { pools, invalid };
+    cx.out.answer(&answer, Rows::Of("pools"), || {
         let lines = pools.iter().map(|it| {
             let chunks = counted(it.chunks, "chunk");
             let bodies = counted(it.contents, "body");
@@ -123,7 +160,15 @@ pub(crate) fn show(cx: &Context, done: &str, pools: &[Carried]) -> Result<(), Fa
             counted(pools.len() as u64, "pool")
         ));
         lines
-    })
+    })?;
+    match way {
+        Way::Copied | Way::Imported => cx.out.note(
+            "runs, keys and epochs are those of the source; its member tokens are not valid here: \
+             members join again",
+        ),
+        Way::Moved | Way::Exported => {}
+    }
+    Ok(())
 }
 
 /// Says what a failure means to the caller of the command.
@@ -146,6 +191,7 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         TransferError::Chunk { .. }
         | TransferError::Chain { .. }
         | TransferError::RepeatedEpoch { .. }
+        | TransferError::EpochTaken { .. }
         | TransferError::Mismatch { .. }
         | TransferError::Line { .. } => Failure::new(Exit::Damaged, error),
         TransferError::Io { error: cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe => {

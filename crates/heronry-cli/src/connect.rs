@@ -10,7 +10,7 @@ use heronry_wire::{Problem, ProblemKind};
 use crate::{
     data_dir::DataDir,
     failure::{Exit, Failure},
-    finder::{Finder, named_member},
+    finder::{Finder, check_token_file, named_member, take_from_pipe},
     globals::Globals,
     out::Out,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(mut globals: Globals) -> Result<Self, Failure> {
         globals.complete()?;
+        take_from_pipe(&mut globals);
         // A member token is all that a member needs.
         if let Some(member) = named_member(&globals) {
             globals.pool.get_or_insert(member.pool);
@@ -83,16 +84,20 @@ impl Context {
     fn pool_of(&self, client: &Client) -> Result<PoolClient, Failure> {
         match &self.globals.pool {
             Some(pool) => Ok(client.pool(pool)),
-            None => Err(Failure::usage(
-                "no pool is named; give --pool or set HERONRY_POOL",
-            )),
+            None => Err(self.unnamed("no pool is named; give --pool or set HERONRY_POOL")),
         }
     }
 
     /// Returns the run that was named.
     pub(crate) fn run(&self) -> Result<&RunId, Failure> {
-        let missing = || Failure::usage("no run is named; give --run or set HERONRY_RUN");
+        let missing = || self.unnamed("no run is named; give --run or set HERONRY_RUN");
         self.globals.run.as_ref().ok_or_else(missing)
+    }
+
+    /// Says what was not named. A member token names it; one that cannot be read comes first.
+    fn unnamed(&self, line: &str) -> Failure {
+        let checked = check_token_file(&self.globals);
+        checked.err().unwrap_or_else(|| Failure::usage(line))
     }
 
     /// Returns the run that was named, as text; empty when none was.

@@ -1,14 +1,20 @@
 //! Cursor files: where a loop over `wait` or `watch` stands, and what a run last sent or saw.
 
 use std::{
-    fs, io,
+    ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
 };
 
 use heronry_types::Cursor;
 use serde::{Deserialize, Serialize};
 
-use crate::{data_dir::DataDir, failure::Failure, files::replace_file, secrets::hex};
+use crate::{
+    data_dir::DataDir,
+    failure::Failure,
+    files::{FileError, Folder, Others},
+    secrets::hex,
+};
 
 /// The extension of the cursor files of the data directory.
 const EXTENSION: &str = "cursor";
@@ -71,7 +77,10 @@ impl CursorFile {
     pub(crate) fn of(data_dir: &DataDir, note: Note) -> Result<Self, Failure> {
         let name = digest(&note.texts());
         Ok(Self {
-            path: data_dir.cursors()?.join(format!("{name}.{EXTENSION}")),
+            path: data_dir
+                .cursors()?
+                .path()
+                .join(format!("{name}.{EXTENSION}")),
             note: Some(note),
         })
     }
@@ -82,10 +91,14 @@ impl CursorFile {
 
     /// Returns the cursor in the file; nothing when there is no file.
     pub(crate) fn read(&self) -> Result<Option<Cursor>, Failure> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::file("read", &self.path, &error)),
+        let read = self
+            .folder()
+            .and_then(|(folder, name, others)| folder.read(name, others));
+        let text = match read {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_missing() => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let cursor = text.lines().next().unwrap_or_default();
         Cursor::parse(cursor.trim()).map(Some).map_err(|error| {
@@ -103,8 +116,19 @@ impl CursorFile {
             text += &serde_json::to_string(note).map_err(Failure::failed)?;
             text.push('\n');
         }
-        replace_file(&self.path, text.as_bytes())
-            .map_err(|error| Failure::file("write", &self.path, &error))
+        let (folder, name, _) = self.folder()?;
+        Ok(folder.replace(name, text.as_bytes())?)
+    }
+
+    /// Returns the folder of the file, its name there, and what others may do with it: one that a
+    /// person named may be read by them, as where it is may be anybody's.
+    fn folder(&self) -> Result<(Folder, &OsStr, Others), FileError> {
+        let (mut folder, name) = Folder::of(&self.path)?;
+        if self.note.is_none() {
+            return Ok((folder, name, Others::Read));
+        }
+        folder = Folder::private(folder.path())?;
+        Ok((folder, name, Others::DoNothing))
     }
 }
 
@@ -122,20 +146,21 @@ pub(crate) struct Kept {
 
 /// Returns the cursor files of the data directory, in the order of their names.
 pub(crate) fn kept(data_dir: &DataDir) -> Result<Vec<Kept>, Failure> {
-    let folder = data_dir.cursors_place()?;
-    let unreadable = |error| Failure::file("read", &folder, &error);
-    let entries = match fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(error)),
+    let Some(folder) = data_dir.cursors_kept()? else {
+        return Ok(Vec::new());
     };
+    let unreadable = |error| Failure::file("read", folder.path(), &error);
+    let entries = fs::read_dir(folder.path()).map_err(unreadable)?;
     let mut found = Vec::new();
     for entry in entries {
-        let file = entry.map_err(unreadable)?.path();
+        let entry = entry.map_err(unreadable)?;
+        let file = entry.path();
         if file.extension().is_none_or(|it| it != EXTENSION) {
             continue;
         }
-        let text = fs::read_to_string(&file).map_err(|e| Failure::file("read", &file, &e))?;
+        let Some(text) = folder.read(entry.file_name(), Others::DoNothing)? else {
+            continue;
+        };
         let mut lines = text.lines();
         let cursor = lines.next().unwrap_or_default().trim().to_owned();
         // A file of an older version has no second line, and a newer one may say more there.
@@ -161,6 +186,8 @@ pub(crate) fn digest(texts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -175,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back_and_a_damaged_file_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::files::private_temp();
         let file = CursorFile::at(&folder.path().join("c"));
         assert_eq!(file.read().unwrap(), None);
         file.write(cursor()).unwrap();
@@ -190,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_file_of_the_data_directory_says_what_it_is_for() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::files::private_temp();
         let data = DataDir::at(folder.path());
         assert_eq!(kept(&data).unwrap(), []);
         assert!(
@@ -208,8 +235,9 @@ mod tests {
         file.write(cursor()).unwrap();
         assert_eq!(file.read().unwrap(), Some(cursor()));
         // As a version wrote it that knew no notes.
-        let older = data.cursors().unwrap().join("older.cursor");
+        let older = data.cursors().unwrap().path().join("older.cursor");
         fs::write(&older, format!("{}\n", cursor())).unwrap();
+        fs::set_permissions(&older, fs::Permissions::from_mode(0o600)).unwrap();
         let mut notes: Vec<_> = kept(&data).unwrap().into_iter().map(|it| it.note).collect();
         notes.sort_by_key(Option::is_none);
         assert_eq!(notes, [Some(wait), None]);

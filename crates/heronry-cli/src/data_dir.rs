@@ -6,7 +6,6 @@ mod search;
 use std::{
     fs,
     io::ErrorKind,
-    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -19,10 +18,9 @@ use self::search::{NAME, Search, upward};
 use crate::{
     environment,
     failure::Failure,
-    files::{
-        create_file, file_name, followed, has_mode_for_others, make_private_dir, replace_file,
-    },
+    files::{FileError, Folder, Others, file_name},
     out::diagnose,
+    secrets::SecretPlace,
 };
 
 /// The variable that names the data directory.
@@ -31,6 +29,12 @@ pub(crate) const VARIABLE: &str = "HERONRY_DATA_DIR";
 const OPERATOR_TOKEN_FILE: &str = "HERONRY_OPERATOR_TOKEN_FILE";
 /// The variable that names the folder where commands remember where they stand.
 const STATE_DIR: &str = "HERONRY_STATE_DIR";
+/// The name of the file that says where the server is.
+const SERVER_NOTE: &str = "server.json";
+/// The name of the folder of cursor files.
+const CURSORS: &str = "cursors";
+/// The name of the usual store.
+const STORE: &str = "store.redb";
 
 /// A data directory that may not exist yet.
 #[derive(Clone, Debug)]
@@ -64,14 +68,14 @@ pub(crate) struct ServerNote {
 /// Removes `server.json` when the server is gone.
 #[derive(Debug)]
 pub(crate) struct Announced {
-    path: PathBuf,
+    folder: Folder,
 }
 
 impl Drop for Announced {
     fn drop(&mut self) {
         // The data directory has one owner, so the file is this server's. One that stays behind
         // names a server that does not answer, and says so when used.
-        let _ = fs::remove_file(&self.path);
+        let _ = self.folder.remove(SERVER_NOTE);
     }
 }
 
@@ -102,46 +106,41 @@ impl DataDir {
         }
     }
 
-    /// Creates the directory, for its owner alone, and makes its path absolute. Git is told to leave
-    /// it alone: it holds secrets.
+    /// Creates the directory, for its owner alone, and makes its path absolute. One that is there has
+    /// to be this user's alone. Git is told to leave it alone: it holds secrets.
     pub(crate) fn create(&mut self) -> Result<Made, Failure> {
         let failed = |error| Failure::file("create the data directory", &self.path, &error);
         let made = match fs::metadata(&self.path) {
-            Ok(found) => {
-                self.make_own(&found).map_err(failed)?;
-                Made::Before
-            }
+            Ok(_) => Made::Before,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 refuse_dangling(&self.path).map_err(failed)?;
-                make_private_dir(&self.path).map_err(failed)?;
+                Folder::make(&self.path)?;
                 Made::Now
             }
             Err(error) => return Err(failed(error)),
         };
         self.path = fs::canonicalize(&self.path).map_err(failed)?;
+        let folder = Folder::take(&self.path)?;
         if let Origin::Searched(search) = &self.origin
             && let Some(story) = search.passed_over_story()
         {
             let path = self.path.display();
             diagnose(&format!("heronry: {story}; the data directory is {path}"));
         }
-        let ignore = self.path.join(".gitignore");
-        match create_file(&ignore, b"*\n") {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Err(Failure::file("create", &ignore, &error))
-            }
-            Ok(()) | Err(_) => Ok(made),
-        }
+        // Whether it was there does not matter.
+        folder.create(".gitignore", b"*\n")?;
+        Ok(made)
     }
 
-    /// Closes a folder of the usual name to others, so that it is found again.
-    fn make_own(&self, found: &fs::Metadata) -> std::io::Result<()> {
-        let is_searched = matches!(self.origin, Origin::Searched(_));
-        let is_mine = found.uid() == rustix::process::geteuid().as_raw();
-        if is_searched && is_mine && has_mode_for_others(found) {
-            fs::set_permissions(&self.path, fs::Permissions::from_mode(0o700))?;
+    /// Checks the usual store, which is opened by its path: nobody else may have laid it, and it leads
+    /// nowhere else.
+    pub(crate) fn check_store(&self) -> Result<(), Failure> {
+        let folder = Folder::private(&self.path);
+        match folder.and_then(|folder| folder.check(STORE, Others::Read)) {
+            Err(error) if !error.is_missing() => Err(error.into()),
+            // What is not there is said by who opens it.
+            Ok(()) | Err(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Removes a directory that was made for a server that did not start after all.
@@ -174,15 +173,16 @@ impl DataDir {
     }
 
     pub(crate) fn store(&self) -> PathBuf {
-        self.path.join("store.redb")
+        self.path.join(STORE)
     }
 
-    pub(crate) fn token_key(&self) -> PathBuf {
-        self.path.join("token.key")
+    pub(crate) fn token_key(&self) -> SecretPlace {
+        SecretPlace::Kept(self.path.clone(), "token.key")
     }
 
-    pub(crate) fn operator_token(&self) -> PathBuf {
-        environment::path(OPERATOR_TOKEN_FILE).unwrap_or_else(|| self.path.join("operator.token"))
+    pub(crate) fn operator_token(&self) -> SecretPlace {
+        let kept = || SecretPlace::Kept(self.path.clone(), "operator.token");
+        environment::path(OPERATOR_TOKEN_FILE).map_or_else(kept, SecretPlace::Named)
     }
 
     /// Returns where the server's Unix socket is.
@@ -191,18 +191,36 @@ impl DataDir {
     }
 
     /// Returns the folder of cursor files, creating it when it is missing.
-    pub(crate) fn cursors(&self) -> Result<PathBuf, Failure> {
-        private_folder(&self.cursors_place()?, &[])
+    pub(crate) fn cursors(&self) -> Result<Folder, Failure> {
+        let state = self.state_place()?;
+        if !state.is_dir() {
+            Folder::make(&state)?;
+        }
+        // Others may look at a folder that a person named, and what is in it is closed to them.
+        Ok(Folder::checked(&state, Others::Read)?.inner(CURSORS)?)
     }
 
-    /// Returns where the folder of cursor files is, whether or not it exists.
+    /// Returns the folder of cursor files when there is one.
+    pub(crate) fn cursors_kept(&self) -> Result<Option<Folder>, Failure> {
+        let place = self.state_place()?.join(CURSORS);
+        if !place.is_dir() {
+            return Ok(None);
+        }
+        self.cursors().map(Some)
+    }
+
+    /// Returns where commands remember where they stand, whether or not the folder exists.
     ///
-    /// It is in the state directory that is named, else in the data directory, where there is one,
-    /// else where programs of this user keep what they remember: only a server makes a data directory.
-    pub(crate) fn cursors_place(&self) -> Result<PathBuf, Failure> {
-        let state = match environment::path(STATE_DIR) {
+    /// It is the state directory that is named, else the data directory, where there is one, else
+    /// where programs of this user keep what they remember: only a server makes a data directory.
+    fn state_place(&self) -> Result<PathBuf, Failure> {
+        let is_found = match &self.origin {
+            Origin::Named => self.path.is_dir(),
+            Origin::Searched(search) => search.found.is_some(),
+        };
+        Ok(match environment::path(STATE_DIR) {
             Some(named) => named,
-            None if self.path.is_dir() => self.path.clone(),
+            None if is_found => self.path.clone(),
             None => environment::state_home()
                 .map(|folder| folder.join("heronry"))
                 .ok_or_else(|| {
@@ -210,35 +228,48 @@ impl DataDir {
                         "there is no place for cursor files; set {STATE_DIR} or HOME"
                     ))
                 })?,
-        };
-        Ok(state.join("cursors"))
+        })
     }
 
     /// Returns the folder of a pool's logs, creating it when it is missing.
-    pub(crate) fn logs(&self, pool: &str) -> Result<PathBuf, Failure> {
-        private_folder(&self.path, &["logs", &file_name(pool)])
+    pub(crate) fn logs(&self, pool: &str) -> Result<Folder, Failure> {
+        self.inner(&["logs", &file_name(pool)])
     }
 
     /// Returns the folder that a member of a job has for itself, creating it when it is missing.
-    pub(crate) fn member_state(&self, pool: &str, run: &str) -> Result<PathBuf, Failure> {
-        private_folder(&self.path, &["members", &file_name(pool), &file_name(run)])
+    pub(crate) fn member_state(&self, pool: &str, run: &str) -> Result<Folder, Failure> {
+        self.inner(&["members", &file_name(pool), &file_name(run)])
+    }
+
+    fn inner(&self, names: &[&str]) -> Result<Folder, Failure> {
+        let mut folder = Folder::private(&self.path)?;
+        for name in names {
+            folder = folder.inner(name)?;
+        }
+        Ok(folder)
     }
 
     /// Says where the server is, until the answer is dropped.
     pub(crate) fn announce(&self, note: &ServerNote) -> Result<Announced, Failure> {
-        let path = self.path.join("server.json");
         let text = serde_json::to_string(note).map_err(Failure::failed)? + "\n";
-        replace_file(&path, text.as_bytes())
-            .and_then(|()| followed(&path))
-            .map(|path| Announced { path })
-            .map_err(|error| Failure::file("write", &path, &error))
+        let folder = Folder::private(&self.path)?;
+        folder.replace(SERVER_NOTE, text.as_bytes())?;
+        Ok(Announced { folder })
     }
 
     /// Returns what the server that runs on this directory says of itself, when one does.
-    pub(crate) fn announced(&self) -> Option<ServerNote> {
-        let text = fs::read_to_string(self.path.join("server.json")).ok()?;
-        // A file that is being replaced or was damaged names no server.
-        serde_json::from_str(&text).ok()
+    ///
+    /// # Errors
+    /// [`FileError`], when another user may have laid what says so.
+    pub(crate) fn announced(&self) -> Result<Option<ServerNote>, FileError> {
+        let read = Folder::private(&self.path)
+            .and_then(|folder| folder.read(SERVER_NOTE, Others::DoNothing));
+        let text = match read {
+            Err(error) if error.is_missing() => None,
+            read => read?,
+        };
+        // A file that was damaged names no server.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 }
 
@@ -251,15 +282,10 @@ pub(crate) enum Made {
     Now,
 }
 
-fn private_folder(top: &Path, under: &[&str]) -> Result<PathBuf, Failure> {
-    let mut folder = top.to_owned();
-    folder.extend(under);
-    make_private_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
-    Ok(folder)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -284,9 +310,9 @@ mod tests {
         };
         let announced = data.announce(&note).unwrap();
         assert_eq!(mode(&data.path().join("server.json")), 0o600);
-        assert_eq!(data.announced().unwrap(), note);
+        assert_eq!(data.announced().unwrap(), Some(note));
         drop(announced);
-        assert_eq!(data.announced(), None);
+        assert_eq!(data.announced().unwrap(), None);
     }
 
     #[test]

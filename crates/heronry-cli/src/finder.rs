@@ -1,15 +1,18 @@
 //! The address of the server and the token that it is shown, looked up anew for each attempt.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use heronry_client::{ClientError, Endpoint, Locate, LocateError, ServerAddress, Token};
 use heronry_wire::NamedMember;
 
-use crate::{data_dir::DataDir, environment, globals::Globals};
+use crate::{
+    data_dir::DataDir,
+    environment,
+    failure::Failure,
+    files::{Pipe, read_secret},
+    globals::Globals,
+    secrets::SecretPlace,
+};
 
 /// The host of the server when nothing names one.
 const DEFAULT_HOST: &str = "127.0.0.1";
@@ -58,8 +61,37 @@ pub(crate) fn named_member(globals: &Globals) -> Option<NamedMember> {
     match TokenSource::of(globals) {
         TokenSource::Given(token) => NamedMember::of(token.reveal()),
         // A file that cannot be read is refused when it is needed.
-        TokenSource::File(file) => NamedMember::of(fs::read_to_string(file).ok()?.trim()),
+        TokenSource::File(file) => {
+            let (text, _) = read_secret(&file).ok().flatten()?;
+            NamedMember::of(text.trim())
+        }
         TokenSource::DataDir => None,
+    }
+}
+
+/// Takes a token out of a pipe, which gives it once.
+pub(crate) fn take_from_pipe(globals: &mut Globals) {
+    let TokenSource::File(file) = TokenSource::of(globals) else {
+        return;
+    };
+    match read_secret(&file) {
+        Ok(Some((text, Pipe::Yes))) => globals.token = Some(text.trim().to_owned()),
+        // It may come later, it may change, and what is wrong with it is said when it is needed.
+        Ok(Some((_, Pipe::No)) | None) | Err(_) => {}
+    }
+}
+
+/// Checks that a token file which is named can be read, when there is one.
+///
+/// # Errors
+/// A failure, when it is not this user's alone.
+pub(crate) fn check_token_file(globals: &Globals) -> Result<(), Failure> {
+    match TokenSource::of(globals) {
+        TokenSource::File(file) => {
+            read_secret(&file)?;
+            Ok(())
+        }
+        TokenSource::Given(_) | TokenSource::DataDir => Ok(()),
     }
 }
 
@@ -81,7 +113,7 @@ impl TokenSource {
         let is_member = environment::value(MEMBER_VARIABLE).is_some();
         match self {
             Self::Given(token) => Ok(token.clone()),
-            Self::File(file) => read(file, &|| String::new()),
+            Self::File(file) => read(&SecretPlace::Named(file.clone()), &|| String::new()),
             // A member that lost its token is no operator.
             Self::DataDir if is_member && !data_dir.is_named() => {
                 Err(LocateError::Unusable(NO_MEMBER_TOKEN.to_owned()))
@@ -103,7 +135,7 @@ impl Locate for Finder {
         let token = Some(self.token.read(&data_dir)?);
         let address = match &self.address {
             Some(address) => address.clone(),
-            None => announced(&data_dir).unwrap_or_else(|| ServerAddress::Tcp {
+            None => announced(&data_dir)?.unwrap_or_else(|| ServerAddress::Tcp {
                 host: DEFAULT_HOST.to_owned(),
                 port: DEFAULT_PORT,
             }),
@@ -113,27 +145,27 @@ impl Locate for Finder {
 }
 
 /// Returns where the server of a data directory listens: at its socket, which nobody else can open.
-fn announced(data_dir: &DataDir) -> Option<ServerAddress> {
-    let note = data_dir.announced()?;
-    match note.socket {
+fn announced(data_dir: &DataDir) -> Result<Option<ServerAddress>, LocateError> {
+    let note = data_dir.announced();
+    let note = note.map_err(|error| LocateError::Unusable(error.to_string()))?;
+    Ok(note.and_then(|note| match note.socket {
         Some(socket) => Some(ServerAddress::Unix(socket)),
         // A note that names no address names no server.
         None => note.url.parse().ok(),
-    }
+    }))
 }
 
-fn read(file: &Path, story: &dyn Fn() -> String) -> Result<Token, LocateError> {
-    let place = file.display();
-    match fs::read_to_string(file) {
-        Ok(text) if !text.trim().is_empty() => Ok(Token::new(text)),
-        Ok(_) => Err(LocateError::NotYet(format!("{place} holds no token"))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(LocateError::NotYet(format!(
-            "there is no token file {place}{}",
+fn read(place: &SecretPlace, story: &dyn Fn() -> String) -> Result<Token, LocateError> {
+    let path = place.path();
+    let path = path.display();
+    match place.read() {
+        Ok(Some(text)) if !text.trim().is_empty() => Ok(Token::new(text)),
+        Ok(Some(_)) => Err(LocateError::NotYet(format!("{path} holds no token"))),
+        Ok(None) => Err(LocateError::NotYet(format!(
+            "there is no token file {path}{}",
             story()
         ))),
-        Err(error) => Err(LocateError::Unusable(format!(
-            "cannot read the token in {place}: {error}"
-        ))),
+        Err(error) => Err(LocateError::Unusable(error.to_string())),
     }
 }
 

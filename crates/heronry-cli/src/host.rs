@@ -60,7 +60,12 @@ impl Host {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let mut doors = Doors::take(listen)?;
         let mut owned = Owned::take(data_dir, store.as_ref(), &*clock)?;
-        let choice = store.unwrap_or_else(|| StoreChoice::Redb(data_dir.store()));
+        let choice = if let Some(named) = store {
+            named
+        } else {
+            data_dir.check_store()?;
+            StoreChoice::Redb(data_dir.store())
+        };
         let opened = open_store(&choice)?;
         let choice = choice.absolute();
         // The note is for people: a store is open without it, too.

@@ -1,16 +1,10 @@
 //! The two secrets of a data directory: drawn once, kept in files that only their owner can read.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
-};
-
-use heronry_store::embedded::files::{directory_of, sync_directory};
+use std::{io, path::PathBuf};
 
 use crate::{
     failure::Failure,
-    files::{create_file, is_open_to_others, replace_file},
+    files::{self, FileError, Folder, Others},
     text::add,
 };
 
@@ -19,43 +13,110 @@ const SECRET_BYTES: usize = 32;
 /// The shortest operator token that is taken.
 const TOKEN_CHARS_MIN: usize = 16;
 
-/// Returns the 256 bits that a file holds as 64 hex digits, drawing them when there is no file.
-pub(crate) fn read_or_draw(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
-    if !path.exists() {
-        draw(path)?;
+/// The place of a secret.
+#[derive(Clone, Debug)]
+pub(crate) enum SecretPlace {
+    /// A file of this name in a folder that is this user's alone.
+    Kept(PathBuf, &'static str),
+    /// A file that a person named, in a folder that may be anybody's.
+    Named(PathBuf),
+}
+
+impl SecretPlace {
+    /// Returns the path of the file.
+    pub(crate) fn path(&self) -> PathBuf {
+        match self {
+            Self::Kept(folder, name) => folder.join(name),
+            Self::Named(path) => path.clone(),
+        }
     }
-    read(path)
+
+    /// Reads the file, which has to be this user's alone; nothing when there is none.
+    pub(crate) fn read(&self) -> Result<Option<String>, FileError> {
+        let read = match self {
+            Self::Named(path) => {
+                return Ok(files::read_secret(path)?.map(|(text, _)| text));
+            }
+            Self::Kept(folder, name) => {
+                Folder::private(folder).and_then(|it| it.read(name, Others::DoNothing))
+            }
+        };
+        match read {
+            Err(error) if error.is_missing() => Ok(None),
+            read => read,
+        }
+    }
+
+    /// Returns the folder of the file and its name there.
+    fn open(&self) -> Result<(Folder, &std::ffi::OsStr), FileError> {
+        match self {
+            Self::Kept(folder, name) => Ok((Folder::private(folder)?, name.as_ref())),
+            Self::Named(path) => Folder::of(path),
+        }
+    }
+
+    /// Reads the file, and draws a secret into it before that when there is none.
+    fn read_or_draw(&self) -> Result<String, Failure> {
+        if let Some(text) = self.read()? {
+            return Ok(text);
+        }
+        let (folder, name) = self.open()?;
+        // Of two processes that draw at once, both go on with what the first one drew.
+        folder.create(name, &drawn()?)?;
+        folder.sync()?;
+        let read = self.read()?;
+        read.ok_or_else(|| Failure::failed(format_args!("{} is gone again", shown(self))))
+    }
+}
+
+fn shown(place: &SecretPlace) -> String {
+    place.path().display().to_string()
+}
+
+/// Returns the 256 bits that a file holds as 64 hex digits, drawing them when there is no file.
+pub(crate) fn read_or_draw(place: &SecretPlace) -> Result<[u8; SECRET_BYTES], Failure> {
+    let text = place.read_or_draw()?;
+    parse(text.trim()).ok_or_else(|| {
+        Failure::failed(format_args!(
+            "{} does not hold 64 hex digits; restore it, or remove it to draw a new one",
+            shown(place)
+        ))
+    })
 }
 
 /// Returns the text that a file holds, drawing 64 hex digits when there is no file.
 ///
-/// A token that a person or a platform wrote may have any form, and any mode they chose for it.
-pub(crate) fn read_or_draw_token(path: &Path) -> Result<String, Failure> {
-    if !path.exists() {
-        draw(path)?;
-    }
-    let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+/// A token that a person or a platform wrote may have any form.
+pub(crate) fn read_or_draw_token(place: &SecretPlace) -> Result<String, Failure> {
+    let text = place.read_or_draw()?;
     let text = text.trim();
     if text.len() < TOKEN_CHARS_MIN {
         return Err(Failure::failed(format_args!(
             "{} holds no token of at least {TOKEN_CHARS_MIN} characters; remove it to draw a new one",
-            path.display()
+            shown(place)
         )));
     }
     Ok(text.to_owned())
 }
 
 /// Draws another secret into a file that is there; what it held before is gone.
-pub(crate) fn draw_anew(path: &Path) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::file("replace", path, &error);
-    if !path.exists() {
+pub(crate) fn draw_anew(place: &SecretPlace) -> Result<(), Failure> {
+    if place.read()?.is_none() {
         return Err(Failure::failed(format_args!(
             "{} is not there; a server draws it when it starts",
-            path.display()
+            shown(place)
         )));
     }
-    replace_file(path, &drawn()?).map_err(failed)?;
-    sync_directory(directory_of(path)).map_err(failed)
+    let (folder, name) = place.open()?;
+    folder.replace(name, &drawn()?)?;
+    Ok(folder.sync()?)
+}
+
+/// Returns bits that nobody can guess.
+pub(crate) fn random_bits() -> io::Result<[u8; 8]> {
+    let mut bits = [0; 8];
+    getrandom::fill(&mut bits).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(bits)
 }
 
 /// Returns random bits as hex digits, for keys and names that nobody chose.
@@ -64,34 +125,6 @@ pub(crate) fn random_name() -> Result<String, Failure> {
     getrandom::fill(&mut bits)
         .map_err(|error| Failure::failed(format_args!("cannot draw random bits: {error}")))?;
     Ok(hex(&bits))
-}
-
-fn read(path: &Path) -> Result<[u8; SECRET_BYTES], Failure> {
-    let failed = |error: io::Error| Failure::file("read", path, &error);
-    let mut file = File::open(path).map_err(failed)?;
-    if is_open_to_others(&file).map_err(failed)? {
-        return Err(Failure::failed(format_args!(
-            "{} can be read by others; run: chmod 600 {}",
-            path.display(),
-            path.display()
-        )));
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
-    parse(text.trim()).ok_or_else(|| {
-        Failure::failed(format_args!(
-            "{} does not hold 64 hex digits; restore it, or remove it to draw a new one",
-            path.display()
-        ))
-    })
-}
-
-/// Draws a secret into a file that appears whole, also when two processes do so at once.
-fn draw(path: &Path) -> Result<(), Failure> {
-    match create_file(path, &drawn()?) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other.map_err(|error| Failure::file("create", path, &error)),
-    }
 }
 
 /// Returns what stands in the file of a secret that was just drawn.
@@ -125,48 +158,90 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+        path::Path,
+    };
 
     use super::*;
 
+    fn key_in(folder: &Path) -> SecretPlace {
+        SecretPlace::Kept(folder.to_owned(), "token.key")
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     #[test]
     fn a_secret_is_drawn_once_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token.key");
-        let drawn = read_or_draw(&path).unwrap();
-        assert_eq!(read_or_draw(&path).unwrap(), drawn);
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        let folder = crate::files::private_temp();
+        let place = key_in(folder.path());
+        let drawn = read_or_draw(&place).unwrap();
+        assert_eq!(read_or_draw(&place).unwrap(), drawn);
+        let mode = fs::metadata(place.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        let other = read_or_draw(&folder.path().join("other")).unwrap();
-        assert_ne!(other, drawn);
+        let other = SecretPlace::Named(folder.path().join("other"));
+        assert_ne!(read_or_draw(&other).unwrap(), drawn);
     }
 
     #[test]
     fn a_secret_is_drawn_anew_where_there_is_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token.key");
-        let error = draw_anew(&path).unwrap_err().to_string();
+        let folder = crate::files::private_temp();
+        let place = key_in(folder.path());
+        let error = draw_anew(&place).unwrap_err().to_string();
         assert!(error.contains("is not there"), "{error}");
-        let before = read_or_draw(&path).unwrap();
-        draw_anew(&path).unwrap();
-        assert_ne!(read(&path).unwrap(), before);
+        let before = read_or_draw(&place).unwrap();
+        draw_anew(&place).unwrap();
+        assert_ne!(read_or_draw(&place).unwrap(), before);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_secret_that_others_can_read_or_that_is_cut_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token.key");
-        read_or_draw(&path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = read_or_draw(&path).unwrap_err().to_string();
-        assert!(error.contains("chmod 600"), "{error}");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(&path, "abc\n").unwrap();
-        let error = read_or_draw(&path).unwrap_err().to_string();
+    fn a_secret_that_others_can_read_or_change_or_that_is_cut_is_refused() {
+        let folder = crate::files::private_temp();
+        let place = key_in(folder.path());
+        read_or_draw(&place).unwrap();
+        for mode in [0o640, 0o604, 0o620, 0o602, 0o666] {
+            set_mode(&place.path(), mode);
+            let error = read_or_draw(&place).unwrap_err().to_string();
+            assert!(error.contains("chmod 600"), "{error}");
+            assert!(draw_anew(&place).is_err(), "{mode:o}");
+            let named = SecretPlace::Named(place.path());
+            assert!(read_or_draw(&named).is_err(), "{mode:o}");
+        }
+        set_mode(&place.path(), 0o400);
+        read_or_draw(&place).unwrap();
+        set_mode(&place.path(), 0o600);
+        fs::write(place.path(), "abc\n").unwrap();
+        let error = read_or_draw(&place).unwrap_err().to_string();
         assert!(error.contains("64 hex digits"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_a_folder_that_others_can_enter_is_refused() {
+        let folder = crate::files::private_temp();
+        let place = key_in(folder.path());
+        read_or_draw(&place).unwrap();
+        set_mode(folder.path(), 0o750);
+        let error = read_or_draw(&place).unwrap_err().to_string();
+        assert!(error.contains("chmod 700"), "{error}");
+        read_or_draw(&SecretPlace::Named(place.path())).unwrap();
+    }
+
+    #[test]
+    fn a_link_is_followed_where_a_person_named_it_and_nowhere_else() {
+        let folder = crate::files::private_temp();
+        let held = SecretPlace::Named(folder.path().join("held"));
+        let drawn = read_or_draw(&held).unwrap();
+        symlink("held", folder.path().join("token.key")).unwrap();
+        let place = key_in(folder.path());
+        let error = read_or_draw(&place).unwrap_err().to_string();
+        assert!(error.contains("symbolic link to held"), "{error}");
+        assert!(draw_anew(&place).is_err());
+        let named = SecretPlace::Named(place.path());
+        assert_eq!(read_or_draw(&named).unwrap(), drawn);
     }
 }

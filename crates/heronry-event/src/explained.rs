@@ -25,6 +25,10 @@ pub struct WakeExplanation {
     pub until: Cursor,
     /// How many of them the waiting run may see.
     pub events: u64,
+    /// How much it adds to the cost of an event, which the limits `wake_cost_per_run_max` and
+    /// `wake_cost_per_pool_max` are about.
+    #[serde(default)]
+    pub cost: u64,
     /// Whether it waits for what no live member can do.
     pub orphaned: bool,
     /// The record that suspects its run, which is suspended for it, to wait only on runs that wait on

@@ -60,7 +60,7 @@ struct Compiled {
     text_bytes: usize,
     normal_form: String,
     fingerprint: Fingerprint,
-    cost: Cost,
+    literals: usize,
 }
 
 /// How large a filter is.
@@ -71,6 +71,11 @@ pub struct Cost {
     pub terms: usize,
     /// Comparisons in the normal form; a list is one.
     pub literals: usize,
+    /// Values that one event is compared with at the worst while a wake waits with the filter; each
+    /// value of a list is one. A range or a prefix counts 4, and an alternative that names no value
+    /// which an event must have counts 16 more: it is looked at for every event.
+    #[serde(default)]
+    pub per_event: usize,
 }
 
 impl Filter {
@@ -110,7 +115,7 @@ impl Filter {
 
     fn of(formula: &Formula, text_bytes: Option<usize>) -> Result<Self, Limit> {
         let filter = Self::of_terms(formula::expand(formula)?, text_bytes);
-        if filter.cost().literals > LITERALS_MAX {
+        if filter.compiled.literals > LITERALS_MAX {
             return Err(Limit::LiteralsMax);
         }
         if filter.normal_form().len() > TEXT_BYTES_MAX {
@@ -121,17 +126,14 @@ impl Filter {
 
     fn of_terms(terms: Vec<Term>, text_bytes: Option<usize>) -> Self {
         let normal_form = print::terms(&terms);
-        let cost = Cost {
-            terms: terms.len(),
-            literals: terms.iter().flatten().map(print::comparisons).sum(),
-        };
+        let literals = terms.iter().flatten().map(print::comparisons).sum();
         Self {
             compiled: Arc::new(Compiled {
                 fingerprint: Fingerprint::of(&normal_form),
                 text_bytes: text_bytes.unwrap_or(normal_form.len()),
                 terms,
                 normal_form,
-                cost,
+                literals,
             }),
         }
     }
@@ -160,9 +162,13 @@ impl Filter {
         self.compiled.text_bytes
     }
 
-    /// Returns how large the filter is.
+    /// Returns how large the filter is, and what it costs an event while a wake waits with it.
     pub fn cost(&self) -> Cost {
-        self.compiled.cost
+        Cost {
+            terms: self.compiled.terms.len(),
+            literals: self.compiled.literals,
+            per_event: self.cost_per_event(),
+        }
     }
 
     /// Returns true when the filter was found to keep no event at all.

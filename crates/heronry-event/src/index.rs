@@ -18,7 +18,7 @@ use crate::{Envelope, Filter, filter::Clause};
 use checks::Checks;
 use conditions::Conditions;
 use features::{Features, Posting};
-use seen::Seen;
+use seen::{Round, Seen};
 use slots::Slots;
 use term::{Term, TermId};
 
@@ -131,20 +131,28 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
 
     /// Adds the keys of all filters that keep an event with this envelope to `found`, in order and
     /// each once. Touches no heap but that of `found`, and parses nothing.
-    pub fn matches(&mut self, envelope: &Envelope, found: &mut Vec<K>) {
+    ///
+    /// Returns how many alternatives it came upon, the measure of what the event cost.
+    pub fn matches(&mut self, envelope: &Envelope, found: &mut Vec<K>) -> usize {
         if self.by_key.is_empty() {
-            return;
+            return 0;
         }
-        self.seen.look(&self.features, envelope);
-        let earlier = found.len();
-        let seen = self.seen.features().iter();
-        let near = seen.flat_map(|feature| self.features.postings(*feature));
-        for posting in near.filter(|posting| self.seen.may_pass(posting.guard)) {
-            let term = self.terms.get(posting.term.index());
-            let kept = term.filter(|term| term.holds(&self.seen, &self.checks, envelope));
-            found.extend(kept.map(|term| term.key));
+        if self.seen.look(&self.features, envelope) == Round::First {
+            self.terms.iter_mut().for_each(Term::forget_round);
+        }
+        let (earlier, mut came_upon) = (found.len(), 0);
+        let (seen, terms) = (&self.seen, &mut self.terms);
+        for feature in seen.features() {
+            let near = self.features.postings(*feature);
+            came_upon += near.len();
+            for posting in near.iter().filter(|posting| seen.may_pass(posting.guard)) {
+                let term = terms.get_mut(posting.term.index());
+                let look = |term: &mut Term<K>| term.look(seen, &self.checks, envelope);
+                found.extend(term.and_then(look));
+            }
         }
         sort_from(earlier, found);
+        came_upon
     }
 
     /// Returns how many filters there are.

@@ -7,7 +7,7 @@ use heronry_event::{
     filter::{Filter, Fingerprint},
 };
 use heronry_journal::{CountedEvent, DistinctHash, WakeTriggeredBy};
-use heronry_types::{Condition, Count, DistinctBy};
+use heronry_types::{Condition, Count, DistinctBy, Position, Vocabulary};
 
 /// Returns the condition in the one form that conditions with the same parts share: parts in order
 /// of their texts and each once, and a part that stands alone in place of its list.
@@ -103,27 +103,27 @@ impl Progress {
         progress
     }
 
-    /// Returns how many filters the condition has.
-    pub(crate) fn clauses(&self) -> usize {
-        self.clauses.len()
-    }
-
     /// Counts an event that one of the filters keeps, when it is another one.
-    pub(crate) fn take(&mut self, clause: usize, envelope: &Envelope, by: WakeTriggeredBy) {
-        let Some(tally) = self.clauses.get_mut(clause) else {
+    pub(crate) fn take(&mut self, clause: u32, event: &mut Occurrence<'_>) {
+        let Some(tally) = self.clauses.get_mut(clause as usize) else {
             return;
         };
         if tally.is_full() {
             return;
         }
-        if let Some(distinct) = distinct(tally.distinct_by, envelope, by) {
-            let clause = u32::try_from(clause).unwrap_or(u32::MAX);
+        if let Some(distinct) = event.distinct(tally.distinct_by) {
             tally.count(CountedEvent {
                 clause,
-                by,
+                by: event.by,
                 distinct,
             });
         }
+    }
+
+    /// Returns true when one of the filters needs no further event.
+    pub(crate) fn is_full(&self, clause: u32) -> bool {
+        let tally = self.clauses.get(clause as usize);
+        tally.is_none_or(Tally::is_full)
     }
 
     /// Returns true when the condition holds.
@@ -216,6 +216,61 @@ impl Tally {
     fn count(&mut self, event: CountedEvent) {
         if !self.is_full() && self.seen.insert(event.distinct) {
             self.events.push(event);
+        }
+    }
+}
+
+/// An event as conditions count it.
+#[derive(Debug)]
+pub(crate) struct Occurrence<'a> {
+    envelope: &'a Envelope,
+    by: WakeTriggeredBy,
+    /// What stands for the thing that may have to be another one, in the order of [`DistinctBy::ALL`].
+    known: [Known; DistinctBy::ALL.len()],
+}
+
+/// What stands for a thing that may have to be another one.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    /// It was not worked out so far.
+    NotYet,
+    /// The event has no such thing.
+    Nothing,
+    /// This does.
+    Thing(DistinctHash),
+}
+
+impl<'a> Occurrence<'a> {
+    pub(crate) fn new(envelope: &'a Envelope, by: WakeTriggeredBy) -> Self {
+        let known = [Known::NotYet; DistinctBy::ALL.len()];
+        Self {
+            envelope,
+            by,
+            known,
+        }
+    }
+
+    pub(crate) fn envelope(&self) -> &'a Envelope {
+        self.envelope
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.by.position
+    }
+
+    /// Returns what stands for the thing that has to be another one; nothing when the event has none.
+    /// It is worked out once, however many filters ask.
+    pub(crate) fn distinct(&mut self, by: DistinctBy) -> Option<DistinctHash> {
+        match self.known.get(by as usize) {
+            Some(Known::Thing(thing)) => Some(*thing),
+            Some(Known::Nothing) => None,
+            Some(Known::NotYet) | None => {
+                let thing = distinct(by, self.envelope, self.by);
+                if let Some(known) = self.known.get_mut(by as usize) {
+                    *known = thing.map_or(Known::Nothing, Known::Thing);
+                }
+                thing
+            }
         }
     }
 }

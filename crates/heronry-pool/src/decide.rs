@@ -66,7 +66,7 @@ pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
 use crate::{
     Minter, Rejection, State,
-    engine::{Earlier, Found, Heard},
+    engine::{Earlier, Found, Heard, WakeCosts},
 };
 
 /// What a decision may know beside the state and the command.
@@ -86,6 +86,8 @@ pub struct Cx<'a> {
     pub earlier: Earlier<'a>,
     /// The times when members were last heard of, for refusals that say so.
     pub heard: &'a Heard,
+    /// What the wakes that wait cost.
+    pub costs: &'a WakeCosts,
 }
 
 /// What was decided before under a command's names.
@@ -172,6 +174,11 @@ pub trait Command: std::marker::Send + 'static {
     /// Returns what it has to do with wakes.
     fn about_wakes(&self) -> AboutWakes {
         AboutWakes::Perhaps
+    }
+
+    /// Returns about how many records it stages: the measure of how long others wait for it.
+    fn burden(&self) -> usize {
+        1
     }
 
     /// Returns who is heard of by this command, so that its lease is renewed.

@@ -1,9 +1,12 @@
 //! The engine: staged state, and the records of the next append.
 
 mod claims;
+mod clauses;
 mod conditions;
+mod costs;
 mod heard;
 mod leases;
+mod matching;
 mod past;
 mod resume;
 mod scan;
@@ -16,8 +19,12 @@ use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tom
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::{Earlier, RecentClaims};
+pub use costs::WakeCosts;
+pub(crate) use costs::cost_of;
 pub use heard::Heard;
 use leases::Leases;
+pub use matching::MATCHING_SLICE;
+use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
 pub(crate) use scan::Extent;
@@ -113,6 +120,7 @@ pub struct Engine {
     durability: Durability,
     recent: RecentClaims,
     triggers: Triggers,
+    matching: Matching,
     staged: Staged,
     resume: Resume,
     leases: Leases,
@@ -132,6 +140,7 @@ impl Engine {
             durability,
             recent: RecentClaims::default(),
             triggers: Triggers::default(),
+            matching: Matching::default(),
             staged: Staged::default(),
             resume: Resume::default(),
             leases: Leases::default(),
@@ -153,8 +162,9 @@ impl Engine {
     pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
         apply(&mut self.state, record);
         self.recent.note(record, None);
-        self.triggers.arm(record)?;
+        self.triggers.arm(&self.state, record)?;
         self.triggers.replay(&self.state, record);
+        self.settle(record);
         Ok(())
     }
 
@@ -163,11 +173,14 @@ impl Engine {
         self.state.set_floor(floor);
     }
 
-    /// Returns the oldest event whose triggers were not all recorded when the journal ended.
+    /// Returns the oldest event that may not have been matched, or whose triggers were not all recorded,
+    /// when the journal ended.
     pub fn unfinished(&self) -> Option<Position> {
         // Timelines start while no engine runs, so nobody has matched the starts at the end.
-        let unmatched = self.state.timelines.starts_at_end(self.state.head);
-        self.state.wakes.unfinished.or(unmatched)
+        let starts = self.state.timelines.starts_at_end(self.state.head);
+        let triggers = self.state.wakes.unfinished;
+        let oldest = [triggers, starts, self.perhaps_unmatched()];
+        oldest.into_iter().flatten().min()
     }
 
     /// Matches a kept record again, after the journal was replayed, to finish its triggers.
@@ -183,8 +196,11 @@ impl Engine {
     /// Starts an append at this pool time and decides what is due. Time never goes back.
     pub fn begin(&mut self, now: Timestamp) {
         self.now = self.state.time.max(now);
+        self.match_more();
         self.resume();
+        let turn = self.take_turns(Turn::Later);
         self.drain_triggers();
+        self.take_turns(turn);
     }
 
     /// Decides deadlines that are due; returns true while more may be.
@@ -218,9 +234,9 @@ impl Engine {
         }
     }
 
-    /// Returns true while triggers of earlier events are still to be recorded.
+    /// Returns true while earlier events are still to be matched, or their triggers to be recorded.
     pub fn has_backlog(&self) -> bool {
-        self.triggers.has_backlog()
+        self.is_behind() || self.triggers.has_backlog()
     }
 
     /// Returns the claims that the claims store may not have yet.
@@ -337,6 +353,7 @@ impl Engine {
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
+        let turn = self.turn_of(command);
         let before = self.state.head;
         self.hear(command.speaker());
         let more = self.scan_heard(command, scan, before);
@@ -348,6 +365,7 @@ impl Engine {
             names,
             earlier: self.earlier(found),
             heard: &self.heard,
+            costs: self.triggers.costs(),
         };
         let before = self.state.head;
         let decision = command.decide(&self.state, &cx);
@@ -355,11 +373,11 @@ impl Engine {
         let (first, how) = match decision? {
             Decision::Write(draft) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                (self.stage(draft, names), How::Written)
+                (self.stage((draft, turn), names), How::Written)
             }
             Decision::Amend(draft, about) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                self.stage(draft, names);
+                self.stage((draft, turn), names);
                 (about, How::Written)
             }
             Decision::Repeat(first) => (first, How::Repeated),
@@ -409,7 +427,8 @@ impl Engine {
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, draft: Draft, names: Option<&Names>) -> Position {
+    fn stage(&mut self, (draft, turn): (Draft, Turn), names: Option<&Names>) -> Position {
+        let turn_before = self.take_turns(turn);
         let first = self.state.head.next();
         let mut entries = draft.entries.into_iter();
         // The first record is what the command claims its names for.
@@ -421,6 +440,7 @@ impl Engine {
         }
         self.staged.attach(draft.contents);
         self.drain_triggers();
+        self.take_turns(turn_before);
         first
     }
 
@@ -441,9 +461,9 @@ impl Engine {
         self.note_lease(&record);
         self.note_suspended(&record);
         // A filter that was compiled for its registration compiles again.
-        let armed = self.triggers.arm(&record);
+        let armed = self.triggers.arm(&self.state, &record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");
-        self.triggers.match_record(&self.state, &record);
+        self.match_staged(&record);
         self.staged.push(record);
     }
 

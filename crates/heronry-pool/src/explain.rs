@@ -14,14 +14,20 @@ use heronry_types::{
 };
 
 use crate::{
-    condition::Progress,
+    condition::{Occurrence, Progress},
     decide::{ByItself, Need, Prospect, WakeEvents},
-    engine::{is_about_wakes, is_suspension_for},
+    engine::{cost_of, is_about_wakes, is_suspension_for},
     project,
 };
 
-/// How many of the newest events are looked at.
+/// How many of the newest events are looked at, at the most.
 const EVENTS_MAX: u64 = 10_000;
+/// How many of them are looked at, whatever the wake costs.
+const EVENTS_MIN: u64 = 100;
+/// How much looking at events may cost: fewer are looked at for a wake of many filters.
+const COST_MAX: u64 = 128 * 1_024;
+/// How much looking at events costs before others go on, at about the most.
+const COST_OF_SLICE: u64 = 512;
 /// How many values of one comparison are told apart, and how many are shown.
 const VALUES_MAX: usize = 1_000;
 const VALUES_SHOWN: usize = 5;
@@ -69,6 +75,8 @@ pub struct Explain {
     progress: Progress,
     clauses: Vec<Clause>,
     events: u64,
+    /// How many values an event is compared with at the worst; never none.
+    cost: u64,
 }
 
 #[derive(Debug)]
@@ -104,6 +112,7 @@ impl Explain {
         let clauses = clauses.collect();
         Self {
             progress: Progress::new(&wake.condition, &[]),
+            cost: cost_of(&wake.condition),
             clauses,
             wake,
             pool,
@@ -111,9 +120,17 @@ impl Explain {
         }
     }
 
+    /// Returns how many records to look at before others go on; at least one.
+    pub fn records_at_once(&self) -> usize {
+        usize::try_from(COST_OF_SLICE / self.cost)
+            .unwrap_or(1)
+            .max(1)
+    }
+
     /// Returns the position after which to look, and the one up to which.
     pub fn range(&self) -> (Position, Position) {
-        let first = self.wake.until.0.saturating_sub(EVENTS_MAX);
+        let events = (COST_MAX / self.cost).clamp(EVENTS_MIN, EVENTS_MAX);
+        let first = self.wake.until.0.saturating_sub(events);
         let after = Position(first).max(self.wake.floor.previous());
         (after, self.wake.until)
     }
@@ -142,9 +159,10 @@ impl Explain {
             record.position == registered || is_suspension_for(&record.entry.body, registered);
         let counts = record.position > self.wake.since && !own;
         let counts = counts && !self.progress.holds();
-        for (number, clause) in self.clauses.iter_mut().enumerate() {
+        let mut event = Occurrence::new(envelope, by);
+        for (number, clause) in (0..).zip(&mut self.clauses) {
             match clause.filter.explain(envelope) {
-                Explanation::Kept if counts => self.progress.take(number, envelope, by),
+                Explanation::Kept if counts => self.progress.take(number, &mut event),
                 Explanation::Kept if record.position <= self.wake.since => {
                     clause.early += 1;
                     clause.latest_early = Some(by);
@@ -184,6 +202,7 @@ impl Explain {
             after: at(after),
             until: at(until),
             events: self.events,
+            cost: self.cost,
             orphaned,
             suspected_deadlock: self.wake.deadlocked.map(at),
             policies: self.wake.policies,

@@ -4,10 +4,18 @@ use std::fmt;
 
 use heronry_types::{ContentRef, Epoch, IdempotencyKey, MessageId, RunId, WakeId};
 
-/// Derives references and ids from (timeline, run, key) under a secret key.
+/// The purpose of the key that is derived from a secret.
+const KEY_CONTEXT: &str = "heronry 2026-11 ids and references of requests";
+
+/// Derives references and ids from (timeline, run, key) under a key that is derived from a secret.
+///
+/// Earlier builds minted under the secret itself. What they stored by itself is still found and is
+/// still its run's; nothing is minted that way any more.
 #[derive(Clone)]
 pub struct Minter {
-    secret: [u8; 32],
+    key: [u8; 32],
+    /// The key of earlier builds.
+    earlier: [u8; 32],
 }
 
 impl fmt::Debug for Minter {
@@ -24,18 +32,22 @@ pub(crate) struct Minted {
 }
 
 impl Minter {
-    /// Returns a minter under a secret key: unguessable without it.
+    /// Returns a minter for a secret of 256 bits: nothing that it mints can be guessed without it.
     pub fn new(secret: [u8; 32]) -> Self {
-        Self { secret }
+        Self {
+            key: blake3::derive_key(KEY_CONTEXT, &secret),
+            earlier: secret,
+        }
     }
 
     /// Mints for a keyed request; the same for its every retry.
     pub(crate) fn mint(&self, epoch: Epoch, run: &RunId, key: &IdempotencyKey) -> Minted {
-        let [content, id] = halves(self.hash(&[
+        let request = [
             epoch.0.as_slice(),
             run.as_str().as_bytes(),
             key.as_str().as_bytes(),
-        ]));
+        ];
+        let [content, id] = halves(hash(&self.key, &request));
         Minted { content, id }
     }
 
@@ -47,53 +59,80 @@ impl Minter {
         run: Option<&RunId>,
         key: &IdempotencyKey,
     ) -> ContentRef {
-        // One part more than a message has: the body of a message under the same key is another.
-        let [content, _] = halves(self.hash(&[
-            b"stored by itself".as_slice(),
-            epoch.0.as_slice(),
-            run.map_or("", |run| run.as_str()).as_bytes(),
-            key.as_str().as_bytes(),
-        ]));
-        self.signed_ref(content, run)
+        stored_ref(&self.key, (epoch, run, key))
+    }
+
+    /// Returns the reference that an earlier build gave to what [`content_ref`](Self::content_ref)
+    /// names, so that a repeat finds what it stored.
+    pub fn earlier_content_ref(
+        &self,
+        epoch: Epoch,
+        run: Option<&RunId>,
+        key: &IdempotencyKey,
+    ) -> ContentRef {
+        stored_ref(&self.earlier, (epoch, run, key))
     }
 
     /// Returns the reference of a body that is stored by itself without a key, from random bits.
     /// [`stores`](Self::stores) knows whose it is.
     pub fn signed_ref(&self, random: [u8; 16], run: Option<&RunId>) -> ContentRef {
-        let mut bits = random;
-        if let Some(mark) = bits.last_chunk_mut() {
-            *mark = self.mark(random, run);
-        }
-        ContentRef::from_bits(bits)
+        signed(&self.key, random, run)
     }
 
     /// Returns whether a body was stored by itself for this run: its reference says so to who has the
     /// secret. Another store's references, under another secret, are nobody's.
     pub fn stores(&self, run: &RunId, content_ref: ContentRef) -> bool {
         let bits = content_ref.bits();
-        bits.ends_with(&self.mark(bits, Some(run)))
+        let keys = [&self.key, &self.earlier];
+        keys.into_iter()
+            .any(|key| bits.ends_with(&mark(key, bits, Some(run))))
     }
+}
 
-    /// Returns the last bytes of a reference, which follow from the others and from the run.
-    fn mark(&self, bits: [u8; 16], run: Option<&RunId>) -> [u8; 4] {
-        let (random, _) = bits.split_at(12);
-        let [hash, _] = halves(self.hash(&[
-            b"stored for".as_slice(),
-            run.map_or("", |run| run.as_str()).as_bytes(),
-            random,
-        ]));
-        let [a, b, c, d, ..] = hash;
-        [a, b, c, d]
-    }
+/// Returns the reference of a body that is stored by itself under an idempotency key.
+fn stored_ref(
+    secret: &[u8; 32],
+    (epoch, run, key): (Epoch, Option<&RunId>, &IdempotencyKey),
+) -> ContentRef {
+    // One part more than a message has: the body of a message under the same key is another.
+    let request = [
+        b"stored by itself".as_slice(),
+        epoch.0.as_slice(),
+        run.map_or("", |run| run.as_str()).as_bytes(),
+        key.as_str().as_bytes(),
+    ];
+    let [content, _] = halves(hash(secret, &request));
+    signed(secret, content, run)
+}
 
-    fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut request = Vec::with_capacity(128);
-        for part in parts {
-            request.extend_from_slice(&(part.len() as u64).to_le_bytes());
-            request.extend_from_slice(part);
-        }
-        *blake3::keyed_hash(&self.secret, &request).as_bytes()
+fn signed(secret: &[u8; 32], random: [u8; 16], run: Option<&RunId>) -> ContentRef {
+    let mut bits = random;
+    if let Some(last) = bits.last_chunk_mut() {
+        *last = mark(secret, random, run);
     }
+    ContentRef::from_bits(bits)
+}
+
+/// Returns the last bytes of a reference, which follow from the others and from the run.
+fn mark(secret: &[u8; 32], bits: [u8; 16], run: Option<&RunId>) -> [u8; 4] {
+    let (random, _) = bits.split_at(12);
+    let request = [
+        b"stored for".as_slice(),
+        run.map_or("", |run| run.as_str()).as_bytes(),
+        random,
+    ];
+    let [hash, _] = halves(hash(secret, &request));
+    let [a, b, c, d, ..] = hash;
+    [a, b, c, d]
+}
+
+fn hash(secret: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut request = Vec::with_capacity(128);
+    for part in parts {
+        request.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        request.extend_from_slice(part);
+    }
+    *blake3::keyed_hash(secret, &request).as_bytes()
 }
 
 impl fmt::Debug for Minted {
@@ -163,5 +202,19 @@ mod tests {
         assert_eq!(nobodys.bits()[..12], [9; 12]);
         let again = minter.content_ref(Epoch([7; 16]), Some(&lead), &key);
         assert_eq!(by_key, again);
+    }
+    #[test]
+    fn what_an_earlier_build_stored_is_found_and_is_its_runs() {
+        let (secret, epoch) = ([1; 32], Epoch([7; 16]));
+        let minter = Minter::new(secret);
+        let key = IdempotencyKey::parse("k").unwrap();
+        let lead = run("lead");
+        let earlier = minter.earlier_content_ref(epoch, Some(&lead), &key);
+        // As a build minted it that had no derived keys.
+        let expected = "content:9788870e87500b2e76399735f78e6af7";
+        assert_eq!(earlier.to_string(), expected);
+        assert_ne!(minter.content_ref(epoch, Some(&lead), &key), earlier);
+        assert!(minter.stores(&lead, earlier));
+        assert!(!minter.stores(&run("child"), earlier));
     }
 }

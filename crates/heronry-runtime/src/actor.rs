@@ -38,6 +38,9 @@ use crate::{
 
 /// How many commands one append takes at the most.
 const BATCH_MAX: usize = 1_024;
+/// About how many records the commands make that are taken from the queue at once: who comes meanwhile
+/// takes its turn among those that are left.
+const TAKEN_AT_ONCE: usize = BATCH_MAX;
 
 /// Whether the actor goes on.
 enum Flow {
@@ -64,6 +67,8 @@ enum Event {
     Scanned(Result<Scanning, JoinError>),
     /// Claims arrived at the claims store.
     HandedOver(Handed),
+    /// Nothing else is to be done while records wait to be matched.
+    Behind,
 }
 
 /// The actor of one pool.
@@ -150,6 +155,10 @@ impl Actor {
                 Event::Scanned(ended) => self.scanned(ended),
                 Event::Landed(landing) => self.land(landing),
                 Event::HandedOver(end) => self.handed_over(end),
+                Event::Behind => {
+                    self.engine.match_more();
+                    Flow::Go
+                }
             };
             if let Flow::Stop(why) = flow {
                 return why;
@@ -158,7 +167,7 @@ impl Actor {
                 let answers = self.launch();
                 self.release(answers);
             }
-            if self.others_ask() {
+            if self.engine.has_backlog() || self.others_ask() {
                 tokio::task::yield_now().await;
             }
         }
@@ -177,9 +186,12 @@ impl Actor {
         let at = self.due_at();
         let wants = self.wants_commands();
         let (queue, time) = (&self.queue, &self.time);
+        let is_behind = self.engine.is_behind();
         // A batch that is open has as many triggers as it takes.
         let has_triggers = self.engine.has_backlog() && self.batch.is_none();
         let has_work = wants && (!self.pending.is_empty() || has_triggers);
+        // Those that wait for triggers hold up nobody who comes after them.
+        let room = TAKEN_AT_ONCE.saturating_sub(self.pending.len());
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,
@@ -203,8 +215,9 @@ impl Actor {
             landing = landed => Event::Landed(landing),
             ended = self.scans.next() => Event::Scanned(ended),
             end = handed => Event::HandedOver(end),
-            () = future::ready(()), if has_work => Event::Work(Next::Jobs(Vec::new())),
-            next = queue.next(BATCH_MAX), if wants => Event::Work(next),
+            () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room))),
+            next = queue.next(TAKEN_AT_ONCE), if wants => Event::Work(next),
+            () = future::ready(()), if is_behind => Event::Behind,
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),
         }
     }

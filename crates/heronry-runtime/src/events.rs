@@ -1,6 +1,7 @@
 //! Reading events: pages, and streams that replay and then follow.
 
 mod reader;
+mod slice;
 mod subscription;
 
 use heronry_event::{EventPage, filter::Filter};
@@ -15,9 +16,10 @@ pub use subscription::Subscription;
 
 use crate::{CallError, EventsError, Pool};
 use reader::{Reader, Seen};
+use slice::Budget;
 
 /// How many bytes of the journal one page looks through at the most.
-const PAGE_SCAN_BYTES: usize = 4 * 1024 * 1024;
+const PAGE_SCAN_BYTES: usize = 1024 * 1024;
 
 /// For how many events of a page there is room from the start.
 const PAGE_EVENTS: usize = 1_024;
@@ -83,11 +85,15 @@ impl Pool {
         let mut head = self.shared().head.clone();
         let mut reader = Reader::open(self, query, Some(limit as u64)).await?;
         let mut events = Vec::with_capacity(limit.min(PAGE_EVENTS));
-        let mut budget = PAGE_SCAN_BYTES;
-        while events.len() < limit && budget > 0 {
+        let mut bytes_left = PAGE_SCAN_BYTES;
+        while events.len() < limit && bytes_left > 0 {
             head.borrow_and_update();
-            match reader.read(self, budget, limit, &mut events).await? {
-                Seen::Events { bytes } => budget = budget.saturating_sub(bytes),
+            let budget = Budget {
+                bytes: bytes_left,
+                events: limit - events.len(),
+            };
+            match reader.read(self, budget, &mut events).await? {
+                Seen::Events { bytes } => bytes_left = bytes_left.saturating_sub(bytes),
                 Seen::Head if events.is_empty() && wait.0 > 0 => {
                     tokio::select! {
                         changed = head.changed() => if changed.is_err() { break },

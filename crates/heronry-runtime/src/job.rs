@@ -18,6 +18,9 @@ pub(crate) trait Job: Send + Sync {
     /// Returns what it has to do with wakes.
     fn about_wakes(&self) -> AboutWakes;
 
+    /// Returns about how many records it stages.
+    fn burden(&self) -> usize;
+
     /// Returns what earlier events to look for.
     fn scan(
         &self,
@@ -108,6 +111,10 @@ where
 
     fn about_wakes(&self) -> AboutWakes {
         self.command.about_wakes()
+    }
+
+    fn burden(&self) -> usize {
+        self.command.burden()
     }
 
     fn scan(

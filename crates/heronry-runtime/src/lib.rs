@@ -9,6 +9,7 @@ mod published;
 mod queue;
 mod resume;
 mod runtime;
+mod side_work;
 mod start;
 mod system;
 mod time;
@@ -22,5 +23,6 @@ pub use pool::{
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use runtime::Runtime;
+pub use side_work::{Party, SideWork, Turn};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -8,13 +8,13 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use heronry_pool::decide::Command;
+use heronry_pool::decide::{Command, Lane, Speaker};
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
+use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, RunId, Timelines};
 use tokio::sync::watch;
 
 use crate::{
-    CallError, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
+    CallError, SideWork, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
     runtime::Environment, waiters::Waiters,
 };
 
@@ -116,10 +116,10 @@ impl Pool {
         C::Answer: Sync,
     {
         let lane = command.lane();
-        let run = command.run().cloned();
+        let run = on_behalf_of(&command).cloned();
         let names = command.names(self.epoch(), &self.shared.environment.minter);
         let (call, answer) = Call::new(command, names);
-        self.shared.queue.push(lane, run.as_ref(), Box::new(call))?;
+        self.shared.queue.push(lane, run, Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.
         answer.await.unwrap_or(Err(CallError::Stopped {
             outcome: Outcome::Unknown,
@@ -129,6 +129,10 @@ impl Pool {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    pub(crate) fn side_work(&self) -> &SideWork {
+        &self.shared.environment.side_work
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -142,5 +146,14 @@ impl Pool {
 
     pub(crate) fn close(&self, why: StopReason) {
         self.shared.queue.close(why);
+    }
+}
+
+/// Returns the run whose turn a command takes: its member's, or in the lane that is kept free, where an
+/// operator may act for one, the run's that it names.
+fn on_behalf_of(command: &impl Command) -> Option<&RunId> {
+    match command.lane() {
+        Lane::Reserved => command.run(),
+        Lane::Common => command.speaker().and_then(Speaker::own_run),
     }
 }

@@ -1,4 +1,4 @@
-//! The bounded queue before a pool, with a lane that is kept free for what relieves it.
+//! The bounded queue before a pool: members take turns, and a lane is kept free for what relieves it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -25,7 +25,7 @@ enum Gate {
 }
 
 /// How many commands wait at the most: a quarter of the places is reserved, and one run may hold a
-/// quarter of those.
+/// quarter of those, and three quarters of the others.
 #[derive(Clone, Copy, Debug)]
 struct Places(usize);
 
@@ -49,6 +49,10 @@ impl Places {
         self.0 - self.reserved()
     }
 
+    fn common_per_run(self) -> usize {
+        self.common() / 4 * 3
+    }
+
     fn full(self) -> CallError {
         CallError::Busy {
             retry_after: RETRY_AFTER,
@@ -57,9 +61,49 @@ impl Places {
     }
 }
 
+/// Who takes a turn: a member, or whoever is none.
+type Turn = Option<RunId>;
+
+/// The commands that wait in the common lane. Those of one member keep their order; members take turns.
+#[derive(Default)]
+struct Turns {
+    next: VecDeque<Turn>,
+    waiting: HashMap<Turn, VecDeque<Box<dyn Job>>>,
+    len: usize,
+}
+
+impl Turns {
+    fn of(&self, turn: &Turn) -> usize {
+        self.waiting.get(turn).map_or(0, VecDeque::len)
+    }
+
+    fn push(&mut self, turn: Turn, job: Box<dyn Job>) {
+        self.len += 1;
+        if let Some(waiting) = self.waiting.get_mut(&turn) {
+            waiting.push_back(job);
+            return;
+        }
+        self.next.push_back(turn.clone());
+        self.waiting.insert(turn, VecDeque::from([job]));
+    }
+
+    fn pop(&mut self) -> Option<Box<dyn Job>> {
+        let turn = self.next.pop_front()?;
+        let waiting = self.waiting.get_mut(&turn)?;
+        let job = waiting.pop_front()?;
+        self.len -= 1;
+        if waiting.is_empty() {
+            self.waiting.remove(&turn);
+        } else {
+            self.next.push_back(turn);
+        }
+        Some(job)
+    }
+}
+
 struct Lanes {
     gate: Gate,
-    common: VecDeque<Box<dyn Job>>,
+    common: Turns,
     reserved: VecDeque<(Option<RunId>, Box<dyn Job>)>,
     held: HashMap<RunId, usize>,
 }
@@ -83,7 +127,7 @@ impl Queue {
     pub(crate) fn new() -> Self {
         let lanes = Lanes {
             gate: Gate::Open,
-            common: VecDeque::new(),
+            common: Turns::default(),
             reserved: VecDeque::new(),
             held: HashMap::new(),
         };
@@ -106,11 +150,11 @@ impl Queue {
         self.places.store(places, Ordering::Relaxed);
     }
 
-    /// Adds a command, or says why not.
+    /// Adds a command on behalf of a run, or says why not.
     pub(crate) fn push(
         &self,
         lane: Lane,
-        run: Option<&RunId>,
+        run: Option<RunId>,
         job: Box<dyn Job>,
     ) -> Result<(), CallError> {
         {
@@ -119,17 +163,19 @@ impl Queue {
                 let outcome = heronry_store::Outcome::None;
                 return Err(CallError::Stopped { outcome, why });
             }
-            lanes.admit(lane, run, Places(self.places.load(Ordering::Relaxed)))?;
+            let places = Places(self.places.load(Ordering::Relaxed));
+            lanes.admit(lane, &run, places)?;
             match lane {
-                Lane::Common => lanes.common.push_back(job),
-                Lane::Reserved => lanes.reserved.push_back((run.cloned(), job)),
+                Lane::Common => lanes.common.push(run, job),
+                Lane::Reserved => lanes.reserved.push_back((run, job)),
             }
         }
         self.ring.notify_one();
         Ok(())
     }
 
-    /// Waits for commands and takes at most `max`, reserved ones first.
+    /// Waits for commands and takes about as many as make `max` records: reserved ones first, then one of
+    /// each member in turn.
     pub(crate) async fn next(&self, max: usize) -> Next {
         loop {
             if let Some(next) = self.lanes().next(max) {
@@ -137,6 +183,11 @@ impl Queue {
             }
             self.ring.notified().await;
         }
+    }
+
+    /// Takes about as many commands as make `max` records, of those that wait now.
+    pub(crate) fn take_now(&self, max: usize) -> Vec<Box<dyn Job>> {
+        self.lanes().take(max)
     }
 
     /// Takes no more commands; those that wait are still handed out.
@@ -153,7 +204,7 @@ impl Queue {
     /// Returns how many commands wait.
     pub(crate) fn len(&self) -> usize {
         let lanes = self.lanes();
-        lanes.common.len() + lanes.reserved.len()
+        lanes.common.len + lanes.reserved.len()
     }
 
     /// Returns true when it takes no more commands.
@@ -177,11 +228,12 @@ impl Queue {
 }
 
 impl Lanes {
-    fn admit(&mut self, lane: Lane, run: Option<&RunId>, places: Places) -> Result<(), CallError> {
+    fn admit(&mut self, lane: Lane, run: &Turn, places: Places) -> Result<(), CallError> {
         let busy = Err(places.full());
         match lane {
-            Lane::Common if self.common.len() >= places.common() => busy,
+            Lane::Common if self.common.len >= places.common() => busy,
             Lane::Reserved if self.reserved.len() >= places.reserved() => busy,
+            Lane::Common if run.is_some() && self.common.of(run) >= places.common_per_run() => busy,
             Lane::Common => Ok(()),
             Lane::Reserved => {
                 let Some(run) = run else { return Ok(()) };
@@ -205,19 +257,24 @@ impl Lanes {
     }
 
     fn take(&mut self, max: usize) -> Vec<Box<dyn Job>> {
-        let mut jobs = Vec::new();
-        while let Some((run, job)) = (jobs.len() < max)
-            .then(|| self.reserved.pop_front())
-            .flatten()
+        let (mut jobs, mut records) = (Vec::new(), 0_usize);
+        while records < max
+            && let Some(job) = self.take_one()
         {
+            records = records.saturating_add(job.burden());
             jobs.push(job);
-            if let Some(run) = run {
-                self.give_back(&run);
-            }
         }
-        let common = (max - jobs.len()).min(self.common.len());
-        jobs.extend(self.common.drain(..common));
         jobs
+    }
+
+    fn take_one(&mut self) -> Option<Box<dyn Job>> {
+        let Some((run, job)) = self.reserved.pop_front() else {
+            return self.common.pop();
+        };
+        if let Some(run) = run {
+            self.give_back(&run);
+        }
+        Some(job)
     }
 
     fn give_back(&mut self, run: &RunId) {

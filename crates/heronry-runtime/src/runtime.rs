@@ -1,20 +1,21 @@
 //! The runtime: which pools of a store are open in this process.
 
 mod delete;
+mod issuing;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
     Minter,
     decide::{Create, How},
-    engine::FINISHED_KEPT,
+    engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
 use heronry_types::{Durability, PoolId, PoolSpec, Timelines};
 use tokio::sync::Mutex;
 
 use crate::{
-    CallError, OpenError, Pool, ResumeHook, StopReason,
+    CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
     actor::{Ended, Opening},
     queue::Queue,
     resume,
@@ -33,6 +34,11 @@ pub(crate) struct Environment {
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// How many finished messages of a pool stay in memory.
     pub(crate) finished_kept: usize,
+    /// How many alternatives and wakes are come upon before others go on.
+    pub(crate) matching_slice: usize,
+    pub(crate) side_work: SideWork,
+    /// Turns to store large bodies: one at a time.
+    pub(crate) storing: SideWork,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -87,6 +93,9 @@ impl Runtime {
             owner: owner.into(),
             resume_hook: None,
             finished_kept: FINISHED_KEPT,
+            matching_slice: MATCHING_SLICE,
+            side_work: SideWork::default(),
+            storing: SideWork::with_turns(1),
         };
         Self {
             environment: Arc::new(environment),
@@ -108,6 +117,36 @@ impl Runtime {
             environment: Arc::new(environment),
             open: Arc::default(),
         }
+    }
+
+    /// Returns a runtime whose pools match events against the wakes that wait in slices of this size:
+    /// so many alternatives of filters and wakes are come upon before others go on. No outcome depends
+    /// on it.
+    ///
+    /// It has no pool open yet: those of this one stay with it.
+    #[must_use]
+    pub fn matching_in_slices_of(&self, came_upon: usize) -> Self {
+        let environment = Environment {
+            matching_slice: came_upon,
+            ..Environment::clone(&self.environment)
+        };
+        Self {
+            environment: Arc::new(environment),
+            open: Arc::default(),
+        }
+    }
+
+    /// Shares the work beside the pools with other runtimes, or bounds it otherwise; say so before a
+    /// pool is opened.
+    #[must_use]
+    pub fn with_side_work(mut self, side_work: SideWork) -> Self {
+        Arc::make_mut(&mut self.environment).side_work = side_work;
+        self
+    }
+
+    /// Returns the work beside the pools of this runtime: what takes time and needs no pool is done there.
+    pub fn side_work(&self) -> &SideWork {
+        &self.environment.side_work
     }
 
     /// Has a host told of every wake that ends; say so before a pool is opened.

@@ -18,6 +18,7 @@ mod lines;
 mod path;
 mod reading;
 mod source;
+mod taken;
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ use crate::{
     openapi,
     problems::Refusal,
     routes,
-    streams::Streams,
+    shares::Shares,
 };
 
 /// The one state of a server, shared by its requests.
@@ -33,7 +33,11 @@ pub(crate) struct App {
     pub(crate) runtime: Runtime,
     pub(crate) auth: Auth,
     pub(crate) metrics: Metrics,
-    pub(crate) streams: Arc<Streams>,
+    pub(crate) streams: Arc<Shares>,
+    /// Calls that wait.
+    pub(crate) long_polls: Arc<Shares>,
+    /// Bytes of large bodies.
+    pub(crate) bytes: Arc<Shares>,
     pub(crate) contract: Bytes,
     pub(crate) stop: Stop,
     pub(crate) health: Health,
@@ -81,7 +85,9 @@ pub(crate) fn routes(
         runtime,
         auth,
         metrics: Metrics::default(),
-        streams: Arc::default(),
+        streams: Shares::of_streams(),
+        long_polls: Shares::of_long_polls(),
+        bytes: Shares::of_bytes(),
         contract: openapi::document(&table),
         stop: Stop::default(),
         health,
@@ -102,17 +108,17 @@ impl App {
         Ok(self.runtime.find(pool).await?)
     }
 
-    /// Returns the epoch in which a run joined, as a token says it did: one that no pool has when
-    /// there is no such pool.
+    /// Returns the epoch in which the token of a joining is issued, as a token says that there was
+    /// one: an epoch that no pool has when there is no such pool.
     ///
     /// Nobody has been authenticated when this is asked, so it opens no pool.
-    pub(crate) async fn joined_in(
+    pub(crate) async fn issued_in(
         &self,
         pool: &PoolId,
         generation: Generation,
     ) -> Result<Epoch, Refusal> {
-        let timelines = self.runtime.timelines(pool).await?;
-        Ok(timelines.map_or(EPOCH_OF_NO_POOL, |known| known.at(generation.0)))
+        let issued_in = self.runtime.issuing_epoch(pool, generation).await?;
+        Ok(issued_in.unwrap_or(EPOCH_OF_NO_POOL))
     }
 
     /// Returns how safely the store keeps records.

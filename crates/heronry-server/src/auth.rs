@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 /// The form of member tokens that this build makes and reads.
 const MEMBER_TOKEN_FORM: &str = "hm1";
 
-/// What the keyed hash of a member token is for, so that the key can serve other purposes too.
-const MAC_PURPOSE: &[u8] = b"heronry member token 1";
+/// The purpose of the key of member tokens, which is derived from the secret that is kept.
+const MAC_KEY_CONTEXT: &str = "heronry 2026-11 member tokens of pool, epoch, run and generation";
 
 /// The operator's token. Only hashes of it are kept.
 #[derive(Clone)]
@@ -43,13 +43,15 @@ impl fmt::Debug for OperatorToken {
     }
 }
 
-/// The 256-bit key that member tokens are made with.
+/// The key that member tokens are made with, derived from a secret of 256 bits that other keys are
+/// derived from, too.
 pub struct TokenKey(SecretBox<[u8; 32]>);
 
 impl TokenKey {
-    /// Returns the key with these bytes.
+    /// Returns the key that follows from a secret with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(SecretBox::new(Box::new(bytes)))
+        let derived = blake3::derive_key(MAC_KEY_CONTEXT, &bytes);
+        Self(SecretBox::new(Box::new(derived)))
     }
 }
 
@@ -167,7 +169,7 @@ impl Auth {
         };
         // Three plain values: writing them as JSON cannot fail.
         let clear = serde_json::to_vec(&clear).unwrap_or_default();
-        let mac = self.mac(epoch, run, generation);
+        let mac = self.mac(epoch, joined);
         MemberToken::new(format!(
             "{MEMBER_TOKEN_FORM}.{}.{}",
             URL_SAFE_NO_PAD.encode(clear),
@@ -191,17 +193,19 @@ impl Auth {
 
     /// Returns true when this key made the claim in this timeline. Compares in constant time.
     pub(crate) fn proves(&self, claim: &MemberClaim, epoch: Epoch) -> bool {
-        self.mac(epoch, &claim.run, claim.generation) == claim.mac
+        self.mac(epoch, (&claim.pool, &claim.run, claim.generation)) == claim.mac
     }
 
-    fn mac(&self, epoch: Epoch, run: &RunId, generation: Generation) -> blake3::Hash {
-        let Generation(position) = generation;
+    fn mac(&self, epoch: Epoch, joined: (&PoolId, &RunId, Generation)) -> blake3::Hash {
+        let (pool, run, Generation(position)) = joined;
         let mut hasher = blake3::Hasher::new_keyed(self.key.0.expose_secret());
-        hasher.update(MAC_PURPOSE);
         hasher.update(&epoch.0);
         hasher.update(&position.0.to_be_bytes());
-        // The run is last, so that no other split of the same bytes has the same hash.
-        hasher.update(run.as_str().as_bytes());
+        // Each text stands behind its length, so that no other split of the same bytes has this hash.
+        for text in [pool.as_str(), run.as_str()] {
+            hasher.update(&(text.len() as u64).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
         hasher.finalize()
     }
 }
@@ -269,6 +273,30 @@ mod tests {
         assert!(!believed(&auth, &token, Epoch([8; 16])));
         let other = Auth::new(OperatorToken::new("secret"), TokenKey::from_bytes([4; 32]));
         assert!(!believed(&other, &token, EPOCH));
+    }
+
+    #[test]
+    fn the_hash_of_a_member_token_covers_pool_epoch_run_and_generation() {
+        let auth = auth();
+        let mac = |epoch, pool: &str, run: &str, generation| {
+            let (pool, run) = (pool.parse().unwrap(), run.parse().unwrap());
+            auth.mac(epoch, (&pool, &run, Generation(Position(generation))))
+        };
+        let one = mac(EPOCH, "p", "r", 4);
+        assert_eq!(mac(EPOCH, "p", "r", 4), one);
+        for other in [
+            mac(Epoch([8; 16]), "p", "r", 4),
+            mac(EPOCH, "q", "r", 4),
+            mac(EPOCH, "p", "s", 4),
+            mac(EPOCH, "p", "r", 5),
+            mac(EPOCH, "pr", "r", 4),
+            mac(EPOCH, "p", "rr", 4),
+        ] {
+            assert_ne!(other, one);
+        }
+        assert_ne!(mac(EPOCH, "ab", "c", 4), mac(EPOCH, "a", "bc", 4));
+        let secret = [3; 32];
+        assert_ne!(auth.key.0.expose_secret(), &secret, "the key is derived");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The connections of a server: taken, bounded, and ended.
 
 mod bodies;
+mod crowd;
 mod limits;
 mod listener;
 mod pace;
@@ -20,7 +21,6 @@ use std::{
 use axum::{Router, body::Body, http::Request};
 use heronry_store::Clock;
 use heronry_types::Millis;
-use heronry_wire::{Problem, ProblemKind};
 use hyper::{
     body::Incoming,
     server::conn::http1::Builder,
@@ -31,15 +31,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use bodies::BodyLate;
+pub(crate) use crowd::Guest;
 pub use limits::ConnectionLimits;
 pub use listener::Listener;
 
 use self::{
     bodies::{AnswerBody, RequestBody},
+    crowd::{Crowd, Full},
     pace::{Pace, Watchdog},
     transport::{Duplex, Transport},
 };
-use crate::{app::Stop, guards::Hosts, problems::Refusal};
+use crate::{app::Stop, guards::Hosts};
 
 /// The time for which nothing is accepted after a connection could not be.
 const ACCEPT_AGAIN_AFTER: Millis = Millis(100);
@@ -48,8 +50,7 @@ const ACCEPT_AGAIN_AFTER: Millis = Millis(100);
 #[derive(Debug)]
 pub(crate) struct Connections {
     router: Router,
-    /// Answers those that are too many.
-    refusing: Router,
+    crowd: Arc<Crowd>,
     limits: ConnectionLimits,
     clock: Arc<dyn Clock>,
     stop: Stop,
@@ -112,6 +113,8 @@ impl Places {
 struct Terms {
     router: Router,
     hosts: Arc<Hosts>,
+    /// Whose it is; absent when it is only told that there are too many.
+    guest: Option<Arc<Guest>>,
     limits: ConnectionLimits,
     keep_alive: KeepAlive,
     /// Given back when the connection ends.
@@ -132,10 +135,9 @@ impl Connections {
         clock: Arc<dyn Clock>,
         stop: Stop,
     ) -> Self {
-        let max = limits.connections_max;
         Self {
             router,
-            refusing: Router::new().fallback(async move || too_many(max)),
+            crowd: Crowd::new(limits),
             limits,
             clock,
             stop,
@@ -184,33 +186,48 @@ impl Connections {
         }
     }
 
+    /// Takes a place for a connection of which nobody knows whose it is.
+    fn place(&self) -> Result<(OwnedSemaphorePermit, Guest), Full> {
+        let place = Arc::clone(&self.places.free).try_acquire_owned();
+        let place = place.map_err(|_| Full {
+            limit: "connections_max",
+            max: self.limits.connections_max,
+        })?;
+        Ok((place, self.crowd.enter()?))
+    }
+
     /// Serves a connection, or tells it that there are too many as soon as somebody has the time.
     async fn admit(&self, stream: Box<dyn Duplex>, hosts: &Arc<Hosts>) {
-        let place = Arc::clone(&self.places.free).try_acquire_owned();
-        let terms = if let Ok(place) = place {
-            self.overfull.ends();
-            Terms {
-                router: self.router.clone(),
-                hosts: Arc::clone(hosts),
-                limits: self.limits,
-                keep_alive: KeepAlive::Yes,
-                _place: place,
+        let terms = match self.place() {
+            Ok((place, guest)) => {
+                self.overfull.ends();
+                Terms {
+                    router: self.router.clone(),
+                    hosts: Arc::clone(hosts),
+                    guest: Some(Arc::new(guest)),
+                    limits: self.limits,
+                    keep_alive: KeepAlive::Yes,
+                    _place: place,
+                }
             }
-        } else {
-            if self.overfull.begins() {
-                let max = self.limits.connections_max;
-                tracing::warn!(max, "connections are refused: as many as may be are open");
-            }
-            // The semaphore is never closed; if it were, nobody would be there to be refused.
-            let Ok(place) = Arc::clone(&self.refusals.free).acquire_owned().await else {
-                return;
-            };
-            Terms {
-                router: self.refusing.clone(),
-                hosts: Arc::clone(hosts),
-                limits: self.limits.of_a_refusal(),
-                keep_alive: KeepAlive::No,
-                _place: place,
+            Err(full) => {
+                if self.overfull.begins() {
+                    let Full { limit, max } = full;
+                    let said = "connections are refused: as many as may be are open";
+                    tracing::warn!(limit, max, "{said}");
+                }
+                // The semaphore is never closed; if it were, nobody would be there to be refused.
+                let Ok(place) = Arc::clone(&self.refusals.free).acquire_owned().await else {
+                    return;
+                };
+                Terms {
+                    router: Router::new().fallback(async move || full.refusal()),
+                    hosts: Arc::clone(hosts),
+                    guest: None,
+                    limits: self.limits.of_a_refusal(),
+                    keep_alive: KeepAlive::No,
+                    _place: place,
+                }
             }
         };
         let connection = converse(stream, terms, Arc::clone(&self.clock), self.stop.clone());
@@ -259,18 +276,6 @@ fn is_of_one_peer(error: &io::Error) -> bool {
     )
 }
 
-fn too_many(max: u32) -> Refusal {
-    let detail =
-        format!("{max} connections are open, and no more may be; close some, or try again");
-    let problem = Problem::new(ProblemKind::TooManyConnections, detail);
-    Refusal(
-        problem
-            .with("limit", "connections_max")
-            .with("max", max)
-            .with("retry_after_ms", 1_000),
-    )
-}
-
 /// Serves one connection until it ends, or keeps the server waiting for too long.
 async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, stop: Stop) {
     let pace = Pace::new(Arc::clone(&clock));
@@ -282,6 +287,9 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
         let mut request =
             request.map(|body| Body::new(RequestBody::new(body, clock, terms.limits.body)));
         request.extensions_mut().insert(Arc::clone(&terms.hosts));
+        if let Some(guest) = &terms.guest {
+            request.extensions_mut().insert(Arc::clone(guest));
+        }
         let answering = routes.call(request);
         let pace = pace.clone();
         async move {

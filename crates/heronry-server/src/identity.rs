@@ -1,8 +1,10 @@
 //! Who asks, and which routes are open to whom.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -10,15 +12,17 @@ use heronry_pool::{
     Caller,
     decide::{DescribePool, Peek},
 };
-use heronry_runtime::{OpenError, Pool};
+use heronry_runtime::{OpenError, Party, Pool};
 use heronry_types::{Generation, RunId};
 use heronry_wire::{Problem, ProblemKind, UNREAD_HEADER};
 
 use crate::{
     app::Shared,
     auth::{MemberClaim, Shown},
+    connections::Guest,
     extract::{Params, bearer, invalid},
     problems::Refusal,
+    under_way,
 };
 
 /// To whom a route is open.
@@ -56,6 +60,14 @@ impl Identity {
                 run: run.clone(),
                 generation: *generation,
             },
+        }
+    }
+
+    /// Returns for whom work is done beside the pools.
+    pub(crate) fn party(&self) -> Party {
+        match self {
+            Self::Operator => Party::Operator,
+            Self::Member { pool, .. } => Party::of(pool.id(), &self.caller()),
         }
     }
 
@@ -138,7 +150,7 @@ pub(crate) fn pool_not_found() -> Refusal {
 pub(crate) async fn authorise(
     State((app, access)): State<(Shared, Access)>,
     params: Result<Params, Refusal>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let shown = bearer(request.headers()).map_or(Shown::Nothing, |shown| app.auth.read(shown));
@@ -146,13 +158,26 @@ pub(crate) async fn authorise(
         Ok(identity) => identity,
         Err(refusal) => return refusal.into_response(),
     };
+    if let Some(guest) = request.extensions().get::<Arc<Guest>>()
+        && let Err(full) = guest.is_of(&identity.party())
+    {
+        let close = [(header::CONNECTION, "close")];
+        return (close, full.refusal()).into_response();
+    }
     // Who has no token is not told either that the path cannot be read.
     let open = params.and_then(|params| identity.may_use(access, params.find("pool")));
     let answer = if let Err(refusal) = open {
         refusal.into_response()
     } else {
-        request.extensions_mut().insert(identity.clone());
-        next.run(request).await
+        match under_way::receive(&app, &identity, request) {
+            Ok((mut request, received)) => {
+                request.extensions_mut().insert(identity.clone());
+                let answer = next.run(request).await;
+                drop(received);
+                under_way::send(&app, &identity, answer)
+            }
+            Err(refusal) => refusal.into_response(),
+        }
     };
     with_unread(&identity, answer).await
 }
@@ -168,8 +193,8 @@ async fn authenticate(app: &Shared, shown: Shown) -> Result<Identity, Refusal> {
 /// Checks the hash of a claim before anything is done for it: a token that this server did not make
 /// opens no pool.
 async fn believe(app: &Shared, claim: MemberClaim) -> Result<Identity, Refusal> {
-    // The token was issued in the timeline that the run joined in, and outlives it.
-    let epoch = app.joined_in(&claim.pool, claim.generation).await?;
+    // The token outlives the timeline that it was issued in, and is of no other pool.
+    let epoch = app.issued_in(&claim.pool, claim.generation).await?;
     if !app.auth.proves(&claim, epoch) {
         return Err(unauthorized());
     }

@@ -12,9 +12,11 @@ mod openapi;
 mod problems;
 mod routes;
 mod serve;
+mod shares;
+mod side;
 mod sse;
 mod status;
-mod streams;
+mod under_way;
 
 pub use app::{Stop, router};
 pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};

@@ -2,33 +2,41 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use axum::response::{
-    IntoResponse, Response,
-    sse::{Event, Sse},
+use axum::{
+    body::{Body, Bytes},
+    http::header,
+    response::{IntoResponse, Response},
 };
 use futures::stream;
 use heronry_event::{CloseReason, StreamItem};
-use heronry_runtime::{CallError, EventsError, StopReason, Subscription};
+use heronry_runtime::{CallError, EventsError, Party, StopReason, Subscription};
 use heronry_store::Clock;
 use heronry_types::{Cursor, Millis};
+use heronry_wire::EVENT_STREAM;
 
 use crate::{
     app::{Shared, Stop},
-    streams::OpenStream,
+    shares::Share,
+    side,
 };
 
 /// How often a stream says how far it has looked, whether or not there was something to send.
 const BOOKMARK_EVERY: Millis = Millis::from_secs(15);
 
+/// How many items are written at once at the most.
+const ITEMS_MAX: usize = 128;
+
 /// One stream at its reader's own pace.
 struct Feed {
+    app: Shared,
+    party: Party,
     subscription: Subscription,
     clock: Arc<dyn Clock>,
     stop: Stop,
     bookmark_at: Millis,
     stage: Stage,
     /// Counted while the stream lives.
-    _open: OpenStream,
+    _open: Share,
 }
 
 enum Stage {
@@ -38,14 +46,20 @@ enum Stage {
 
 /// What is sent next.
 enum Next {
-    Item(StreamItem),
+    Items(Vec<StreamItem>),
     Bookmark(Cursor),
 }
 
 /// Answers with a stream that lasts until the subscription, the server or the reader ends it.
-pub(crate) fn answer(app: &Shared, subscription: Subscription, open: OpenStream) -> Response {
+pub(crate) fn answer(
+    app: &Shared,
+    subscription: Subscription,
+    (party, open): (Party, Share),
+) -> Response {
     let clock = Arc::clone(app.runtime.clock());
     let feed = Feed {
+        app: Arc::clone(app),
+        party,
         subscription,
         bookmark_at: later(clock.now().monotonic),
         clock,
@@ -53,11 +67,15 @@ pub(crate) fn answer(app: &Shared, subscription: Subscription, open: OpenStream)
         stage: Stage::Flowing,
         _open: open,
     };
-    let events = stream::unfold(feed, |mut feed| async move {
-        let next = feed.next().await?;
-        Some((Ok::<Event, Infallible>(event(&next)), feed))
+    let written = stream::unfold(feed, |mut feed| async move {
+        let written = feed.next_written().await?;
+        Some((Ok::<Bytes, Infallible>(written), feed))
     });
-    Sse::new(events).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, EVENT_STREAM),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, Body::from_stream(written)).into_response()
 }
 
 fn later(now: Millis) -> Millis {
@@ -65,6 +83,17 @@ fn later(now: Millis) -> Millis {
 }
 
 impl Feed {
+    /// Returns the next items as they are sent.
+    async fn next_written(&mut self) -> Option<Bytes> {
+        Some(match self.next().await? {
+            Next::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
+            Next::Items(items) => {
+                let (count, write) = (items.len(), move || written(&items));
+                side::write(&self.app, &self.party, (count, write)).await
+            }
+        })
+    }
+
     async fn next(&mut self) -> Option<Next> {
         if matches!(self.stage, Stage::Over) {
             return None;
@@ -79,10 +108,12 @@ impl Feed {
             found = self.subscription.next() => found,
         };
         let item = found.unwrap_or_else(|error| Some(closed(reason(&error))))?;
-        if matches!(item, StreamItem::Closed { .. }) {
+        let mut items = vec![item];
+        items.extend(self.subscription.read_ahead(ITEMS_MAX - 1));
+        if let Some(StreamItem::Closed { .. }) = items.last() {
             self.stage = Stage::Over;
         }
-        Some(Next::Item(item))
+        Some(Next::Items(items))
     }
 }
 
@@ -111,17 +142,20 @@ fn reason(error: &EventsError) -> CloseReason {
     CloseReason::StoreFailed
 }
 
-fn event(next: &Next) -> Event {
-    match next {
-        Next::Bookmark(cursor) => Event::default().id(cursor.to_string()),
-        Next::Item(item) => {
-            // An item is plain data: writing it as JSON cannot fail.
-            let data = serde_json::to_string(item).unwrap_or_default();
-            let event = Event::default().event(item.name()).data(data);
-            match item.cursor() {
-                Some(cursor) => event.id(cursor.to_string()),
-                None => event,
-            }
+/// Writes items as server-sent events. An item is plain data, and its JSON is one line.
+fn written(items: &[StreamItem]) -> Bytes {
+    let mut text = Vec::new();
+    for item in items {
+        text.extend_from_slice(b"event: ");
+        text.extend_from_slice(item.name().as_bytes());
+        text.extend_from_slice(b"\ndata: ");
+        // Writing plain data into memory cannot fail.
+        let _ = serde_json::to_writer(&mut text, item);
+        if let Some(cursor) = item.cursor() {
+            text.extend_from_slice(b"\nid: ");
+            text.extend_from_slice(cursor.to_string().as_bytes());
         }
+        text.extend_from_slice(b"\n\n");
     }
+    Bytes::from(text)
 }

@@ -5,10 +5,12 @@ use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
 /// Turns a fault of redb into the error of an operation.
 pub(crate) fn failed(op: &'static str, error: impl Into<redb::Error>) -> StoreError {
     let error = error.into();
-    let failed = match &error {
+    let detail = error.to_string();
+    let failed = if matches!(error, redb::Error::PreviousIo) {
         // Who reads while a write fails meets this a moment before the store closes.
-        redb::Error::PreviousIo => StoreError::closed(op, StoreErrorKind::Io, error.to_string()),
-        error => StoreError::new(kind_of(error), op, error.to_string()),
+        StoreError::closed(op, StoreErrorKind::Io, detail)
+    } else {
+        StoreError::new(kind_of(&error), op, detail)
     };
     failed.with_source(error)
 }

@@ -33,6 +33,13 @@ vocabulary! {
         LeaseMsMax = "lease_ms_max",
         LostKeepMsMax = "lost_keep_ms_max",
         PendingEffectsPerRunMax = "pending_effects_per_run_max",
+        WakeCostPerRunMax = "wake_cost_per_run_max",
+        WakeCostPerPoolMax = "wake_cost_per_pool_max",
+        SubscriptionsPerRunMax = "subscriptions_per_run_max",
+        LongPollsMax = "long_polls_max",
+        LongPollsPerRunMax = "long_polls_per_run_max",
+        BytesUnderWayMax = "bytes_under_way_max",
+        BytesUnderWayPerRunMax = "bytes_under_way_per_run_max",
     }
 }
 
@@ -41,11 +48,21 @@ impl LimitName {
     pub fn default_value(self) -> u64 {
         match self {
             Self::MembersMax => 100_000,
-            Self::TopicsPerMemberMax | Self::PoliciesMax => 64,
-            Self::RecipientsPerMessageMax | Self::InboxDepthMax | Self::SubscriptionsMax => 10_000,
+            Self::TopicsPerMemberMax
+            | Self::PoliciesMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsPerRunMax => 64,
+            Self::RecipientsPerMessageMax
+            | Self::InboxDepthMax
+            | Self::SubscriptionsMax
+            | Self::LongPollsMax => 10_000,
+            Self::BytesUnderWayMax => 256 * 1024 * 1024,
+            Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
             Self::LiveWakesPerPoolMax => 2_000_000,
+            Self::WakeCostPerRunMax => 8 * 1_024,
+            Self::WakeCostPerPoolMax => 16 * 1_024 * 1_024,
             Self::FilterTextBytesMax => 16 * 1024,
             Self::BodyInlineBytesMax => 256 * 1024,
             Self::ContentBytesMax => 32 * 1024 * 1024,
@@ -59,11 +76,12 @@ impl LimitName {
         }
     }
 
-    /// Returns the smallest value that it can be set to: with less, nothing could raise it again.
-    pub fn floor(self) -> u64 {
+    /// Returns the limit whose value its own default rises with, and how much of this one belongs to
+    /// one of that: what live wakes may cost is 8 for each, at least.
+    fn rises_with(self) -> Option<(Self, u64)> {
         match self {
-            Self::CommandQueueMax => 16,
-            Self::AttemptsMax => 1,
+            Self::WakeCostPerRunMax => Some((Self::LiveWakesPerRunMax, 8)),
+            Self::WakeCostPerPoolMax => Some((Self::LiveWakesPerPoolMax, 8)),
             Self::MembersMax
             | Self::TopicsPerMemberMax
             | Self::RecipientsPerMessageMax
@@ -80,10 +98,53 @@ impl LimitName {
             | Self::PageItemsMax
             | Self::LongPollMsMax
             | Self::ClaimMsMax
+            | Self::CommandQueueMax
+            | Self::SubscriptionsMax
+            | Self::NoteBytesMax
+            | Self::AttemptsMax
+            | Self::LeaseMsMax
+            | Self::LostKeepMsMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
+            | Self::BytesUnderWayMax
+            | Self::BytesUnderWayPerRunMax
+            | Self::PendingEffectsPerRunMax => None,
+        }
+    }
+
+    /// Returns the smallest value that it can be set to: with less, nothing could raise it again.
+    pub fn floor(self) -> u64 {
+        match self {
+            Self::CommandQueueMax => 16,
+            Self::AttemptsMax => 1,
+            Self::MembersMax
+            | Self::TopicsPerMemberMax
+            | Self::RecipientsPerMessageMax
+            | Self::RecipientIdsBytesMax
+            | Self::InboxDepthMax
+            | Self::LiveWakesPerRunMax
+            | Self::LiveWakesPerPoolMax
+            | Self::WakeCostPerRunMax
+            | Self::WakeCostPerPoolMax
+            | Self::FilterTextBytesMax
+            | Self::BodyInlineBytesMax
+            | Self::ContentBytesMax
+            | Self::CorrelationEntriesMax
+            | Self::TagsMax
+            | Self::PoliciesMax
+            | Self::PageItemsMax
+            | Self::LongPollMsMax
+            | Self::ClaimMsMax
             | Self::SubscriptionsMax
             | Self::LeaseMsMax
             | Self::LostKeepMsMax
             | Self::PendingEffectsPerRunMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
+            | Self::BytesUnderWayMax
+            | Self::BytesUnderWayPerRunMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -98,8 +159,14 @@ impl LimitName {
             Self::MembersMax
             | Self::LiveWakesPerRunMax
             | Self::SubscriptionsMax
+            | Self::SubscriptionsPerRunMax
+            | Self::LongPollsMax
+            | Self::LongPollsPerRunMax
             | Self::PendingEffectsPerRunMax => 1_000_000,
+            Self::BytesUnderWayMax | Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024 * 1024,
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
+            Self::WakeCostPerRunMax => 8_000_000,
+            Self::WakeCostPerPoolMax => 80_000_000,
             Self::RecipientsPerMessageMax => 50_000,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::FilterTextBytesMax => 16 * 1024,
@@ -197,10 +264,11 @@ impl LimitExceeded {
 impl Limits {
     /// Returns the value of a limit.
     pub fn get(&self, name: LimitName) -> u64 {
-        self.0
-            .get(&name)
-            .copied()
-            .unwrap_or_else(|| name.default_value())
+        let set = self.0.get(&name).copied();
+        set.unwrap_or_else(|| match name.rises_with() {
+            Some((other, each)) => name.default_value().max(self.get(other) * each),
+            None => name.default_value(),
+        })
     }
 
     /// Sets a limit.
@@ -267,6 +335,19 @@ mod tests {
             (LimitName::TagsMax, 3, 4)
         );
         assert_eq!(limits.get(LimitName::PoliciesMax), 64);
+    }
+
+    #[test]
+    fn what_wakes_may_cost_rises_with_how_many_there_may_be_unless_it_is_set() {
+        let mut limits = Limits::default();
+        let cost = LimitName::WakeCostPerRunMax;
+        assert_eq!(limits.get(cost), 8_192);
+        limits.set(LimitName::LiveWakesPerRunMax, 10);
+        assert_eq!(limits.get(cost), 8_192);
+        limits.set(LimitName::LiveWakesPerRunMax, 1_000_000);
+        assert_eq!(limits.get(cost), 8_000_000);
+        limits.set(cost, 5);
+        assert_eq!(limits.get(cost), 5);
     }
 
     #[test]

@@ -136,7 +136,8 @@ problems! {
     UnsupportedMediaType = "unsupported-media-type", 415, "the body has the wrong media type";
     /// The `Host` is not this server.
     HostNotAllowed = "host-not-allowed", 421, "this server is not that host";
-    /// The pool has more to do than it can queue: `retry_after_ms`.
+    /// The pool has more to do than it can queue, or all of somebody's share of it is taken: `limit`,
+    /// `max`, `retry_after_ms`.
     Busy = "busy", 429, "the pool is busy";
     /// A recipient's inbox is full: `retry_after_ms`.
     InboxFull = "inbox-full", 429, "an inbox is full";

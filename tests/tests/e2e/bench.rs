@@ -21,6 +21,8 @@ fn every_group_is_measured_and_held_against_its_bars() {
         "broadcast",
         "waits",
         "replay",
+        "bystander",
+        "/healthz",
     ] {
         assert!(says(group), "{group}: {figures}");
     }

@@ -1,6 +1,8 @@
 //! `heronry store copy` and `heronry journal export|import`: between the stores that keep files.
 
-use crate::support::{Place, said};
+use serde_json::json;
+
+use crate::support::{Place, Said, said};
 
 /// A store of this kind with two pools and a message, closed; returns how it is named.
 fn stored(place: &Place, name: &str) -> String {
@@ -49,6 +51,7 @@ fn a47_a_store_is_moved_and_the_server_goes_on_with_the_new_one() {
             .json();
         assert_eq!(moved["pools"][0]["pool"], "p");
         assert_eq!(moved["pools"][0]["contents"], 1);
+        assert_eq!(moved.get("invalid"), None, "tokens go along");
         assert_eq!(pools(&place, to), before, "the same cursors");
 
         let name = to.split_once(':').unwrap().1;
@@ -80,20 +83,36 @@ fn a47_a_store_is_moved_and_the_server_goes_on_with_the_new_one() {
     }
 }
 
+/// Checks that a command says that names came from elsewhere, and that tokens did not.
+#[track_caller]
+fn check_tokens_stay_behind(said: &Said) {
+    assert!(
+        said.err.contains("member tokens are not valid here") && said.err.lines().count() == 1,
+        "{said:?}"
+    );
+}
+
 #[test]
 fn a47_a_copy_and_an_import_start_an_epoch_of_their_own() {
     for (from, to) in KINDS {
         let place = Place::new();
         stored(&place, from);
         let before = pools(&place, from);
-        let copied = place.run(&["store", "copy", from, to]).ok();
+        let copied = place.run(&["store", "copy", from, to]);
+        check_tokens_stay_behind(&copied);
+        let copied = copied.ok();
         assert!(copied.contains("2 pools copied"), "{copied}");
+        let one = ["--pool", "q", "store", "copy", from, "redb:one", "--json"];
+        let copied = place.run(&one);
+        check_tokens_stay_behind(&copied);
+        assert_eq!(copied.json()["invalid"], json!(["member_tokens"]));
         let exported = place.run(&["journal", "export", from, "--file", "lines", "--json"]);
+        assert_eq!(exported.err, "");
         assert_eq!(exported.json()["pools"][1]["pool"], "q");
         let other = to.replace("to.", "imported.");
-        let imported = place
-            .run(&["journal", "import", "lines", "--store", &other])
-            .ok();
+        let imported = place.run(&["journal", "import", "lines", "--store", &other]);
+        check_tokens_stay_behind(&imported);
+        let imported = imported.ok();
         assert!(imported.contains("2 pools imported"), "{imported}");
         assert_eq!(pools(&place, from), before, "the source is as it was");
         for name in [to, &other] {

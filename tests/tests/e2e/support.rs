@@ -82,6 +82,21 @@ impl Place {
         path
     }
 
+    /// Writes a file that is its owner's alone.
+    pub(crate) fn write_secret(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.write(name, text);
+        set_mode(&path, 0o600);
+        path
+    }
+
+    /// Makes a folder that is its owner's alone.
+    pub(crate) fn private(&self, name: &str) -> PathBuf {
+        let path = self.at(name);
+        std::fs::create_dir_all(&path).unwrap();
+        set_mode(&path, 0o700);
+        path
+    }
+
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(binary());
         for (name, _) in std::env::vars_os() {
@@ -118,6 +133,11 @@ impl Place {
         );
         server
     }
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, mode).unwrap();
 }
 
 pub(crate) fn said(command: &mut Command) -> Said {

@@ -84,6 +84,46 @@ fn a_member_gets_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn a_member_inherits_no_variable_of_heronry_and_every_other_one() {
+    let place = Place::new();
+    let script = "env | grep -a -E 'HERONRY_|OTHER' | cut -d= -f1 | sort | tr '\\n' ' '; echo; \
+                  echo \"$HERONRY_RUN $OTHER_HERONRY_NAME $OTHER ${HERONRY_LOG-no level}\"";
+    let member = format!("[[member]]\nagent = \"a\"\ncommand = [\"sh\", \"-c\", {script:?}]\n");
+    manifest(&place, &member);
+    place.write_secret("op", "a token of an operator");
+    let mut command = place.command(&["up", "job/pool.toml", "--data-dir", ".heronry"]);
+    let of_up = [
+        ("HERONRY_TOKEN", "an operator's"),
+        ("HERONRY_TOKEN_FILE", "op"),
+        ("HERONRY_OPERATOR_TOKEN_FILE", "op"),
+        ("HERONRY_DATA_DIR", "elsewhere"),
+        ("HERONRY_STATE_DIR", "state"),
+        ("HERONRY_URL", "http://127.0.0.1:1"),
+        ("HERONRY_POOL", "other"),
+        ("HERONRY_RUN", "other"),
+        ("HERONRY_AGENT", "other"),
+        ("HERONRY_CONNECT_TIMEOUT", "1ms"),
+        ("HERONRY_LOG", "error"),
+        ("HERONRY_", "nothing"),
+        ("HERONRY_OF_A_LATER_VERSION", "1"),
+        ("OTHER_HERONRY_NAME", "kept"),
+        ("OTHER", "kept too"),
+    ];
+    command.envs(of_up);
+    // A name that is no text is one of them, too.
+    let odd = std::os::unix::ffi::OsStringExt::from_vec(b"HERONRY_\xff".to_vec());
+    let odd: std::ffi::OsString = odd;
+    command.env(odd, "1");
+    crate::support::said(&mut command).ok();
+    let log = std::fs::read_to_string(place.at(".heronry/logs/tiny.1/a.log")).unwrap();
+    let expected = "HERONRY_AGENT HERONRY_BIN HERONRY_GENERATION HERONRY_INPUT HERONRY_OUTPUT \
+                    HERONRY_POOL HERONRY_RUN HERONRY_STATE_DIR HERONRY_TOKEN HERONRY_URL \
+                    OTHER OTHER_HERONRY_NAME \n\
+                    a kept kept too no level\n";
+    assert_eq!(log, expected);
+}
+
+#[test]
 fn a_member_that_fails_once_is_started_again() {
     let place = Place::new();
     let member = r#"

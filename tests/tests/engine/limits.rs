@@ -67,6 +67,8 @@ async fn l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world
         (LimitName::InboxDepthMax, 10_000),
         (LimitName::LiveWakesPerRunMax, 1_000),
         (LimitName::LiveWakesPerPoolMax, 2_000_000),
+        (LimitName::WakeCostPerRunMax, 8_192),
+        (LimitName::WakeCostPerPoolMax, 16_777_216),
         (LimitName::FilterTextBytesMax, 16 * 1_024),
         (LimitName::BodyInlineBytesMax, 256 * 1_024),
         (LimitName::ContentBytesMax, 32 * 1_024 * 1_024),

@@ -25,6 +25,7 @@ mod suspend;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use heronry_pool::engine::MATCHING_SLICE;
 use heronry_tests::{StoreKind, World, as_many_as_asked};
 use proptest::{
     collection::vec,
@@ -56,6 +57,10 @@ fn check(kind: StoreKind, usual: usize) -> usize {
         runtime.block_on(async {
             // Some keep nothing that is finished in memory, others a little.
             let world = World::new(kind).await.keeping_finished(history.len() % 3);
+            // Some match one event at a time, others many.
+            let slices = [1, 2, 16, MATCHING_SLICE];
+            let slice = slices.get(history.len() % slices.len());
+            let world = world.matching_in_slices_of(*slice.unwrap());
             let mut play = Play::start(world, before).await;
             for step in &history {
                 play.take(step).await;

@@ -322,8 +322,16 @@ async fn k3_acks_leave_and_cancel_pass_a_full_queue(world: World) {
         run: run("scout"),
         max: 1,
     };
+    // One member holds three quarters of the common places at the most.
     let mut common = Vec::new();
-    for _ in 0..COMMON {
+    for _ in 0..COMMON / 4 * 3 {
+        common.push(asked!(pool.call(peek.clone())));
+    }
+    let refused = pool.call(peek.clone()).await.unwrap_err();
+    assert!(matches!(refused, CallError::Busy { .. }));
+    let caller = Caller::Operator;
+    let peek = Peek { caller, ..peek };
+    for _ in 0..COMMON / 4 {
         common.push(asked!(pool.call(peek.clone())));
     }
     let refused = pool.call(peek).await.unwrap_err();

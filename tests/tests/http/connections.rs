@@ -308,6 +308,71 @@ async fn one_connection_too_many_is_told_so_until_there_is_a_place() {
     tokio::time::timeout(PATIENCE, served).await.unwrap();
 }
 
+/// Opens a connection and asks with a token on it; returns it with the beginning of the answer.
+async fn known(serving: &Serving, token: &str) -> (TcpStream, String) {
+    let mut stream = serving.connect().await;
+    let ask = serving.head("GET /v1/pools/p", "");
+    say(&mut stream, &ask.replace(OPERATOR, token)).await;
+    let answer = hear(&mut stream, "}").await;
+    (stream, answer)
+}
+
+#[tokio::test]
+async fn a_members_flood_of_connections_leaves_places_to_another_and_to_the_operator() {
+    let mut limits = limits();
+    limits.connections_max = 256;
+    let serving = Serving::with(limits).await;
+    let (a, b) = serving.server.with_pair().await;
+    let mut flood = Vec::new();
+    for _ in 0..limits.per_member_max() {
+        let (stream, answer) = known(&serving, &a).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        flood.push(stream);
+    }
+    let (mut refused, answer) = known(&serving, &a).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    let answer = answer + &rest(&mut refused).await;
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(
+        answer.contains("\"limit\":\"connections_per_run_max\""),
+        "{answer}"
+    );
+    for token in [b.as_str(), OPERATOR] {
+        let (_, answer) = known(&serving, token).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn connections_without_a_token_take_no_more_than_their_share() {
+    let mut limits = limits();
+    limits.connections_max = 256;
+    let serving = Serving::with(limits).await;
+    serving.server.open(serde_json::json!({})).await;
+    let (mut kept, answer) = known(&serving, OPERATOR).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let mut strangers = Vec::new();
+    let ask = serving.head("GET /healthz", "");
+    for _ in 0..limits.strangers_max() {
+        let mut stream = serving.connect().await;
+        say(&mut stream, &ask).await;
+        hear(&mut stream, "ok\n").await;
+        strangers.push(stream);
+    }
+    let (mut refused, answer) = known(&serving, OPERATOR).await;
+    let answer = answer + &rest(&mut refused).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("connections_without_token_max"), "{answer}");
+    // Who has shown its token is none of them.
+    say(&mut kept, &ask).await;
+    hear(&mut kept, "ok\n").await;
+    // One of them shows a token, and leaves its place to the next.
+    say(&mut strangers[0], &serving.head("GET /v1/pools/p", "")).await;
+    hear(&mut strangers[0], "}").await;
+    let (_, answer) = known(&serving, OPERATOR).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
 #[tokio::test]
 async fn those_that_are_told_that_they_are_too_many_hold_nobody_up() {
     let mut limits = limits();

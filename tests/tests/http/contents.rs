@@ -4,7 +4,10 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use heronry_pool::Minter;
+use heronry_store::FencingToken;
 use heronry_tests::canary::said;
+use heronry_types::{Body as StoredBody, IdempotencyKey};
 use serde_json::{Value, json};
 
 use crate::support::{OPERATOR, Reply, Server, on_every_store, to_run};
@@ -16,6 +19,7 @@ on_every_store! {
     an_erased_body_is_gone_for_who_could_read_it_and_was_never_there_for_others
     a_body_is_erased_by_its_sender_who_stored_it_and_an_operator
     a_repeat_after_an_erasure_is_answered_and_brings_nothing_back
+    a_body_that_an_earlier_build_stored_under_a_key_is_found_by_a_repeat
     an_inbox_shows_the_copy_of_a_message_whose_body_was_erased
     m2_an_equal_repeat_is_answered_to_a_run_that_may_store_nothing_any_more
 }
@@ -266,6 +270,29 @@ async fn a_repeat_after_an_erasure_is_answered_and_brings_nothing_back(server: S
     let refused = send(&server, &a, &stored["content_ref"], "another").await;
     refused.refused(410, "content-erased");
     assert_eq!(server.head().await, head, "nothing is journaled");
+}
+
+async fn a_body_that_an_earlier_build_stored_under_a_key_is_found_by_a_repeat(server: Server) {
+    let (a, b) = server.with_pair().await;
+    let (id, run) = ("p".parse().unwrap(), "a".parse().unwrap());
+    let epoch = server.runtime.find(&id).await.unwrap().epoch();
+    let key = IdempotencyKey::parse("k").unwrap();
+    let earlier = Minter::new([5; 32]).earlier_content_ref(epoch, Some(&run), &key);
+    let body = StoredBody::new("x/y", b"1".to_vec());
+    let contents = &server.store.contents;
+    let put_before = contents.put(&id, earlier, body, FencingToken(1)).await;
+    put_before.unwrap();
+
+    let repeated = put(&server, &a, ("x/y", "k"), b"1").await.is(200);
+    assert_eq!(repeated["content_ref"], earlier.to_string());
+    let other = put(&server, &a, ("x/y", "k"), b"2").await;
+    other.refused(409, "idempotency-conflict");
+    let new = put(&server, &a, ("x/y", "k2"), b"1").await.is(201);
+    assert_ne!(new["content_ref"], repeated["content_ref"]);
+    let path = path_of(&repeated);
+    let refused = erase(&server, &b, &path).await;
+    refused.refused(404, "content-missing");
+    erase(&server, &a, &path).await.is(200);
 }
 
 async fn an_inbox_shows_the_copy_of_a_message_whose_body_was_erased(server: Server) {

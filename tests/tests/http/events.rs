@@ -333,7 +333,7 @@ async fn streams_are_counted_and_limited(server: Server) {
         server.get(OPERATOR, "/v1/pools/p").await.is(200)["subscriptions"],
         2
     );
-    assert_eq!(open(&server).await.status(), 400);
+    assert_eq!(open(&server).await.status(), 429);
     drop(one);
     assert_eq!(
         server.get(OPERATOR, "/v1/pools/p").await.is(200)["subscriptions"],

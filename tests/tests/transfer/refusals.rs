@@ -18,6 +18,8 @@ between_every_two_stores! {
 
 async fn a_pool_that_is_there_is_not_overwritten(from: World, to: World) {
     let left = story(&from).await;
+    // A process of its own draws other epochs.
+    let to = to.restart().await;
     let p = to.pool().await;
     let head = p.head();
     to.runtime.shutdown().await;

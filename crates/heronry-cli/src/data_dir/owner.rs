@@ -2,16 +2,18 @@
 
 use std::{
     fmt,
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs::{self, File, TryLockError},
+    io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use heronry_types::Timestamp;
 use rustix::process::{Pid, test_kill_process};
 
-use crate::{failure::Failure, files::private_file};
+use crate::{
+    failure::Failure,
+    files::{FileError, Folder, Others},
+};
 
 /// The name of the lock in a data directory.
 pub(crate) const LOCK: &str = "server.lock";
@@ -58,18 +60,15 @@ impl Ownership {
     pub(crate) fn take(folder: &Path, note: &OwnerNote) -> Result<Self, Failure> {
         let path = folder.join(LOCK);
         let failed = |error| Failure::file("lock", &path, &error);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
+        let opened = Folder::private(folder)?;
+        let file = opened.open(LOCK)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let owner = read_line(&path).unwrap_or_else(|| "another process".to_owned());
+                // Who it is helps a person; that there is one is enough to refuse.
+                let said = opened.read(LOCK, Others::DoNothing).ok().flatten();
+                let owner = said.and_then(|said| line_of(&said));
+                let owner = owner.unwrap_or_else(|| "another process".to_owned());
                 return Err(Failure::failed(format_args!(
                     "the data directory {} has an owner: {owner}; stop it, or name another with --data-dir",
                     folder.display()
@@ -102,9 +101,10 @@ impl Drop for Ownership {
 
 impl StoreNote {
     /// Writes beside a store who has it open.
-    pub(crate) fn write(store: &Path, note: &OwnerNote) -> io::Result<Self> {
+    pub(crate) fn write(store: &Path, note: &OwnerNote) -> Result<Self, FileError> {
         let path = beside(store);
-        private_file(&path)?.write_all(note.to_string().as_bytes())?;
+        let (folder, name) = Folder::of(&path)?;
+        folder.replace(name, note.to_string().as_bytes())?;
         Ok(Self { path })
     }
 }
@@ -119,7 +119,8 @@ impl Drop for StoreNote {
 /// Says who has a store open, when that process said so and is alive.
 pub(crate) fn holder_of(store: &Path) -> Option<String> {
     let path = beside(store);
-    let text = fs::read_to_string(&path).ok()?;
+    let (folder, name) = Folder::of(&path).ok()?;
+    let text = folder.read(name, Others::Read).ok()??;
     let pid = text.lines().next()?.strip_prefix("pid ")?;
     let pid = Pid::from_raw(pid.parse().ok()?)?;
     test_kill_process(pid).ok()?;
@@ -132,10 +133,6 @@ fn beside(store: &Path) -> PathBuf {
     let mut path = store.into_os_string();
     path.push(".owner");
     PathBuf::from(path)
-}
-
-fn read_line(path: &Path) -> Option<String> {
-    line_of(&fs::read_to_string(path).ok()?)
 }
 
 fn line_of(text: &str) -> Option<String> {
@@ -158,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_data_directory_has_one_owner_who_is_named_to_others() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::files::private_temp();
         let mut owned = Ownership::take(folder.path(), &note(None)).unwrap();
         owned.say(&note(Some("http://127.0.0.1:7"))).unwrap();
         let refused = Ownership::take(folder.path(), &note(None)).unwrap_err();
@@ -174,7 +171,7 @@ mod tests {
 
     #[test]
     fn who_has_a_store_open_is_named_while_it_lives() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::files::private_temp();
         let store = folder.path().join("store.redb");
         assert_eq!(holder_of(&store), None);
         let written = StoreNote::write(&store, &note(None)).unwrap();

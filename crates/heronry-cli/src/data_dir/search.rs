@@ -1,12 +1,12 @@
 //! Looking for a data directory from a folder upward.
 
 use std::{
-    fs::{self, Metadata},
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use crate::files::has_mode_for_others;
+use crate::files::is_private_folder;
 
 /// The name of the data directory of a folder and of all below it.
 pub(crate) const NAME: &str = ".heronry";
@@ -32,26 +32,20 @@ pub(crate) fn upward(from: &Path, home: Option<&Path>) -> Search {
         }
         search.looked.push(folder.to_owned());
         let candidate = folder.join(NAME);
-        match fs::metadata(&candidate) {
-            Ok(found) if is_own(&found) => {
-                search.found = Some(candidate);
-                break;
-            }
-            Ok(_) => search.passed_over.push(candidate),
-            // What cannot be looked at is nothing that could be used.
-            Err(_) => {}
+        // Another user's folder, or one that others can enter, could hold what they chose.
+        if is_private_folder(&candidate) {
+            search.found = Some(candidate);
+            break;
+        }
+        // What cannot be looked at is nothing that could be used.
+        if fs::metadata(&candidate).is_ok() {
+            search.passed_over.push(candidate);
         }
         if home == Some(folder) {
             break;
         }
     }
     search
-}
-
-/// Another user's folder, or one that others can enter, could hold what they chose.
-fn is_own(found: &Metadata) -> bool {
-    let is_mine = found.uid() == rustix::process::geteuid().as_raw();
-    is_mine && found.is_dir() && !has_mode_for_others(found)
 }
 
 impl Search {

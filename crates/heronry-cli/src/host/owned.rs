@@ -1,13 +1,12 @@
 //! A data directory that this process owns while its server runs.
 
-use std::io;
-
 use heronry_store::Clock;
 
 use super::StoreChoice;
 use crate::{
     data_dir::{Announced, DataDir, Made, OwnerNote, Ownership, ServerNote, StoreNote},
     failure::Failure,
+    files::FileError,
 };
 
 /// A data directory that this process owns. One that was made for a server that did not start is
@@ -57,7 +56,7 @@ impl Owned {
     }
 
     /// Says beside a store who has it open, so that whoever finds it locked knows.
-    pub(crate) fn name_beside(&mut self, store: &StoreChoice) -> io::Result<()> {
+    pub(crate) fn name_beside(&mut self, store: &StoreChoice) -> Result<(), FileError> {
         match store {
             StoreChoice::Redb(path) | StoreChoice::Sled(path) => {
                 self.store = Some(StoreNote::write(path, &self.note)?);

@@ -1,10 +1,9 @@
 //! What members print: cut, capped, kept in a log, and shown with the name of its member.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    fs::File,
+    io::Write,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -13,7 +12,10 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use super::screen::Screen;
 use heronry_types::counted;
 
-use crate::text::add;
+use crate::{
+    files::{FileError, Folder},
+    text::add,
+};
 
 /// The longest line that is kept, in bytes.
 pub(super) const LINE_BYTES_MAX: usize = 8 * 1024;
@@ -38,12 +40,13 @@ struct Log {
 
 impl Sink {
     /// Opens a log to add to; one of an earlier run of the same job is continued.
-    pub(crate) fn open(path: PathBuf, run: &str, screen: Screen) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)?;
+    pub(crate) fn open(
+        (logs, name): (&Folder, &str),
+        run: &str,
+        screen: Screen,
+    ) -> Result<Self, FileError> {
+        let path = logs.path().join(name);
+        let file = logs.add_to(name)?;
         Ok(Self {
             run: Arc::from(run),
             path: Arc::from(path),
@@ -178,9 +181,10 @@ mod tests {
 
     #[test]
     fn output_is_capped_with_a_notice() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::files::private_temp();
         let path = folder.path().join("a.log");
-        let sink = Sink::open(path.clone(), "a", Screen::silent()).unwrap();
+        let logs = Folder::private(folder.path()).unwrap();
+        let sink = Sink::open((&logs, "a.log"), "a", Screen::silent()).unwrap();
         sink.log.lock().unwrap().room = Some(8);
         for line in ["1234", "56", "7", "8"] {
             sink.keep(line);

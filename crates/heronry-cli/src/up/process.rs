@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io,
-    os::unix::process::CommandExt,
+    os::unix::{ffi::OsStrExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::Duration,
@@ -35,12 +35,9 @@ pub(crate) struct Launch {
     pub(crate) environment: Vec<(&'static str, OsString)>,
 }
 
-/// Variables of `up` that a member must not see: they would name another identity.
-pub(super) const HIDDEN: [&str; 3] = [
-    "HERONRY_DATA_DIR",
-    "HERONRY_TOKEN_FILE",
-    "HERONRY_OPERATOR_TOKEN_FILE",
-];
+/// The start of the names of this program's variables. A member has none of those that `up` has: they
+/// would name another identity, another place or other settings than a member's.
+pub(super) const OWN_VARIABLES: &str = "HERONRY_";
 
 /// A member's process group that runs.
 #[derive(Debug)]
@@ -59,10 +56,12 @@ impl Process {
         let mut command = Command::new(&launch.binary);
         command.arg("__shim").arg("--").args(&launch.command);
         command.current_dir(&launch.folder);
-        command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
-        for name in HIDDEN {
-            command.env_remove(name);
+        for (name, _) in std::env::vars_os() {
+            if name.as_bytes().starts_with(OWN_VARIABLES.as_bytes()) {
+                command.env_remove(name);
+            }
         }
+        command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn()?;

@@ -16,7 +16,13 @@ use super::{
     process::Launch,
     screen::Screen,
 };
-use crate::{connect::Context, failure::Failure, host::Host, signals::Signals};
+use crate::{
+    connect::Context,
+    failure::Failure,
+    files::{Folder, file_name},
+    host::Host,
+    signals::Signals,
+};
 
 /// What the members of a job have in common.
 #[derive(Debug)]
@@ -129,18 +135,17 @@ impl Team<'_> {
     fn member(
         &self,
         plan: &MemberPlan,
-        logs: &std::path::Path,
+        logs: &Folder,
         phase: watch::Receiver<Phase>,
     ) -> Result<Member, Failure> {
-        let name = crate::files::file_name(plan.run.as_str());
-        let path = logs.join(format!("{name}.log"));
-        let sink = Sink::open(path.clone(), plan.run.as_str(), self.screen.clone());
+        let name = format!("{}.log", file_name(plan.run.as_str()));
+        let sink = Sink::open((logs, &name), plan.run.as_str(), self.screen.clone())?;
         let mut environment = self.environment.clone();
         environment.push(("HERONRY_RUN", plan.run.as_str().into()));
         environment.push(("HERONRY_AGENT", plan.agent.as_str().into()));
         let pool = self.pool.id().as_str();
         let state = self.cx.data_dir.member_state(pool, plan.run.as_str())?;
-        environment.push(("HERONRY_STATE_DIR", state.into()));
+        environment.push(("HERONRY_STATE_DIR", state.path().into()));
         Ok(Member {
             plan: plan.clone(),
             pool: self.pool.clone(),
@@ -150,7 +155,7 @@ impl Team<'_> {
                 folder: self.manifest.folder.clone(),
                 environment,
             },
-            sink: sink.map_err(|error| Failure::file("open the log", &path, &error))?,
+            sink,
             screen: self.screen.clone(),
             clock: Arc::clone(&self.clock),
             phase,

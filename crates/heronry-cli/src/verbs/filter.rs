@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use heronry_event::filter::{CompileError, CompileErrors, Filter};
+use heronry_types::counted;
 use heronry_wire::CompiledFilter;
 use serde_json::json;
 
@@ -42,6 +43,8 @@ pub(crate) fn run(cx: &Context, verb: &FilterVerb) -> Outcome {
             let lines = || {
                 let mut lines = Lines::of(format_args!("{}", compiled.normal_form));
                 lines.line(format_args!("{}", compiled.fingerprint));
+                let values = counted(compiled.cost.per_event as u64, "value");
+                lines.line(format_args!("compares an event with up to {values}"));
                 lines
             };
             cx.out.answer(&compiled, Rows::Whole, lines)?;

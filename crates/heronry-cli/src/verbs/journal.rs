@@ -80,7 +80,11 @@ pub(crate) struct ExportArgs {
 
 /// Read pools back from an export, compare every hash, and start a new epoch in each
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry journal import review.jsonl --store redb:other.redb")]
+#[command(
+    after_help = "Runs, keys and epochs of an export were chosen elsewhere. Member tokens of the source are not valid \
+here: members join again. An export with an epoch that another pool of the store has is refused.\n\n\
+Example:\n  heronry journal import review.jsonl --store redb:other.redb"
+)]
 pub(crate) struct ImportArgs {
     /// The file that `export` wrote
     #[arg(value_name = "FILE")]
@@ -131,6 +135,7 @@ impl Place {
 
     fn choice(&self, cx: &Context) -> Result<StoreChoice, Failure> {
         let Some(text) = self.store.as_ref().or(self.store_option.as_ref()) else {
+            cx.data_dir.check_store()?;
             return Ok(StoreChoice::Redb(cx.data_dir.store()));
         };
         StoreChoice::named(text).map_err(Failure::usage)

@@ -13,6 +13,7 @@ use clap_mangen::Man;
 use crate::{
     Cli,
     failure::{Exit, Failure, Outcome},
+    files::replace_shared,
     out::print,
     up::manifest::REFERENCE,
 };
@@ -110,7 +111,7 @@ fn write_all(folder: &Path, pages: &[Page]) -> Result<(), Failure> {
     } in pages
     {
         let path = folder.join(format!("{name}.{section}"));
-        fs::write(&path, text).map_err(|error| failed(&path, &error))?;
+        replace_shared(&path, text.as_bytes())?;
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     tracing::info!(url = host.url(), store = host.store(), "serving");
     let ready = Ready {
         url: host.url(),
-        token_file: cx.data_dir.operator_token().display().to_string(),
+        token_file: cx.data_dir.operator_token().path().display().to_string(),
         store: host.store(),
     };
     cx.out.item(&ready, || {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use heronry_runtime::transfer;
 
 use crate::{
-    carry::{Target, carrier, pools_of, show},
+    carry::{Target, Way, carrier, pools_of, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::{StoreChoice, open_to_read},
@@ -21,7 +21,8 @@ pub(crate) enum StoreVerb {
 /// Copy pools with their bodies from one store to another; each copy starts a new epoch
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  heronry store copy redb:.heronry/store.redb sled:new.sled --move"
+    after_help = "Member tokens of FROM are not valid in TO, and members join again; with --move they stay valid.\n\n\
+Example:\n  heronry store copy redb:.heronry/store.redb sled:new.sled --move"
 )]
 pub(crate) struct CopyArgs {
     /// The store to read, as PATH, redb:PATH or sled:PATH
@@ -57,7 +58,7 @@ async fn copy(cx: &Context, args: &CopyArgs) -> Outcome {
     let target = Target::open(&args.to)?;
     let ended = transfer::copy(&from, target.store(), &pools_of(cx), &carrier()).await;
     let copied = target.end(ended)?;
-    show(cx, "copied", &copied)?;
+    show(cx, Way::Copied, &copied)?;
     Ok(Exit::Ok)
 }
 
@@ -73,7 +74,7 @@ async fn move_all(cx: &Context, args: &CopyArgs) -> Outcome {
     let moved_to = target.choice().to_string();
     let ended = transfer::move_all(&from, target.store(), &moved_to, &carrier()).await;
     let moved = target.end(ended)?;
-    show(cx, "moved", &moved)?;
+    show(cx, Way::Moved, &moved)?;
     Ok(Exit::Ok)
 }
 

@@ -52,7 +52,7 @@ struct Rotated {
 pub(crate) fn run(cx: &Context, verb: &TokenVerb) -> Outcome {
     let TokenVerb::Rotate(args) = verb;
     let data_dir = &cx.data_dir;
-    if !data_dir.token_key().exists() {
+    if !data_dir.token_key().path().exists() {
         return Err(Failure::failed(format_args!(
             "there is no token.key to replace: {}; name the server's with --data-dir",
             data_dir.story()
@@ -68,13 +68,13 @@ pub(crate) fn run(cx: &Context, verb: &TokenVerb) -> Outcome {
     let _owned = Ownership::take(data_dir.path(), &note)?;
     secrets::draw_anew(&data_dir.token_key())?;
     let mut rotated = Rotated {
-        token_key: data_dir.token_key(),
+        token_key: data_dir.token_key().path(),
         operator_token: None,
         invalid: vec!["member_tokens"],
     };
     if args.operator {
         secrets::draw_anew(&data_dir.operator_token())?;
-        rotated.operator_token = Some(data_dir.operator_token());
+        rotated.operator_token = Some(data_dir.operator_token().path());
         rotated.invalid.push("operator_token");
     }
     cx.out.answer(&rotated, Rows::Whole, || text_of(&rotated))?;

@@ -139,6 +139,8 @@ fn explanation(explained: &WakeExplanation) -> Lines {
     let mut lines = Lines::of(format_args!("{} {}", explained.wake_id, explained.status));
     let events = counted(explained.events, "event");
     lines.line(format_args!("looked at {events} after {}", explained.after));
+    let values = counted(explained.cost, "value");
+    lines.line(format_args!("compares an event with up to {values}"));
     if explained.orphaned {
         lines.line(format_args!(
             "orphaned: no member that is there can bring it about"

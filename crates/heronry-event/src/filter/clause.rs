@@ -33,12 +33,34 @@ impl Check {
     }
 }
 
+/// The cost of a check: it looks at the envelope, where a value is only looked up.
+const CHECK_COST: usize = 4;
+/// The further cost of an alternative that is looked at for every event.
+const UNNAMED_COST: usize = 16;
+
 impl Filter {
+    /// Returns how many values an event is compared with at the worst; never none.
+    pub(super) fn cost_per_event(&self) -> usize {
+        let alternatives = self.alternatives().map(|alternative| cost_of(&alternative));
+        alternatives.sum::<usize>().max(1)
+    }
+
     /// Walks the alternatives of the normal form, each with its clauses.
     pub(crate) fn alternatives(&self) -> impl Iterator<Item = Vec<Clause<'_>>> {
         let terms = self.compiled.terms.iter();
         terms.map(|term| term.iter().flat_map(clauses).collect())
     }
+}
+
+fn cost_of(alternative: &[Clause<'_>]) -> usize {
+    let named = alternative
+        .iter()
+        .any(|clause| matches!(clause, Clause::AnyOf(_)));
+    let costs = alternative.iter().map(|clause| match clause {
+        Clause::AnyOf(set) | Clause::NoneOf(set) => set.len(),
+        Clause::Check(_) => CHECK_COST,
+    });
+    costs.sum::<usize>() + if named { 0 } else { UNNAMED_COST }
 }
 
 fn clauses(literal: &Literal) -> Vec<Clause<'_>> {

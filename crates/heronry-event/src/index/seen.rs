@@ -50,6 +50,15 @@ fn bit_of(id: FeatureId) -> u16 {
     u16::try_from(id.number() % u32::from(ALWAYS)).unwrap_or(ALWAYS)
 }
 
+/// Whether rounds are counted from the start again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Round {
+    /// They are: what was kept of an earlier round says nothing any more.
+    First,
+    /// It follows the one before.
+    Next,
+}
+
 /// The features that an envelope has.
 #[derive(Clone)]
 pub(super) struct Seen {
@@ -83,7 +92,7 @@ impl Seen {
     }
 
     /// Looks at an envelope, and forgets the one before.
-    pub(super) fn look(&mut self, features: &Features, envelope: &Envelope) {
+    pub(super) fn look(&mut self, features: &Features, envelope: &Envelope) -> Round {
         if self.round == u32::MAX {
             self.last.fill(0);
             self.round = 0;
@@ -99,6 +108,16 @@ impl Seen {
                 self.add(id);
             }
         });
+        if self.round == 1 {
+            Round::First
+        } else {
+            Round::Next
+        }
+    }
+
+    /// Returns the number of the envelope's round, never 0.
+    pub(super) fn round(&self) -> u32 {
+        self.round
     }
 
     fn add(&mut self, id: FeatureId) {

@@ -58,6 +58,14 @@ impl<T> Slots<T> {
         }
     }
 
+    /// Walks the values, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places.iter_mut().filter_map(|place| match place {
+            Place::Full(value) => Some(value),
+            Place::Free(_) => None,
+        })
+    }
+
     /// Takes a value out.
     pub(super) fn remove(&mut self, number: usize) -> Option<T> {
         let place = self.places.get_mut(number)?;
@@ -97,5 +105,8 @@ mod tests {
         assert_eq!((slots.get(3), slots.get(1)), (Some(&10), Some(&11)));
         *slots.get_mut(4).unwrap() += 1;
         assert_eq!(slots.get(4), Some(&13));
+        slots.remove(0);
+        slots.iter_mut().for_each(|value| *value += 100);
+        assert_eq!((slots.get(0), slots.get(2)), (None, Some(&102)));
     }
 }

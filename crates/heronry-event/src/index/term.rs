@@ -70,9 +70,21 @@ pub(super) struct Term<K> {
     pub(super) next: Option<TermId>,
     /// By how many features it is found.
     found_by: u32,
+    /// The round in which it was looked at last, when several features can find it.
+    round: u32,
     /// The features that it is found by, sorted; its position in the list of each; the conditions
     /// that are left to ask.
     words: Box<[u32]>,
+}
+
+impl<K: Copy> Term<K> {
+    /// Returns the key when the alternative keeps an envelope that has a feature by which it is found.
+    /// An envelope may have many of them: it is looked at once a round.
+    pub(super) fn look(&mut self, seen: &Seen, checks: &Checks, envelope: &Envelope) -> Option<K> {
+        let is_again =
+            self.found_by > 1 && std::mem::replace(&mut self.round, seen.round()) == seen.round();
+        (!is_again && self.holds(seen, checks, envelope)).then_some(self.key)
+    }
 }
 
 impl<K> Term<K> {
@@ -104,6 +116,7 @@ impl<K> Term<K> {
             key,
             next,
             found_by: slot(found_by.len()),
+            round: 0,
             words: words.into_boxed_slice(),
         }
     }
@@ -133,9 +146,14 @@ impl<K> Term<K> {
         }
     }
 
+    /// Forgets in which round the alternative was looked at.
+    pub(super) fn forget_round(&mut self) {
+        self.round = 0;
+    }
+
     /// Returns true when an envelope that has a feature by which the alternative is found passes
     /// everything else.
-    pub(super) fn holds(&self, seen: &Seen, checks: &Checks, envelope: &Envelope) -> bool {
+    fn holds(&self, seen: &Seen, checks: &Checks, envelope: &Envelope) -> bool {
         let (_, _, conditions) = self.parts();
         let has = |word: &u32| seen.has(FeatureId::from_number(*word));
         walk(conditions, |word, set| match word {

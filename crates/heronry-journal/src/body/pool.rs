@@ -7,7 +7,16 @@ use serde::{Deserialize, Serialize};
 /// Returns the first version of these records that knows every limit which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
     let known_since = |name: LimitName| {
-        if name == LimitName::PendingEffectsPerRunMax {
+        if matches!(
+            name,
+            LimitName::SubscriptionsPerRunMax
+                | LimitName::LongPollsMax
+                | LimitName::LongPollsPerRunMax
+                | LimitName::BytesUnderWayMax
+                | LimitName::BytesUnderWayPerRunMax
+        ) {
+            5
+        } else if name == LimitName::PendingEffectsPerRunMax {
             4
         } else if matches!(name, LimitName::LeaseMsMax | LimitName::LostKeepMsMax) {
             3

@@ -167,9 +167,25 @@ fn third_settings() -> Settings {
 }
 
 /// Settings with a limit that the third version does not know.
-fn newer_settings() -> Settings {
+fn fourth_settings() -> Settings {
     let mut settings = third_settings();
     settings.limits.set(LimitName::PendingEffectsPerRunMax, 7);
+    settings
+}
+
+/// Settings with limits that the fourth version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = fourth_settings();
+    settings.limits.set(LimitName::SubscriptionsPerRunMax, 3);
+    settings.limits.set(LimitName::LongPollsMax, 40);
+    settings.limits.set(LimitName::LongPollsPerRunMax, 4);
+    let mebibyte = 1024 * 1024;
+    settings
+        .limits
+        .set(LimitName::BytesUnderWayMax, 8 * mebibyte);
+    settings
+        .limits
+        .set(LimitName::BytesUnderWayPerRunMax, mebibyte);
     settings
 }
 
@@ -187,10 +203,10 @@ fn config() -> PoolConfig {
 }
 
 fn pools() -> Vec<(&'static str, Body)> {
-    let (created, configured) = bare_pools(5, newer_settings());
+    let (created, configured) = bare_pools(6, newer_settings());
     vec![
-        ("1.4-pool-created", created),
-        ("2.4-pool-configured", configured),
+        ("1.5-pool-created", created),
+        ("2.5-pool-configured", configured),
         ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
 }
@@ -217,13 +233,16 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
     };
     let (second_created, second_configured) = bare_pools(3, second_settings());
     let (third_created, third_configured) = bare_pools(4, third_settings());
+    let (fourth_created, fourth_configured) = bare_pools(5, fourth_settings());
     let pools = [
         ("1.1-pool-created", Body::PoolCreated(created)),
         ("1.2-pool-created", second_created),
         ("1.3-pool-created", third_created),
+        ("1.4-pool-created", fourth_created),
         ("2.1-pool-configured", Body::PoolConfigured(configured)),
         ("2.2-pool-configured", second_configured),
         ("2.3-pool-configured", third_configured),
+        ("2.4-pool-configured", fourth_configured),
     ];
     let others = [
         (

@@ -185,6 +185,10 @@ impl Command for AppendEvents {
         AboutWakes::Nothing
     }
 
+    fn burden(&self) -> usize {
+        self.events.len()
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
     }

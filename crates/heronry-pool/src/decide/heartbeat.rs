@@ -20,6 +20,20 @@ pub enum Speaker<'a> {
     Joining(&'a RunId, &'a InstanceId),
 }
 
+impl<'a> Speaker<'a> {
+    /// Returns the run of a member that speaks for itself; nothing for an operator, and for who joins.
+    pub fn own_run(self) -> Option<&'a RunId> {
+        let caller = match self {
+            Self::Acting(caller, _) | Self::Present(caller, _) | Self::Asking(caller) => caller,
+            Self::Joining(..) => return None,
+        };
+        match caller {
+            Caller::Operator => None,
+            Caller::Member { run, .. } => Some(run),
+        }
+    }
+}
+
 impl Speaker<'_> {
     /// Returns the member that is heard of: the present generation, and not one that is fenced.
     pub(crate) fn member(self, state: &State) -> Option<&Member> {

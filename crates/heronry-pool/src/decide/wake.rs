@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition,
-    engine::Extent,
+    engine::{Extent, cost_of},
     hash::RequestHasher,
     mint::Minted,
     rejection::{ConflictField, PolicyNeed},
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum WakeEvents {
     /// They cannot.
     #[default]
@@ -273,6 +273,11 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
 impl Command for RegisterWake {
     type Answer = Registered;
 
+    /// Each filter that is armed takes about as long as a record.
+    fn burden(&self) -> usize {
+        1 + self.request.condition.clauses().len()
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
     }
@@ -323,6 +328,11 @@ impl Command for RegisterWake {
             LimitName::LiveWakesPerPoolMax,
             state.wakes.live() as u64 + 1,
         )?;
+        let cost = cost_of(&self.request.condition);
+        let of_run = cx.costs.of_run(&self.run) + cost;
+        fetch::check(state, LimitName::WakeCostPerRunMax, of_run)?;
+        let in_all = cx.costs.total() + cost;
+        fetch::check(state, LimitName::WakeCostPerPoolMax, in_all)?;
         check_policies(state, member, &self.request.policies)?;
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);

@@ -6,15 +6,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use heronry_event::{
-    Envelope,
-    filter::{CompileErrors, Filter},
-    index::FilterIndex,
-};
+use heronry_event::filter::{CompileErrors, Fingerprint};
 use heronry_journal::{CountedEvent, WakeRegistered, WakeTriggeredBy};
-use heronry_types::{Condition, Position};
+use heronry_types::{Condition, Position, RunId};
 
-use crate::{condition::Progress, state::Earlier};
+use super::{
+    clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
+    costs::cost_of_clause,
+};
+use crate::{
+    condition::{Occurrence, Progress},
+    decide::WakeEvents,
+    state::Earlier,
+};
 
 /// Whether an event is about wakes, or about runs that suspend and resume.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,55 +27,86 @@ pub(super) enum About {
     Other,
 }
 
-/// A filter of a condition: the registration, and its number.
-type Leaf = (Position, u32);
-
 #[derive(Debug)]
 struct Waiting {
     progress: Progress,
+    /// The filters that still count, by their numbers.
+    clauses: Vec<Option<ClauseId>>,
     /// Once it holds, nothing counts any more.
     is_decided: bool,
     earlier: Earlier,
 }
 
+impl Waiting {
+    /// Lets go of the filters that need no further event; of all when the condition holds.
+    fn let_go(&mut self, registered: Position, clauses: &mut Clauses) {
+        for (number, clause) in (0..).zip(&mut self.clauses) {
+            if let Some(id) = *clause
+                && (self.is_decided || self.progress.is_full(number))
+            {
+                clauses.take_out(id, Leaf { registered, number });
+                *clause = None;
+            }
+        }
+    }
+}
+
 /// The wakes that wait for more than one filter says.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
-    index: FilterIndex<Leaf>,
-    /// The filters of wakes that take events about wakes too.
-    including: FilterIndex<Leaf>,
+    clauses: Clauses,
     waiting: HashMap<Position, Waiting>,
-    kept: Vec<Leaf>,
+    kept: Vec<ClauseId>,
+    offered: Vec<Leaf>,
     /// The last record that was matched: none counts twice.
     through: Position,
     /// Wakes that a replayed record decided, and that no record has ended so far.
     replayed: BTreeMap<Position, WakeTriggeredBy>,
 }
 
+/// Who a matched event may count for.
+pub(super) struct Audience<'a> {
+    pub(super) about: About,
+    pub(super) counts_for: CountsFor,
+    /// Whether a run sees the event.
+    pub(super) sees: &'a dyn Fn(&RunId) -> bool,
+    /// Whether a wake takes it.
+    pub(super) wants: &'a dyn Fn(Position) -> bool,
+}
+
 impl Conditions {
+    /// Arms a wake of a run; returns its cost.
     pub(super) fn arm(
         &mut self,
-        registered: Position,
+        (registered, run): (Position, &RunId),
         (body, condition): (&WakeRegistered, &Condition),
         counted: &[CountedEvent],
-    ) -> Result<(), CompileErrors> {
-        let index = if body.include_wakes {
-            &mut self.including
-        } else {
-            &mut self.index
-        };
-        for (clause, number) in condition.clauses().into_iter().zip(0..) {
-            index.insert((registered, number), &Filter::compile(clause.filter)?);
-        }
+    ) -> Result<u64, CompileErrors> {
         let progress = Progress::new(condition, counted);
         let is_decided = progress.holds();
-        let waiting = Waiting {
+        let (mut clauses, mut cost) = (Vec::new(), 0);
+        for (number, clause) in (0..).zip(condition.clauses()) {
+            let key = ClauseKey {
+                run: run.clone(),
+                filter: Fingerprint::of(clause.filter),
+                distinct_by: clause.distinct_by,
+                wake_events: WakeEvents::of(body),
+            };
+            let put = self
+                .clauses
+                .put(Leaf { registered, number }, key, clause.filter)?;
+            cost += cost_of_clause(clause.needed, put.cost);
+            clauses.push(Some(put.id));
+        }
+        let mut waiting = Waiting {
             progress,
+            clauses,
             is_decided,
             earlier: body.scan_to.map_or(Earlier::Seen, Earlier::Pending),
         };
+        waiting.let_go(registered, &mut self.clauses);
         self.waiting.insert(registered, waiting);
-        Ok(())
+        Ok(cost)
     }
 
     /// Takes in which earlier events count for a wake that was held until they were known. Returns
@@ -87,62 +122,81 @@ impl Conditions {
         }
         waiting.progress.put_before(counted);
         waiting.is_decided = waiting.progress.holds();
+        waiting.let_go(registered, &mut self.clauses);
         let matches = waiting.is_decided.then(|| waiting.progress.matches());
         matches?.last().copied()
     }
 
     pub(super) fn disarm(&mut self, registered: Position) {
-        let Some(waiting) = self.waiting.remove(&registered) else {
+        let Some(mut waiting) = self.waiting.remove(&registered) else {
             return;
         };
-        for (_, number) in (0..waiting.progress.clauses()).zip(0..) {
-            self.index.remove((registered, number));
-            self.including.remove((registered, number));
-        }
+        waiting.is_decided = true;
+        waiting.let_go(registered, &mut self.clauses);
         self.replayed.remove(&registered);
     }
 
     /// Returns true when no wake asks for events of this sort.
     pub(super) fn nobody_asks(&self, about: About) -> bool {
-        self.including.is_empty() && (about == About::Wakes || self.index.is_empty())
+        self.clauses.nobody_asks(about)
     }
 
-    /// Counts an event, and adds the wakes whose condition holds by it to `decided`.
+    /// Counts an event, and adds the wakes whose condition holds by it to `decided`. Returns how many
+    /// alternatives and wakes were come upon.
     pub(super) fn match_event(
         &mut self,
-        (about, envelope, by): (About, &Envelope, WakeTriggeredBy),
-        wants: impl Fn(Position) -> bool,
+        event: &mut Occurrence<'_>,
+        audience: &Audience<'_>,
         decided: &mut Vec<Position>,
-    ) {
-        if by.position <= self.through || self.nobody_asks(about) {
-            return;
+    ) -> usize {
+        if event.position() <= self.through || self.nobody_asks(audience.about) {
+            return 0;
         }
-        self.through = by.position;
+        self.through = event.position();
         self.kept.clear();
-        self.including.matches(envelope, &mut self.kept);
-        if about == About::Other {
-            self.index.matches(envelope, &mut self.kept);
+        let asked = (audience.about, event.envelope());
+        let came_upon = self.clauses.matches(asked, &mut self.kept);
+        self.offered.clear();
+        for id in &self.kept {
+            let Some(key) = self.clauses.key(*id) else {
+                continue;
+            };
+            let Some(distinct) = event.distinct(key.distinct_by) else {
+                continue;
+            };
+            if (audience.sees)(&key.run) {
+                let kept = Kept {
+                    position: event.position(),
+                    distinct,
+                    counts_for: audience.counts_for,
+                };
+                self.clauses.offer(*id, kept, &mut self.offered);
+            }
         }
-        self.kept.sort_unstable();
-        for leaves in self.kept.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((registered, _)) = leaves.first() else {
+        self.offered.sort_unstable();
+        for leaves in self
+            .offered
+            .chunk_by(|one, other| one.registered == other.registered)
+        {
+            let Some(registered) = leaves.first().map(|leaf| leaf.registered) else {
                 continue;
             };
-            let waiting = self.waiting.get_mut(registered);
-            let Some(waiting) = waiting.filter(|waiting| !waiting.is_decided) else {
+            let Some(waiting) = self.waiting.get_mut(&registered) else {
                 continue;
             };
-            if !wants(*registered) {
+            if waiting.is_decided || !(audience.wants)(registered) {
                 continue;
             }
-            for (_, clause) in leaves {
-                waiting.progress.take(*clause as usize, envelope, by);
+            for leaf in leaves {
+                waiting.progress.take(leaf.number, event);
             }
             waiting.is_decided = waiting.progress.holds();
+            waiting.let_go(registered, &mut self.clauses);
             if waiting.is_decided && waiting.earlier == Earlier::Seen {
-                decided.push(*registered);
+                decided.push(registered);
             }
         }
+        came_upon + self.kept.len() + self.offered.len()
     }
 
     /// Keeps what a replayed record decided, until its end comes or the replay is over.
@@ -168,3 +222,6 @@ impl Conditions {
         Some(waiting.progress.matches())
     }
 }
+
+#[cfg(test)]
+mod tests;

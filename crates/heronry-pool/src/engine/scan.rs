@@ -4,9 +4,9 @@ use heronry_event::filter::Filter;
 use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
 use heronry_types::{Timelines, Visibility};
 
-use super::triggers::is_about_wakes;
+use super::{costs::cost_of, triggers::is_about_wakes};
 use crate::{
-    condition::Progress,
+    condition::{Occurrence, Progress},
     decide::{ScanRequest, WakeEvents},
     project,
 };
@@ -49,6 +49,18 @@ impl Found {
     }
 }
 
+/// What it costs to read a record, as many comparisons.
+const RECORD_COST: u64 = 8;
+/// How many records are looked through while the command waits, at the most.
+const RECORDS_AT_ONCE_MAX: u64 = 1_024;
+/// How much a look through earlier events may cost while its command waits; one that costs more goes on
+/// beside the pool.
+const COST_AT_ONCE_MAX: u64 = 16 * 1_024;
+/// How much a look through earlier events costs before others go on, at about the most.
+const COST_OF_SLICE: u64 = 2 * 1_024;
+/// How many records a look through earlier events sees before others go on.
+const RECORDS_OF_SLICE: u64 = 256;
+
 /// Whether a scan needs more records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScanStep {
@@ -64,6 +76,8 @@ pub struct Scan {
     request: ScanRequest,
     filters: Vec<Filter>,
     progress: Progress,
+    /// How many values a record is compared with at the worst, itself included.
+    cost: u64,
 }
 
 impl Scan {
@@ -72,11 +86,25 @@ impl Scan {
         let clauses = request.condition.clauses();
         let filters = clauses.iter().map(|clause| clause.filter.clone()).collect();
         let progress = Progress::new(&request.condition, &[]);
+        let cost = RECORD_COST + cost_of(&request.condition);
         Self {
             request,
             filters,
             progress,
+            cost,
         }
+    }
+
+    /// Returns true when what is asked for costs so little that its command can wait for it.
+    pub fn is_cheap(&self) -> bool {
+        let records = self.request.until.0.saturating_sub(self.request.after.0);
+        records <= RECORDS_AT_ONCE_MAX && records.saturating_mul(self.cost) <= COST_AT_ONCE_MAX
+    }
+
+    /// Returns how many records to look through before others go on; at least one.
+    pub fn records_at_once(&self) -> usize {
+        let records = (COST_OF_SLICE / self.cost).clamp(1, RECORDS_OF_SLICE);
+        usize::try_from(records).unwrap_or(1)
     }
 
     /// Returns the request.
@@ -144,9 +172,10 @@ impl Scan {
             position: record.position,
             kind: record.kind(),
         };
-        for (clause, filter) in self.filters.iter().enumerate() {
-            if filter.matches(&envelope) {
-                self.progress.take(clause, &envelope, by);
+        let mut event = Occurrence::new(&envelope, by);
+        for (clause, filter) in (0..).zip(&self.filters) {
+            if !self.progress.is_full(clause) && filter.matches(&envelope) {
+                self.progress.take(clause, &mut event);
             }
         }
     }

@@ -2,15 +2,23 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use heronry_event::{filter::Filter, index::FilterIndex};
-use heronry_journal::{Body, Entry, Record, WakeTriggered, WakeTriggeredBy};
+use heronry_event::{
+    Envelope,
+    filter::{CompileErrors, Filter},
+    index::FilterIndex,
+};
+use heronry_journal::{
+    Body, CountedEvent, Entry, Record, WakeRegistered, WakeTriggered, WakeTriggeredBy,
+};
 use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visibility};
 
 use super::{
     Staged, UnreadableFilter,
-    conditions::{About, Conditions},
+    clauses::CountsFor,
+    conditions::{About, Audience, Conditions},
+    costs::{WakeCosts, cost_of_clause},
 };
-use crate::{State, project, state::Wake};
+use crate::{State, condition::Occurrence, project, state::Wake};
 
 /// How many triggers one append records at the most; the rest follow in the next appends.
 pub(super) const PER_APPEND_MAX: usize = 1_024;
@@ -29,54 +37,87 @@ pub(super) struct Triggers {
     /// The filters of wakes that take events about wakes too: most wakes are not asked about those.
     including: FilterIndex<Position>,
     conditions: Box<Conditions>,
+    costs: WakeCosts,
     decided: HashSet<Position>,
     backlog: VecDeque<Decided>,
     found: Vec<Position>,
 }
 
 impl Triggers {
-    /// Arms a wake when the record registers one, disarms it when the record ends it.
-    pub(super) fn arm(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
-        let unreadable = |errors| UnreadableFilter {
-            position: record.position,
-            errors,
-        };
-        if let Body::WakeRegistered(body) = &record.entry.body
-            && body.scan_to.is_some()
-        {
-            let condition = Condition::Filter(body.filter.clone());
-            let armed = self
-                .conditions
-                .arm(record.position, (body, &condition), &[]);
-            armed.map_err(unreadable)?;
-        } else if let Body::WakeRegistered(body) = &record.entry.body {
-            let position = record.position;
-            let filter = Filter::compile(&body.filter).map_err(unreadable)?;
-            let index = if body.include_wakes {
-                &mut self.including
-            } else {
-                &mut self.index
-            };
-            index.insert(position, &filter);
+    /// Arms a wake when the record registers one, disarms it when the record ends it. The record is
+    /// part of the state already.
+    pub(super) fn arm(&mut self, state: &State, record: &Record) -> Result<(), UnreadableFilter> {
+        if let Body::WakeRegistered(body) = &record.entry.body {
+            let armed = self.arm_registered(state, record.position, body);
+            armed.map_err(|errors| unreadable(record, errors))?;
         } else if let Body::ConditionRegistered(body) = &record.entry.body {
-            let what = (&body.wake, &body.condition);
-            let armed = self.conditions.arm(record.position, what, &body.counted);
-            armed.map_err(unreadable)?;
+            let (position, what) = (record.position, (&body.wake, &body.condition));
+            let armed = self.arm_condition(state, position, what, &body.counted);
+            armed.map_err(|errors| unreadable(record, errors))?;
         } else if let Some(registered) = ended_by(&record.entry.body) {
-            self.disarm(registered);
+            self.disarm(state, registered);
         }
         Ok(())
     }
 
-    fn disarm(&mut self, registered: Position) {
+    fn arm_registered(
+        &mut self,
+        state: &State,
+        position: Position,
+        body: &WakeRegistered,
+    ) -> Result<(), CompileErrors> {
+        if body.scan_to.is_some() {
+            let condition = Condition::Filter(body.filter.clone());
+            return self.arm_condition(state, position, (body, &condition), &[]);
+        }
+        let filter = Filter::compile(&body.filter)?;
+        let index = if body.include_wakes {
+            &mut self.including
+        } else {
+            &mut self.index
+        };
+        index.insert(position, &filter);
+        if let Some(wake) = state.wakes.get(position) {
+            let cost = cost_of_clause(1, filter.cost().per_event);
+            self.costs.add(position, &wake.run, cost);
+        }
+        Ok(())
+    }
+
+    fn arm_condition(
+        &mut self,
+        state: &State,
+        position: Position,
+        what: (&WakeRegistered, &Condition),
+        counted: &[CountedEvent],
+    ) -> Result<(), CompileErrors> {
+        let Some(wake) = state.wakes.get(position) else {
+            return Ok(());
+        };
+        let whose = (position, &wake.run);
+        let cost = self.conditions.arm(whose, what, counted)?;
+        self.costs.add(position, &wake.run, cost);
+        Ok(())
+    }
+
+    fn disarm(&mut self, state: &State, registered: Position) {
         self.index.remove(registered);
         self.including.remove(registered);
         self.conditions.disarm(registered);
         self.decided.remove(&registered);
+        if let Some(wake) = state.wakes.get(registered) {
+            self.costs.remove(registered, &wake.run);
+        }
     }
 
-    /// Decides which wakes a record triggers, in order of their registration.
-    pub(super) fn match_record(&mut self, state: &State, record: &Record) {
+    /// Returns what the wakes that wait cost.
+    pub(super) fn costs(&self) -> &WakeCosts {
+        &self.costs
+    }
+
+    /// Decides which wakes a record triggers, in order of their registration. Returns how many
+    /// alternatives and wakes were come upon for it.
+    pub(super) fn match_record(&mut self, state: &State, record: &Record) -> usize {
         if let Some((registered, by)) = self.scanned(record)
             && self.decided.insert(registered)
         {
@@ -86,27 +127,36 @@ impl Triggers {
         let nobody_asks = self.including.is_empty() && (about_wakes || self.index.is_empty());
         let nobody_asks = nobody_asks && self.conditions.nobody_asks(about(record));
         if nobody_asks || record.entry.visibility == Visibility::OutOfScope {
-            return;
+            return 0;
         }
         let event = project(&state.timelines, record);
         self.found.clear();
-        self.including.matches(&event.envelope, &mut self.found);
+        let mut came_upon = self.including.matches(&event.envelope, &mut self.found);
         if !about_wakes {
-            self.index.matches(&event.envelope, &mut self.found);
+            came_upon += self.index.matches(&event.envelope, &mut self.found);
         }
-        let by = WakeTriggeredBy {
-            position: record.position,
-            kind: record.kind(),
-        };
-        let wanted = |registered| wants(state, registered, record);
-        let seen = (about(record), &event.envelope, by);
-        self.conditions.match_event(seen, wanted, &mut self.found);
+        let by = by(record);
+        came_upon += self.count(state, record, &event.envelope);
         self.found.sort_unstable();
         for registered in self.found.drain(..) {
             if wants(state, registered, record) && self.decided.insert(registered) {
                 self.backlog.push_back(Decided { registered, by });
             }
         }
+        came_upon
+    }
+
+    /// Counts an event for the conditions, and adds those that hold by it to what was found.
+    fn count(&mut self, state: &State, record: &Record, envelope: &Envelope) -> usize {
+        let audience = Audience {
+            about: about(record),
+            counts_for: counts_for(record),
+            sees: &|run| sees(state, run),
+            wants: &|registered| wants(state, registered, record),
+        };
+        let mut event = Occurrence::new(envelope, by(record));
+        let found = &mut self.found;
+        self.conditions.match_event(&mut event, &audience, found)
     }
 
     /// Takes in what was found for a wake, when the record says that. Returns the wake with the event
@@ -124,21 +174,14 @@ impl Triggers {
         if let Some((registered, by)) = self.scanned(record) {
             self.conditions.keep_replayed(&[registered], by);
         }
-        let about = about(record);
         let is_hidden = record.entry.visibility == Visibility::OutOfScope;
-        if is_hidden || self.conditions.nobody_asks(about) {
+        if is_hidden || self.conditions.nobody_asks(about(record)) {
             return;
         }
         let envelope = project(&state.timelines, record).envelope;
-        let by = WakeTriggeredBy {
-            position: record.position,
-            kind: record.kind(),
-        };
-        let wanted = |registered| wants(state, registered, record);
         self.found.clear();
-        let seen = (about, &envelope, by);
-        self.conditions.match_event(seen, wanted, &mut self.found);
-        self.conditions.keep_replayed(&self.found, by);
+        self.count(state, record, &envelope);
+        self.conditions.keep_replayed(&self.found, by(record));
     }
 
     /// Takes up the conditions that replayed records decided, and whose triggers are not recorded.
@@ -204,6 +247,29 @@ impl Triggers {
             ));
         }
         None
+    }
+}
+
+fn unreadable(record: &Record, errors: CompileErrors) -> UnreadableFilter {
+    UnreadableFilter {
+        position: record.position,
+        errors,
+    }
+}
+
+fn by(record: &Record) -> WakeTriggeredBy {
+    WakeTriggeredBy {
+        position: record.position,
+        kind: record.kind(),
+    }
+}
+
+/// A record that suspends a run is no event for the wakes that it names.
+fn counts_for(record: &Record) -> CountsFor {
+    if record.kind() == EventKind::RunSuspended {
+        CountsFor::Some
+    } else {
+        CountsFor::All
     }
 }
 

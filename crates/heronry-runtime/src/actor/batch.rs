@@ -76,8 +76,15 @@ impl Batch {
     }
 }
 
-fn about_wakes(job: &dyn Job) -> bool {
-    job.about_wakes() == AboutWakes::Perhaps
+/// How many records a command may stage while earlier ones wait to be matched.
+const SMALL: usize = 16;
+/// After how many records that commands stage others go on.
+const SLICE: usize = 64;
+
+/// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
+/// change what waiters see, or would put the matching off a great deal further.
+fn waits_for_triggers(job: &dyn Job) -> bool {
+    job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL
 }
 
 impl Actor {
@@ -139,7 +146,8 @@ impl Actor {
     /// Returns true when the first command that waits has to wait until all triggers are recorded.
     fn first_is_put_off(&self) -> bool {
         let first = self.pending.front();
-        self.engine.has_backlog() && first.is_some_and(|job| about_wakes(job.as_ref()))
+        let waits = first.is_some_and(|job| waits_for_triggers(job.as_ref()));
+        self.engine.is_far_behind() || self.engine.has_backlog() && waits
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
@@ -152,10 +160,11 @@ impl Actor {
         if self.engine.has_backlog() {
             // What has nothing to do with wakes goes on; the others stay in their order behind it.
             let all = self.pending.make_contiguous();
-            all.sort_by_key(|job| about_wakes(job.as_ref()));
+            all.sort_by_key(|job| waits_for_triggers(job.as_ref()));
         }
         let found = self.look_up().await?;
         batch.answers.reserve(self.pending.len());
+        let mut since_others = 0;
         while !self.pending.is_empty() {
             if self.first_is_put_off() {
                 batch.door = Door::Closed;
@@ -166,6 +175,7 @@ impl Actor {
             let Some(job) = self.pending.pop_front() else {
                 break;
             };
+            since_others += job.burden();
             let before = self.engine.staged().records.len();
             let answer = match scanned {
                 Ok(scan) if asked.is_empty() => self.answer(job, &found, &scan).await?,
@@ -183,6 +193,10 @@ impl Actor {
             if is_large || self.is_due(batch.now, batch.deadlines) {
                 batch.door = Door::Closed;
                 break;
+            }
+            if since_others >= SLICE {
+                since_others = 0;
+                tokio::task::yield_now().await;
             }
         }
         Ok(())

@@ -109,6 +109,7 @@ async fn fold(
         let epoch = Epoch(environment.ids.draw());
         let mut engine = Engine::new(pool.clone(), epoch, minter, durability);
         engine.keep_finished(environment.finished_kept);
+        engine.match_in_slices_of(environment.matching_slice);
         return Ok(Folded {
             engine,
             head: Position::ZERO,
@@ -133,6 +134,7 @@ async fn fold(
         chain: Chain::start(),
     };
     fold.engine.keep_finished(environment.finished_kept);
+    fold.engine.match_in_slices_of(environment.matching_slice);
     fold.start_from_kept_claims().await?;
     fold.replay(head).await?;
     fold.finish_triggers(head).await?;

@@ -21,8 +21,6 @@ use crate::{
 const SCANS_MAX: usize = 4;
 /// How many bytes one page of a scan has at the most, beside its first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are looked through before others may go on.
-const RECORDS_AT_ONCE: usize = 256;
 
 /// The scans of a pool that are under way. They end with the actor.
 #[derive(Default)]
@@ -162,7 +160,7 @@ impl Reach {
     ) -> Result<ScanStep, ChunkError> {
         let mut after = after;
         while after < chunk.last() {
-            let some = chunk.records_after(after).take(RECORDS_AT_ONCE);
+            let some = chunk.records_after(after).take(scan.records_at_once());
             let records: Vec<Record> = some.collect::<Result<_, _>>()?;
             if scan.look(&self.timelines, &records) == ScanStep::Done {
                 return Ok(ScanStep::Done);

@@ -11,9 +11,6 @@ use heronry_types::Position;
 use super::Actor;
 use crate::StopReason;
 
-/// How many records are looked through while the command waits; with more it is registered first.
-const SCAN_AT_ONCE_MAX: u64 = 1_024;
-
 /// How many bytes one page of a scan has at the most.
 const SCAN_PAGE_BYTES: usize = 1024 * 1024;
 
@@ -41,8 +38,7 @@ impl Actor {
                 Err(rejection) => return Ok(Err(rejection)),
             };
             let mut scan = Scan::new(request);
-            let asked = scan.request();
-            if asked.until.0 - asked.after.0 > SCAN_AT_ONCE_MAX {
+            if !scan.is_cheap() {
                 return Ok(Ok(Found::later()));
             }
             match self.scan(&mut scan).await? {

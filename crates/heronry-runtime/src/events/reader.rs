@@ -1,20 +1,21 @@
 //! A reader's own cursor in the journal.
 
+use std::sync::Arc;
+
 use heronry_event::{CloseReason, Event, EventPage};
-use heronry_journal::{Body, Chunk, Record};
-use heronry_pool::{
-    Rejection,
-    decide::{AdmitReader, Viewer},
-    project,
+use heronry_pool::{Rejection, decide::AdmitReader};
+use heronry_types::Position;
+use tokio::runtime::Handle;
+
+use super::{
+    EventQuery, From, OnTrimmed,
+    slice::{Asked, Budget, Missed, Place, Slice},
 };
-use heronry_store::{Page, ReadError};
-use heronry_types::{Payload, Position, Visibility, WakePayload};
+use crate::{CallError, EventsError, Party, Pool};
 
-use super::{EventQuery, From, OnTrimmed};
-use crate::{CallError, EventsError, Pool};
-
-/// How many bytes are read from the store at once.
-const READ_BYTES: usize = 256 * 1024;
+/// So many records before the head are looked at where they are asked for: fetching a thread for
+/// them would cost more than they do.
+const NEAR: u64 = 64;
 
 /// A gap that a reader has met: records after `from`, up to and including `to`, are gone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,7 +26,7 @@ pub(super) struct Gap {
 
 /// What a look at the journal gave.
 pub(super) enum Seen {
-    /// Events, perhaps none, from this many bytes.
+    /// Events, perhaps none, for which so many bytes were read.
     Events { bytes: usize },
     /// There is nothing after the cursor.
     Head,
@@ -33,19 +34,12 @@ pub(super) enum Seen {
     Closed(CloseReason),
 }
 
-/// Whether more events are wanted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Room {
-    Left,
-    Full,
-}
-
 /// A reader's own cursor in the journal.
 pub(super) struct Reader {
-    query: EventQuery,
-    after: Position,
+    asked: Arc<Asked>,
+    party: Party,
+    place: Place,
     floor: Position,
-    payload: WakePayload,
     gap: Option<Gap>,
     closed: Option<CloseReason>,
 }
@@ -73,11 +67,12 @@ impl Reader {
             filter: query.filter.clone(),
         };
         let payload = pool.admit(admit).await?;
+        let query = query.clone();
         let mut reader = Self {
-            query: query.clone(),
-            after,
+            party: Party::of_viewer(pool.id(), &query.viewer),
+            asked: Arc::new(Asked { query, payload }),
+            place: Place::after(after),
             floor,
-            payload,
             gap: None,
             closed: None,
         };
@@ -89,7 +84,7 @@ impl Reader {
 
     /// Returns where the reader stands.
     pub(super) fn after(&self) -> Position {
-        self.after
+        self.place.after
     }
 
     /// Takes the gap that the reader has met, if any.
@@ -97,128 +92,70 @@ impl Reader {
         self.gap.take()
     }
 
-    /// Looks at what follows, in about `bytes_max` bytes, until `found` has `limit` events.
+    /// Looks at a slice of what follows, and adds what is found. Dropped half way, it has not looked.
     pub(super) async fn read(
         &mut self,
         pool: &Pool,
-        bytes_max: usize,
-        limit: usize,
+        budget: Budget,
         found: &mut Vec<Event>,
     ) -> Result<Seen, EventsError> {
         if let Some(reason) = self.closed {
             return Ok(Seen::Closed(reason));
         }
-        let page = self.page_after(pool, bytes_max.min(READ_BYTES)).await?;
-        if page.chunks.is_empty() {
-            return Ok(Seen::Head);
-        }
-        let bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
-        for chunk in &page.chunks {
-            if self.read_chunk(pool, chunk, limit, found)? == Room::Full {
-                break;
-            }
-        }
-        Ok(Seen::Events { bytes })
-    }
-
-    /// Takes what the viewer sees of one chunk, until there is no room for more.
-    fn read_chunk(
-        &mut self,
-        pool: &Pool,
-        chunk: &Chunk,
-        limit: usize,
-        found: &mut Vec<Event>,
-    ) -> Result<Room, EventsError> {
-        for record in chunk.records_after(self.after) {
-            let record = record.map_err(|error| EventsError::Damaged {
-                at: error.position().unwrap_or_else(|| chunk.first()),
-            })?;
-            self.after = record.position;
-            found.extend(self.see(pool, &record));
-            self.closed = self.closes(&record);
-            if self.closed.is_some() || found.len() >= limit {
-                return Ok(Room::Full);
-            }
-        }
-        Ok(Room::Left)
-    }
-
-    /// Reads whole chunks after the cursor, over a gap where that is what the reader asked for.
-    async fn page_after(&mut self, pool: &Pool, bytes_max: usize) -> Result<Page, EventsError> {
-        let journal = &pool.shared().environment.store.journal;
         loop {
-            match journal.read(pool.id(), self.after, bytes_max).await {
-                Ok(page) => {
-                    self.floor = page.head.floor;
-                    return Ok(page);
+            match self.slice(pool, budget).await {
+                Ok(slice) => {
+                    self.place = slice.place;
+                    self.floor = slice.floor.unwrap_or(self.floor);
+                    self.closed = slice.closed;
+                    found.extend(slice.found);
+                    let bytes = slice.bytes;
+                    return Ok(Seen::Events { bytes });
                 }
-                Err(ReadError::Trimmed { floor, .. }) => self.trimmed(pool, floor)?,
-                Err(ReadError::Store(error)) => return Err(error.into()),
-                Err(_) => return Err(EventsError::NoPool(pool.id().clone())),
+                Err(Missed::Head { floor }) => {
+                    self.floor = floor;
+                    return Ok(Seen::Head);
+                }
+                Err(Missed::Trimmed { floor }) => self.trimmed(pool, floor)?,
+                Err(Missed::Failed(error)) => return Err(error),
             }
         }
+    }
+
+    /// Looks at a slice when it is this party's turn.
+    async fn slice(&self, pool: &Pool, budget: Budget) -> Result<Slice, Missed> {
+        let turn = pool.side_work().turn(&self.party).await;
+        let (asked, place) = (Arc::clone(&self.asked), self.place.clone());
+        let behind = pool.head().position.0.saturating_sub(place.after.0);
+        let look = asked.look(pool.clone(), place, budget);
+        if behind <= NEAR {
+            let slice = look.await;
+            drop(turn);
+            return slice;
+        }
+        let handle = Handle::current();
+        turn.run(move || handle.block_on(look)).await
     }
 
     fn trimmed(&mut self, pool: &Pool, floor: Position) -> Result<(), EventsError> {
         let cursor = |position| pool.cursor(position);
-        match self.query.on_trimmed {
+        let after = self.place.after;
+        match self.asked.query.on_trimmed {
             OnTrimmed::Error => Err(CallError::from(Rejection::CursorTrimmed {
-                requested: cursor(self.after),
+                requested: cursor(after),
                 floor: cursor(floor.previous()),
             })
             .into()),
             OnTrimmed::Gap => {
-                let from = self.gap.map_or(self.after, |gap| gap.from);
+                let from = self.gap.map_or(after, |gap| gap.from);
                 self.gap = Some(Gap {
                     from,
                     to: floor.previous(),
                 });
-                self.after = floor.previous();
+                self.place = Place::after(floor.previous());
                 self.floor = floor;
                 Ok(())
             }
-        }
-    }
-
-    /// Returns the event of a record, when this viewer sees it and wants it.
-    fn see(&self, pool: &Pool, record: &Record) -> Option<Event> {
-        let hidden = match self.query.viewer {
-            Viewer::Operator => false,
-            Viewer::Member { .. } | Viewer::AsMember { .. } => {
-                record.entry.visibility == Visibility::OutOfScope
-            }
-        };
-        if hidden {
-            return None;
-        }
-        let mut event = project(pool.timelines(), record);
-        if !self.query.filter.matches(&event.envelope) {
-            return None;
-        }
-        event.payload = reduced(event.payload, self.payload);
-        Some(event)
-    }
-
-    /// Returns why the viewer sees nothing after this record, when it is about the viewer itself.
-    fn closes(&self, record: &Record) -> Option<CloseReason> {
-        let (run, since, at_takeover) = match &self.query.viewer {
-            Viewer::Operator => return None,
-            Viewer::Member { run, generation } => (run, generation, Some(CloseReason::Revoked)),
-            Viewer::AsMember { run, since } => (run, since, None),
-        };
-        let own = record.entry.lineage.run.as_ref() == Some(run);
-        if !own || record.position <= since.0 {
-            return None;
-        }
-        let body = &record.entry.body;
-        if matches!(body, Body::MemberLeft(_)) {
-            Some(CloseReason::Left)
-        } else if matches!(body, Body::RunEnded(_)) {
-            Some(CloseReason::RunEnded)
-        } else if matches!(body, Body::MemberTakenOver(_)) {
-            at_takeover
-        } else {
-            None
         }
     }
 
@@ -227,19 +164,9 @@ impl Reader {
         let cursor = |position| pool.cursor(position);
         EventPage {
             events,
-            scanned_to: cursor(self.after),
+            scanned_to: cursor(self.place.after),
             head: pool.head(),
             floor: cursor(self.floor.previous()),
         }
-    }
-}
-
-/// Takes out of a payload what the pool's wake policy does not let members see.
-fn reduced(payload: Payload, most: WakePayload) -> Payload {
-    match (payload, most) {
-        (_, WakePayload::EnvelopeOnly) | (Payload::Refs { .. }, WakePayload::Summary) => {
-            Payload::EnvelopeOnly
-        }
-        (payload, WakePayload::Summary | WakePayload::Refs) => payload,
     }
 }

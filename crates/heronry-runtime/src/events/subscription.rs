@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::{
     EventQuery, Follow,
     reader::{Reader, Seen},
+    slice::Budget,
 };
 use crate::{EventsError, Pool, StopReason};
 
@@ -94,9 +95,11 @@ impl Subscription {
             }
             self.head.borrow_and_update();
             let mut found = Vec::new();
-            let reading = self
-                .reader
-                .read(&self.pool, SCAN_BYTES, BUFFER_MAX, &mut found);
+            let budget = Budget {
+                bytes: SCAN_BYTES,
+                events: BUFFER_MAX,
+            };
+            let reading = self.reader.read(&self.pool, budget, &mut found);
             let seen = match reading.await {
                 Ok(seen) => seen,
                 Err(EventsError::NoPool(_)) => Seen::Closed(CloseReason::PoolDeleted),
@@ -114,6 +117,12 @@ impl Subscription {
                 Seen::Head => self.at_head().await,
             }
         }
+    }
+
+    /// Returns at most `max` of the items that were read ahead already, in order, without waiting.
+    pub fn read_ahead(&mut self, max: usize) -> Vec<StreamItem> {
+        let ahead = self.buffer.len().min(max);
+        self.buffer.drain(..ahead).collect()
     }
 
     fn note_gap(&mut self) {

@@ -7,8 +7,13 @@ use heronry_pool::{
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
 use heronry_types::{Body, ContentRef, IdempotencyKey, Position, RunId, Timestamp};
 
+use tokio::runtime::Handle;
+
 use super::Pool;
-use crate::CallError;
+use crate::{CallError, Party};
+
+/// Bodies of at most so many bytes are stored as they come.
+const BYTES_SMALL: usize = 16 * 1024;
 
 /// Why a body could not be stored or fetched.
 #[derive(Debug, thiserror::Error)]
@@ -119,12 +124,9 @@ impl Pool {
         };
         let content_ref = environment.minter.signed_ref(environment.ids.draw(), run);
         let bytes = body.bytes.len() as u64;
+        let party = Party::of(self.id(), &caller);
         self.call(AdmitBody { caller, bytes }).await?;
-        let token = self.shared().token;
-        let contents = &environment.store.contents;
-        contents
-            .put(&self.shared().pool, content_ref, body, token)
-            .await?;
+        self.put(&party, content_ref, body).await?;
         Ok(content_ref)
     }
 
@@ -133,8 +135,9 @@ impl Pool {
     /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
     ///
     /// # Errors
-    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`] when the run has stored another body under the key, and those
-    /// of [`store_body`](Self::store_body).
+    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`]
+    /// when the run has stored another body under the key, and those of
+    /// [`store_body`](Self::store_body).
     pub async fn store_body_once(
         &self,
         caller: Caller,
@@ -149,22 +152,26 @@ impl Pool {
             return Err(Rejection::SenderMismatch.into());
         }
         let minter = &shared.environment.minter;
-        let content_ref = minter.content_ref(self.epoch(), run.as_ref(), &key);
-        let before = self.content(content_ref, ContentPlace::Alone).await?;
+        let (epoch, run, alone) = (self.epoch(), run.as_ref(), ContentPlace::Alone);
+        let fresh = minter.content_ref(epoch, run, &key);
+        let (mut content_ref, mut before) = (fresh, self.content(fresh, alone).await?);
+        if before.is_none() {
+            // What an earlier build stored keeps its reference.
+            let earlier = minter.earlier_content_ref(epoch, run, &key);
+            before = self.content(earlier, alone).await?;
+            content_ref = before.as_ref().map_or(fresh, |_| earlier);
+        }
         let repeated = before.is_some();
         let stored = if let Some(stored) = before {
             // A repeat is answered as a read, to any generation of the run, and after its end.
             stored
         } else {
             let bytes = body.bytes.len() as u64;
+            let party = Party::of(self.id(), &caller);
             self.call(AdmitBody { caller, bytes }).await?;
-            let contents = &shared.environment.store.contents;
-            let token = shared.token;
-            contents
-                .put(&shared.pool, content_ref, body.clone(), token)
-                .await?;
+            self.put(&party, content_ref, body.clone()).await?;
             // Of two that come at once the first one stays.
-            let stored = self.content(content_ref, ContentPlace::Alone).await?;
+            let stored = self.content(content_ref, alone).await?;
             stored.ok_or(Rejection::ContentMissing)?
         };
         let (same, erased_at) = match &stored {
@@ -217,6 +224,30 @@ impl Pool {
             digest: found.digest(),
             erased_at,
         })
+    }
+
+    /// Stores a body by itself: large ones in turn, so that those of many calls never ride in one
+    /// transaction, which the appends beside them would wait for.
+    async fn put(
+        &self,
+        party: &Party,
+        content_ref: ContentRef,
+        body: Body,
+    ) -> Result<(), StoreError> {
+        let (pool, bytes) = (self.clone(), body.bytes.len());
+        let put = async move {
+            let shared = pool.shared();
+            let contents = &shared.environment.store.contents;
+            contents
+                .put(&shared.pool, content_ref, body, shared.token)
+                .await
+        };
+        if bytes <= BYTES_SMALL {
+            return put.await;
+        }
+        let turn = self.shared().environment.storing.turn(party).await;
+        let handle = Handle::current();
+        turn.run(move || handle.block_on(put)).await
     }
 
     /// Looks for a body with the first message that refers to it, and by itself.

@@ -1,5 +1,7 @@
 //! Saying why a wake still waits: read beside the actor, on demand.
 
+use std::sync::Arc;
+
 use heronry_event::WakeExplanation;
 use heronry_journal::{Chunk, Record};
 use heronry_pool::{
@@ -8,19 +10,19 @@ use heronry_pool::{
     explain::Explain,
 };
 use heronry_store::ReadError;
-use heronry_types::{Position, RunId, WakeId};
+use heronry_types::{Position, RunId, Timelines, WakeId};
+use tokio::runtime::Handle;
 
 use super::Pool;
-use crate::EventsError;
+use crate::{EventsError, Party};
 
 /// How many bytes of the journal are read at once, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are looked at before others may go on.
-const RECORDS_AT_ONCE: usize = 64;
 
 impl Pool {
-    /// Says why a wake has not been triggered: how near the newest 10 000 events came for each of its
-    /// filters, what failed in them, and which members could still do what it waits for.
+    /// Says why a wake has not been triggered: how near the newest events came for each of its filters,
+    /// what failed in them, and which members could still do what it waits for. It looks at 10 000
+    /// events, at fewer for a wake that costs much, and says at which.
     ///
     /// # Errors
     /// [`EventsError`], when there is no such wake among others.
@@ -35,8 +37,9 @@ impl Pool {
             run,
             wake_id,
         };
-        let mut explain = self.call(ask).await?;
-        self.look_at_newest(&mut explain).await?;
+        let party = Party::of(self.id(), &caller);
+        let explain = self.call(ask).await?;
+        let mut explain = self.look_at_newest(explain, &party).await?;
         let mut after = None;
         loop {
             let caller = caller.clone();
@@ -45,16 +48,30 @@ impl Pool {
                 break;
             };
             after = Some(last.run.clone());
-            explain.could(authors);
+            let look = move || {
+                explain.could(authors);
+                explain
+            };
+            explain = self.side_work().run(&party, look).await;
         }
-        Ok(explain.finish(self.timelines()))
+        let timelines = self.timelines().clone();
+        let finish = move || explain.finish(&timelines);
+        Ok(self.side_work().run(&party, finish).await)
     }
 
-    async fn look_at_newest(&self, explain: &mut Explain) -> Result<(), EventsError> {
+    async fn look_at_newest(
+        &self,
+        mut explain: Explain,
+        party: &Party,
+    ) -> Result<Explain, EventsError> {
         let (mut after, until) = explain.range();
-        let journal = &self.shared().environment.store.journal;
         while after < until {
-            let page = match journal.read(self.id(), after, PAGE_BYTES).await {
+            let (pool, handle) = (self.clone(), Handle::current());
+            let read = move || {
+                let journal = &pool.shared().environment.store.journal;
+                handle.block_on(journal.read(pool.id(), after, PAGE_BYTES))
+            };
+            let page = match self.side_work().run(party, read).await {
                 Ok(page) => page,
                 // What went meanwhile is not looked at.
                 Err(ReadError::Trimmed { floor, .. }) => {
@@ -64,34 +81,50 @@ impl Pool {
                 Err(ReadError::Store(error)) => return Err(error.into()),
                 Err(_) => return Err(EventsError::NoPool(self.id().clone())),
             };
-            for chunk in &page.chunks {
-                self.look_at(explain, chunk, after).await?;
-            }
             let Some(last) = page.chunks.last().map(Chunk::last) else {
                 break;
             };
-            after = last;
+            let newest = Newest {
+                chunks: Arc::new(page.chunks),
+                timelines: self.timelines().clone(),
+            };
+            while after < last {
+                let newest = newest.clone();
+                let look = move || newest.look_at(explain, after);
+                (explain, after) = self.side_work().run(party, look).await?;
+            }
         }
-        Ok(())
+        Ok(explain)
     }
+}
 
-    async fn look_at(
+/// Chunks that were read.
+#[derive(Clone)]
+struct Newest {
+    chunks: Arc<Vec<Chunk>>,
+    timelines: Timelines,
+}
+
+impl Newest {
+    /// Looks at the next records; returns the position of the last one, too.
+    fn look_at(
         &self,
-        explain: &mut Explain,
-        chunk: &Chunk,
+        mut explain: Explain,
         after: Position,
-    ) -> Result<(), EventsError> {
-        let mut after = after;
-        while after < chunk.last() {
-            let some = chunk.records_after(after).take(RECORDS_AT_ONCE);
-            let records: Result<Vec<Record>, _> = some.collect();
-            let records = records.map_err(|error| EventsError::Damaged {
-                at: error.position().unwrap_or_else(|| chunk.first()),
-            })?;
-            explain.look(self.timelines(), &records);
-            after = records.last().map_or(chunk.last(), |it| it.position);
-            tokio::task::yield_now().await;
-        }
-        Ok(())
+    ) -> Result<(Explain, Position), EventsError> {
+        let behind = self.chunks.iter().filter(|chunk| chunk.last() > after);
+        let records = behind.flat_map(|chunk| {
+            let records = chunk.records_after(after);
+            records.map(|record| {
+                record.map_err(|error| EventsError::Damaged {
+                    at: error.position().unwrap_or_else(|| chunk.first()),
+                })
+            })
+        });
+        let records = records.take(explain.records_at_once());
+        let records: Vec<Record> = records.collect::<Result<_, _>>()?;
+        explain.look(&self.timelines, &records);
+        let after = records.last().map_or(Position(u64::MAX), |it| it.position);
+        Ok((explain, after))
     }
 }

@@ -4,7 +4,10 @@ use heronry_journal::{Chunk, Record};
 use heronry_pool::{Caller, decide::SumUp, project};
 use heronry_types::{Payload, Position, WakeView};
 
+use tokio::runtime::Handle;
+
 use super::Pool;
+use crate::Party;
 
 /// How many bytes of one event's summary are quoted at the most.
 const TEXT_BYTES_MAX: usize = 256;
@@ -18,6 +21,7 @@ impl Pool {
         let Some(mut summary) = wake.summary.take() else {
             return wake;
         };
+        let party = Party::of(self.id(), &caller);
         let ask = SumUp {
             caller,
             run: wake.run_id.clone(),
@@ -26,26 +30,37 @@ impl Pool {
         let mut chunk = None;
         for position in self.call(ask).await.unwrap_or_default() {
             // The wake was triggered, whatever is left of its events.
-            if let Some(line) = self.line_of(position, &mut chunk).await {
-                summary.push_str(&line);
-            }
+            let line;
+            (line, chunk) = self.line_of(position, chunk, &party).await;
+            summary.extend(line);
         }
         wake.summary = Some(summary);
         wake
     }
 
-    /// Returns the line that quotes an event; nothing when it says nothing of itself, or cannot be
-    /// read any more. The chunk is the one that was read last.
-    async fn line_of(&self, position: Position, chunk: &mut Option<Chunk>) -> Option<String> {
-        let has_it = |chunk: &Chunk| (chunk.first()..=chunk.last()).contains(&position);
-        if !chunk.as_ref().is_some_and(has_it) {
-            let journal = &self.shared().environment.store.journal;
-            let page = journal.read(self.id(), position.previous(), 1).await;
-            *chunk = page.ok()?.chunks.into_iter().next();
-        }
-        let mut records = chunk.as_ref()?.records_after(position.previous());
-        let record = records.next()?.ok()?;
-        self.quote(&record)
+    /// Returns the line that quotes an event, nothing when it says nothing of itself or cannot be
+    /// read any more, and the chunk that was read last. The chunk is the one that was read before.
+    async fn line_of(
+        &self,
+        position: Position,
+        chunk: Option<Chunk>,
+        party: &Party,
+    ) -> (Option<String>, Option<Chunk>) {
+        let has_it = move |chunk: &Chunk| (chunk.first()..=chunk.last()).contains(&position);
+        let (pool, handle) = (self.clone(), Handle::current());
+        let read = move || {
+            let chunk = chunk.filter(has_it).or_else(|| {
+                let journal = &pool.shared().environment.store.journal;
+                let page = journal.read(pool.id(), position.previous(), 1);
+                handle.block_on(page).ok()?.chunks.into_iter().next()
+            });
+            let record = chunk.as_ref().and_then(|chunk| {
+                let mut records = chunk.records_after(position.previous());
+                records.next()?.ok()
+            });
+            (record.and_then(|record| pool.quote(&record)), chunk)
+        };
+        self.side_work().run(party, read).await
     }
 
     fn quote(&self, record: &Record) -> Option<String> {

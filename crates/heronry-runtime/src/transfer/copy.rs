@@ -7,6 +7,7 @@ use super::{
     Bodies, Carried, Carrier, Pools, TransferError,
     landing::{GoesOn, Landing, was_not_taken},
     source::{Piece, Source, named},
+    taken::Taken,
 };
 
 /// Copies pools with their bodies; each copy starts a new timeline. The source stays as it is, and
@@ -16,10 +17,12 @@ use super::{
 /// place before all of them are there. A repeat after a crash begins from the start.
 ///
 /// Where consumers stand is not copied: the copy is another timeline, and whoever consumes it is
-/// another consumer.
+/// another consumer. Member tokens of the source are not valid on the copy, nor those of the copy at
+/// the source: members join again.
 ///
 /// # Errors
-/// [`TransferError::PoolExists`], [`NoPool`](TransferError::NoPool), damage of the source, and the
+/// [`TransferError::PoolExists`], [`EpochTaken`](TransferError::EpochTaken),
+/// [`NoPool`](TransferError::NoPool), damage of the source, and the
 /// failures of both stores.
 pub async fn copy(
     from: &Store,
@@ -30,7 +33,7 @@ pub async fn copy(
     let pools = named(from, pools).await?;
     check_free(to, &pools).await?;
     let goes_on = GoesOn::On(EpochReason::Copy);
-    check_whole(from, &pools, goes_on).await?;
+    check_whole((from, to), &pools, goes_on).await?;
     let mut fleet = Fleet::new(to, carrier);
     let ended = fleet.carry(from, &pools, goes_on).await;
     fleet.release(ended).await
@@ -68,7 +71,7 @@ pub async fn move_all(
         Stage::Resumes => arrived(from, to, pools).await?,
     };
     let goes_on = GoesOn::AsBefore;
-    check_whole(from, &missing, goes_on).await?;
+    check_whole((from, to), &missing, goes_on).await?;
     if stage == Stage::Begins {
         seal(from, &missing, moved_to, carrier).await?;
     }
@@ -101,12 +104,23 @@ async fn check_free(to: &Store, pools: &[PoolId]) -> Result<(), TransferError> {
     Ok(())
 }
 
-/// Reads every pool to its end: a damaged one is found before anything is written.
-async fn check_whole(from: &Store, pools: &[PoolId], goes_on: GoesOn) -> Result<(), TransferError> {
+/// Reads every pool to its end: a damaged one is found before anything is written, and one with a
+/// timeline of another pool.
+async fn check_whole(
+    (from, to): (&Store, &Store),
+    pools: &[PoolId],
+    goes_on: GoesOn,
+) -> Result<(), TransferError> {
+    let mut taken = Taken::at(to).await?;
     for pool in pools {
         consumers(from, pool, goes_on).await?;
         let mut source = Source::open(from, pool, Bodies::Included).await?;
-        while source.next().await?.is_some() {}
+        while let Some(piece) = source.next().await? {
+            match piece {
+                Piece::Chunk(chunk) => taken.take(pool, chunk.header().epoch)?,
+                Piece::With(_) | Piece::Alone(_) => {}
+            }
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use heronry_journal::{ChainError, ChunkError};
 use heronry_store::{AppendError, LeaseError, ReadError, StoreError};
-use heronry_types::{PoolId, Position};
+use heronry_types::{Epoch, PoolId, Position};
 
 /// Why pools were not copied, moved, exported or imported.
 ///
@@ -65,6 +65,19 @@ pub enum TransferError {
         pool: PoolId,
         /// The start.
         at: Position,
+    },
+    /// A pool comes with a timeline of another pool of the other place, or of the same export.
+    #[error(
+        "pool {pool} has timeline {epoch} of pool {by}; every timeline is of one pool, so one of the \
+         two was made up: take another export"
+    )]
+    EpochTaken {
+        /// The pool that was to arrive.
+        pool: PoolId,
+        /// The timeline.
+        epoch: Epoch,
+        /// The pool that has it.
+        by: PoolId,
     },
     /// What the lines say does not give the chunk that they name.
     #[error("pool {pool}, position {at}: {what}; the export was changed, take another")]

@@ -10,6 +10,8 @@ use super::{
     copy::Fleet,
     landing::GoesOn,
     reading::{Lines, Said},
+    source::Piece,
+    taken::Taken,
 };
 
 /// Imports every pool of an export; each starts a new timeline.
@@ -17,8 +19,12 @@ use super::{
 /// `open` opens the export, twice: everything is read and checked before anything is written, and
 /// no pool is seen before all of them are there. A repeat after a crash begins from the start.
 ///
+/// Runs, keys and epochs of an export were chosen elsewhere. So member tokens of before are not valid
+/// here, and those that are issued here not there: members join again.
+///
 /// # Errors
-/// [`TransferError::PoolExists`]; [`Mismatch`](TransferError::Mismatch) and
+/// [`TransferError::PoolExists`]; [`EpochTaken`](TransferError::EpochTaken) when a pool comes with a
+/// timeline of another; [`Mismatch`](TransferError::Mismatch) and
 /// [`Chain`](TransferError::Chain) with pool and position, and [`Line`](TransferError::Line), when
 /// the export is not as it was written; and the store's failures.
 pub async fn import<R: BufRead + Send>(
@@ -58,13 +64,22 @@ pub fn verify<R: BufRead>(export: R) -> Result<Vec<Carried>, TransferError> {
 
 /// Reads an export to its end.
 async fn check<R: BufRead + Send>(to: &Store, mut lines: Lines<R>) -> Result<(), TransferError> {
+    let mut taken = Taken::at(to).await?;
     let mut seen = Vec::new();
     while let Some(said) = lines.next()? {
-        if let Said::Begin(pool) = said {
-            if to.journal.head(&pool).await?.is_some() || seen.contains(&pool) {
-                return Err(TransferError::PoolExists { pool });
+        match said {
+            Said::Begin(pool) => {
+                if to.journal.head(&pool).await?.is_some() || seen.contains(&pool) {
+                    return Err(TransferError::PoolExists { pool });
+                }
+                seen.push(pool);
             }
-            seen.push(pool);
+            Said::Piece(Piece::Chunk(chunk)) => {
+                if let Some(pool) = seen.last() {
+                    taken.take(pool, chunk.header().epoch)?;
+                }
+            }
+            Said::Piece(Piece::With(_) | Piece::Alone(_)) | Said::End(_) => {}
         }
     }
     Ok(())

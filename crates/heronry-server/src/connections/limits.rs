@@ -36,10 +36,35 @@ impl ConnectionLimits {
     /// accepted.
     pub const REFUSALS_MAX: u32 = 64;
 
+    /// The least that a share of the connections has.
+    const SHARE_MIN: u32 = 64;
+
     /// Returns how many descriptors these connections need: themselves, and those that are told
     /// that there are too many.
     pub fn descriptors(&self) -> u64 {
         u64::from(self.connections_max) + u64::from(Self::REFUSALS_MAX)
+    }
+
+    /// Returns the most connections on which nobody has shown a token yet: a quarter of all, and 64 at
+    /// least where there are so many.
+    pub fn strangers_max(&self) -> u32 {
+        let all = self.connections_max;
+        (all / 4).max(all.min(Self::SHARE_MIN))
+    }
+
+    /// Returns the most connections of one member: an eighth of all, and 64 at least where there are so
+    /// many.
+    pub fn per_member_max(&self) -> u32 {
+        let all = self.connections_max;
+        (all / 8).max(all.min(Self::SHARE_MIN))
+    }
+
+    /// Returns the most connections of all members together: what is left beside those without a token
+    /// and a sixteenth for operators, and half of all at least.
+    pub fn members_max(&self) -> u32 {
+        let all = self.connections_max;
+        let left = all.saturating_sub(self.strangers_max() + all / 16);
+        left.max(all.div_ceil(2))
     }
 
     /// Returns the limits of a connection that is only told that there are too many.

@@ -22,7 +22,7 @@ use heronry_wire::{Problem, ProblemKind};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::unreadable;
-use crate::{connections::BodyLate, problems::Refusal};
+use crate::{connections::BodyLate, problems::Refusal, under_way::ShareExceeded};
 
 /// The time after which a body that found no room is to be sent again, in milliseconds.
 const AGAIN_AFTER_MS: u64 = 1_000;
@@ -225,17 +225,20 @@ fn broken_off(error: &(dyn Error + Send + Sync + 'static), max: usize) -> Refusa
     if error.is::<LengthLimitError>() {
         return too_large(max as u64);
     }
-    match late(error) {
-        Some(late) => too_late(late),
-        None => unreadable(".", "the body broke off; send it again"),
+    if let Some(late) = cause::<BodyLate>(error) {
+        return too_late(late);
     }
+    if let Some(ShareExceeded(exceeded)) = cause(error) {
+        return Refusal::of_share(exceeded, "send less at once");
+    }
+    unreadable(".", "the body broke off; send it again")
 }
 
-/// Returns how a body was late, when that is why it could not be read.
-fn late(error: &(dyn Error + 'static)) -> Option<BodyLate> {
+/// Returns the cause of this type that an error has, if any.
+fn cause<E: Error + Copy + 'static>(error: &(dyn Error + 'static)) -> Option<E> {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut late = causes.filter_map(|error| error.downcast_ref::<BodyLate>());
-    late.next().copied()
+    let mut found = causes.filter_map(|error| error.downcast_ref::<E>());
+    found.next().copied()
 }
 
 fn too_late(late: BodyLate) -> Refusal {

@@ -12,6 +12,9 @@ use super::Refusal;
 /// How long a sender waits before it tries a full inbox again, in milliseconds.
 const INBOX_RETRY_AFTER_MS: u64 = 1_000;
 
+/// How long somebody waits before it asks again for what its share has no room for, in milliseconds.
+const SHARE_RETRY_AFTER_MS: u64 = 1_000;
+
 impl From<LimitExceeded> for Refusal {
     fn from(exceeded: LimitExceeded) -> Self {
         let kind = match exceeded.limit {
@@ -23,6 +26,8 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::InboxDepthMax
             | LimitName::LiveWakesPerRunMax
             | LimitName::LiveWakesPerPoolMax
+            | LimitName::WakeCostPerRunMax
+            | LimitName::WakeCostPerPoolMax
             | LimitName::FilterTextBytesMax
             | LimitName::CorrelationEntriesMax
             | LimitName::TagsMax
@@ -36,12 +41,32 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::LeaseMsMax
             | LimitName::LostKeepMsMax
             | LimitName::PendingEffectsPerRunMax
+            | LimitName::SubscriptionsPerRunMax
+            | LimitName::LongPollsMax
+            | LimitName::LongPollsPerRunMax
+            | LimitName::BytesUnderWayMax
+            | LimitName::BytesUnderWayPerRunMax
             | LimitName::AttemptsMax => ProblemKind::LimitExceeded,
         };
         let problem = Problem::new(kind, exceeded.to_string())
             .with("limit", exceeded.limit.to_string())
             .with("max", exceeded.max)
             .with("actual", exceeded.actual);
+        Self(problem)
+    }
+}
+
+impl Refusal {
+    /// Refuses what would take more than somebody's share: for now when it would fit alone.
+    pub(crate) fn of_share(exceeded: LimitExceeded, or: &str) -> Self {
+        let LimitExceeded { limit, max, .. } = exceeded;
+        let detail = format!(
+            "{limit} is {max}, and all of it is taken; {or}, or raise the limit in the settings"
+        );
+        let problem = Problem::new(ProblemKind::Busy, detail)
+            .with("retry_after_ms", SHARE_RETRY_AFTER_MS)
+            .with("limit", limit.to_string())
+            .with("max", max);
         Self(problem)
     }
 }

@@ -65,7 +65,7 @@ async fn put(
         (None, named) => named,
         (Some(_), named) => Some(at.identity.acting(named, "run")?),
     };
-    let max = at.limit(LimitName::ContentBytesMax).await?;
+    let max = at.limit(LimitName::ContentBytesMax);
     let bytes = read_content(request, max).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes);

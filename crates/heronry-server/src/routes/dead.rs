@@ -58,7 +58,7 @@ async fn list(
         (None, Some(_)) => return Err(invalid("after_run", "missing; it goes with after")),
         (Some(_), None) => return Err(invalid("after", "missing; it goes with after_run")),
     };
-    let max = at.page_size(query.limit).await?;
+    let max = at.page_size(query.limit)?;
     let list = ListDeadLetters {
         caller: at.caller(),
         run,

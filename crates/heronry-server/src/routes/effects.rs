@@ -48,7 +48,7 @@ async fn list(at: At, Query(query): Query<EffectsQuery>) -> Result<Answer<Effect
         caller: at.caller(),
         run,
         after: query.after,
-        max: at.page_size(query.limit).await?,
+        max: at.page_size(query.limit)?,
     };
     let page = at.call(list).await?;
     Ok(Answer(EffectList {

@@ -9,7 +9,7 @@ use axum::{
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{AppendEvents, Viewing};
 use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
-use heronry_types::{Cursor, LimitName, Millis};
+use heronry_types::{Cursor, Millis};
 use heronry_wire::{
     AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsFrom, EventsQuery,
     OnTrimmed as WhenTrimmed, Problem, ProblemKind,
@@ -19,7 +19,7 @@ use super::{At, Route};
 use crate::{
     extract::{Json, Query, idempotency_key, invalid, trace},
     problems::Refusal,
-    sse,
+    side, sse,
 };
 
 /// The header with which a stream is resumed.
@@ -68,15 +68,18 @@ async fn read(
         run: query.view_run.clone(),
     };
     let viewer = at.call(viewing).await?;
-    let filter = query.filter.as_deref().map(Filter::compile).transpose()?;
+    let filter = match &query.filter {
+        Some(text) => at.compile(text).await?,
+        None => Filter::all(),
+    };
     let mut asked = EventQuery {
         viewer,
-        filter: filter.unwrap_or_else(Filter::all),
+        filter,
         from: start(&query)?,
         on_trimmed: OnTrimmed::Error,
     };
     if !wants_stream(&headers) {
-        return Ok(Answer(page(&at, &asked, &query).await?).into_response());
+        return Ok(shown(&at, page(&at, &asked, &query).await?).await);
     }
     if let Some(resumed) = last_event_id(&headers)? {
         asked.from = From::Cursor(resumed);
@@ -151,10 +154,18 @@ async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventP
             "a page has no gaps; say error, or nothing",
         ));
     }
-    let limit = at.page_size(query.limit).await?;
-    let wait = at.within(query.wait_ms).await?;
+    let limit = at.page_size(query.limit)?;
+    let waiting = at.within(query.wait_ms)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    at.unless_stopped(at.pool.events(asked, limit, wait)).await
+    at.unless_stopped(at.pool.events(asked, limit, waiting.span))
+        .await
+}
+
+/// Answers with a page.
+async fn shown(at: &At, page: EventPage) -> Response {
+    let items = page.events.len();
+    let write = move || Answer(page).into_response();
+    side::write(&at.app, &at.identity.party(), (items, write)).await
 }
 
 async fn stream(at: &At, asked: EventQuery, query: &EventsQuery) -> Result<Response, Refusal> {
@@ -164,8 +175,10 @@ async fn stream(at: &At, asked: EventQuery, query: &EventsQuery) -> Result<Respo
     if query.wait_ms.is_some_and(|wait| wait > Millis(0)) {
         return Err(invalid("wait_ms", "a stream always waits; leave it out"));
     }
-    let max = at.limit(LimitName::SubscriptionsMax).await?;
-    let open = at.app.streams.open(&at.id, max)?;
+    let share = at.app.streams.take(&at.holder(), &at.pool.limits(), 1);
+    let open =
+        share.map_err(|exceeded| Refusal::of_share(exceeded, "end one of those that are open"))?;
     let subscription = at.pool.subscribe(asked, Follow::Live).await?;
-    Ok(sse::answer(&at.app, subscription, open))
+    let party = at.identity.party();
+    Ok(sse::answer(&at.app, subscription, (party, open)))
 }

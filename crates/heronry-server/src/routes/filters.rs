@@ -1,11 +1,11 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, routing::MethodFilter};
-use heronry_event::filter::{CompileErrors, Filter};
+use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
-use crate::{extract::Json, identity::Identity, problems::Refusal};
+use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal, side};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -20,11 +20,12 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
+    State(app): State<Shared>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
 ) -> Result<Answer<CompiledFilter>, Refusal> {
     identity.check_standing().await?;
-    let filter = Filter::compile(&body.filter)?;
+    let filter = side::compile(&app, &identity, &body.filter).await?;
     Ok(Answer(CompiledFilter {
         fingerprint: *filter.fingerprint(),
         normal_form: filter.normal_form().to_owned(),

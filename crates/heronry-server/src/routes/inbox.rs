@@ -72,7 +72,7 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         Some(receive_id) => receive_id,
         None => fresh_receive(&at.app)?,
     };
-    let wait = at.within(body.wait_ms).await?;
+    let waiting = at.within(body.wait_ms)?;
     let limits = at.pool.limits();
     let usual = |limit, value: u64| value.min(limits.get(limit));
     let fetch = Fetch {
@@ -89,7 +89,9 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>,
         },
         select: body.only.map_or(Select::Any, Select::These),
     };
-    let received = at.unless_stopped(at.pool.receive(fetch, wait)).await?;
+    let received = at
+        .unless_stopped(at.pool.receive(fetch, waiting.span))
+        .await?;
     page(&at, received, body.bodies).await
 }
 
@@ -100,7 +102,7 @@ fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
 
 async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Answer<InboxPage>, Refusal> {
     let run = at.path_run()?;
-    let max = at.page_size(query.max).await?;
+    let max = at.page_size(query.max)?;
     let caller = at.caller();
     let received = at.call(Peek { caller, run, max }).await?;
     page(&at, received, query.bodies).await
@@ -126,7 +128,7 @@ async fn page(
 /// Puts the bodies in, in order, while there is room: about as much as one content may have. Items
 /// beyond carry their reference alone.
 async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
-    let mut room = at.limit(LimitName::ContentBytesMax).await?;
+    let mut room = at.limit(LimitName::ContentBytesMax);
     for item in items {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
             Ok(stored) => stored.body,

@@ -92,7 +92,7 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         at.call(join).await?
     };
     let named = (&at.id, &joined.run, joined.generation);
-    let epoch = at.pool.timelines().at(joined.generation.0);
+    let epoch = at.app.issued_in(&at.id, joined.generation).await?;
     let member_token = at.app.auth.member_token(epoch, named);
     let status = if joined.repeated {
         StatusCode::OK
@@ -125,8 +125,8 @@ async fn list(at: At, Query(query): Query<MembersQuery>) -> Result<Answer<Member
         return Err(invalid("limit", "a page has one member at least"));
     }
     let max = match query.limit {
-        Some(_) => at.page_size(query.limit).await?,
-        None => at.limit(LimitName::PageItemsMax).await?,
+        Some(_) => at.page_size(query.limit)?,
+        None => at.limit(LimitName::PageItemsMax),
     };
     let page = at
         .call(ListMembers {

@@ -75,7 +75,7 @@ async fn send(
         }
     };
     let options = body.options();
-    let wait = at.within(body.wait_ms).await?;
+    let waiting = at.within(body.wait_ms)?;
     let content = content(&at, &mut body).await?;
     let mut request = SendRequest::new(body.to, content, key);
     request.message_id = body.message_id;
@@ -92,7 +92,10 @@ async fn send(
     } else {
         StatusCode::CREATED
     };
-    Ok((status, Answer(until_over(&at, sent.receipt, wait).await)))
+    Ok((
+        status,
+        Answer(until_over(&at, sent.receipt, waiting.span).await),
+    ))
 }
 
 /// Waits until a message that was sent just now or before is over.
@@ -152,7 +155,8 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
 async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Receipt>, Refusal> {
     let from: RunId = at.identity.acting(query.from, "from")?;
     let message_id = at.params.id("id")?;
-    let wait = at.within(query.wait_ms).await?;
+    let waiting = at.within(query.wait_ms)?;
+    let wait = waiting.span;
     let no_wait = "wait_ms says how long to wait; give both";
     match (query.since, query.until) {
         (Some(_), Some(_)) => return Err(invalid("since", "until is given too; give one")),

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use heronry_pool::{
-    Caller,
-    decide::{Command, DescribePool},
-};
+use heronry_event::filter::{CompileErrors, Filter};
+use heronry_pool::{Caller, decide::Command};
 use heronry_runtime::Pool;
 use heronry_types::{LimitExceeded, LimitName, Millis, PoolId, RunId};
 use heronry_wire::ProblemKind;
@@ -16,6 +14,8 @@ use crate::{
     extract::{Held, Params},
     identity::Identity,
     problems::Refusal,
+    shares::{Holder, Share},
+    side,
 };
 
 /// How many items a page has when nothing is said.
@@ -31,6 +31,14 @@ pub(crate) struct At {
     pub(crate) params: Params,
     /// What the request holds of the room for bodies.
     held: Option<Arc<Held>>,
+}
+
+/// A call that may wait; it counts as one that does as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// How long.
+    pub(crate) span: Millis,
+    _share: Option<Share>,
 }
 
 impl FromRequestParts<Shared> for At {
@@ -76,39 +84,61 @@ impl At {
         Ok(self.pool.call(command).await?)
     }
 
-    /// Returns how long to wait, not at all when nothing is said; a wait over its limit is refused.
-    pub(crate) async fn within(&self, wait: Option<Millis>) -> Result<Millis, Refusal> {
+    /// Returns how long to wait, not at all when nothing is said; a wait over its limit is refused, and
+    /// one too many.
+    pub(crate) fn within(&self, wait: Option<Millis>) -> Result<Waiting, Refusal> {
         let Some(wait) = wait.filter(|wait| wait.0 > 0) else {
-            return Ok(Millis(0));
+            return Ok(Waiting {
+                span: Millis(0),
+                _share: None,
+            });
         };
-        self.check(LimitName::LongPollMsMax, wait.0)
-            .await
-            .map(Millis)
+        let span = self.check(LimitName::LongPollMsMax, wait.0).map(Millis)?;
+        let shares = &self.app.long_polls;
+        let share = shares.take(&self.holder(), &self.pool.limits(), 1);
+        let share = share
+            .map_err(|exceeded| Refusal::of_share(exceeded, "wait with fewer calls at once"))?;
+        Ok(Waiting {
+            span,
+            _share: Some(share),
+        })
+    }
+
+    /// Returns who holds what this request takes of the pool's shares.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder {
+            pool: self.id.clone(),
+            run: self.identity.own_run().cloned(),
+        }
     }
 
     /// Returns how many items to show: as many as asked for, which may not be over the limit, else
     /// a usual number.
-    pub(crate) async fn page_size(&self, asked: Option<u64>) -> Result<u64, Refusal> {
+    pub(crate) fn page_size(&self, asked: Option<u64>) -> Result<u64, Refusal> {
         match asked {
-            Some(asked) => self.check(LimitName::PageItemsMax, asked).await,
-            None => Ok(PAGE_DEFAULT.min(self.limit(LimitName::PageItemsMax).await?)),
+            Some(asked) => self.check(LimitName::PageItemsMax, asked),
+            None => Ok(PAGE_DEFAULT.min(self.limit(LimitName::PageItemsMax))),
         }
     }
 
     /// Returns a number that is within a limit of the pool.
-    async fn check(&self, limit: LimitName, actual: u64) -> Result<u64, Refusal> {
-        let max = self.limit(limit).await?;
+    fn check(&self, limit: LimitName, actual: u64) -> Result<u64, Refusal> {
+        let max = self.limit(limit);
         if actual > max {
             return Err(LimitExceeded::new(limit, max, actual).into());
         }
         Ok(actual)
     }
 
-    /// Returns the value of a limit of the pool.
-    pub(crate) async fn limit(&self, limit: LimitName) -> Result<u64, Refusal> {
-        // Limits are no secret, and a repeat of an older joining has to get past them.
-        let caller = Caller::Operator;
-        Ok(self.call(DescribePool { caller }).await?.limits.get(limit))
+    /// Returns the value of a limit of the pool. The pool's task is not asked for it: limits are no
+    /// secret, and published.
+    pub(crate) fn limit(&self, limit: LimitName) -> u64 {
+        self.pool.limits().get(limit)
+    }
+
+    /// Compiles a filter, beside the pool when that may take long.
+    pub(crate) async fn compile(&self, text: &str) -> Result<Filter, CompileErrors> {
+        side::compile(&self.app, &self.identity, text).await
     }
 
     /// Waits for an answer, but not longer than the server serves.

@@ -45,7 +45,7 @@ async fn prove(
     let key = match Auth::named(&question) {
         Named::Operator => app.auth.operator_proof_key().clone(),
         Named::Member(named) => {
-            let epoch = app.joined_in(&named.pool, named.generation).await?;
+            let epoch = app.issued_in(&named.pool, named.generation).await?;
             app.auth.member_proof_key(epoch, &named)
         }
         Named::Nobody => ProofKey::of(&app.fresh_name("nobody-")),

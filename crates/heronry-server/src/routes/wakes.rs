@@ -10,9 +10,12 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{CancelWake, FindWake, ListWakes, RegisterWake, Suspending, WakeEvents, WakeRequest},
 };
-use heronry_types::{IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView};
+use heronry_types::{
+    Condition, IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView,
+};
 use heronry_wire::{
-    ExplainQuery, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery, WakesQuery,
+    ExplainQuery, ProblemKind, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery,
+    WakesQuery,
 };
 
 use super::{At, Route, inbox::claims};
@@ -76,12 +79,12 @@ async fn register(
 ) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
     let run = at.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let wait = at.within(body.wait_ms).await?;
+    let waiting = at.within(body.wait_ms)?;
     let registered = at
         .call(RegisterWake::new(
             at.caller(),
             run.clone(),
-            request(body, key)?,
+            request(&at, body, key).await?,
         ))
         .await?;
     let status = if registered.repeated {
@@ -89,9 +92,9 @@ async fn register(
     } else {
         StatusCode::CREATED
     };
-    let waiting = registered.wake.status == WakeStatus::Registered && wait > Millis(0);
-    let wake = if waiting {
-        wait_for(&at, run, registered.wake, wait).await
+    let waits = registered.wake.status == WakeStatus::Registered && waiting.span > Millis(0);
+    let wake = if waits {
+        wait_for(&at, run, registered.wake, waiting.span).await
     } else {
         at.pool.summed_up(at.caller(), registered.wake).await
     };
@@ -120,12 +123,11 @@ async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> Wa
     at.call(find).await.unwrap_or(registered)
 }
 
-fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
+async fn request(at: &At, mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
     let condition = body.take_condition();
     let condition = condition.map_err(|error| invalid("filter", &error.to_string()))?;
     condition.check().map_err(Rejection::from)?;
-    let compiled = condition.try_map(&mut |text: &String| Filter::compile(text))?;
-    let mut request = WakeRequest::new(compiled, key);
+    let mut request = WakeRequest::new(compiled(at, &condition).await?, key);
     request.suspending = suspending(&body)?;
     request.wake_id = body.wake_id;
     request.policies = body.policies;
@@ -137,6 +139,20 @@ fn request(mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refus
         Some(false) | None => WakeEvents::Skip,
     };
     Ok(request)
+}
+
+/// Compiles the filters of a condition, one after the other.
+async fn compiled(at: &At, condition: &Condition) -> Result<Condition<Filter>, Refusal> {
+    let mut compiled = Vec::new();
+    for clause in condition.clauses() {
+        compiled.push(at.compile(clause.filter).await?);
+    }
+    let mut compiled = compiled.into_iter();
+    condition.try_map(&mut |_: &String| {
+        // Both walk the filters in the order in which they stand.
+        let filter = compiled.next();
+        filter.ok_or_else(|| Refusal::of(ProblemKind::Internal, "a filter was not compiled"))
+    })
 }
 
 /// Returns how the run is to be suspended, if it is.
@@ -167,7 +183,7 @@ async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList
         caller: at.caller(),
         run: whose(&at, query.run)?,
         after: query.after,
-        max: at.page_size(query.limit).await?,
+        max: at.page_size(query.limit)?,
     };
     let page = at.call(list).await?;
     Ok(Answer(WakeList {
@@ -190,8 +206,8 @@ async fn explain(
 async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {
     let run = whose(&at, query.run)?;
     let wake_id = at.params.id("id")?;
-    let wait = at.within(query.wait_ms).await?;
-    let ended = at.pool.wait_wake(at.caller(), run, wake_id, wait);
+    let waiting = at.within(query.wait_ms)?;
+    let ended = at.pool.wait_wake(at.caller(), run, wake_id, waiting.span);
     Ok(Answer(at.unless_stopped(ended).await?))
 }
 

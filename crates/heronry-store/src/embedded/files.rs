@@ -95,13 +95,15 @@ pub fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a new file one for its owner alone.
+/// Makes a new file one for its owner alone, and opens no symbolic link in its place.
 #[cfg(unix)]
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+    use std::os::unix::fs::OpenOptionsExt;
+    let nofollow = rustix::fs::OFlags::NOFOLLOW.bits();
+    options.mode(0o600).custom_flags(nofollow.cast_signed())
 }
 
-/// Does nothing: elsewhere a file has no mode.
+/// Does nothing: elsewhere a file has no mode, and links are rare.
 #[cfg(not(unix))]
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options

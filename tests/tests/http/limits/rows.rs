@@ -5,7 +5,7 @@ use heronry_types::LimitName;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
-use crate::support::{Reply, to_run};
+use crate::support::{OPERATOR, Reply, to_run};
 
 /// One way to reach a limit.
 pub(super) struct Row {
@@ -21,6 +21,7 @@ pub(super) struct Row {
 }
 
 const OVER: (u16, &str) = (400, "limit-exceeded");
+const BUSY: (u16, &str) = (429, "busy");
 const LARGE: (u16, &str) = (413, "too-large");
 
 macro_rules! rows {
@@ -62,6 +63,14 @@ pub(super) const ROWS: &[Row] = rows! {
     LiveWakesPerPoolMax "register" at 2 is OVER, scene n => {
         let token = scene.join(&format!("w{n}"), json!({})).await;
         scene.call(&token, "POST /wakes", wake(n, &json!({}))).await
+    };
+    WakeCostPerRunMax "register" at 2 is OVER, scene n => {
+        // Each costs one value.
+        scene.say("POST /wakes", wake(n, &json!({"filter": "kind == 'run_failed'"}))).await
+    };
+    WakeCostPerPoolMax "register" at 2 is OVER, scene n => {
+        let token = scene.join(&format!("w{n}"), json!({})).await;
+        scene.call(&token, "POST /wakes", wake(n, &json!({"filter": "terminal"}))).await
     };
     FilterTextBytesMax "register" at 20 is OVER, scene n => {
         let filter = json!({"filter": format!("{}'", padded("run=='", n - 1))});
@@ -139,7 +148,50 @@ pub(super) const ROWS: &[Row] = rows! {
     };
     // A quarter of the places is kept for what relieves the pool.
     CommandQueueMax "look" at 16 is (429, "busy"), scene n => scene.look_at_once(n - 4).await;
-    SubscriptionsMax "stream" at 2 is OVER, scene _n => scene.stream().await;
+    SubscriptionsMax "stream" at 2 is BUSY, scene _n => scene.stream(OPERATOR).await;
+    SubscriptionsMax "stream of a member" at 2 is BUSY, scene n => {
+        let token = scene.join(&format!("m{n}"), json!({})).await;
+        scene.stream(&token).await
+    };
+    SubscriptionsPerRunMax "stream" at 2 is BUSY, scene _n => {
+        let token = scene.a.clone();
+        scene.stream(&token).await
+    };
+    LongPollsMax "receive" at 2 is BUSY, scene n => {
+        let run = format!("m{n}");
+        let token = scene.join(&run, json!({})).await;
+        let line = format!("POST /members/{run}/inbox/receive");
+        scene.wait(&token, &line, json!({"wait_ms": 1_000})).await
+    };
+    LongPollsMax "events of an operator" at 2 is BUSY, scene _n => {
+        scene.wait(OPERATOR, "GET /events?from=head&wait_ms=1000", Value::Null).await
+    };
+    LongPollsPerRunMax "receive" at 2 is BUSY, scene _n => {
+        let token = scene.a.clone();
+        let body = json!({"wait_ms": 1_000});
+        scene.wait(&token, "POST /members/a/inbox/receive", body).await
+    };
+    LongPollsPerRunMax "events" at 2 is BUSY, scene _n => {
+        let token = scene.a.clone();
+        scene.wait(&token, "GET /events?from=head&wait_ms=1000", Value::Null).await
+    };
+    LongPollsPerRunMax "wake" at 2 is BUSY, scene n => {
+        let token = scene.a.clone();
+        let body = wake(n, &json!({"filter": "run == \"nobody\"", "wait_ms": 1_000}));
+        scene.wait(&token, "POST /wakes", body).await
+    };
+    LongPollsPerRunMax "send" at 2 is BUSY, scene n => {
+        let token = scene.a.clone();
+        let key = format!("k{n}");
+        let body = message(&json!({"wait_ms": 1_000, "idempotency_key": key}));
+        scene.wait(&token, "POST /messages", body).await
+    };
+    BytesUnderWayMax "content" at 20_000 is OVER, scene n => {
+        scene.put(usize::try_from(n).unwrap()).await
+    };
+    BytesUnderWayPerRunMax "content" at 20_000 is OVER, scene n => {
+        scene.put(usize::try_from(n).unwrap()).await
+    };
     NoteBytesMax "ack" at 10 is OVER, scene n => {
         let claim = scene.claim(&format!("k{n}")).await;
         let body = json!({"claims": [claim], "note": padded("", n)});

@@ -1,9 +1,12 @@
 //! A pool with one limit that is set, and requests to it.
 
+use std::task::Poll;
+
 use axum::{
     body::Body,
-    http::{Method, Request, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use futures::future::LocalBoxFuture;
 use heronry_journal::ChunkHash;
 use heronry_pool::decide::StateDigest;
 use heronry_runtime::Pool;
@@ -22,6 +25,8 @@ pub(super) struct Scene<'s> {
     pub(super) before: (Cursor, ChunkHash),
     /// Streams that are open.
     streams: Vec<Body>,
+    /// Calls that wait.
+    waiting: Vec<LocalBoxFuture<'s, Reply>>,
 }
 
 impl<'s> Scene<'s> {
@@ -43,6 +48,7 @@ impl<'s> Scene<'s> {
             a: String::new(),
             before,
             streams: Vec::new(),
+            waiting: Vec::new(),
         };
         scene.a = scene.join("a", json!({})).await;
         scene
@@ -113,11 +119,31 @@ impl<'s> Scene<'s> {
         self.server.send(request.unwrap()).await
     }
 
+    /// Makes one more call that waits, and goes on waiting; says when it is answered at once instead.
+    pub(super) async fn wait(&mut self, token: &str, line: &str, body: Value) -> Reply {
+        let request = request(token, &self.line(line), &body);
+        let mut call = Box::pin(self.server.send(request));
+        for _ in 0..200 {
+            if let Poll::Ready(reply) = futures::poll!(call.as_mut()) {
+                self.before = self.state().await;
+                return reply;
+            }
+            tokio::task::yield_now().await;
+        }
+        self.waiting.push(call);
+        Reply {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            text: String::new(),
+            bytes: Vec::new(),
+        }
+    }
+
     /// Opens one more stream of events, which stays open.
-    pub(super) async fn stream(&mut self) -> Reply {
+    pub(super) async fn stream(&mut self, token: &str) -> Reply {
         self.before = self.state().await;
         let line = self.line("GET /events");
-        let mut request = request(OPERATOR, &line, &Value::Null);
+        let mut request = request(token, &line, &Value::Null);
         let accept = "text/event-stream".parse().unwrap();
         request.headers_mut().insert(header::ACCEPT, accept);
         let router = self.server.router.clone();

@@ -1,7 +1,7 @@
 //! `heronry journal export`.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufWriter},
     path::Path,
 };
@@ -11,9 +11,10 @@ use heronry_store::Store;
 
 use super::ExportArgs;
 use crate::{
-    carry::{pools_of, show, transfer_failure},
+    carry::{Way, pools_of, show, transfer_failure},
     connect::Context,
     failure::{Exit, Failure, Outcome},
+    files::create_new,
 };
 
 /// Writes lines to stdout, or to a new file.
@@ -40,18 +41,8 @@ pub(super) async fn run(cx: &Context, store: &Store, args: &ExportArgs) -> Outco
             return Err(failure);
         }
     };
-    show(cx, "exported", &exported)?;
+    show(cx, Way::Exported, &exported)?;
     Ok(Exit::Ok)
-}
-
-fn create_new(path: &Path) -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    // Bodies are for those who may read the store.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path);
-    file.map_err(|error| Failure::file("create", path, &error))
 }
 
 async fn write(

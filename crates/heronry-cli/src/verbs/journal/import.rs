@@ -5,7 +5,7 @@ use std::{fs::File, io::BufReader, path::Path};
 use heronry_runtime::transfer;
 
 use crate::{
-    carry::{Target, carrier, show},
+    carry::{Target, Way, carrier, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
     host::StoreChoice,
@@ -24,6 +24,6 @@ pub(super) async fn run(cx: &Context, choice: &StoreChoice, file: &Path) -> Outc
     let open = || File::open(file).map(BufReader::new);
     let ended = transfer::import(target.store(), open, &carrier()).await;
     let imported = target.end(ended)?;
-    show(cx, "imported", &imported)?;
+    show(cx, Way::Imported, &imported)?;
     Ok(Exit::Ok)
 }

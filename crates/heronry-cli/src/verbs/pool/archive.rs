@@ -1,7 +1,7 @@
 //! `heronry pool archive`: a pool goes into a file, and out of the server.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{BufReader, Write},
     path::{Path, PathBuf},
 };
@@ -18,6 +18,7 @@ use crate::{
     carry::transfer_failure,
     connect::{Context, refused},
     failure::{Exit, Failure, Outcome},
+    files::create_new,
     out::Rows,
 };
 
@@ -80,16 +81,6 @@ pub(super) async fn run(cx: &Context, args: ArchiveArgs) -> Outcome {
         )
     })?;
     Ok(Exit::Ok)
-}
-
-fn create_new(path: &Path) -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    // Bodies are for those who may read the store.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path);
-    file.map_err(|error| Failure::file("create", path, &error))
 }
 
 /// Writes the pool into the file, makes it last, and reads it back.

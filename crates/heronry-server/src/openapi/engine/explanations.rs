@@ -59,7 +59,7 @@ fn filter() -> Fields {
 }
 
 fn wake() -> Fields {
-    Fields::of("Why a wake has not been triggered, by the newest 10 000 events.")
+    Fields::of("Why a wake has not been triggered, by the newest events: 10 000, fewer for a wake that costs much.")
         .must("wake_id", text("The wake."))
         .must("run_id", text("Who waits."))
         .must("status", names::<WakeStatus>())
@@ -68,6 +68,7 @@ fn wake() -> Fields {
         .must("after", cursor("Events after this one were looked at."))
         .must("until", cursor("And up to this one."))
         .must("events", count("How many the waiting run may see."))
+        .must("cost", count("How much it adds to the cost of an event."))
         .must(
             "orphaned",
             truth("Whether it waits for what no live member can do."),

@@ -1,0 +1,114 @@
+//! A server with a pool that has a history, a bystander that sends, and a member that means it no good.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use heronry_pool::{Caller, decide::AppendEvents};
+use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_server::{
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    TokenKey, serve,
+};
+use heronry_store::Store;
+use heronry_store_redb::RedbStore;
+use heronry_types::{EventKind, NewEvent, PoolSpec, RunId};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use super::{
+    super::ground::{OrStop, id, join},
+    wire::Asker,
+};
+use crate::failure::Failure;
+
+/// How many events one append of the history has.
+const APPENDED: usize = 200;
+
+/// A server with a pool that has a history.
+pub(super) struct Scene {
+    pub(super) bystander: Asker,
+    pub(super) hostile: Asker,
+    pub(super) pool: Pool,
+    runtime: Runtime,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), ServeError>>,
+    file: PathBuf,
+}
+
+impl Scene {
+    /// Starts a server on loopback over a new file, with this many events in its one pool.
+    pub(super) async fn start(folder: &Path, events: usize) -> Result<Self, Failure> {
+        let file = folder.join("fair.redb");
+        let store = RedbStore::create(&file).or_stop()?;
+        let store = Store::of(Arc::new(store));
+        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
+        let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
+        let opened = runtime.open(&id("pool", 1)?, PoolSpec::default()).await;
+        let pool = opened.or_stop()?.0;
+        let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
+        let server = listener.local_addr().or_stop()?;
+        let auth = Auth::new(OperatorToken::new("bench"), TokenKey::from_bytes([7; 32]));
+        join(&pool, id("reader", 1)?, &[]).await?;
+        let bystander = asker(&pool, &auth, (server, id("sender", 1)?)).await?;
+        let hostile = asker(&pool, &auth, (server, id("hostile", 1)?)).await?;
+        remember(&pool, events).await?;
+        let config = ServerConfig {
+            listeners: vec![Listener::Tcp(listener)],
+            runtime: runtime.clone(),
+            auth,
+            limits: ConnectionLimits::default(),
+            store: StoreWatch::default(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let serving = serve(config, async {
+            // A scene that is dropped wants its server to end as well.
+            let _ = stopped.await;
+        });
+        Ok(Self {
+            bystander,
+            hostile,
+            pool,
+            runtime,
+            stop,
+            server: tokio::spawn(serving),
+            file,
+        })
+    }
+
+    pub(super) async fn stop(self) -> Result<(), Failure> {
+        // A server that broke off says so below.
+        let _ = self.stop.send(());
+        self.server.await.or_stop()?.or_stop()?;
+        self.runtime.shutdown().await;
+        std::fs::remove_file(&self.file).or_stop()
+    }
+}
+
+/// Joins a run, and returns what asks with its token.
+async fn asker(
+    pool: &Pool,
+    auth: &Auth,
+    (server, run): (SocketAddr, RunId),
+) -> Result<Asker, Failure> {
+    let Caller::Member { run, generation } = join(pool, run, &[]).await? else {
+        return Err(Failure::failed("the measurement stopped: no member joined"));
+    };
+    let epoch = pool.timelines().at(generation.0);
+    let token = auth.member_token(epoch, (pool.id(), &run, generation));
+    Ok(Asker::member(server, &token))
+}
+
+/// Reports this many events.
+async fn remember(pool: &Pool, events: usize) -> Result<(), Failure> {
+    let run: RunId = id("chronicler", 1)?;
+    let chronicler = join(pool, run.clone(), &[]).await?;
+    for number in 0..events.div_ceil(APPENDED) {
+        let batch = vec![NewEvent::new(EventKind::ToolCompleted); APPENDED];
+        let key = id("history", number)?;
+        let append = AppendEvents::new(chronicler.clone(), run.clone(), batch, key);
+        pool.call(append).await.or_stop()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! Matching in slices: what an event costs is paid a little at a time.
+//!
+//! A record is matched when it is staged, as long as the slice lasts. The records that come after are
+//! matched by the next slices, in order; until then no command is decided that could see or change
+//! what a wake waits for. So the state at a record's turn shows every waiter what it saw when the
+//! record was staged.
+
+use std::collections::VecDeque;
+
+use heronry_journal::{Body, Record};
+use heronry_types::Position;
+
+use super::Engine;
+use crate::decide::{AboutWakes, Command};
+
+/// How many alternatives and wakes are come upon in one slice, unless something else is said; the last
+/// record of a slice may come upon more.
+pub const MATCHING_SLICE: usize = 16 * 1_024;
+/// How many records may wait to be matched before no further command is decided.
+const BEHIND_MAX: usize = 4_096;
+/// How many records of the end of a journal may not have been matched when it ended: those that wait,
+/// those of one batch of events, and the triggers of an append.
+const UNMATCHED_MAX: u64 = 32 * 1_024;
+
+/// Whether a record may be matched later than it is staged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Turn {
+    /// It is matched at once: what stages it may change what waiters see.
+    #[default]
+    AtOnce,
+    /// It waits for the next slice when this one is spent.
+    Later,
+}
+
+/// The records that wait to be matched.
+#[derive(Debug)]
+pub(super) struct Matching {
+    unmatched: VecDeque<Record>,
+    slice: usize,
+    slice_left: usize,
+    turn: Turn,
+    /// How many alternatives and wakes were come upon in all.
+    came_upon: u64,
+    /// The last record that nobody stages while records wait to be matched.
+    settled: Position,
+}
+
+impl Default for Matching {
+    fn default() -> Self {
+        Self {
+            unmatched: VecDeque::new(),
+            slice: MATCHING_SLICE,
+            slice_left: MATCHING_SLICE,
+            turn: Turn::AtOnce,
+            came_upon: 0,
+            settled: Position::ZERO,
+        }
+    }
+}
+
+impl Engine {
+    /// Says how many alternatives and wakes are come upon in one slice. No outcome depends on it.
+    pub fn match_in_slices_of(&mut self, came_upon: usize) {
+        self.matching.slice = came_upon;
+    }
+
+    /// Returns true while records wait to be matched.
+    pub fn is_behind(&self) -> bool {
+        !self.matching.unmatched.is_empty()
+    }
+
+    /// Returns true when so many records wait to be matched that no command goes before them.
+    pub fn is_far_behind(&self) -> bool {
+        self.matching.unmatched.len() >= BEHIND_MAX
+    }
+
+    /// Returns how many alternatives and wakes were come upon for all records that were matched: the
+    /// measure of what matching costs.
+    pub fn came_upon(&self) -> u64 {
+        self.matching.came_upon
+    }
+
+    /// Matches records that wait, for one slice.
+    pub fn match_more(&mut self) {
+        self.matching.slice_left = self.matching.slice;
+        while self.matching.slice_left > 0
+            && let Some(record) = self.matching.unmatched.pop_front()
+        {
+            self.match_now(&record);
+        }
+    }
+
+    /// Returns when what a command stages may be matched. What may see or change what waiters see is
+    /// decided when everything before it is matched; its owner lets it wait for that.
+    pub(super) fn turn_of(&mut self, command: &impl Command) -> Turn {
+        match command.about_wakes() {
+            AboutWakes::Nothing => Turn::Later,
+            AboutWakes::Perhaps => {
+                while self.is_behind() {
+                    self.match_more();
+                }
+                Turn::AtOnce
+            }
+        }
+    }
+
+    /// Says whether what is staged from here on may be matched later; returns what held before.
+    pub(super) fn take_turns(&mut self, turn: Turn) -> Turn {
+        std::mem::replace(&mut self.matching.turn, turn)
+    }
+
+    /// Matches a record that is staged, or lets it wait.
+    pub(super) fn match_staged(&mut self, record: &Record) {
+        self.settle(record);
+        let is_spent = self.matching.slice_left == 0 && self.matching.turn == Turn::Later;
+        if is_spent || self.is_behind() {
+            self.matching.unmatched.push_back(record.clone());
+        } else {
+            self.match_now(record);
+        }
+    }
+
+    fn match_now(&mut self, record: &Record) {
+        let came_upon = self.triggers.match_record(&self.state, record);
+        let left = self.matching.slice_left;
+        self.matching.slice_left = left.saturating_sub(came_upon);
+        self.matching.came_upon += came_upon as u64;
+    }
+
+    /// Notes a record before which every other was matched when it was staged.
+    pub(super) fn settle(&mut self, record: &Record) {
+        if is_settled(&record.entry.body) {
+            debug_assert!(!self.is_behind(), "what waiters see changes meanwhile");
+            self.matching.settled = record.position;
+        }
+    }
+
+    /// Returns from where on records may not have been matched when the journal ended; nothing when no
+    /// wake waits.
+    pub(super) fn perhaps_unmatched(&self) -> Option<Position> {
+        let at_most = Position(self.state.head.0.saturating_sub(UNMATCHED_MAX));
+        let waits = self.state.wakes.live() > 0;
+        waits.then(|| self.matching.settled.max(at_most).max(self.state.floor))
+    }
+}
+
+/// Whether a record is staged only while no other waits to be matched: what it says may change what
+/// waiters see, or comes of time.
+fn is_settled(body: &Body) -> bool {
+    match body {
+        Body::PoolCreated(_)
+        | Body::PoolConfigured(_)
+        | Body::EpochStarted(_)
+        | Body::PoolResumed(_)
+        | Body::RunLost(_)
+        | Body::RunSuspended(_)
+        | Body::DeadlockSuspected(_)
+        | Body::WakeOrphaned(_)
+        | Body::MemberJoined(_)
+        | Body::MemberTakenOver(_)
+        | Body::MemberChanged(_)
+        | Body::MemberLeft(_)
+        | Body::RunEnded(_)
+        | Body::WakeRegistered(_)
+        | Body::ConditionRegistered(_)
+        | Body::WakeScanned(_)
+        | Body::WakeTimedOut(_)
+        | Body::WakeFailed(_)
+        | Body::WakeCancelled(_) => true,
+        Body::RunResumed(_)
+        | Body::MessageAccepted(_)
+        | Body::MessageDelivered(_)
+        | Body::MessageFailed(_)
+        | Body::MessageReplayed(_)
+        | Body::MessageFetched(_)
+        | Body::MessageAcked(_)
+        | Body::MessageReleased(_)
+        | Body::MessageExtended(_)
+        | Body::MessageExpired(_)
+        | Body::MessageCancelled(_)
+        | Body::MessageSettled(_)
+        | Body::MessageDeadLettered(_)
+        | Body::MessageResponded(_)
+        | Body::MessageTimedOut(_)
+        | Body::MessageUnsatisfiable(_)
+        | Body::WakeTriggered(_)
+        | Body::EffectIntended(_)
+        | Body::EffectAttempted(_)
+        | Body::EffectCompleted(_)
+        | Body::EffectResultRefused(_)
+        | Body::ContentErased(_)
+        | Body::ApplicationEvent(_) => false,
+    }
+}

@@ -1,0 +1,211 @@
+//! One slice of reading: at most so many records, wherever it is done.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use heronry_event::{CloseReason, Event};
+use heronry_journal::{Body, Chunk, ChunkError, Record};
+use heronry_pool::{decide::Viewer, project};
+use heronry_store::ReadError;
+use heronry_types::{Payload, Position, Visibility, WakePayload};
+
+use super::EventQuery;
+use crate::{EventsError, Pool};
+
+/// How many records one slice looks at, when the filter is a short one.
+const RECORDS: usize = 512;
+/// How many comparisons of a filter cost about as much as reading the record that it is asked of.
+const LITERALS_PER_RECORD: usize = 16;
+/// How many bytes are read from the store at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// What stays the same while a reader reads.
+pub(super) struct Asked {
+    pub(super) query: EventQuery,
+    /// How much of an event's payload the viewer sees at the most.
+    pub(super) payload: WakePayload,
+}
+
+/// Where a reader stands, and what it has of the journal.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    /// What was looked at last.
+    pub(super) after: Position,
+    /// Chunks that were read, and not looked through to their end.
+    chunks: VecDeque<Chunk>,
+}
+
+/// How much is to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Bytes that are read from the store; at least one chunk is.
+    pub(super) bytes: usize,
+    /// Events that are found.
+    pub(super) events: usize,
+}
+
+/// What a slice of reading gave.
+pub(super) struct Slice {
+    /// Where the reader stands now.
+    pub(super) place: Place,
+    pub(super) found: Vec<Event>,
+    /// How many bytes were read from the store.
+    pub(super) bytes: usize,
+    /// The oldest position that is kept, when the store was asked.
+    pub(super) floor: Option<Position>,
+    /// Why the viewer sees nothing any more.
+    pub(super) closed: Option<CloseReason>,
+}
+
+/// Why a slice gave nothing.
+pub(super) enum Missed {
+    /// There is nothing after the place.
+    Head {
+        floor: Position,
+    },
+    /// What follows is gone.
+    Trimmed {
+        floor: Position,
+    },
+    Failed(EventsError),
+}
+
+impl Slice {
+    /// Returns true while there is room for another record, and for an event.
+    fn wants(&self, records: usize, events: usize) -> bool {
+        records > 0 && self.found.len() < events && self.closed.is_none()
+    }
+}
+
+impl Place {
+    /// Returns a place of which nothing is read yet.
+    pub(super) fn after(after: Position) -> Self {
+        let chunks = VecDeque::new();
+        Self { after, chunks }
+    }
+}
+
+impl Asked {
+    /// Looks at what follows a place.
+    pub(super) async fn look(
+        self: Arc<Self>,
+        pool: Pool,
+        mut place: Place,
+        budget: Budget,
+    ) -> Result<Slice, Missed> {
+        let (mut bytes, mut floor) = (0, None);
+        if place.chunks.is_empty() {
+            let journal = &pool.shared().environment.store.journal;
+            let most = budget.bytes.min(READ_BYTES);
+            let page = journal.read(pool.id(), place.after, most).await;
+            let page = page.map_err(|error| missed(&pool, error))?;
+            let lowest = page.head.floor;
+            if page.chunks.is_empty() {
+                return Err(Missed::Head { floor: lowest });
+            }
+            floor = Some(lowest);
+            bytes = page.chunks.iter().map(|chunk| chunk.bytes().len()).sum();
+            place.chunks = page.chunks.into();
+        }
+        let mut slice = Slice {
+            place,
+            found: Vec::new(),
+            bytes,
+            floor,
+            closed: None,
+        };
+        self.look_through(&pool, &mut slice, budget.events)?;
+        Ok(slice)
+    }
+
+    /// Looks at records of the chunks that are there, until it is enough.
+    fn look_through(&self, pool: &Pool, slice: &mut Slice, events: usize) -> Result<(), Missed> {
+        let mut left = self.records();
+        while let Some(chunk) = slice.place.chunks.front().cloned() {
+            let mut records = chunk.records_after(slice.place.after);
+            while let Some(record) = slice.wants(left, events).then(|| records.next()).flatten() {
+                let record = record.map_err(|error| damaged(&chunk, &error))?;
+                left -= 1;
+                slice.place.after = record.position;
+                slice.found.extend(self.see(pool, &record));
+                slice.closed = self.closes(&record);
+            }
+            if records.len() > 0 {
+                break;
+            }
+            slice.place.chunks.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Returns how many records a slice looks at: fewer, the more the filter compares in each.
+    fn records(&self) -> usize {
+        let literals = self.query.filter.cost().literals;
+        (RECORDS / (1 + literals / LITERALS_PER_RECORD)).max(1)
+    }
+
+    /// Returns the event of a record, when this viewer sees it and wants it.
+    fn see(&self, pool: &Pool, record: &Record) -> Option<Event> {
+        let hidden = match self.query.viewer {
+            Viewer::Operator => false,
+            Viewer::Member { .. } | Viewer::AsMember { .. } => {
+                record.entry.visibility == Visibility::OutOfScope
+            }
+        };
+        if hidden {
+            return None;
+        }
+        let mut event = project(pool.timelines(), record);
+        if !self.query.filter.matches(&event.envelope) {
+            return None;
+        }
+        event.payload = reduced(event.payload, self.payload);
+        Some(event)
+    }
+
+    /// Returns why the viewer sees nothing after this record, when it is about the viewer itself.
+    fn closes(&self, record: &Record) -> Option<CloseReason> {
+        let (run, since, at_takeover) = match &self.query.viewer {
+            Viewer::Operator => return None,
+            Viewer::Member { run, generation } => (run, generation, Some(CloseReason::Revoked)),
+            Viewer::AsMember { run, since } => (run, since, None),
+        };
+        let own = record.entry.lineage.run.as_ref() == Some(run);
+        if !own || record.position <= since.0 {
+            return None;
+        }
+        let body = &record.entry.body;
+        if matches!(body, Body::MemberLeft(_)) {
+            Some(CloseReason::Left)
+        } else if matches!(body, Body::RunEnded(_)) {
+            Some(CloseReason::RunEnded)
+        } else if matches!(body, Body::MemberTakenOver(_)) {
+            at_takeover
+        } else {
+            None
+        }
+    }
+}
+
+fn damaged(chunk: &Chunk, error: &ChunkError) -> Missed {
+    let at = error.position().unwrap_or_else(|| chunk.first());
+    Missed::Failed(EventsError::Damaged { at })
+}
+
+fn missed(pool: &Pool, error: ReadError) -> Missed {
+    match error {
+        ReadError::Trimmed { floor, .. } => Missed::Trimmed { floor },
+        ReadError::Store(error) => Missed::Failed(error.into()),
+        // The pool is gone, or an error that is younger than this match.
+        ReadError::NoPool | _ => Missed::Failed(EventsError::NoPool(pool.id().clone())),
+    }
+}
+
+/// Takes out of a payload what the pool's wake policy does not let members see.
+fn reduced(payload: Payload, most: WakePayload) -> Payload {
+    match (payload, most) {
+        (_, WakePayload::EnvelopeOnly) | (Payload::Refs { .. }, WakePayload::Summary) => {
+            Payload::EnvelopeOnly
+        }
+        (payload, WakePayload::Summary | WakePayload::Refs) => payload,
+    }
+}

@@ -1,0 +1,71 @@
+//! The timeline in which the tokens of a pool's members are issued.
+
+use heronry_journal::{Body, EpochStarted};
+use heronry_store::{ReadError, Store, StoreError, StoreErrorKind};
+use heronry_types::{Epoch, EpochReason, Generation, PoolId, Position};
+
+use super::Runtime;
+
+impl Runtime {
+    /// Returns the timeline in which the token of a joining is issued; nothing when the store has no
+    /// such pool.
+    ///
+    /// It is the one that the run joined in, or the one on which the pool was brought here as a copy,
+    /// an import or a fork, when the run had joined before that. So no token of the pool that it was
+    /// made from is a token of this one.
+    ///
+    /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. Of a pool
+    /// that has one timeline nothing is read; of another, a chunk for each that starts after the
+    /// joining, up to the newest on which it was brought here.
+    ///
+    /// # Errors
+    /// The store's failure.
+    pub async fn issuing_epoch(
+        &self,
+        pool: &PoolId,
+        joined: Generation,
+    ) -> Result<Option<Epoch>, StoreError> {
+        let store = &self.environment.store;
+        let Some(timelines) = store.journal.timelines(pool).await? else {
+            return Ok(None);
+        };
+        let starts: Vec<(Position, Epoch)> = timelines.iter().skip(1).collect();
+        let later = starts.into_iter().filter(|(at, _)| *at > joined.0);
+        for (at, epoch) in later.rev() {
+            if is_brought_here(store, pool, at).await? {
+                return Ok(Some(epoch));
+            }
+        }
+        Ok(Some(timelines.at(joined.0)))
+    }
+}
+
+/// Returns whether the timeline that starts at a position is the one on which a pool came to its
+/// place. In doubt it is: the record is trimmed, or the pool is being deleted.
+async fn is_brought_here(store: &Store, pool: &PoolId, at: Position) -> Result<bool, StoreError> {
+    let page = match store.journal.read(pool, at.previous(), 1).await {
+        Ok(page) => page,
+        Err(ReadError::NoPool | ReadError::Trimmed { .. }) => return Ok(true),
+        Err(ReadError::Store(error)) => return Err(error),
+        // For errors that are younger than this match.
+        Err(error) => {
+            let what = error.to_string();
+            return Err(StoreError::new(StoreErrorKind::Io, "read", what).with_source(error));
+        }
+    };
+    let Some(chunk) = page.chunks.first() else {
+        return Ok(true);
+    };
+    let damaged = |error| {
+        let what = format!("the start of a timeline at {at} cannot be read");
+        StoreError::new(StoreErrorKind::Corrupt, "read", what).with_source(error)
+    };
+    let record = chunk.record(at).map_err(damaged)?;
+    let Body::EpochStarted(EpochStarted { reason, .. }) = record.entry.body else {
+        return Ok(true);
+    };
+    Ok(match reason {
+        EpochReason::Fork | EpochReason::Import | EpochReason::Copy => true,
+        EpochReason::Restore | EpochReason::TailLost => false,
+    })
+}

@@ -1,0 +1,238 @@
+//! Who has the next turn.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use heronry_types::{PoolId, RunId};
+use tokio::sync::oneshot;
+
+use super::{Party, ring::Ring};
+
+/// Turns, and those who wait for one.
+#[derive(Debug)]
+pub(super) struct TurnQueue {
+    state: Mutex<State>,
+}
+
+/// A turn that somebody has; dropping it passes it on.
+#[derive(Debug)]
+pub(super) struct Held(Arc<TurnQueue>);
+
+type Waiter = oneshot::Sender<Held>;
+
+#[derive(Debug)]
+struct State {
+    free: usize,
+    operators: VecDeque<Waiter>,
+    pools: Ring<PoolId, Ring<RunId, VecDeque<Waiter>>>,
+    /// Whose the last turn was that somebody had waited for.
+    last: Lane,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Lane {
+    Operators,
+    Members,
+}
+
+impl TurnQueue {
+    pub(super) fn new(free: usize) -> Self {
+        let state = State {
+            free,
+            operators: VecDeque::new(),
+            pools: Ring::default(),
+            last: Lane::Members,
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
+    /// A panic while the lock is held cannot leave the state half changed: nothing in here panics.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn. One is free only while nobody waits.
+    pub(super) async fn enter(queue: &Arc<Self>, party: &Party) -> Held {
+        let waiting = {
+            let mut state = queue.lock();
+            if state.free > 0 {
+                state.free -= 1;
+                return Held(Arc::clone(queue));
+            }
+            state.wait(party)
+        };
+        match waiting.await {
+            Ok(held) => held,
+            // Nobody is forgotten: who waits is dropped with the queue, which this call holds.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let next = {
+            let mut state = self.0.lock();
+            let next = state.next();
+            if next.is_none() {
+                state.free += 1;
+            }
+            next
+        };
+        if let Some(next) = next {
+            // Who gives up at this moment drops the turn, and so passes it on.
+            drop(next.send(Self(Arc::clone(&self.0))));
+        }
+    }
+}
+
+impl State {
+    fn wait(&mut self, party: &Party) -> oneshot::Receiver<Held> {
+        let (waiter, waiting) = oneshot::channel();
+        match party {
+            Party::Operator => self.operators.push_back(waiter),
+            Party::Member { pool, run } => {
+                let waiters = self.pools.entry(pool).entry(run);
+                waiters.push_back(waiter);
+            }
+        }
+        waiting
+    }
+
+    /// Takes out who has the next turn, past those who wait no more.
+    fn next(&mut self) -> Option<Waiter> {
+        loop {
+            let next = match self.last {
+                Lane::Operators => self.of_members().or_else(|| self.of_operators()),
+                Lane::Members => self.of_operators().or_else(|| self.of_members()),
+            };
+            let (lane, waiter) = next?;
+            if !waiter.is_closed() {
+                self.last = lane;
+                return Some(waiter);
+            }
+        }
+    }
+
+    fn of_operators(&mut self) -> Option<(Lane, Waiter)> {
+        let waiter = self.operators.pop_front()?;
+        Some((Lane::Operators, waiter))
+    }
+
+    fn of_members(&mut self) -> Option<(Lane, Waiter)> {
+        let waiter = self.pools.next(
+            |runs| runs.next(VecDeque::pop_front, VecDeque::is_empty),
+            Ring::is_empty,
+        )?;
+        Some((Lane::Members, waiter))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt, future::BoxFuture};
+
+    use super::*;
+
+    type Waiting = BoxFuture<'static, Held>;
+
+    fn member(pool: &str, run: &str) -> Party {
+        Party::Member {
+            pool: pool.parse().unwrap(),
+            run: run.parse().unwrap(),
+        }
+    }
+
+    /// Lets somebody ask for a turn, which is not to be had at once.
+    fn wait(queue: &Arc<TurnQueue>, party: Party) -> Waiting {
+        let queue = Arc::clone(queue);
+        let mut waiting = async move { TurnQueue::enter(&queue, &party).await }.boxed();
+        assert!((&mut waiting).now_or_never().is_none());
+        waiting
+    }
+
+    /// Passes turns on until nobody waits; returns in which order they came.
+    fn order(first: Held, waiting: Vec<(&'static str, Waiting)>) -> Vec<&'static str> {
+        let (mut waiting, mut order, mut held) = (waiting, Vec::new(), first);
+        while !waiting.is_empty() {
+            drop(held);
+            let ready = |(_, it): &mut (_, Waiting)| it.now_or_never();
+            let found = waiting.iter_mut().enumerate();
+            let mut found = found.filter_map(|(at, it)| Some((at, ready(it)?)));
+            let (at, turn) = found.next().unwrap();
+            assert!(found.next().is_none(), "one turn, and one who has it");
+            held = turn;
+            order.push(waiting.remove(at).0);
+        }
+        order
+    }
+
+    fn taken(queue: &Arc<TurnQueue>) -> Held {
+        let entered = TurnQueue::enter(queue, &Party::Operator);
+        entered.now_or_never().unwrap()
+    }
+
+    #[test]
+    fn one_read_waits_for_one_turn_of_each_other_member_however_many_reads_that_has() {
+        let queue = Arc::new(TurnQueue::new(1));
+        let first = taken(&queue);
+        let mut waiting = Vec::new();
+        for _ in 0..1_000 {
+            waiting.push(("greedy", wait(&queue, member("p", "greedy"))));
+        }
+        waiting.push(("modest", wait(&queue, member("p", "modest"))));
+        let order = order(first, waiting);
+        assert_eq!(order[..3], ["greedy", "modest", "greedy"]);
+    }
+
+    #[test]
+    fn a_pool_of_many_readers_takes_no_more_turns_than_one_of_few() {
+        let queue = Arc::new(TurnQueue::new(1));
+        let first = taken(&queue);
+        let mut waiting = Vec::new();
+        for run in ["a", "b", "c", "d"] {
+            waiting.push(("crowd", wait(&queue, member("crowd", run))));
+        }
+        for _ in 0..2 {
+            waiting.push(("quiet", wait(&queue, member("quiet", "a"))));
+        }
+        let order = order(first, waiting);
+        assert_eq!(
+            order,
+            ["crowd", "quiet", "crowd", "quiet", "crowd", "crowd"]
+        );
+    }
+
+    #[test]
+    fn every_second_turn_is_an_operators_while_it_asks_and_no_more() {
+        let queue = Arc::new(TurnQueue::new(1));
+        let first = taken(&queue);
+        let mut waiting = Vec::new();
+        for run in ["a", "b", "c"] {
+            waiting.push(("member", wait(&queue, member("p", run))));
+        }
+        for _ in 0..3 {
+            waiting.push(("operator", wait(&queue, Party::Operator)));
+        }
+        let alternating = ["operator", "member"].repeat(3);
+        assert_eq!(order(first, waiting), alternating);
+    }
+
+    #[test]
+    fn who_gives_up_waiting_holds_up_nobody_and_no_turn_is_lost() {
+        let queue = Arc::new(TurnQueue::new(1));
+        let first = taken(&queue);
+        drop(wait(&queue, member("p", "gone")));
+        let served = wait(&queue, member("p", "stays"));
+        drop(first);
+        // It was served before it looked, and then gave up: the turn is free again.
+        drop(served);
+        assert_eq!(queue.lock().free, 1);
+        drop(taken(&queue));
+        assert_eq!(queue.lock().free, 1);
+    }
+}
