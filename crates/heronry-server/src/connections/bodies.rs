@@ -1,24 +1,24 @@
 //! Bodies of one exchange: a request's, which has to arrive in time, and an answer's, whose end is noted.
 
 use std::{
-    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use heronry_store::Clock;
 use heronry_types::Millis;
+use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::pace::Pace;
 
 /// How much of a body that nobody reads is taken, so that the connection can go on, in bytes.
 const REST_BYTES_MAX: usize = 64 * 1024;
-/// How many turns of the connection it may take until some of that is there.
-const REST_TURNS_MAX: u32 = 3;
+/// How many turns the connection has to hand over some of that.
+const REST_TURNS: u32 = 4;
 
 /// The body of a request did not arrive in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -40,29 +40,18 @@ impl Rest {
         let Some(mut rest) = rest else {
             return true;
         };
-        let (mut bytes, mut turns) = (0_usize, 0_u32);
-        poll_fn(|cx| {
-            loop {
-                match Pin::new(&mut rest).poll_frame(cx) {
-                    Poll::Ready(None) => return Poll::Ready(true),
-                    Poll::Ready(Some(Err(_))) => return Poll::Ready(false),
-                    Poll::Ready(Some(Ok(frame))) => {
-                        bytes += frame.data_ref().map_or(0, Bytes::len);
-                        turns = 0;
-                    }
-                    Poll::Pending => turns += 1,
-                }
-                if bytes > REST_BYTES_MAX || turns > REST_TURNS_MAX {
-                    return Poll::Ready(false);
-                }
-                if turns > 0 {
-                    // The connection hands over what it has read when it has its turn.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-        })
-        .await
+        let mut room = REST_BYTES_MAX;
+        loop {
+            let piece = match arrived(&mut rest).await {
+                Some(None) => return true,
+                Some(Some(Ok(frame))) => frame.data_ref().map_or(0, Bytes::len),
+                Some(Some(Err(_))) | None => return false,
+            };
+            let Some(left) = room.checked_sub(piece) else {
+                return false;
+            };
+            room = left;
+        }
     }
 
     /// Returns whether there is none: all of the body was read.
@@ -77,6 +66,18 @@ impl Rest {
     fn keep(&self, rest: Incoming) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
     }
+}
+
+/// Returns the next piece of a body, or that it has ended; nothing when neither is there yet.
+async fn arrived(body: &mut Incoming) -> Option<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    for _ in 0..REST_TURNS {
+        if let Some(found) = body.frame().now_or_never() {
+            return Some(found);
+        }
+        // The connection hands over what it has read when it has its turn.
+        tokio::task::yield_now().await;
+    }
+    None
 }
 
 /// The body of a request, which has to arrive in time.
