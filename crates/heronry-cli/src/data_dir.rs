@@ -192,37 +192,37 @@ impl DataDir {
 
     /// Returns the folder of cursor files, creating it when it is missing.
     pub(crate) fn cursors(&self) -> Result<Folder, Failure> {
-        let state = self.state_place()?;
+        let (state, others) = self.state_place()?;
         if !state.is_dir() {
             Folder::make(&state)?;
         }
-        // Others may look at a folder that a person named, and what is in it is closed to them.
-        Ok(Folder::checked(&state, Others::Read)?.inner(CURSORS)?)
+        Ok(Folder::checked(&state, others)?.inner(CURSORS)?)
     }
 
     /// Returns the folder of cursor files when there is one.
     pub(crate) fn cursors_kept(&self) -> Result<Option<Folder>, Failure> {
-        let place = self.state_place()?.join(CURSORS);
-        if !place.is_dir() {
+        let (state, _) = self.state_place()?;
+        if !state.join(CURSORS).is_dir() {
             return Ok(None);
         }
         self.cursors().map(Some)
     }
 
-    /// Returns where commands remember where they stand, whether or not the folder exists.
+    /// Returns where commands remember where they stand, whether or not the folder exists, and what
+    /// others may do in it: look at a folder that is not the data directory.
     ///
     /// It is the state directory that is named, else the data directory, where there is one, else
     /// where programs of this user keep what they remember: only a server makes a data directory.
-    fn state_place(&self) -> Result<PathBuf, Failure> {
+    fn state_place(&self) -> Result<(PathBuf, Others), Failure> {
         let is_found = match &self.origin {
             Origin::Named => self.path.is_dir(),
             Origin::Searched(search) => search.found.is_some(),
         };
         Ok(match environment::path(STATE_DIR) {
-            Some(named) => named,
-            None if is_found => self.path.clone(),
+            Some(named) => (named, Others::Read),
+            None if is_found => (self.path.clone(), Others::DoNothing),
             None => environment::state_home()
-                .map(|folder| folder.join("heronry"))
+                .map(|folder| (folder.join("heronry"), Others::Read))
                 .ok_or_else(|| {
                     Failure::usage(format_args!(
                         "there is no place for cursor files; set {STATE_DIR} or HOME"

@@ -471,11 +471,8 @@ impl Engine {
     /// go on.
     fn drain_triggers(&mut self) {
         self.resume_stirred();
-        let room = triggers::PER_APPEND_MAX.saturating_sub(self.triggers.in_append(&self.staged));
-        for room_left in (0..room).rev() {
-            let Some(entry) = self.triggers.next(&self.state, room_left) else {
-                break;
-            };
+        let mut room = self.triggers.room_in(&self.staged);
+        while let Some(entry) = self.triggers.next(&self.state, &mut room) {
             self.stage_entry(entry);
             self.resume_stirred();
         }

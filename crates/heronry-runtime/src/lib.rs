@@ -23,6 +23,6 @@ pub use pool::{
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use runtime::Runtime;
-pub use side_work::{Party, SideWork, Turn};
+pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

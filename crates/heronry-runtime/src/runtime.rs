@@ -37,7 +37,7 @@ pub(crate) struct Environment {
     /// How many alternatives and wakes are come upon before others go on.
     pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
-    /// Turns to store large bodies: one at a time.
+    /// Stores large bodies, one at a time.
     pub(crate) storing: SideWork,
 }
 
@@ -95,7 +95,7 @@ impl Runtime {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
-            storing: SideWork::with_turns(1),
+            storing: SideWork::with_permits(1),
         };
         Self {
             environment: Arc::new(environment),

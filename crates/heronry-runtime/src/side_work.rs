@@ -1,7 +1,7 @@
 //! Work beside the pools: what takes time for callers and needs no pool's actor.
 //!
 //! Reading, decoding, encoding and compiling are done here, in slices whose size is a count of what
-//! they look at. A slice has a turn; turns are few, and they go round among those who ask.
+//! they look at. A slice needs a permit; permits are few, and they go round among those who ask.
 
 mod queue;
 mod ring;
@@ -11,16 +11,16 @@ use std::{panic::resume_unwind, sync::Arc, thread::available_parallelism};
 use heronry_pool::{Caller, decide::Viewer};
 use heronry_types::{PoolId, RunId};
 
-use queue::TurnQueue;
+use queue::PermitQueue;
 
-/// For whom work is done: each has its turn, however much it asks for at once.
+/// For whom work is done: permits go round among parties, however much each asks for at once.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Party {
-    /// Operators. Every second turn is theirs when they ask for it.
+    /// Operators. Every second permit is theirs when they ask for it.
     Operator,
     /// A member of a pool, all its connections together.
     Member {
-        /// The pool. Pools take turns, and in a pool its members.
+        /// The pool. Permits go round among pools, and in a pool among its members.
         pool: PoolId,
         /// The run.
         run: RunId,
@@ -52,39 +52,39 @@ impl Party {
     }
 }
 
-/// The work of one runtime beside its pools. Cheap to clone; all clones share the turns.
+/// The work of one runtime beside its pools. Cheap to clone; all clones share the permits.
 ///
-/// There are half as many turns as processors, and one at least, so that this work never takes the
-/// last processor from the pools and from answers. Who waits for a turn waits for one slice of each
+/// There are half as many permits as processors, and one at least, so that this work never takes the
+/// last processor from the pools and from answers. Who waits for a permit waits for one slice of each
 /// other party at the most.
 #[derive(Clone, Debug)]
 pub struct SideWork {
-    queue: Arc<TurnQueue>,
+    queue: Arc<PermitQueue>,
 }
 
 impl Default for SideWork {
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
-        Self::with_turns(processors / 2)
+        Self::with_permits(processors / 2)
     }
 }
 
 impl SideWork {
     /// Returns side work of which this many slices are done at once; one at least.
-    pub fn with_turns(turns: usize) -> Self {
+    pub fn with_permits(permits: usize) -> Self {
         Self {
-            queue: Arc::new(TurnQueue::new(turns.max(1))),
+            queue: Arc::new(PermitQueue::new(permits.max(1))),
         }
     }
 
-    /// Waits for a turn. Ending the wait gives the place up.
-    pub async fn turn(&self, party: &Party) -> Turn {
-        Turn {
-            _held: TurnQueue::enter(&self.queue, party).await,
+    /// Waits for a permit. Ending the wait gives the place up.
+    pub async fn permit(&self, party: &Party) -> Permit {
+        Permit {
+            _held: PermitQueue::enter(&self.queue, party).await,
         }
     }
 
-    /// Waits for a turn, and does work in it on a thread of its own. It goes on to its end when
+    /// Waits for a permit, and does work with it on a thread of its own. It goes on to its end when
     /// nobody waits for it any more: a slice is short.
     ///
     /// # Panics
@@ -94,24 +94,24 @@ impl SideWork {
         party: &Party,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> T {
-        self.turn(party).await.run(work).await
+        self.permit(party).await.run(work).await
     }
 }
 
-/// A turn: the right to do one slice of work. Dropping it passes it on.
+/// The right to do one slice of work. Dropping it passes it on.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Permit {
     _held: queue::Held,
 }
 
-impl Turn {
-    /// Does the work on a thread of its own, and passes the turn on.
+impl Permit {
+    /// Does the work on a thread of its own, and passes the permit on.
     ///
     /// # Panics
     /// When the work does.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = self;
+            let _permit = self;
             work()
         });
         match done.await.map_err(tokio::task::JoinError::try_into_panic) {

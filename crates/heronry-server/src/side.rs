@@ -1,4 +1,4 @@
-//! Work for requests that takes time: done beside the pools, in turn, and what is small at once.
+//! Work for requests that takes time: done beside the pools with a permit, and what is small at once.
 
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_runtime::Party;

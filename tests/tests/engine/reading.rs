@@ -1,4 +1,4 @@
-//! Reading is work beside the pool: it is done in slices, in turn, and no command waits for it.
+//! Reading is work beside the pool: it is done in slices, by permit, and no command waits for it.
 
 use futures::future::{Either, select};
 use heronry_event::StreamItem;
@@ -8,10 +8,10 @@ use heronry_tests::{World, asked, key, on_every_store};
 use heronry_types::{EventKind, Millis, NewEvent, PoolSpec, Position};
 
 on_every_store! {
-    no_command_waits_for_a_read_and_a_read_has_no_turn_while_another_has_it
+    no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it
     a_short_read_waits_for_one_slice_of_a_long_one
     a_replay_is_read_in_slices_and_each_fact_comes_once
-    explaining_a_wake_is_work_in_turns_as_well
+    explaining_a_wake_is_work_in_slices_as_well
 }
 
 /// The most records that one slice looks at.
@@ -26,7 +26,7 @@ struct Library {
 }
 
 async fn library(world: &World) -> Library {
-    let side_work = SideWork::with_turns(1);
+    let side_work = SideWork::with_permits(1);
     let runtime = world.runtime.clone().with_side_work(side_work.clone());
     let id = "p".parse().unwrap();
     let pool = runtime.open(&id, PoolSpec::default()).await.unwrap().0;
@@ -47,23 +47,23 @@ async fn library(world: &World) -> Library {
     }
 }
 
-async fn no_command_waits_for_a_read_and_a_read_has_no_turn_while_another_has_it(world: World) {
+async fn no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it(world: World) {
     let Library {
         pool,
         side_work,
         long,
         short,
     } = library(&world).await;
-    let turn = side_work.turn(&Party::Operator).await;
+    let permit = side_work.permit(&Party::Operator).await;
     let query = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut page = asked!(pool.events(&query, 10, Millis(0)));
-    // The reader is admitted, and then waits for its turn however long the pool goes on.
+    // The reader is admitted, and then waits for its permit however long the pool goes on.
     for number in 0..10 {
         let message = format!("m-{number}");
         world.say(&pool, &short, ("long", &message)).await;
         assert!(futures::poll!(page.as_mut()).is_pending());
     }
-    drop(turn);
+    drop(permit);
     assert!(page.await.unwrap().events.is_empty());
 }
 
@@ -74,7 +74,7 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
         long,
         short,
     } = library(&world).await;
-    let turn = side_work.turn(&Party::Operator).await;
+    let permit = side_work.permit(&Party::Operator).await;
     let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
     let mut newest = World::seeing(World::viewer(&short), "true");
     newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
@@ -89,8 +89,8 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
         assert!(futures::poll!(short.as_mut()).is_pending());
         tokio::task::yield_now().await;
     }
-    drop(turn);
-    // Four slices of the long one are left, and one turn of the short one.
+    drop(permit);
+    // Four slices of the long one are left, and one slice of the short one.
     match select(short, long).await {
         Either::Left((page, long)) => {
             assert_eq!(page.unwrap().events.len(), 1);
@@ -114,8 +114,8 @@ async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {
     while let Some(item) = stream.next().await.unwrap() {
         let ahead = stream.read_ahead(usize::MAX);
         assert!(ahead.len() < SLICE, "no more than a slice is read ahead");
-        // Nobody holds a turn between two slices.
-        drop(side_work.turn(&Party::Operator).await);
+        // Nobody holds a permit between two slices.
+        drop(side_work.permit(&Party::Operator).await);
         let items = std::iter::once(item).chain(ahead);
         for item in items {
             if let StreamItem::Event(event) = item {
@@ -126,7 +126,7 @@ async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {
     assert_eq!(seen, (1..=head).collect::<Vec<_>>());
 }
 
-async fn explaining_a_wake_is_work_in_turns_as_well(world: World) {
+async fn explaining_a_wake_is_work_in_slices_as_well(world: World) {
     let Library {
         pool,
         side_work,
@@ -135,7 +135,7 @@ async fn explaining_a_wake_is_work_in_turns_as_well(world: World) {
     } = library(&world).await;
     let request = World::waiting("run == \"nobody\"", "w");
     let wake = world.register(&pool, &long, request).await;
-    let turn = side_work.turn(&Party::Operator).await;
+    let permit = side_work.permit(&Party::Operator).await;
     let run = Some(World::run_of(&long));
     let mut explained = asked!(pool.explain_wake(long, run, wake.wake_id));
     for number in 0..10 {
@@ -143,6 +143,6 @@ async fn explaining_a_wake_is_work_in_turns_as_well(world: World) {
         world.say(&pool, &short, ("long", &message)).await;
         assert!(futures::poll!(explained.as_mut()).is_pending());
     }
-    drop(turn);
+    drop(permit);
     assert!(explained.await.unwrap().events >= 4 * SLICE as u64);
 }

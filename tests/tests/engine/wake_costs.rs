@@ -18,6 +18,7 @@ on_every_store! {
     w8_what_all_wakes_of_a_pool_cost_is_limited
     w8_explain_names_the_cost_and_looks_at_fewer_events_of_a_wake_that_costs_much
     w8_a_look_through_earlier_events_that_costs_much_is_done_beside_the_pool
+    w8_triggers_of_many_matches_are_few_in_each_append
     w8_others_go_on_while_a_batch_of_events_is_matched
     w8_a_second_batch_of_events_waits_until_the_first_is_matched
 }
@@ -207,6 +208,33 @@ fn held(record: &Record) -> Option<bool> {
 async fn report(pool: &Pool, caller: &Caller, events: Vec<NewEvent>, name: &str) {
     let report = AppendEvents::new(caller.clone(), World::run_of(caller), events, key(name));
     pool.call(report).await.unwrap();
+}
+
+async fn w8_triggers_of_many_matches_are_few_in_each_append(world: World) {
+    let pool = world.pool().await;
+    let one = world.join(&pool, "one").await;
+    let many = r#"{"count":{"n":641,"filter":"kind == \"tool_started\"","distinct_by":"event"}}"#;
+    for number in 0..51 {
+        wait(&pool, &one, many, &format!("w{number}"))
+            .await
+            .unwrap();
+    }
+    let before = world.head(&pool).await;
+    let events = vec![NewEvent::new(EventKind::ToolStarted); 641];
+    report(&pool, &one, events, "b").await;
+    // Reading a wake waits until all are recorded.
+    world
+        .wake_of(&pool, &one, &heronry_tests::wake("w50"))
+        .await;
+    let mut triggers = Vec::new();
+    for chunk in world.chunks(&pool).await {
+        let records = chunk.records_after(before).map(|record| record.unwrap());
+        let triggered = |record: &Record| matches!(record.entry.body, Body::WakeTriggered(_));
+        triggers.push(records.filter(triggered).count());
+    }
+    triggers.retain(|count| *count > 0);
+    // One of 641 matches takes the room of 21.
+    assert_eq!(triggers, [49, 2]);
 }
 
 /// How many events a batch has here, the last of which somebody waits for.

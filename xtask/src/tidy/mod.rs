@@ -11,6 +11,7 @@ mod links;
 mod packaging;
 mod ratchet;
 mod sizes;
+mod threats;
 mod tree;
 mod workspace;
 
@@ -63,6 +64,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
+    findings.extend(threats::check(&tree));
     let sheets = sheets(&Packages::read()?)?;
     findings.extend(packaging::check(&sheets, &tree));
     findings.sort();

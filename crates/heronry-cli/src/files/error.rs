@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::RawMode;
+
 use crate::failure::Failure;
 
 /// The reason why a file or folder is not used. Each names the place, and what mends it.
@@ -30,7 +32,11 @@ pub(crate) enum FileError {
          run: chmod {fit:o} {place}",
         place = .place.display()
     )]
-    Open { place: PathBuf, mode: u32, fit: u32 },
+    Open {
+        place: PathBuf,
+        mode: RawMode,
+        fit: RawMode,
+    },
     /// It is a symbolic link, and none is followed there.
     #[error(
         "{} is a symbolic link to {}, which is not followed; remove the link, or name that place",

@@ -3,7 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{DirBuilder, File},
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     os::{
         fd::{AsFd, OwnedFd},
         unix::{ffi::OsStringExt, fs::DirBuilderExt},
@@ -284,7 +284,7 @@ impl Folder {
         let here = &self.descriptor;
         match renameat_with(here, from, here, to, RenameFlags::NOREPLACE) {
             // A file system without the flag: the folder has one owner, so nobody comes in between.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(error) if lacks_the_flag(error) => {
                 match statat(here, to, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(_) => Err(Errno::EXIST),
                     Err(_) => renameat(here, from, here, to),
@@ -346,6 +346,13 @@ impl Folder {
         );
         (name, self.path.join(name))
     }
+}
+
+fn lacks_the_flag(error: Errno) -> bool {
+    matches!(
+        io::Error::from(error).kind(),
+        ErrorKind::InvalidInput | ErrorKind::Unsupported
+    )
 }
 
 pub(super) fn stat_of(file: &File, place: &Path) -> Result<Stat, FileError> {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use rustix::fs::{FileType, Stat};
+use rustix::fs::{FileType, RawMode, Stat};
 
 use super::FileError;
 
 /// The bits of a mode that permissions are.
-const PERMISSIONS: u32 = 0o7777;
+const PERMISSIONS: RawMode = 0o7777;
 
 /// What others than its owner may do with a file or folder at the most.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,7 +20,7 @@ pub(crate) enum Others {
 
 impl Others {
     /// Returns the bits of a mode that let them do more.
-    fn refused(self) -> u32 {
+    fn refused(self) -> RawMode {
         match self {
             Self::DoNothing => 0o077,
             Self::Read => 0o022,
@@ -90,7 +90,11 @@ pub(super) fn check_owner(found: &Stat, place: &Path) -> Result<(), FileError> {
     })
 }
 
-fn check_mode(found: &Stat, place: &Path, (refused, fit): (u32, u32)) -> Result<(), FileError> {
+fn check_mode(
+    found: &Stat,
+    place: &Path,
+    (refused, fit): (RawMode, RawMode),
+) -> Result<(), FileError> {
     let mode = found.st_mode & PERMISSIONS;
     if mode & refused == 0 {
         return Ok(());

@@ -20,8 +20,11 @@ use super::{
 };
 use crate::{State, condition::Occurrence, project, state::Wake};
 
-/// How many triggers one append records at the most; the rest follow in the next appends.
-pub(super) const PER_APPEND_MAX: usize = 1_024;
+/// How many triggers one append records at the most, one with many matches counting as several; the
+/// rest follow in the next appends.
+const PER_APPEND_MAX: usize = 1_024;
+/// How many further matches of a trigger count as much as a trigger.
+const MATCHES_PER_TRIGGER: usize = 32;
 
 /// A trigger that is decided and not recorded yet.
 #[derive(Clone, Copy, Debug)]
@@ -204,13 +207,15 @@ impl Triggers {
         !self.backlog.is_empty()
     }
 
-    pub(super) fn in_append(&self, staged: &Staged) -> usize {
-        let triggered = |record: &&Record| matches!(record.entry.body, Body::WakeTriggered(_));
-        if self.backlog.is_empty() {
+    /// Returns how many triggers an append has room for.
+    pub(super) fn room_in(&self, staged: &Staged) -> usize {
+        let taken: usize = if self.backlog.is_empty() {
             0
         } else {
-            staged.records.iter().filter(triggered).count()
-        }
+            let bodies = staged.records.iter().map(|record| &record.entry.body);
+            bodies.map(room_of).sum()
+        };
+        PER_APPEND_MAX.saturating_sub(taken)
     }
 
     /// Returns true when an event has decided the wake that this record would end otherwise.
@@ -218,12 +223,15 @@ impl Triggers {
         ended_by(body).is_some_and(|registered| self.decided.contains(&registered))
     }
 
-    /// Returns the record of the next trigger, after which the append has this much room left.
-    /// Wakes that ended meanwhile are passed over.
+    /// Returns the record of the next trigger, and takes its room from what the append has left;
+    /// nothing when there is none. Wakes that ended meanwhile are passed over.
     ///
     /// The last one that fits says that more may follow: what its append still causes would
     /// otherwise be forgotten by a crash.
-    pub(super) fn next(&mut self, state: &State, room_left: usize) -> Option<Entry> {
+    pub(super) fn next(&mut self, state: &State, room: &mut usize) -> Option<Entry> {
+        if *room == 0 {
+            return None;
+        }
         while let Some(Decided { registered, by }) = self.backlog.pop_front() {
             let live = state
                 .wakes
@@ -231,11 +239,13 @@ impl Triggers {
                 .filter(|wake| wake.end.is_none());
             let Some(wake) = live else { continue };
             let matches = self.conditions.matches_of(registered);
+            let matches = matches.unwrap_or_else(|| vec![by]);
+            *room = room.saturating_sub(room_for(matches.len()));
             let body = Body::WakeTriggered(WakeTriggered {
                 registered,
                 wake_id: wake.registered.wake_id.clone(),
-                matches: matches.unwrap_or_else(|| vec![by]),
-                more_follow: room_left == 0 || !self.backlog.is_empty(),
+                matches,
+                more_follow: *room == 0 || !self.backlog.is_empty(),
             });
             let lineage = state.lineage_of(&wake.run);
             return Some(engine_entry(
@@ -248,6 +258,19 @@ impl Triggers {
         }
         None
     }
+}
+
+/// Returns how much of the room for triggers a record takes.
+fn room_of(body: &Body) -> usize {
+    if let Body::WakeTriggered(body) = body {
+        room_for(body.matches.len())
+    } else {
+        0
+    }
+}
+
+fn room_for(matches: usize) -> usize {
+    1 + matches.saturating_sub(1) / MATCHES_PER_TRIGGER
 }
 
 fn unreadable(record: &Record, errors: CompileErrors) -> UnreadableFilter {

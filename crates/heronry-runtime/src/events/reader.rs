@@ -122,19 +122,19 @@ impl Reader {
         }
     }
 
-    /// Looks at a slice when it is this party's turn.
+    /// Looks at a slice when this party has a permit.
     async fn slice(&self, pool: &Pool, budget: Budget) -> Result<Slice, Missed> {
-        let turn = pool.side_work().turn(&self.party).await;
+        let permit = pool.side_work().permit(&self.party).await;
         let (asked, place) = (Arc::clone(&self.asked), self.place.clone());
         let behind = pool.head().position.0.saturating_sub(place.after.0);
         let look = asked.look(pool.clone(), place, budget);
         if behind <= NEAR {
             let slice = look.await;
-            drop(turn);
+            drop(permit);
             return slice;
         }
         let handle = Handle::current();
-        turn.run(move || handle.block_on(look)).await
+        permit.run(move || handle.block_on(look)).await
     }
 
     fn trimmed(&mut self, pool: &Pool, floor: Position) -> Result<(), EventsError> {

@@ -135,8 +135,8 @@ impl Pool {
     /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
     ///
     /// # Errors
-    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`]
-    /// when the run has stored another body under the key, and those of
+    /// [`Rejection::SenderMismatch`] when a member names another run,
+    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those of
     /// [`store_body`](Self::store_body).
     pub async fn store_body_once(
         &self,
@@ -226,7 +226,7 @@ impl Pool {
         })
     }
 
-    /// Stores a body by itself: large ones in turn, so that those of many calls never ride in one
+    /// Stores a body by itself: large ones one after the other, so that those of many calls never ride in one
     /// transaction, which the appends beside them would wait for.
     async fn put(
         &self,
@@ -245,9 +245,9 @@ impl Pool {
         if bytes <= BYTES_SMALL {
             return put.await;
         }
-        let turn = self.shared().environment.storing.turn(party).await;
+        let permit = self.shared().environment.storing.permit(party).await;
         let handle = Handle::current();
-        turn.run(move || handle.block_on(put)).await
+        permit.run(move || handle.block_on(put)).await
     }
 
     /// Looks for a body with the first message that refers to it, and by itself.

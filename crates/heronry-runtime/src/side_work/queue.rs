@@ -1,4 +1,4 @@
-//! Who has the next turn.
+//! Who has the next permit.
 
 use std::{
     collections::VecDeque,
@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 
 use super::{Party, ring::Ring};
 
-/// Turns, and those who wait for one.
+/// Permits, and those who wait for one.
 #[derive(Debug)]
-pub(super) struct TurnQueue {
+pub(super) struct PermitQueue {
     state: Mutex<State>,
 }
 
-/// A turn that somebody has; dropping it passes it on.
+/// A permit that somebody has; dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Held(Arc<TurnQueue>);
+pub(super) struct Held(Arc<PermitQueue>);
 
 type Waiter = oneshot::Sender<Held>;
 
@@ -27,7 +27,7 @@ struct State {
     free: usize,
     operators: VecDeque<Waiter>,
     pools: Ring<PoolId, Ring<RunId, VecDeque<Waiter>>>,
-    /// Whose the last turn was that somebody had waited for.
+    /// Whose the last permit was that somebody had waited for.
     last: Lane,
 }
 
@@ -37,7 +37,7 @@ enum Lane {
     Members,
 }
 
-impl TurnQueue {
+impl PermitQueue {
     pub(super) fn new(free: usize) -> Self {
         let state = State {
             free,
@@ -55,7 +55,7 @@ impl TurnQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a turn. One is free only while nobody waits.
+    /// Waits for a permit. One is free only while nobody waits.
     pub(super) async fn enter(queue: &Arc<Self>, party: &Party) -> Held {
         let waiting = {
             let mut state = queue.lock();
@@ -84,7 +84,7 @@ impl Drop for Held {
             next
         };
         if let Some(next) = next {
-            // Who gives up at this moment drops the turn, and so passes it on.
+            // Who gives up at this moment drops the permit, and so passes it on.
             drop(next.send(Self(Arc::clone(&self.0))));
         }
     }
@@ -103,7 +103,7 @@ impl State {
         waiting
     }
 
-    /// Takes out who has the next turn, past those who wait no more.
+    /// Takes out who has the next permit, past those who wait no more.
     fn next(&mut self) -> Option<Waiter> {
         loop {
             let next = match self.last {
@@ -147,15 +147,15 @@ mod tests {
         }
     }
 
-    /// Lets somebody ask for a turn, which is not to be had at once.
-    fn wait(queue: &Arc<TurnQueue>, party: Party) -> Waiting {
+    /// Lets somebody ask for a permit, which is not to be had at once.
+    fn wait(queue: &Arc<PermitQueue>, party: Party) -> Waiting {
         let queue = Arc::clone(queue);
-        let mut waiting = async move { TurnQueue::enter(&queue, &party).await }.boxed();
+        let mut waiting = async move { PermitQueue::enter(&queue, &party).await }.boxed();
         assert!((&mut waiting).now_or_never().is_none());
         waiting
     }
 
-    /// Passes turns on until nobody waits; returns in which order they came.
+    /// Passes permits on until nobody waits; returns in which order they came.
     fn order(first: Held, waiting: Vec<(&'static str, Waiting)>) -> Vec<&'static str> {
         let (mut waiting, mut order, mut held) = (waiting, Vec::new(), first);
         while !waiting.is_empty() {
@@ -163,22 +163,22 @@ mod tests {
             let ready = |(_, it): &mut (_, Waiting)| it.now_or_never();
             let found = waiting.iter_mut().enumerate();
             let mut found = found.filter_map(|(at, it)| Some((at, ready(it)?)));
-            let (at, turn) = found.next().unwrap();
-            assert!(found.next().is_none(), "one turn, and one who has it");
-            held = turn;
+            let (at, permit) = found.next().unwrap();
+            assert!(found.next().is_none(), "one permit, and one who has it");
+            held = permit;
             order.push(waiting.remove(at).0);
         }
         order
     }
 
-    fn taken(queue: &Arc<TurnQueue>) -> Held {
-        let entered = TurnQueue::enter(queue, &Party::Operator);
+    fn taken(queue: &Arc<PermitQueue>) -> Held {
+        let entered = PermitQueue::enter(queue, &Party::Operator);
         entered.now_or_never().unwrap()
     }
 
     #[test]
-    fn one_read_waits_for_one_turn_of_each_other_member_however_many_reads_that_has() {
-        let queue = Arc::new(TurnQueue::new(1));
+    fn one_read_waits_for_one_slice_of_each_other_member_however_many_reads_that_has() {
+        let queue = Arc::new(PermitQueue::new(1));
         let first = taken(&queue);
         let mut waiting = Vec::new();
         for _ in 0..1_000 {
@@ -190,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_of_many_readers_takes_no_more_turns_than_one_of_few() {
-        let queue = Arc::new(TurnQueue::new(1));
+    fn a_pool_of_many_readers_gets_no_more_permits_than_one_of_few() {
+        let queue = Arc::new(PermitQueue::new(1));
         let first = taken(&queue);
         let mut waiting = Vec::new();
         for run in ["a", "b", "c", "d"] {
@@ -208,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn every_second_turn_is_an_operators_while_it_asks_and_no_more() {
-        let queue = Arc::new(TurnQueue::new(1));
+    fn every_second_permit_is_an_operators_while_it_asks_and_no_more() {
+        let queue = Arc::new(PermitQueue::new(1));
         let first = taken(&queue);
         let mut waiting = Vec::new();
         for run in ["a", "b", "c"] {
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_waiting_holds_up_nobody_and_no_turn_is_lost() {
-        let queue = Arc::new(TurnQueue::new(1));
+    fn who_gives_up_waiting_holds_up_nobody_and_no_permit_is_lost() {
+        let queue = Arc::new(PermitQueue::new(1));
         let first = taken(&queue);
         drop(wait(&queue, member("p", "gone")));
         let served = wait(&queue, member("p", "stays"));
         drop(first);
-        // It was served before it looked, and then gave up: the turn is free again.
+        // It was served before it looked, and then gave up: the permit is free again.
         drop(served);
         assert_eq!(queue.lock().free, 1);
         drop(taken(&queue));

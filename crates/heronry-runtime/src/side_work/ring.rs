@@ -1,14 +1,14 @@
-//! Keys that take turns.
+//! Keys that are served in rotation.
 
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
 };
 
-/// Values by key; the keys take turns.
+/// Values by key; the keys are served in rotation.
 #[derive(Debug)]
 pub(super) struct Ring<K, V> {
-    /// Every key once; the first has the next turn.
+    /// Every key once; the first is served next.
     order: VecDeque<K>,
     by_key: HashMap<K, V>,
 }
@@ -31,7 +31,7 @@ impl<K: Clone + Eq + Hash, V: Default> Ring<K, V> {
         self.by_key.entry(key.clone()).or_default()
     }
 
-    /// Takes something of the value whose turn it is. What is empty then leaves the ring, and
+    /// Takes something of the value that is served next. What is empty then leaves the ring, and
     /// everything else goes to its end.
     pub(super) fn next<T>(
         &mut self,

@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{scene::Scene, wire::Wire};
+use super::{
+    scene::Scene,
+    wire::{Asker, Wire},
+};
 use crate::{
     bench::{Scale, ground::OrStop},
     failure::Failure,
@@ -21,10 +24,12 @@ const TERMS: usize = 64;
 const REPORTED: usize = 1_000;
 /// How many wakes of as many clauses are armed, if the pool takes them.
 const WAKES: usize = 1_000;
-/// The size of a content, in bytes.
-const CONTENT_BYTES: usize = 1024 * 1024;
-/// How many contents one connection stores.
-const CONTENTS: usize = 24;
+/// The size of a usual content, in bytes.
+const CONTENT_BYTES: usize = 64 * 1024;
+/// The size of a large content, in bytes.
+const LARGE_BYTES: usize = 1024 * 1024;
+/// How many large contents one connection stores in a round.
+const LARGE_CONTENTS: usize = 24;
 
 /// What a member does again and again, on each of its connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,12 +41,13 @@ pub(super) enum Load {
     LongPolls,
     Receives,
     Contents,
+    LargeContents,
     Compiles,
     Armed,
 }
 
 impl Load {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::EmptyPages,
         Self::Pages,
         Self::Replays,
@@ -49,6 +55,7 @@ impl Load {
         Self::LongPolls,
         Self::Receives,
         Self::Contents,
+        Self::LargeContents,
         Self::Compiles,
         Self::Armed,
     ];
@@ -61,7 +68,8 @@ impl Load {
             Self::Explains => "explains of 64 filters",
             Self::LongPolls => "long polls",
             Self::Receives => "receives",
-            Self::Contents => "contents of 1 MiB",
+            Self::Contents => "contents of 64 KiB",
+            Self::LargeContents => "contents of 1 MiB",
             Self::Compiles => "filters of 64 terms",
             Self::Armed => "1 000 events, wakes armed",
         }
@@ -77,6 +85,7 @@ impl Load {
             | Self::LongPolls
             | Self::Receives
             | Self::Contents
+            | Self::LargeContents
             | Self::Compiles => 8,
             // One request is what holds a pool.
             Self::Armed => 1,
@@ -102,6 +111,7 @@ impl Load {
             | Self::LongPolls
             | Self::Receives
             | Self::Contents
+            | Self::LargeContents
             | Self::Compiles => Ok(()),
         }
     }
@@ -111,7 +121,7 @@ impl Load {
         let mut done = Done::default();
         let mut wire = None;
         for number in 0.. {
-            let is_enough = self == Self::Contents && number >= CONTENTS;
+            let is_enough = self == Self::LargeContents && number >= LARGE_CONTENTS;
             if stop.load(Relaxed) || is_enough {
                 break;
             }
@@ -163,13 +173,8 @@ impl Load {
                 let path = at("/members/hostile-0000001/inbox/receive");
                 hostile.post(&path, &json!({"max": 1000}))
             }
-            Self::Contents => {
-                let mut body = vec![b'x'; CONTENT_BYTES];
-                let name = format!("{connection}-{number}");
-                body.splice(..name.len(), name.into_bytes());
-                let body = ("application/octet-stream", body.as_slice());
-                hostile.with_body("PUT", &at("/contents"), body)
-            }
+            Self::Contents => content(hostile, &at("/contents"), CONTENT_BYTES),
+            Self::LargeContents => content(hostile, &at("/contents"), LARGE_BYTES),
             Self::Compiles => {
                 let terms = (0..TERMS).map(|term| {
                     let names = (0..6).map(|name| format!("\"r{term}{name}\""));
@@ -188,6 +193,12 @@ impl Load {
             }
         }
     }
+}
+
+/// Returns a request that stores this many bytes.
+fn content(hostile: &Asker, path: &str, bytes: usize) -> Vec<u8> {
+    let body = vec![b'x'; bytes];
+    hostile.with_body("PUT", path, ("application/octet-stream", &body))
 }
 
 /// How the requests of a load went.
