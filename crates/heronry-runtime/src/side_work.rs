@@ -5,13 +5,20 @@
 
 mod queue;
 mod ring;
+mod threads;
 
-use std::{panic::resume_unwind, sync::Arc, thread::available_parallelism};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+    thread::available_parallelism,
+};
 
 use heronry_pool::{Caller, decide::Viewer};
 use heronry_types::{PoolId, RunId};
+use tokio::sync::oneshot;
 
 use queue::PermitQueue;
+use threads::Threads;
 
 /// For whom work is done: permits go round among parties, however much each asks for at once.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -60,6 +67,7 @@ impl Party {
 #[derive(Clone, Debug)]
 pub struct SideWork {
     queue: Arc<PermitQueue>,
+    threads: Arc<Threads>,
 }
 
 impl Default for SideWork {
@@ -72,15 +80,18 @@ impl Default for SideWork {
 impl SideWork {
     /// Returns side work of which this many slices are done at once; one at least.
     pub fn with_permits(permits: usize) -> Self {
+        let permits = permits.max(1);
         Self {
-            queue: Arc::new(PermitQueue::new(permits.max(1))),
+            queue: Arc::new(PermitQueue::new(permits)),
+            threads: Arc::new(Threads::new(permits)),
         }
     }
 
     /// Waits for a permit. Ending the wait gives the place up.
     pub async fn permit(&self, party: &Party) -> Permit {
         Permit {
-            _held: PermitQueue::enter(&self.queue, party).await,
+            held: PermitQueue::enter(&self.queue, party).await,
+            threads: Arc::clone(&self.threads),
         }
     }
 
@@ -101,7 +112,8 @@ impl SideWork {
 /// The right to do one slice of work. Dropping it passes it on.
 #[derive(Debug)]
 pub struct Permit {
-    _held: queue::Held,
+    held: queue::Held,
+    threads: Arc<Threads>,
 }
 
 impl Permit {
@@ -110,15 +122,19 @@ impl Permit {
     /// # Panics
     /// When the work does.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = self;
-            work()
-        });
-        match done.await.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok(done) => done,
-            Err(Ok(panic)) => resume_unwind(panic),
-            // The threads are being stopped, and with them whoever waits here.
-            Err(Err(_)) => std::future::pending().await,
+        let Self { held, threads } = self;
+        let (done, outcome) = oneshot::channel();
+        threads.run(Box::new(move || {
+            let did = catch_unwind(AssertUnwindSafe(work));
+            drop(held);
+            // Nobody may wait for it any more.
+            let _ = done.send(did);
+        }));
+        match outcome.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // Work that was handed over is done, unless the process ends.
+            Err(_) => std::future::pending().await,
         }
     }
 }
