@@ -50,6 +50,8 @@ mod identity;
 mod inbox;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/matrix.rs"]
+mod matrix;
 #[path = "http/members.rs"]
 mod members;
 #[path = "http/messages.rs"]

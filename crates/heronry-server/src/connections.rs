@@ -18,7 +18,11 @@ use std::{
     },
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, header},
+};
 use heronry_store::Clock;
 use heronry_types::Millis;
 use hyper::{
@@ -36,7 +40,7 @@ pub use limits::ConnectionLimits;
 pub use listener::Listener;
 
 use self::{
-    bodies::{AnswerBody, RequestBody},
+    bodies::{AnswerBody, RequestBody, Rest},
     crowd::{Crowd, Full},
     pace::{Pace, Watchdog},
     transport::{Duplex, Transport},
@@ -284,16 +288,28 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
     let service = service_fn(|request: Request<Incoming>| {
         pace.requested();
         let clock = Arc::clone(&clock);
-        let mut request =
-            request.map(|body| Body::new(RequestBody::new(body, clock, terms.limits.body)));
+        let (rest, timing) = (Rest::default(), (clock, terms.limits.body));
+        let asks_first = request.headers().contains_key(header::EXPECT);
+        let body = |body| Body::new(RequestBody::new(body, timing, rest.clone()));
+        let mut request = request.map(body);
         request.extensions_mut().insert(Arc::clone(&terms.hosts));
         if let Some(guest) = &terms.guest {
             request.extensions_mut().insert(Arc::clone(guest));
         }
         let answering = routes.call(request);
-        let pace = pace.clone();
+        let (pace, keep_alive) = (pace.clone(), terms.keep_alive);
         async move {
-            let response = answering.await?;
+            let mut response = answering.await?;
+            // Who asks before it sends the rest would take the reading of it for a yes.
+            let goes_on = match keep_alive {
+                KeepAlive::Yes if asks_first => rest.is_none(),
+                KeepAlive::Yes => rest.is_taken().await,
+                KeepAlive::No => false,
+            };
+            if !goes_on {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, pace)))
         }
     });

@@ -36,6 +36,15 @@ async fn a_pool_of_any_name_is_opened_with_json_alone() {
     assert_eq!(stored.is(201)["media_type"], "text/plain");
 }
 
+/// The request with these values of one header, and no other.
+fn saying(mut asked: Request<Body>, name: &'static str, values: [&str; 2]) -> Request<Body> {
+    asked.headers_mut().remove(name);
+    for value in values {
+        asked.headers_mut().append(name, value.parse().unwrap());
+    }
+    asked
+}
+
 #[tokio::test]
 async fn a_header_that_counts_once_and_is_there_twice_is_refused() {
     let server = Server::on_memory();
@@ -58,11 +67,7 @@ async fn a_header_that_counts_once_and_is_there_twice_is_refused() {
             "GET /v1/pools/p/events",
             "GET /healthz",
         ] {
-            let mut asked = typed(line, "application/json", "{}");
-            asked.headers_mut().remove(name);
-            let headers = asked.headers_mut();
-            let [one, other] = values.map(|value| value.parse().unwrap());
-            headers.extend([(Some(name.parse().unwrap()), one), (None, other)]);
+            let asked = saying(typed(line, "application/json", "{}"), name, values);
             let refused = server.send(asked).await.refused(400, "invalid-request");
             assert_eq!(refused["field"], name, "{line}");
         }

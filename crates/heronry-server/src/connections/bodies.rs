@@ -2,17 +2,23 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use axum::body::{Body, Bytes, HttpBody};
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use heronry_store::Clock;
 use heronry_types::Millis;
+use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::pace::Pace;
+
+/// How much of a body that nobody reads is taken, so that the connection can go on, in bytes.
+const REST_BYTES_MAX: usize = 64 * 1024;
+/// How many turns the connection has to hand over some of that.
+const REST_TURNS: u32 = 4;
 
 /// The body of a request did not arrive in time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -22,26 +28,94 @@ pub(crate) struct BodyLate {
     pub(crate) limit: Millis,
 }
 
+/// The rest of a body that its request was answered without.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rest(Arc<Mutex<Option<Incoming>>>);
+
+impl Rest {
+    /// Takes what arrived of the rest already, and returns whether that was all of it: then another
+    /// request can follow on the connection. It waits for nothing.
+    pub(super) async fn is_taken(&self) -> bool {
+        let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut rest) = rest else {
+            return true;
+        };
+        let mut room = REST_BYTES_MAX;
+        loop {
+            let piece = match arrived(&mut rest).await {
+                Some(None) => return true,
+                Some(Some(Ok(frame))) => frame.data_ref().map_or(0, Bytes::len),
+                Some(Some(Err(_))) | None => return false,
+            };
+            let Some(left) = room.checked_sub(piece) else {
+                return false;
+            };
+            room = left;
+        }
+    }
+
+    /// Returns whether there is none: all of the body was read.
+    pub(super) fn is_none(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
+    /// Keeps a body that nobody reads any more.
+    fn keep(&self, rest: Incoming) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+    }
+}
+
+/// Returns the next piece of a body, or that it has ended; nothing when neither is there yet.
+async fn arrived(body: &mut Incoming) -> Option<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    for _ in 0..REST_TURNS {
+        if let Some(found) = body.frame().now_or_never() {
+            return Some(found);
+        }
+        // The connection hands over what it has read when it has its turn.
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
 /// The body of a request, which has to arrive in time.
 pub(super) struct RequestBody {
-    incoming: Incoming,
+    /// Absent when all of it was read.
+    incoming: Option<Incoming>,
     clock: Arc<dyn Clock>,
     limit: Millis,
     deadline: Millis,
     /// Set when something of the body is waited for.
     alarm: Option<BoxFuture<'static, ()>>,
+    rest: Rest,
 }
 
 impl RequestBody {
-    /// Returns a body whose time begins now.
-    pub(super) fn new(incoming: Incoming, clock: Arc<dyn Clock>, limit: Millis) -> Self {
+    /// Returns a body whose time begins now; what nobody read of it when it is dropped is in `rest`.
+    pub(super) fn new(
+        incoming: Incoming,
+        (clock, limit): (Arc<dyn Clock>, Millis),
+        rest: Rest,
+    ) -> Self {
         let deadline = Millis(clock.now().monotonic.0.saturating_add(limit.0));
         Self {
-            incoming,
+            incoming: Some(incoming).filter(|incoming| !incoming.is_end_stream()),
             clock,
             limit,
             deadline,
             alarm: None,
+            rest,
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let unread = self.incoming.take();
+        if let Some(unread) = unread.filter(|incoming| !incoming.is_end_stream()) {
+            self.rest.keep(unread);
         }
     }
 }
@@ -54,8 +128,14 @@ impl HttpBody for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        let found = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Some(incoming) = &mut self.incoming else {
+            return Poll::Ready(None);
+        };
+        let found = Pin::new(incoming).poll_frame(cx);
         if let Poll::Ready(frame) = found {
+            if frame.is_none() {
+                self.incoming = None;
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let alarm = self.alarm.take();
@@ -69,11 +149,12 @@ impl HttpBody for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.incoming.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let hint = self.incoming.as_ref().map(HttpBody::size_hint);
+        hint.unwrap_or_else(|| SizeHint::with_exact(0))
     }
 }
 
