@@ -109,9 +109,9 @@ macro_rules! bodies {
 
 bodies! {
     /// A pool was created.
-    1 v 5 => PoolCreated(PoolCreated),
+    1 v 6 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
-    2 v 5 => PoolConfigured(PoolConfigured),
+    2 v 6 => PoolConfigured(PoolConfigured),
     /// A new timeline started.
     3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.

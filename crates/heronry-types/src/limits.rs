@@ -33,13 +33,13 @@ vocabulary! {
         LeaseMsMax = "lease_ms_max",
         LostKeepMsMax = "lost_keep_ms_max",
         PendingEffectsPerRunMax = "pending_effects_per_run_max",
-        WakeCostPerRunMax = "wake_cost_per_run_max",
-        WakeCostPerPoolMax = "wake_cost_per_pool_max",
         SubscriptionsPerRunMax = "subscriptions_per_run_max",
         LongPollsMax = "long_polls_max",
         LongPollsPerRunMax = "long_polls_per_run_max",
         BytesUnderWayMax = "bytes_under_way_max",
         BytesUnderWayPerRunMax = "bytes_under_way_per_run_max",
+        WakeCostPerRunMax = "wake_cost_per_run_max",
+        WakeCostPerPoolMax = "wake_cost_per_pool_max",
     }
 }
 

@@ -1,4 +1,5 @@
-//! Banned code: suppressed lints, sleeping tests, ignored tests without a reason.
+//! Banned code: suppressed lints, sleeping tests, ignored tests without a reason, files of the command
+//! line that are not made through its one door.
 //!
 //! It reads tokens, not text: a comment or a string never trips it, and code inside a macro call
 //! is seen.
@@ -27,6 +28,21 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         })
         .collect()
 }
+
+/// The sources of the command line, where files are made through one door.
+const WITH_A_DOOR: &str = "crates/heronry-cli/src/";
+
+/// The door itself, and the benchmarks, which measure the disk below a folder of their own.
+const DOORS: [&str; 3] = ["files.rs", "files/", "bench/"];
+
+/// The ways past the door.
+const PAST_THE_DOOR: [(&str, &str); 5] = [
+    ("File", "create"),
+    ("File", "create_new"),
+    ("File", "options"),
+    ("OpenOptions", "new"),
+    ("fs", "write"),
+];
 
 /// Whether the tokens at hand belong to a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +73,9 @@ impl Scan<'_> {
             if attribute.is_some_and(is_test_mark) {
                 next_braces = Place::Test;
             }
-            if place == Place::Test {
-                self.sleep(rest);
+            match place {
+                Place::Test => self.sleep(rest),
+                Place::Code => self.past_the_door(rest),
             }
             next_braces = self.descend(token, place, next_braces);
         }
@@ -91,6 +108,33 @@ impl Scan<'_> {
             && name == "ignore"
         {
             let text = "a test is ignored without a reason; say why, and where it does run";
+            self.findings.push(Finding::new(self.path, line, text));
+        }
+    }
+
+    /// A file that the command line makes or opens by itself.
+    fn past_the_door(&mut self, tokens: &[TokenTree]) {
+        let Some(inner) = self.path.strip_prefix(WITH_A_DOOR) else {
+            return;
+        };
+        let [
+            TokenTree::Ident(module),
+            TokenTree::Punct(_),
+            TokenTree::Punct(_),
+            TokenTree::Ident(name),
+            ..,
+        ] = tokens
+        else {
+            return;
+        };
+        let is_past = PAST_THE_DOOR
+            .iter()
+            .any(|(from, way)| module == from && name == way);
+        if is_past && !DOORS.iter().any(|door| inner.starts_with(door)) {
+            let line = module.span().start().line;
+            let text = format!(
+                "{module}::{name} follows links and checks no owner; use crate::files instead"
+            );
             self.findings.push(Finding::new(self.path, line, text));
         }
     }
@@ -279,5 +323,22 @@ mod tests {
         let quoted = format!("/* {0} */ const A: &str = {0:?};\n", marked("ignore"));
         check_file("tests/a.rs", &quoted, &[]);
         check_file("tests/a.rs", &format!("const A: &str = {SLEEP:?};\n"), &[]);
+    }
+    #[test]
+    fn files_of_the_command_line_are_made_through_its_door() {
+        let text = "fn f() { std::fs::write(p, b); OpenOptions::new(); File::open(p); }\n\
+                    #[cfg(test)]\nmod tests { fn g() { fs::write(p, b); } }\n";
+        let expected = [
+            "crates/heronry-cli/src/a.rs:1: fs::write follows links",
+            "crates/heronry-cli/src/a.rs:1: OpenOptions::new follows links",
+        ];
+        check_file("crates/heronry-cli/src/a.rs", text, &expected);
+        for path in [
+            "crates/heronry-cli/src/files/folder.rs",
+            "crates/heronry-cli/src/bench/machine.rs",
+            "crates/heronry-store/src/a.rs",
+        ] {
+            check_file(path, text, &[]);
+        }
     }
 }

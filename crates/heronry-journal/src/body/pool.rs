@@ -9,6 +9,11 @@ pub(super) fn version_of(settings: &Settings) -> u16 {
     let known_since = |name: LimitName| {
         if matches!(
             name,
+            LimitName::WakeCostPerRunMax | LimitName::WakeCostPerPoolMax
+        ) {
+            6
+        } else if matches!(
+            name,
             LimitName::SubscriptionsPerRunMax
                 | LimitName::LongPollsMax
                 | LimitName::LongPollsPerRunMax

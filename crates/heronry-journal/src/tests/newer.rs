@@ -138,12 +138,12 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
             );
         }
     }
-    check::<LimitName>(28, (&[1, 2], 5));
+    check::<LimitName>(30, (&[1, 2], 6));
     check::<ResumedBy>(4, (&[17], 2));
     check::<SuspendFor>(2, (&[40], 4));
     check::<DeadReason>(3, (&[29], 1));
-    check::<WakePayload>(3, (&[1], 5));
-    check::<PolicyKind>(9, (&[1], 5));
+    check::<WakePayload>(3, (&[1], 6));
+    check::<PolicyKind>(9, (&[1], 6));
     check::<PolicyKind>(9, (&[10, 11], 2));
     check::<PolicyKind>(9, (&[20], 3));
     check::<PolicyKind>(9, (&[40], 4));

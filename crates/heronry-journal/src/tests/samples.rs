@@ -174,7 +174,7 @@ fn fourth_settings() -> Settings {
 }
 
 /// Settings with limits that the fourth version does not know.
-fn newer_settings() -> Settings {
+fn fifth_settings() -> Settings {
     let mut settings = fourth_settings();
     settings.limits.set(LimitName::SubscriptionsPerRunMax, 3);
     settings.limits.set(LimitName::LongPollsMax, 40);
@@ -186,6 +186,14 @@ fn newer_settings() -> Settings {
     settings
         .limits
         .set(LimitName::BytesUnderWayPerRunMax, mebibyte);
+    settings
+}
+
+/// Settings with limits that the fifth version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = fifth_settings();
+    settings.limits.set(LimitName::WakeCostPerRunMax, 5);
+    settings.limits.set(LimitName::WakeCostPerPoolMax, 50);
     settings
 }
 
@@ -203,10 +211,10 @@ fn config() -> PoolConfig {
 }
 
 fn pools() -> Vec<(&'static str, Body)> {
-    let (created, configured) = bare_pools(6, newer_settings());
+    let (created, configured) = bare_pools(7, newer_settings());
     vec![
-        ("1.5-pool-created", created),
-        ("2.5-pool-configured", configured),
+        ("1.6-pool-created", created),
+        ("2.6-pool-configured", configured),
         ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
 }
@@ -234,15 +242,18 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
     let (second_created, second_configured) = bare_pools(3, second_settings());
     let (third_created, third_configured) = bare_pools(4, third_settings());
     let (fourth_created, fourth_configured) = bare_pools(5, fourth_settings());
+    let (fifth_created, fifth_configured) = bare_pools(6, fifth_settings());
     let pools = [
         ("1.1-pool-created", Body::PoolCreated(created)),
         ("1.2-pool-created", second_created),
         ("1.3-pool-created", third_created),
         ("1.4-pool-created", fourth_created),
+        ("1.5-pool-created", fifth_created),
         ("2.1-pool-configured", Body::PoolConfigured(configured)),
         ("2.2-pool-configured", second_configured),
         ("2.3-pool-configured", third_configured),
         ("2.4-pool-configured", fourth_configured),
+        ("2.5-pool-configured", fifth_configured),
     ];
     let others = [
         (

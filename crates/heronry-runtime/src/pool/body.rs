@@ -135,8 +135,8 @@ impl Pool {
     /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
     ///
     /// # Errors
-    /// [`Rejection::SenderMismatch`] when a member names another run,
-    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those of
+    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`]
+    /// when the run has stored another body under the key, and those of
     /// [`store_body`](Self::store_body).
     pub async fn store_body_once(
         &self,
