@@ -11,7 +11,7 @@ use heronry_pool::{
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
-use heronry_types::{Durability, PoolId, PoolSpec, Timelines};
+use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -175,17 +175,6 @@ impl Runtime {
             return Err(OpenError::NotFound);
         }
         self.running(pool, Wanted::There).await
-    }
-
-    /// Returns the timelines of a pool's journal; nothing when the store has no such pool.
-    ///
-    /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. So this
-    /// may be asked on behalf of somebody whom nobody knows yet.
-    ///
-    /// # Errors
-    /// The store's failure.
-    pub async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        self.environment.store.journal.timelines(pool).await
     }
 
     /// Returns how many pools have a place in the memory of this process: those that are open, are
