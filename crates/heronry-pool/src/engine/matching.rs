@@ -15,7 +15,7 @@ use crate::decide::{AboutWakes, Command};
 
 /// How many alternatives and wakes are come upon in one slice, unless something else is said; the last
 /// record of a slice may come upon more.
-pub const MATCHING_SLICE: usize = 16 * 1_024;
+pub const MATCHING_SLICE: usize = 2 * 1_024;
 /// How many records may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
 /// How many records of the end of a journal may not have been matched when it ended: those that wait,
@@ -112,6 +112,9 @@ impl Engine {
     /// Matches a record that is staged, or lets it wait.
     pub(super) fn match_staged(&mut self, record: &Record) {
         self.settle(record);
+        if self.triggers.nobody_asks(record) {
+            return;
+        }
         let is_spent = self.matching.slice_left == 0 && self.matching.turn == Turn::Later;
         if is_spent || self.is_behind() {
             self.matching.unmatched.push_back(record.clone());

@@ -118,6 +118,17 @@ impl Triggers {
         &self.costs
     }
 
+    /// Returns true when no wake that waits asks for events of this sort, and the record says nothing of
+    /// one that was held.
+    pub(super) fn nobody_asks(&self, record: &Record) -> bool {
+        let about_wakes = is_about_wakes(record.kind());
+        let alone = self.including.is_empty() && (about_wakes || self.index.is_empty());
+        let nobody = alone && self.conditions.nobody_asks(about(record));
+        let is_hidden = record.entry.visibility == Visibility::OutOfScope;
+        let says_nothing = !matches!(record.entry.body, Body::WakeScanned(_));
+        (nobody || is_hidden) && says_nothing
+    }
+
     /// Decides which wakes a record triggers, in order of their registration. Returns how many
     /// alternatives and wakes were come upon for it.
     pub(super) fn match_record(&mut self, state: &State, record: &Record) -> usize {
@@ -126,12 +137,10 @@ impl Triggers {
         {
             self.backlog.push_back(Decided { registered, by });
         }
-        let about_wakes = is_about_wakes(record.kind());
-        let nobody_asks = self.including.is_empty() && (about_wakes || self.index.is_empty());
-        let nobody_asks = nobody_asks && self.conditions.nobody_asks(about(record));
-        if nobody_asks || record.entry.visibility == Visibility::OutOfScope {
+        if self.nobody_asks(record) {
             return 0;
         }
+        let about_wakes = is_about_wakes(record.kind());
         let event = project(&state.timelines, record);
         self.found.clear();
         let mut came_upon = self.including.matches(&event.envelope, &mut self.found);
