@@ -23,7 +23,7 @@ pub use costs::WakeCosts;
 pub(crate) use costs::cost_of;
 pub use heard::Heard;
 use leases::Leases;
-pub use matching::MATCHING_SLICE;
+pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;

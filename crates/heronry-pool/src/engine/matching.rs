@@ -16,6 +16,9 @@ use crate::decide::{AboutWakes, Command};
 /// How many alternatives and wakes are come upon in one slice, unless something else is said; the last
 /// record of a slice may come upon more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
+/// How many records a command may stage that are matched with it, whatever that costs; a command that
+/// stages more waits while others are still to be matched.
+pub const SMALL_BURDEN: usize = 16;
 /// How many records may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
 /// How many records of the end of a journal may not have been matched when it ended: those that wait,
@@ -38,6 +41,8 @@ pub(super) struct Matching {
     unmatched: VecDeque<Record>,
     slice: usize,
     slice_left: usize,
+    /// How many records a command may stage that are matched with it, whatever that costs.
+    small: usize,
     turn: Turn,
     /// How many alternatives and wakes were come upon in all.
     came_upon: u64,
@@ -51,6 +56,7 @@ impl Default for Matching {
             unmatched: VecDeque::new(),
             slice: MATCHING_SLICE,
             slice_left: MATCHING_SLICE,
+            small: SMALL_BURDEN,
             turn: Turn::AtOnce,
             came_upon: 0,
             settled: Position::ZERO,
@@ -59,9 +65,11 @@ impl Default for Matching {
 }
 
 impl Engine {
-    /// Says how many alternatives and wakes are come upon in one slice. No outcome depends on it.
+    /// Says how many alternatives and wakes are come upon in one slice; in slices of less than
+    /// [`SMALL_BURDEN`] smaller commands are matched later, too. No outcome depends on it.
     pub fn match_in_slices_of(&mut self, came_upon: usize) {
         self.matching.slice = came_upon;
+        self.matching.small = SMALL_BURDEN.min(came_upon.saturating_sub(1));
     }
 
     /// Returns true while records wait to be matched.
@@ -90,11 +98,12 @@ impl Engine {
         }
     }
 
-    /// Returns when what a command stages may be matched. What may see or change what waiters see is
-    /// decided when everything before it is matched; its owner lets it wait for that.
+    /// Returns when what a command stages may be matched: later when that is much. What may see or change
+    /// what waiters see is decided when everything before it is matched; its owner lets it wait for that.
     pub(super) fn turn_of(&mut self, command: &impl Command) -> Turn {
         match command.about_wakes() {
-            AboutWakes::Nothing => Turn::Later,
+            AboutWakes::Nothing if command.burden() > self.matching.small => Turn::Later,
+            AboutWakes::Nothing => Turn::AtOnce,
             AboutWakes::Perhaps => {
                 while self.is_behind() {
                     self.match_more();

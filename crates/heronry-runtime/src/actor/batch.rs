@@ -1,7 +1,10 @@
 //! Deciding what waits: one batch, which becomes one append.
 
 use heronry_journal::{Chunk, ChunkWriter};
-use heronry_pool::decide::{AboutWakes, Names, ReleaseUnanswered};
+use heronry_pool::{
+    decide::{AboutWakes, Names, ReleaseUnanswered},
+    engine::SMALL_BURDEN,
+};
 use heronry_store::{ClaimEntry, ClaimKey, Outcome};
 use heronry_types::{Millis, Timestamp};
 
@@ -76,15 +79,13 @@ impl Batch {
     }
 }
 
-/// How many records a command may stage while earlier ones wait to be matched.
-const SMALL: usize = 16;
 /// After how many records that commands stage others go on.
 const SLICE: usize = 64;
 
 /// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
 /// change what waiters see, or would put the matching off a great deal further.
 fn waits_for_triggers(job: &dyn Job) -> bool {
-    job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL
+    job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
 }
 
 impl Actor {
