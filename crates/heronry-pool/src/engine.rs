@@ -471,6 +471,10 @@ impl Engine {
     /// go on.
     fn drain_triggers(&mut self) {
         self.resume_stirred();
+        // Triggers are records that are to be matched, too.
+        if self.is_far_behind() {
+            return;
+        }
         let mut room = self.triggers.room_in(&self.staged);
         while let Some(entry) = self.triggers.next(&self.state, &mut room) {
             self.stage_entry(entry);

@@ -96,6 +96,8 @@ pub(crate) struct Actor {
     /// What is decided and not handed to the store yet.
     batch: Option<Batch>,
     scans: Scans,
+    /// For how many batches a command has waited for triggers.
+    put_off: u32,
     /// What the claims store takes in.
     claims: Option<Handover>,
     /// What was last read of the journal for messages that are not in memory: others may lie there.
@@ -190,8 +192,7 @@ impl Actor {
         // A batch that is open has as many triggers as it takes.
         let has_triggers = self.engine.has_backlog() && self.batch.is_none();
         let has_work = wants && (!self.pending.is_empty() || has_triggers);
-        // Those that wait for triggers hold up nobody who comes after them.
-        let room = TAKEN_AT_ONCE.saturating_sub(self.pending.len());
+        let room = self.room();
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,
@@ -220,6 +221,16 @@ impl Actor {
             () = future::ready(()), if is_behind => Event::Behind,
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),
         }
+    }
+
+    /// Returns about how many records the commands may make that are taken beside those that wait for
+    /// triggers: these hold up nobody who comes after them. What is not decided now keeps its turn.
+    fn room(&self) -> usize {
+        if self.takes_none() {
+            return 0;
+        }
+        let burden = self.pending.iter().map(|job| job.burden());
+        TAKEN_AT_ONCE.saturating_sub(burden.sum())
     }
 
     /// Returns true when commands can be decided now, in a new batch or in the one that is open.

@@ -64,7 +64,7 @@ impl Places {
 /// Who takes a turn: a member, or whoever is none.
 type Turn = Option<RunId>;
 
-/// The commands that wait in the common lane. Those of one member keep their order; members take turns.
+/// The commands that wait in the common lane. Those of one member keep their order here; members take turns.
 #[derive(Default)]
 struct Turns {
     next: VecDeque<Turn>,

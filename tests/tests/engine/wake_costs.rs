@@ -1,16 +1,17 @@
 //! What wakes cost, who pays for it, and how others go on beside it.
 
 use futures::future::join_all;
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, EpochStarted, PoolResumed, Record};
 use heronry_pool::{
-    Caller, Rejection,
+    Caller, Engine, Minter, Rejection,
     decide::{AppendEvents, RegisterWake, Send, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    EventKind, LimitExceeded, LimitName, Limits, NewEvent, PoolSpec, Position, WakeId, WakeStatus,
+    Durability, Epoch, EpochReason, EventKind, LimitExceeded, LimitName, Limits, NewEvent,
+    PoolSpec, Position, ResumeCause, WakeId, WakeStatus,
 };
 
 on_every_store! {
@@ -20,6 +21,8 @@ on_every_store! {
     w8_a_look_through_earlier_events_that_costs_much_is_done_beside_the_pool
     w8_triggers_of_many_matches_are_few_in_each_append
     w8_others_go_on_while_a_batch_of_events_is_matched
+    w8_a_command_that_waits_for_triggers_is_not_overtaken_for_ever
+    w8_no_event_is_forgotten_before_a_timeline_or_a_pause
     w8_a_second_batch_of_events_waits_until_the_first_is_matched
 }
 
@@ -330,6 +333,69 @@ async fn w8_others_go_on_while_a_batch_of_events_is_matched(world: World) {
         "no letter waited for the matching"
     );
     world.check_replay(&pool).await;
+}
+
+async fn w8_a_command_that_waits_for_triggers_is_not_overtaken_for_ever(world: World) {
+    const EACH: usize = 200;
+    let (world, pool, noisy, quiet) = costly(world).await;
+    let flood = |number: usize| {
+        let (pool, noisy) = (pool.clone(), noisy.clone());
+        tokio::spawn(async move {
+            for letter in 0..EACH {
+                let request = World::to_run("noisy", &format!("{number}-{letter}"), "-");
+                let letter = Send::new(noisy.clone(), run("noisy"), request);
+                pool.call(letter).await.unwrap();
+            }
+        })
+    };
+    let batch = report(&pool, &noisy, batch("t1"), "b1");
+    let floods = join_all((0..8).map(flood));
+    let wake = async {
+        heronry_tests::let_others_run().await;
+        wait(&pool, &quiet, "terminal", "w").await.unwrap();
+        world.accepted(&pool).await
+    };
+    let ((), floods, before) = futures::join!(batch, floods, wake);
+    floods.into_iter().for_each(|flood| flood.unwrap());
+    assert!(
+        before < 4 * EACH,
+        "{before} of {} letters went before it",
+        8 * EACH
+    );
+}
+
+async fn w8_no_event_is_forgotten_before_a_timeline_or_a_pause(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    for_last_of(&pool, &quiet, "t1").await;
+    report(&pool, &noisy, batch("t1"), "b1").await;
+    let last = event_in(&world, &pool, "t1").await;
+    let mut records = world.records(&pool).await;
+    // As a copy of it is that was made before the last events were matched.
+    records.retain(|record| record.position <= last);
+    let epoch = World::first_epoch(&pool);
+    for body in [
+        Body::EpochStarted(EpochStarted {
+            reason: EpochReason::Copy,
+            epoch: Epoch([9; 16]),
+            previous: epoch,
+        }),
+        Body::PoolResumed(PoolResumed {
+            cause: ResumeCause::Opened,
+            since: heronry_types::Timestamp::default(),
+        }),
+    ] {
+        let minter = Minter::new([7; 32]);
+        let id = pool.id().clone();
+        let mut engine = Engine::new(id.clone(), epoch, minter, Durability::Memory);
+        let mut follows = records[0].clone();
+        follows.position = last.next();
+        follows.entry.body = body;
+        for record in records.iter().chain([&follows]) {
+            engine.replay(record).unwrap();
+        }
+        let first = Position(last.0 - BATCH as u64 + 1);
+        assert!(engine.unfinished().unwrap() <= first);
+    }
 }
 
 async fn w8_a_second_batch_of_events_waits_until_the_first_is_matched(world: World) {

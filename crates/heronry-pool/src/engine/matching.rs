@@ -21,8 +21,10 @@ pub const MATCHING_SLICE: usize = 2 * 1_024;
 pub const SMALL_BURDEN: usize = 16;
 /// How many records may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
-/// How many records of the end of a journal may not have been matched when it ended: those that wait,
-/// those of one batch of events, and the triggers of an append.
+/// How many slices may be left, by what records cost of late, before no further command is decided.
+const SLICES_BEHIND_MAX: usize = 64;
+/// How many records of the end of a journal may not have been matched when it ended: those that wait
+/// before a command, those of the largest command, and the triggers of an append, with room to spare.
 const UNMATCHED_MAX: u64 = 32 * 1_024;
 
 /// Whether a record may be matched later than it is staged.
@@ -46,6 +48,8 @@ pub(super) struct Matching {
     turn: Turn,
     /// How many alternatives and wakes were come upon in all.
     came_upon: u64,
+    /// About how many are come upon for a record, of late.
+    usual: usize,
     /// The last record that nobody stages while records wait to be matched.
     settled: Position,
 }
@@ -59,6 +63,7 @@ impl Default for Matching {
             small: SMALL_BURDEN,
             turn: Turn::AtOnce,
             came_upon: 0,
+            usual: 0,
             settled: Position::ZERO,
         }
     }
@@ -68,6 +73,7 @@ impl Engine {
     /// Says how many alternatives and wakes are come upon in one slice; in slices of less than
     /// [`SMALL_BURDEN`] smaller commands are matched later, too. No outcome depends on it.
     pub fn match_in_slices_of(&mut self, came_upon: usize) {
+        let came_upon = came_upon.max(1);
         self.matching.slice = came_upon;
         self.matching.small = SMALL_BURDEN.min(came_upon.saturating_sub(1));
     }
@@ -79,7 +85,23 @@ impl Engine {
 
     /// Returns true when so many records wait to be matched that no command goes before them.
     pub fn is_far_behind(&self) -> bool {
-        self.matching.unmatched.len() >= BEHIND_MAX
+        let Matching {
+            unmatched,
+            slice,
+            usual,
+            ..
+        } = &self.matching;
+        let left = unmatched.len().saturating_mul(*usual);
+        unmatched.len() >= BEHIND_MAX || left > slice.saturating_mul(SLICES_BEHIND_MAX)
+    }
+
+    /// Returns true when the slice is spent, and begins the next one: others are to go on before that.
+    pub fn ends_slice(&mut self) -> bool {
+        let is_spent = self.matching.slice_left == 0;
+        if is_spent {
+            self.matching.slice_left = self.matching.slice;
+        }
+        is_spent
     }
 
     /// Returns how many alternatives and wakes were come upon for all records that were matched: the
@@ -127,6 +149,8 @@ impl Engine {
         let is_spent = self.matching.slice_left == 0 && self.matching.turn == Turn::Later;
         if is_spent || self.is_behind() {
             self.matching.unmatched.push_back(record.clone());
+            let waiting = self.matching.unmatched.len() as u64;
+            debug_assert!(waiting <= UNMATCHED_MAX, "a crash would forget some");
         } else {
             self.match_now(record);
         }
@@ -137,12 +161,16 @@ impl Engine {
         let left = self.matching.slice_left;
         self.matching.slice_left = left.saturating_sub(came_upon);
         self.matching.came_upon += came_upon as u64;
+        self.matching.usual = (self.matching.usual * 7 + came_upon) / 8;
     }
 
     /// Notes a record before which every other was matched when it was staged.
     pub(super) fn settle(&mut self, record: &Record) {
-        if is_settled(&record.entry.body) {
-            debug_assert!(!self.is_behind(), "what waiters see changes meanwhile");
+        if !is_settled(&record.entry.body) {
+            return;
+        }
+        debug_assert!(!self.is_behind(), "what waiters see changes meanwhile");
+        if !self.is_behind() {
             self.matching.settled = record.position;
         }
     }
@@ -162,8 +190,6 @@ fn is_settled(body: &Body) -> bool {
     match body {
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)
-        | Body::EpochStarted(_)
-        | Body::PoolResumed(_)
         | Body::RunLost(_)
         | Body::RunSuspended(_)
         | Body::DeadlockSuspected(_)
@@ -179,7 +205,10 @@ fn is_settled(body: &Body) -> bool {
         | Body::WakeTimedOut(_)
         | Body::WakeFailed(_)
         | Body::WakeCancelled(_) => true,
-        Body::RunResumed(_)
+        // No engine stages the start of a timeline, and a late one says that it goes on at any time.
+        Body::EpochStarted(_)
+        | Body::PoolResumed(_)
+        | Body::RunResumed(_)
         | Body::MessageAccepted(_)
         | Body::MessageDelivered(_)
         | Body::MessageFailed(_)

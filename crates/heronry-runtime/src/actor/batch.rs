@@ -81,6 +81,8 @@ impl Batch {
 
 /// After how many records that commands stage others go on.
 const SLICE: usize = 64;
+/// How many batches may go before a command that waits for triggers; then no other command goes before it.
+const PUT_OFF_MAX: u32 = 16;
 
 /// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
 /// change what waiters see, or would put the matching off a great deal further.
@@ -148,7 +150,25 @@ impl Actor {
     fn first_is_put_off(&self) -> bool {
         let first = self.pending.front();
         let waits = first.is_some_and(|job| waits_for_triggers(job.as_ref()));
-        self.engine.is_far_behind() || self.engine.has_backlog() && waits
+        self.takes_none() || self.engine.has_backlog() && waits
+    }
+
+    /// Returns true when no command is decided before more is matched and recorded: a great deal is to
+    /// be, or a command has waited for that long enough.
+    pub(super) fn takes_none(&self) -> bool {
+        let has_waited = self.put_off > PUT_OFF_MAX && self.engine.has_backlog();
+        self.engine.is_far_behind() || has_waited
+    }
+
+    /// Counts for how many batches commands have waited for triggers.
+    fn count_put_off(&mut self) {
+        let mut pending = self.pending.iter();
+        let waits = pending.any(|job| waits_for_triggers(job.as_ref()));
+        self.put_off = if waits && self.engine.has_backlog() {
+            self.put_off.saturating_add(1)
+        } else {
+            0
+        };
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
@@ -158,10 +178,15 @@ impl Actor {
     /// Decides the commands that wait, until something has to go first, the append is large enough,
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
+        self.count_put_off();
         if self.engine.has_backlog() {
             // What has nothing to do with wakes goes on; the others stay in their order behind it.
             let all = self.pending.make_contiguous();
             all.sort_by_key(|job| waits_for_triggers(job.as_ref()));
+        }
+        if self.first_is_put_off() {
+            batch.door = Door::Closed;
+            return Ok(());
         }
         let found = self.look_up().await?;
         batch.answers.reserve(self.pending.len());
@@ -195,7 +220,7 @@ impl Actor {
                 batch.door = Door::Closed;
                 break;
             }
-            if since_others >= SLICE {
+            if self.engine.ends_slice() || since_others >= SLICE {
                 since_others = 0;
                 tokio::task::yield_now().await;
             }

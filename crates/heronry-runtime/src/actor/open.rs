@@ -78,6 +78,7 @@ impl Opening {
             flight: None,
             batch: None,
             scans: Scans::default(),
+            put_off: 0,
             claims: None,
             read: Vec::new(),
         };
@@ -233,6 +234,7 @@ impl Fold<'_> {
             for chunk in &page.chunks {
                 self.rematch_chunk(chunk, after)?;
                 after = chunk.last();
+                tokio::task::yield_now().await;
             }
         }
         Ok(())
