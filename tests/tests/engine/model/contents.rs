@@ -81,8 +81,8 @@ impl Play {
         let Some(under) = under else {
             let stored = self.pool().store_body(caller, text(says)).await;
             return match (stored, barred) {
-                (Ok(content_ref), None) => self.contents.push(Known {
-                    content_ref,
+                (Ok(stored), None) => self.contents.push(Known {
+                    content_ref: stored.content_ref,
                     stored_by: Some(who.run),
                     says,
                 }),
