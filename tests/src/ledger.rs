@@ -15,14 +15,15 @@ mod members;
 mod replies;
 mod resume;
 mod suspend;
+mod unnamed;
 mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heronry_journal::{Body, Record};
 use heronry_types::{
-    Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId, Timelines,
-    Timestamp,
+    ContentRef, Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
+    Timelines, Timestamp,
 };
 
 pub use copies::Tally;
@@ -31,6 +32,7 @@ use delivery::LineName;
 pub use effects::Deed;
 pub use erasures::ContentStanding;
 use members::Seat;
+use unnamed::Unnamed;
 use wakes::Waiter;
 
 /// What a journal says so far. Each record is judged by the rules before it is taken in.
@@ -60,6 +62,7 @@ pub struct Ledger {
     /// The longest term that the claims of a fetch were given.
     terms: BTreeMap<Position, Millis>,
     deeds: BTreeMap<Position, Deed>,
+    unnamed: BTreeMap<ContentRef, Unnamed>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
     /// How many events of the last batch are still to come, and who reports it.
@@ -92,6 +95,7 @@ impl Ledger {
             handed: BTreeMap::new(),
             terms: BTreeMap::new(),
             deeds: BTreeMap::new(),
+            unnamed: BTreeMap::new(),
             waiters: BTreeMap::new(),
             live: BTreeSet::new(),
             batch: None,
@@ -139,6 +143,7 @@ impl Ledger {
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
         assert_eq!(self.responding, None, "a full number is recorded");
         self.check_letters_at_rest();
+        self.check_unnamed_at_rest();
         self.check_sleepers_at_rest();
         self.check_waiters_at_rest();
     }
@@ -197,6 +202,7 @@ impl Ledger {
             Body::EffectResultRefused(body) => self.result_refused(record, body),
             Body::ApplicationEvent(body) => self.reported(record, body),
             Body::ContentErased(body) => self.erased(record, body),
+            Body::ContentStored(body) => self.stored(record, body),
         }
     }
 

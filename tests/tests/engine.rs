@@ -106,6 +106,8 @@ mod threads;
 mod time;
 #[path = "engine/under_way.rs"]
 mod under_way;
+#[path = "engine/unnamed_contents.rs"]
+mod unnamed_contents;
 #[path = "engine/viewers.rs"]
 mod viewers;
 #[path = "engine/waits_for.rs"]

@@ -13,7 +13,7 @@ mod wake;
 
 use heronry_types::{EventKind, RunEnd};
 
-pub use content::ContentErased;
+pub use content::{ContentErased, ContentStored};
 pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use effect::{
     EffectAttempted, EffectCompleted, EffectIntended, EffectKey, EffectResultRefused,
@@ -109,9 +109,9 @@ macro_rules! bodies {
 
 bodies! {
     /// A pool was created.
-    1 v 6 => PoolCreated(PoolCreated),
+    1 v 7 => PoolCreated(PoolCreated),
     /// A pool's settings were changed.
-    2 v 6 => PoolConfigured(PoolConfigured),
+    2 v 7 => PoolConfigured(PoolConfigured),
     /// A new timeline started.
     3 v 1 => EpochStarted(EpochStarted),
     /// A run joined.
@@ -165,15 +165,15 @@ bodies! {
     /// A run began to wait.
     40 v 4 => WakeRegistered(Box<WakeRegistered>),
     /// A wake was triggered.
-    41 v 3 => WakeTriggered(WakeTriggered),
+    41 v 4 => WakeTriggered(WakeTriggered),
     /// A wake timed out.
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
     /// A run began to wait for more than one filter says.
-    44 v 5 => ConditionRegistered(Box<ConditionRegistered>),
+    44 v 6 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
-    45 v 3 => WakeScanned(WakeScanned),
+    45 v 4 => WakeScanned(WakeScanned),
     /// Suspended runs wait only on each other.
     46 v 1 => DeadlockSuspected(DeadlockSuspected),
     /// A suspended run waits for what nobody can do.
@@ -192,6 +192,8 @@ bodies! {
     54 v 1 => EffectResultRefused(EffectResultRefused),
     /// A body was erased.
     56 v 1 => ContentErased(Box<ContentErased>),
+    /// A body was stored by itself.
+    57 v 1 => ContentStored(Box<ContentStored>),
 }
 
 impl Body {
@@ -284,6 +286,7 @@ impl Body {
             Self::EffectCompleted(_) => EventKind::EffectCompleted,
             Self::EffectResultRefused(_) => EventKind::EffectResultRefused,
             Self::ContentErased(_) => EventKind::ContentErased,
+            Self::ContentStored(_) => EventKind::ContentStored,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Applying records: total, and the only way that a state changes.
 
+mod content;
 mod dead;
 mod delivery;
 mod effect;
@@ -80,9 +81,10 @@ fn change(state: &mut State, record: &Record) {
         Body::EffectIntended(body) => effect::intended(state, record, body),
         Body::EffectAttempted(body) => effect::attempted(state, body),
         Body::EffectCompleted(body) => effect::completed(state, record, body),
-        // What members report, and a result that was refused, is told; bodies are kept by the store:
-        // none of it changes anything here.
-        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) | Body::ContentErased(_) => {}
+        Body::ContentStored(body) => content::stored(state, record, body),
+        Body::ContentErased(body) => content::erased(state, record, body),
+        // What members report, and a result that was refused, is told: it changes nothing here.
+        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) => {}
     }
 }
 

@@ -27,6 +27,7 @@ mod scan;
 mod send;
 mod settle;
 mod stall;
+mod store;
 mod suspend;
 mod tick;
 mod wake;
@@ -50,15 +51,15 @@ pub use leave::{EndRun, Leave};
 pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
 pub use query::{
-    AdmitBody, AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage,
-    FindWake, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer,
-    Viewing,
+    AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage, FindWake,
+    ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer, Viewing,
 };
 pub use release::{Release, ReleaseUnanswered};
 pub use retire::Retire;
 pub use scan::{FinishScan, Scanned};
 pub use send::{Content, Expiry, Send, SendRequest};
 pub(crate) use stall::{Acting, ByItself, Need, Prospect, Prospects, Sight, Walk, has, of_nobody};
+pub use store::{AdmitBody, ContentShare, StoreContent, counted_bytes};
 pub use suspend::{Resume, Suspend, Suspending};
 pub(crate) use suspend::{acting_entry, resumed_entry};
 pub(crate) use tick::due_entries;

@@ -10,7 +10,7 @@ use heronry_journal::{
 };
 use heronry_types::{
     Actor, Address, DestinationId, DestinationRef, EntityId, EntityKind, EntityRef, Id, IdKind,
-    Payload, RunId, SourceKind, SourceRef, Timelines,
+    MessageId, Payload, RunId, SourceKind, SourceRef, Timelines,
 };
 
 /// Returns the event of a record. Everything that it shows comes from the record alone; the
@@ -91,9 +91,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
             exchange.message = Some(body.copy.message_id.clone());
             exchange.recipients = acting(record);
         }
-        Body::ContentErased(body) => {
-            exchange.message = body.message.as_ref().map(|it| it.message_id.clone());
-        }
+        Body::ContentErased(body) => exchange.message = carrying(body),
         Body::MessageDeadLettered(_)
         | Body::MessageFetched(_)
         | Body::MessageAcked(_)
@@ -127,6 +125,7 @@ fn exchange(envelope: &mut Envelope, record: &Record) {
         | Body::EffectCompleted(_)
         | Body::EffectResultRefused(_)
         | Body::WakeOrphaned(_)
+        | Body::ContentStored(_)
         | Body::ApplicationEvent(_) => {}
     }
 }
@@ -171,6 +170,11 @@ fn ended(body: &Body) -> Option<&CopyName> {
     } else {
         None
     }
+}
+
+/// The first message that carries a body which was erased.
+fn carrying(body: &ContentErased) -> Option<MessageId> {
+    body.message.as_ref().map(|it| it.message_id.clone())
 }
 
 /// The messages whose copies a call names.
@@ -231,6 +235,8 @@ fn subject(record: &Record) -> EntityRef {
         | Body::RunLost(_)
         | Body::RunResumed(_)
         | Body::RunSuspended(_)
+        // Whoever knows the reference of such a body can send it: the event does not tell it.
+        | Body::ContentStored(_)
         | Body::MessageFetched(_)
         | Body::MessageAcked(_)
         | Body::MessageReleased(_)
@@ -291,7 +297,7 @@ fn content(body: &ContentErased) -> EntityRef {
     EntityRef::new(EntityKind::Content, id.expect("a reference is an id"))
 }
 
-fn message(id: &heronry_types::MessageId) -> EntityRef {
+fn message(id: &MessageId) -> EntityRef {
     entity(EntityKind::Message, id)
 }
 

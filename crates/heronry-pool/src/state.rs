@@ -16,6 +16,7 @@ mod reply;
 mod senders;
 mod suspension;
 mod turn;
+mod unnamed;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -35,6 +36,7 @@ pub use past::Past;
 pub(crate) use reach::{Aim, Reach};
 pub use suspension::Suspension;
 pub use turn::Turn;
+pub(crate) use unnamed::{UnnamedContent, UnnamedContents};
 pub use wake::{Earlier, Wake, WakeEnd, Wakes};
 
 use crate::Rejection;
@@ -79,6 +81,7 @@ pub struct State {
     pub(crate) dead: DeadLetters,
     pub(crate) wakes: Wakes,
     pub(crate) effects: Effects,
+    pub(crate) unnamed: UnnamedContents,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -99,6 +102,7 @@ impl State {
             dead: DeadLetters::default(),
             wakes: Wakes::default(),
             effects: Effects::default(),
+            unnamed: UnnamedContents::default(),
             deadlines: Deadlines::default(),
         }
     }

@@ -19,7 +19,7 @@ mod waiters;
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};
 pub use events::{EventQuery, Follow, From, OnTrimmed, Subscription};
 pub use pool::{
-    BodyError, ContentScope, EffectDone, EffectError, Pool, ReceiptChange, Reconcile, StoredOnce,
+    BodyError, ContentScope, EffectDone, EffectError, Pool, ReceiptChange, Reconcile, StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
 pub use runtime::Runtime;

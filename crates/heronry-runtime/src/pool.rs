@@ -3,7 +3,9 @@
 mod body;
 mod effect;
 mod explain;
+mod storing;
 mod summary;
+mod under_way;
 mod wait;
 
 use std::{fmt, sync::Arc};
@@ -18,8 +20,10 @@ use crate::{
     runtime::Environment, waiters::Waiters,
 };
 
-pub use body::{BodyError, ContentScope, StoredOnce};
+pub use body::BodyError;
 pub use effect::{EffectDone, EffectError, Reconcile};
+pub use storing::{ContentScope, StoredBody};
+use under_way::UnderWay;
 pub use wait::ReceiptChange;
 
 /// The handle of one open pool. Cheap to clone; all clones are the same pool.
@@ -40,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) token: FencingToken,
     /// Held by who erases a body.
     pub(crate) erasing: tokio::sync::Mutex<()>,
+    /// The bodies that are being stored by themselves.
+    storing: Arc<UnderWay>,
 }
 
 impl fmt::Debug for Pool {
@@ -68,6 +74,7 @@ impl Pool {
                 waiters,
                 token: opening.token,
                 erasing: tokio::sync::Mutex::new(()),
+                storing: Arc::default(),
             }),
         }
     }

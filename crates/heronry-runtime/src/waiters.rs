@@ -147,6 +147,7 @@ impl Waiters {
             | Body::EffectCompleted(_)
             | Body::EffectResultRefused(_)
             | Body::ContentErased(_)
+            | Body::ContentStored(_)
             | Body::MessageExtended(_)
             | Body::WakeRegistered(_)
             | Body::ConditionRegistered(_)

@@ -40,6 +40,9 @@ vocabulary! {
         BytesUnderWayPerRunMax = "bytes_under_way_per_run_max",
         WakeCostPerRunMax = "wake_cost_per_run_max",
         WakeCostPerPoolMax = "wake_cost_per_pool_max",
+        UnnamedContentBytesPerRunMax = "unnamed_content_bytes_per_run_max",
+        UnnamedContentBytesMax = "unnamed_content_bytes_max",
+        UnnamedContentKeepMsMax = "unnamed_content_keep_ms_max",
     }
 }
 
@@ -56,7 +59,8 @@ impl LimitName {
             | Self::InboxDepthMax
             | Self::SubscriptionsMax
             | Self::LongPollsMax => 10_000,
-            Self::BytesUnderWayMax => 256 * 1024 * 1024,
+            Self::BytesUnderWayMax | Self::UnnamedContentBytesPerRunMax => 256 * 1024 * 1024,
+            Self::UnnamedContentBytesMax => 4 * 1024 * 1024 * 1024,
             Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024,
             Self::RecipientIdsBytesMax => 512 * 1024,
             Self::LiveWakesPerRunMax | Self::PageItemsMax | Self::PendingEffectsPerRunMax => 1_000,
@@ -69,7 +73,7 @@ impl LimitName {
             Self::CorrelationEntriesMax | Self::TagsMax => 32,
             Self::LongPollMsMax => 50_000,
             Self::ClaimMsMax | Self::LeaseMsMax => 12 * 3_600_000,
-            Self::LostKeepMsMax => 24 * 3_600_000,
+            Self::LostKeepMsMax | Self::UnnamedContentKeepMsMax => 24 * 3_600_000,
             Self::CommandQueueMax => 4_096,
             Self::NoteBytesMax => 1_024,
             Self::AttemptsMax => 5,
@@ -109,6 +113,9 @@ impl LimitName {
             | Self::LongPollsPerRunMax
             | Self::BytesUnderWayMax
             | Self::BytesUnderWayPerRunMax
+            | Self::UnnamedContentBytesPerRunMax
+            | Self::UnnamedContentBytesMax
+            | Self::UnnamedContentKeepMsMax
             | Self::PendingEffectsPerRunMax => None,
         }
     }
@@ -145,6 +152,9 @@ impl LimitName {
             | Self::LongPollsPerRunMax
             | Self::BytesUnderWayMax
             | Self::BytesUnderWayPerRunMax
+            | Self::UnnamedContentBytesPerRunMax
+            | Self::UnnamedContentBytesMax
+            | Self::UnnamedContentKeepMsMax
             | Self::NoteBytesMax => 0,
         }
     }
@@ -164,6 +174,9 @@ impl LimitName {
             | Self::LongPollsPerRunMax
             | Self::PendingEffectsPerRunMax => 1_000_000,
             Self::BytesUnderWayMax | Self::BytesUnderWayPerRunMax => 64 * 1024 * 1024 * 1024,
+            Self::UnnamedContentBytesPerRunMax | Self::UnnamedContentBytesMax => {
+                1024 * 1024 * 1024 * 1024
+            }
             Self::InboxDepthMax | Self::LiveWakesPerPoolMax => 10_000_000,
             Self::WakeCostPerRunMax => 8_000_000,
             Self::WakeCostPerPoolMax => 80_000_000,
@@ -178,7 +191,9 @@ impl LimitName {
             Self::LongPollMsMax => 600_000,
             Self::AttemptsMax => 1_000,
             Self::ClaimMsMax => 12 * 3_600_000,
-            Self::LeaseMsMax | Self::LostKeepMsMax => 30 * 24 * 3_600_000,
+            Self::LeaseMsMax | Self::LostKeepMsMax | Self::UnnamedContentKeepMsMax => {
+                30 * 24 * 3_600_000
+            }
             Self::CommandQueueMax | Self::NoteBytesMax => 64 * 1024,
         }
     }

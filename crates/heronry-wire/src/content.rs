@@ -14,7 +14,7 @@ pub struct ContentStored {
     pub media_type: String,
     /// Its size in bytes.
     pub size_bytes: u64,
-    /// The head when it was stored: a body stands beside the journal.
+    /// The record that it is stored; for a repeat that recorded nothing, the head.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
     /// How safely the store keeps it.

@@ -170,6 +170,7 @@ impl Ledger {
         assert!(self.is_member(&sender), "only members send");
         let id = format!("message {}", body.message_id.as_str());
         self.name(&sender, &body.idempotency_key, id);
+        self.unnamed.remove(&body.content_ref);
         let letter = Letter {
             sender,
             accepted: body.clone(),

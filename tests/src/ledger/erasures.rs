@@ -19,7 +19,8 @@ pub struct ContentStanding {
 }
 
 impl Ledger {
-    pub(super) fn erased(&self, record: &Record, erased: &ContentErased) {
+    pub(super) fn erased(&mut self, record: &Record, erased: &ContentErased) {
+        self.leaves_unnamed(record, erased);
         let content_ref = erased.content_ref;
         let mut first = None;
         for earlier in &self.records {

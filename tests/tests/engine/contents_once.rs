@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use heronry_pool::Rejection;
-use heronry_runtime::{BodyError, ContentScope, StoredOnce};
+use heronry_runtime::{BodyError, ContentScope, StoredBody};
 use heronry_tests::{World, key, on_every_store, run};
 use heronry_types::Body;
 
@@ -15,7 +15,7 @@ on_every_store! {
 const THREADS: usize = 8;
 
 /// Stores a body under one key from each thread at once.
-async fn store(world: &World, body: impl Fn(usize) -> Body) -> Vec<Result<StoredOnce, BodyError>> {
+async fn store(world: &World, body: impl Fn(usize) -> Body) -> Vec<Result<StoredBody, BodyError>> {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let start = std::sync::Arc::new(std::sync::Barrier::new(THREADS));

@@ -131,7 +131,8 @@ async fn stored(pool: &Pool, lead: &Caller, name: &str) -> SendRequest {
     let stored = pool
         .store_body(lead.clone(), Body::text("long"))
         .await
-        .unwrap();
+        .unwrap()
+        .content_ref;
     let content = pool.stored(lead.clone(), stored).await.unwrap();
     SendRequest::new(
         Address::Run {

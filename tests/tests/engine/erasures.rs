@@ -160,7 +160,7 @@ async fn a_body_is_erased_by_its_first_sender_by_who_stored_it_and_by_an_operato
     assert_eq!(it.pool.head(), head);
 
     let stored = it.pool.store_body(it.child.clone(), secret());
-    let stored = stored.await.unwrap();
+    let stored = stored.await.unwrap().content_ref;
     let by_key = ContentScope {
         run: Some(run("child")),
         key: key("k3"),
@@ -248,7 +248,7 @@ async fn an_erased_body_cannot_be_sent_and_what_was_sent_with_it_is_repeated(wor
     let lead = world.join(&pool, "lead").await;
     world.join(&pool, "child").await;
     let stored = pool.store_body(lead.clone(), secret()).await;
-    let stored = stored.unwrap();
+    let stored = stored.unwrap().content_ref;
     let send = async |name: &str| {
         let content = pool.stored(lead.clone(), stored).await.unwrap();
         let to = Address::Run {

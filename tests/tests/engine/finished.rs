@@ -386,7 +386,8 @@ async fn m7_who_may_fetch_a_body_is_known_however_many_messages_refer_to_it(worl
     let content_ref = pool
         .store_body(lead.clone(), Body::text("long"))
         .await
-        .unwrap();
+        .unwrap()
+        .content_ref;
     let content = pool.stored(lead.clone(), content_ref).await.unwrap();
     let mut readers = Vec::new();
     let mut first = None;

@@ -5,8 +5,8 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{
         Ack, AdmitBody, CancelWake, ChangeMember, ClaimSet, Command, Configure, ContentAccess,
-        DescribePool, EndRun, Extend, Fetch, FindMessage, FindWake, Heartbeat, Leave, ListMembers,
-        ListWakes, Peek, RegisterWake, Release, Send, Viewing,
+        ContentShare, DescribePool, EndRun, Extend, Fetch, FindMessage, FindWake, Heartbeat, Leave,
+        ListMembers, ListWakes, Peek, RegisterWake, Release, Send, Viewing,
     },
 };
 use heronry_runtime::Pool;
@@ -85,6 +85,16 @@ fn members(caller: &Caller) -> ListMembers {
     }
 }
 
+/// Asks whether a body of one byte may be stored.
+fn admission(caller: &Caller) -> AdmitBody {
+    AdmitBody {
+        caller: caller.clone(),
+        media_type: "text/plain".into(),
+        bytes: 1,
+        share: ContentShare::default(),
+    }
+}
+
 /// What every command that names no run is refused with.
 async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &Rejection) {
     let c = || caller.clone();
@@ -113,15 +123,7 @@ async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &R
             },
         )
         .await,
-        refusal(
-            world,
-            pool,
-            AdmitBody {
-                caller: c(),
-                bytes: 1,
-            },
-        )
-        .await,
+        refusal(world, pool, admission(caller)).await,
         refusal(
             world,
             pool,

@@ -4,8 +4,8 @@ use futures::future::join_all;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, ChangeMember, ClaimSet, Content, DescribePool, EndRun, Extend, Fetch, Join,
-        ListWakes, Peek, RegisterWake, Release, SendRequest, Viewer,
+        Ack, AdmitBody, ChangeMember, ClaimSet, Content, ContentShare, DescribePool, EndRun,
+        Extend, Fetch, Join, ListWakes, Peek, RegisterWake, Release, SendRequest, Viewer,
     },
 };
 use heronry_runtime::{CallError, EventsError, Pool};
@@ -80,6 +80,9 @@ async fn l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world
         (LimitName::LongPollMsMax, 50_000),
         (LimitName::CommandQueueMax, 4_096),
         (LimitName::SubscriptionsMax, 10_000),
+        (LimitName::UnnamedContentBytesPerRunMax, 256 * 1_024 * 1_024),
+        (LimitName::UnnamedContentBytesMax, 4 * 1_024 * 1_024 * 1_024),
+        (LimitName::UnnamedContentKeepMsMax, 24 * 3_600_000),
     ];
     for (name, value) in documented {
         assert_eq!(limits.get(name), value, "{name:?}");
@@ -304,7 +307,9 @@ async fn l_bytes_of_bodies(world: World) {
     let admit = |bytes| {
         pool.call(AdmitBody {
             caller: lead.clone(),
+            media_type: Body::TEXT.into(),
             bytes,
+            share: ContentShare::default(),
         })
     };
     admit(19).await.unwrap();
@@ -314,7 +319,8 @@ async fn l_bytes_of_bodies(world: World) {
     let stored = pool
         .store_body(lead.clone(), Body::text("x".repeat(20)))
         .await
-        .unwrap();
+        .unwrap()
+        .content_ref;
     let error = pool
         .store_body(lead.clone(), Body::text("x".repeat(21)))
         .await

@@ -411,7 +411,11 @@ async fn m1_a_body_that_was_stored_before_is_sent_by_reference(world: World) {
     let Content::Inline(secret) = body(SECRET) else {
         unreachable!()
     };
-    let stored = pool.store_body(lead.clone(), secret).await.unwrap();
+    let stored = pool
+        .store_body(lead.clone(), secret)
+        .await
+        .unwrap()
+        .content_ref;
     let content = pool.stored(lead.clone(), stored).await.unwrap();
     let to = Address::Run {
         run_id: run("child"),

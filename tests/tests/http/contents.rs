@@ -21,6 +21,7 @@ on_every_store! {
     a_repeat_after_an_erasure_is_answered_and_brings_nothing_back
     a_body_that_an_earlier_build_stored_under_a_key_is_found_by_a_repeat
     an_inbox_shows_the_copy_of_a_message_whose_body_was_erased
+    what_a_member_has_stored_and_no_message_names_is_bounded_and_expires
     m2_an_equal_repeat_is_answered_to_a_run_that_may_store_nothing_any_more
 }
 
@@ -306,4 +307,48 @@ async fn an_inbox_shows_the_copy_of_a_message_whose_body_was_erased(server: Serv
     assert_eq!(items["items"][0]["content_ref"], sent["content_ref"]);
     assert_eq!(items["items"][0].get("body"), None);
     assert_eq!(items["items"][1]["body"], said("public"));
+}
+
+async fn what_a_member_has_stored_and_no_message_names_is_bounded_and_expires(server: Server) {
+    let limits = json!({
+        "unnamed_content_bytes_per_run_max": 8_192, "unnamed_content_keep_ms_max": 60_000
+    });
+    server.open(json!({"limits": limits})).await;
+    let a = server.join("a").await;
+    let b = server.join("b").await;
+    let before = server.head().await;
+    let first = put(&server, &a, ("x/y", "k1"), b"one").await.is(201);
+    assert_eq!(first["cursor"], server.head().await, "the record of it");
+    assert_ne!(first["cursor"], before);
+    put(&server, &a, ("x/y", "k2"), b"two").await.is(201);
+    let head = server.head().await;
+    let refused = put(&server, &a, ("x/y", "k3"), b"three").await;
+    let refused = refused.refused(400, "limit-exceeded");
+    assert_eq!(refused["limit"], "unnamed_content_bytes_per_run_max");
+    assert_eq!(
+        (&refused["max"], &refused["actual"]),
+        (&json!(8_192), &json!(12_288))
+    );
+    put(&server, &a, ("x/y", "k2"), b"two").await.is(200);
+    assert_eq!(server.head().await, head, "neither records anything");
+    put(&server, &b, ("x/y", "k1"), b"another member's")
+        .await
+        .is(201);
+
+    // What a message names stays, and takes no room.
+    send(&server, &a, &first["content_ref"], "m1").await.is(201);
+    let third = put(&server, &a, ("x/y", "k3"), b"three").await.is(201);
+    server.clock.advance(heronry_types::Millis(60_000));
+    server.head().await;
+    let kept = server.get(&b, &path_of(&first)).await;
+    assert_eq!(kept.text, "one");
+    let gone = server.get(OPERATOR, &path_of(&third)).await;
+    gone.refused(410, "content-erased");
+    let named = send(&server, &a, &third["content_ref"], "m2").await;
+    named.refused(410, "content-erased");
+    let again = put(&server, &a, ("x/y", "k3"), b"three").await.is(200);
+    assert!(again["erased_at"].is_string(), "{again}");
+    for key in ["k4", "k5"] {
+        put(&server, &a, ("x/y", key), b"four").await.is(201);
+    }
 }

@@ -2,14 +2,17 @@
 
 use std::{io::Cursor as Bytes, path::Path};
 
-use heronry_pool::{Caller, Rejection, decide::SendRequest};
+use heronry_pool::{
+    Caller, Rejection,
+    decide::{SendRequest, StateDigest},
+};
 use heronry_runtime::{
     BodyError, CallError, Pool,
     transfer::{self, Bodies, Pools},
 };
 use heronry_store::Tombstone;
 use heronry_tests::{World, canary, key, pool, run};
-use heronry_types::{Address, Body, ContentRef};
+use heronry_types::{Address, Body, ContentRef, Millis};
 
 use crate::{between_every_two_stores, story::carrier};
 
@@ -17,6 +20,8 @@ between_every_two_stores! {
     what_is_left_of_erased_bodies_is_copied
     what_is_left_of_erased_bodies_is_moved
     what_is_left_of_erased_bodies_is_exported_and_imported
+    a_body_that_no_message_names_is_copied_and_expires_there
+    a_body_that_no_message_names_is_exported_and_imported_and_expires_there
 }
 
 /// What an erased body says; larger than a fragment of a store.
@@ -44,7 +49,7 @@ async fn story(world: &World) -> Left {
     let riding = say("k1", &secret()).await.content_ref;
     let kept = say("k2", KEPT).await.content_ref;
     let alone = pool.store_body(lead.clone(), Body::text(secret())).await;
-    let alone = alone.unwrap();
+    let alone = alone.unwrap().content_ref;
     let content = pool.stored(lead.clone(), alone).await.unwrap();
     let to = Address::Run {
         run_id: run("child"),
@@ -135,4 +140,48 @@ async fn what_is_left_of_erased_bodies_is_exported_and_imported(from: World, to:
     assert_eq!(imported.unwrap()[0].contents, 3);
     check(&to, &left).await;
     check_files(to).await;
+}
+
+/// A pool with a body that no message names.
+async fn unnamed(world: &World) -> ContentRef {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let stored = pool.store_body(lead, Body::text(secret())).await.unwrap();
+    world.check_replay(&pool).await;
+    world.runtime.shutdown().await;
+    stored.content_ref
+}
+
+/// Checks that the body is kept for the rest of its time, and not longer.
+async fn check_unnamed(world: &World, content_ref: ContentRef) {
+    let p: Pool = world.runtime.find(&pool("p")).await.unwrap();
+    let read = || p.body(Caller::Operator, content_ref);
+    assert_eq!(read().await.unwrap().body, Body::text(secret()));
+    world.clock.advance(Millis(24 * 3_600_000));
+    p.call(StateDigest).await.unwrap();
+    let error = read().await.unwrap_err();
+    assert!(error.to_string().contains("was erased"), "{error}");
+    world.check_replay(&p).await;
+}
+
+async fn a_body_that_no_message_names_is_copied_and_expires_there(from: World, to: World) {
+    let content_ref = unnamed(&from).await;
+    let by = carrier(&to, 77);
+    let copied = transfer::copy(from.store(), to.store(), &Pools::All, &by).await;
+    assert_eq!(copied.unwrap()[0].contents, 1);
+    check_unnamed(&to, content_ref).await;
+}
+
+async fn a_body_that_no_message_names_is_exported_and_imported_and_expires_there(
+    from: World,
+    to: World,
+) {
+    let content_ref = unnamed(&from).await;
+    let mut lines = Vec::new();
+    let exported = transfer::export(from.store(), &Pools::All, Bodies::Included, &mut lines);
+    assert_eq!(exported.await.unwrap()[0].contents, 1);
+    let by = carrier(&to, 78);
+    let imported = transfer::import(to.store(), || Ok(Bytes::new(&lines)), &by).await;
+    assert_eq!(imported.unwrap()[0].contents, 1);
+    check_unnamed(&to, content_ref).await;
 }

@@ -115,7 +115,8 @@ pub(crate) async fn story(world: &World) -> Left {
 /// Sends a body that was stored before, by itself.
 async fn send_stored(world: &World, pool: &Pool, from: &Caller) -> heronry_types::Receipt {
     let stored = Bytes::new(Bytes::BINARY, vec![7; 100_000]);
-    let content_ref = pool.store_body(from.clone(), stored.clone()).await.unwrap();
+    let alone = pool.store_body(from.clone(), stored.clone()).await;
+    let content_ref = alone.unwrap().content_ref;
     let content = Content::Stored {
         content_ref,
         media_type: stored.media_type.to_string(),

@@ -1,6 +1,6 @@
 //! Records about bodies, which themselves never stand in the journal.
 
-use heronry_types::{ContentRef, Digest, MediaType, Position};
+use heronry_types::{ContentRef, Digest, MediaType, Position, Timestamp};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
@@ -32,4 +32,27 @@ pub struct ContentErased {
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_with: Option<Position>,
+}
+
+/// A body was stored by itself, and no message has referred to it so far.
+///
+/// The run that it was stored for stands in the lineage; none for an operator that named none.
+#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentStored {
+    /// The body.
+    #[n(0)]
+    pub content_ref: ContentRef,
+    /// The BLAKE3 digest of its bytes.
+    #[n(1)]
+    pub digest: Digest,
+    /// Its media type.
+    #[n(2)]
+    pub media_type: MediaType,
+    /// How many bytes it has.
+    #[n(3)]
+    pub body_bytes: u64,
+    /// When it expires, unless a message refers to it before.
+    #[n(4)]
+    pub expires_at: Timestamp,
 }

@@ -9,6 +9,13 @@ pub(super) fn version_of(settings: &Settings) -> u16 {
     let known_since = |name: LimitName| {
         if matches!(
             name,
+            LimitName::UnnamedContentBytesPerRunMax
+                | LimitName::UnnamedContentBytesMax
+                | LimitName::UnnamedContentKeepMsMax
+        ) {
+            7
+        } else if matches!(
+            name,
             LimitName::WakeCostPerRunMax | LimitName::WakeCostPerPoolMax
         ) {
             6

@@ -19,7 +19,9 @@ fn came_after(kind: EventKind) -> u16 {
         EventKind::AgentPoolDeadlockSuspected,
         EventKind::WakeConditionOrphaned,
     ];
-    if kind == EventKind::ContentErased {
+    if kind == EventKind::ContentStored {
+        3
+    } else if kind == EventKind::ContentErased {
         2
     } else {
         u16::from(first.contains(&kind))
@@ -122,10 +124,11 @@ pub struct ConditionRegistered {
 impl ConditionRegistered {
     /// Returns the first version of its record that can say what it says.
     pub(super) fn version(&self) -> u16 {
-        if self.wake.policies.is_some() {
-            return 5;
-        }
+        let carries = self.wake.policies.is_some();
         match newest(self.counted.iter().map(|counted| &counted.by)) {
+            // The fifth version came between the second of these kinds and the third.
+            later if later > 2 => 3 + later,
+            _ if carries => 5,
             // Who suspends its run is followed by *run suspended*, which says so to older builds.
             0 => self.wake.version().min(2),
             later => 2 + later,

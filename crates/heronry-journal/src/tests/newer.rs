@@ -138,16 +138,16 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
             );
         }
     }
-    check::<LimitName>(30, (&[1, 2], 6));
+    check::<LimitName>(33, (&[1, 2], 7));
     check::<ResumedBy>(4, (&[17], 2));
     check::<SuspendFor>(2, (&[40], 4));
     check::<DeadReason>(3, (&[29], 1));
-    check::<WakePayload>(3, (&[1], 6));
-    check::<PolicyKind>(9, (&[1], 6));
+    check::<WakePayload>(3, (&[1], 7));
+    check::<PolicyKind>(9, (&[1], 7));
     check::<PolicyKind>(9, (&[10, 11], 2));
     check::<PolicyKind>(9, (&[20], 3));
     check::<PolicyKind>(9, (&[40], 4));
-    check::<PolicyKind>(9, (&[44], 5));
+    check::<PolicyKind>(9, (&[44], 6));
     check::<Importance>(3, (&[20], 3));
     check::<OnFull>(2, (&[20], 3));
     check::<Undeliverable>(5, (&[13, 27, 28, 31, 35, 36, 37], 1));
@@ -161,10 +161,10 @@ fn vocabularies_in_records_are_those_of_the_versions_that_are_written() {
     check::<MessageFailure>(6, (&[26], 1));
     check::<CopyState>(7, (&[27, 28, 31, 35, 36, 37], 1));
     check::<ResumeWith>(3, (&[40], 4));
-    check::<ResumeWith>(3, (&[44], 5));
-    check::<DistinctBy>(4, (&[44], 5));
-    check::<EventKind>(143, (&[44], 5));
-    check::<EventKind>(143, (&[41, 45], 3));
+    check::<ResumeWith>(3, (&[44], 6));
+    check::<DistinctBy>(4, (&[44], 6));
+    check::<EventKind>(144, (&[44], 6));
+    check::<EventKind>(144, (&[41, 45], 4));
     check::<EffectOutcome>(2, (&[53, 54], 1));
     check::<EffectFault>(3, (&[54], 1));
     check::<WakeFailure>(1, (&[49], 1));

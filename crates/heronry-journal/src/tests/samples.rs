@@ -190,10 +190,20 @@ fn fifth_settings() -> Settings {
 }
 
 /// Settings with limits that the fifth version does not know.
-fn newer_settings() -> Settings {
+fn sixth_settings() -> Settings {
     let mut settings = fifth_settings();
     settings.limits.set(LimitName::WakeCostPerRunMax, 5);
     settings.limits.set(LimitName::WakeCostPerPoolMax, 50);
+    settings
+}
+
+/// Settings with limits that the sixth version does not know.
+fn newer_settings() -> Settings {
+    let mut settings = sixth_settings();
+    let limits = &mut settings.limits;
+    limits.set(LimitName::UnnamedContentBytesPerRunMax, 1024 * 1024);
+    limits.set(LimitName::UnnamedContentBytesMax, 8 * 1024 * 1024);
+    limits.set(LimitName::UnnamedContentKeepMsMax, 3_600_000);
     settings
 }
 
@@ -211,10 +221,10 @@ fn config() -> PoolConfig {
 }
 
 fn pools() -> Vec<(&'static str, Body)> {
-    let (created, configured) = bare_pools(7, newer_settings());
+    let (created, configured) = bare_pools(8, newer_settings());
     vec![
-        ("1.6-pool-created", created),
-        ("2.6-pool-configured", configured),
+        ("1.7-pool-created", created),
+        ("2.7-pool-configured", configured),
         ("3.1-epoch-started", Body::EpochStarted(started())),
     ]
 }
@@ -243,17 +253,20 @@ pub(super) fn earlier_versions() -> Vec<(&'static str, Entry)> {
     let (third_created, third_configured) = bare_pools(4, third_settings());
     let (fourth_created, fourth_configured) = bare_pools(5, fourth_settings());
     let (fifth_created, fifth_configured) = bare_pools(6, fifth_settings());
+    let (sixth_created, sixth_configured) = bare_pools(7, sixth_settings());
     let pools = [
         ("1.1-pool-created", Body::PoolCreated(created)),
         ("1.2-pool-created", second_created),
         ("1.3-pool-created", third_created),
         ("1.4-pool-created", fourth_created),
         ("1.5-pool-created", fifth_created),
+        ("1.6-pool-created", sixth_created),
         ("2.1-pool-configured", Body::PoolConfigured(configured)),
         ("2.2-pool-configured", second_configured),
         ("2.3-pool-configured", third_configured),
         ("2.4-pool-configured", fourth_configured),
         ("2.5-pool-configured", fifth_configured),
+        ("2.6-pool-configured", sixth_configured),
     ];
     let others = [
         (

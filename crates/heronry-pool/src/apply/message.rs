@@ -3,7 +3,7 @@
 use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-use super::{delivery, reply};
+use super::{content, delivery, reply};
 use crate::{
     State,
     state::{CopySlot, Due, Message, MessageCopy, Step},
@@ -26,6 +26,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
             is_finished: false,
         },
     );
+    content::named(state, body.content_ref);
     reply::replied(state, record, body);
 }
 

@@ -81,6 +81,7 @@ fn is_surely_small(entry: &Entry) -> bool {
         | Body::EffectCompleted(_)
         | Body::EffectResultRefused(_)
         | Body::ContentErased(_)
+        | Body::ContentStored(_)
         | Body::ApplicationEvent(_) => false,
     };
     body && entry.lineage.correlation.len() <= FEW

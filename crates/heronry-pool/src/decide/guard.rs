@@ -65,6 +65,19 @@ pub(super) fn note(state: &State, note: Option<&String>) -> Result<(), Rejection
         .check(LimitName::NoteBytesMax, bytes)?)
 }
 
+/// Checks that a media type is not longer than a record may say.
+pub(super) fn media_type(text: &str) -> Result<(), Rejection> {
+    /// The longest media type in bytes.
+    const BYTES_MAX: usize = 255;
+    if text.len() > BYTES_MAX {
+        return Err(Rejection::TooLarge {
+            actual: text.len(),
+            max: BYTES_MAX,
+        });
+    }
+    Ok(())
+}
+
 /// Checks that a wake can have this condition in this pool: its filters together are one text.
 pub(super) fn condition(state: &State, condition: &Condition<Filter>) -> Result<(), Rejection> {
     condition.check()?;

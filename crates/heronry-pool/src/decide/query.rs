@@ -7,9 +7,7 @@ mod sum_up;
 mod view;
 
 use heronry_store::ClaimName;
-use heronry_types::{
-    ContentRef, Epoch, LimitName, MessageId, Position, Receipt, RunId, WakeId, WakeView,
-};
+use heronry_types::{ContentRef, Epoch, MessageId, Position, Receipt, RunId, WakeId, WakeView};
 
 pub use dead::ListDeadLetters;
 pub use explain::{ExplainWake, ListAuthors};
@@ -17,7 +15,7 @@ pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
-use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, fetch, guard};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
 use crate::{Caller, Minter, Rejection, State, answer};
 
 /// Asks what became of a message.
@@ -100,33 +98,6 @@ impl Command for FindWake {
             .get(applied.first)
             .ok_or(Rejection::WakeNotFound)?;
         Ok(answer::wake_view(state, applied.first, wake))
-    }
-}
-
-/// Asks whether a body of this size may be stored by the caller.
-#[derive(Clone, Debug)]
-pub struct AdmitBody {
-    /// Who asks.
-    pub caller: Caller,
-    /// The size of the body in bytes.
-    pub bytes: u64,
-}
-
-impl Command for AdmitBody {
-    type Answer = ();
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
-    }
-
-    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
-        guard::present(state, &self.caller)?;
-        fetch::check(state, LimitName::ContentBytesMax, self.bytes)?;
-        Ok(Decision::Nothing)
-    }
-
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
-        Ok(())
     }
 }
 

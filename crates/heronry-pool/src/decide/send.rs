@@ -26,9 +26,6 @@ use crate::{
     rejection::{ConflictField, PolicyNeed},
 };
 
-/// The longest media type in bytes.
-const MEDIA_TYPE_BYTES_MAX: usize = 255;
-
 /// The body of a message to be sent.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -149,7 +146,7 @@ impl Send {
         guard::policies(state, &request.policies)?;
         limits.check(LimitName::CorrelationEntriesMax, request.correlation.len())?;
         let (media_type, body_bytes) = match &request.content {
-            Content::Inline(body) => (body.media_type.len(), body.bytes.len()),
+            Content::Inline(body) => (&*body.media_type, body.bytes.len()),
             Content::Stored {
                 erased_at: Some(erased_at),
                 ..
@@ -157,16 +154,10 @@ impl Send {
                 let erased_at = *erased_at;
                 return Err(Rejection::ContentErased { erased_at });
             }
-            Content::Stored { media_type, .. } => (media_type.len(), 0),
+            Content::Stored { media_type, .. } => (media_type.as_str(), 0),
         };
         limits.check(LimitName::BodyInlineBytesMax, body_bytes)?;
-        if media_type > MEDIA_TYPE_BYTES_MAX {
-            return Err(Rejection::TooLarge {
-                actual: media_type,
-                max: MEDIA_TYPE_BYTES_MAX,
-            });
-        }
-        Ok(())
+        guard::media_type(media_type)
     }
 
     fn check_policies(&self, state: &State, held: &Policies) -> Result<(), Rejection> {

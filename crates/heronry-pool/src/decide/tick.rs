@@ -12,7 +12,7 @@ use heronry_types::{
 use super::{
     dead::{self, Dying},
     draft::Author,
-    reply,
+    reply, store,
 };
 use crate::{
     State,
@@ -37,6 +37,7 @@ pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
             },
             Due::ReplyTimeout(accepted) => entries.extend(reply::timed_out(state, *accepted, now)),
             Due::WakeTimeout(registered) => entries.extend(timed_out(state, *registered)),
+            Due::UnnamedContent(content) => entries.extend(store::expired(state, *content)),
             // They are decided after the others, one at a time: what they do depends on them.
             Due::LostKeep(_) | Due::Suspended(_) => {}
             Due::Lapse(run, claim) => {

@@ -230,6 +230,7 @@ fn is_settled(body: &Body) -> bool {
         | Body::EffectCompleted(_)
         | Body::EffectResultRefused(_)
         | Body::ContentErased(_)
+        | Body::ContentStored(_)
         | Body::ApplicationEvent(_) => false,
     }
 }

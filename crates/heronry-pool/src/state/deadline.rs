@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use heronry_journal::Claim;
-use heronry_types::{Millis, Position, RunId, Timestamp};
+use heronry_types::{ContentRef, Millis, Position, RunId, Timestamp};
 
 /// How many deadlines are looked at for one that was missed: as many as one append decides.
 pub(crate) const MISSED_MAX: usize = 1_024;
@@ -23,6 +23,8 @@ pub enum Due {
     LostKeep(RunId),
     /// A suspended run goes on.
     Suspended(RunId),
+    /// A body that no message has named expires.
+    UnnamedContent(ContentRef),
 }
 
 impl Due {
@@ -34,7 +36,8 @@ impl Due {
             | Self::WakeTimeout(_)
             | Self::ReplyTimeout(_)
             | Self::LostKeep(_)
-            | Self::Suspended(_) => None,
+            | Self::Suspended(_)
+            | Self::UnnamedContent(_) => None,
         }
     }
 
@@ -46,7 +49,8 @@ impl Due {
             | Self::Lapse(..)
             | Self::WakeTimeout(_)
             | Self::ReplyTimeout(_)
-            | Self::Suspended(_) => None,
+            | Self::Suspended(_)
+            | Self::UnnamedContent(_) => None,
         }
     }
 
@@ -58,7 +62,8 @@ impl Due {
             | Self::Lapse(..)
             | Self::WakeTimeout(_)
             | Self::ReplyTimeout(_)
-            | Self::LostKeep(_) => None,
+            | Self::LostKeep(_)
+            | Self::UnnamedContent(_) => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A digest of the whole state.
 
 use heronry_journal::ChunkHash;
+use heronry_types::Position;
 use minicbor::{Encode, encode::Write};
 
 use super::{CopySlot, Earlier, Inbox, Member, Message, State, Wake, WakeEnd};
@@ -57,6 +58,13 @@ pub(super) fn digest(state: &State) -> ChunkHash {
         let end = effect.end.as_ref();
         let end = end.map(|end| (end.at, end.attempt, &end.result));
         feed.put((effect.attempts, end));
+    }
+    for (content, unnamed) in state.unnamed.iter() {
+        feed.put((content, unnamed.stored, &unnamed.run, unnamed.expires_at));
+        feed.put((unnamed.digest, &unnamed.media_type, unnamed.bytes));
+    }
+    if state.unnamed.last_erasure() > Position::ZERO {
+        feed.put(state.unnamed.last_erasure());
     }
     ChunkHash(*feed.0.finalize().as_bytes())
 }

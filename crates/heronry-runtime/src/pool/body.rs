@@ -1,19 +1,14 @@
-//! Bodies: stored before a message refers to them, or fetched by who may see them.
+//! Bodies: fetched by who may see them, sent, and erased.
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{AdmitBody, Content, ContentAccess, EraseContent, ErasureAccess},
+    decide::{Content, ContentAccess, EraseContent, ErasureAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
-use heronry_types::{Body, ContentRef, IdempotencyKey, Position, RunId, Timestamp};
-
-use tokio::runtime::Handle;
+use heronry_types::{ContentRef, Position, Timestamp};
 
 use super::Pool;
-use crate::{CallError, Party};
-
-/// Bodies of at most so many bytes are stored as they come.
-const BYTES_SMALL: usize = 16 * 1024;
+use crate::CallError;
 
 /// Why a body could not be stored or fetched.
 #[derive(Debug, thiserror::Error)]
@@ -25,26 +20,6 @@ pub enum BodyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Under which key a body is stored.
-#[derive(Clone, Debug)]
-pub struct ContentScope {
-    /// Whose key it is; an operator may store a body for no run.
-    pub run: Option<RunId>,
-    /// The key.
-    pub key: IdempotencyKey,
-}
-
-/// A body that was stored under a key.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct StoredOnce {
-    /// Its reference.
-    pub content_ref: ContentRef,
-    /// Whether it was there before.
-    pub repeated: bool,
-    /// When it was erased since; a repeat stores nothing.
-    pub erased_at: Option<Timestamp>,
 }
 
 impl From<Rejection> for BodyError {
@@ -112,86 +87,6 @@ impl Pool {
         Ok(self.call(erase).await?)
     }
 
-    /// Stores a body by itself and returns its reference.
-    ///
-    /// # Errors
-    /// [`Rejection::Limit`] when it is larger than the pool takes, or the store's failure.
-    pub async fn store_body(&self, caller: Caller, body: Body) -> Result<ContentRef, BodyError> {
-        let environment = &self.shared().environment;
-        let run = match &caller {
-            Caller::Member { run, .. } => Some(run),
-            Caller::Operator => None,
-        };
-        let content_ref = environment.minter.signed_ref(environment.ids.draw(), run);
-        let bytes = body.bytes.len() as u64;
-        let party = Party::of(self.id(), &caller);
-        self.call(AdmitBody { caller, bytes }).await?;
-        self.put(&party, content_ref, body).await?;
-        Ok(content_ref)
-    }
-
-    /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
-    ///
-    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
-    ///
-    /// # Errors
-    /// [`Rejection::SenderMismatch`] when a member names another run, [`Rejection::ContentConflict`]
-    /// when the run has stored another body under the key, and those of
-    /// [`store_body`](Self::store_body).
-    pub async fn store_body_once(
-        &self,
-        caller: Caller,
-        scope: ContentScope,
-        body: Body,
-    ) -> Result<StoredOnce, BodyError> {
-        let shared = self.shared();
-        let ContentScope { run, key } = scope;
-        if let Caller::Member { run: own, .. } = &caller
-            && run.as_ref() != Some(own)
-        {
-            return Err(Rejection::SenderMismatch.into());
-        }
-        let minter = &shared.environment.minter;
-        let (epoch, run, alone) = (self.epoch(), run.as_ref(), ContentPlace::Alone);
-        let fresh = minter.content_ref(epoch, run, &key);
-        let (mut content_ref, mut before) = (fresh, self.content(fresh, alone).await?);
-        if before.is_none() {
-            // What an earlier build stored keeps its reference.
-            let earlier = minter.earlier_content_ref(epoch, run, &key);
-            before = self.content(earlier, alone).await?;
-            content_ref = before.as_ref().map_or(fresh, |_| earlier);
-        }
-        let repeated = before.is_some();
-        let stored = if let Some(stored) = before {
-            // A repeat is answered as a read, to any generation of the run, and after its end.
-            stored
-        } else {
-            let bytes = body.bytes.len() as u64;
-            let party = Party::of(self.id(), &caller);
-            self.call(AdmitBody { caller, bytes }).await?;
-            self.put(&party, content_ref, body.clone()).await?;
-            // Of two that come at once the first one stays.
-            let stored = self.content(content_ref, alone).await?;
-            stored.ok_or(Rejection::ContentMissing)?
-        };
-        let (same, erased_at) = match &stored {
-            Stored::Kept(stored) => (stored.body == body, None),
-            Stored::Erased(tombstone) => {
-                let digest = StoredContent::of(body.clone()).digest;
-                let same = (&tombstone.media_type, tombstone.digest) == (&body.media_type, digest);
-                (same, Some(tombstone.erased_at))
-            }
-        };
-        if !same {
-            return Err(Rejection::ContentConflict.into());
-        }
-        Ok(StoredOnce {
-            content_ref,
-            repeated,
-            erased_at,
-        })
-    }
-
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
@@ -226,30 +121,6 @@ impl Pool {
         })
     }
 
-    /// Stores a body by itself: large ones one after the other, so that those of many calls never ride in one
-    /// transaction, which the appends beside them would wait for.
-    async fn put(
-        &self,
-        party: &Party,
-        content_ref: ContentRef,
-        body: Body,
-    ) -> Result<(), StoreError> {
-        let (pool, bytes) = (self.clone(), body.bytes.len());
-        let put = async move {
-            let shared = pool.shared();
-            let contents = &shared.environment.store.contents;
-            contents
-                .put(&shared.pool, content_ref, body, shared.token)
-                .await
-        };
-        if bytes <= BYTES_SMALL {
-            return put.await;
-        }
-        let permit = self.shared().environment.storing.permit(party).await;
-        let handle = Handle::current();
-        permit.run(move || handle.block_on(put)).await
-    }
-
     /// Looks for a body with the first message that refers to it, and by itself.
     async fn find(
         &self,
@@ -265,7 +136,7 @@ impl Pool {
         Err(Rejection::ContentMissing.into())
     }
 
-    async fn content(
+    pub(super) async fn content(
         &self,
         content_ref: ContentRef,
         place: ContentPlace,

@@ -46,6 +46,9 @@ impl From<LimitExceeded> for Refusal {
             | LimitName::LongPollsPerRunMax
             | LimitName::BytesUnderWayMax
             | LimitName::BytesUnderWayPerRunMax
+            | LimitName::UnnamedContentBytesPerRunMax
+            | LimitName::UnnamedContentBytesMax
+            | LimitName::UnnamedContentKeepMsMax
             | LimitName::AttemptsMax => ProblemKind::LimitExceeded,
         };
         let problem = Problem::new(kind, exceeded.to_string())

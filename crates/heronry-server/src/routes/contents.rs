@@ -69,29 +69,25 @@ async fn put(
     let bytes = read_content(request, max).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes);
-    let (status, content_ref, erased_at) = match key {
-        None => {
-            let content_ref = at.pool.store_body(at.caller(), body).await?;
-            (StatusCode::CREATED, content_ref, None)
-        }
+    let stored = match key {
+        None => at.pool.store_body(at.caller(), body).await?,
         Some(key) => {
             let scope = ContentScope { run, key };
-            let stored = at.pool.store_body_once(at.caller(), scope, body).await?;
-            let status = if stored.repeated {
-                StatusCode::OK
-            } else {
-                StatusCode::CREATED
-            };
-            (status, stored.content_ref, stored.erased_at)
+            at.pool.store_body_once(at.caller(), scope, body).await?
         }
     };
+    let status = if stored.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     let stored = ContentStored {
-        content_ref,
+        content_ref: stored.content_ref,
         media_type,
         size_bytes,
-        cursor: at.pool.head(),
+        cursor: stored.cursor,
         durability: at.app.durability(),
-        erased_at,
+        erased_at: stored.erased_at,
     };
     Ok((status, Answer(stored)))
 }

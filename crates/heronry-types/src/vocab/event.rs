@@ -174,6 +174,7 @@ vocabulary! {
         AgentPoolDeadlockSuspected = "agent_pool_deadlock_suspected",
         WakeConditionOrphaned = "wake_condition_orphaned",
         ContentErased = "content_erased",
+        ContentStored = "content_stored",
     }
 }
 
@@ -364,6 +365,7 @@ const KINDS: &[(EventFamily, Progress)] = &[
     (EventFamily::AgentPool, Progress::Fact),            // AgentPoolDeadlockSuspected
     (EventFamily::AgentPool, Progress::Fact),            // WakeConditionOrphaned
     (EventFamily::AgentPool, Progress::Fact),            // ContentErased
+    (EventFamily::AgentPool, Progress::Fact),            // ContentStored
 ];
 
 #[cfg(test)]

@@ -81,8 +81,8 @@ impl Play {
         let Some(under) = under else {
             let stored = self.pool().store_body(caller, text(says)).await;
             return match (stored, barred) {
-                (Ok(content_ref), None) => self.contents.push(Known {
-                    content_ref,
+                (Ok(stored), None) => self.contents.push(Known {
+                    content_ref: stored.content_ref,
                     stored_by: Some(who.run),
                     says,
                 }),
@@ -96,7 +96,8 @@ impl Play {
         };
         let before = self.stored.get(&(who.run, under)).cloned();
         let stored = self.pool().store_body_once(caller, scope, text(says)).await;
-        match (stored, barred, before) {
+        // What the key has stored is looked at first: of a member that is barred, too.
+        match (stored, before, barred) {
             (Ok(stored), None, None) => {
                 assert_eq!((stored.repeated, stored.erased_at), (false, None));
                 let known = Known {
@@ -107,7 +108,7 @@ impl Play {
                 self.stored.insert((who.run, under), known.clone());
                 self.contents.push(known);
             }
-            (Ok(stored), None, Some(before)) => {
+            (Ok(stored), Some(before), _) => {
                 assert_eq!(before.says, says, "a key has one body");
                 assert_eq!(
                     (stored.content_ref, stored.repeated),
@@ -116,12 +117,12 @@ impl Play {
                 let erased_at = self.ledger.content(stored.content_ref).erased_at;
                 assert_eq!(stored.erased_at, erased_at, "nothing brings it back");
             }
-            (Err(error), Some(barred), _) => check_refused(&error, &barred),
-            (Err(error), None, Some(before)) => {
+            (Err(error), Some(before), _) => {
                 assert_ne!(before.says, says);
                 check_refused(&error, &Rejection::ContentConflict);
             }
-            (stored, barred, _) => panic!("{stored:?} instead of {barred:?}"),
+            (Err(error), None, Some(barred)) => check_refused(&error, &barred),
+            (stored, None, barred) => panic!("{stored:?} instead of {barred:?}"),
         }
     }
 

@@ -29,6 +29,11 @@ pub(super) const ACTS: &[Act] = &[
         check: |scene, span| a_lost_member_leaves(scene, span).boxed_local(),
     },
     Act {
+        limit: LimitName::UnnamedContentKeepMsMax,
+        unit: 500,
+        check: |scene, span| a_body_expires_that_no_message_names(scene, span).boxed_local(),
+    },
+    Act {
         limit: LimitName::PendingEffectsPerRunMax,
         unit: 1,
         check: |scene, pending| effects_end_before_more_are_intended(scene, pending).boxed_local(),
@@ -74,6 +79,18 @@ async fn a_lost_member_leaves(scene: &mut Scene<'_>, span: u64) {
     scene.pass(1).await;
     let left = scene.order("GET /members", Value::Null).await.is(200);
     assert!(!is_member(&left), "at {span} ms");
+}
+
+async fn a_body_expires_that_no_message_names(scene: &mut Scene<'_>, span: u64) {
+    let stored = scene.put(10).await.is(201);
+    let content_ref = stored["content_ref"].as_str().unwrap();
+    let line = format!("GET /contents/{content_ref}");
+    scene.pass(span - 1).await;
+    let kept = scene.order(&line, Value::Null).await;
+    assert_eq!(kept.status.as_u16(), 200, "not before {span} ms");
+    scene.pass(1).await;
+    let erased = scene.order(&line, Value::Null).await;
+    erased.refused(410, "content-erased");
 }
 
 /// Effects are intended from Rust alone: no request does so.

@@ -192,6 +192,12 @@ pub(super) const ROWS: &[Row] = rows! {
     BytesUnderWayPerRunMax "content" at 20_000 is OVER, scene n => {
         scene.put(usize::try_from(n).unwrap()).await
     };
+    UnnamedContentBytesPerRunMax "content" at 20_000 is OVER, scene n => {
+        scene.put_briefly(usize::try_from(n).unwrap()).await
+    };
+    UnnamedContentBytesMax "content" at 20_000 is OVER, scene n => {
+        scene.put_briefly(usize::try_from(n).unwrap()).await
+    };
     NoteBytesMax "ack" at 10 is OVER, scene n => {
         let claim = scene.claim(&format!("k{n}")).await;
         let body = json!({"claims": [claim], "note": padded("", n)});

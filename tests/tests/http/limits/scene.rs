@@ -119,6 +119,17 @@ impl<'s> Scene<'s> {
         self.server.send(request.unwrap()).await
     }
 
+    /// Stores a body of this many bytes, and erases it.
+    pub(super) async fn put_briefly(&mut self, bytes: usize) -> Reply {
+        let stored = self.put(bytes).await;
+        if stored.status.is_success() {
+            let content_ref = stored.json()["content_ref"].as_str().unwrap().to_owned();
+            let line = self.line(&format!("DELETE /contents/{content_ref}"));
+            self.server.call(&self.a, &line, Value::Null).await.is(200);
+        }
+        stored
+    }
+
     /// Makes one more call that waits, and goes on waiting; says when it is answered at once instead.
     pub(super) async fn wait(&mut self, token: &str, line: &str, body: Value) -> Reply {
         let request = request(token, &self.line(line), &body);

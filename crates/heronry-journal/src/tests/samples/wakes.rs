@@ -116,6 +116,7 @@ fn condition(wake: WakeRegistered, kind: EventKind) -> Body {
 /// Those that are still written in an earlier version.
 pub(super) fn earlier() -> Vec<(&'static str, Body)> {
     let completed = EventKind::RunCompleted;
+    let erased = EventKind::ContentErased;
     vec![
         (
             "40.1-wake-registered",
@@ -155,6 +156,9 @@ pub(super) fn earlier() -> Vec<(&'static str, Body)> {
             "45.2-wake-scanned",
             scanned(EventKind::AgentPoolDeadlockSuspected),
         ),
+        ("41.3-wake-triggered", triggered(erased)),
+        ("44.5-condition-registered", condition(carrying(), erased)),
+        ("45.3-wake-scanned", scanned(erased)),
     ]
 }
 
@@ -173,7 +177,7 @@ pub(super) fn wakes() -> Vec<(&'static str, Body)> {
         wake_id: wake_id(),
         reason: WakeReason::Left,
     };
-    let erased = EventKind::ContentErased;
+    let stored = EventKind::ContentStored;
     let suspected = DeadlockSuspected {
         runs: vec![
             RunId::parse("lead").unwrap(),
@@ -193,11 +197,11 @@ pub(super) fn wakes() -> Vec<(&'static str, Body)> {
             "40.4-wake-registered",
             Body::WakeRegistered(Box::new(carrying())),
         ),
-        ("41.3-wake-triggered", triggered(erased)),
+        ("41.4-wake-triggered", triggered(stored)),
         ("42.1-wake-timed-out", Body::WakeTimedOut(timed_out)),
         ("43.1-wake-cancelled", Body::WakeCancelled(cancelled)),
-        ("44.5-condition-registered", condition(carrying(), erased)),
-        ("45.3-wake-scanned", scanned(erased)),
+        ("44.6-condition-registered", condition(carrying(), stored)),
+        ("45.4-wake-scanned", scanned(stored)),
         (
             "46.1-deadlock-suspected",
             Body::DeadlockSuspected(suspected),

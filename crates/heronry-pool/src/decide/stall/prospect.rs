@@ -237,7 +237,8 @@ impl<'a> Prospects<'a> {
         let dies =
             kinds.contains(&EventKind::RunMessageDeadLettered) && self.outcomes.may_die(case);
         let leaves = kinds.contains(&EventKind::AgentPoolRunLeft) && self.is_about_lost(case);
-        if dies || leaves {
+        let expires = kinds.contains(&EventKind::ContentErased) && self.is_about_unnamed(case);
+        if dies || leaves || expires {
             prospect.comes(ByItself::Perhaps);
         }
     }
@@ -331,6 +332,32 @@ impl<'a> Prospects<'a> {
         lost.any(|member| {
             case.could_be(&Outline {
                 identity: Some(&identity(state, member)),
+                message: none,
+                reply_to: none,
+                topic: none,
+                recipients: none,
+            })
+        })
+    }
+
+    /// Whether it could be about a body that no message names, and that expires because of that.
+    fn is_about_unnamed(&self, case: Case<'_>) -> bool {
+        let state = self.state;
+        let nobodys = state.unnamed.iter().next().is_some();
+        let nobodys = nobodys.then(|| Identity::new(state.pool.clone()));
+        let of_runs = state.unnamed.runs().take(TESTS_MAX).map(|run| {
+            let mut identity = Identity::new(state.pool.clone());
+            identity.run = Some(run.clone());
+            match state.members.get(run) {
+                Some(member) => self::identity(state, member),
+                None => identity,
+            }
+        });
+        let none = Known::Nothing;
+        let mut all = nobodys.into_iter().chain(of_runs);
+        all.any(|identity| {
+            case.could_be(&Outline {
+                identity: Some(&identity),
                 message: none,
                 reply_to: none,
                 topic: none,

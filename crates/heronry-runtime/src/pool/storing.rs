@@ -1,0 +1,278 @@
+//! Storing bodies by themselves, before a message refers to them.
+
+use std::panic::resume_unwind;
+
+use heronry_pool::{
+    Caller, Done, Rejection,
+    decide::{AdmitBody, ContentShare, StoreContent},
+};
+use heronry_store::{ContentPlace, Outcome, StoreError, Stored, StoredContent};
+use heronry_types::{
+    Body, ContentRef, Cursor, Digest, IdempotencyKey, MediaType, Position, RunId, Timestamp,
+};
+use tokio::{runtime::Handle, task::JoinError};
+
+use super::{Pool, body::BodyError};
+use crate::{CallError, Party, Permit, StopReason};
+
+/// Bodies of at most so many bytes are stored as they come.
+const BYTES_SMALL: u64 = 16 * 1024;
+
+/// Under which key a body is stored.
+#[derive(Clone, Debug)]
+pub struct ContentScope {
+    /// Whose key it is; an operator may store a body for no run.
+    pub run: Option<RunId>,
+    /// The key.
+    pub key: IdempotencyKey,
+}
+
+/// A body that was stored by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StoredBody {
+    /// Its reference.
+    pub content_ref: ContentRef,
+    /// The record that it is stored; for a repeat that recorded nothing, the head.
+    pub cursor: Cursor,
+    /// Whether it was there before; only under a key.
+    pub repeated: bool,
+    /// When it was erased since; a repeat stores nothing.
+    pub erased_at: Option<Timestamp>,
+}
+
+/// Where the reference of a body is from.
+#[derive(Clone, Copy, Debug)]
+enum Reference {
+    /// It was drawn, and nobody else knows of it.
+    Drawn,
+    /// It follows from a key, under which others may store at the same time.
+    OfKey,
+}
+
+/// A body that is about to be stored.
+struct Storing {
+    caller: Caller,
+    run: Option<RunId>,
+    content_ref: ContentRef,
+    reference: Reference,
+    body: Body,
+    digest: Digest,
+}
+
+/// What has been found in the store, and when somebody began to look.
+struct Seen {
+    stored: Option<Stored>,
+    at: Position,
+}
+
+impl Storing {
+    fn new(
+        caller: Caller,
+        run: Option<RunId>,
+        (content_ref, reference): (ContentRef, Reference),
+        body: Body,
+    ) -> Self {
+        let digest = StoredContent::of(body.clone()).digest;
+        Self {
+            caller,
+            run,
+            content_ref,
+            reference,
+            body,
+            digest,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.body.bytes.len() as u64
+    }
+
+    fn admission(&self, share: ContentShare) -> AdmitBody {
+        AdmitBody {
+            caller: self.caller.clone(),
+            media_type: MediaType(self.body.media_type.clone()),
+            bytes: self.bytes(),
+            share,
+        }
+    }
+
+    fn record(&self, seen_at: Option<Position>) -> StoreContent {
+        StoreContent {
+            caller: self.caller.clone(),
+            run: self.run.clone(),
+            content_ref: self.content_ref,
+            digest: self.digest,
+            media_type: MediaType(self.body.media_type.clone()),
+            bytes: self.bytes(),
+            seen_at,
+        }
+    }
+
+    /// Checks that what was found is this body, and returns when it was erased.
+    fn check_same(&self, found: &Stored) -> Result<Option<Timestamp>, Rejection> {
+        let (same, erased_at) = match found {
+            Stored::Kept(found) => (found.body == self.body, None),
+            Stored::Erased(left) => {
+                let same = (&left.media_type, left.digest) == (&self.body.media_type, self.digest);
+                (same, Some(left.erased_at))
+            }
+        };
+        same.then_some(erased_at).ok_or(Rejection::ContentConflict)
+    }
+
+    fn stored(&self, done: Done) -> StoredBody {
+        StoredBody {
+            content_ref: self.content_ref,
+            cursor: done.cursor,
+            repeated: false,
+            erased_at: None,
+        }
+    }
+}
+
+impl Pool {
+    /// Stores a body by itself. Until a message names it, it counts for who stores it, and it expires.
+    ///
+    /// # Errors
+    /// [`Rejection::Limit`] when it is larger than the pool takes, or when those that no message names
+    /// leave no room for it, before anything is stored; or the store's failure.
+    pub async fn store_body(&self, caller: Caller, body: Body) -> Result<StoredBody, BodyError> {
+        let environment = &self.shared().environment;
+        let run = match &caller {
+            Caller::Member { run, .. } => Some(run.clone()),
+            Caller::Operator => None,
+        };
+        let drawn = environment.ids.draw();
+        let content_ref = environment.minter.signed_ref(drawn, run.as_ref());
+        let storing = Storing::new(caller, run, (content_ref, Reference::Drawn), body);
+        self.store_new(storing).await
+    }
+
+    /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
+    ///
+    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
+    ///
+    /// # Errors
+    /// [`Rejection::SenderMismatch`] when a member names another run,
+    /// [`Rejection::ContentConflict`] when the run has stored another body under the key, and those of
+    /// [`store_body`](Self::store_body).
+    pub async fn store_body_once(
+        &self,
+        caller: Caller,
+        scope: ContentScope,
+        body: Body,
+    ) -> Result<StoredBody, BodyError> {
+        let ContentScope { run, key } = scope;
+        if let Caller::Member { run: own, .. } = &caller
+            && run.as_ref() != Some(own)
+        {
+            return Err(Rejection::SenderMismatch.into());
+        }
+        let minter = &self.shared().environment.minter;
+        let fresh = minter.content_ref(self.epoch(), run.as_ref(), &key);
+        let earlier = minter.earlier_content_ref(self.epoch(), run.as_ref(), &key);
+        let mut storing = Storing::new(caller, run, (fresh, Reference::OfKey), body);
+        // What an earlier build stored keeps its reference.
+        for content_ref in [fresh, earlier] {
+            storing.content_ref = content_ref;
+            let seen = self.look(content_ref).await?;
+            if seen.stored.is_some() {
+                // It is answered to any generation of the run, and after its end.
+                let stored = self.record(&storing, seen).await?;
+                let repeated = true;
+                return Ok(StoredBody { repeated, ..stored });
+            }
+        }
+        storing.content_ref = fresh;
+        self.store_new(storing).await
+    }
+
+    /// Stores a body that is not there, and records it. Once it is being put, it gets its record
+    /// whether or not somebody waits for that: nothing stays in the store that no share counts.
+    async fn store_new(&self, storing: Storing) -> Result<StoredBody, BodyError> {
+        let shared = self.shared();
+        let entered = shared.storing.enter(storing.run.as_ref(), storing.bytes());
+        let share = entered.share().clone();
+        self.call(storing.admission(share)).await?;
+        // Large ones are put one after the other, so that those of many calls never ride in one
+        // transaction, which the appends beside them would wait for.
+        let permit = if storing.bytes() > BYTES_SMALL {
+            let party = Party::of(self.id(), &storing.caller);
+            Some(shared.environment.storing.permit(&party).await)
+        } else {
+            None
+        };
+        let pool = self.clone();
+        let to_the_end = Handle::current().spawn(async move {
+            let _entered = entered;
+            pool.put(&storing, permit).await?;
+            match storing.reference {
+                Reference::Drawn => pool.record_drawn(&storing).await,
+                // Of two that come at once the first one stays.
+                Reference::OfKey => {
+                    let seen = pool.look(storing.content_ref).await?;
+                    pool.record(&storing, seen).await
+                }
+            }
+        });
+        match to_the_end.await.map_err(JoinError::try_into_panic) {
+            Ok(stored) => stored,
+            Err(Ok(panic)) => resume_unwind(panic),
+            Err(Err(_)) => Err(BodyError::Call(CallError::Stopped {
+                outcome: Outcome::Unknown,
+                why: StopReason::Shutdown,
+            })),
+        }
+    }
+
+    async fn put(&self, storing: &Storing, permit: Option<Permit>) -> Result<(), StoreError> {
+        let (pool, content_ref) = (self.clone(), storing.content_ref);
+        let body = storing.body.clone();
+        let put = async move {
+            let shared = pool.shared();
+            let contents = &shared.environment.store.contents;
+            contents
+                .put(&shared.pool, content_ref, body, shared.token)
+                .await
+        };
+        let Some(permit) = permit else {
+            return put.await;
+        };
+        let handle = Handle::current();
+        permit.run(move || handle.block_on(put)).await
+    }
+
+    /// Looks for a body that was stored by itself.
+    async fn look(&self, content_ref: ContentRef) -> Result<Seen, StoreError> {
+        let at = self.head().position;
+        let stored = self.content(content_ref, ContentPlace::Alone).await?;
+        Ok(Seen { stored, at })
+    }
+
+    /// Records a body of which nobody else knows, so that nobody can have erased it.
+    async fn record_drawn(&self, storing: &Storing) -> Result<StoredBody, BodyError> {
+        let recorded = self.call(storing.record(None)).await?;
+        let done = recorded.ok_or(Rejection::ContentMissing)?;
+        Ok(storing.stored(done))
+    }
+
+    /// Records a body that was seen in the store, unless that is known; looks again as often as
+    /// another body is erased meanwhile.
+    async fn record(&self, storing: &Storing, mut seen: Seen) -> Result<StoredBody, BodyError> {
+        loop {
+            let found = seen.stored.ok_or(Rejection::ContentMissing)?;
+            if let Some(erased_at) = storing.check_same(&found)? {
+                return Ok(StoredBody {
+                    content_ref: storing.content_ref,
+                    cursor: self.head(),
+                    repeated: false,
+                    erased_at: Some(erased_at),
+                });
+            }
+            if let Some(done) = self.call(storing.record(Some(seen.at))).await? {
+                return Ok(storing.stored(done));
+            }
+            seen = self.look(storing.content_ref).await?;
+        }
+    }
+}
