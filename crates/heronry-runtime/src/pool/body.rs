@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Content, ContentAccess, EraseContent, ErasureAccess},
+    decide::{Content, ContentAccess, EraseContent, ErasureAccess, ReferenceAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
 use heronry_types::{ContentRef, Position, Timestamp};
@@ -90,24 +90,22 @@ impl Pool {
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not stored in this pool. One that was erased is
-    /// returned: a message that was sent with it can be repeated, and no other is accepted.
+    /// [`Rejection::ContentMissing`] when it is not stored in this pool, or not the caller's to name:
+    /// both look alike. A member names what was stored for it, what it has sent or received, and what
+    /// an operator stored for nobody. One that was erased is returned: a message that was sent with it
+    /// can be repeated, and no other is accepted.
     pub async fn stored(
         &self,
         caller: Caller,
         content_ref: ContentRef,
     ) -> Result<Content, BodyError> {
-        let alone = self.content(content_ref, ContentPlace::Alone).await?;
-        let found = if let Some(found) = alone {
-            found
-        } else {
-            let ask = ContentAccess {
-                caller,
-                content_ref,
-            };
-            let first = self.call(ask).await?;
-            self.find(content_ref, first).await?.1
+        let ask = ReferenceAccess {
+            caller,
+            content_ref,
+            minter: self.shared().environment.minter.clone(),
         };
+        let first = self.call(ask).await?;
+        let (_, found) = self.find(content_ref, first).await?;
         let (bytes, erased_at) = match &found {
             Stored::Kept(content) => (content.body.bytes.len() as u64, None),
             Stored::Erased(tombstone) => (tombstone.bytes, Some(tombstone.erased_at)),
