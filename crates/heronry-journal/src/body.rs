@@ -1,4 +1,4 @@
-//! What records say, one struct per kind of record.
+//! The bodies of records, one struct per kind of record.
 
 mod content;
 mod dead;
@@ -43,7 +43,7 @@ pub use wake::{
 /// Defines [`Body`] of the kinds of records.
 macro_rules! bodies {
     ($($(#[$doc:meta])* $variant:ident($body:ty),)*) => {
-        /// What a record says.
+        /// The body of a record: the fields of its kind.
         #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
         #[serde(untagged)]
         pub enum Body {
@@ -102,7 +102,7 @@ macro_rules! bodies {
                 kind.is_some_and(|(_, newest)| version <= *newest)
             }
 
-            /// Reads the JSON of a body; `number` says of which kind it is.
+            /// Reads the JSON of a body; `number` is the number of its kind.
             ///
             /// # Errors
             /// The deserializer's, when the number is unknown or the JSON is not of that kind.
@@ -200,13 +200,13 @@ bodies! {
     WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     WakeCancelled(WakeCancelled),
-    /// A run began to wait for more than one filter says.
+    /// A run began to wait for a condition of more than one filter.
     ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
     WakeScanned(WakeScanned),
     /// Suspended runs wait only on each other.
     DeadlockSuspected(DeadlockSuspected),
-    /// A suspended run waits for what nobody can do.
+    /// A suspended run waits for something that no live member can do.
     WakeOrphaned(WakeOrphaned),
     /// A wake failed.
     WakeFailed(WakeFailed),
@@ -238,7 +238,7 @@ impl Body {
         ended
     }
 
-    /// Returns what a registration of a wake says, whatever the wake waits for.
+    /// Returns the registration of a wake, for one filter or for a condition of several.
     pub fn registration(&self) -> Option<&WakeRegistered> {
         if let Self::WakeRegistered(body) = self {
             Some(body)
