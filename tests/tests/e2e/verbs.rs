@@ -318,6 +318,35 @@ fn pools_and_members_are_shown_and_changed() {
 }
 
 #[test]
+fn opening_a_pool_shows_what_was_set_and_showing_it_shows_all() {
+    let place = Place::new();
+    let _server = place.serve(&[]);
+    let opened = place.run(&["pool", "open", "q"]).ok();
+    assert!(opened.starts_with("pool q\nhead "), "{opened}");
+    assert!(opened.contains("\ndurability "), "{opened}");
+    assert!(opened.lines().count() < 10, "{opened}");
+    let limits = ["--limit", "inbox_depth_max=9", "--limit", "members_max=7"];
+    let opened = place
+        .run(&[&["pool", "open", "r"][..], &limits].concat())
+        .ok();
+    let shown: Vec<_> = opened
+        .lines()
+        .filter(|it| it.starts_with("limit "))
+        .collect();
+    assert_eq!(
+        shown,
+        ["limit inbox_depth_max 9 (set)", "limit members_max 7 (set)"]
+    );
+    let all = place.run(&["pool", "show", "r"]).ok();
+    assert!(all.contains("policies of every member none"), "{all}");
+    let limits = all.lines().filter(|it| it.starts_with("limit ")).count();
+    let json = place.run(&["pool", "open", "r", "--json"]).json();
+    assert_eq!(json["limits"].as_object().unwrap().len(), limits);
+    let field = ["pool", "open", "r", "--field", "limits.members_max,created"];
+    assert_eq!(place.run(&field).ok(), "7\tfalse\n");
+}
+
+#[test]
 fn a_filter_is_checked_without_a_server() {
     let place = Place::new();
     let good = place
