@@ -23,7 +23,7 @@ pub struct PoolBody {
     pub wake_policy: Option<WakePolicyBody>,
     /// The policies that a member must hold to be seen and to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The policies that an agent's runs hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct PoolBody {
 pub struct MessagePolicyBody {
     /// The policies that every message must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub required_policies: Option<Policies>,
     /// Whether a broadcast to the pool reaches its sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -103,7 +103,7 @@ pub struct RegisterWake {
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that it carries: its run has to hold them, now and as long as it waits.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// How long this call waits for the end. Absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
