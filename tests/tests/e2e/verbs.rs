@@ -280,6 +280,14 @@ fn each_kind_of_no_has_its_exit_code() {
 #[test]
 fn a_wrong_token_is_refused() {
     let (place, _server) = pool();
+    // Before any of a large body is read.
+    place.write("large", vec![b'x'; 16 * 1024 * 1024]);
+    place
+        .act(
+            "a",
+            &["contents", "put", "--file", "large", "--token", "wrong"],
+        )
+        .refused(3, "does not know this token");
     place
         .act("a", &["members", "--token", "wrong"])
         .refused(3, "does not know this token");
