@@ -110,10 +110,18 @@ pub struct ContentAccess {
     pub content_ref: ContentRef,
 }
 
+/// The first message that refers to a body: a body that came with a message came with that one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FirstUse {
+    /// Its acceptance.
+    pub accepted: Position,
+    /// How many bytes the body has.
+    pub bytes: u64,
+}
+
 impl Command for ContentAccess {
-    /// The acceptance of the first message that refers to it: a body that came with a message came
-    /// with that one. Absent only for operators: no message refers to it.
-    type Answer = Option<Position>;
+    /// The first message that refers to it. Absent only for operators: none does.
+    type Answer = Option<FirstUse>;
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -124,9 +132,12 @@ impl Command for ContentAccess {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
+    fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
-        let first = of_content.first().map(|(position, _)| *position);
+        let first = of_content.first().map(|(position, message)| FirstUse {
+            accepted: *position,
+            bytes: message.accepted.body_bytes,
+        });
         match &self.caller {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content
