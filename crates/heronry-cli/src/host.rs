@@ -31,7 +31,7 @@ use self::{
 use crate::{
     data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
-    secrets,
+    files, secrets,
 };
 
 /// A server that runs in this process.
@@ -167,7 +167,7 @@ impl Host {
 /// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system
 /// that is not mounted, and what was written under its name would be lost from sight.
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
-    check_folder(choice)?;
+    check_place(choice)?;
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -183,13 +183,14 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
     }
 }
 
-fn check_folder(choice: &StoreChoice) -> Result<(), Failure> {
+/// Checks that the folder of a store is there, and that nobody else could have laid the store.
+fn check_place(choice: &StoreChoice) -> Result<(), Failure> {
     let (StoreChoice::Redb(path) | StoreChoice::Sled(path)) = choice else {
         return Ok(());
     };
     let folder = directory_of(path);
     if folder.is_dir() {
-        return Ok(());
+        return Ok(files::check_store(path)?);
     }
     let place = folder.display();
     Err(Failure::failed(format_args!(
@@ -227,6 +228,9 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
 
 /// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
 pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
+    if choice.path().exists() {
+        check_place(choice)?;
+    }
     let store =
         match choice {
             StoreChoice::Redb(path) => without_panics(|| RedbStore::open_to_read(path))
