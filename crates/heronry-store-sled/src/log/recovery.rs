@@ -313,7 +313,9 @@ mod tests {
             let Ok(found) = Recovery::read(&log, &killed.path().join("blobs"), listed) else {
                 continue;
             };
-            if config().path(killed.path()).open().is_ok() {
+            // sled panics where a page is unknown.
+            let open = || config().path(killed.path()).open().is_ok();
+            if std::panic::catch_unwind(open).unwrap_or(false) {
                 assert_eq!(
                     Pages::decode(&list_in(killed.path()).unwrap()).unwrap(),
                     found.pages,
