@@ -226,21 +226,44 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
     )
 }
 
-/// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
+/// Opens a store that is there to look at it, whether its pools were moved elsewhere or not. It is left
+/// byte for byte as it is.
 pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
+    open_there(
+        choice,
+        |path| RedbStore::open_to_read(path),
+        |path| SledStore::open_to_read(path),
+    )
+}
+
+/// Opens a store that is there to move its pools elsewhere, or to go on with that.
+pub(crate) fn open_to_move(choice: &StoreChoice) -> Result<Store, Failure> {
+    open_there(
+        choice,
+        |path| RedbStore::open_to_move(path),
+        |path| SledStore::open_to_move(path),
+    )
+}
+
+fn open_there(
+    choice: &StoreChoice,
+    redb: impl FnOnce(&Path) -> Result<RedbStore, StoreError>,
+    sled: impl FnOnce(&Path) -> Result<SledStore, StoreError>,
+) -> Result<Store, Failure> {
     if choice.path().exists() {
         check_place(choice)?;
     }
-    let store =
-        match choice {
-            StoreChoice::Redb(path) => without_panics(|| RedbStore::open_to_read(path))
-                .map(|store| Store::of(Arc::new(store))),
-            StoreChoice::Sled(path) => without_panics(|| SledStore::open_to_read(path))
-                .map(|store| Store::of(Arc::new(store))),
-            StoreChoice::Memory => {
-                return Err(Failure::usage("a store in memory keeps no journal"));
-            }
-        };
+    let store = match choice {
+        StoreChoice::Redb(path) => {
+            without_panics(|| redb(path)).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Sled(path) => {
+            without_panics(|| sled(path)).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Memory => {
+            return Err(Failure::usage("a store in memory keeps no journal"));
+        }
+    };
     let path = choice.path();
     store.map_err(|error| {
         if path.exists() {

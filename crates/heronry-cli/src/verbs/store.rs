@@ -9,7 +9,7 @@ use crate::{
     carry::{Target, Way, carrier, pools_of, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{StoreChoice, open_to_read},
+    host::{StoreChoice, open_to_move, open_to_read},
 };
 
 /// Copy or move whole stores that no server has open
@@ -69,7 +69,7 @@ async fn move_all(cx: &Context, args: &CopyArgs) -> Outcome {
         ));
     }
     check_apart(args)?;
-    let from = open_to_read(&args.from)?;
+    let from = open_to_move(&args.from)?;
     let target = Target::open(&args.to)?;
     let moved_to = target.choice().to_string();
     let ended = transfer::move_all(&from, target.store(), &moved_to, &carrier()).await;
