@@ -14,7 +14,7 @@ use crate::text::add;
 
 pub(crate) use self::{
     error::FileError,
-    folder::Folder,
+    folder::{Folder, Freshness},
     named::{Pipe, create_new, read_secret, replace_shared},
     trust::{Others, is_private_folder},
 };
