@@ -3,13 +3,15 @@
 mod choices;
 mod descriptors;
 mod doors;
+mod mark;
 mod owned;
+mod rollback;
 mod settings;
 
 use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
-use heronry_runtime::{Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Runtime, SystemClock, SystemIds, marks::MarkKeeper};
 use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind, embedded::files::directory_of};
 use heronry_store_memory::MemoryStore;
@@ -21,7 +23,9 @@ use tokio::{
 };
 
 pub(crate) use choices::{ListenAddress, StoreChoice};
-pub(crate) use settings::ServerSettings;
+pub(crate) use mark::MarkFile;
+pub(crate) use rollback::refusal as rollback_refusal;
+pub(crate) use settings::{Rollback, RollbackArgs, ServerSettings};
 
 use self::{
     doors::{Doors, OpenDoors, SocketFile},
@@ -44,14 +48,22 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
+    mark: Option<Mark>,
     _files: Vec<SocketFile>,
     _owned: Owned,
+}
+
+/// The mark of a store, and the task that keeps it.
+#[derive(Debug)]
+struct Mark {
+    keeper: MarkKeeper,
+    task: JoinHandle<()>,
 }
 
 impl Host {
     /// Takes the data directory, opens a store and serves it. What stands against that leaves nothing
     /// behind.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
@@ -68,6 +80,7 @@ impl Host {
         };
         let opened = open_store(&choice)?;
         let choice = choice.absolute();
+        let (opened, keeper) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
         let socket = doors.add_socket(data_dir);
@@ -87,6 +100,10 @@ impl Host {
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };
+        let mark = keeper.map(|keeper| Mark {
+            task: tokio::spawn(keeper.clone().run(Arc::clone(&clock))),
+            keeper,
+        });
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
             // A host that is dropped without being stopped wants its server to end as well.
@@ -105,6 +122,7 @@ impl Host {
             runtime,
             shutdown,
             server: Mutex::new(server),
+            mark,
             _files: files,
             _owned: owned,
         })
@@ -154,6 +172,10 @@ impl Host {
             server.await
         };
         self.runtime.shutdown().await;
+        if let Some(Mark { keeper, task }) = self.mark {
+            task.abort();
+            keeper.settle().await;
+        }
         match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(server_failure(&error)),
