@@ -53,7 +53,8 @@ pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
 pub use query::{
     AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage, FindWake,
-    ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer, Viewing,
+    FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer,
+    Viewing,
 };
 pub use reference::ReferenceAccess;
 pub use release::{Release, ReleaseUnanswered};

@@ -14,7 +14,7 @@ pub struct AppendEvents {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
     /// The events, at least one.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::new_events))]
     pub events: Vec<NewEvent>,
     /// The idempotency key: the same key with the same events has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]

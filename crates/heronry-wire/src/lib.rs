@@ -10,6 +10,8 @@ mod filter;
 mod inbox;
 mod member;
 mod message;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod pool;
 mod problem;
 mod prove;

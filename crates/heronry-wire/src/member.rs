@@ -32,7 +32,7 @@ pub struct Join {
     /// The policies that the member holds. Absent: those that its agent is granted, or those that
     /// it held before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +146,7 @@ pub struct MemberView {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
     /// The policies that the member holds.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The number of copies that wait in the member's inbox.
     pub unread: u64,

@@ -29,7 +29,7 @@ pub struct SendMessage {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
     /// The address of the message.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::address))]
     pub to: Address,
     /// The body, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct SendMessage {
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that the message carries.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The urgency of the message. Absent: `queue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct SendMessage {
     /// The replies that the message asks for: `{expected_responses, timeout_ms?, from?}`. `from`
     /// names the runs whose replies count; absent: all recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::response_contract_if_any))]
     pub response_contract: Option<ResponseContract>,
     /// The delay in milliseconds, from the acceptance of the message, before its copies can be
     /// claimed. Absent: none.

@@ -24,7 +24,7 @@ pub struct PoolBody {
     pub wake_policy: Option<WakePolicyBody>,
     /// The policies that a member must hold to be seen and to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The policies that an agent's runs hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub struct PoolBody {
 pub struct MessagePolicyBody {
     /// The policies that every message must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub required_policies: Option<Policies>,
     /// True when a broadcast to the pool reaches its sender, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -103,7 +103,7 @@ pub struct RegisterWake {
     pub idempotency_key: Option<IdempotencyKey>,
     /// The policies that the wake carries: its run has to hold them, now and as long as it waits.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
     /// The time in milliseconds that this call waits for the end of the wake. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,8 @@
 //! Naming a body in a message to be sent: who may.
 
-use heronry_types::{ContentRef, Position, RunId};
+use heronry_types::{ContentRef, RunId};
 
-use super::{AboutWakes, Applied, Command, Cx, Decision};
+use super::{AboutWakes, Applied, Command, Cx, Decision, FirstUse};
 use crate::{Caller, Minter, Rejection, State};
 
 /// Asks whether the caller may name a body in a message, and where to look for it.
@@ -21,9 +21,8 @@ pub struct ReferenceAccess {
 }
 
 impl Command for ReferenceAccess {
-    /// The acceptance of the first message that refers to it, as in
-    /// [`ContentAccess`](super::ContentAccess). Absent: no message refers to it.
-    type Answer = Option<Position>;
+    /// The first message that refers to it. Absent: none does.
+    type Answer = Option<FirstUse>;
 
     fn about_wakes(&self) -> AboutWakes {
         AboutWakes::Nothing
@@ -33,7 +32,7 @@ impl Command for ReferenceAccess {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
+    fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
         let is_reader = |run: &RunId| {
             let mut messages = of_content.iter();
@@ -43,7 +42,7 @@ impl Command for ReferenceAccess {
             Caller::Operator => true,
             Caller::Member { run, .. } => self.is_stored_for(state, run) || is_reader(run),
         };
-        let first = of_content.first().map(|(position, _)| *position);
+        let first = FirstUse::of(&of_content);
         may_name.then_some(first).ok_or(Rejection::ContentMissing)
     }
 }
