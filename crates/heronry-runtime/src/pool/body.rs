@@ -2,10 +2,10 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Content, ContentAccess, EraseContent, ErasureAccess, FirstUse},
+    decide::{Content, ContentAccess, EraseContent, ErasureAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
-use heronry_types::{ContentRef, Timestamp};
+use heronry_types::{ContentRef, Position, Timestamp};
 use tokio::runtime::Handle;
 
 use super::{Pool, storing::BYTES_SMALL};
@@ -46,7 +46,13 @@ impl Pool {
         };
         let party = Party::of(self.id(), &ask.caller);
         let first = self.call(ask).await?;
-        let (_, stored) = self.find((content_ref, &party), first).await?;
+        let asked = Asked {
+            content_ref,
+            place: ContentPlace::Alone,
+            bytes: first.map(|first| first.bytes),
+        };
+        let accepted = first.map(|first| first.accepted);
+        let (_, stored) = self.find(&party, asked, accepted).await?;
         Ok(kept(stored)?)
     }
 
@@ -70,15 +76,8 @@ impl Pool {
         };
         let party = Party::of(self.id(), &caller);
         let accepted = self.call(ask).await?;
-        let (place, stored) = match accepted {
-            // A body is hardly ever erased: it may be a large one.
-            Some(accepted) => {
-                let bytes = u64::MAX;
-                let first = FirstUse { accepted, bytes };
-                self.find((content_ref, &party), Some(first)).await?
-            }
-            None => self.find((content_ref, &party), None).await?,
-        };
+        let asked = Asked::of_unknown_size(content_ref, ContentPlace::Alone);
+        let (place, stored) = self.find(&party, asked, accepted).await?;
         let StoredContent { body, digest } = match stored {
             Stored::Kept(content) => content,
             Stored::Erased(tombstone) => return Ok(tombstone),
@@ -118,7 +117,8 @@ impl Pool {
                 content_ref,
             };
             let first = self.call(ask).await?;
-            self.find((content_ref, &party), first).await?.1
+            let accepted = first.map(|first| first.accepted);
+            self.find(&party, alone, accepted).await?.1
         };
         let (bytes, erased_at) = match &found {
             Stored::Kept(content) => (content.body.bytes.len() as u64, None),
@@ -136,17 +136,13 @@ impl Pool {
     /// Looks for a body with the first message that refers to it, and by itself.
     async fn find(
         &self,
-        (content_ref, party): (ContentRef, &Party),
-        first: Option<FirstUse>,
+        party: &Party,
+        alone: Asked,
+        first: Option<Position>,
     ) -> Result<(ContentPlace, Stored), BodyError> {
-        let bytes = first.map(|first| first.bytes);
-        let with = first.map(|first| ContentPlace::With(first.accepted));
-        for place in with.into_iter().chain([ContentPlace::Alone]) {
-            let asked = Asked {
-                content_ref,
-                place,
-                bytes,
-            };
+        let with = first.map(ContentPlace::With);
+        for place in with.into_iter().chain([alone.place]) {
+            let asked = Asked { place, ..alone };
             if let Some(found) = self.content(party, asked).await? {
                 return Ok((place, found));
             }
