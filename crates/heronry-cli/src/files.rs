@@ -14,7 +14,7 @@ use crate::text::add;
 
 pub(crate) use self::{
     error::FileError,
-    folder::Folder,
+    folder::{Folder, Freshness},
     named::{Pipe, check_store, create_new, read_secret, replace_shared},
     trust::{Others, is_own_folder},
 };

@@ -19,6 +19,7 @@ mod lost;
 mod names;
 mod prior;
 mod query;
+mod reference;
 mod release;
 mod reply;
 mod resolve;
@@ -55,6 +56,7 @@ pub use query::{
     FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer,
     Viewing,
 };
+pub use reference::ReferenceAccess;
 pub use release::{Release, ReleaseUnanswered};
 pub use retire::Retire;
 pub use scan::{FinishScan, Scanned};

@@ -159,11 +159,12 @@ impl LimitName {
         }
     }
 
-    /// Returns the largest value that it can be set to.
+    /// Returns the largest value that the limit can be set to.
     ///
-    /// What goes into a record is bounded by the 768 KiB of a chunk, also in the records that the
-    /// engine itself writes about a message and that nobody could refuse any more; a content by the
-    /// 64 MiB of a line of an export; a filter by its language; the rest by what one process holds.
+    /// The size of a record is bounded by the 768 KiB of a chunk. That holds also for the records
+    /// that the engine itself writes about a message and that nobody could refuse any more. A
+    /// body is bounded by the 64 MiB of a line of an export, a filter by its language, and the
+    /// rest by the memory of one process.
     pub fn ceiling(self) -> u64 {
         match self {
             Self::MembersMax
@@ -231,9 +232,9 @@ pub enum LimitNotSettable {
     AboveCeiling {
         /// The limit.
         limit: LimitName,
-        /// Its largest value.
+        /// The largest value of the limit.
         ceiling: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
     /// With the value the pool could not be used any more.
@@ -241,9 +242,9 @@ pub enum LimitNotSettable {
     BelowFloor {
         /// The limit.
         limit: LimitName,
-        /// Its smallest value.
+        /// The smallest value of the limit.
         floor: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
 }
@@ -261,11 +262,11 @@ pub struct Limits(#[n(0)] BTreeMap<LimitName, u64>);
 )]
 #[non_exhaustive]
 pub struct LimitExceeded {
-    /// The limit.
+    /// The name of the limit.
     pub limit: LimitName,
-    /// Its value.
+    /// The value of the limit.
     pub max: u64,
-    /// What was asked for.
+    /// The value that the request has.
     pub actual: u64,
 }
 

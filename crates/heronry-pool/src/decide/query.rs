@@ -16,7 +16,7 @@ pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
 use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
-use crate::{Caller, Minter, Rejection, State, answer};
+use crate::{Caller, Minter, Rejection, State, answer, state::Message};
 
 /// Asks what became of a message.
 #[derive(Clone, Debug)]
@@ -119,6 +119,17 @@ pub struct FirstUse {
     pub bytes: u64,
 }
 
+impl FirstUse {
+    /// Returns the first of the messages that refer to a body, oldest first.
+    pub(super) fn of(of_content: &[(Position, &Message)]) -> Option<Self> {
+        let (accepted, message) = of_content.first()?;
+        Some(Self {
+            accepted: *accepted,
+            bytes: message.accepted.body_bytes,
+        })
+    }
+}
+
 impl Command for ContentAccess {
     /// The first message that refers to it. Absent only for operators: none does.
     type Answer = Option<FirstUse>;
@@ -134,10 +145,7 @@ impl Command for ContentAccess {
 
     fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
-        let first = of_content.first().map(|(position, message)| FirstUse {
-            accepted: *position,
-            bytes: message.accepted.body_bytes,
-        });
+        let first = FirstUse::of(&of_content);
         match &self.caller {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Content, ContentAccess, EraseContent, ErasureAccess},
+    decide::{Content, ContentAccess, EraseContent, ErasureAccess, FirstUse, ReferenceAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
 use heronry_types::{ContentRef, Position, Timestamp};
@@ -46,11 +46,7 @@ impl Pool {
         };
         let party = Party::of(self.id(), &ask.caller);
         let first = self.call(ask).await?;
-        let asked = Asked {
-            content_ref,
-            place: ContentPlace::Alone,
-            bytes: first.map(|first| first.bytes),
-        };
+        let asked = Asked::alone(content_ref, first);
         let accepted = first.map(|first| first.accepted);
         let (_, stored) = self.find(&party, asked, accepted).await?;
         Ok(kept(stored)?)
@@ -100,26 +96,25 @@ impl Pool {
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not stored in this pool. One that was erased is
-    /// returned: a message that was sent with it can be repeated, and no other is accepted.
+    /// [`Rejection::ContentMissing`] when it is not stored in this pool, or not the caller's to name:
+    /// both look alike. A member names what was stored for it, what it has sent or received, and what
+    /// an operator stored for nobody. One that was erased is returned: a message that was sent with it
+    /// can be repeated, and no other is accepted.
     pub async fn stored(
         &self,
         caller: Caller,
         content_ref: ContentRef,
     ) -> Result<Content, BodyError> {
         let party = Party::of(self.id(), &caller);
-        let alone = Asked::of_unknown_size(content_ref, ContentPlace::Alone);
-        let found = if let Some(found) = self.content(&party, alone).await? {
-            found
-        } else {
-            let ask = ContentAccess {
-                caller,
-                content_ref,
-            };
-            let first = self.call(ask).await?;
-            let accepted = first.map(|first| first.accepted);
-            self.find(&party, alone, accepted).await?.1
+        let ask = ReferenceAccess {
+            caller,
+            content_ref,
+            minter: self.shared().environment.minter.clone(),
         };
+        let first = self.call(ask).await?;
+        let asked = Asked::alone(content_ref, first);
+        let accepted = first.map(|first| first.accepted);
+        let (_, found) = self.find(&party, asked, accepted).await?;
         let (bytes, erased_at) = match &found {
             Stored::Kept(content) => (content.body.bytes.len() as u64, None),
             Stored::Erased(tombstone) => (tombstone.bytes, Some(tombstone.erased_at)),
@@ -187,6 +182,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Returns a body that was stored by itself, of the size that the first message with it says.
+    fn alone(content_ref: ContentRef, first: Option<FirstUse>) -> Self {
+        Self {
+            content_ref,
+            place: ContentPlace::Alone,
+            bytes: first.map(|first| first.bytes),
+        }
+    }
+
     /// Returns a body of which nobody knows how large it is.
     pub(super) fn of_unknown_size(content_ref: ContentRef, place: ContentPlace) -> Self {
         Self {
