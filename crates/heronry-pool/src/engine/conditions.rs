@@ -1,8 +1,8 @@
 //! The wakes that wait for more than one filter says, and how far each has come; and those whose
 //! earlier events are still to be looked through.
 //!
-//! Progress is no part of the state: it is counted again after the pool was opened, from the records
-//! since then, a slice at a time.
+//! Progress is no part of the state: after the pool was opened it is counted again, from the registration
+//! of each on, a slice at a time.
 
 use heronry_event::{
     Envelope,
