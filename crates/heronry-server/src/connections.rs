@@ -3,6 +3,7 @@
 mod bodies;
 mod crowd;
 mod limits;
+mod linger;
 mod listener;
 mod pace;
 mod transport;
@@ -42,6 +43,7 @@ pub use listener::Listener;
 use self::{
     bodies::{AnswerBody, RequestBody, Rest},
     crowd::{Crowd, Full},
+    linger::Lingering,
     pace::{Pace, Watchdog},
     transport::{Duplex, Transport},
 };
@@ -63,6 +65,8 @@ pub(crate) struct Connections {
     tasks: TaskTracker,
     places: Places,
     refusals: Places,
+    /// Those that linger after their answer.
+    lingering: Places,
     overfull: Said,
     failing: Said,
 }
@@ -121,6 +125,7 @@ struct Terms {
     guest: Option<Arc<Guest>>,
     limits: ConnectionLimits,
     keep_alive: KeepAlive,
+    lingering: Places,
     /// Given back when the connection ends.
     _place: OwnedSemaphorePermit,
 }
@@ -149,6 +154,7 @@ impl Connections {
             tasks: TaskTracker::new(),
             places,
             refusals: Places::new(ConnectionLimits::REFUSALS_MAX),
+            lingering: Places::new(limits.lingering_max()),
             overfull: Said::default(),
             failing: Said::default(),
         }
@@ -211,6 +217,7 @@ impl Connections {
                     guest: Some(Arc::new(guest)),
                     limits: self.limits,
                     keep_alive: KeepAlive::Yes,
+                    lingering: self.lingering.clone(),
                     _place: place,
                 }
             }
@@ -230,6 +237,7 @@ impl Connections {
                     guest: None,
                     limits: self.limits.of_a_refusal(),
                     keep_alive: KeepAlive::No,
+                    lingering: self.lingering.clone(),
                     _place: place,
                 }
             }
@@ -283,7 +291,9 @@ fn is_of_one_peer(error: &io::Error) -> bool {
 /// Serves one connection until it ends, or keeps the server waiting for too long.
 async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, stop: Stop) {
     let pace = Pace::new(Arc::clone(&clock));
-    let transport = TokioIo::new(Transport::new(stream, pace.clone()));
+    let (places, time) = (Arc::clone(&terms.lingering.free), terms.limits.linger);
+    let lingering = Lingering::new(places, Arc::clone(&clock), time);
+    let transport = TokioIo::new(Transport::new(stream, pace.clone(), lingering));
     let routes = TowerToHyperService::new(terms.router);
     let service = service_fn(|request: Request<Incoming>| {
         pace.requested();
@@ -301,12 +311,15 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
         async move {
             let mut response = answering.await?;
             // Who asks before it sends the rest would take the reading of it for a yes.
-            let goes_on = match keep_alive {
-                KeepAlive::Yes if asks_first => rest.is_none(),
-                KeepAlive::Yes => rest.is_taken().await,
-                KeepAlive::No => false,
+            let is_whole = if asks_first {
+                rest.is_none()
+            } else {
+                rest.is_taken().await
             };
-            if !goes_on {
+            if !is_whole {
+                pace.answered_early();
+            }
+            if !is_whole || keep_alive == KeepAlive::No {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -330,6 +343,7 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
                     return;
                 }
                 told = true;
+                pace.stopped();
                 connection.as_mut().graceful_shutdown();
             }
             // How a connection breaks off is its peer's affair.

@@ -182,11 +182,12 @@ impl LimitName {
         }
     }
 
-    /// Returns the largest value that it can be set to.
+    /// Returns the largest value that the limit can be set to.
     ///
-    /// What goes into a record is bounded by the 768 KiB of a chunk, also in the records that the
-    /// engine itself writes about a message and that nobody could refuse any more; a content by the
-    /// 64 MiB of a line of an export; a filter by its language; the rest by what one process holds.
+    /// The size of a record is bounded by the 768 KiB of a chunk. That holds also for the records
+    /// that the engine itself writes about a message and that nobody could refuse any more. A
+    /// body is bounded by the 64 MiB of a line of an export, a filter by its language, and the
+    /// rest by the memory of one process.
     pub fn ceiling(self) -> u64 {
         match self {
             Self::MembersMax
@@ -254,9 +255,9 @@ pub enum LimitNotSettable {
     AboveCeiling {
         /// The limit.
         limit: LimitName,
-        /// Its largest value.
+        /// The largest value of the limit.
         ceiling: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
     /// With the value the pool could not be used any more.
@@ -264,9 +265,9 @@ pub enum LimitNotSettable {
     BelowFloor {
         /// The limit.
         limit: LimitName,
-        /// Its smallest value.
+        /// The smallest value of the limit.
         floor: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
 }
@@ -295,11 +296,11 @@ enum OfWakes {
 )]
 #[non_exhaustive]
 pub struct LimitExceeded {
-    /// The limit.
+    /// The name of the limit.
     pub limit: LimitName,
-    /// Its value.
+    /// The value of the limit.
     pub max: u64,
-    /// What was asked for: of a limit of what several requests hold together, all of that.
+    /// The value that the request has, or that the wakes would have together with its own.
     pub actual: u64,
 }
 

@@ -10,6 +10,7 @@ use heronry_types::{EventKind, Millis, NewEvent, PoolSpec, Position};
 on_every_store! {
     no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it
     a_short_read_waits_for_one_slice_of_a_long_one
+    a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody
     a_replay_is_read_in_slices_and_each_fact_comes_once
     explaining_a_wake_is_work_in_slices_as_well
 }
@@ -98,6 +99,37 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
         }
         Either::Right(_) => panic!("the long read was over first"),
     }
+}
+
+async fn a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody(world: World) {
+    let Library {
+        pool,
+        side_work,
+        long,
+        short,
+    } = library(&world).await;
+    let permit = side_work.permit(&Party::Operator).await;
+    let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
+    let mut newest = World::seeing(World::viewer(&long), "true");
+    newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
+    let mut parked = [
+        Box::pin(pool.events(&all, 10, Millis(0))),
+        Box::pin(pool.events(&newest, 1, Millis(0))),
+    ];
+    for _ in 0..100 {
+        for call in &mut parked {
+            assert!(futures::poll!(call.as_mut()).is_pending());
+        }
+        tokio::task::yield_now().await;
+    }
+    drop(permit);
+    // Neither of them is polled while another member reads all of it.
+    let query = World::seeing(World::viewer(&short), "run == \"nobody\"");
+    let page = pool.events(&query, 10, Millis(0));
+    assert!(page.await.unwrap().events.is_empty());
+    let [all, newest] = parked;
+    assert!(all.await.unwrap().events.is_empty());
+    assert_eq!(newest.await.unwrap().events.len(), 1);
 }
 
 async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {

@@ -29,6 +29,10 @@ struct State {
     phase: Phase,
     /// Since when the peer takes nothing of what is to be written.
     blocked_since: Option<Millis>,
+    /// A request was answered before its body had arrived.
+    is_answered_early: bool,
+    /// The server stops.
+    is_stopped: bool,
 }
 
 /// The pace of one connection: written by its transport and its requests, read by its task.
@@ -45,6 +49,8 @@ impl Pace {
         let state = State {
             phase: Phase::Opened { since },
             blocked_since: None,
+            is_answered_early: false,
+            is_stopped: false,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -76,6 +82,16 @@ impl Pace {
         self.lock().phase = Phase::Answering;
     }
 
+    /// The request is answered before its body has arrived.
+    pub(super) fn answered_early(&self) {
+        self.lock().is_answered_early = true;
+    }
+
+    /// The server stops: nobody is waited for any longer than its answer takes.
+    pub(super) fn stopped(&self) {
+        self.lock().is_stopped = true;
+    }
+
     /// The whole answer was handed over to be written.
     pub(super) fn answered(&self) {
         self.lock().phase = Phase::Idle { since: self.now() };
@@ -94,6 +110,18 @@ impl Pace {
     pub(super) fn blocked(&self) {
         let mut state = self.lock();
         state.blocked_since.get_or_insert_with(|| self.now());
+    }
+
+    /// Returns true when something of a request may still be on its way: a body that nobody reads, or
+    /// the rest of a head that was refused.
+    pub(super) fn is_broken_off(&self) -> bool {
+        let state = self.lock();
+        state.is_answered_early || matches!(state.phase, Phase::Head { .. })
+    }
+
+    /// Returns true when the server stops.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().is_stopped
     }
 
     /// Returns true when nothing of a first request has arrived.
