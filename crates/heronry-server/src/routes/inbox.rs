@@ -115,7 +115,7 @@ async fn page(
 ) -> Result<Answer<InboxPage>, Refusal> {
     let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
     if bodies == Some(true) {
-        fill(at, &mut items).await?;
+        fill(at, &mut items).await;
     }
     Ok(Answer(InboxPage {
         items,
@@ -127,16 +127,23 @@ async fn page(
 
 /// Puts the bodies in, in order, while there is room: about as much as one content may have. Items
 /// beyond carry their reference alone.
-async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
+///
+/// The claims stand, and count as attempts. So nothing that is wrong with one body keeps the others
+/// from being handed over.
+async fn fill(at: &At, items: &mut [ItemShown]) {
     let mut room = at.limit(LimitName::ContentBytesMax);
     for item in items {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
             Ok(stored) => stored.body,
-            // The claim stands; a body that is gone must not hide it.
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
             ))) => continue,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                let Refusal(problem) = error.into();
+                let cause = problem.text("cause").unwrap_or_else(|| problem.slug());
+                item.body_error = Some(cause.to_owned());
+                continue;
+            }
         };
         room = room.saturating_sub(body.bytes.len() as u64);
         put(item, &body);
@@ -144,7 +151,6 @@ async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
             break;
         }
     }
-    Ok(())
 }
 
 /// Puts a body in: as text when it says that it is text and is, else as base64.
@@ -171,6 +177,7 @@ fn shown(item: &Item) -> ItemShown {
         media_type: item.media_type.clone(),
         body: None,
         body_base64: None,
+        body_error: None,
         reply_to: item.reply_to.clone(),
         correlation: item.correlation.clone(),
         importance: item.importance,
