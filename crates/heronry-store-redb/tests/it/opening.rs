@@ -95,9 +95,9 @@ fn a_flip_in_a_version_is_damage_and_no_newer_build() {
         assert!(!copies.is_empty());
         for bit in 0..bytes * 8 {
             let mut file = good.clone();
-            copies
-                .iter()
-                .for_each(|copy| file[copy + bit / 8] ^= 1 << (bit % 8));
+            for copy in &copies {
+                file[copy + bit / 8] ^= 1 << (bit % 8);
+            }
             check_refused(&Folder::put(&file), StoreErrorKind::Corrupt);
         }
     }
