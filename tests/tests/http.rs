@@ -28,6 +28,8 @@ mod contract;
 mod crafted;
 #[path = "http/cursors.rs"]
 mod cursors;
+#[path = "http/damaged_bodies.rs"]
+mod damaged_bodies;
 #[path = "http/dead.rs"]
 mod dead;
 #[path = "http/deletions.rs"]

@@ -2,12 +2,8 @@
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::Write,
     net::TcpListener,
-    os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
-    process::Command,
-    thread,
 };
 
 use crate::support::{Place, Running, Said, said};
