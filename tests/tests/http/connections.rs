@@ -350,6 +350,37 @@ async fn bodies_of_several_requests_share_one_room() {
 }
 
 #[tokio::test]
+async fn members_leave_a_quarter_of_the_room_for_bodies_to_operators() {
+    let mut limits = limits();
+    limits.bodies_bytes_max = 1_000;
+    let serving = Serving::with(limits).await;
+    let (a, b) = serving.server.with_pair().await;
+    let ask = |token: &str, line: &str, length: usize| {
+        let lines = format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        serving.head(line, &lines).replace(OPERATOR, token)
+    };
+    let send = "POST /v1/pools/p/messages";
+    let mut first = serving.connect().await;
+    say(&mut first, &ask(&a, send, 740)).await;
+    say(&mut first, &" ".repeat(739)).await;
+    let refused = loop {
+        let mut second = serving.connect().await;
+        say(&mut second, &ask(&b, send, 100)).await;
+        say(&mut second, &format!("{}{{}}", " ".repeat(98))).await;
+        let answer = hear(&mut second, "}").await;
+        if answer.starts_with("HTTP/1.1 429 ") {
+            break answer;
+        }
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    };
+    assert!(refused.contains("\"max\":750"), "{refused}");
+    let mut operators = serving.connect().await;
+    say(&mut operators, &ask(OPERATOR, "PUT /v1/pools/p", 200)).await;
+    say(&mut operators, &format!("{}{{}}", " ".repeat(198))).await;
+    hear(&mut operators, "HTTP/1.1 200").await;
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed_after_its_time() {
     let serving = Serving::with(limits()).await;
     let mut stream = serving.connect().await;
