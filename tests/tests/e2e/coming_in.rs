@@ -1,10 +1,6 @@
 //! The first minutes: finding the server and its token, and who may come in.
 
-use std::{
-    fs,
-    io::Write,
-    net::TcpListener,
-};
+use std::{fs, net::TcpListener};
 
 use crate::support::{Place, Running, Said, said};
 
