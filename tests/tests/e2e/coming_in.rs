@@ -1,6 +1,14 @@
 //! The first minutes: finding the server and its token, and who may come in.
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    process::Command,
+    thread,
+};
 
 use crate::support::{Place, Running, Said, said};
 
