@@ -142,7 +142,7 @@ pub enum How {
 }
 
 /// Which lane of the queue a command takes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Lane {
     /// The common lane.
     Common,

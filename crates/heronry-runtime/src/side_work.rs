@@ -280,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_gives_up_before_its_work_begins_has_it_left_undone() {
-        let (side_work, word) = taken().await;
+        let (side_work, over) = taken().await;
         let (done, seen) = channel();
         let given_up = side_work.clone();
         let mut asked: Asked<()> = Box::pin(async move {
@@ -289,7 +289,7 @@ mod tests {
         });
         assert!(futures::poll!(asked.as_mut()).is_pending());
         drop(asked);
-        word.send(()).unwrap();
+        over.send(()).unwrap();
         assert_eq!(read(&side_work, 2).await, 2);
         assert!(seen.recv().is_err());
     }

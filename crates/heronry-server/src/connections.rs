@@ -23,6 +23,7 @@ use axum::{
     Router,
     body::Body,
     http::{HeaderValue, Request, header},
+    response::Response,
 };
 use heronry_store::Clock;
 use heronry_types::Millis;
@@ -307,22 +308,15 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
             request.extensions_mut().insert(Arc::clone(guest));
         }
         let answering = routes.call(request);
-        let (pace, keep_alive) = (pace.clone(), terms.keep_alive);
+        let exchange = Exchange {
+            rest,
+            asks_first,
+            keep_alive: terms.keep_alive,
+        };
+        let pace = pace.clone();
         async move {
-            let mut response = answering.await?;
-            // Who asks before it sends the rest would take the reading of it for a yes.
-            let is_whole = if asks_first {
-                rest.is_none()
-            } else {
-                rest.is_taken().await
-            };
-            if !is_whole {
-                pace.answered_early();
-            }
-            if !is_whole || keep_alive == KeepAlive::No {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
+            let response = answering.await?;
+            let response = told_whether_it_closes(response, exchange, &pace).await;
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, pace)))
         }
     });
@@ -354,6 +348,43 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
             }
         }
     }
+}
+
+/// A request that is being answered.
+struct Exchange {
+    /// The rest of its body.
+    rest: Rest,
+    /// Whether its peer asks before it sends the body.
+    asks_first: bool,
+    keep_alive: KeepAlive,
+}
+
+/// Says in an answer that the connection closes, where not all of its request has arrived or no other
+/// request is taken.
+async fn told_whether_it_closes(
+    mut response: Response,
+    exchange: Exchange,
+    pace: &Pace,
+) -> Response {
+    let Exchange {
+        rest,
+        asks_first,
+        keep_alive,
+    } = exchange;
+    // Who asks before it sends the rest would take the reading of it for a yes.
+    let is_whole = if asks_first {
+        rest.is_none()
+    } else {
+        rest.is_taken().await
+    };
+    if !is_whole {
+        pace.answered_early();
+    }
+    if !is_whole || keep_alive == KeepAlive::No {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
 }
 
 #[cfg(test)]

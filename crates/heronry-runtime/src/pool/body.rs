@@ -5,7 +5,7 @@ use heronry_pool::{
     decide::{Content, ContentAccess, EraseContent, ErasureAccess, FirstUse, ReferenceAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
-use heronry_types::{ContentRef, Timestamp};
+use heronry_types::{ContentRef, Position, Timestamp};
 use tokio::runtime::Handle;
 
 use super::{Pool, storing::BYTES_SMALL};
@@ -46,7 +46,9 @@ impl Pool {
         };
         let party = Party::of(self.id(), &ask.caller);
         let first = self.call(ask).await?;
-        let (_, stored) = self.find((content_ref, &party), first).await?;
+        let asked = Asked::alone(content_ref, first);
+        let accepted = first.map(|first| first.accepted);
+        let (_, stored) = self.find(&party, asked, accepted).await?;
         Ok(kept(stored)?)
     }
 
@@ -70,15 +72,8 @@ impl Pool {
         };
         let party = Party::of(self.id(), &caller);
         let accepted = self.call(ask).await?;
-        let (place, stored) = match accepted {
-            // A body is hardly ever erased: it may be a large one.
-            Some(accepted) => {
-                let bytes = u64::MAX;
-                let first = FirstUse { accepted, bytes };
-                self.find((content_ref, &party), Some(first)).await?
-            }
-            None => self.find((content_ref, &party), None).await?,
-        };
+        let asked = Asked::of_unknown_size(content_ref, ContentPlace::Alone);
+        let (place, stored) = self.find(&party, asked, accepted).await?;
         let StoredContent { body, digest } = match stored {
             Stored::Kept(content) => content,
             Stored::Erased(tombstone) => return Ok(tombstone),
@@ -117,7 +112,9 @@ impl Pool {
             minter: self.shared().environment.minter.clone(),
         };
         let first = self.call(ask).await?;
-        let (_, found) = self.find((content_ref, &party), first).await?;
+        let asked = Asked::alone(content_ref, first);
+        let accepted = first.map(|first| first.accepted);
+        let (_, found) = self.find(&party, asked, accepted).await?;
         let (bytes, erased_at) = match &found {
             Stored::Kept(content) => (content.body.bytes.len() as u64, None),
             Stored::Erased(tombstone) => (tombstone.bytes, Some(tombstone.erased_at)),
@@ -134,17 +131,13 @@ impl Pool {
     /// Looks for a body with the first message that refers to it, and by itself.
     async fn find(
         &self,
-        (content_ref, party): (ContentRef, &Party),
-        first: Option<FirstUse>,
+        party: &Party,
+        alone: Asked,
+        first: Option<Position>,
     ) -> Result<(ContentPlace, Stored), BodyError> {
-        let bytes = first.map(|first| first.bytes);
-        let with = first.map(|first| ContentPlace::With(first.accepted));
-        for place in with.into_iter().chain([ContentPlace::Alone]) {
-            let asked = Asked {
-                content_ref,
-                place,
-                bytes,
-            };
+        let with = first.map(ContentPlace::With);
+        for place in with.into_iter().chain([alone.place]) {
+            let asked = Asked { place, ..alone };
             if let Some(found) = self.content(party, asked).await? {
                 return Ok((place, found));
             }
@@ -189,6 +182,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Returns a body that was stored by itself, of the size that the first message with it says.
+    fn alone(content_ref: ContentRef, first: Option<FirstUse>) -> Self {
+        Self {
+            content_ref,
+            place: ContentPlace::Alone,
+            bytes: first.map(|first| first.bytes),
+        }
+    }
+
     /// Returns a body of which nobody knows how large it is.
     pub(super) fn of_unknown_size(content_ref: ContentRef, place: ContentPlace) -> Self {
         Self {

@@ -207,15 +207,7 @@ impl Pool {
         let to_the_end = move |permit: Option<Permit>| {
             handle.spawn(async move {
                 let _entered = entered;
-                pool.put(&storing, permit).await?;
-                match storing.reference {
-                    Reference::Drawn => pool.record_drawn(&storing).await,
-                    // Of two that come at once the first one stays.
-                    Reference::OfKey => {
-                        let seen = pool.look(&storing).await?;
-                        pool.record(&storing, seen).await
-                    }
-                }
+                pool.put_and_record(&storing, permit).await
             })
         };
         let to_the_end = if is_large {
@@ -231,6 +223,22 @@ impl Pool {
                 outcome: Outcome::Unknown,
                 why: StopReason::Shutdown,
             })),
+        }
+    }
+
+    async fn put_and_record(
+        &self,
+        storing: &Storing,
+        permit: Option<Permit>,
+    ) -> Result<StoredBody, BodyError> {
+        self.put(storing, permit).await?;
+        match storing.reference {
+            Reference::Drawn => self.record_drawn(storing).await,
+            // Of two that come at once the first one stays.
+            Reference::OfKey => {
+                let seen = self.look(storing).await?;
+                self.record(storing, seen).await
+            }
         }
     }
 

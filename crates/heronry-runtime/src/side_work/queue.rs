@@ -34,19 +34,19 @@ trait Waits: Send {
 }
 
 struct Waiting<T, F> {
-    begin: F,
-    begun: oneshot::Sender<T>,
+    act: F,
+    told: oneshot::Sender<T>,
 }
 
 impl<T: Send, F: FnOnce(Held) -> T + Send> Waits for Waiting<T, F> {
     fn is_wanted(&self) -> bool {
-        !self.begun.is_closed()
+        !self.told.is_closed()
     }
 
     fn begin(self: Box<Self>, held: Held) {
-        let begun = (self.begin)(held);
+        let begun = (self.act)(held);
         // Who gives up at this moment drops what was begun: a permit passes on, and work goes to its end.
-        drop(self.begun.send(begun));
+        drop(self.told.send(begun));
     }
 }
 
@@ -101,14 +101,14 @@ impl PermitQueue {
     pub(super) async fn begin<T: Send + 'static>(
         queue: &Arc<Self>,
         party: &Party,
-        begin: impl FnOnce(Held) -> T + Send + 'static,
+        act: impl FnOnce(Held) -> T + Send + 'static,
     ) -> T {
-        let (begun, waiting) = oneshot::channel();
-        let waiter = Box::new(Waiting { begin, begun });
+        let (told, begun) = oneshot::channel();
+        let waiter = Box::new(Waiting { act, told });
         if let Some(waiter) = queue.lock().take_or_wait(party, waiter) {
             waiter.begin(Held(Arc::clone(queue)));
         }
-        match waiting.await {
+        match begun.await {
             Ok(begun) => begun,
             // Nobody is forgotten: who waits is dropped with the queue, which this call holds.
             Err(_) => std::future::pending().await,

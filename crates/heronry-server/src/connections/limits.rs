@@ -31,7 +31,8 @@ pub struct ConnectionLimits {
     /// 503 `too-many-connections` and closed. Default: 16 384.
     pub connections_max: u32,
     /// The most bytes of the bodies of all requests under way, and of what was read of them, at
-    /// once; a body over it is answered with 429 `busy`. Default: 256 MiB.
+    /// once; a body over it is answered with 429 `busy`. A quarter of it is left to operators. Default:
+    /// 256 MiB.
     pub bodies_bytes_max: u64,
 }
 

@@ -29,10 +29,18 @@ struct State {
     phase: Phase,
     /// Since when the peer takes nothing of what is to be written.
     blocked_since: Option<Millis>,
-    /// A request was answered before its body had arrived.
-    is_answered_early: bool,
-    /// The server stops.
-    is_stopped: bool,
+    ending: Ending,
+}
+
+/// The way in which a connection is to end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    /// Whenever its peer has no more requests.
+    Usual,
+    /// A request was answered before its body had arrived: its peer may still send.
+    Early,
+    /// The server stops: nobody is waited for any longer than its answer takes.
+    Stopped,
 }
 
 /// The pace of one connection: written by its transport and its requests, read by its task.
@@ -49,8 +57,7 @@ impl Pace {
         let state = State {
             phase: Phase::Opened { since },
             blocked_since: None,
-            is_answered_early: false,
-            is_stopped: false,
+            ending: Ending::Usual,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -84,12 +91,15 @@ impl Pace {
 
     /// The request is answered before its body has arrived.
     pub(super) fn answered_early(&self) {
-        self.lock().is_answered_early = true;
+        let mut state = self.lock();
+        if state.ending == Ending::Usual {
+            state.ending = Ending::Early;
+        }
     }
 
-    /// The server stops: nobody is waited for any longer than its answer takes.
+    /// The server stops.
     pub(super) fn stopped(&self) {
-        self.lock().is_stopped = true;
+        self.lock().ending = Ending::Stopped;
     }
 
     /// The whole answer was handed over to be written.
@@ -116,12 +126,16 @@ impl Pace {
     /// the rest of a head that was refused.
     pub(super) fn is_broken_off(&self) -> bool {
         let state = self.lock();
-        state.is_answered_early || matches!(state.phase, Phase::Head { .. })
+        match state.ending {
+            Ending::Usual => matches!(state.phase, Phase::Head { .. }),
+            Ending::Early => true,
+            Ending::Stopped => false,
+        }
     }
 
     /// Returns true when the server stops.
     pub(super) fn is_stopped(&self) -> bool {
-        self.lock().is_stopped
+        self.lock().ending == Ending::Stopped
     }
 
     /// Returns true when nothing of a first request has arrived.

@@ -111,10 +111,9 @@ impl AsyncWrite for Transport {
                     let linger = lingers.then(|| this.lingering.begin()).flatten();
                     linger.map_or(Close::Over, Close::Lingering)
                 }
+                Close::Lingering(_) if this.pace.is_stopped() => Close::Over,
                 Close::Lingering(linger) => {
-                    if !this.pace.is_stopped() {
-                        ready!(linger.poll_over(&mut this.stream, cx));
-                    }
+                    ready!(linger.poll_over(&mut this.stream, cx));
                     Close::Over
                 }
                 Close::Over => return Poll::Ready(Ok(())),

@@ -21,7 +21,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with what it says.
-const KEYS: [(&str, Read); 12] = [
+const KEYS: [(&str, Read); 13] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
