@@ -65,6 +65,12 @@ macro_rules! bodies {
                 match self { $(Self::$variant(_) => <$body as RecordBody>::NOUN,)* }
             }
 
+            /// Returns true when the record may change what those see who wait for events, or comes of
+            /// time.
+            pub fn changes_waiters(&self) -> bool {
+                match self { $(Self::$variant(_) => <$body as RecordBody>::CHANGES_WAITERS,)* }
+            }
+
             /// Returns the version of the body's schema that this build writes: the oldest that can
             /// say what the body says, so that an older build reads whatever it understands.
             pub fn version(&self) -> u16 {

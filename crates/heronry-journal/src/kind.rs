@@ -15,6 +15,10 @@ pub trait RecordBody {
     const NEWEST_VERSION: u16;
     /// The things that records of this kind change.
     const NOUN: Noun;
+    /// True when such a record may change what those see who wait for events, or comes of time: it is
+    /// decided only when every record before it was matched. The start of a timeline, which no engine
+    /// decides, and records that tell of a pause come at any time.
+    const CHANGES_WAITERS: bool;
 
     /// Returns the version that this build writes: the oldest that can say what the body says, so that
     /// an older build reads whatever it understands.
@@ -142,6 +146,7 @@ impl<T: RecordBody> RecordBody for Box<T> {
     const NUMBER: u16 = T::NUMBER;
     const NEWEST_VERSION: u16 = T::NEWEST_VERSION;
     const NOUN: Noun = T::NOUN;
+    const CHANGES_WAITERS: bool = T::CHANGES_WAITERS;
 
     fn version(&self) -> u16 {
         T::version(self)

@@ -40,6 +40,7 @@ impl RecordBody for ContentErased {
     const NUMBER: u16 = 56;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Content;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -86,6 +87,7 @@ impl RecordBody for ContentStored {
     const NUMBER: u16 = 57;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Content;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -26,6 +26,7 @@ impl RecordBody for MessageDeadLettered {
     const NUMBER: u16 = 29;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -59,6 +60,7 @@ impl RecordBody for MessageReplayed {
     const NUMBER: u16 = 30;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -40,6 +40,7 @@ impl RecordBody for EffectIntended {
     const NUMBER: u16 = 51;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -79,6 +80,7 @@ impl RecordBody for EffectAttempted {
     const NUMBER: u16 = 52;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -119,6 +121,7 @@ impl RecordBody for EffectCompleted {
     const NUMBER: u16 = 53;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -162,6 +165,7 @@ impl RecordBody for EffectResultRefused {
     const NUMBER: u16 = 54;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Nothing;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -104,6 +104,7 @@ impl RecordBody for ApplicationEvent {
     const NUMBER: u16 = 50;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Nothing;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -36,6 +36,7 @@ impl RecordBody for MemberJoined {
     const NUMBER: u16 = 10;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.lease_ms.is_some())
@@ -82,6 +83,7 @@ impl RecordBody for MemberTakenOver {
     const NUMBER: u16 = 11;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.lease_ms.is_some())
@@ -118,6 +120,7 @@ impl RecordBody for MemberChanged {
     const NUMBER: u16 = 12;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.lease_ms.is_some())
@@ -151,6 +154,7 @@ impl RecordBody for RunLost {
     const NUMBER: u16 = 16;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -187,6 +191,7 @@ impl RecordBody for RunSuspended {
     const NUMBER: u16 = 18;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -235,6 +240,7 @@ impl RecordBody for RunResumed {
     const NUMBER: u16 = 17;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.by.is_some())
@@ -272,6 +278,7 @@ impl RecordBody for MemberLeft {
     const NUMBER: u16 = 13;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -317,6 +324,7 @@ impl RecordBody for RunEnded {
     const NUMBER: u16 = 14;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1

@@ -96,6 +96,7 @@ impl RecordBody for MessageAccepted {
     const NUMBER: u16 = 20;
     const NEWEST_VERSION: u16 = 3;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         reply::version_of(self)
@@ -206,6 +207,7 @@ impl RecordBody for MessageDelivered {
     const NUMBER: u16 = 21;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.skipped.is_some())
@@ -312,6 +314,7 @@ impl RecordBody for MessageFetched {
     const NUMBER: u16 = 22;
     const NEWEST_VERSION: u16 = 2;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1 + u16::from(self.chosen_by.is_some())
@@ -410,6 +413,7 @@ impl RecordBody for MessageAcked {
     const NUMBER: u16 = 23;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -454,6 +458,7 @@ impl RecordBody for MessageReleased {
     const NUMBER: u16 = 24;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -487,6 +492,7 @@ impl RecordBody for MessageExtended {
     const NUMBER: u16 = 25;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -523,6 +529,7 @@ impl RecordBody for MessageFailed {
     const NUMBER: u16 = 26;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -561,6 +568,7 @@ impl RecordBody for MessageExpired {
     const NUMBER: u16 = 27;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -595,6 +603,7 @@ impl RecordBody for MessageCancelled {
     const NUMBER: u16 = 31;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -629,6 +638,7 @@ impl RecordBody for MessageSettled {
     const NUMBER: u16 = 28;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -62,6 +62,7 @@ impl RecordBody for PoolCreated {
     const NUMBER: u16 = 1;
     const NEWEST_VERSION: u16 = 7;
     const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         version_of(&self.settings)
@@ -94,6 +95,7 @@ impl RecordBody for PoolConfigured {
     const NUMBER: u16 = 2;
     const NEWEST_VERSION: u16 = 7;
     const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         version_of(&self.settings)
@@ -131,6 +133,7 @@ impl RecordBody for EpochStarted {
     const NUMBER: u16 = 3;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -165,6 +168,7 @@ impl RecordBody for PoolResumed {
     const NUMBER: u16 = 15;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -92,6 +92,7 @@ impl RecordBody for MessageResponded {
     const NUMBER: u16 = 35;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -127,6 +128,7 @@ impl RecordBody for MessageTimedOut {
     const NUMBER: u16 = 36;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1
@@ -161,6 +163,7 @@ impl RecordBody for MessageUnsatisfiable {
     const NUMBER: u16 = 37;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1

@@ -99,6 +99,7 @@ impl RecordBody for WakeRegistered {
     const NUMBER: u16 = 40;
     const NEWEST_VERSION: u16 = 4;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         match (&self.policies, self.suspends, self.scan_to) {
@@ -149,6 +150,7 @@ impl RecordBody for ConditionRegistered {
     const NUMBER: u16 = 44;
     const NEWEST_VERSION: u16 = 6;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         let carries = self.wake.policies.is_some();
@@ -209,6 +211,7 @@ impl RecordBody for WakeScanned {
     const NUMBER: u16 = 45;
     const NEWEST_VERSION: u16 = 4;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1 + newest(self.counted.iter().map(|counted| &counted.by))
@@ -244,6 +247,7 @@ impl RecordBody for WakeFailed {
     const NUMBER: u16 = 49;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -313,6 +317,7 @@ impl RecordBody for WakeTriggered {
     const NUMBER: u16 = 41;
     const NEWEST_VERSION: u16 = 4;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
         1 + newest(&self.matches)
@@ -347,6 +352,7 @@ impl RecordBody for WakeTimedOut {
     const NUMBER: u16 = 42;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -385,6 +391,7 @@ impl RecordBody for DeadlockSuspected {
     const NUMBER: u16 = 46;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -421,6 +428,7 @@ impl RecordBody for WakeOrphaned {
     const NUMBER: u16 = 47;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1
@@ -456,6 +464,7 @@ impl RecordBody for WakeCancelled {
     const NUMBER: u16 = 43;
     const NEWEST_VERSION: u16 = 1;
     const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
         1

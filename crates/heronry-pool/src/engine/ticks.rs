@@ -2,10 +2,7 @@
 
 use heronry_journal::Entry;
 
-use super::{
-    Engine,
-    matching::{Turn, is_settled},
-};
+use super::{Engine, matching::Turn};
 use crate::decide::due_entries;
 
 impl Engine {
@@ -38,7 +35,7 @@ impl Engine {
     /// that a wake was waiting for. What may see or change what waiters see waits for that to be known.
     fn stage_undecided(&mut self, entries: Vec<Entry>) {
         for entry in entries {
-            if is_settled(&entry.body) && self.is_behind() {
+            if entry.body.changes_waiters() && self.is_behind() {
                 return; // it is still due
             }
             if !self.triggers.has_decided(&entry.body) {
@@ -58,7 +55,7 @@ impl Engine {
         let turn = self.take_turns(Turn::Later);
         let before = self.state.head;
         for entry in due_entries(&self.state, self.now) {
-            if is_settled(&entry.body) {
+            if entry.body.changes_waiters() {
                 break;
             }
             self.stage_entry(entry);
