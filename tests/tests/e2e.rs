@@ -27,6 +27,8 @@ mod kills;
 mod laid;
 #[path = "e2e/life.rs"]
 mod life;
+#[path = "e2e/marks.rs"]
+mod marks;
 #[path = "e2e/pipes.rs"]
 mod pipes;
 #[path = "e2e/pools.rs"]

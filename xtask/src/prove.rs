@@ -15,13 +15,14 @@ use crate::process::{self, cargo};
 use crate::test::{self, Tier};
 
 /// How many of each there are to be, unless the environment says so.
-const COUNTS: [(&str, &str); 8] = [
+const COUNTS: [(&str, &str); 9] = [
     ("HERONRY_FLIPS", "1000"),
     ("HERONRY_HISTORIES", "2500"),
     ("HERONRY_KILLS", "200"),
     ("HERONRY_MATCHING_SLICE", "1"),
     ("HERONRY_MESSAGES", "100000"),
     ("HERONRY_RACES", "100000"),
+    ("HERONRY_RESTARTS", "10000"),
     ("HERONRY_WAITS", "100000"),
     ("PROPTEST_CASES", "32000"),
 ];

@@ -4,6 +4,7 @@ use std::{fs, io, sync::Arc};
 
 use heronry_runtime::{
     SystemClock, SystemIds,
+    marks::MarkKeeper,
     transfer::{Carried, Carrier, Pools, TransferError},
 };
 use heronry_store::{AppendError, LeaseError, ReadError, Store};
@@ -13,7 +14,7 @@ use serde::Serialize;
 use crate::{
     connect::Context,
     failure::{Exit, Failure},
-    host::{StoreChoice, open_store, store_failure},
+    host::{MarkFile, StoreChoice, open_store, store_failure},
     lines::Lines,
     out::Rows,
 };
@@ -38,6 +39,7 @@ pub(crate) fn pools_of(cx: &Context) -> Pools {
 pub(crate) struct Target {
     choice: StoreChoice,
     store: Store,
+    mark: Option<MarkKeeper>,
     origin: Origin,
 }
 
@@ -59,9 +61,19 @@ impl Target {
         };
         let exists = fs::exists(path).map_err(|error| Failure::file("open", path, &error))?;
         let origin = if exists { Origin::Found } else { Origin::Made };
+        let store = open_store(choice)?;
+        let choice = choice.clone().absolute();
+        let (store, mark) = match MarkFile::of(&choice) {
+            Some(file) => {
+                let (store, mark) = file.keep(store);
+                (store, Some(mark))
+            }
+            None => (store, None),
+        };
         Ok(Self {
-            store: open_store(choice)?,
-            choice: choice.clone().absolute(),
+            choice,
+            store,
+            mark,
             origin,
         })
     }
@@ -76,18 +88,22 @@ impl Target {
     }
 
     /// Closes the store. One that was made, and that nothing came to, is removed again.
-    pub(crate) fn end<T>(self, ended: Result<T, TransferError>) -> Result<T, Failure> {
+    pub(crate) async fn end<T>(self, ended: Result<T, TransferError>) -> Result<T, Failure> {
         let Self {
             choice,
             store,
+            mark,
             origin,
         } = self;
+        let has_arrived = matches!(ended, Ok(_) | Err(TransferError::Unfinished { .. }));
+        if let Some(mark) = mark.filter(|_| has_arrived) {
+            mark.settle().await;
+        }
         drop(store);
         let error = match ended {
             Ok(done) => return Ok(done),
             Err(error) => error,
         };
-        let has_arrived = matches!(error, TransferError::Unfinished { .. });
         if origin == Origin::Made && !has_arrived {
             // What failed matters more than what is left of it.
             let _ = match &choice {

@@ -14,9 +14,9 @@ use crate::text::add;
 
 pub(crate) use self::{
     error::FileError,
-    folder::Folder,
-    named::{Pipe, create_new, read_secret, replace_shared},
-    trust::{Others, is_private_folder},
+    folder::{Folder, Freshness},
+    named::{Pipe, check_store, create_new, read_secret, replace_shared},
+    trust::{Others, is_own_folder},
 };
 
 /// Returns text as a file name: letters, digits, `-`, `_` and inner dots stay, the rest is `%xx`.

@@ -3,13 +3,15 @@
 mod choices;
 mod descriptors;
 mod doors;
+mod mark;
 mod owned;
+mod rollback;
 mod settings;
 
 use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
-use heronry_runtime::{Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Runtime, SystemClock, SystemIds, marks::MarkKeeper};
 use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind, embedded::files::directory_of};
 use heronry_store_memory::MemoryStore;
@@ -21,7 +23,9 @@ use tokio::{
 };
 
 pub(crate) use choices::{ListenAddress, StoreChoice};
-pub(crate) use settings::ServerSettings;
+pub(crate) use mark::MarkFile;
+pub(crate) use rollback::refusal as rollback_refusal;
+pub(crate) use settings::{Rollback, RollbackArgs, ServerSettings};
 
 use self::{
     doors::{Doors, OpenDoors, SocketFile},
@@ -31,7 +35,7 @@ use self::{
 use crate::{
     data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
-    secrets,
+    files, secrets,
 };
 
 /// A server that runs in this process.
@@ -44,14 +48,22 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
+    mark: Option<Mark>,
     _files: Vec<SocketFile>,
     _owned: Owned,
+}
+
+/// The mark of a store, and the task that keeps it.
+#[derive(Debug)]
+struct Mark {
+    keeper: MarkKeeper,
+    task: JoinHandle<()>,
 }
 
 impl Host {
     /// Takes the data directory, opens a store and serves it. What stands against that leaves nothing
     /// behind.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         data_dir: &mut DataDir,
         store: Option<StoreChoice>,
         listen: &ListenAddress,
@@ -68,6 +80,7 @@ impl Host {
         };
         let opened = open_store(&choice)?;
         let choice = choice.absolute();
+        let (opened, keeper) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
         let socket = doors.add_socket(data_dir);
@@ -87,6 +100,10 @@ impl Host {
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };
+        let mark = keeper.map(|keeper| Mark {
+            task: tokio::spawn(keeper.clone().run(Arc::clone(&clock))),
+            keeper,
+        });
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
             // A host that is dropped without being stopped wants its server to end as well.
@@ -105,6 +122,7 @@ impl Host {
             runtime,
             shutdown,
             server: Mutex::new(server),
+            mark,
             _files: files,
             _owned: owned,
         })
@@ -154,6 +172,10 @@ impl Host {
             server.await
         };
         self.runtime.shutdown().await;
+        if let Some(Mark { keeper, task }) = self.mark {
+            task.abort();
+            keeper.settle().await;
+        }
         match ended {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(server_failure(&error)),
@@ -167,7 +189,7 @@ impl Host {
 /// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system
 /// that is not mounted, and what was written under its name would be lost from sight.
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
-    check_folder(choice)?;
+    check_place(choice)?;
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -183,13 +205,14 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
     }
 }
 
-fn check_folder(choice: &StoreChoice) -> Result<(), Failure> {
+/// Checks that the folder of a store is there, and that nobody else could have laid the store.
+fn check_place(choice: &StoreChoice) -> Result<(), Failure> {
     let (StoreChoice::Redb(path) | StoreChoice::Sled(path)) = choice else {
         return Ok(());
     };
     let folder = directory_of(path);
     if folder.is_dir() {
-        return Ok(());
+        return Ok(files::check_store(path)?);
     }
     let place = folder.display();
     Err(Failure::failed(format_args!(
@@ -249,6 +272,9 @@ fn open_there(
     redb: impl FnOnce(&Path) -> Result<RedbStore, StoreError>,
     sled: impl FnOnce(&Path) -> Result<SledStore, StoreError>,
 ) -> Result<Store, Failure> {
+    if choice.path().exists() {
+        check_place(choice)?;
+    }
     let store = match choice {
         StoreChoice::Redb(path) => {
             without_panics(|| redb(path)).map(|store| Store::of(Arc::new(store)))

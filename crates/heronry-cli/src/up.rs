@@ -35,7 +35,7 @@ use self::{
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{Host, ListenAddress, ServerSettings, StoreChoice},
+    host::{Host, ListenAddress, Rollback, RollbackArgs, ServerSettings, StoreChoice},
     out::{Rows, print},
 };
 
@@ -68,6 +68,8 @@ pub(crate) struct UpArgs {
     /// Which job; otherwise the unfinished one, or a new one
     #[arg(long, value_name = "NAME", value_parser = job::parse_name)]
     job: Option<String>,
+    #[command(flatten)]
+    rollback: RollbackArgs,
 }
 
 /// The folders of a job, absolute.
@@ -94,12 +96,11 @@ pub(crate) async fn run(mut cx: Context, args: UpArgs) -> Outcome {
     let binary = Binary::current()?;
     find_programs(&manifest, &binary)?;
     let input = existing_folder(&args.input)?;
-    let host = Host::start(
-        &mut cx.data_dir,
-        args.store,
-        &args.listen,
-        &ServerSettings::default(),
-    )?;
+    let settings = ServerSettings {
+        rollback: args.rollback.or(Rollback::GoOn),
+        ..ServerSettings::default()
+    };
+    let host = Host::start(&mut cx.data_dir, args.store, &args.listen, &settings).await?;
     let folders = Folders {
         input,
         output: created_folder(&args.output)?,

@@ -4,6 +4,7 @@ mod actor;
 mod error;
 mod events;
 mod job;
+pub mod marks;
 mod pool;
 mod published;
 mod queue;
@@ -13,6 +14,7 @@ mod side_work;
 mod start;
 mod system;
 mod time;
+mod timeline;
 pub mod transfer;
 mod waiters;
 

@@ -125,13 +125,13 @@ impl Outcomes {
     }
 }
 
-/// Flips a bit in the middle of every copy of some bytes that a file holds, and returns how many
-/// copies there were. No copy: the file stays as it is.
+/// Flips a bit in the middle of every copy of some bytes that a file holds, and returns the number
+/// of copies. No copy: the file stays as it is.
 ///
 /// Databases keep older copies of a row beside the last; whoever reads must not be able to choose.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 pub fn flip_copies(file: &Path, stored: &[u8]) -> io::Result<usize> {
     let mut bytes = fs::read(file)?;
     let mut copies = 0;

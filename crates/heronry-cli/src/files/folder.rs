@@ -41,6 +41,15 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
+/// Whether a write waits for the device.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Freshness {
+    /// It does.
+    Synced,
+    /// It does not: a power cut may take it back, or a part of it.
+    MayBeLost,
+}
+
 /// Whether a file was there already.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
@@ -139,18 +148,47 @@ impl Folder {
         others: Others,
     ) -> Result<Option<String>, FileError> {
         let (name, place) = self.named(&name);
-        let file = match openat(
-            &self.descriptor,
-            name,
-            OFlags::RDONLY | PLAIN,
-            Mode::empty(),
-        ) {
+        match self.open_to_read((name, &place), others)? {
+            Some(file) => read_text(file, &place).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a file of so many bytes at the most; nothing when there is no such file.
+    pub(crate) fn read_bytes(
+        &self,
+        name: impl AsRef<OsStr>,
+        (others, bytes_max): (Others, u64),
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let (name, place) = self.named(&name);
+        let Some(file) = self.open_to_read((name, &place), others)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        let read = file
+            .take(bytes_max.saturating_add(1))
+            .read_to_end(&mut bytes);
+        read.map_err(FileError::at("read", &place))?;
+        if bytes.len() as u64 > bytes_max {
+            return Err(FileError::at("read", &place)(ErrorKind::FileTooLarge));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Opens a file that nobody else decides about; nothing when there is none.
+    fn open_to_read(
+        &self,
+        (name, place): (&OsStr, &Path),
+        others: Others,
+    ) -> Result<Option<File>, FileError> {
+        let flags = OFlags::RDONLY | PLAIN;
+        let file = match openat(&self.descriptor, name, flags, Mode::empty()) {
             Ok(opened) => File::from(opened),
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(self.not_opened(name, error)),
         };
-        check_file(&stat_of(&file, &place)?, &place, others)?;
-        read_text(file, &place).map(Some)
+        check_file(&stat_of(&file, place)?, place, others)?;
+        Ok(Some(file))
     }
 
     /// Checks a file that another part opens by its path, when it is there.
@@ -164,7 +202,16 @@ impl Folder {
     /// Writes a file so that it is there as a whole or not at all. What was there is replaced, when it
     /// is a file of this user.
     pub(crate) fn replace(&self, name: impl AsRef<OsStr>, bytes: &[u8]) -> Result<(), FileError> {
-        self.replace_with(name, (bytes, Mode::RUSR | Mode::WUSR))
+        self.replace_fresh(name, (bytes, Freshness::Synced))
+    }
+
+    /// Replaces a file as [`replace`](Self::replace) does, and waits for the device or not.
+    pub(crate) fn replace_fresh(
+        &self,
+        name: impl AsRef<OsStr>,
+        (bytes, freshness): (&[u8], Freshness),
+    ) -> Result<(), FileError> {
+        self.put(name.as_ref(), (bytes, Mode::RUSR | Mode::WUSR), freshness)
     }
 
     /// Replaces a file as [`replace`](Self::replace) does, by one of another mode.
@@ -172,6 +219,15 @@ impl Folder {
         &self,
         name: impl AsRef<OsStr>,
         (bytes, mode): (&[u8], Mode),
+    ) -> Result<(), FileError> {
+        self.put(name.as_ref(), (bytes, mode), Freshness::Synced)
+    }
+
+    fn put(
+        &self,
+        name: &OsStr,
+        (bytes, mode): (&[u8], Mode),
+        freshness: Freshness,
     ) -> Result<(), FileError> {
         let (name, place) = self.named(&name);
         if let Some(found) = self.look(name)? {
@@ -181,7 +237,7 @@ impl Folder {
                 return Err(FileError::Other { place, expected });
             }
         }
-        let temporary = self.write_beside(name, (bytes, mode))?;
+        let temporary = self.write_beside(name, (bytes, mode), freshness)?;
         let here = &self.descriptor;
         let replaced = renameat(here, &temporary, here, name);
         self.settled(&temporary, replaced.map_err(FileError::at("write", place)))
@@ -195,7 +251,8 @@ impl Folder {
         if self.look(name)?.is_some() {
             return Ok(Found::Before);
         }
-        let temporary = self.write_beside(name, (bytes, Mode::RUSR | Mode::WUSR))?;
+        let temporary =
+            self.write_beside(name, (bytes, Mode::RUSR | Mode::WUSR), Freshness::Synced)?;
         let created = match self.rename_to_free(&temporary, name) {
             Ok(()) => return Ok(Found::Made),
             Err(Errno::EXIST) => Ok(Found::Before),
@@ -207,13 +264,13 @@ impl Folder {
     }
 
     /// Opens a file of this user alone to add to its end, and makes it when it is missing.
-    pub(crate) fn add_to(&self, name: &str) -> Result<File, FileError> {
+    pub(crate) fn add_to(&self, name: impl AsRef<OsStr>) -> Result<File, FileError> {
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
         self.open_kept(name, flags)
     }
 
     /// Opens a file of this user alone to read and write it, and makes it when it is missing.
-    pub(crate) fn open(&self, name: &str) -> Result<File, FileError> {
+    pub(crate) fn open(&self, name: impl AsRef<OsStr>) -> Result<File, FileError> {
         self.open_kept(name, OFlags::RDWR | OFlags::CREATE)
     }
 
@@ -241,15 +298,11 @@ impl Folder {
         fsync(&self.descriptor).map_err(FileError::at("sync", &self.path))
     }
 
-    fn open_kept(&self, name: &str, flags: OFlags) -> Result<File, FileError> {
-        let place = self.path.join(name);
-        let opened = openat(
-            &self.descriptor,
-            name,
-            flags | PLAIN,
-            Mode::RUSR | Mode::WUSR,
-        );
-        let opened = opened.map_err(|error| self.not_opened(OsStr::new(name), error))?;
+    fn open_kept(&self, name: impl AsRef<OsStr>, flags: OFlags) -> Result<File, FileError> {
+        let (name, place) = self.named(&name);
+        let mode = Mode::RUSR | Mode::WUSR;
+        let opened = openat(&self.descriptor, name, flags | PLAIN, mode);
+        let opened = opened.map_err(|error| self.not_opened(name, error))?;
         let file = File::from(opened);
         check_file(&stat_of(&file, &place)?, &place, Others::DoNothing)?;
         Ok(file)
@@ -260,12 +313,16 @@ impl Folder {
         &self,
         name: &OsStr,
         (bytes, mode): (&[u8], Mode),
+        freshness: Freshness,
     ) -> Result<OsString, FileError> {
         let mut temporary = name.to_owned();
         let bits = random_bits().map_err(FileError::at("write", self.path.join(name)))?;
         temporary.push(format!(".{:016x}.new", u64::from_ne_bytes(bits)));
         let mut file = self.create_new(&temporary, mode)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let written = file.write_all(bytes).and_then(|()| match freshness {
+            Freshness::Synced => file.sync_all(),
+            Freshness::MayBeLost => Ok(()),
+        });
         let written = written.map_err(FileError::at("write", self.path.join(name)));
         self.settled(&temporary, written)?;
         Ok(temporary)

@@ -3,6 +3,7 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
+use clap::Args;
 use heronry_server::{
     ConnectionLimits, DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses,
 };
@@ -21,6 +22,47 @@ pub(crate) struct ServerSettings {
     pub(crate) disk_free_bytes_min: u64,
     /// The reaction when its store closes.
     pub(crate) when_closed: WhenStoreCloses,
+    /// The reaction to a store that was rolled back.
+    pub(crate) rollback: Rollback,
+}
+
+/// The reaction to a store that was rolled back.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Rollback {
+    /// Its pools go on in a new epoch, and the log says so.
+    #[default]
+    GoOn,
+    /// The server does not start.
+    Refuse,
+    /// An operator says that the store was restored: every pool goes on in a new epoch.
+    Declared,
+}
+
+/// How a server takes a store that was restored from a copy, or that lost its end.
+#[derive(Clone, Copy, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two flags of the command line, of which one is taken"
+)]
+pub(crate) struct RollbackArgs {
+    /// Do not start on a store that was rolled back (exit code 6), instead of going on in a new epoch
+    #[arg(long)]
+    strict: bool,
+    /// Say that the store was restored from a copy: every pool goes on in a new epoch. Needed where the
+    /// copy has the mark beside the store, too, as an image of the disk does; once, at the first start
+    #[arg(long, conflicts_with = "strict")]
+    restored: bool,
+}
+
+impl RollbackArgs {
+    /// Returns the reaction that is asked for; what a file says holds where nothing is.
+    pub(crate) fn or(self, otherwise: Rollback) -> Rollback {
+        match (self.strict, self.restored) {
+            (_, true) => Rollback::Declared,
+            (true, false) => Rollback::Refuse,
+            (false, false) => otherwise,
+        }
+    }
 }
 
 impl Default for ServerSettings {
@@ -29,6 +71,7 @@ impl Default for ServerSettings {
             connections: ConnectionLimits::default(),
             disk_free_bytes_min: DISK_FREE_BYTES_MIN,
             when_closed: WhenStoreCloses::End,
+            rollback: Rollback::GoOn,
         }
     }
 }

@@ -12,7 +12,7 @@ use self::config::Config;
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{Host, ListenAddress, StoreChoice},
+    host::{Host, ListenAddress, RollbackArgs, StoreChoice},
     lines::Lines,
     signals::Signals,
 };
@@ -27,6 +27,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:7171";
 store = \"redb:PATH\"             as --store\n  \
 listen = \"127.0.0.1:7171\"       as --listen\n  \
 stay = false                    as --stay\n  \
+strict = false                  as --strict\n  \
 disk_free_bytes_min = 268435456 with fewer free bytes for the store the log and /readyz warn (256 MiB)\n  \
 connections_max = 16384         the most connections at once; others are told 503\n  \
 bodies_bytes_max = 268435456    the most bytes of the bodies of all requests at once; others are told 429\n  \
@@ -34,6 +35,7 @@ head_ms = 10000                 the longest time for the head of a request\n  \
 body_ms = 60000                 the longest time for the body of a request\n  \
 write_stall_ms = 30000          the longest time in which a peer reads nothing of an answer\n  \
 idle_ms = 120000                the longest time between two requests of a connection\n  \
+linger_ms = 10000               the longest time for which a body that was refused is still taken\n  \
 drain_ms = 5000                 the longest time that a stopping server waits for its connections\n\n\
 Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
@@ -50,6 +52,8 @@ pub(crate) struct ServeArgs {
     /// Stay when the store closes (a full disk, a device that fails), and answer 503, instead of ending with exit code 7
     #[arg(long)]
     stay: bool,
+    #[command(flatten)]
+    rollback: RollbackArgs,
 }
 
 /// What `--json` prints when the server is ready.
@@ -74,9 +78,10 @@ pub(crate) async fn run(mut cx: Context, args: ServeArgs) -> Outcome {
     if args.stay {
         settings.when_closed = WhenStoreCloses::Stay;
     }
+    settings.rollback = args.rollback.or(settings.rollback);
     let mut signals = Signals::listen()?;
     let store = args.store.or(config.store);
-    let host = Host::start(&mut cx.data_dir, store, &listen, &settings)?;
+    let host = Host::start(&mut cx.data_dir, store, &listen, &settings).await?;
     tracing::info!(url = host.url(), store = host.store(), "serving");
     let ready = Ready {
         url: host.url(),

@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use heronry_runtime::transfer;
+use heronry_runtime::{
+    marks::{Marks, rolled_back},
+    transfer,
+};
+use heronry_store::Store;
 
 use crate::{
     carry::{Target, Way, carrier, pools_of, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{StoreChoice, open_to_move, open_to_read},
+    host::{MarkFile, StoreChoice, open_to_move, open_to_read, rollback_refusal, store_failure},
 };
 
 /// Copy or move whole stores that no server has open
@@ -57,7 +61,7 @@ async fn copy(cx: &Context, args: &CopyArgs) -> Outcome {
     let from = open_to_read(&args.from)?;
     let target = Target::open(&args.to)?;
     let ended = transfer::copy(&from, target.store(), &pools_of(cx), &carrier()).await;
-    let copied = target.end(ended)?;
+    let copied = target.end(ended).await?;
     show(cx, Way::Copied, &copied)?;
     Ok(Exit::Ok)
 }
@@ -70,12 +74,29 @@ async fn move_all(cx: &Context, args: &CopyArgs) -> Outcome {
     }
     check_apart(args)?;
     let from = open_to_move(&args.from)?;
+    check_whole(&from, &args.from).await?;
     let target = Target::open(&args.to)?;
     let moved_to = target.choice().to_string();
     let ended = transfer::move_all(&from, target.store(), &moved_to, &carrier()).await;
-    let moved = target.end(ended)?;
+    let moved = target.end(ended).await?;
     show(cx, Way::Moved, &moved)?;
     Ok(Exit::Ok)
+}
+
+/// Checks that a store was not rolled back: its cursors would come to mean other records at the new place.
+async fn check_whole(store: &Store, choice: &StoreChoice) -> Result<(), Failure> {
+    let marks = MarkFile::of(choice).map_or_else(Marks::default, |file| file.marks());
+    let lost = rolled_back(store, &marks).await;
+    let lost = lost.map_err(|error| store_failure(&error))?;
+    match rollback_refusal(choice.path(), &lost) {
+        None => Ok(()),
+        Some(refused) => Err(Failure::new(
+            refused.exit(),
+            format_args!(
+                "{refused}; serve it once, so that its pools go on in a new epoch, and move it then"
+            ),
+        )),
+    }
 }
 
 /// Checks that the two stores are not one.

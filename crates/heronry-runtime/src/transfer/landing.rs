@@ -2,17 +2,15 @@
 
 use std::collections::HashSet;
 
-use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
+use heronry_journal::Chunk;
 use heronry_store::{
     AppendError, Arrival, Commit, ConsumerCursor, ConsumerId, ContentPack, ContentPlace, Erasure,
-    FencingToken, Guard, Head, NewContent, Outcome, Store, StoreError, StoreErrorKind, Stored,
-    StoredContent, Timeline,
+    FencingToken, Guard, Head, NewContent, Outcome, Store, Stored, StoredContent, Timeline,
 };
-use heronry_types::{
-    Actor, ContentRef, Cursor, Epoch, EpochReason, Lineage, PoolId, Position, Timestamp, Visibility,
-};
+use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Timestamp};
 
 use super::{Carried, Carrier, TransferError, source::Piece};
+use crate::timeline::start_after;
 
 /// How many bytes of chunks one append takes before it goes out.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
@@ -194,25 +192,7 @@ impl<'a> Landing<'a> {
             let pool = self.pool.clone();
             return Err(TransferError::NoPool { pool });
         };
-        let (previous, time) = (last.header().epoch, last.header().recorded_at);
-        let mut writer = ChunkWriter::new(epoch, last.last(), last.hash(), time.max(now));
-        let entry = Entry {
-            lineage: Lineage::of_pool(self.pool.clone()),
-            actor: Actor::Operator,
-            visibility: Visibility::InScope,
-            body: Body::EpochStarted(EpochStarted {
-                reason,
-                epoch,
-                previous,
-            }),
-        };
-        // An id and two epochs are far smaller than a chunk.
-        let pushed = writer.push(&entry);
-        debug_assert!(pushed.is_ok(), "the start of a timeline fits into a chunk");
-        writer.finish().pop().ok_or_else(|| {
-            let detail = "the record that starts a timeline does not fit";
-            StoreError::new(StoreErrorKind::TooLarge, "append", detail).into()
-        })
+        Ok(start_after(last, &self.pool, (reason, epoch), now)?)
     }
 
     async fn append(&mut self, arrival: Arrival) -> Result<(), TransferError> {

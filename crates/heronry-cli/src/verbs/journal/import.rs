@@ -23,7 +23,7 @@ pub(super) async fn run(cx: &Context, choice: &StoreChoice, file: &Path) -> Outc
     let target = Target::open(choice)?;
     let open = || File::open(file).map(BufReader::new);
     let ended = transfer::import(target.store(), open, &carrier()).await;
-    let imported = target.end(ended)?;
+    let imported = target.end(ended).await?;
     show(cx, Way::Imported, &imported)?;
     Ok(Exit::Ok)
 }

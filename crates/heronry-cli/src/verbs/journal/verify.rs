@@ -11,6 +11,7 @@ use std::{
 
 use clap::Args;
 use heronry_journal::{Chain, Chunk, ChunkHash};
+use heronry_runtime::marks::{Marks, rolled_back};
 use heronry_store::{ReadError, StoreErrorKind};
 use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use super::{Opened, PAGE_BYTES_MAX, read_failure};
 use crate::{
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{StoreChoice, store_failure},
+    host::{MarkFile, StoreChoice, store_failure},
     lines::Lines,
     out::{Rows, print},
     up::shim::code_of,
@@ -185,8 +186,23 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
             }
         }
     }
+    if report.first_bad.is_none() {
+        report.first_bad = first_lost(&opened, &args.store).await?;
+    }
     report.ok = report.first_bad.is_none();
     finish(&report)
+}
+
+/// Compares the store with the mark beside it.
+async fn first_lost(opened: &Opened, choice: &StoreChoice) -> Result<Option<Bad>, Failure> {
+    let marks = MarkFile::of(choice).map_or_else(Marks::default, |file| file.marks());
+    let lost = rolled_back(&opened.store, &marks).await;
+    let lost = lost.map_err(|error| store_failure(&error))?;
+    Ok(lost.first().map(|first| Bad {
+        pool: Some(first.pool.clone()),
+        position: None,
+        what: first.to_string(),
+    }))
 }
 
 fn finish(report: &Report) -> Outcome {

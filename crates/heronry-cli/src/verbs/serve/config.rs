@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::{
     failure::Failure,
-    host::{ListenAddress, ServerSettings, StoreChoice},
+    host::{ListenAddress, Rollback, ServerSettings, StoreChoice},
 };
 
 /// The longest of each bound of a connection: a day.
@@ -21,7 +21,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with what it says.
-const KEYS: [(&str, Read); 11] = [
+const KEYS: [(&str, Read); 13] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
@@ -36,6 +36,15 @@ const KEYS: [(&str, Read); 11] = [
             WhenStoreCloses::Stay
         } else {
             WhenStoreCloses::End
+        };
+        Ok(())
+    }),
+    ("strict", |config, value| {
+        let strict = value.as_bool().ok_or("write true or false")?;
+        config.settings.rollback = if strict {
+            Rollback::Refuse
+        } else {
+            Rollback::GoOn
         };
         Ok(())
     }),
@@ -67,6 +76,10 @@ const KEYS: [(&str, Read); 11] = [
     }),
     ("idle_ms", |config, value| {
         config.settings.connections.idle = millis(value)?;
+        Ok(())
+    }),
+    ("linger_ms", |config, value| {
+        config.settings.connections.linger = millis(value)?;
         Ok(())
     }),
     ("drain_ms", |config, value| {
@@ -151,14 +164,15 @@ mod tests {
     #[test]
     fn every_key_is_taken_over() {
         let config = read(
-            "store = 'memory'\nlisten = '127.0.0.1:1'\nstay = true\ndisk_free_bytes_min = 2\n\
+            "store = 'memory'\nlisten = '127.0.0.1:1'\nstay = true\nstrict = true\ndisk_free_bytes_min = 2\n\
              connections_max = 3\nhead_ms = 4\nbody_ms = 5\nwrite_stall_ms = 6\nidle_ms = 7\n\
-             drain_ms = 8\nbodies_bytes_max = 67108864",
+             drain_ms = 8\nbodies_bytes_max = 67108864\nlinger_ms = 9",
         )
         .unwrap();
         assert_eq!(config.store, Some(StoreChoice::Memory));
         assert_eq!(config.listen, Some("127.0.0.1:1".parse().unwrap()));
         assert_eq!(config.settings.when_closed, WhenStoreCloses::Stay);
+        assert_eq!(config.settings.rollback, Rollback::Refuse);
         assert_eq!(config.settings.disk_free_bytes_min, 2);
         let found = config.settings.connections;
         assert_eq!(found.connections_max, 3);
@@ -169,8 +183,9 @@ mod tests {
             found.write_stall,
             found.idle,
             found.drain,
+            found.linger,
         ];
-        assert_eq!(times, [4, 5, 6, 7, 8].map(Millis));
+        assert_eq!(times, [4, 5, 6, 7, 8, 9].map(Millis));
     }
 
     #[test]
@@ -178,6 +193,7 @@ mod tests {
         for (line, why) in [
             ("listen = 1", "listen is 1: not a text; write it in quotes"),
             ("stay = 'yes'", "write true or false"),
+            ("strict = 1", "write true or false"),
             ("connections_max = 0", "from 1 to 1000000"),
             ("connections_max = 1000001", "from 1 to 1000000"),
             ("bodies_bytes_max = 67108863", "from 67108864 to"),

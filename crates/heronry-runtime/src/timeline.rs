@@ -1,0 +1,36 @@
+//! The chunk that starts a timeline.
+
+use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_types::{Actor, Epoch, EpochReason, Lineage, PoolId, Timestamp, Visibility};
+
+/// Makes the chunk whose one record starts a timeline of a pool after its last chunk.
+///
+/// # Errors
+/// [`TooLarge`](StoreErrorKind::TooLarge), which an id and two epochs never are.
+pub(crate) fn start_after(
+    last: &Chunk,
+    pool: &PoolId,
+    (reason, epoch): (EpochReason, Epoch),
+    now: Timestamp,
+) -> Result<Chunk, StoreError> {
+    let (previous, time) = (last.header().epoch, last.header().recorded_at);
+    let mut writer = ChunkWriter::new(epoch, last.last(), last.hash(), time.max(now));
+    let entry = Entry {
+        lineage: Lineage::of_pool(pool.clone()),
+        actor: Actor::Operator,
+        visibility: Visibility::InScope,
+        body: Body::EpochStarted(EpochStarted {
+            reason,
+            epoch,
+            previous,
+        }),
+    };
+    // An id and two epochs are far smaller than a chunk.
+    let pushed = writer.push(&entry);
+    debug_assert!(pushed.is_ok(), "the start of a timeline fits into a chunk");
+    writer.finish().pop().ok_or_else(|| {
+        let detail = "the record that starts a timeline does not fit";
+        StoreError::new(StoreErrorKind::TooLarge, "append", detail)
+    })
+}
