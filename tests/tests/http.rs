@@ -52,6 +52,8 @@ mod identity;
 mod inbox;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/lingering.rs"]
+mod lingering;
 #[path = "http/matrix.rs"]
 mod matrix;
 #[path = "http/members.rs"]

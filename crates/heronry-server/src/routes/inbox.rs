@@ -116,6 +116,15 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refus
     page(&at, received, query.bodies).await
 }
 
+/// What there is to hand over of a body that was asked for.
+enum Found {
+    Body(Body),
+    /// It is gone.
+    Nothing,
+    /// It cannot be read, for this cause.
+    Unreadable(String),
+}
+
 async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Response, Refusal> {
     let found = if bodies == Some(true) {
         bodies_of(at, &received.items).await
@@ -144,24 +153,6 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
     Ok(side::write(&at.app, &at.identity.party(), (size, write)).await)
 }
 
-/// What was found of the body of an item.
-enum Found {
-    Body(Body),
-    /// It was erased, or is gone.
-    Nothing,
-    /// It could not be read; this is why.
-    Unreadable(String),
-}
-
-impl Found {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Body(body) => body.bytes.len(),
-            Self::Nothing | Self::Unreadable(_) => 0,
-        }
-    }
-}
-
 /// Returns the bodies of items, in order, while there is room: about as much as one content may have.
 /// Items beyond carry their reference alone.
 ///
@@ -172,27 +163,32 @@ async fn bodies_of(at: &At, items: &[Item]) -> Vec<Found> {
     let mut found = Vec::new();
     for item in items {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
-            Ok(stored) => stored.body,
+            Ok(stored) => Found::Body(stored.body),
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
-            ))) => {
-                found.push(Found::Nothing);
-                continue;
-            }
+            ))) => Found::Nothing,
             Err(error) => {
                 let Refusal(problem) = error.into();
                 let cause = problem.text("cause").unwrap_or_else(|| problem.slug());
-                found.push(Found::Unreadable(cause.to_owned()));
-                continue;
+                Found::Unreadable(cause.to_owned())
             }
         };
-        room = room.saturating_sub(body.bytes.len() as u64);
-        found.push(Found::Body(body));
+        room = room.saturating_sub(body.bytes() as u64);
+        found.push(body);
         if room == 0 {
             break;
         }
     }
     found
+}
+
+impl Found {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Body(body) => body.bytes.len(),
+            Self::Nothing | Self::Unreadable(_) => 0,
+        }
+    }
 }
 
 /// Puts a body in: as text when it says that it is text and is, else as base64.
