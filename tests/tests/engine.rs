@@ -130,6 +130,8 @@ mod wake_policies;
 mod wake_races;
 #[path = "engine/wake_scans.rs"]
 mod wake_scans;
+#[path = "engine/wake_slices.rs"]
+mod wake_slices;
 #[path = "engine/wake_summaries.rs"]
 mod wake_summaries;
 #[path = "engine/wakes.rs"]

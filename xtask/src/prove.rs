@@ -15,7 +15,8 @@ use crate::process::{self, cargo};
 use crate::test::{self, Tier};
 
 /// How many of each there are to be, unless the environment says so.
-const COUNTS: [(&str, &str); 8] = [
+const COUNTS: [(&str, &str); 9] = [
+    ("HERONRY_FLIPS", "1000"),
     ("HERONRY_HISTORIES", "2500"),
     ("HERONRY_KILLS", "200"),
     ("HERONRY_MATCHING_SLICE", "1"),

@@ -41,6 +41,7 @@ impl Context {
         }
         let out = globals.out();
         let data_dir = DataDir::find(globals.data_dir.as_deref());
+        data_dir.say_passed_over();
         Ok(Self {
             globals,
             out,
@@ -136,13 +137,18 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::Unreachable { .. }
         | ClientError::Timeout { .. }
         | ClientError::Foreign { .. }
-        | ClientError::NotFound { .. } => Exit::Unreachable,
+        | ClientError::NotFound { may_come: true, .. } => Exit::Unreachable,
         ClientError::Unproven { .. } => {
             let ways = "give the server's --data-dir, --token-file or HERONRY_TOKEN";
             return Failure::new(Exit::Refused, format_args!("{error}; {ways}"));
         }
         ClientError::Refused(problem) => return problem_failure(problem),
-        ClientError::Decode { .. } | _ => Exit::Failed,
+        // What would name the server or the token is there, and may not be used.
+        ClientError::NotFound {
+            may_come: false, ..
+        }
+        | ClientError::Decode { .. }
+        | _ => Exit::Failed,
     };
     let cause = std::error::Error::source(&error).map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));

@@ -106,6 +106,23 @@ impl DataDir {
         }
     }
 
+    /// Says on standard error which folders of the name were passed over for the one that was found.
+    /// Where none was, whoever needs one says it.
+    pub(crate) fn say_passed_over(&self) {
+        if let Origin::Searched(search) = &self.origin
+            && search.found.is_some()
+        {
+            self.say_story(search);
+        }
+    }
+
+    fn say_story(&self, search: &Search) {
+        if let Some(story) = search.passed_over_story() {
+            let path = self.path.display();
+            diagnose(&format!("heronry: {story}; the data directory is {path}"));
+        }
+    }
+
     /// Creates the directory, for its owner alone, and makes its path absolute. One that is there has
     /// to be this user's alone. Git is told to leave it alone: it holds secrets.
     pub(crate) fn create(&mut self) -> Result<Made, Failure> {
@@ -122,10 +139,9 @@ impl DataDir {
         self.path = fs::canonicalize(&self.path).map_err(failed)?;
         let folder = Folder::take(&self.path)?;
         if let Origin::Searched(search) = &self.origin
-            && let Some(story) = search.passed_over_story()
+            && search.found.is_none()
         {
-            let path = self.path.display();
-            diagnose(&format!("heronry: {story}; the data directory is {path}"));
+            self.say_story(search);
         }
         // Whether it was there does not matter.
         folder.create(".gitignore", b"*\n")?;

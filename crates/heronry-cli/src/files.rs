@@ -15,8 +15,8 @@ use crate::text::add;
 pub(crate) use self::{
     error::FileError,
     folder::{Folder, Freshness},
-    named::{Pipe, create_new, read_secret, replace_shared},
-    trust::{Others, is_private_folder},
+    named::{Pipe, check_store, create_new, read_secret, replace_shared},
+    trust::{Others, is_own_folder},
 };
 
 /// Returns text as a file name: letters, digits, `-`, `_` and inner dots stay, the rest is `%xx`.

@@ -35,7 +35,7 @@ use self::{
 use crate::{
     data_dir::{DataDir, ServerNote, holder_of},
     failure::{Exit, Failure},
-    secrets,
+    files, secrets,
 };
 
 /// A server that runs in this process.
@@ -189,7 +189,7 @@ impl Host {
 /// Opens a store, or makes it. The folder that it lies in is there: a missing one may be a file system
 /// that is not mounted, and what was written under its name would be lost from sight.
 pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
-    check_folder(choice)?;
+    check_place(choice)?;
     match choice {
         StoreChoice::Memory => Ok(Store::of(Arc::new(MemoryStore::new()))),
         StoreChoice::Redb(path) => {
@@ -205,13 +205,14 @@ pub(crate) fn open_store(choice: &StoreChoice) -> Result<Store, Failure> {
     }
 }
 
-fn check_folder(choice: &StoreChoice) -> Result<(), Failure> {
+/// Checks that the folder of a store is there, and that nobody else could have laid the store.
+fn check_place(choice: &StoreChoice) -> Result<(), Failure> {
     let (StoreChoice::Redb(path) | StoreChoice::Sled(path)) = choice else {
         return Ok(());
     };
     let folder = directory_of(path);
     if folder.is_dir() {
-        return Ok(());
+        return Ok(files::check_store(path)?);
     }
     let place = folder.display();
     Err(Failure::failed(format_args!(
@@ -247,18 +248,44 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
     )
 }
 
-/// Opens a store that is there to look at it, whether its pools were moved elsewhere or not.
+/// Opens a store that is there to look at it, whether its pools were moved elsewhere or not. It is left
+/// byte for byte as it is.
 pub(crate) fn open_to_read(choice: &StoreChoice) -> Result<Store, Failure> {
-    let store =
-        match choice {
-            StoreChoice::Redb(path) => without_panics(|| RedbStore::open_to_read(path))
-                .map(|store| Store::of(Arc::new(store))),
-            StoreChoice::Sled(path) => without_panics(|| SledStore::open_to_read(path))
-                .map(|store| Store::of(Arc::new(store))),
-            StoreChoice::Memory => {
-                return Err(Failure::usage("a store in memory keeps no journal"));
-            }
-        };
+    open_there(
+        choice,
+        |path| RedbStore::open_to_read(path),
+        |path| SledStore::open_to_read(path),
+    )
+}
+
+/// Opens a store that is there to move its pools elsewhere, or to go on with that.
+pub(crate) fn open_to_move(choice: &StoreChoice) -> Result<Store, Failure> {
+    open_there(
+        choice,
+        |path| RedbStore::open_to_move(path),
+        |path| SledStore::open_to_move(path),
+    )
+}
+
+fn open_there(
+    choice: &StoreChoice,
+    redb: impl FnOnce(&Path) -> Result<RedbStore, StoreError>,
+    sled: impl FnOnce(&Path) -> Result<SledStore, StoreError>,
+) -> Result<Store, Failure> {
+    if choice.path().exists() {
+        check_place(choice)?;
+    }
+    let store = match choice {
+        StoreChoice::Redb(path) => {
+            without_panics(|| redb(path)).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Sled(path) => {
+            without_panics(|| sled(path)).map(|store| Store::of(Arc::new(store)))
+        }
+        StoreChoice::Memory => {
+            return Err(Failure::usage("a store in memory keeps no journal"));
+        }
+    };
     let path = choice.path();
     store.map_err(|error| {
         if path.exists() {

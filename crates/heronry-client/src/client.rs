@@ -1,4 +1,4 @@
-//! What is asked of the server as a whole.
+//! The requests that are about the server as a whole.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Client {
         Self { server }
     }
 
-    /// Says how long calls go on while no server answers.
+    /// Sets the time for which calls go on while no server answers.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Client {
         PoolClient::new(self.server.clone(), pool.clone())
     }
 
-    /// Asks what the server is. Needs no token.
+    /// Asks for the version of the server. Needs no token.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -59,7 +59,7 @@ impl Client {
         self.server.json(request).await
     }
 
-    /// Asks how the server and its pools are. Needs the operator's token.
+    /// Asks for the status of the server and its pools. Needs the operator's token.
     ///
     /// # Errors
     /// [`ClientError`].

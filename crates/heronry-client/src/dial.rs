@@ -62,7 +62,7 @@ pub(crate) struct Dialer {
     endpoint: Endpoint,
     /// The longest time to set up a connection, the proof included.
     time: Duration,
-    /// Whether a connection was ever set up.
+    /// True once a connection was set up; shared with the client.
     reached: Arc<AtomicBool>,
 }
 
@@ -151,7 +151,7 @@ async fn unix(_: &std::path::Path) -> Result<Dialled, DialError> {
     Err(io::Error::from(io::ErrorKind::Unsupported).into())
 }
 
-/// Asks who listens to prove that it knows the token, and gives the connection back.
+/// Asks the program that listens for a proof that it knows the token, and gives the connection back.
 async fn prove(link: Link, place: &Place, token: &Token) -> Result<Link, DialError> {
     let address = place.address.as_str();
     let mut nonce = [0; 32];

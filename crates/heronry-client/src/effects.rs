@@ -16,7 +16,7 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Says how an effect ended. Only operators do so; the same again changes nothing.
+    /// Reports the result of an effect. Only operators do so; the same again changes nothing.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `effect-finished` when it has another result, and with

@@ -1,11 +1,11 @@
-//! How a call ends when it does not end well.
+//! The errors with which a call ends.
 
 use std::error::Error;
 
 use heronry_types::{LimitName, Vocabulary};
 use heronry_wire::{Problem, ProblemKind};
 
-/// Why a call has no answer, or not the one that was hoped for.
+/// The error of a call that has no answer, or not the one that was hoped for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -46,7 +46,7 @@ pub enum ClientError {
     Unreachable {
         /// The server.
         url: String,
-        /// What failed.
+        /// The error of the connection.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
@@ -59,7 +59,7 @@ pub enum ClientError {
     /// The server refused, or failed: the problem says which and why.
     #[error("{0}")]
     Refused(Box<Problem>),
-    /// What answered does not speak this API.
+    /// The program that answered does not speak this API.
     #[error("the answer of {url} is not one of a Heronry server (status {status})")]
     Foreign {
         /// The server.
@@ -72,7 +72,7 @@ pub enum ClientError {
     Decode {
         /// The route that was called.
         route: String,
-        /// What does not fit.
+        /// The error of reading the answer.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },

@@ -14,7 +14,7 @@ use crate::{
     sse::{Message, Parser},
 };
 
-/// How long the server may be silent: it sends a bookmark every 15 s.
+/// The longest time without a word from the server, which sends a bookmark every 15 s.
 const SILENCE_MAX: Duration = Duration::from_secs(45);
 /// The time that the reader waits before it connects again to a server that ends streams at once.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Returns a reader that replays from where the query says and then follows.
+    /// Returns a reader that replays from the start that the query names, and then follows.
     pub fn follow(&self, query: EventsQuery) -> EventReader {
         EventReader {
             pool: self.clone(),
@@ -73,7 +73,7 @@ struct Connection {
 }
 
 impl EventReader {
-    /// Returns where the reader stands: behind the last item, or further when nothing matched since.
+    /// Returns the cursor of the reader: behind the last item, or further when nothing matched since.
     pub fn cursor(&self) -> Option<Cursor> {
         self.after
     }

@@ -1,4 +1,4 @@
-//! One request: what is asked, and how it may be repeated.
+//! One request: its parts, and the rule for its repeat.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{ClientError, Endpoint, retry::Repeat};
 
-/// How long an answer may take that the server does not hold back on purpose.
+/// The longest time for an answer that the server does not hold back on purpose.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// The characters that are written as `%xx` in a segment of a path.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -88,7 +88,7 @@ impl Request {
         self
     }
 
-    /// Adds what stands behind the question mark.
+    /// Adds the query: the part behind the question mark.
     pub(crate) fn query(mut self, query: &impl Serialize) -> Result<Self, ClientError> {
         let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Decode {
             route: self.route(),
@@ -143,7 +143,7 @@ impl Request {
         self.repeat
     }
 
-    /// Returns how long the head of the answer may take.
+    /// Returns the longest time for the head of the answer.
     pub(crate) fn answer_time(&self) -> Duration {
         self.answer_time
     }

@@ -16,7 +16,7 @@ pub struct Endpoint {
 /// Finds the server. It is asked before each attempt, so a server that starts later, or starts again
 /// on another port, is found.
 pub trait Locate: fmt::Debug + Send + Sync {
-    /// Returns where the server is now.
+    /// Returns the endpoint of the server as it is now.
     ///
     /// # Errors
     /// [`LocateError`] says whether a later look may find it.

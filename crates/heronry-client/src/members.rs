@@ -65,7 +65,7 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Says how a run ended, suspends it, or lets it go on.
+    /// Ends a run, suspends it, or lets it go on.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `run-ended` when it had ended before.

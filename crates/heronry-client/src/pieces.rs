@@ -13,7 +13,7 @@ const APART: Millis = Millis(500);
 /// caller chose for one request is not to be put through here: it is refused as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pieces {
-    /// Absent: it has no end.
+    /// The rest of the wait; absent when it has no end.
     left: Option<Millis>,
     each: Millis,
 }
@@ -24,7 +24,7 @@ impl Pieces {
         Self { left, each }
     }
 
-    /// Returns how long the next request waits; nothing: it is answered at once.
+    /// Returns the time that the next request waits; nothing when it is answered at once.
     pub fn next(&self) -> Option<Millis> {
         Some(self.bounded(self.each)).filter(|piece| piece.0 > 0)
     }

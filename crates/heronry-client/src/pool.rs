@@ -1,4 +1,4 @@
-//! What is asked of one pool.
+//! The requests that are about one pool.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl PoolClient {
         Self { server, pool }
     }
 
-    /// Says how long calls go on while no server answers.
+    /// Sets the time for which calls go on while no server answers.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self {

@@ -8,7 +8,7 @@ use crate::ClientError;
 
 /// The largest number of tries of a call while a server answers that it is busy.
 const BUSY_TRIES_MAX: u32 = 5;
-/// How long after the first try the second one starts; doubled for each further one.
+/// The time from the first try to the second one; doubled for each further one.
 const PAUSE: Duration = Duration::from_millis(25);
 /// The longest pause while no server answers.
 const AWAY_PAUSE_MAX: Duration = Duration::from_millis(500);
@@ -36,16 +36,16 @@ impl Default for Patience {
     }
 }
 
-/// Whether a second request is harmless when the first one may have been carried out.
+/// The effect of a second request when the first one may have been carried out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Repeat {
-    /// It changes nothing, or has an idempotency key.
+    /// The request changes nothing, or has an idempotency key.
     Harmless,
-    /// It may be carried out twice.
+    /// The request may be carried out twice.
     Harmful,
 }
 
-/// How far a request got before it failed.
+/// The point that a request reached before it failed.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     /// The server cannot have seen it.
@@ -59,9 +59,9 @@ pub(crate) enum Attempt {
 /// The earlier contact of a client with a server: an answer, or none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Contact {
-    /// It has not.
+    /// No server has answered the client.
     Never,
-    /// It has.
+    /// A server has answered the client before.
     Before,
 }
 
@@ -93,7 +93,7 @@ impl Patience {
         limit.is_some_and(|limit| tried.failing_for >= limit)
     }
 
-    /// Returns how long to wait before the next try; nothing when there is to be none.
+    /// Returns the pause before the next try; nothing when there is to be none.
     pub(crate) fn pause(self, failed: &Attempt, tried: Tried, repeat: Repeat) -> Option<Duration> {
         let is_repeated = match failed {
             Attempt::Unsent(error) => may_come_back(error, tried.contact),

@@ -51,7 +51,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Shared {
     channel: Mutex<Option<Channel>>,
-    /// Whether a connection was ever set up.
+    /// True once a connection was set up.
     reached: Arc<AtomicBool>,
 }
 
@@ -85,7 +85,7 @@ impl Server {
         self
     }
 
-    /// Returns where the server is now, as text; where it was last when it cannot be found.
+    /// Returns the address of the server as text; the last known one when it cannot be found.
     pub(crate) fn url(&self) -> String {
         let last = || self.lock().as_ref().map(|it| it.endpoint.clone());
         let endpoint = self.locate.locate().ok().or_else(last);
@@ -242,7 +242,7 @@ impl Answer {
     }
 }
 
-/// Says how far a request came that has no answer.
+/// Returns the point that a request without an answer reached.
 fn failed(url: String, error: legacy::Error) -> Attempt {
     if !error.is_connect() {
         return Attempt::Unknown(unreachable(url, error));

@@ -82,7 +82,8 @@ mod tests {
 
     use super::*;
 
-    /// What a parser makes of bytes that come in parts: the messages, and whether it gave up.
+    /// Returns the messages that a parser makes of bytes which come in parts, and the error at
+    /// which it gave up.
     fn read(bytes: &[u8], parts: &[usize]) -> (Vec<Message>, Option<String>) {
         let mut parser = Parser::default();
         let mut messages = Vec::new();

@@ -54,7 +54,7 @@ impl PoolClient {
         self.server.json(request).await
     }
 
-    /// Says why a wake has not been triggered.
+    /// Explains why a wake has not been triggered.
     ///
     /// # Errors
     /// [`ClientError`].

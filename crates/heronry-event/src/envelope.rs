@@ -21,21 +21,21 @@ pub const PAYLOAD_SCHEMA: &str = "heronry.payload/1";
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Envelope {
-    /// Where the event stands and when it came to be.
+    /// The place of the event in its journal, and its times.
     pub stamp: Stamp,
-    /// What happened.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// Whose event it is.
+    /// The pool, the run and the rest of the identity that the event belongs to.
     pub identity: Identity,
-    /// Which message it is about, and to whom that went.
+    /// The message that the event is about, and its recipients.
     pub exchange: Exchange,
-    /// What led to it.
+    /// The causes of the event.
     pub causes: Causes,
-    /// What it is about.
+    /// The subject of the event, related entities, correlations and tags.
     pub about: About,
-    /// Where it came from and where it goes.
+    /// The source and the destination of the event.
     pub route: Route,
-    /// How it may be shown.
+    /// The rules under which the event is shown.
     pub governance: Governance,
 }
 
@@ -71,15 +71,15 @@ impl Envelope {
     }
 }
 
-/// Where an event stands in its journal and when it came to be.
+/// The place of an event in its journal, and its times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stamp {
-    /// The event's place in its journal; also its id.
+    /// The cursor of the event, which is also its id.
     pub cursor: Cursor,
-    /// When it happened, as its source claims; decides nothing.
+    /// The time of the event, as its source claims it. It decides nothing.
     pub occurred_at: Timestamp,
-    /// When it was recorded, in the pool's time.
+    /// The time at which the event was recorded, in the pool's time.
     pub recorded_at: Timestamp,
 }
 
@@ -94,7 +94,7 @@ impl Stamp {
     }
 }
 
-/// Whose event it is.
+/// The pool, the run and the rest of the identity that an event belongs to.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -126,39 +126,39 @@ impl Identity {
     }
 }
 
-/// Which message an event is about, and to whom that went.
+/// The message that an event is about, and its recipients.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Exchange {
     /// The one message that the event is about.
     pub message: Option<MessageId>,
-    /// The message that it replies to.
+    /// The message that the event's message replies to.
     pub reply_to: Option<MessageId>,
     /// The topic that was addressed.
     pub topic: Option<TopicId>,
-    /// Who receives.
+    /// The recipients of the message.
     pub recipients: Recipients,
 }
 
-/// What led to an event.
+/// The causes of an event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Causes {
-    /// The W3C trace that it belongs to.
+    /// The W3C trace that the event belongs to.
     pub trace: Option<Trace>,
-    /// The event that led to it.
+    /// The event that led to this one.
     pub caused_by: Option<Cursor>,
-    /// Further events that led to it.
+    /// Further events that led to this one.
     pub causal: Vec<Cursor>,
 }
 
-/// What an event is about.
+/// The subject of an event, and what is said beside it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct About {
-    /// The one thing that it is about.
+    /// The one entity that the event is about.
     pub subject: EntityRef,
-    /// Other things that it touches.
+    /// Other entities that the event touches.
     pub related: Vec<EntityRef>,
     /// Correlations.
     pub correlation: Correlation,
@@ -178,13 +178,13 @@ impl About {
     }
 }
 
-/// Where an event came from and where it goes.
+/// The source and the destination of an event.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Route {
-    /// Where it came from.
+    /// The source of the event.
     pub source: SourceRef,
-    /// Where it goes.
+    /// The destination of the event; absent when it goes nowhere in particular.
     pub destination: Option<DestinationRef>,
 }
 
@@ -198,21 +198,21 @@ impl Route {
     }
 }
 
-/// How an event may be shown and what it promises.
+/// The rules under which an event is shown, and the promise that it makes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Governance {
-    /// The policies that it falls under.
+    /// The policies that the event falls under.
     pub policies: Policies,
-    /// What it promises.
+    /// The promise of the event.
     pub semantics: EventSemantics,
-    /// How closely it is kept.
+    /// The privacy class of the event.
     pub privacy: PrivacyClass,
-    /// How it captured content.
+    /// The way in which the event captured content.
     pub content_capture: ContentCapture,
-    /// The policy by which something was taken out of it.
+    /// The policy by which something was taken out of the event.
     pub redaction: Option<PolicyRef>,
-    /// The schema of its payload.
+    /// The schema of the event's payload.
     pub payload_schema: Cow<'static, str>,
 }
 

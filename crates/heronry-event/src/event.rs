@@ -4,12 +4,12 @@ use heronry_types::Payload;
 
 use crate::Envelope;
 
-/// What observers see, made from one record. JSON: the envelope's fields and `payload`.
+/// An event: the view of one record that observers get. JSON: the envelope's fields and `payload`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
     /// The header.
     pub envelope: Envelope,
-    /// What it carries: never a body.
+    /// The payload: never a body.
     pub payload: Payload,
 }
 

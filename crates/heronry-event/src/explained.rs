@@ -1,72 +1,73 @@
-//! What is said of a wake that waits: what was near, and what was in the way.
+//! The explanation of a wake that waits: the events that came near, and the comparisons that failed.
 
 use heronry_types::{Cursor, DistinctBy, EventKind, Policies, RunId, WakeId, WakeStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::FailedClause;
 
-/// Why a wake has not been triggered, in the light of the newest events. Nothing here comes from an
-/// event that the waiting run may not see.
+/// An explanation, from the newest events, of why a wake has not been triggered. Nothing in it
+/// comes from an event that the waiting run may not see.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct WakeExplanation {
-    /// The wake.
+    /// The id of the wake.
     pub wake_id: WakeId,
-    /// Who waits.
+    /// The run that waits.
     pub run_id: RunId,
-    /// Where it stands.
+    /// The status of the wake.
     pub status: WakeStatus,
-    /// What it waits for, in canonical form.
+    /// The condition of the wake, in canonical form.
     pub condition: String,
-    /// Events after this one count.
+    /// The cursor after which events count.
     pub since: Cursor,
-    /// Events after this one were looked at.
+    /// The cursor after which events were looked at.
     pub after: Cursor,
-    /// And up to this one: the head, or the end of the wake.
+    /// The cursor up to which events were looked at: the head, or the end of the wake.
     pub until: Cursor,
-    /// How many of them the waiting run may see.
+    /// The number of events that were looked at: those that the waiting run may see. Events about
+    /// wakes are among them only when the wake asks for such events.
     pub events: u64,
-    /// How much it adds to the cost of an event, which the limits `wake_cost_per_run_max` and
-    /// `wake_cost_per_pool_max` are about.
+    /// The wake's share of the cost of an event, in compared values. The limits
+    /// `wake_cost_per_run_max` and `wake_cost_per_pool_max` are about this number.
     #[serde(default)]
     pub cost: u64,
-    /// Whether it waits for what no live member can do.
+    /// True when the wake waits for something that no live member can do.
     pub orphaned: bool,
-    /// The record that suspects its run, which is suspended for it, to wait only on runs that wait on
-    /// it. Absent: it is not suspected.
+    /// The record that suspects a deadlock: the run, suspended for this wake, waits only on runs
+    /// that wait on it. Absent: there is no such suspicion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspected_deadlock: Option<Cursor>,
-    /// The policies that it carries, which its run has to hold as long as it waits.
+    /// The policies that the wake carries. Its run has to hold them as long as it waits.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
     pub policies: Policies,
-    /// Its filters, in the order in which they stand in the condition.
+    /// The filters of the wake, in the order in which they stand in the condition.
     pub clauses: Vec<FilterExplanation>,
 }
 
-/// How far one filter of a wake has come.
+/// The progress of one filter of a wake.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FilterExplanation {
     /// The filter, in canonical form.
     pub filter: String,
-    /// How many events it has to keep.
+    /// The number of events that the filter has to keep.
     pub needed: u32,
-    /// What has to be another one in each of them; absent when it needs one event.
+    /// The part that must differ between these events; absent when one event is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct_by: Option<DistinctBy>,
-    /// How many of the events that were looked at count.
+    /// The number of events that count, among those that were looked at.
     pub counted: u32,
-    /// How many more it keeps that came too early to count.
+    /// The number of events that the filter keeps and that came too early to count.
     pub early: u64,
-    /// The newest of those that came too early.
+    /// The newest of the events that came too early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_early: Option<EarlyEvent>,
-    /// How many came close: one comparison failed, and others held.
+    /// The number of events that came close: one comparison failed, and others held.
     pub close: u64,
-    /// What failed in those that came close, most frequent first.
+    /// The comparisons that failed in the events that came close, most frequent first.
     pub missing: Vec<MissingClause>,
-    /// The event that came closest, the newest of them.
+    /// The event that came closest; among equals, the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closest: Option<ClosestEvent>,
-    /// Live members that could still do what it keeps.
+    /// The live members that could still do what the filter keeps.
     pub could: Could,
 }
 
@@ -75,48 +76,49 @@ pub struct FilterExplanation {
 pub struct EarlyEvent {
     /// The cursor of the event.
     pub cursor: Cursor,
-    /// Its kind.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// The point where a wake has to begin so that the event counts: the one before the event.
+    /// The cursor at which a wake has to begin so that the event counts: the one just before the event.
     pub since: Cursor,
 }
 
-/// A comparison that alone kept events from being kept.
+/// A comparison that was the only one to fail for some events.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct MissingClause {
     /// The comparison, as filter text.
     pub clause: String,
-    /// How many events failed it and nothing else.
+    /// The number of events that failed this comparison and no other, counted for 1,000 different
+    /// values at the most.
     pub events: u64,
-    /// What they had in that place, most frequent first; at most five values.
+    /// The values that those events had instead, most frequent first; at most five.
     pub seen: Vec<SeenValue>,
 }
 
-/// A value that events had.
+/// A value that events had in the place of a comparison.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SeenValue {
     /// The value, as filter text.
     pub value: String,
-    /// How many had it.
+    /// The number of events that had the value.
     pub events: u64,
 }
 
 /// An event that a filter nearly kept.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ClosestEvent {
-    /// Where it stands.
+    /// The cursor of the event.
     pub cursor: Cursor,
-    /// Its kind.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// The comparisons that failed.
+    /// The comparisons that failed for the event.
     pub failed: Vec<FailedClause>,
 }
 
-/// Members in whose name an event could come.
+/// The members in whose name an event could come.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Could {
-    /// How many.
+    /// The number of such members.
     pub count: u64,
-    /// The first hundred, in order of their ids.
+    /// The first hundred of them, in order of their ids.
     pub runs: Vec<RunId>,
 }

@@ -38,13 +38,13 @@ use crate::{Envelope, Identity};
 
 /// The version of the filter language. What an older version compiled means the same in a newer one.
 pub const LANGUAGE_VERSION: u16 = 1;
-/// How many alternatives a normal form may have.
+/// The largest number of alternatives in a normal form.
 pub const TERMS_MAX: usize = 64;
-/// How many comparisons a text or its normal form may have; a list is one.
+/// The largest number of comparisons in a text or in its normal form; a list is one.
 pub const LITERALS_MAX: usize = 1024;
-/// How deep parentheses, `!`, lists and calls may nest.
+/// The largest depth to which parentheses, `!`, lists and calls may be nested, in levels.
 pub const DEPTH_MAX: usize = 64;
-/// How many bytes a text or its normal form may have.
+/// The largest size of a text or of its normal form, in bytes.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
 /// A compiled filter: a question about envelopes. Cheap to clone.
@@ -63,17 +63,17 @@ struct Compiled {
     literals: usize,
 }
 
-/// How large a filter is.
+/// The size of a filter, and the cost of waiting with it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
 #[non_exhaustive]
 pub struct Cost {
-    /// Alternatives in the normal form.
+    /// The number of alternatives in the normal form.
     pub terms: usize,
-    /// Comparisons in the normal form; a list is one.
+    /// The number of comparisons in the normal form; a list is one.
     pub literals: usize,
-    /// Values that one event is compared with at the worst while a wake waits with the filter; each
-    /// value of a list is one. A range or a prefix counts 4, and an alternative that names no value
-    /// which an event must have counts 16 more: it is looked at for every event.
+    /// The number of values that one event is compared with at the worst, while a wake waits with
+    /// the filter. Each value of a list is one. A range or a prefix counts 4. An alternative that
+    /// names no value which an event must have counts 16 more: it is looked at for every event.
     #[serde(default)]
     pub per_event: usize,
 }
@@ -145,7 +145,7 @@ impl Filter {
         terms.any(|term| term.iter().all(|literal| literal.holds(envelope)))
     }
 
-    /// Returns what identifies the filter's meaning: the SHA-256 of its normal form.
+    /// Returns the fingerprint, which identifies the filter's meaning: the SHA-256 of its normal form.
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.compiled.fingerprint
     }
@@ -155,14 +155,14 @@ impl Filter {
         &self.compiled.normal_form
     }
 
-    /// Returns how many bytes the text had that was compiled: the canonical text's for a filter that
-    /// was built, none for [`all`](Self::all) and [`nothing`](Self::nothing). It is no part of what
-    /// the filter means.
+    /// Returns the size of the text that was compiled, in bytes: that of the canonical text for a
+    /// filter that was built, and 0 for [`all`](Self::all) and [`nothing`](Self::nothing). It is no
+    /// part of the filter's meaning.
     pub fn text_bytes(&self) -> usize {
         self.compiled.text_bytes
     }
 
-    /// Returns how large the filter is, and what it costs an event while a wake waits with it.
+    /// Returns the size of the filter, and its cost for an event while a wake waits with it.
     pub fn cost(&self) -> Cost {
         Cost {
             terms: self.compiled.terms.len(),
@@ -176,13 +176,13 @@ impl Filter {
         self.compiled.terms.is_empty()
     }
 
-    /// Returns true when an event of this run, agent and session could be kept, whatever else it says.
+    /// Returns true when the filter could keep some event of this run, agent and session.
     pub fn could_be_by(&self, identity: &Identity) -> bool {
         let mut terms = self.compiled.terms.iter();
         terms.any(|term| term.iter().all(|literal| literal.lets_in(identity)))
     }
 
-    /// Says whether the filter keeps an event with this envelope, and if not, what was in the way.
+    /// Says if the filter keeps an event with this envelope, and if not, which comparisons failed.
     pub fn explain(&self, envelope: &Envelope) -> Explanation {
         explain::explain(&self.compiled.terms, envelope)
     }

@@ -22,10 +22,10 @@ use seen::{Round, Seen};
 use slots::Slots;
 use term::{Term, TermId};
 
-/// How many alternatives, features, checks or positions can be told apart.
+/// The limit below which the number of alternatives, features, checks or positions has to stay.
 const SLOTS_MAX: u32 = 1 << 30;
 
-/// Which of many filters keep an event.
+/// An index of many filters, which finds those that keep an event.
 ///
 /// Each alternative of a filter is found by its most selective set alone and then asked for the
 /// rest, so an event costs what the filters cost that come near to keeping it. An alternative
@@ -132,7 +132,7 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
     /// Adds the keys of all filters that keep an event with this envelope to `found`, in order and
     /// each once. Touches no heap but that of `found`, and parses nothing.
     ///
-    /// Returns how many alternatives it came upon, the measure of what the event cost.
+    /// Returns the number of alternatives that it came upon, which measures the cost of the event.
     pub fn matches(&mut self, envelope: &Envelope, found: &mut Vec<K>) -> usize {
         if self.by_key.is_empty() {
             return 0;
@@ -155,12 +155,12 @@ impl<K: Copy + Ord + Hash> FilterIndex<K> {
         came_upon
     }
 
-    /// Returns how many filters there are.
+    /// Returns the number of filters.
     pub fn len(&self) -> usize {
         self.by_key.len()
     }
 
-    /// Returns true when there are none.
+    /// Returns true when the index has no filter.
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
     }

@@ -1,36 +1,36 @@
-//! Who receives: sorted, distinct, shared.
+//! The recipients of a message: run ids, sorted, distinct and shared.
 
 use std::{ops::Deref, sync::Arc};
 
 use heronry_types::RunId;
 
-/// How many recipients JSON shows; `recipient_count` tells how many there are.
+/// The largest number of recipients that JSON shows; `recipient_count` gives the number of all.
 pub const RECIPIENTS_SHOWN_MAX: usize = 100;
 
-/// Who receives: run ids, sorted and distinct. Cheap to clone.
+/// The recipients of a message: run ids, sorted and distinct. Cheap to clone.
 ///
-/// Filters see all of them. An event read back from JSON holds those that were shown, and
-/// [`Recipients::count`] still tells how many there were.
+/// Filters see all of them. An event read back from JSON holds only the recipients that were shown,
+/// while [`Recipients::count`] still gives the number of all.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Recipients {
-    /// Nothing when there are none: most events have none, and touch no heap for that.
+    /// The run ids; absent when there are none. Most events have none, and touch no heap for that.
     known: Option<Arc<[RunId]>>,
     count: u64,
 }
 
 impl Recipients {
-    /// Returns how many there are, those that JSON left out included.
+    /// Returns the number of recipients, with those that JSON left out.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Returns true when this run is among them; false for one that JSON left out.
+    /// Returns true when this run is a known recipient; false for one that JSON left out.
     pub fn contains(&self, run: &str) -> bool {
         self.binary_search_by(|known| known.as_str().cmp(run))
             .is_ok()
     }
 
-    /// Returns those that are known, of `count` in all.
+    /// Returns the recipients that are known, of `count` in all.
     pub(crate) fn of_total(known: Vec<RunId>, count: Option<u64>) -> Self {
         let mut recipients = Self::from(known);
         recipients.count = recipients.count.max(count.unwrap_or(0));

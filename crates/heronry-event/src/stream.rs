@@ -1,4 +1,4 @@
-//! What a subscription yields, and pages of events.
+//! The items of a subscription, and pages of events.
 
 use std::fmt;
 
@@ -14,25 +14,25 @@ use crate::Event;
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum StreamItem {
-    /// A fact, exactly once per stream.
+    /// An event, exactly once per stream.
     Event(Box<Event>),
     /// Everything up to `head` was sent; what follows is new. Once per stream.
     CaughtUp {
         /// The head when the stream caught up.
         head: Cursor,
     },
-    /// Facts that cannot be sent: those after `from`, up to and including `to`.
+    /// Events that cannot be sent: those after `from`, up to and including `to`.
     Gap {
         /// The last position before the gap.
         from: Cursor,
         /// The last position in the gap.
         to: Cursor,
-        /// Why they cannot be sent.
+        /// The reason why the events cannot be sent.
         reason: GapReason,
     },
     /// The stream ends here.
     Closed {
-        /// Why it ends.
+        /// The reason why the stream ends.
         reason: CloseReason,
     },
 }
@@ -48,7 +48,7 @@ impl StreamItem {
         }
     }
 
-    /// Returns where a reader stands after this item; nothing when the item does not move it.
+    /// Returns the cursor of a reader after this item; nothing when the item does not move it.
     pub fn cursor(&self) -> Option<Cursor> {
         match self {
             Self::Event(event) => Some(event.envelope.id()),
@@ -65,12 +65,12 @@ impl From<Event> for StreamItem {
     }
 }
 
-/// Why facts cannot be sent.
+/// The reason why events cannot be sent.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum GapReason {
-    /// They are older than what is kept.
+    /// The events are older than the oldest record that is kept.
     Trimmed,
 }
 
@@ -84,7 +84,7 @@ impl Vocabulary for GapReason {
     }
 }
 
-/// Why a stream ends.
+/// The reason why a stream ends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -153,9 +153,9 @@ as_wire_text!(GapReason CloseReason);
 pub struct EventPage {
     /// The events, in order.
     pub events: Vec<Event>,
-    /// How far the journal was read; the next page starts after it, even when nothing matched.
+    /// The cursor up to which the journal was read. The next page starts after it, even when nothing matched.
     pub scanned_to: Cursor,
-    /// The last record that can be read.
+    /// The cursor of the last record that can be read.
     pub head: Cursor,
     /// The lowest cursor that can still be read from.
     pub floor: Cursor,

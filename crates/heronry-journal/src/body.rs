@@ -1,4 +1,4 @@
-//! What records say, one struct per kind of record.
+//! The bodies of records, one struct per kind of record.
 
 mod content;
 mod dead;
@@ -41,7 +41,7 @@ pub use wake::{
 /// Defines [`Body`] with the number and version that stand on disk for each kind of record.
 macro_rules! bodies {
     ($($(#[$doc:meta])* $number:literal v $version:literal => $variant:ident($body:ty),)*) => {
-        /// What a record says.
+        /// The body of a record: the fields of its kind.
         #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
         #[serde(untagged)]
         pub enum Body {
@@ -72,7 +72,7 @@ macro_rules! bodies {
                 }
             }
 
-            /// Reads the JSON of a body; `number` says of which kind it is.
+            /// Reads the JSON of a body; `number` is the number of its kind.
             ///
             /// # Errors
             /// The deserializer's, when the number is unknown or the JSON is not of that kind.
@@ -170,13 +170,13 @@ bodies! {
     42 v 1 => WakeTimedOut(WakeTimedOut),
     /// A wake was cancelled.
     43 v 1 => WakeCancelled(WakeCancelled),
-    /// A run began to wait for more than one filter says.
+    /// A run began to wait for a condition of more than one filter.
     44 v 6 => ConditionRegistered(Box<ConditionRegistered>),
     /// The earlier events of a wake were looked through.
     45 v 4 => WakeScanned(WakeScanned),
     /// Suspended runs wait only on each other.
     46 v 1 => DeadlockSuspected(DeadlockSuspected),
-    /// A suspended run waits for what nobody can do.
+    /// A suspended run waits for something that no live member can do.
     47 v 1 => WakeOrphaned(WakeOrphaned),
     /// A wake failed.
     49 v 1 => WakeFailed(WakeFailed),
@@ -230,7 +230,7 @@ impl Body {
         }
     }
 
-    /// Returns what a registration of a wake says, whatever the wake waits for.
+    /// Returns the registration of a wake, for one filter or for a condition of several.
     pub fn registration(&self) -> Option<&WakeRegistered> {
         if let Self::WakeRegistered(body) = self {
             Some(body)

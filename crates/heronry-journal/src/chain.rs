@@ -15,28 +15,28 @@ pub struct Chain {
     hash: ChunkHash,
 }
 
-/// What does not fit between two chunks.
+/// The error for a chunk that does not follow the one before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the journal breaks before position {at}: {what}; restore a copy")]
 #[non_exhaustive]
 pub struct ChainError {
     /// The position that was to follow.
     pub at: Position,
-    /// What does not fit.
+    /// The fault.
     pub what: ChainFault,
 }
 
-/// How a chunk fails to follow the one before it.
+/// The way in which a chunk fails to follow the one before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainFault {
-    /// Its first record is not the next one.
+    /// The first record of the chunk is not the next one.
     #[error("the chunk begins at position {found}")]
     Position {
-        /// Where it begins.
+        /// The position at which the chunk begins.
         found: Position,
     },
-    /// It belongs to another timeline, and does not start one that follows.
+    /// The chunk belongs to another timeline, and does not start one that follows.
     #[error(
         "the chunk is of epoch {found}, the journal of {expected}, and no record starts the one from the other"
     )]
@@ -46,12 +46,12 @@ pub enum ChainFault {
         /// The epoch of the chunk.
         found: Epoch,
     },
-    /// It names another chunk as the one before it.
+    /// The chunk names another chunk as the one before it.
     #[error("the chunk follows a chunk with hash {found}, and the one before it has {expected}")]
     Hash {
         /// The hash of the chunk before.
         expected: ChunkHash,
-        /// The hash that it names.
+        /// The hash that the chunk names.
         found: ChunkHash,
     },
 }
@@ -118,7 +118,7 @@ impl Chain {
     }
 }
 
-/// Returns whether the first record of a chunk starts its timeline from this one.
+/// Returns true when the first record of a chunk starts its timeline from this one.
 fn starts(chunk: &Chunk, from: Epoch) -> bool {
     let first = chunk.record(chunk.first());
     // What cannot be read starts nothing; `Chunk::verify` says what is wrong with it.

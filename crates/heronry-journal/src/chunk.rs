@@ -24,7 +24,7 @@ pub use writer::{ChunkWriter, TooLarge, encoded_len, fits};
 pub struct ChunkHash(pub [u8; 32]);
 
 impl ChunkHash {
-    /// What stands before the first chunk.
+    /// The hash in the place of the previous one, before the first chunk.
     pub const START: Self = Self([0; 32]);
 
     fn of(previous: Self, bytes: &[u8]) -> Self {
@@ -73,11 +73,11 @@ pub struct ChunkHeader {
     pub epoch: Epoch,
     /// The position of the first record.
     pub first: Position,
-    /// How many records it holds; at least one.
+    /// The number of records in the chunk; at least 1.
     pub count: u32,
-    /// When its records were decided.
+    /// The time at which the records were decided.
     pub recorded_at: Timestamp,
-    /// The hash of the chunk before it.
+    /// The hash of the chunk before this one.
     pub previous: ChunkHash,
 }
 

@@ -10,7 +10,7 @@ use minicbor::{
 
 use crate::{Body, ChunkError, Entry};
 
-/// How many parts a record has. A newer build may write more; they are skipped.
+/// The number of parts of a record. A newer build may write more; they are skipped.
 const PARTS: u64 = 6;
 
 /// Appends the bytes of a record.
@@ -75,17 +75,17 @@ impl Write for Counter {
     }
 }
 
-/// Why bytes are not a record, before it is known where they stand.
+/// The fault of bytes that are not a record, before their position is known.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// A newer build wrote them.
+    /// A newer build wrote the bytes.
     Newer { number: u16, version: u16 },
-    /// They are not what the schema says.
+    /// The bytes are not what the schema says.
     Malformed { offset: usize, reason: String },
 }
 
 impl Fault {
-    /// Says which record it is about.
+    /// Returns the error for the record at this position.
     pub(crate) fn at(self, position: Position) -> ChunkError {
         match self {
             Self::Newer { number, version } => ChunkError::NewerSchema {

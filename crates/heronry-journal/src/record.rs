@@ -10,11 +10,11 @@ use crate::{Body, codec};
 /// JSON: `position`, `recorded_at` and the fields of [`Entry`].
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Record {
-    /// Where it stands.
+    /// The position of the record.
     pub position: Position,
-    /// When it was decided: the time of its chunk.
+    /// The time at which the record was decided: the time of its chunk.
     pub recorded_at: Timestamp,
-    /// What was decided.
+    /// The record without its place.
     #[serde(flatten)]
     pub entry: Entry,
 }
@@ -25,13 +25,13 @@ pub struct Record {
 /// `actor`, `visibility`, `body`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
-    /// Where it belongs, and what led to it.
+    /// The lineage: the pool and run that the record belongs to, and the record that led to it.
     pub lineage: Lineage,
-    /// Who was authenticated.
+    /// The identity that was authenticated.
     pub actor: Actor,
     /// The author's half of the event's visibility.
     pub visibility: Visibility,
-    /// What was decided.
+    /// The body, which says what was decided.
     pub body: Body,
 }
 

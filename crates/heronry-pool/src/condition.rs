@@ -250,10 +250,6 @@ impl<'a> Occurrence<'a> {
         }
     }
 
-    pub(crate) fn envelope(&self) -> &'a Envelope {
-        self.envelope
-    }
-
     pub(crate) fn position(&self) -> Position {
         self.by.position
     }

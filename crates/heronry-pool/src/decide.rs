@@ -19,6 +19,7 @@ mod lost;
 mod names;
 mod prior;
 mod query;
+mod reference;
 mod release;
 mod reply;
 mod resolve;
@@ -52,8 +53,10 @@ pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
 pub use query::{
     AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage, FindWake,
-    ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer, Viewing,
+    FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer,
+    Viewing,
 };
+pub use reference::ReferenceAccess;
 pub use release::{Release, ReleaseUnanswered};
 pub use retire::Retire;
 pub use scan::{FinishScan, Scanned};
@@ -139,7 +142,7 @@ pub enum How {
 }
 
 /// Which lane of the queue a command takes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Lane {
     /// The common lane.
     Common,

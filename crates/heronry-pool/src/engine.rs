@@ -5,12 +5,14 @@ mod clauses;
 mod conditions;
 mod costs;
 mod heard;
+mod history;
 mod leases;
 mod matching;
 mod past;
 mod resume;
 mod scan;
 mod suspensions;
+mod ticks;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
@@ -24,7 +26,7 @@ pub(crate) use costs::cost_of;
 pub use heard::Heard;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
-use matching::{Matching, Turn};
+use matching::{Matching, Turn, is_settled};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
 pub(crate) use scan::Extent;
@@ -35,7 +37,7 @@ pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
 use crate::{
     Minter, Rejection, State, apply,
-    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest, due_entries},
+    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest},
 };
 
 /// What one append holds.
@@ -163,7 +165,6 @@ impl Engine {
         apply(&mut self.state, record);
         self.recent.note(record, None);
         self.triggers.arm(&self.state, record)?;
-        self.triggers.replay(&self.state, record);
         self.settle(record);
         Ok(())
     }
@@ -183,14 +184,11 @@ impl Engine {
         oldest.into_iter().flatten().min()
     }
 
-    /// Matches a kept record again, after the journal was replayed, to finish its triggers.
-    pub fn rematch(&mut self, record: &Record) {
-        self.triggers.match_record(&self.state, record);
-    }
-
-    /// Says that the journal is replayed: what it decided and did not record is taken up.
+    /// Says that the journal is replayed. What it decided and did not record is found, and what counts for
+    /// the wakes that wait is counted, by matching earlier records again: a slice at a time, while the pool
+    /// goes on. They are read from the journal ([`reads_after`](Self::reads_after)).
     pub fn finish_replay(&mut self) {
-        self.triggers.finish_replay();
+        self.match_again();
     }
 
     /// Starts an append at this pool time and decides what is due. Time never goes back.
@@ -201,37 +199,6 @@ impl Engine {
         let turn = self.take_turns(Turn::Later);
         self.drain_triggers();
         self.take_turns(turn);
-    }
-
-    /// Decides deadlines that are due; returns true while more may be.
-    pub fn tick(&mut self) -> bool {
-        // Who leaves ends its copies, so what ends whole messages comes before; the claims of who is
-        // lost lapse with that.
-        let mut more = self.tick_deadlines();
-        if !more && self.tick_members() {
-            self.tick_deadlines();
-            more = true;
-        }
-        self.tick_stalls();
-        self.drain_triggers();
-        more
-    }
-
-    fn tick_deadlines(&mut self) -> bool {
-        let due = due_entries(&self.state, self.now);
-        let more = !due.is_empty();
-        self.stage_undecided(due);
-        more
-    }
-
-    /// Stages what became due, without what an event before it decided otherwise: it may be the one
-    /// that a wake was waiting for.
-    fn stage_undecided(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            if !self.triggers.has_decided(&entry.body) {
-                self.stage_entry(entry);
-            }
-        }
     }
 
     /// Returns true while earlier events are still to be matched, or their triggers to be recorded.
@@ -435,13 +402,24 @@ impl Engine {
         if let Some(entry) = entries.next() {
             self.stage_named(entry, names);
         }
-        for entry in entries {
-            self.stage_entry(entry);
-        }
+        self.stage_all(entries.collect());
         self.staged.attach(draft.contents);
         self.drain_triggers();
         self.take_turns(turn_before);
         first
+    }
+
+    /// Stages what follows the first record of a draft. Of many records, those at the end that change
+    /// nothing of what waiters see may be matched later.
+    fn stage_all(&mut self, entries: Vec<Entry>) {
+        let last_settled = entries.iter().rposition(|entry| is_settled(&entry.body));
+        let at_once = last_settled.map_or(0, |last| last + 1).max(SMALL_BURDEN);
+        for (number, entry) in entries.into_iter().enumerate() {
+            if number == at_once {
+                self.take_turns(Turn::Later);
+            }
+            self.stage_entry(entry);
+        }
     }
 
     fn stage_entry(&mut self, entry: Entry) {

@@ -79,13 +79,13 @@ impl Minter {
         signed(&self.key, random, run)
     }
 
-    /// Returns whether a body was stored by itself for this run: its reference says so to who has the
-    /// secret. Another store's references, under another secret, are nobody's.
-    pub fn stores(&self, run: &RunId, content_ref: ContentRef) -> bool {
+    /// Returns whether a body was stored by itself for this run, or for none: its reference says so to
+    /// who has the secret. Another store's references, under another secret, say nothing.
+    pub fn stores(&self, run: Option<&RunId>, content_ref: ContentRef) -> bool {
         let bits = content_ref.bits();
         let keys = [&self.key, &self.earlier];
         keys.into_iter()
-            .any(|key| bits.ends_with(&mark(key, bits, Some(run))))
+            .any(|key| bits.ends_with(&mark(key, bits, run)))
     }
 }
 
@@ -193,12 +193,13 @@ mod tests {
         let lead = run("lead");
         let by_key = minter.content_ref(Epoch([7; 16]), Some(&lead), &key);
         for content_ref in [minter.signed_ref([9; 16], Some(&lead)), by_key] {
-            assert!(minter.stores(&lead, content_ref));
-            assert!(!minter.stores(&run("child"), content_ref));
-            assert!(!Minter::new([2; 32]).stores(&lead, content_ref));
+            assert!(minter.stores(Some(&lead), content_ref));
+            assert!(!minter.stores(Some(&run("child")), content_ref));
+            assert!(!Minter::new([2; 32]).stores(Some(&lead), content_ref));
         }
         let nobodys = minter.signed_ref([9; 16], None);
-        assert!(!minter.stores(&lead, nobodys));
+        assert!(minter.stores(None, nobodys) && !minter.stores(None, by_key));
+        assert!(!minter.stores(Some(&lead), nobodys));
         assert_eq!(nobodys.bits()[..12], [9; 12]);
         let again = minter.content_ref(Epoch([7; 16]), Some(&lead), &key);
         assert_eq!(by_key, again);
@@ -214,7 +215,7 @@ mod tests {
         let expected = "content:9788870e87500b2e76399735f78e6af7";
         assert_eq!(earlier.to_string(), expected);
         assert_ne!(minter.content_ref(epoch, Some(&lead), &key), earlier);
-        assert!(minter.stores(&lead, earlier));
-        assert!(!minter.stores(&run("child"), earlier));
+        assert!(minter.stores(Some(&lead), earlier));
+        assert!(!minter.stores(Some(&run("child")), earlier));
     }
 }

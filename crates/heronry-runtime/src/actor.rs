@@ -6,6 +6,7 @@
 mod batch;
 mod claims;
 mod commit;
+mod history;
 mod open;
 mod past;
 mod pending;
@@ -96,8 +97,8 @@ pub(crate) struct Actor {
     /// What is decided and not handed to the store yet.
     batch: Option<Batch>,
     scans: Scans,
-    /// For how many batches a command has waited for triggers.
-    put_off: u32,
+    /// What was last read of the journal for records that are matched again.
+    history: Vec<Chunk>,
     /// What the claims store takes in.
     claims: Option<Handover>,
     /// What was last read of the journal for messages that are not in memory: others may lie there.
@@ -157,10 +158,7 @@ impl Actor {
                 Event::Scanned(ended) => self.scanned(ended),
                 Event::Landed(landing) => self.land(landing),
                 Event::HandedOver(end) => self.handed_over(end),
-                Event::Behind => {
-                    self.engine.match_more();
-                    Flow::Go
-                }
+                Event::Behind => self.match_more().await,
             };
             if let Flow::Stop(why) = flow {
                 return why;

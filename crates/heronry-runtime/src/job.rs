@@ -1,11 +1,12 @@
 //! A command on its way through the pool, and its answer on the way back.
 
 use heronry_pool::{
-    Engine, Rejection,
-    decide::{AboutWakes, Command, Names, ReleaseUnanswered, ScanRequest},
+    Caller, Engine, Rejection,
+    decide::{AboutWakes, Command, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Found, Past, Unanswered},
 };
 use heronry_store::{ClaimEntry, ClaimKey};
+use heronry_types::{Generation, RunId};
 use tokio::sync::oneshot;
 
 use crate::CallError;
@@ -14,6 +15,13 @@ use crate::CallError;
 pub(crate) trait Job: Send + Sync {
     /// Returns the names that it claims or asks for.
     fn names(&self) -> Option<&Names>;
+
+    /// Returns its lane, and the run whose turn it takes there: its member's, or in the lane that is kept
+    /// free, where an operator may act for one, the run's that it names.
+    fn turn(&self) -> (Lane, Option<&RunId>);
+
+    /// Returns the member that asks, and as which generation; nothing for an operator, and for who joins.
+    fn asker(&self) -> Option<(&RunId, Generation)>;
 
     /// Returns what it has to do with wakes.
     fn about_wakes(&self) -> AboutWakes;
@@ -107,6 +115,28 @@ where
 {
     fn names(&self) -> Option<&Names> {
         self.names.as_ref()
+    }
+
+    fn turn(&self) -> (Lane, Option<&RunId>) {
+        let lane = self.command.lane();
+        let run = match lane {
+            Lane::Reserved => self.command.run(),
+            Lane::Common => self.command.speaker().and_then(Speaker::own_run),
+        };
+        (lane, run)
+    }
+
+    fn asker(&self) -> Option<(&RunId, Generation)> {
+        let caller = match self.command.speaker()? {
+            Speaker::Acting(caller, _) | Speaker::Present(caller, _) | Speaker::Asking(caller) => {
+                caller
+            }
+            Speaker::Joining(..) => return None,
+        };
+        match caller {
+            Caller::Operator => None,
+            Caller::Member { run, generation } => Some((run, *generation)),
+        }
     }
 
     fn about_wakes(&self) -> AboutWakes {

@@ -10,14 +10,19 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use heronry_pool::decide::{Command, Lane, Speaker};
+use heronry_pool::decide::Command;
 use heronry_store::{FencingToken, Outcome};
-use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, RunId, Timelines};
+use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
 use crate::{
-    CallError, SideWork, StopReason, actor::Opening, job::Call, published::Published, queue::Queue,
-    runtime::Environment, waiters::Waiters,
+    CallError, SideWork, StopReason,
+    actor::Opening,
+    job::{Call, Job},
+    published::Published,
+    queue::Queue,
+    runtime::Environment,
+    waiters::Waiters,
 };
 
 pub use body::BodyError;
@@ -122,10 +127,10 @@ impl Pool {
     where
         C::Answer: Sync,
     {
-        let lane = command.lane();
-        let run = on_behalf_of(&command).cloned();
         let names = command.names(self.epoch(), &self.shared.environment.minter);
         let (call, answer) = Call::new(command, names);
+        let (lane, run) = call.turn();
+        let run = run.cloned();
         self.shared.queue.push(lane, run, Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.
         answer.await.unwrap_or(Err(CallError::Stopped {
@@ -153,14 +158,5 @@ impl Pool {
 
     pub(crate) fn close(&self, why: StopReason) {
         self.shared.queue.close(why);
-    }
-}
-
-/// Returns the run whose turn a command takes: its member's, or in the lane that is kept free, where an
-/// operator may act for one, the run's that it names.
-fn on_behalf_of(command: &impl Command) -> Option<&RunId> {
-    match command.lane() {
-        Lane::Reserved => command.run(),
-        Lane::Common => command.speaker().and_then(Speaker::own_run),
     }
 }

@@ -3,6 +3,7 @@
 mod bodies;
 mod crowd;
 mod limits;
+mod linger;
 mod listener;
 mod pace;
 mod transport;
@@ -22,6 +23,7 @@ use axum::{
     Router,
     body::Body,
     http::{HeaderValue, Request, header},
+    response::Response,
 };
 use heronry_store::Clock;
 use heronry_types::Millis;
@@ -42,6 +44,7 @@ pub use listener::Listener;
 use self::{
     bodies::{AnswerBody, RequestBody, Rest},
     crowd::{Crowd, Full},
+    linger::Lingering,
     pace::{Pace, Watchdog},
     transport::{Duplex, Transport},
 };
@@ -63,6 +66,8 @@ pub(crate) struct Connections {
     tasks: TaskTracker,
     places: Places,
     refusals: Places,
+    /// Those that linger after their answer.
+    lingering: Places,
     overfull: Said,
     failing: Said,
 }
@@ -121,6 +126,7 @@ struct Terms {
     guest: Option<Arc<Guest>>,
     limits: ConnectionLimits,
     keep_alive: KeepAlive,
+    lingering: Places,
     /// Given back when the connection ends.
     _place: OwnedSemaphorePermit,
 }
@@ -149,6 +155,7 @@ impl Connections {
             tasks: TaskTracker::new(),
             places,
             refusals: Places::new(ConnectionLimits::REFUSALS_MAX),
+            lingering: Places::new(limits.lingering_max()),
             overfull: Said::default(),
             failing: Said::default(),
         }
@@ -211,6 +218,7 @@ impl Connections {
                     guest: Some(Arc::new(guest)),
                     limits: self.limits,
                     keep_alive: KeepAlive::Yes,
+                    lingering: self.lingering.clone(),
                     _place: place,
                 }
             }
@@ -230,6 +238,7 @@ impl Connections {
                     guest: None,
                     limits: self.limits.of_a_refusal(),
                     keep_alive: KeepAlive::No,
+                    lingering: self.lingering.clone(),
                     _place: place,
                 }
             }
@@ -283,7 +292,9 @@ fn is_of_one_peer(error: &io::Error) -> bool {
 /// Serves one connection until it ends, or keeps the server waiting for too long.
 async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, stop: Stop) {
     let pace = Pace::new(Arc::clone(&clock));
-    let transport = TokioIo::new(Transport::new(stream, pace.clone()));
+    let (places, time) = (Arc::clone(&terms.lingering.free), terms.limits.linger);
+    let lingering = Lingering::new(places, Arc::clone(&clock), time);
+    let transport = TokioIo::new(Transport::new(stream, pace.clone(), lingering));
     let routes = TowerToHyperService::new(terms.router);
     let service = service_fn(|request: Request<Incoming>| {
         pace.requested();
@@ -297,19 +308,15 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
             request.extensions_mut().insert(Arc::clone(guest));
         }
         let answering = routes.call(request);
-        let (pace, keep_alive) = (pace.clone(), terms.keep_alive);
+        let exchange = Exchange {
+            rest,
+            asks_first,
+            keep_alive: terms.keep_alive,
+        };
+        let pace = pace.clone();
         async move {
-            let mut response = answering.await?;
-            // Who asks before it sends the rest would take the reading of it for a yes.
-            let goes_on = match keep_alive {
-                KeepAlive::Yes if asks_first => rest.is_none(),
-                KeepAlive::Yes => rest.is_taken().await,
-                KeepAlive::No => false,
-            };
-            if !goes_on {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
+            let response = answering.await?;
+            let response = told_whether_it_closes(response, exchange, &pace).await;
             Ok::<_, Infallible>(response.map(|body| AnswerBody::new(body, pace)))
         }
     });
@@ -330,6 +337,7 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
                     return;
                 }
                 told = true;
+                pace.stopped();
                 connection.as_mut().graceful_shutdown();
             }
             // How a connection breaks off is its peer's affair.
@@ -340,6 +348,43 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
             }
         }
     }
+}
+
+/// A request that is being answered.
+struct Exchange {
+    /// The rest of its body.
+    rest: Rest,
+    /// Whether its peer asks before it sends the body.
+    asks_first: bool,
+    keep_alive: KeepAlive,
+}
+
+/// Says in an answer that the connection closes, where not all of its request has arrived or no other
+/// request is taken.
+async fn told_whether_it_closes(
+    mut response: Response,
+    exchange: Exchange,
+    pace: &Pace,
+) -> Response {
+    let Exchange {
+        rest,
+        asks_first,
+        keep_alive,
+    } = exchange;
+    // Who asks before it sends the rest would take the reading of it for a yes.
+    let is_whole = if asks_first {
+        rest.is_none()
+    } else {
+        rest.is_taken().await
+    };
+    if !is_whole {
+        pace.answered_early();
+    }
+    if !is_whole || keep_alive == KeepAlive::No {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use heronry_wire::{Problem, ProblemKind, Prove};
 
 use crate::{
     app::Shared,
-    extract::Held,
+    extract::{Held, Lane},
     problems::{Failed, Refusal},
 };
 
@@ -134,8 +134,8 @@ pub(crate) async fn check_form(
 
 /// Refuses requests to other hosts, of foreign pages, or that say twice what counts once.
 pub(crate) async fn guard(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
-    // Given back when the request is answered.
-    let held = Arc::new(Held::nothing_of(&app.bodies));
+    // Given back when the request is answered. An operator has room of its own, once it is known as one.
+    let held = Arc::new(Held::nothing_of(&app.bodies, Lane::Common));
     request.extensions_mut().insert(Arc::clone(&held));
     let checked = single::check(request.headers()).and_then(|()| check_hosts(&request));
     let asked = Asked::of(&request);

@@ -20,7 +20,7 @@ use crate::{
     app::Shared,
     auth::{MemberClaim, Shown},
     connections::Guest,
-    extract::{Params, bearer, invalid},
+    extract::{Held, Lane, Params, bearer, invalid},
     problems::Refusal,
     under_way,
 };
@@ -172,8 +172,14 @@ pub(crate) async fn authorise(
         match under_way::receive(&app, &identity, request) {
             Ok((mut request, received)) => {
                 request.extensions_mut().insert(identity.clone());
+                let held = identity.own_run().is_none().then(|| {
+                    let held = Held::nothing_of(&app.bodies, Lane::Operators);
+                    let held = Arc::new(held);
+                    request.extensions_mut().insert(Arc::clone(&held));
+                    held
+                });
                 let answer = next.run(request).await;
-                drop(received);
+                drop((held, received));
                 under_way::send(&app, &identity, answer)
             }
             Err(refusal) => refusal.into_response(),

@@ -1,4 +1,4 @@
-//! What a pool has beside its journal: the latest snapshot, and where consumers stand.
+//! The state of a pool beside its journal: the latest snapshot, and the cursors of consumers.
 
 use async_trait::async_trait;
 use heronry_store::{

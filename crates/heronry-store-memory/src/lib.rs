@@ -36,7 +36,7 @@ struct State {
     pools: HashMap<PoolId, Pool>,
     /// The highest token of the pools that were deleted: those of later ones rise above it.
     last_token: FencingToken,
-    /// Where the pools went, once the store is sealed.
+    /// The place that the pools went to, once the store is sealed.
     moved_to: Option<String>,
     /// The pools that a move brings.
     reservation: Option<Reservation>,

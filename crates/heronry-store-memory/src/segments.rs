@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use heronry_types::Position;
 
-/// How many items one segment holds. Growth never moves more than this.
+/// The largest number of items in one segment. Growth never moves more than this.
 const SEGMENT_ITEMS: usize = 1_024;
 
 /// Something that begins at a position.
 pub(crate) trait Placed {
-    /// Returns the position where it begins.
+    /// Returns the position at which the item begins.
     fn first(&self) -> Position;
 }
 

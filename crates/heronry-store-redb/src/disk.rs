@@ -86,7 +86,8 @@ impl Disk {
     }
 
     /// Keeps every write in memory until [`let_through`](Self::let_through), so that a store
-    /// that turns out to be foreign or newer is left byte for byte as it was.
+    /// that turns out to be foreign, newer or damaged, or is only looked at, is left byte for byte as
+    /// it was.
     pub(crate) fn hold_writes(&self) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         *held = Some(Held::default());

@@ -83,7 +83,8 @@ pub(crate) fn open(
     })
 }
 
-/// Checks what opening reads, lets writes through, and ends what a failed sync may have left open.
+/// Checks what opening reads, lets writes through, and ends what a failed sync may have left open. A
+/// file that is looked at keeps its bytes: redb repairs what it finds damaged by going back a commit.
 fn admit(
     (place, purpose): (&Place, Purpose),
     file: &RedbFile,
@@ -91,9 +92,14 @@ fn admit(
 ) -> Result<WriterPools, StoreError> {
     check_format(place, &file.0)?;
     let pools = load(&file.snapshot(OPEN)?, purpose)?;
-    disk.let_through()
-        .map_err(|error| place.failed(OPEN, error))?;
-    rewrite_last(place, &file.0)?;
+    match purpose {
+        Purpose::Read => {}
+        Purpose::Use | Purpose::Move => {
+            disk.let_through()
+                .map_err(|error| place.failed(OPEN, error))?;
+            rewrite_last(place, &file.0)?;
+        }
+    }
     Ok(pools)
 }
 

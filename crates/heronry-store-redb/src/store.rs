@@ -48,12 +48,22 @@ impl RedbStore {
         Self::open_place(&Place::new(file), &None, Purpose::Use)
     }
 
-    /// Opens a store that is there to look at it, whether it is sealed or not.
+    /// Opens a store that is there to look at it, whether it is sealed or not. Its file is left byte for
+    /// byte as it is: what redb writes when it opens stays in memory, and so does whatever is written
+    /// later.
     ///
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
     pub fn open_to_read(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_place(&Place::new(file), &None, Purpose::Read)
+    }
+
+    /// Opens a store that is there to move its pools elsewhere, whether it is sealed or not.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but never because it is sealed.
+    pub fn open_to_move(file: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(file), &None, Purpose::Move)
     }
 
     /// Opens the store, or creates it when nothing is there.

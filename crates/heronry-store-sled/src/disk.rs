@@ -16,7 +16,7 @@ use std::{
 use heronry_store::embedded::files::sync_directory;
 
 use crate::{
-    log::{self, Sequence},
+    log::{self, Sequence, tip::Tip},
     mark::{Mark, MarkFile},
     place::Place,
 };
@@ -25,6 +25,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DiskOp {
+    /// The log is read, before sled opens it.
+    Read,
     /// A transaction is written.
     Write,
     /// What was written is made to last.
@@ -50,10 +52,6 @@ pub(crate) fn see(hook: &Hook, op: DiskOp) -> io::Result<()> {
     hook.as_ref().map_or(Ok(()), |hook| hook.before(op))
 }
 
-/// How many bytes are committed between two marks: about what has to be written again after the
-/// process ended out of order.
-const MARK_BYTES: u64 = 16 * 1024 * 1024;
-
 /// How often the lock of a closed database is tried: a thread of sled's may still let go of it.
 const UNLOCK_TRIES: u32 = 100_000;
 
@@ -63,17 +61,18 @@ pub(crate) struct Disk {
     db: File,
     mark: MarkFile,
     blobs: Blobs,
-    since_mark: Mutex<u64>,
+    tip: Mutex<Tip>,
     hook: Hook,
 }
 
 impl Disk {
-    pub(crate) fn open(place: &Place, hook: &Hook) -> io::Result<Self> {
+    /// Takes the files of a store, with the log that was opened.
+    pub(crate) fn open(place: &Place, hook: &Hook, db: File) -> io::Result<Self> {
         Ok(Self {
-            db: OpenOptions::new().read(true).write(true).open(place.db())?,
+            db,
             mark: MarkFile::open(&place.mark())?,
             blobs: Blobs::new(place.blobs()),
-            since_mark: Mutex::new(0),
+            tip: Mutex::new(Tip::default()),
             hook: hook.clone(),
         })
     }
@@ -82,21 +81,21 @@ impl Disk {
         see(&self.hook, op)
     }
 
-    /// Makes last what sled will read, before sled reads it, and returns how the store was left.
+    pub(crate) fn db(&self) -> &File {
+        &self.db
+    }
+
+    /// Makes last what sled will read, before sled reads it.
     ///
     /// Nothing in the log is taken for lasting that was written after the last good sync. sled
     /// itself would build on it: it syncs a list of its pages, and not the pages.
-    pub(crate) fn make_certain(&self) -> io::Result<Option<Mark>> {
-        let mark = self.mark.read()?;
-        self.lock()?;
-        match &mark {
-            Some(Mark::Closed(_)) => {}
+    pub(crate) fn make_certain(&self, left: Option<&Mark>) -> io::Result<()> {
+        match left {
+            Some(Mark::Closed { .. }) => {}
             Some(Mark::Open(from)) => log::write_again(&self.db, *from)?,
             None => log::write_again(&self.db, Sequence(0))?,
         }
-        self.sync()?;
-        self.db.unlock()?;
-        Ok(mark)
+        self.sync()
     }
 
     /// Keeps other programs out of sled's file while no sled has it open.
@@ -115,23 +114,33 @@ impl Disk {
         self.db.sync_data()
     }
 
-    /// Moves the mark after a good sync, once enough was committed since it was moved.
-    pub(crate) fn note_synced(&self, bytes: u64) -> io::Result<()> {
-        let mut since = self
-            .since_mark
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *since = since.saturating_add(bytes);
-        if *since >= MARK_BYTES {
-            self.mark.write(&Mark::Open(log::newest(&self.db)?))?;
-            *since = 0;
-        }
-        Ok(())
+    /// Lets sled lock its file.
+    pub(crate) fn unlock(&self) -> io::Result<()> {
+        self.db.unlock()
+    }
+
+    /// Goes on to the end of the log, as it stands before a sync.
+    pub(crate) fn note_written(&self) -> io::Result<Sequence> {
+        let mut tip = self.tip.lock().unwrap_or_else(PoisonError::into_inner);
+        tip.advance(&self.db)?;
+        Ok(Sequence(u64::try_from(tip.place).unwrap_or(0)))
+    }
+
+    /// Moves the mark after a good sync to what stood in the log before it.
+    pub(crate) fn note_synced(&self, written: Sequence) -> io::Result<()> {
+        self.mark.write(&Mark::Open(written))
+    }
+
+    /// Sets where the log ends, once it is known.
+    pub(crate) fn start_at(&self, tip: Tip) {
+        *self.tip.lock().unwrap_or_else(PoisonError::into_inner) = tip;
     }
 
     /// Writes down that the store is in use, before anything is committed.
     pub(crate) fn mark_open(&self) -> io::Result<()> {
-        self.mark.write(&Mark::Open(log::newest(&self.db)?))?;
+        let lasting = self.tip.lock().unwrap_or_else(PoisonError::into_inner);
+        let lasting = Sequence(u64::try_from(lasting.place).unwrap_or(0));
+        self.mark.write(&Mark::Open(lasting))?;
         self.sync_mark()
     }
 
@@ -204,34 +213,32 @@ fn sync_file(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// Returns the files of a store that was left so, where nothing can be written to the log.
-    fn left(mark: Option<&Mark>) -> (Disk, tempfile::TempDir) {
+    /// Returns the files of a store, where nothing can be written to the log.
+    fn readable() -> (Disk, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let place = Place::new(directory.path());
         fs::create_dir(place.blobs()).unwrap();
         fs::write(place.db(), [1; 100]).unwrap();
-        let mut disk = Disk::open(&place, &None).unwrap();
-        if let Some(mark) = mark {
-            disk.mark.write(mark).unwrap();
-        }
-        disk.db = File::open(place.db()).unwrap();
+        let disk = Disk::open(&place, &None, File::open(place.db()).unwrap()).unwrap();
         (disk, directory)
     }
 
     #[test]
     fn the_log_is_written_again_unless_the_store_was_closed() {
-        let closed = Mark::Closed(vec![1, 2, 3]);
-        let (disk, _directory) = left(Some(&closed));
-        assert_eq!(disk.make_certain().unwrap(), Some(closed));
+        let (disk, _directory) = readable();
+        let closed = Mark::Closed {
+            end: None,
+            summary: vec![1, 2, 3],
+        };
+        disk.make_certain(Some(&closed)).unwrap();
         for mark in [None, Some(Mark::Open(Sequence(0)))] {
-            let (disk, _directory) = left(mark.as_ref());
-            disk.make_certain().unwrap_err();
+            disk.make_certain(mark.as_ref()).unwrap_err();
         }
     }
 
     #[test]
     fn a_file_that_sled_makes_beside_its_log_is_synced_once_and_may_go() {
-        let (disk, directory) = left(None);
+        let (disk, directory) = readable();
         let blob = directory.path().join("blobs/1");
         fs::write(&blob, b"large").unwrap();
         disk.blobs.sync().unwrap();

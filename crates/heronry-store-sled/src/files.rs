@@ -19,6 +19,7 @@ use heronry_types::Durability;
 use sled::Db;
 
 use crate::{
+    copy::Copy,
     disk::{Disk, DiskOp},
     failure::failed,
     mark::Mark,
@@ -38,6 +39,8 @@ pub struct SledFiles {
     hidden: RwLock<HashSet<HiddenRow>>,
     /// Whether a commit began and did not end well.
     in_doubt: AtomicBool,
+    /// The copy that is looked at, if it is one.
+    _copy: Option<Copy>,
     /// Keeps others out; the last to be closed.
     _lock: File,
 }
@@ -55,12 +58,14 @@ impl fmt::Debug for SledFiles {
 }
 
 impl SledFiles {
-    pub(crate) fn new(sled: Sled, disk: Disk, lock: File) -> Self {
+    pub(crate) fn new(sled: Sled, disk: Disk, kept: (Option<Copy>, File)) -> Self {
+        let (copy, lock) = kept;
         Self {
             sled: Some(sled),
             disk,
             hidden: RwLock::new(HashSet::new()),
             in_doubt: AtomicBool::new(false),
+            _copy: copy,
             _lock: lock,
         }
     }
@@ -83,10 +88,11 @@ impl Database for SledFiles {
         self.disk.see(DiskOp::Write).map_err(failed_io)?;
         rows.apply()?;
         sled.db.flush().map_err(|error| failed(COMMIT, error))?;
+        let written = self.disk.note_written().map_err(failed_io)?;
         self.disk.sync().map_err(failed_io)?;
         self.in_doubt.store(false, Ordering::Release);
         self.show();
-        self.disk.note_synced(rows.bytes()).map_err(failed_io)
+        self.disk.note_synced(written).map_err(failed_io)
     }
 
     fn read<T, E: From<StoreError>>(
@@ -158,10 +164,11 @@ impl Drop for SledFiles {
         self.disk.wait_unlocked();
         if let (Some(summary), Ok(())) = (summary, closed) {
             // Without the mark the next opening has more to do, and nothing is lost.
-            let _ = self
-                .disk
-                .sync()
-                .and_then(|()| self.disk.mark_closed(&Mark::Closed(summary)));
+            let _ = self.disk.note_written().and_then(|end| {
+                self.disk.sync()?;
+                let end = Some(end);
+                self.disk.mark_closed(&Mark::Closed { end, summary })
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod copy;
 mod disk;
 mod failure;
 mod files;
@@ -11,6 +12,7 @@ mod open;
 mod place;
 mod reader;
 mod rows;
+mod settle;
 mod store;
 
 pub use disk::{DiskHook, DiskOp};

@@ -1,15 +1,15 @@
 //! The file `mark`: how the store was left.
 //!
-//! A checksum (4 bytes), a kind (1) and a payload. While the store is open the payload is a
-//! segment of sled's log, below which everything lasts. That is written without a sync: a mark
-//! that is older, or none, only means more work, and a restart of the machine, after which the
-//! mark may be lost, ends what the work is for. When the store is closed in order, the payload is
-//! a summary of what it holds: sled takes a log that lost its end for one that was not written to
-//! its end.
+//! A checksum (4 bytes), a kind (1) and a payload. While the store is open the payload is a place
+//! in sled's log, below which everything lasts. That is written after every sync, and without one: a
+//! mark that is older, or none, only means more work and less to tell damage by, and a restart of the
+//! machine, after which the mark may be lost, ends what the work is for. When the store is closed in
+//! order, the payload is the end of the log, and a summary of what the store holds: sled takes a log
+//! that lost its end for one that was not written to its end.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -19,16 +19,32 @@ use crate::log::Sequence;
 
 const KEY: &[u8] = b"mark";
 const OPEN: u8 = 1;
-const CLOSED: u8 = 2;
+/// Closed by a build that did not write down the end of the log.
+const CLOSED_SOMEWHERE: u8 = 2;
+const CLOSED: u8 = 3;
 
 /// How the store was left.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Mark {
     /// It is in use, or its process ended before it was closed. What the log holds below this
-    /// segment lasts.
+    /// place lasts.
     Open(Sequence),
-    /// It was closed, and holds what this summary says.
-    Closed(Vec<u8>),
+    /// It was closed, and holds what the summary says; its log ends at this place.
+    Closed {
+        end: Option<Sequence>,
+        summary: Vec<u8>,
+    },
+}
+
+impl Mark {
+    /// Returns the place up to which the log lasts.
+    pub(crate) fn lasting(&self) -> Option<i64> {
+        let place = match self {
+            Self::Open(place) => Some(place),
+            Self::Closed { end, .. } => end.as_ref(),
+        };
+        place.and_then(|Sequence(number)| i64::try_from(*number).ok())
+    }
 }
 
 /// The file.
@@ -46,13 +62,13 @@ impl MarkFile {
         Ok(Self { file })
     }
 
-    /// Returns what the file says; nothing when it was lost or is damaged.
-    pub(crate) fn read(&self) -> io::Result<Option<Mark>> {
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(0))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(decode(&bytes))
+    /// Returns what the file says; nothing when it is missing or damaged.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Mark>> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(decode(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the mark. The caller syncs it where that matters.
@@ -78,8 +94,9 @@ fn encode(mark: &Mark) -> Vec<u8> {
             row.push(OPEN);
             row.extend_from_slice(&number.to_be_bytes());
         }
-        Mark::Closed(summary) => {
-            row.push(CLOSED);
+        Mark::Closed { end, summary } => {
+            row.push(end.map_or(CLOSED_SOMEWHERE, |_| CLOSED));
+            row.extend(end.iter().flat_map(|end| end.0.to_be_bytes()));
             row.extend_from_slice(summary);
         }
     }
@@ -92,7 +109,17 @@ fn decode(bytes: &[u8]) -> Option<Mark> {
             let number = number.try_into().ok().map(u64::from_be_bytes)?;
             Some(Mark::Open(Sequence(number)))
         }
-        (&CLOSED, summary) => Some(Mark::Closed(summary.to_vec())),
+        (&CLOSED_SOMEWHERE, summary) => Some(Mark::Closed {
+            end: None,
+            summary: summary.to_vec(),
+        }),
+        (&CLOSED, rest) => {
+            let (end, summary) = rest.split_first_chunk()?;
+            Some(Mark::Closed {
+                end: Some(Sequence(u64::from_be_bytes(*end))),
+                summary: summary.to_vec(),
+            })
+        }
         _ => None,
     }
 }
@@ -104,11 +131,21 @@ mod tests {
     #[test]
     fn a_mark_is_read_back_and_damage_is_no_mark() {
         let place = tempfile::tempdir().unwrap();
-        let file = MarkFile::open(&place.path().join("mark")).unwrap();
-        assert_eq!(file.read().unwrap(), None);
-        for mark in [Mark::Closed(vec![7; 300]), Mark::Open(Sequence(9))] {
+        let path = place.path().join("mark");
+        assert_eq!(MarkFile::read(&path).unwrap(), None);
+        let file = MarkFile::open(&path).unwrap();
+        assert_eq!(MarkFile::read(&path).unwrap(), None);
+        let closed = |end| Mark::Closed {
+            end,
+            summary: vec![7; 300],
+        };
+        for mark in [
+            closed(None),
+            closed(Some(Sequence(5))),
+            Mark::Open(Sequence(9)),
+        ] {
             file.write(&mark).unwrap();
-            assert_eq!(file.read().unwrap(), Some(mark.clone()));
+            assert_eq!(MarkFile::read(&path).unwrap(), Some(mark.clone()));
             let bytes = encode(&mark);
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();

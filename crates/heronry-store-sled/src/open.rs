@@ -1,20 +1,26 @@
 //! Creating and opening the directory.
 
-use std::io::ErrorKind;
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+};
 
 use heronry_store::{
     StoreError, StoreErrorKind,
-    embedded::{Purpose, WriterPools, guarded},
+    embedded::{Purpose, WriterPools, files::failed_io, guarded},
 };
 
 use crate::{
+    copy::{self, Copy},
     disk::{Disk, DiskOp, Hook, see},
     failure::{failed, kind_of},
     files::{Sled, SledFiles},
     format,
-    mark::Mark,
+    log::recovery::Unrecovered,
+    mark::{Mark, MarkFile},
     place::Place,
     rows::Trees,
+    settle::{self, Settling},
 };
 
 const CREATE: &str = "create the store";
@@ -51,17 +57,24 @@ fn fill(place: &Place, hook: &Hook) -> Result<(), StoreError> {
         drop(sled);
         Ok::<_, StoreError>(())
     })?;
-    let disk = Disk::open(place, hook).map_err(failed_io)?;
+    let db = OpenOptions::new().read(true).write(true).open(place.db());
+    let disk = db
+        .and_then(|db| Disk::open(place, hook, db))
+        .map_err(failed_io)?;
     disk.wait_unlocked();
-    disk.mark_closed(&Mark::Closed(WriterPools::default().summary()))
+    disk.note_written()
+        .and_then(|end| {
+            let (end, summary) = (Some(end), WriterPools::default().summary());
+            disk.mark_closed(&Mark::Closed { end, summary })
+        })
         .and_then(|()| std::fs::read(place.conf()))
         .and_then(|conf| place.write_record(&format::encode(&conf)))
         .and_then(|()| place.restrict())
         .map_err(failed_io)
 }
 
-/// Opens a store that is there. Until its format is known nothing is written; sled itself then
-/// writes when it opens, before its tables can be looked at.
+/// Opens a store that is there. Until its format is known, and its log is found whole, nothing is
+/// written; to be looked at, a copy of it is opened.
 pub(crate) fn open(
     place: &Place,
     hook: &Hook,
@@ -70,45 +83,138 @@ pub(crate) fn open(
     let failed_io = |error| place.failed(OPEN, error);
     place.remove_leftover().map_err(failed_io)?;
     let lock = place.enter(OPEN)?;
-    let disk = Disk::open(place, hook).map_err(failed_io)?;
-    let mark = disk.make_certain().map_err(|error| {
-        if error.kind() == ErrorKind::ResourceBusy {
-            return place.locked(OPEN);
+    let copy = match purpose {
+        Purpose::Use | Purpose::Move => {
+            copy::remove_leftover(place).map_err(failed_io)?;
+            None
         }
-        place.failed(OPEN, error)
-    })?;
-    // Some damage makes sled panic, and closing it then may make it panic again. So what reads is
-    // caught by itself, and the database is closed while nothing unwinds.
-    let opened = guarded(OPEN, || {
-        let sled = open_sled(place)?;
-        let pools = guarded(OPEN, || sled.load(OPEN, purpose))?;
-        if let Some(Mark::Closed(summary)) = mark {
-            pools.check_summary(OPEN, &summary)?;
+        Purpose::Read => {
+            let _db = open_log(place, place)?;
+            Some(Copy::of(place).map_err(|error| uncopied(place, error))?)
         }
-        place
-            .restrict()
-            .and_then(|()| disk.mark_open())
-            .map_err(failed_io)?;
-        Ok((sled, pools))
-    });
-    match opened {
-        Ok((sled, pools)) => Ok((SledFiles::new(sled, disk, lock), pools)),
-        Err(error) => {
+    };
+    let opening = Opening {
+        named: place,
+        place: copy.as_ref().map_or(place, Copy::place),
+        hook,
+        purpose,
+    };
+    let (sled, disk, pools) = opening.open()?;
+    Ok((SledFiles::new(sled, disk, (copy, lock)), pools))
+}
+
+/// Opens the log for the adapter, and keeps other programs out of it.
+fn open_log(named: &Place, place: &Place) -> Result<File, StoreError> {
+    let db = OpenOptions::new().read(true).write(true).open(place.db());
+    let db = db.map_err(|error| named.failed(OPEN, error))?;
+    match db.try_lock() {
+        Ok(()) => Ok(db),
+        Err(TryLockError::WouldBlock) => Err(named.locked(OPEN)),
+        Err(TryLockError::Error(error)) => Err(named.failed(OPEN, error)),
+    }
+}
+
+/// An opening of a store whose lock is held.
+struct Opening<'a> {
+    /// The store that errors name.
+    named: &'a Place,
+    /// The store that is opened: this one, or its copy.
+    place: &'a Place,
+    hook: &'a Hook,
+    purpose: Purpose,
+}
+
+impl Opening<'_> {
+    fn open(&self) -> Result<(Sled, Disk, WriterPools), StoreError> {
+        let failed_io = |error| self.named.failed(OPEN, error);
+        settle::remove_unfinished(self.place).map_err(failed_io)?;
+        let db = open_log(self.named, self.place)?;
+        let mark = MarkFile::read(&self.place.mark()).map_err(failed_io)?;
+        let lasting = mark.as_ref().and_then(Mark::lasting);
+        let recovery = self.settling(&db).read(lasting);
+        let recovery = recovery.map_err(|error| self.unrecovered(error))?;
+        let disk = Disk::open(self.place, self.hook, db).map_err(failed_io)?;
+        disk.make_certain(mark.as_ref()).map_err(failed_io)?;
+        let settling = self.settling(disk.db());
+        let settled = settling.settle(&recovery);
+        let settled = settled.map_err(|error| self.unrecovered(error))?;
+        disk.start_at(settled.tip);
+        disk.unlock().map_err(failed_io)?;
+        let opened = guarded(OPEN, || open_sled(self.named, self.place));
+        // sled takes what it could not read for the end of its log, whether it says so or not.
+        if !matches!(settling.is_kept(&settled), Ok(true)) {
+            drop(opened);
+            disk.wait_unlocked();
+            return Err(failed_io(settling.put_back(&settled)));
+        }
+        let ended = opened.and_then(|sled| self.admit(sled, &disk, mark));
+        if ended.is_err() {
             // So that a second try meets the damage again, and not a lock that is on its way out.
             disk.wait_unlocked();
-            Err(error)
+        }
+        ended.map(|(sled, pools)| (sled, disk, pools))
+    }
+
+    fn settling<'a>(&'a self, db: &'a File) -> Settling<'a> {
+        Settling {
+            place: self.place,
+            db,
+            hook: self.hook,
+        }
+    }
+
+    /// Reads what opening reads, and writes down that the store is in use.
+    ///
+    /// Some damage makes sled panic, and closing it then may make it panic again. So what reads is
+    /// caught by itself, and the database is closed while nothing unwinds.
+    fn admit(
+        &self,
+        sled: Sled,
+        disk: &Disk,
+        mark: Option<Mark>,
+    ) -> Result<(Sled, WriterPools), StoreError> {
+        guarded(OPEN, || {
+            let pools = guarded(OPEN, || sled.load(OPEN, self.purpose))?;
+            if let Some(Mark::Closed { summary, .. }) = mark {
+                pools.check_summary(OPEN, &summary)?;
+            }
+            self.place
+                .restrict()
+                .and_then(|()| disk.mark_open())
+                .map_err(|error| self.named.failed(OPEN, error))?;
+            Ok((sled, pools))
+        })
+    }
+
+    fn unrecovered(&self, error: Unrecovered) -> StoreError {
+        match error {
+            Unrecovered::Io(error) => self.named.failed(OPEN, error),
+            Unrecovered::Damaged(what) => {
+                let what = format!("sled's log is damaged: {what}; restore a copy");
+                damaged(self.named, &what)
+            }
         }
     }
 }
 
-fn open_sled(place: &Place) -> Result<Sled, StoreError> {
+fn open_sled(named: &Place, place: &Place) -> Result<Sled, StoreError> {
     let db = format::config().path(place.path()).open();
-    let db = db.map_err(|error| unopened(place, error))?;
+    let db = db.map_err(|error| unopened(named, error))?;
     let trees = guarded(OPEN, || {
         let trees = Trees::open(&db).map_err(|error| failed(OPEN, error))?;
-        trees.ok_or_else(|| damaged(place, "a table is missing"))
+        trees.ok_or_else(|| damaged(named, "a table is missing"))
     })?;
     Ok(Sled { trees, db })
+}
+
+fn uncopied(place: &Place, error: io::Error) -> StoreError {
+    let copy = place.looking();
+    let what = format!(
+        "{}: it is looked at in a copy, {}, which cannot be made",
+        place.path().display(),
+        copy.path().display()
+    );
+    failed_io(OPEN, what, error)
 }
 
 fn unopened(place: &Place, error: sled::Error) -> StoreError {

@@ -64,8 +64,17 @@ impl Place {
 
     /// Returns the temporary directory in which the store is created.
     pub(crate) fn creating(&self) -> Self {
+        self.beside(".creating")
+    }
+
+    /// Returns the temporary directory in which a copy is looked at.
+    pub(crate) fn looking(&self) -> Self {
+        self.beside(".looking")
+    }
+
+    fn beside(&self, ending: &str) -> Self {
         let mut name = OsString::from(self.directory.as_os_str());
-        name.push(".creating");
+        name.push(ending);
         Self::new(name)
     }
 

@@ -91,7 +91,6 @@ pub(crate) struct Writing<'a> {
     claims: Changes,
     /// Packs that are written anew. A new one lies above the gate.
     packs_anew: Vec<Vec<u8>>,
-    bytes: u64,
 }
 
 impl<'a> Writing<'a> {
@@ -106,7 +105,6 @@ impl<'a> Writing<'a> {
             cursors: Changes::new(),
             claims: Changes::new(),
             packs_anew: Vec::new(),
-            bytes: 0,
         }
     }
 
@@ -131,11 +129,6 @@ impl<'a> Writing<'a> {
             && self.snapshots.is_empty()
             && self.cursors.is_empty()
             && self.claims.is_empty()
-    }
-
-    /// Returns about how many bytes it writes.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Returns the rows of contents that it writes, and those of packs that it writes anew.
@@ -233,7 +226,6 @@ impl Rows for Writing<'_> {
             .zip(fragments)
             .map(|(number, fragment)| (key_of(key, number), Some(fragment)));
         self.changes(table).extend(written.chain(removed));
-        self.bytes += value.len() as u64;
         Ok(())
     }
 

@@ -52,12 +52,25 @@ impl SledStore {
         Self::open_place(&Place::new(directory), &None, Purpose::Use)
     }
 
-    /// Opens a store that is there to look at it, whether it is sealed or not.
+    /// Opens a copy of a store that is there to look at it, whether it is sealed or not. Nothing that
+    /// is written to it lasts.
+    ///
+    /// sled writes when it opens. So the copy stands beside the store, under its name and `.looking`,
+    /// takes as much space unless the file system shares it, and is removed when it is dropped.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but never because it is sealed, and
+    /// [`Full`](heronry_store::StoreErrorKind::Full) when there is no space for the copy.
+    pub fn open_to_read(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(directory), &None, Purpose::Read)
+    }
+
+    /// Opens a store that is there to move its pools elsewhere, whether it is sealed or not.
     ///
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
-    pub fn open_to_read(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        Self::open_place(&Place::new(directory), &None, Purpose::Read)
+    pub fn open_to_move(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_place(&Place::new(directory), &None, Purpose::Move)
     }
 
     /// Opens the store, or creates it when nothing is there.

@@ -66,7 +66,7 @@ impl ManualClock {
         self.lock().reading.wall = wall;
     }
 
-    /// Returns when the earliest alarm that somebody waits for is due; nothing when nobody waits.
+    /// Returns the time of the earliest alarm that somebody waits for; nothing when nobody waits.
     pub fn next_alarm(&self) -> Option<Millis> {
         let mut state = self.lock();
         state.alarms.retain(|alarm| !alarm.bell.is_canceled());

@@ -1,8 +1,9 @@
-//! What every store must pass, one named case for each rule of its ports.
+//! The suite that every store must pass, one named case for each rule of its ports.
 //!
 //! An adapter's `tests/conformance.rs` (with `harness = false`) says how a fresh place is made and
-//! what the adapter offers, and ends in `conformance::main`. A case that needs what the adapter
-//! does not offer shows as ignored, naming what is missing; it never shows as passed.
+//! which capabilities the adapter offers, and ends in `conformance::main`. A case that needs a
+//! capability which the adapter does not offer shows as ignored, with its name; it never shows as
+//! passed.
 //!
 //! ```
 //! use std::process::ExitCode;
@@ -94,11 +95,11 @@ pub use certificate::{Certificate, Certified, Failed, Ignored, Kit, Verdict};
 pub use harness::{Run, certificate, main, run};
 pub(crate) use writer::Writer;
 
-/// What a case needs of an adapter beyond the ports.
+/// The capability of an adapter, beyond the ports, that a case needs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Capability {
-    /// What was acknowledged is there when the same place is opened again.
+    /// Acknowledged appends are there when the same place is opened again.
     Kept,
     /// A second opener of the same place is refused.
     Exclusive,
@@ -130,7 +131,7 @@ impl Capability {
 
 /// An adapter under test.
 pub trait Subject: Send + Sync + 'static {
-    /// Returns whether the adapter offers a capability.
+    /// Returns true when the adapter offers a capability.
     fn offers(&self, capability: Capability) -> bool;
 
     /// Returns the version of the adapter, as `env!("CARGO_PKG_VERSION")`.
@@ -139,7 +140,7 @@ pub trait Subject: Send + Sync + 'static {
     /// Returns a fresh place that holds no store.
     ///
     /// # Errors
-    /// When the place cannot be made.
+    /// [`Failure`] when the place cannot be made.
     fn place(&self) -> Result<Box<dyn Place>, Failure>;
 }
 
@@ -151,35 +152,35 @@ pub trait Place: Send + Sync {
     /// The store's failure.
     fn open(&self) -> Result<Store, StoreError>;
 
-    /// Returns what stands before every sync of the store; needed for [`Capability::Syncs`].
+    /// Returns the gate before every sync of the store; needed for [`Capability::Syncs`].
     fn syncs(&self) -> Option<&SyncGate> {
         None
     }
 
     /// Flips a bit of these bytes in every copy of them that is stored, while no store is open, and
-    /// returns how many copies there were; needed for [`Capability::Damage`].
+    /// returns the number of copies; needed for [`Capability::Damage`].
     ///
     /// # Errors
-    /// When the place cannot be read or written.
+    /// [`Failure`] when the place cannot be read or written.
     fn damage(&self, stored: &[u8]) -> Result<usize, Failure> {
         let _ = stored;
         Err(Failure::new("the place offers damage and does none"))
     }
 }
 
-/// Why a case failed.
+/// The reason why a case failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Failure(String);
 
 impl Failure {
-    /// Returns a failure that says what went wrong.
+    /// Returns a failure with this text.
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
 }
 
-/// Says which call failed where a case expected it to succeed.
+/// Turns the error of a call that a case expected to succeed into a failure.
 macro_rules! failures {
     ($($error:ty),*) => {$(
         impl From<$error> for Failure {
@@ -219,7 +220,7 @@ impl Case {
         self.name
     }
 
-    /// Returns what the case needs and the adapter does not offer.
+    /// Returns the capability that the case needs and the adapter does not offer; nothing when there is none.
     pub fn missing(&self, subject: &dyn Subject) -> Option<Capability> {
         let mut needs = self.needs.iter().copied();
         needs.find(|capability| !subject.offers(*capability))
@@ -228,7 +229,7 @@ impl Case {
     /// Runs the case at a fresh place.
     ///
     /// # Errors
-    /// What the adapter did otherwise than the rule says.
+    /// [`Failure`] says in which way the adapter broke the rule.
     pub fn check(&self, subject: &dyn Subject) -> Result<(), Failure> {
         let place = subject.place()?;
         block_on((self.check)(&*place))

@@ -1,14 +1,137 @@
 //! Damaging what a store has written.
 
-use std::{fs, io, path::Path};
+use std::{fmt, fs, io, path::Path};
 
-/// Flips a bit in the middle of every copy of some bytes that a file holds, and returns how many
-/// copies there were. No copy: the file stays as it is.
+use heronry_store::{StoreError, StoreErrorKind};
+
+use crate::conformance::Failure;
+
+/// How many times a test damages what it damages, unless `HERONRY_FLIPS` says how many.
+const FLIPS: usize = 100;
+
+/// What is done to the bytes of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Harm {
+    /// One bit is flipped, counted from the first.
+    Flip(usize),
+    /// The file ends after so many bytes.
+    Cut(usize),
+}
+
+impl Harm {
+    /// Returns the harms that a test does to files of these lengths: by number of the file, spread over
+    /// all of them and their regions, the same in every run. Every eighth is a cut; every fourth is to
+    /// the first bytes of a file or of a region, where databases keep what they begin with.
+    pub fn to_files(lengths: &[usize], region: usize) -> Vec<(usize, Self)> {
+        let asked = std::env::var("HERONRY_FLIPS").ok();
+        let count = asked.and_then(|count| count.parse().ok()).unwrap_or(FLIPS);
+        let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
+        let total = lengths.iter().sum::<usize>().max(1);
+        (0..count)
+            .map(|number| {
+                let mut at = draw.below(total);
+                // Small files are harmed as well.
+                if number % 16 == 5 {
+                    at = 0;
+                    let file = draw.below(lengths.len());
+                    at += lengths.iter().take(file).sum::<usize>();
+                }
+                let (file, at) = place_of(lengths, at);
+                let length = lengths.get(file).copied().unwrap_or(0);
+                let at = match number % 8 {
+                    3 | 6 => (at - at % region + draw.below(400)).min(length.saturating_sub(1)),
+                    5 => draw.below(length),
+                    _ => at,
+                };
+                let harm = if number % 8 == 7 {
+                    Self::Cut(at)
+                } else {
+                    Self::Flip(at * 8 + draw.below(8))
+                };
+                (file, harm)
+            })
+            .collect()
+    }
+
+    /// Does it.
+    pub fn apply(self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Flip(bit) => {
+                if let Some(byte) = bytes.get_mut(bit / 8) {
+                    *byte ^= 1 << (bit % 8);
+                }
+            }
+            Self::Cut(length) => bytes.truncate(length),
+        }
+    }
+}
+
+/// Returns the file that has a byte, and where there.
+fn place_of(lengths: &[usize], mut at: usize) -> (usize, usize) {
+    for (file, length) in lengths.iter().enumerate() {
+        if at < *length {
+            return (file, at);
+        }
+        at -= length;
+    }
+    (0, 0)
+}
+
+/// Numbers that look random and are the same in every run.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 8).unwrap_or(0) % end.max(1)
+    }
+}
+
+/// What harm to a store came to, counted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Outcomes {
+    /// The store said what is damaged.
+    pub refused: usize,
+    /// Everything was read rightly.
+    pub without_effect: usize,
+}
+
+impl Outcomes {
+    /// Takes up what reading a harmed store came to, and returns true when it was refused.
+    ///
+    /// # Errors
+    /// When the error does not say that the store is damaged.
+    pub fn note(
+        &mut self,
+        harm: impl fmt::Debug,
+        read: Option<&StoreError>,
+    ) -> Result<bool, Failure> {
+        let Some(error) = read else {
+            self.without_effect += 1;
+            return Ok(false);
+        };
+        let is_typed = matches!(
+            error.kind(),
+            StoreErrorKind::Corrupt | StoreErrorKind::NotAStore
+        );
+        if !is_typed {
+            let what = format!("{harm:?} is {:?}: {error}", error.kind());
+            return Err(Failure::new(what));
+        }
+        self.refused += 1;
+        Ok(true)
+    }
+}
+
+/// Flips a bit in the middle of every copy of some bytes that a file holds, and returns the number
+/// of copies. No copy: the file stays as it is.
 ///
 /// Databases keep older copies of a row beside the last; whoever reads must not be able to choose.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 pub fn flip_copies(file: &Path, stored: &[u8]) -> io::Result<usize> {
     let mut bytes = fs::read(file)?;
     let mut copies = 0;

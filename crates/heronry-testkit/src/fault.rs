@@ -20,14 +20,15 @@ pub struct FaultStore {
     plan: Arc<Plan>,
 }
 
-/// What a test asks of a [`FaultStore`], and what it saw. All clones are the same store's.
+/// The control of a [`FaultStore`]: the faults that a test asks for, and counts of calls. All
+/// clones are the same store's.
 #[derive(Clone, Debug)]
 pub struct Faults {
     inner: Store,
     plan: Arc<Plan>,
 }
 
-/// How an append fails.
+/// The way in which an append fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AppendFault {
     /// The sync fails and nothing was kept. The caller is told "unknown"; the store is closed.
@@ -78,7 +79,7 @@ impl Default for PlanState {
 }
 
 impl FaultStore {
-    /// Wraps a store, and returns what makes it fail.
+    /// Wraps a store, and returns the wrapped one with the control of its faults.
     pub fn over(inner: Store) -> (Store, Faults) {
         let plan = Arc::new(Plan::default());
         let faults = Faults {
@@ -95,7 +96,7 @@ impl Faults {
         self.plan.lock().failing.push((number, fault));
     }
 
-    /// Makes the sync that fails do so for this cause; [`StoreErrorKind::Io`] if nobody says.
+    /// Sets the cause that the failing sync reports; [`StoreErrorKind::Io`] unless this is called.
     pub fn fail_because(&self, cause: StoreErrorKind) {
         self.plan.lock().cause = cause;
     }
@@ -120,22 +121,22 @@ impl Faults {
         self.plan.fails_next_read.store(true, Ordering::Release);
     }
 
-    /// Returns how many appends were asked for.
+    /// Returns the number of appends that were asked for.
     pub fn appends(&self) -> u64 {
         self.plan.appends.load(Ordering::Acquire)
     }
 
-    /// Returns how many pages of a journal were asked for.
+    /// Returns the number of pages of a journal that were asked for.
     pub fn reads(&self) -> u64 {
         self.plan.reads.load(Ordering::Acquire)
     }
 
-    /// Returns how many contents were asked for.
+    /// Returns the number of contents that were asked for.
     pub fn content_reads(&self) -> u64 {
         self.plan.content_reads.load(Ordering::Acquire)
     }
 
-    /// Returns how often somebody became the owner of a pool, as everybody does who opens one.
+    /// Returns the number of times that somebody became the owner of a pool, as everybody does who opens one.
     pub fn ownerships(&self) -> u64 {
         self.plan.lock().leases.len() as u64
     }
@@ -191,7 +192,7 @@ impl Plan {
         }
     }
 
-    /// Returns how the append with this number fails, and closes the store when its sync does.
+    /// Returns the fault of the append with this number, and closes the store when its sync fails.
     fn fault_of(&self, number: u64) -> Option<AppendFault> {
         let mut state = self.lock();
         let planned = state

@@ -11,7 +11,7 @@ pub mod sample;
 mod sync_gate;
 
 pub use clock::ManualClock;
-pub use damage::flip_copies;
+pub use damage::{Harm, Outcomes, flip_copies};
 pub use fault::{AppendFault, FaultStore, Faults};
 pub use gate::Hold;
 pub use ids::SeededIds;

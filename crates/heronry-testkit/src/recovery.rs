@@ -25,7 +25,7 @@ pub struct Writer {
     pub store: Store,
     /// The token of the pool.
     pub token: FencingToken,
-    /// Where the pool stood when this writer last wrote.
+    /// The head of the pool after the last write of this writer.
     pub head: Option<Head>,
 }
 
@@ -33,7 +33,7 @@ impl Writer {
     /// Acquires the first pool of a store.
     ///
     /// # Errors
-    /// When it cannot be acquired, or its head not be read.
+    /// [`Failure`] when the pool cannot be acquired, or its head cannot be read.
     pub fn of(store: Store) -> Result<Self, Failure> {
         let pool = sample::pool(1);
         let acquire = store.leases.acquire(&pool, "a test", sample::time(0));
@@ -58,8 +58,8 @@ impl Writer {
         self.append(records, large(bytes, self.position()))
     }
 
-    /// Deletes the pool, and has the store do a few things for others after it, so that what is left of
-    /// the pool is removed between them.
+    /// Deletes the pool, and has the store do a few things for others after it, so that the remains
+    /// of the pool are removed between them.
     ///
     /// # Errors
     /// As the deletion, and as the acquiring of pools.
@@ -116,7 +116,7 @@ impl Countdown {
     /// Counts an operation, before it happens.
     ///
     /// # Errors
-    /// When it is the one that is to fail.
+    /// The failure, when this is the operation that is to fail.
     pub fn count(&self) -> io::Result<()> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, end) = match *left {
@@ -138,7 +138,7 @@ impl Countdown {
     }
 }
 
-/// Which heads were acknowledged after how many operations of a device.
+/// The heads that were acknowledged, each with the number of operations of a device before it.
 #[derive(Clone, Debug, Default)]
 pub struct Acknowledged {
     heads: Vec<(usize, u64)>,
@@ -161,7 +161,7 @@ impl Acknowledged {
 /// that may be any of these, and returns the head.
 ///
 /// # Errors
-/// When anything else is there.
+/// [`Failure`] when anything else is there.
 pub fn check_whole(
     store: &Store,
     heads: RangeInclusive<u64>,
@@ -194,9 +194,9 @@ pub fn check_whole(
 /// The remains of a pool whose deletion was cut off.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Left {
-    /// All of it.
+    /// All of the pool is there.
     Whole,
-    /// Nothing.
+    /// Nothing of the pool is there.
     Nothing,
 }
 
@@ -234,7 +234,7 @@ fn check_record(record: &heronry_journal::Record) -> Result<(), Failure> {
 /// damaged, and returns the error that says so; nothing when all of it is there.
 ///
 /// # Errors
-/// When a wrong value is read, or something is missing and nobody says so.
+/// [`Failure`] when a wrong value is read, or something is missing and nobody says so.
 pub fn read_back(
     opened: Result<Store, StoreError>,
     commits: u64,
@@ -280,14 +280,14 @@ pub fn read_back(
 }
 
 /// Fails each operation of opening a store, owning a pool, writing to it and closing it, one in
-/// each round, and returns how many there were. After each the store must be closed, and lose
+/// each round, and returns the number of operations. After each the store must be closed, and lose
 /// nothing.
 ///
 /// `place` makes a fresh place, `open` opens it, `failing` opens it so that a countdown is asked
 /// before each operation of the device.
 ///
 /// # Errors
-/// What did not hold.
+/// [`Failure`] says which of these did not hold.
 pub fn fail_each_operation<P>(
     place: impl Fn() -> P,
     open: impl Fn(&P) -> Result<Store, StoreError>,
@@ -317,7 +317,7 @@ pub fn fail_each_operation<P>(
     Ok(usize::MAX)
 }
 
-/// What a write to a failing device led to.
+/// The outcome of a write to a failing device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Written {
     All,
@@ -346,7 +346,7 @@ fn write_or_fail(store: Store) -> Result<Written, Failure> {
 /// Checks that a store is closed, and says so.
 ///
 /// # Errors
-/// When it is not.
+/// [`Failure`] when it is not closed.
 pub fn check_closed(store: &Store) -> Result<(), Failure> {
     match block_on(store.journal.pools()) {
         Err(error) if error.kind() == StoreErrorKind::Closed => Ok(()),

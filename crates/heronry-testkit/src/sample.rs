@@ -51,7 +51,7 @@ pub fn content(number: u64) -> NewContent {
     NewContent::new(content_ref(number), body(number))
 }
 
-/// Returns what is left of the body with a number when it is erased at a time.
+/// Returns the tombstone of the body with a number, erased at a time.
 pub fn tombstone(number: u64, erased_at: u64) -> Tombstone {
     let StoredContent { body, digest } = StoredContent::of(body(number));
     Tombstone {

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-/// How long a test waits for a sync before it is told that none came. Never waited for in a run that passes.
+/// The longest time that a test waits for a sync, before it is told that none came. A run that
+/// passes never waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Stands before every sync of a store: counts them, holds them, fails them. Clones are the same gate.
+/// A gate before every sync of a store: it counts syncs, holds them and fails them. Clones are the same gate.
 ///
 /// An adapter's test calls [`before_sync`](Self::before_sync) from wherever its device can be
 /// watched; conformance cases do the rest.
@@ -29,7 +30,7 @@ struct State {
     syncs: u64,
     waiting: usize,
     held: bool,
-    /// How many syncs are still to fail.
+    /// The number of syncs that are still to fail.
     failures: u32,
 }
 
@@ -40,7 +41,7 @@ struct State {
 pub struct NotReached;
 
 impl SyncGate {
-    /// Waits while syncs are held, and returns what the device is to say.
+    /// Waits while syncs are held, and returns the result that the device is to report.
     ///
     /// # Errors
     /// The failure that a test asked for.
@@ -73,7 +74,7 @@ impl SyncGate {
         self.shared.lock().failures += 1;
     }
 
-    /// Returns how many syncs came so far.
+    /// Returns the number of syncs so far.
     pub fn syncs(&self) -> u64 {
         self.shared.lock().syncs
     }

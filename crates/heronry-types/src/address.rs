@@ -1,11 +1,11 @@
-//! Where a message is sent.
+//! The address of a message.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{AgentId, DestinationKind, EntityKind, PoolId, RunId, TopicId};
 
-/// Where a message is sent. JSON: `{"type":"run","run_id":"…"}` and so on.
+/// The address of a message. JSON: `{"type":"run","run_id":"…"}` and so on.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Address {

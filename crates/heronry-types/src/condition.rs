@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::vocab::vocabulary;
 
 vocabulary! {
-    /// What has to be another one for an event to count once more.
+    /// The part of an event that must differ from those counted before, for the event to count as one more.
     #[derive(Default)]
     DistinctBy {
         Event = "event",
@@ -21,18 +21,18 @@ vocabulary! {
     }
 }
 
-/// What a wake waits for. Its leaves are filters: texts, or what they were compiled to.
+/// The condition of a wake. Its leaves are filters, as texts or compiled.
 ///
 /// JSON: the text of a filter, or an object with one of `filter`, `any_of`, `all_of` and `count`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Condition<L = String> {
-    /// One event that the filter keeps.
+    /// Holds after one event that the filter keeps.
     Filter(L),
-    /// One of these holds.
+    /// Holds when one of these conditions holds.
     AnyOf(Vec<Self>),
-    /// All of these hold, whatever the order in which they came to.
+    /// Holds when all of these conditions have come to hold, in any order.
     AllOf(Vec<Self>),
-    /// Several events that one filter keeps.
+    /// Holds after several events that one filter keeps.
     Count(Count<L>),
 }
 
@@ -40,12 +40,12 @@ pub enum Condition<L = String> {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Count<L = String> {
-    /// How many.
+    /// The number of events that are needed.
     pub n: u32,
-    /// Which.
+    /// The filter that keeps the events that count.
     pub filter: L,
-    /// What has to be another one in each of them. An event without a message, or without a run,
-    /// does not count where that has to be another one.
+    /// The part that must differ between the events that count. With `message` or `run`, an event
+    /// without a message or without a run does not count.
     #[serde(default)]
     pub distinct_by: DistinctBy,
 }
@@ -66,35 +66,35 @@ pub enum ConditionError {
     /// There are too many filters.
     #[error("the condition has {actual} filters and may have {max}; use fewer")]
     TooManyFilters {
-        /// How many there may be.
+        /// The largest number of filters that a condition may have.
         max: usize,
-        /// How many there are.
+        /// The number of filters that the condition has.
         actual: usize,
     },
-    /// Too many events would be listed.
+    /// The condition takes too many events.
     #[error("the condition takes {actual} events and may take {max}; count fewer")]
     TooManyEvents {
-        /// How many there may be.
+        /// The largest number of events that a condition may take.
         max: u64,
-        /// How many there are.
+        /// The number of events that the condition takes.
         actual: u64,
     },
-    /// Conditions stand in each other too deep.
+    /// The conditions are nested too deep.
     #[error("conditions stand in each other more than {max} deep; flatten them")]
     TooDeep {
-        /// How deep they may.
+        /// The largest depth in levels; a filter alone is 1 level.
         max: usize,
     },
 }
 
-/// A filter of a condition, and how many events it has to keep.
+/// A filter of a condition, with the number of events that it has to keep.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Clause<'a, L = String> {
     /// The filter.
     pub filter: &'a L,
-    /// How many events.
+    /// The number of events that the filter has to keep.
     pub needed: u32,
-    /// What has to be another one in each of them.
+    /// The part that must differ between these events.
     pub distinct_by: DistinctBy,
 }
 
@@ -105,11 +105,11 @@ impl<L> From<L> for Condition<L> {
 }
 
 impl Condition {
-    /// How many filters a condition may have.
+    /// The largest number of filters in a condition.
     pub const FILTERS_MAX: usize = 64;
-    /// How deep conditions may stand in each other; a filter alone is 1 deep.
+    /// The largest depth to which conditions may be nested, in levels; a filter alone is 1 level.
     pub const DEPTH_MAX: usize = 8;
-    /// How many events a condition may take, all its filters together.
+    /// The largest number of events that a condition may take, for all its filters together.
     pub const EVENTS_MAX: u64 = 1_000;
 }
 

@@ -1,4 +1,4 @@
-//! What a sender asks for beyond delivery: replies.
+//! The replies that a sender asks for.
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ContentRef, Cursor, MessageId, Millis, RunId, vocab::vocabulary};
 
-/// How many replies a message asks for, from whom, and for how long it waits.
+/// The replies that a message asks for: their number, their senders, and the time that it waits.
 ///
-/// Each recipient counts once, and the sender never. Who acknowledges its copy without a reply has
-/// declined.
+/// Each recipient counts once, and the sender never. A recipient that acknowledges its copy without
+/// a reply has declined.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResponseContract {
-    /// How many recipients have to reply.
+    /// The number of recipients that have to reply; at least 1.
     #[n(0)]
     pub expected_responses: NonZeroU32,
-    /// How long after its acceptance the message waits for them; absent: until they have come, or
-    /// cannot come any more.
+    /// The time that the message waits for its replies, in milliseconds from its acceptance.
+    /// Absent: it waits until they have come, or cannot come any more.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<Millis>,
-    /// Whose replies count; absent: those of every recipient.
+    /// The recipients whose replies count. Absent: all recipients.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BTreeSet<RunId>>,
@@ -45,13 +45,13 @@ impl ResponseContract {
 }
 
 vocabulary! {
-    /// What a reply is to the contract of the message that it replies to.
+    /// The standing of a reply under the contract of the message that it replies to.
     ReplyStanding {
         /// The message asks for no reply, or not for this one.
         Uncounted = "uncounted",
-        /// It counts.
+        /// The reply counts.
         Counted = "counted",
-        /// It came after the message was over.
+        /// The reply came after the message was over.
         Late = "late",
     }
 }
@@ -59,12 +59,12 @@ vocabulary! {
 /// A reply that counts.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Response {
-    /// Who replied.
+    /// The recipient that replied.
     pub run_id: RunId,
-    /// The reply.
+    /// The id of the reply.
     pub message_id: MessageId,
-    /// Its acceptance.
+    /// The cursor of the record in which the reply was accepted.
     pub cursor: Cursor,
-    /// Its body.
+    /// The body of the reply.
     pub content_ref: ContentRef,
 }

@@ -54,7 +54,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Which joining of a run a command belongs to: the position of its join record. Rising, never reused.
+/// The generation of a run: the position of its join record. It rises, and is never used again.
 #[derive(
     Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
 )]
@@ -157,7 +157,7 @@ pub struct Cursor {
     pub position: Position,
 }
 
-/// Why a text is not a cursor.
+/// The error for a text that is not a cursor.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "{found:?} is not a cursor; write <32 hex digits>-<position>, as an earlier answer gave it"

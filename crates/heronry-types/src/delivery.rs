@@ -1,4 +1,4 @@
-//! How a message is handed over, when that is not the usual way.
+//! Options of delivery: urgency, delay, order, and the case of a full inbox.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Importance, Millis, vocab::vocabulary};
 
 vocabulary! {
-    /// What becomes of a message when an inbox is full.
+    /// The treatment of a message when the inbox of a recipient is full.
     OnFull {
         /// The whole message is refused; its sender may try again.
         Refuse = "refuse",
@@ -15,16 +15,17 @@ vocabulary! {
     }
 }
 
-/// How a message is handed over, when that is not the usual way.
+/// The options of delivery of a message; every default is the usual way.
 #[derive(Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeliveryOptions {
-    /// How urgent it is: more urgent copies are claimed before others.
+    /// The urgency of the message. More urgent copies are claimed before others.
     #[n(0)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "is_usual")]
     pub importance: Importance,
-    /// How long after its acceptance its copies can be claimed.
+    /// The delay in milliseconds, from the acceptance of the message, before its copies can be
+    /// claimed. Absent: no delay.
     #[n(1)]
     #[serde(
         default,
@@ -32,13 +33,14 @@ pub struct DeliveryOptions {
         skip_serializing_if = "Option::is_none"
     )]
     pub deliver_after: Option<Millis>,
-    /// Whether no other ordered message of its sender is handed to the same recipient before its copy
-    /// there has ended.
+    /// True when the message keeps the order of its sender: a recipient is given no other ordered
+    /// message of that sender until its copy of this one has ended.
     #[n(2)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "is_usual")]
     pub ordered: bool,
-    /// What becomes of it when an inbox is full; absent: what is usual for its address.
+    /// The treatment of the message when an inbox is full. Absent: `refuse` for a message to a run,
+    /// `skip` for any other address.
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_full: Option<OnFull>,

@@ -1,19 +1,19 @@
-//! Effects: what a run does outside the pool, journaled before and after.
+//! Effects: the work of a run outside the pool, journaled before and after.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Cursor, EffectOutcome, EffectStanding, IdempotencyKey, RunId};
 
-/// How an effect ended.
+/// The result of an effect.
 #[derive(
     Clone, Debug, Deserialize, Eq, PartialEq, Serialize, minicbor::Decode, minicbor::Encode,
 )]
 #[serde(deny_unknown_fields)]
 pub struct EffectResult {
-    /// Whether it was done.
+    /// The outcome: the effect was done, or was not.
     #[n(0)]
     pub outcome: EffectOutcome,
-    /// A short text.
+    /// A short text about the result.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -44,23 +44,23 @@ impl EffectResult {
     }
 }
 
-/// Where an effect stands.
+/// An effect as the pool shows it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct EffectView {
-    /// Its intent: the effect's id.
+    /// The cursor of the intent, which is the id of the effect.
     pub effect: Cursor,
-    /// Whose it is.
+    /// The run that intended the effect.
     pub run_id: RunId,
-    /// What is done, in a few words.
+    /// The work that is done, in a few words.
     pub what: String,
-    /// The key under which a repeat of it does nothing; such an effect is safe to retry.
+    /// The key under which a repeat of the effect does nothing. An effect with a key is safe to retry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<IdempotencyKey>,
-    /// Where it stands.
+    /// The standing of the effect.
     pub standing: EffectStanding,
-    /// How often it was attempted.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// How it ended; absent while it is pending.
+    /// The result of the effect; absent while it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<EffectResult>,
 }

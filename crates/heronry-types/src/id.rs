@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The largest id, in UTF-8 bytes.
 pub const ID_BYTES_MAX: usize = 512;
 
-/// Why a text is not an id.
+/// The error for a text that is not an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
@@ -44,7 +44,7 @@ pub enum IdError {
     },
 }
 
-/// What an [`Id`] names. Implemented by the marker types in [`kind`].
+/// The kind of thing that an [`Id`] names. Implemented by the marker types in [`kind`].
 pub trait IdKind: 'static {
     /// The Rust name of the id type, shown by `Debug`.
     const NAME: &'static str;
@@ -316,9 +316,9 @@ pub type IdempotencyKey = Id<kind::Idempotency>;
 pub type PolicyId = Id<kind::Policy>;
 /// The version of a policy.
 pub type PolicyVersion = Id<kind::PolicyVersion>;
-/// Names where something came from.
+/// Names the source of something.
 pub type SourceId = Id<kind::Source>;
-/// Names where something goes.
+/// Names the destination of something.
 pub type DestinationId = Id<kind::Destination>;
 /// Names any entity.
 pub type EntityId = Id<kind::Entity>;

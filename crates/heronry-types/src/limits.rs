@@ -80,6 +80,29 @@ impl LimitName {
         }
     }
 
+    /// Returns what of wakes it limits, and whose; nothing when it limits something else.
+    fn of_wakes(self) -> Option<OfWakes> {
+        let limits = [
+            (Self::LiveWakesPerRunMax, OfWakes::Count("run")),
+            (Self::LiveWakesPerPoolMax, OfWakes::Count("pool")),
+            (Self::WakeCostPerRunMax, OfWakes::Cost("run")),
+            (Self::WakeCostPerPoolMax, OfWakes::Cost("pool")),
+        ];
+        let found = limits.into_iter().find(|(limit, _)| *limit == self);
+        found.map(|(_, of_wakes)| of_wakes)
+    }
+
+    /// Returns what whoever asked can do about a value over it.
+    fn what_helps(self) -> &'static str {
+        match self.of_wakes() {
+            Some(OfWakes::Cost(_)) => {
+                "end wakes that are not needed, ask for values that an event must have, which costs less"
+            }
+            Some(OfWakes::Count(_)) => "end wakes that are not needed",
+            None => "send less",
+        }
+    }
+
     /// Returns the limit whose value its own default rises with, and how much of this one belongs to
     /// one of that: what live wakes may cost is 8 for each, at least.
     fn rises_with(self) -> Option<(Self, u64)> {
@@ -159,11 +182,12 @@ impl LimitName {
         }
     }
 
-    /// Returns the largest value that it can be set to.
+    /// Returns the largest value that the limit can be set to.
     ///
-    /// What goes into a record is bounded by the 768 KiB of a chunk, also in the records that the
-    /// engine itself writes about a message and that nobody could refuse any more; a content by the
-    /// 64 MiB of a line of an export; a filter by its language; the rest by what one process holds.
+    /// The size of a record is bounded by the 768 KiB of a chunk. That holds also for the records
+    /// that the engine itself writes about a message and that nobody could refuse any more. A
+    /// body is bounded by the 64 MiB of a line of an export, a filter by its language, and the
+    /// rest by the memory of one process.
     pub fn ceiling(self) -> u64 {
         match self {
             Self::MembersMax
@@ -231,9 +255,9 @@ pub enum LimitNotSettable {
     AboveCeiling {
         /// The limit.
         limit: LimitName,
-        /// Its largest value.
+        /// The largest value of the limit.
         ceiling: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
     /// With the value the pool could not be used any more.
@@ -241,9 +265,9 @@ pub enum LimitNotSettable {
     BelowFloor {
         /// The limit.
         limit: LimitName,
-        /// Its smallest value.
+        /// The smallest value of the limit.
         floor: u64,
-        /// What was asked for.
+        /// The value that was asked for.
         asked: u64,
     },
 }
@@ -254,18 +278,29 @@ pub enum LimitNotSettable {
 #[serde(transparent)]
 pub struct Limits(#[n(0)] BTreeMap<LimitName, u64>);
 
+/// A sum over the wakes that wait, of a run or of a pool.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum OfWakes {
+    /// What they cost.
+    Cost(&'static str),
+    /// How many they are.
+    Count(&'static str),
+}
+
 /// A value over its limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
-    "{limit} is {max}, and the request has {actual}; send less, or raise the limit in the settings"
+    "{limit} is {max}, and {}; {}, or raise the limit in the settings",
+    self.what(),
+    self.limit.what_helps()
 )]
 #[non_exhaustive]
 pub struct LimitExceeded {
-    /// The limit.
+    /// The name of the limit.
     pub limit: LimitName,
-    /// Its value.
+    /// The value of the limit.
     pub max: u64,
-    /// What was asked for.
+    /// The value that the request has, or that the wakes would have together with its own.
     pub actual: u64,
 }
 
@@ -273,6 +308,18 @@ impl LimitExceeded {
     /// Returns the refusal of a value.
     pub fn new(limit: LimitName, max: u64, actual: u64) -> Self {
         Self { limit, max, actual }
+    }
+
+    /// Returns what has the value.
+    fn what(&self) -> String {
+        let Self { limit, actual, .. } = self;
+        match limit.of_wakes() {
+            Some(OfWakes::Cost(whose)) => {
+                format!("the wakes of the {whose} would cost {actual} together")
+            }
+            Some(OfWakes::Count(whose)) => format!("the {whose} would have {actual} live wakes"),
+            None => format!("the request has {actual}"),
+        }
     }
 }
 
@@ -396,5 +443,26 @@ mod tests {
                 asked
             })
         );
+    }
+
+    #[test]
+    fn a_refusal_says_whose_sum_it_is_and_what_helps() {
+        let said = |limit| LimitExceeded::new(limit, 10, 12).to_string();
+        assert_eq!(
+            said(LimitName::WakeCostPerRunMax),
+            "wake_cost_per_run_max is 10, and the wakes of the run would cost 12 together; end wakes \
+             that are not needed, ask for values that an event must have, which costs less, or raise \
+             the limit in the settings"
+        );
+        assert!(
+            said(LimitName::WakeCostPerPoolMax).contains("the wakes of the pool would cost 12")
+        );
+        assert_eq!(
+            said(LimitName::LiveWakesPerRunMax),
+            "live_wakes_per_run_max is 10, and the run would have 12 live wakes; end wakes that are \
+             not needed, or raise the limit in the settings"
+        );
+        assert!(said(LimitName::LiveWakesPerPoolMax).contains("the pool would have 12 live wakes"));
+        assert!(said(LimitName::TagsMax).contains("the request has 12; send less"));
     }
 }

@@ -1,4 +1,4 @@
-//! Where a record belongs and what led to it.
+//! The lineage of records: pool, run and cause; and the actor that was authenticated.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{AgentId, Correlation, Generation, PoolId, Position, RunId, SessionId, TurnId};
 
-/// Where a record belongs, and what led to it.
+/// The lineage of a record: the pool and run that it belongs to, and the record that led to it.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lineage {
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Trace {
     }
 }
 
-/// Who was authenticated when a record was decided.
+/// The identity that was authenticated when a record was decided.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Actor {
@@ -147,10 +147,10 @@ pub enum Actor {
     /// A member.
     #[n(2)]
     Member {
-        /// The run.
+        /// The run that the member is.
         #[n(0)]
         run: RunId,
-        /// Which joining of the run.
+        /// The generation of the run.
         #[n(1)]
         generation: Generation,
     },

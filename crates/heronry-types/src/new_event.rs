@@ -8,15 +8,16 @@ use crate::{
     MessageId, Payload, Policies, PolicyRef, PrivacyClass, Timestamp, TopicId, TurnId,
 };
 
-/// An event as a member reports it. Who reports it, and so its run, agent, session and source, is
-/// not said here: that is known from the caller. JSON: the names of the event, most left out.
+/// An event as a member reports it. JSON: the names of the event, most left out.
+///
+/// The reporter is not named here: run, agent, session and source are known from the caller.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
-    /// What happened; any kind outside the pool's own family.
+    /// The kind of the event; any kind outside the pool's own family.
     #[n(0)]
     pub kind: EventKind,
-    /// When it happened, as the member claims. Absent: when it is recorded.
+    /// The time of the event, as the member claims it. Absent: the time at which it is recorded.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
@@ -28,32 +29,32 @@ pub struct NewEvent {
     #[n(3)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
-    /// The one message that it is about.
+    /// The one message that the event is about.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
-    /// The message that this one replies to.
+    /// The message that the event's message replies to.
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
-    /// The topic that it belongs to.
+    /// The topic that the event belongs to.
     #[n(6)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
-    /// The event that led to it.
+    /// The event that led to this one.
     #[n(7)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<Cursor>,
-    /// Further events that led to it.
+    /// Further events that led to this one.
     #[n(8)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causal: Vec<Cursor>,
-    /// What it is about. Absent: the run.
+    /// The entity that the event is about. Absent: the run.
     #[n(9)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<EntityRef>,
-    /// Other things that it touches.
+    /// Other entities that the event touches.
     #[n(10)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -63,34 +64,34 @@ pub struct NewEvent {
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
     pub correlation: Correlation,
-    /// Tags: a set, whatever order they are given in.
+    /// The tags of the event: a set, in any order.
     #[n(12)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<EventTag>,
-    /// Where it goes.
+    /// The destination of the event.
     #[n(13)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<DestinationRef>,
-    /// The policies that it falls under; the member has to hold them.
+    /// The policies that the event falls under; the member has to hold them.
     #[n(14)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
     pub policies: Policies,
-    /// How closely it is kept.
+    /// The privacy class of the event.
     #[n(15)]
     #[cbor(default)]
     #[serde(default)]
     pub privacy: PrivacyClass,
-    /// How it captured content. Absent: not at all.
+    /// The way in which the event captured content. Absent: it captured none.
     #[n(16)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_capture: Option<ContentCapture>,
-    /// The policy by which something was taken out of it.
+    /// The policy by which something was taken out of the event.
     #[n(17)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<PolicyRef>,
-    /// What it carries: never a body.
+    /// The payload of the event: never a body.
     #[n(18)]
     #[cbor(default)]
     #[serde(default)]

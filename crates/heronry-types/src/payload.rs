@@ -1,15 +1,15 @@
-//! What an event carries beside its envelope: never a body.
+//! The payload of an event: never a body.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::EntityRef;
 
-/// What an event carries beside its envelope: never a body.
+/// The payload that an event carries beside its envelope: never a body.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Payload {
-    /// Nothing.
+    /// The event has no payload.
     #[default]
     #[n(0)]
     EnvelopeOnly,

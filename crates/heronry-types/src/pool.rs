@@ -1,4 +1,4 @@
-//! What a pool is set up with.
+//! The configuration and the settings of a pool.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AgentId, Limits, Policies, WakePayload};
 
-/// Whether a broadcast to the pool reaches its sender.
+/// The rule for a broadcast to the pool: its sender is left out, or receives it too.
 #[derive(Clone, Copy, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[cbor(index_only)]
 #[serde(rename_all = "snake_case")]
@@ -21,7 +21,7 @@ pub enum Broadcast {
     IncludeSender,
 }
 
-/// What messages of a pool must carry and whom a broadcast reaches.
+/// The rules for messages of a pool: the policies that they must carry, and the reach of a broadcast.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessagePolicy {
@@ -29,19 +29,19 @@ pub struct MessagePolicy {
     #[n(0)]
     #[cbor(default)]
     pub required_policies: Policies,
-    /// Whether a broadcast reaches its sender.
+    /// The rule for the sender of a broadcast.
     #[n(1)]
     pub broadcast: Broadcast,
 }
 
-/// What a pool is set up with; fixed when it is created.
+/// The configuration of a pool; fixed when the pool is created.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolConfig {
-    /// What messages must carry.
+    /// The rules for messages.
     #[n(0)]
     pub message_policy: MessagePolicy,
-    /// How much of an event a member's view may carry.
+    /// The largest part of an event's payload that a wake or a member's view may carry.
     #[n(1)]
     pub wake_payload: WakePayload,
     /// The policies that a member must hold to be seen and to see.
@@ -54,7 +54,7 @@ pub struct PoolConfig {
     pub grants: Option<BTreeMap<AgentId, Policies>>,
 }
 
-/// What can be changed while a pool lives.
+/// The settings of a pool, which can be changed while it lives.
 #[derive(Clone, Debug, Decode, Default, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -65,7 +65,7 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// What a caller names when it opens a pool. Absent fields are not compared.
+/// The configuration and settings that a caller names when it opens a pool. Absent fields are not compared.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct PoolSpec {
     /// [`MessagePolicy::required_policies`].

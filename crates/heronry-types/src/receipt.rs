@@ -1,4 +1,4 @@
-//! What became of a message.
+//! Receipts: the state of a message and of its copies.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::{
 };
 
 vocabulary! {
-    /// Why a copy could not be handed over.
+    /// The reason why a copy could not be handed over.
     Undeliverable {
         Left = "left",
         RunEnded = "run_ended",
@@ -20,7 +20,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a message failed.
+    /// The reason why a message failed.
     MessageFailure {
         NoSuchMember = "no_such_member",
         NoRecipient = "no_recipient",
@@ -53,33 +53,33 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// The point in the life of a message that somebody waits for. A message that is over has reached
-    /// every one of them: nothing else is to come.
+    /// The point in the life of a message that somebody waits for. A message that is over has
+    /// reached all these points, since nothing else is to come.
     ReceiptUntil {
-        /// It is over, however it ended.
+        /// The message is over, however it ended.
         Ended = "ended",
         /// No copy is queued or claimed any more: each was acknowledged, or ended otherwise.
         Acked = "acked",
-        /// The replies that it asks for have come, or it is over without them.
+        /// The replies that the message asks for have come, or it is over without them.
         Responded = "responded",
     }
 }
 
-/// Where one recipient's copy stands.
+/// The standing of one recipient's copy.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CopyStanding {
-    /// The state.
+    /// The state of the copy.
     #[n(0)]
     pub state: CopyState,
-    /// How often the copy has been claimed and counted.
+    /// The number of claims of the copy that count as attempts.
     #[n(1)]
     pub attempt: u32,
-    /// Why it is undeliverable.
+    /// The reason why the copy is undeliverable; absent when it is not.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<Undeliverable>,
-    /// What the reader said when it acknowledged.
+    /// The outcome that the reader gave when it acknowledged the copy; absent until then.
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<AckOutcome>,
@@ -90,14 +90,14 @@ pub struct CopyStanding {
 pub struct RecipientStanding {
     /// The recipient.
     pub run_id: RunId,
-    /// Where its copy stands.
+    /// The state of the recipient's copy.
     pub state: CopyState,
-    /// Why it is undeliverable, or why it stands still: `member_lost` while the recipient is lost.
+    /// The reason why the copy is undeliverable, or `member_lost` while the recipient of a live copy is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Undeliverable>,
-    /// How often the copy has been claimed and counted.
+    /// The number of claims of the copy that count as attempts.
     pub attempt: u32,
-    /// What the reader said when it acknowledged.
+    /// The outcome that the reader gave when it acknowledged the copy; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<AckOutcome>,
 }
@@ -105,41 +105,41 @@ pub struct RecipientStanding {
 /// One step in a [`Receipt`]'s timeline.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct TimelineEntry {
-    /// When it was recorded.
+    /// The time at which the step was recorded.
     pub at: Timestamp,
-    /// The record.
+    /// The cursor of the record.
     pub cursor: Cursor,
-    /// What happened.
+    /// The step that the message or the copy took.
     pub state: TimelineState,
-    /// Whose copy it happened to; absent when it is about the whole message.
+    /// The recipient whose copy took the step; absent when the step is of the whole message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_id: Option<RunId>,
 }
 
-/// What became of a message, read at `as_of`.
+/// The state of a message and of its copies, read at `as_of`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Receipt {
-    /// The message.
+    /// The id of the message.
     pub message_id: MessageId,
-    /// Who sent it.
+    /// The run that sent the message.
     pub from: RunId,
-    /// Where it stands.
+    /// The status of the message.
     pub status: MessageStatus,
-    /// Why it failed.
+    /// The reason why the message failed; absent when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<MessageFailure>,
-    /// Its body.
+    /// The reference of the message's body.
     pub content_ref: ContentRef,
-    /// Its acceptance, in every answer about it.
+    /// The cursor of the record in which the message was accepted; the same in every answer about it.
     pub cursor: Cursor,
     /// The head at which the receipt was read.
     pub as_of: Cursor,
-    /// How safely the store keeps it.
+    /// The durability with which the store keeps the message.
     pub durability: Durability,
-    /// The replies that it asks for.
+    /// The replies that the message asks for; absent when it asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_contract: Option<ResponseContract>,
-    /// When it stops waiting for them.
+    /// The time at which the message stops waiting for replies; absent without a timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// The replies so far that count, oldest first.
@@ -147,7 +147,7 @@ pub struct Receipt {
     pub responses: Vec<Response>,
     /// Every recipient, sorted by run id.
     pub recipients: Vec<RecipientStanding>,
-    /// What happened, oldest first.
+    /// The steps of the message and of its copies, oldest first.
     pub timeline: Vec<TimelineEntry>,
 }
 

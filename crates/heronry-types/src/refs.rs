@@ -23,11 +23,11 @@ type CorrelationMap = BTreeMap<CorrelationKey, CorrelationValue>;
 /// Cheap to clone.
 #[derive(Clone, Default, Eq, PartialEq)]
 pub struct Correlation(
-    /// Absent when there are none.
+    /// The map; absent when there are no correlations.
     Option<Arc<CorrelationMap>>,
 );
 
-/// What an absent map is read as.
+/// The map that an absent map is read as: empty.
 static NONE: CorrelationMap = BTreeMap::new();
 
 impl fmt::Debug for Correlation {
@@ -153,13 +153,13 @@ impl<'de> Visitor<'de> for Entries {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntityRef {
-    /// What it is.
+    /// The kind of the entity.
     #[n(0)]
     pub kind: EntityKind,
-    /// Its id.
+    /// The id of the entity.
     #[n(1)]
     pub id: EntityId,
-    /// How closely it is kept.
+    /// The privacy class of the entity.
     #[n(2)]
     #[serde(default)]
     pub privacy: PrivacyClass,
@@ -181,25 +181,25 @@ impl EntityRef {
     }
 }
 
-/// A reference to where something came from.
+/// A reference to the source of something.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRef {
-    /// What it is.
+    /// The kind of the source.
     #[n(0)]
     pub kind: SourceKind,
-    /// Its id.
+    /// The id of the source.
     #[n(1)]
     pub id: SourceId,
-    /// How far it is trusted.
+    /// The degree of trust in the source.
     #[n(2)]
     #[serde(default)]
     pub trust: TrustClass,
-    /// How closely it is kept.
+    /// The privacy class of the source.
     #[n(3)]
     #[serde(default)]
     pub privacy: PrivacyClass,
-    /// Its correlations.
+    /// The correlations of the source.
     #[n(4)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
@@ -224,25 +224,25 @@ impl SourceRef {
     }
 }
 
-/// A reference to where something goes.
+/// A reference to the destination of something.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DestinationRef {
-    /// What it is.
+    /// The kind of the destination.
     #[n(0)]
     pub kind: DestinationKind,
-    /// Its id.
+    /// The id of the destination.
     #[n(1)]
     pub id: DestinationId,
-    /// How closely it is kept.
+    /// The privacy class of the destination.
     #[n(2)]
     #[serde(default)]
     pub privacy: PrivacyClass,
-    /// How long it is kept.
+    /// The retention class of the destination.
     #[n(3)]
     #[serde(default)]
     pub retention: RetentionClass,
-    /// Its correlations.
+    /// The correlations of the destination.
     #[n(4)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
@@ -273,13 +273,13 @@ impl DestinationRef {
 )]
 #[serde(deny_unknown_fields)]
 pub struct PolicyRef {
-    /// What it governs.
+    /// The kind of thing that the policy governs.
     #[n(0)]
     pub kind: PolicyKind,
-    /// Its id.
+    /// The id of the policy.
     #[n(1)]
     pub id: PolicyId,
-    /// Its version.
+    /// The version of the policy.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<PolicyVersion>,
@@ -296,7 +296,7 @@ impl PolicyRef {
     }
 }
 
-/// A set of policies: sorted and distinct, whatever order they were given in.
+/// A set of policies: sorted and distinct, in whatever order they were given.
 #[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq, Serialize)]
 #[cbor(transparent)]
 #[serde(transparent)]
@@ -324,12 +324,12 @@ impl Policies {
         &self.0
     }
 
-    /// Returns true when there are none.
+    /// Returns true when the set has no policy.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns how many there are.
+    /// Returns the number of policies.
     pub fn len(&self) -> usize {
         self.0.len()
     }

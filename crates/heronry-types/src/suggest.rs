@@ -28,7 +28,7 @@ pub fn by_nearness<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) ->
     names
 }
 
-/// Returns what an error about an unknown name says behind it: every name when there are few of them,
+/// Returns the end of an error about an unknown name: every known name when there are few of them,
 /// else the nearest three.
 pub fn choices<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names = by_nearness(found, names);

@@ -12,12 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[cbor(transparent)]
 pub struct Timestamp(#[n(0)] i64);
 
-/// Why a text is not a timestamp.
+/// The error for a text that is not a timestamp.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{found:?} is not a time; write RFC 3339 with an offset, as 2026-11-20T08:15:30.125Z")]
 #[non_exhaustive]
 pub struct TimestampError {
-    /// The text that was found.
+    /// The text that was found, cut to 64 characters.
     pub found: String,
 }
 
@@ -75,7 +75,7 @@ impl Timestamp {
         )
     }
 
-    /// Returns how long it is from `earlier` to here; nothing when `earlier` is later.
+    /// Returns the span from `earlier` to this point; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Millis {
         Millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

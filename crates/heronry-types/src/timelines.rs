@@ -6,7 +6,7 @@ use crate::{Cursor, Epoch, Position};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Timelines {
     first: Epoch,
-    /// Where each later timeline starts: the position of the record that says so.
+    /// The later timelines, each with the position of its first record, the one that starts it.
     later: Vec<(Position, Epoch)>,
 }
 
@@ -36,7 +36,7 @@ impl Timelines {
         }
     }
 
-    /// Returns whether a timeline is one of these.
+    /// Returns true when a timeline is one of these.
     pub fn knows(&self, epoch: Epoch) -> bool {
         self.iter().any(|(_, known)| known == epoch)
     }
@@ -46,8 +46,8 @@ impl Timelines {
         self.later.last().map_or(self.first, |(_, epoch)| *epoch)
     }
 
-    /// Returns where the starts of timelines begin that end a journal with this head; nothing when
-    /// it ends with another record.
+    /// Returns the position of the first of the timeline starts that end a journal with this head;
+    /// nothing when the journal ends with another record.
     pub fn starts_at_end(&self, head: Position) -> Option<Position> {
         let ends = (0..=head.0).rev().map(Position);
         let starts = self.later.iter().rev().map(|(at, _)| *at);

@@ -25,7 +25,7 @@ pub use policy::{
 #[error("{} is no {}; {}", quoted(found), noun(vocabulary), choices(found, known.iter().copied()))]
 #[non_exhaustive]
 pub struct UnknownName {
-    /// Which vocabulary was asked.
+    /// The name of the vocabulary that was asked.
     pub vocabulary: &'static str,
     /// The name that was found.
     pub found: String,

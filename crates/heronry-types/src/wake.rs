@@ -1,4 +1,4 @@
-//! What a run waits for.
+//! Wakes: the ends, the matches and the state of one.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 vocabulary! {
-    /// Why a wake was cancelled.
+    /// The reason why a wake was cancelled.
     WakeReason {
         Requested = "requested",
         Left = "left",
@@ -19,19 +19,19 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a wake failed.
+    /// The reason why a wake failed.
     WakeFailure {
         Trimmed = "trimmed",
     }
 }
 
-/// Why a wake ended without being triggered, beside its time being up.
+/// The reason why a wake was cancelled or failed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum WakeWhy {
-    /// It was cancelled.
+    /// The wake was cancelled.
     Cancelled(WakeReason),
-    /// It failed: nobody can tell any more whether it would have been triggered.
+    /// The wake failed: nobody can tell any more whether it would have been triggered.
     Failed(WakeFailure),
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for WakeWhy {
     }
 }
 
-/// From where on events can trigger a wake.
+/// The point from which on events can trigger a wake.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Since {
     /// From the oldest record that is kept.
@@ -71,7 +71,7 @@ pub enum Since {
 /// An event that triggered a wake.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct WakeMatch {
-    /// Where the event stands.
+    /// The cursor of the event.
     pub cursor: Cursor,
     /// The event's id: its cursor text.
     pub id: Cursor,
@@ -79,36 +79,36 @@ pub struct WakeMatch {
     pub kind: EventKind,
 }
 
-/// Where a wake stands.
+/// A wake as the pool shows it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct WakeView {
-    /// The wake.
+    /// The id of the wake.
     pub wake_id: WakeId,
-    /// Who waits.
+    /// The run that waits.
     pub run_id: RunId,
-    /// The point where it begins: events after this one count.
+    /// The cursor after which events count.
     pub since: Cursor,
-    /// Where it stands.
+    /// The status of the wake.
     pub status: WakeStatus,
-    /// Why it was cancelled or failed.
+    /// The reason why the wake was cancelled or failed; absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<WakeWhy>,
-    /// The events that triggered it, as `resume_with` chose.
+    /// The events that triggered the wake, as `resume_with` chose.
     pub matches: Vec<WakeMatch>,
-    /// A line about the matches, as `resume_with` chose, and one for each of the first 16 that says
-    /// something of itself, as far as the pool's wake policy shows that.
+    /// The summary of the matches, when `resume_with` chose it: a line about all of them, and a line for
+    /// each of the first 16 that has a summary of its own, as far as the pool's wake policy shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// The record of the registration while it waits, of the end afterwards.
+    /// The cursor of a record: of the registration while the wake waits, of its end afterwards.
     pub cursor: Cursor,
-    /// When it times out.
+    /// The time at which the wake times out; absent when it has no timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
-    /// The policies that it carries: when its run does not hold one of them any more, it is cancelled.
+    /// The policies that the wake carries. It is cancelled when its run does not hold one of them any more.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
     pub policies: Policies,
-    /// Where its run stands, when the wake suspends it: `suspended` until the wake ends or something
-    /// else resumes the run, then `active`. Absent: it suspends nobody.
+    /// The state of the run that the wake suspends: `suspended` until the wake ends or something
+    /// else resumes the run, then `active`. Absent: the wake suspends nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_state: Option<RunState>,
 }

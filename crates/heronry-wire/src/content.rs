@@ -7,40 +7,41 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContentStored {
-    /// What to name it by.
+    /// The reference of the body, which messages name.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
-    /// Its media type.
+    /// The media type of the body.
     pub media_type: String,
-    /// Its size in bytes.
+    /// The size of the body in bytes.
     pub size_bytes: u64,
-    /// The record that it is stored; for a repeat that recorded nothing, the head.
+    /// The cursor of the record that the body is stored; for a repeat that recorded nothing, the head.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
-    /// When it was erased; only a repeat of an earlier request says so. Nothing is stored then.
+    /// The time at which the body was erased; only the repeat of an earlier request has it. Nothing
+    /// is stored then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub erased_at: Option<Timestamp>,
 }
 
-/// What is left of a body that was erased. The answer of `DELETE …/contents/{ref}`.
+/// The tombstone of a body that was erased. The answer of `DELETE …/contents/{ref}`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContentErased {
-    /// What it was named by.
+    /// The reference that the body had.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
-    /// The media type that it had.
+    /// The media type that the body had.
     pub media_type: String,
-    /// How many bytes it had.
+    /// The size that the body had, in bytes.
     pub size_bytes: u64,
-    /// The BLAKE3 digest of its bytes, as 64 hex digits.
+    /// The BLAKE3 digest of the body's bytes, as 64 hex digits.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub digest: Digest,
-    /// When it was erased; a repeat says the same.
+    /// The time at which the body was erased; a repeat says the same.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub erased_at: Timestamp,
 }

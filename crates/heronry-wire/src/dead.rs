@@ -1,4 +1,4 @@
-//! Dead letters: copies that were claimed too often.
+//! Dead letters: copies that died, and can be replayed.
 
 use heronry_types::{ContentRef, Cursor, DeadReason, MessageId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeadLettersQuery {
-    /// Whose copies; absent: the token's run, or every run for an operator.
+    /// The recipient whose copies are listed. Absent: the token's run, or every run for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
-    /// How many at the most.
+    /// The largest number of dead letters in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The `cursor` of a page's `next`; goes with `after_run`.
@@ -29,10 +29,10 @@ pub struct DeadLettersQuery {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeadLetterName {
-    /// The acceptance of the message.
+    /// The cursor of the message's acceptance.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// Whose copy it is.
+    /// The recipient of the copy.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
 }
@@ -41,30 +41,30 @@ pub struct DeadLetterName {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeadLetter {
-    /// Whose copy it is.
+    /// The recipient of the copy.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
-    /// The acceptance of the message; names the letter together with the run.
+    /// The cursor of the message's acceptance; it names the letter together with the run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// The message.
+    /// The id of the message.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub message_id: MessageId,
-    /// Who sent it.
+    /// The run that sent the message.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub from: RunId,
-    /// How many attempts were counted.
+    /// The number of attempts that were counted.
     pub attempt: u32,
-    /// Why it is dead: its last claim lapsed or was released, or it expired after a replay.
+    /// The reason why the copy is dead: its last claim lapsed or was released, or it expired after a replay.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub reason: DeadReason,
-    /// Since when.
+    /// The time at which the copy died.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub dead_at: Timestamp,
-    /// The record that says so.
+    /// The cursor of the record that says so.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub dead_cursor: Cursor,
-    /// The message's body.
+    /// The reference of the message's body.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
 }
@@ -75,7 +75,8 @@ pub struct DeadLetter {
 pub struct DeadLetterList {
     /// The dead letters.
     pub dead_letters: Vec<DeadLetter>,
-    /// Where the next page goes on; absent when there are no more.
+    /// The name of the last dead letter here, after which the next page goes on; absent when there
+    /// are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<DeadLetterName>,
     /// The head at which they were read.

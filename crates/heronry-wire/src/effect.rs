@@ -1,4 +1,4 @@
-//! Effects: what runs do outside the pool.
+//! Effects: the work of runs outside the pool.
 
 use heronry_types::{Cursor, EffectOutcome, EffectView, RunId};
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EffectsQuery {
-    /// Whose effects; absent: the token's run, or every run for an operator.
+    /// The run whose effects are listed. Absent: the token's run, or every run for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
-    /// How many at the most.
+    /// The largest number of effects in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Only those after this one: the `next` of a page.
+    /// The effect after which the page begins: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
@@ -28,7 +28,7 @@ pub struct EffectList {
     /// The effects.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub effects: Vec<EffectView>,
-    /// Where the next page goes on; absent when there are no more.
+    /// The last effect here, after which the next page goes on; absent when there are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<Cursor>,
@@ -37,12 +37,12 @@ pub struct EffectList {
     pub as_of: Cursor,
 }
 
-/// Says how an effect ended. The body of `POST …/effects/{id}/resolve`.
+/// Reports the result of an effect. The body of `POST …/effects/{id}/resolve`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResolveEffect {
-    /// Whether it was done.
+    /// The outcome: the effect was done, or was not.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub outcome: EffectOutcome,
     /// A short text, kept with the record.

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AppendEvents {
-    /// Who reports; absent: the token's run.
+    /// The run that reports. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
     /// The events, at least one.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::new_events))]
     pub events: Vec<NewEvent>,
-    /// The same key with the same events has the same outcome.
+    /// The idempotency key: the same key with the same events has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
@@ -37,15 +37,15 @@ impl AppendEvents {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventsAppended {
-    /// The first event of the batch; its id is this cursor.
+    /// The cursor of the first event of the batch, which is also its id.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub first: Cursor,
-    /// The last event of the batch; those between stand side by side.
+    /// The cursor of the last event of the batch; those between stand side by side.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub last: Cursor,
-    /// How many events it has.
+    /// The number of events in the batch.
     pub count: u64,
-    /// How safely the store keeps them.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

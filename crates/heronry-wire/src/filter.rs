@@ -3,7 +3,7 @@
 use heronry_event::filter::{Cost, Fingerprint};
 use serde::{Deserialize, Serialize};
 
-/// Asks whether a filter is valid. The body of `POST /v1/filters/compile`.
+/// Checks and compiles a filter. The body of `POST /v1/filters/compile`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -16,12 +16,12 @@ pub struct CompileFilter {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompiledFilter {
-    /// `sha256:` and the hex digest of its canonical form.
+    /// The fingerprint: `sha256:` and the hex digest of the canonical form.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub fingerprint: Fingerprint,
-    /// Its canonical form, as text.
+    /// The canonical form of the filter, as text.
     pub normal_form: String,
-    /// How large it is: alternatives and comparisons.
+    /// The size of the filter, as alternatives and comparisons, and its cost for an event.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub cost: Cost,
 }

@@ -1,4 +1,4 @@
-//! Claiming copies, and saying what became of them.
+//! Claiming copies, and reporting their outcome.
 
 use std::fmt;
 
@@ -15,32 +15,32 @@ use crate::{BodyBytes, BodyText};
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receive {
-    /// Names the call: the same one returns the same live claims. Absent: a fresh one.
+    /// The name of the call: the same one returns the same live claims. Absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub receive_id: Option<ReceiveId>,
-    /// How many copies at the most. Absent: 1.
+    /// The largest number of copies to claim. Absent: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// How long to wait for a first copy. Absent: not at all.
+    /// The time that the call waits for a first copy, in milliseconds. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// How long the claims hold. Absent: 60 s.
+    /// The time that the claims hold, in milliseconds. Absent: 60 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub claim_ms: Option<Millis>,
-    /// Whether items carry their bodies. Absent: they do not.
+    /// True when items are to carry their bodies. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<bool>,
-    /// Claim only copies of the messages with these acceptances, as `cursor` of an item or of a
-    /// receipt's response names them. Absent: any.
+    /// The acceptances of messages, as `cursor` of an item or of a receipt's response names them:
+    /// only copies of these messages are claimed. Absent: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub only: Option<Vec<Cursor>>,
 }
 
-/// Names a claim, as the item said: `<position>@<position>`. Opaque to a client.
+/// The name of a claim, as the item gave it: `<position>@<position>`. Opaque to a client.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -56,28 +56,28 @@ impl fmt::Display for ClaimName {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Item {
-    /// The message.
+    /// The id of the message.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub message_id: MessageId,
-    /// Who sent it.
+    /// The run that sent the message.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub from: RunId,
-    /// Its acceptance.
+    /// The cursor of the message's acceptance.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// Which attempt this is, from 1; before it is claimed, how many there were.
+    /// The number of the attempt, from 1; before the copy is claimed, the number of attempts so far.
     pub attempt: u32,
     /// The claim; absent when the copy was only looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimName>,
-    /// When the claim lapses.
+    /// The time at which the claim lapses; absent without a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub claim_expires_at: Option<Timestamp>,
-    /// Its body.
+    /// The reference of the message's body.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub content_ref: ContentRef,
-    /// The media type of its body.
+    /// The media type of the body.
     pub media_type: String,
     /// The body, when bodies were asked for and it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub struct Item {
     /// The body, when bodies were asked for and it is not text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<BodyBytes>,
-    /// The message it replies to.
+    /// The message that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reply_to: Option<MessageId>,
@@ -93,7 +93,7 @@ pub struct Item {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = HashMap<String, String>))]
     pub correlation: Correlation,
-    /// How urgently it is handed over.
+    /// The urgency of the message.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub importance: Importance,
     /// Present and true for a reply that came after the message which asked for it was over.
@@ -107,12 +107,12 @@ pub struct Item {
 pub struct InboxPage {
     /// The copies, in the order in which they are handed over.
     pub items: Vec<Item>,
-    /// How many more wait.
+    /// The number of copies that still wait in the inbox.
     pub unread: u64,
-    /// The record that claimed them; the head when nothing was claimed.
+    /// The cursor of the record that claimed the copies; the head when nothing was claimed.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
@@ -122,13 +122,13 @@ pub struct InboxPage {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Ack {
-    /// These claims.
+    /// The claims to acknowledge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Vec<ClaimName>>,
-    /// This claim and the earlier ones of the same receive.
+    /// The last claim to acknowledge, with the earlier ones of the same receive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<ClaimName>,
-    /// What became of them. Absent: `done`.
+    /// The outcome that the reader reports. Absent: `done`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub outcome: Option<AckOutcome>,
@@ -142,9 +142,9 @@ pub struct Ack {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReleaseClaims {
-    /// These claims.
+    /// The claims to give back.
     pub claims: Vec<ClaimName>,
-    /// How long until the copies can be claimed again. Absent: at once.
+    /// The delay in milliseconds before the copies can be claimed again. Absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub delay_ms: Option<Millis>,
@@ -155,9 +155,9 @@ pub struct ReleaseClaims {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExtendClaims {
-    /// These claims.
+    /// The claims to hold longer.
     pub claims: Vec<ClaimName>,
-    /// How long from now.
+    /// The time that the claims hold from now on, in milliseconds.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub claim_ms: Millis,
 }
@@ -166,12 +166,12 @@ pub struct ExtendClaims {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimsExtended {
-    /// Those of the claims that are held; the others were acknowledged before.
+    /// The claims that are held; the others were acknowledged before.
     pub held: Vec<ClaimName>,
-    /// The record of the change; the head when nothing had to change.
+    /// The cursor of the record of the change; the head when nothing had to change.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -10,6 +10,8 @@ mod filter;
 mod inbox;
 mod member;
 mod message;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod pool;
 mod problem;
 mod prove;
@@ -54,7 +56,7 @@ pub use unsupported::{NotSupported, Unsupported};
 pub use version::Version;
 pub use wake::{NotOneCondition, RegisterWake, SinceText, WakeChanged, WakeList};
 
-/// The header that tells a member how many copies wait in its inbox.
+/// The header that tells a member the number of copies that wait in its inbox.
 pub const UNREAD_HEADER: &str = "heronry-unread";
 /// The media type of an export: JSON lines.
 pub const EXPORT_MEDIA_TYPE: &str = "application/x-ndjson";
@@ -66,14 +68,14 @@ pub use heronry_event::{EventPage, StreamItem};
 use heronry_types::{Cursor, Durability};
 use serde::{Deserialize, Serialize};
 
-/// What every answer to a changing request carries, and all that some of them say.
+/// The fields of every answer to a changing request; some answers have no others.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Changed {
-    /// The record of the change; the head when nothing had to change.
+    /// The cursor of the record of the change; the head when nothing had to change.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

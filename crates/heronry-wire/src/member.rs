@@ -17,11 +17,11 @@ pub struct Join {
     #[serde(deserialize_with = "chosen::id")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
-    /// The agent that it is a run of.
+    /// The agent that the run is an execution of.
     #[serde(deserialize_with = "chosen::id")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
-    /// The topics that it lists.
+    /// The topics that the member lists.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
@@ -29,24 +29,25 @@ pub struct Join {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
-    /// The policies that it holds. Absent: what its agent is granted, or what it held before.
+    /// The policies that the member holds. Absent: those that its agent is granted, or those that
+    /// it held before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
-    /// Which process joins; the same one gets the same answer. Absent: a fresh one.
+    /// The name of the process that joins; the same one gets the same answer. Absent: a fresh one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub instance: Option<InstanceId>,
-    /// How long it may be silent before it is lost; every request as the run renews it. Absent or
-    /// zero: forever.
+    /// The lease in milliseconds: the time that the member may be silent before it is lost. Every
+    /// request as the run renews it. Absent or zero: it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
-    /// True: a run that is a member already is refused (`run-taken`), and not taken over.
+    /// True when a run that is a member already is to be refused (`run-taken`), and not taken over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new: bool,
 }
@@ -74,24 +75,24 @@ pub struct Joined {
     /// The run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
-    /// Its agent.
+    /// The agent of the run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
-    /// Which joining this is.
+    /// The generation of the run.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
-    /// The record of the joining.
+    /// The cursor of the record of the joining.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// What the member shows with each request.
+    /// The token that the member shows with each request.
     pub member_token: MemberToken,
-    /// How many copies wait in its inbox.
+    /// The number of copies that wait in the member's inbox.
     pub unread: u64,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
-    /// The live generation that this joining took over, and fenced. Absent: the run was no member. A
-    /// repeat of the same instance says the same, and took nothing over (status 200).
+    /// The live generation that this joining took over, and fenced. Absent: the run was no member.
+    /// A repeat of the same instance has the same value here, and took nothing over (status 200).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<TakenOver>,
 }
@@ -100,10 +101,10 @@ pub struct Joined {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TakenOver {
-    /// The generation; what it still asks is refused as `fenced`.
+    /// The generation; its further requests are refused as `fenced`.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
-    /// When it was last heard of. Absent: not since the server opened the pool.
+    /// The time at which the generation was last heard of. Absent: not since the server opened the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_seen: Option<Timestamp>,
@@ -115,7 +116,7 @@ pub struct TakenOver {
 pub struct MemberList {
     /// The members, sorted by run.
     pub members: Vec<MemberView>,
-    /// What to name as `after` for the next page. Absent: there are no more.
+    /// The run to name as `after` for the next page. Absent: there are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<RunId>,
@@ -131,64 +132,66 @@ pub struct MemberView {
     /// The run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub run_id: RunId,
-    /// Its agent.
+    /// The agent of the run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub agent_id: AgentId,
     /// The session that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub session_id: Option<SessionId>,
-    /// Which joining this is.
+    /// The generation of the run.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub generation: Generation,
-    /// The topics that it lists.
+    /// The topics that the member lists.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub topics: Vec<TopicId>,
-    /// The policies that it holds.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    /// The policies that the member holds.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
-    /// How many copies wait in its inbox.
+    /// The number of copies that wait in the member's inbox.
     pub unread: u64,
-    /// How long it may be silent before it is lost. Absent: forever.
+    /// The lease in milliseconds: the time that the member may be silent before it is lost. Absent:
+    /// it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
-    /// When it was last heard of. Absent: not since the server opened the pool.
+    /// The time at which the member was last heard of. Absent: not since the server opened the pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub last_seen: Option<Timestamp>,
-    /// It is lost, and leaves then unless it is heard of before. Absent: it is not lost.
+    /// The time at which a lost member leaves, unless it is heard of before. Absent: it is not lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub lost_until: Option<Timestamp>,
-    /// Where it stands: `active` or `suspended`.
+    /// The state of the run: `active` or `suspended`.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,
-    /// What it waits for. Absent: it is not suspended.
+    /// The suspension of the run. Absent: it is not suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<SuspendedView>,
 }
 
-/// What a suspended run waits for.
+/// The suspension of a run: the wakes and the time that can end it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SuspendedView {
-    /// The record that suspended it.
+    /// The cursor of the record that suspended the run.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// Its wakes whose ends resume it, oldest first.
+    /// The wakes of the run whose ends resume it, oldest first.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub wakes: Vec<WakeId>,
-    /// When it goes on whatever happened. Absent: it may wait forever.
+    /// The time at which the run goes on in any case. Absent: it may wait forever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub until: Option<Timestamp>,
-    /// The record that suspects it to wait only on runs that wait on it. Absent: it is not suspected.
+    /// The record that suspects a deadlock: the run waits only on runs that wait on it. Absent:
+    /// there is no such suspicion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub suspected_deadlock: Option<Cursor>,
-    /// Those of its wakes that wait for what no live member can do, as far as their filters say.
+    /// The wakes of the run that wait for something that no live member can do, as far as their filters say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub orphaned: Vec<WakeId>,
@@ -199,7 +202,7 @@ pub struct SuspendedView {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PatchMember {
-    /// The topics that it lists from here on.
+    /// The topics that the member lists from here on.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -207,29 +210,31 @@ pub struct PatchMember {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub topics: Option<Vec<TopicId>>,
-    /// How long it may be silent from here on before it is lost. Zero: forever.
+    /// The lease in milliseconds from here on: the time that the member may be silent before it is
+    /// lost. Zero: it has no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub lease_ms: Option<Millis>,
 }
 
-/// Says where a run stands: how it ended, that it is suspended, or that it goes on. The body of
+/// Sets the state of a run: it has ended, it is suspended, or it goes on. The body of
 /// `POST …/members/{run}/state`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetState {
-    /// completed, failed or cancelled; suspended; active.
+    /// The state: completed, failed or cancelled; suspended; active.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,
-    /// How it ended, in a short text, kept with the record.
+    /// A short text about the end of the run, kept with the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Suspended: its wakes whose ends resume it, beside an urgent message and whatever it does.
+    /// Suspended: the wakes of the run whose ends resume it, beside an urgent message and anything
+    /// that the run does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub wakes: Option<Vec<WakeId>>,
-    /// Suspended: how long at the most.
+    /// Suspended: the longest time in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub timeout_ms: Option<Millis>,
@@ -251,18 +256,18 @@ impl SetState {
     }
 }
 
-/// A run stands where it was asked to, or went on at once. The answer of
+/// The state of a run was set; a suspended run may have gone on at once. The answer of
 /// `POST …/members/{run}/state`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StateChanged {
-    /// The record of the change; the head when nothing had to change.
+    /// The cursor of the record of the change; the head when nothing had to change.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
-    /// Where the run stands now: active when what it was to wait for was there already.
+    /// The state of the run now: active when something that resumes it was there already.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub state: RunState,

@@ -10,8 +10,8 @@ use crate::{BodyBytes, BodyText, chosen};
 
 /// Asks to send a message. The body of `POST …/messages`.
 ///
-/// One of `body`, `body_base64` and `content_ref` (`"body": ""` is an empty one), and at most one of `expires_at` and
-/// `expires_in_ms`. The idempotency key may come as a header instead.
+/// It has one of `body`, `body_base64` and `content_ref` (`"body": ""` is an empty one), and at most one
+/// of `expires_at` and `expires_in_ms`. The idempotency key may come as a header instead.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -24,12 +24,12 @@ pub struct SendMessage {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub message_id: Option<MessageId>,
-    /// Who sends; absent: the token's run.
+    /// The run that sends. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
-    /// Where it goes.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    /// The address of the message.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::address))]
     pub to: Address,
     /// The body, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,61 +37,62 @@ pub struct SendMessage {
     /// The body, as bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<BodyBytes>,
-    /// The body, stored before.
+    /// The reference of a body that was stored before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub content_ref: Option<ContentRef>,
-    /// The body's media type.
+    /// The media type of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
     /// Correlations.
     #[serde(default, skip_serializing_if = "Correlation::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = HashMap<String, String>))]
     pub correlation: Correlation,
-    /// The message it replies to.
+    /// The message that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub reply_to: Option<MessageId>,
-    /// When it expires.
+    /// The time at which the message expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub expires_at: Option<Timestamp>,
-    /// How long after its acceptance it expires.
+    /// The time in milliseconds, from the acceptance of the message, after which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub expires_in_ms: Option<Millis>,
-    /// The same key with the same request has the same outcome.
+    /// The idempotency key: the same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The policies that it carries.
+    /// The policies that the message carries.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
-    /// How urgently it is handed over; absent: `queue`.
+    /// The urgency of the message. Absent: `queue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub importance: Option<Importance>,
-    /// The replies that it asks for: `{expected_responses, timeout_ms?, from?}`. `from` names the
-    /// runs whose replies count; absent: every recipient's.
+    /// The replies that the message asks for: `{expected_responses, timeout_ms?, from?}`. `from`
+    /// names the runs whose replies count; absent: all recipients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::response_contract_if_any))]
     pub response_contract: Option<ResponseContract>,
-    /// How long after its acceptance its copies can be claimed; absent: at once.
+    /// The delay in milliseconds, from the acceptance of the message, before its copies can be
+    /// claimed. Absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub deliver_after_ms: Option<Millis>,
-    /// Whether no other ordered message of its sender is handed to the same recipient before this one has
-    /// ended there.
+    /// True when the message keeps the order of its sender: a recipient is given no other ordered
+    /// message of that sender until its copy of this one has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered: Option<bool>,
-    /// What becomes of it when an inbox is full: `refuse` (absent: for a run) refuses the message, `skip`
-    /// (absent: for every other address) leaves that recipient out.
+    /// The treatment of the message when an inbox is full: `refuse` (absent: for a run) refuses the
+    /// message, `skip` (absent: for every other address) leaves that recipient out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub on_full: Option<OnFull>,
-    /// How long this call waits until the message is over, as it is when the replies have come that it
-    /// asks for. Absent: not at all.
+    /// The time in milliseconds that this call waits until the message is over, as it is when the
+    /// replies that it asks for have come. Absent: the call does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
@@ -102,7 +103,7 @@ pub struct SendMessage {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CancelMessage {
-    /// Who sent the message; absent: the token's run.
+    /// The run that sent the message. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
@@ -134,7 +135,7 @@ impl SendMessage {
         }
     }
 
-    /// Returns how it is to be handed over.
+    /// Returns the options of delivery that the request names.
     pub fn options(&self) -> DeliveryOptions {
         DeliveryOptions {
             importance: self.importance.unwrap_or_default(),

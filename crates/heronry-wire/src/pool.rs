@@ -10,20 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NotSupported, Unsupported, unsupported::refuse};
 
-/// What a caller names when it opens a pool. The body of `PUT …`; absent fields are not compared.
+/// The configuration and settings that a caller names when it opens a pool. The body of `PUT …`;
+/// absent fields are not compared.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolBody {
-    /// What messages must carry, and whom a broadcast reaches.
+    /// The rules for messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_policy: Option<MessagePolicyBody>,
-    /// What wakes and views may carry.
+    /// The rules for the payloads of wakes and views.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wake_policy: Option<WakePolicyBody>,
     /// The policies that a member must hold to be seen and to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub policies: Option<Policies>,
     /// The policies that an agent's runs hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,33 +40,33 @@ pub struct PoolBody {
     pub retention: Option<Unsupported>,
 }
 
-/// What messages must carry, and whom a broadcast reaches.
+/// The rules for messages of a pool: the policies that they must carry, and the reach of a broadcast.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MessagePolicyBody {
     /// The policies that every message must carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies_if_any))]
     pub required_policies: Option<Policies>,
-    /// Whether a broadcast to the pool reaches its sender.
+    /// True when a broadcast to the pool reaches its sender, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_sender_in_pool_broadcast: Option<bool>,
 }
 
-/// What wakes and views may carry.
+/// The rules for the payloads of wakes and views.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakePolicyBody {
-    /// How much of an event's payload.
+    /// The largest part of an event's payload that a wake or a member's view may carry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub payload: Option<WakePayload>,
 }
 
 impl PoolBody {
-    /// Returns what is asked for.
+    /// Returns the specification of the pool that is asked for.
     ///
     /// # Errors
     /// [`NotSupported`] names a field whose rule is not built yet.
@@ -109,14 +110,14 @@ impl From<&PoolConfig> for PoolBody {
     }
 }
 
-/// Whether members hold the policies that they were granted, or those they say they hold.
+/// The source of the policies that members hold.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum PoliciesSource {
-    /// Grants or an operator say.
+    /// The members hold the policies that grants or an operator give them.
     Granted,
-    /// Members say.
+    /// The members hold the policies that they name themselves.
     SelfAsserted,
 }
 
@@ -124,51 +125,52 @@ pub enum PoliciesSource {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolView {
-    /// The pool.
+    /// The id of the pool.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
-    /// Its timeline: 32 hex digits.
+    /// The epoch of the pool's timeline: 32 hex digits.
     pub epoch: String,
-    /// The last record.
+    /// The cursor of the last record.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
     /// The lowest cursor that can be read from.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub floor: Cursor,
-    /// What it was set up with.
+    /// The configuration of the pool.
     pub config: PoolBody,
-    /// What can be changed.
+    /// The settings of the pool, which can be changed.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
-    /// Every limit with the value that holds, whether it was set or is the default.
+    /// Every limit with the value that holds, set or by default.
     #[serde(default)]
     pub limits: BTreeMap<String, u64>,
-    /// Rises with each change of the settings.
+    /// The version of the settings; it rises with each change.
     pub settings_version: u64,
-    /// How many members it has.
+    /// The number of members.
     pub members: u64,
-    /// How many of them are lost: silent for longer than their leases.
+    /// The number of members that are lost: silent for longer than their leases.
     #[serde(default)]
     pub lost_members: u64,
-    /// How many of them are suspended.
+    /// The number of members that are suspended.
     #[serde(default)]
     pub suspended_members: u64,
-    /// How many of those are suspected to wait only on each other.
+    /// The number of suspended members that are suspected to wait only on each other.
     #[serde(default)]
     pub deadlocked_members: u64,
-    /// How many of their wakes wait for what no live member can do, as far as their filters say.
+    /// The number of wakes of suspended members that wait for something that no live member can do,
+    /// as far as their filters say.
     #[serde(default)]
     pub orphaned_wakes: u64,
-    /// How many messages have copies that have not ended.
+    /// The number of messages that are not over.
     pub live_messages: u64,
-    /// How many wakes wait.
+    /// The number of wakes that wait.
     pub live_wakes: u64,
-    /// How many subscriptions are open.
+    /// The number of subscriptions that are open.
     pub subscriptions: u64,
-    /// How safely its store keeps what it acknowledges.
+    /// The durability of the store for what it acknowledges.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
-    /// Who says which policies members hold.
+    /// The source of the policies that members hold.
     pub policies: PoliciesSource,
 }
 
@@ -205,10 +207,10 @@ pub struct PoolEntry {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolDeleted {
-    /// The pool.
+    /// The id of the pool.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
-    /// The head that it had. No cursor of it is one of a pool that is made under the name later.
+    /// The head that the pool had. No cursor of it is one of a pool that is made under the name later.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
 }
@@ -244,15 +246,15 @@ impl PatchSettings {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettingsChanged {
-    /// What holds now.
+    /// The settings that hold now.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub settings: Settings,
-    /// The version of it.
+    /// The version of these settings.
     pub settings_version: u64,
-    /// The record of the change.
+    /// The cursor of the record of the change.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }

@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 /// The media type of a [`Problem`].
 pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 
-/// What stands before the slug in `type`.
+/// The text before the slug in `type`.
 const TYPE_PREFIX: &str = "/problems/";
 
 macro_rules! problems {
     ($($(#[$doc:meta])* $variant:ident = $slug:literal, $status:literal, $title:literal;)*) => {
-        /// What kind of problem it is. Each has one slug, one title, and a usual status.
+        /// The kind of a problem. Each kind has one slug, one title, and a usual status.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[non_exhaustive]
         pub enum ProblemKind {
@@ -30,12 +30,12 @@ macro_rules! problems {
                 match self { $(Self::$variant => $slug,)* }
             }
 
-            /// Returns the status that goes with it unless a route says otherwise.
+            /// Returns the usual status of the kind, which holds unless a route says otherwise.
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status,)* }
             }
 
-            /// Returns what it means, in a few words.
+            /// Returns the meaning of the kind, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
@@ -170,14 +170,14 @@ pub type Members = Map<String, Value>;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// `/problems/<slug>`.
+    /// The type of the problem: `/problems/<slug>`.
     #[serde(rename = "type")]
     pub type_path: String,
-    /// What it means, in a few words.
+    /// The meaning of the problem, in a few words.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What was found, and what to do.
+    /// The detail: the finding, and what to do.
     #[serde(default)]
     pub detail: String,
     /// Typed members.

@@ -1,4 +1,4 @@
-//! What stands behind the question mark.
+//! The queries of requests: the part of a URL behind the question mark.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 /// The media type that asks `GET …/events` for a stream.
 pub const EVENT_STREAM: &str = "text/event-stream";
 
-/// Where reading events starts when no cursor is given.
+/// The place where reading events starts when no cursor is given.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EventsFrom {
-    /// At the oldest record that is kept.
+    /// The reading starts at the oldest record that is kept.
     #[default]
     Start,
-    /// After the newest record.
+    /// The reading starts after the newest record.
     Head,
 }
 
@@ -29,15 +29,15 @@ impl fmt::Display for EventsFrom {
     }
 }
 
-/// What a stream does when its cursor was trimmed.
+/// The behaviour of a stream whose cursor was trimmed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OnTrimmed {
-    /// It sends a `gap` and goes on at the floor.
+    /// The stream sends a `gap` and goes on at the floor.
     #[default]
     Gap,
-    /// It is refused with `cursor-trimmed`.
+    /// The stream is refused with `cursor-trimmed`.
     Error,
 }
 
@@ -46,7 +46,7 @@ pub enum OnTrimmed {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeletePoolQuery {
-    /// The head that the caller saw: with another one it is refused. Absent: whatever it is.
+    /// The head that the caller saw; when the pool has another one, the request is refused. Absent: any head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub expected_head: Option<Cursor>,
@@ -64,22 +64,22 @@ pub struct EventsQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
-    /// Where to start without a cursor.
+    /// The place where reading starts without a cursor. Absent: `start`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<EventsFrom>,
-    /// How many events at the most.
+    /// The largest number of events in a page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// How long a page waits for a first event.
+    /// The time that a page waits for a first event, in milliseconds. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// As which member an operator looks. It ends when the run leaves or ends, and not when it is taken
-    /// over.
+    /// The member in whose view an operator looks. The view ends when the run leaves or ends, and
+    /// not when it is taken over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub view_run: Option<RunId>,
-    /// What a stream does when its cursor was trimmed.
+    /// The behaviour of a stream whose cursor was trimmed. Absent: `gap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_trimmed: Option<OnTrimmed>,
 }
@@ -89,10 +89,10 @@ pub struct EventsQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MembersQuery {
-    /// How many members at the most.
+    /// The largest number of members in the page, at least 1. Absent: the pool's limit `page_items_max`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Only members whose run id comes after this one.
+    /// The run after which the page begins, in the order of run ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<RunId>,
@@ -107,7 +107,7 @@ pub struct ContentQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Whose idempotency key it is; absent: the token's run, or nobody's for an operator.
+    /// The run that the idempotency key belongs to. Absent: the token's run, or nobody for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
@@ -118,10 +118,10 @@ pub struct ContentQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InboxQuery {
-    /// How many copies at the most.
+    /// The largest number of copies in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// Whether items carry their bodies.
+    /// True when items are to carry their bodies. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<bool>,
 }
@@ -131,19 +131,20 @@ pub struct InboxQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptQuery {
-    /// Who sent the message; absent: the token's run.
+    /// The run that sent the message. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub from: Option<RunId>,
-    /// How long to wait for a change. Absent: not at all. A message that is over is not waited for.
+    /// The time in milliseconds that the call waits for a change. Absent: it does not wait. A
+    /// message that is over is not waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// Wait for any change after this cursor, as the `as_of` of an earlier receipt. Absent: after now.
+    /// The cursor after which any change ends the waiting, as the `as_of` of an earlier receipt. Absent: now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<Cursor>,
-    /// Wait until the message has come to this point, whatever happens before: `ended` (it is over),
+    /// The point that the message has to come to, whatever happens before: `ended` (it is over),
     /// `acked` (no copy is queued or claimed any more) or `responded` (the replies have come). A
     /// message that is over has come to all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,14 +157,14 @@ pub struct ReceiptQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakesQuery {
-    /// Whose wakes; absent: the token's run, or every run for an operator.
+    /// The run whose wakes are listed. Absent: the token's run, or every run for an operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
-    /// How many at the most.
+    /// The largest number of wakes in the page. Absent: 100, or the pool's limit where that is lower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// Only wakes that were registered after this cursor: the `next` of a page.
+    /// The cursor after which the listed wakes were registered: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub after: Option<Cursor>,
@@ -174,7 +175,7 @@ pub struct WakesQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExplainQuery {
-    /// Whose wake it is; absent: the token's run.
+    /// The run that the wake belongs to. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,
@@ -185,11 +186,11 @@ pub struct ExplainQuery {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeQuery {
-    /// How long to wait for the end.
+    /// The time in milliseconds that the call waits for the end of the wake. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// Whose wake it is; absent: the token's run.
+    /// The run that the wake belongs to. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run: Option<RunId>,

@@ -25,7 +25,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// Returns what an error of `serde` means to the writer of the text.
+    /// Returns an error of `serde` in the words of whoever writes the text.
     pub fn of(message: &str) -> Self {
         let fault = without_place(message);
         about_field(fault).unwrap_or_else(|| Self {
@@ -122,7 +122,8 @@ fn unknown<'a>(message: &'a str, lead: &str) -> Option<(&'a str, Vec<&'a str>)> 
     Some((name, known.split('`').skip(1).step_by(2).collect()))
 }
 
-/// Says what was found; the reader puts numbers into backticks, and texts into quotes.
+/// Returns a name for the value that was found; the reader puts numbers into backticks, and texts into
+/// quotes.
 fn found_value(found: &str) -> String {
     let simple = match found {
         "map" | "newtype struct" | "struct variant" => "an object",
@@ -149,7 +150,7 @@ fn cut(escaped: &str) -> String {
     format!("\"{kept}\"{dots}")
 }
 
-/// Says what was to be there, without the names of types.
+/// Returns a name for the value that was expected, without the names of types.
 fn wanted_value(wanted: &str) -> &str {
     let starts = |leads: &[&str]| leads.iter().any(|lead| wanted.starts_with(lead));
     if starts(&["a nonzero"]) {

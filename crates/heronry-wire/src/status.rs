@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 
-/// How a server and its pools are: the answer of `GET /v1/status`.
+/// The status of a server and its pools. The answer of `GET /v1/status`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerStatus {
@@ -13,25 +13,25 @@ pub struct ServerStatus {
     pub version: String,
     /// The id of the server's process.
     pub pid: u32,
-    /// When it began to serve.
+    /// The time at which the server began to serve.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub started_at: Timestamp,
-    /// How long it has served, in milliseconds.
+    /// The time that the server has served, in milliseconds.
     pub uptime_ms: u64,
-    /// Its connections; absent where another program takes them for it.
+    /// The connections of the server; absent where another program takes them for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<ConnectionsStatus>,
-    /// How many event streams are open.
+    /// The number of event streams that are open.
     pub streams: u64,
-    /// Its store.
+    /// The store of the server.
     pub store: StoreStatus,
     /// The space of the store's file system; absent when there is none, or nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskStatus>,
-    /// How many pools the store has; absent when it cannot say.
+    /// The number of pools in the store; absent when the store cannot say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pools_total: Option<u64>,
-    /// Its pools, sorted: at most 256.
+    /// The pools, sorted by id: at most 256.
     pub pools: Vec<PoolStatus>,
 }
 
@@ -39,9 +39,9 @@ pub struct ServerStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConnectionsStatus {
-    /// How many are open, the one that asks included.
+    /// The number of connections that are open, the one that asks included.
     pub open: u64,
-    /// How many may be.
+    /// The largest number of connections.
     pub max: u64,
 }
 
@@ -49,14 +49,14 @@ pub struct ConnectionsStatus {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreStatus {
-    /// The name of its kind, as `redb`.
+    /// The name of the store's kind, as `redb`.
     pub kind: String,
-    /// Where it is, for people; empty when the server was not told.
+    /// The place of the store, for people; empty when the server was not told.
     pub place: String,
-    /// How safely it keeps records.
+    /// The durability with which the store keeps records.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
-    /// Why nothing can be written or read; absent while all is well.
+    /// The reason why nothing can be written or read; absent while all is well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
@@ -65,11 +65,11 @@ pub struct StoreStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DiskStatus {
-    /// What the server may still write, in bytes.
+    /// The space that the server may still write, in bytes.
     pub free_bytes: u64,
-    /// All of it, in bytes.
+    /// The size of the file system, in bytes.
     pub total_bytes: u64,
-    /// With fewer free bytes the server warns (`disk_free_bytes_min`).
+    /// The number of free bytes below which the server warns (`disk_free_bytes_min`).
     pub free_bytes_min: u64,
 }
 
@@ -80,17 +80,17 @@ impl DiskStatus {
     }
 }
 
-/// One pool of a [`ServerStatus`]: its figures, or why there are none.
+/// One pool of a [`ServerStatus`]: its figures, or the reason why there are none.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolStatus {
-    /// The pool.
+    /// The id of the pool.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub pool: PoolId,
-    /// Its figures.
+    /// The figures of the pool; absent when they could not be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figures: Option<PoolFigures>,
-    /// Why it has none.
+    /// The reason why there are no figures; absent when there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
@@ -99,23 +99,23 @@ pub struct PoolStatus {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PoolFigures {
-    /// The last record.
+    /// The cursor of the last record.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub head: Cursor,
-    /// How many members it has.
+    /// The number of members.
     pub members: u64,
-    /// How many of them are lost: silent for longer than their leases.
+    /// The number of members that are lost: silent for longer than their leases.
     pub lost_members: u64,
-    /// How many of them are suspended.
+    /// The number of members that are suspended.
     pub suspended_members: u64,
-    /// How many messages have copies that have not ended.
+    /// The number of messages that are not over.
     pub live_messages: u64,
-    /// How many copies are dead, and can be replayed.
+    /// The number of copies that are dead, and can be replayed.
     pub dead_letters: u64,
-    /// How many wakes wait.
+    /// The number of wakes that wait.
     pub live_wakes: u64,
-    /// How many event streams of it are open.
+    /// The number of event streams of the pool that are open.
     pub streams: u64,
-    /// How far it lags behind its callers: commands that wait to be decided.
+    /// The number of commands that wait to be decided.
     pub queued_commands: u64,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ProofKey;
 
-/// What a member shows with each request. `Debug` never shows it.
+/// The token that a member shows with each request. `Debug` never shows it.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

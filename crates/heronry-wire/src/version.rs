@@ -1,12 +1,12 @@
-//! What a server is.
+//! The version of a server.
 
 use serde::{Deserialize, Serialize};
 
-/// What a server is: the answer of `GET /v1/version`.
+/// The version of a server and of its API. The answer of `GET /v1/version`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
-    /// `heronry`.
+    /// The name: `heronry`.
     pub name: String,
     /// The version of the build, as `0.1.0`.
     pub version: String,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{ClaimName, chosen};
 
-/// From where on events count. JSON: `start`, `head` or cursor text.
+/// The point after which events count. JSON: `start`, `head` or cursor text.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct SinceText(pub Since);
 
@@ -61,56 +61,56 @@ pub struct RegisterWake {
     )]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub wake_id: Option<WakeId>,
-    /// Who waits; absent: the token's run.
+    /// The run that waits. Absent: the token's run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub run_id: Option<RunId>,
-    /// The text of a filter: it waits for one event that the filter keeps.
+    /// A filter, as text: the wake waits for one event that it keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
-    /// It waits until one of these conditions holds: texts of filters, or objects with one of
-    /// `filter`, `any_of`, `all_of` and `count`.
+    /// Conditions of which one has to hold: texts of filters, or objects with one of `filter`,
+    /// `any_of`, `all_of` and `count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
     pub any_of: Option<Vec<Condition>>,
-    /// It waits until all of these conditions hold, whatever the order in which they came to.
+    /// Conditions that all have to come to hold, in any order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Value>>))]
     pub all_of: Option<Vec<Condition>>,
-    /// It waits for several events: `n`, `filter`, and `distinct_by` (event, message, run, or the
-    /// default subject), which has to be another one in each of them.
+    /// A count of several events: `n`, `filter`, and `distinct_by` (event, message, run, or the
+    /// default subject), the part that must differ between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub count: Option<Count>,
-    /// From where on events count. Absent: `head`.
+    /// The point after which events count. Absent: `head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub since: Option<SinceText>,
-    /// How long it waits at the most.
+    /// The longest time that the wake waits, in milliseconds. Absent: without end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub timeout_ms: Option<Millis>,
-    /// What it hands to its waiter.
+    /// The form in which the wake hands its matches to its waiter. Absent: `matching_event_refs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub resume_with: Option<ResumeWith>,
-    /// Whether events about wakes count.
+    /// True when events about wakes, and about runs that suspend and resume, count. Absent: they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_wakes: Option<bool>,
-    /// The same key with the same request has the same outcome.
+    /// The idempotency key: the same key with the same request has the same outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub idempotency_key: Option<IdempotencyKey>,
-    /// The policies that it carries: its run has to hold them, now and as long as it waits.
+    /// The policies that the wake carries: its run has to hold them, now and as long as it waits.
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::policies))]
     pub policies: Policies,
-    /// How long this call waits for the end. Absent: not at all.
+    /// The time in milliseconds that this call waits for the end of the wake. Absent: it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
     pub wait_ms: Option<Millis>,
-    /// Whether its run is suspended until it ends: the lease of the run does not run meanwhile, and
-    /// its claims do not lapse. An urgent message and whatever the run does resume it, too.
+    /// True when the run is suspended until the wake ends. Meanwhile its lease does not run, and
+    /// its claims do not lapse. An urgent message, or anything that the run does, resumes it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspends_run: Option<bool>,
     /// With `suspends_run`: true when there is no timeout.
@@ -151,7 +151,7 @@ impl RegisterWake {
     }
 }
 
-/// A request to be woken does not say what to wait for, or says it twice.
+/// The error for a request to be woken that has no condition, or more than one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotOneCondition {
@@ -186,11 +186,11 @@ impl RegisterWake {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WakeChanged {
-    /// Where it stands.
+    /// The wake.
     #[serde(flatten)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub wake: WakeView,
-    /// How safely the store keeps it.
+    /// The durability of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub durability: Durability,
 }
@@ -202,7 +202,7 @@ pub struct WakeList {
     /// The wakes; a member sees its own.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub wakes: Vec<WakeView>,
-    /// Where the next page goes on; absent when there are no more.
+    /// The last wake here, after which the next page goes on; absent when there are no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next: Option<Cursor>,

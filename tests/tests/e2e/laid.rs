@@ -185,7 +185,8 @@ fn a_data_directory_that_others_can_enter_is_refused_by_server_and_commands() {
             .run(&["token", "rotate", "--data-dir", ".heronry"])
             .refused(1, &why);
         let list = [&LIST[..], &["--data-dir", ".heronry"]].concat();
-        place.run(&list).refused(5, &why);
+        place.run(&list).refused(1, &why);
+        place.run(&LIST).refused(1, &why);
         assert_eq!(fs::metadata(&data).unwrap().mode() & 0o7777, mode);
         set_mode(&data, 0o700);
         stop(place.serve(&[]));
@@ -199,6 +200,112 @@ fn a_data_directory_that_others_can_enter_is_refused_by_server_and_commands() {
         fs::metadata(place.at("data")).unwrap().mode() & 0o777,
         0o700
     );
+}
+
+/// Runs something in a folder of a place.
+fn run_in(place: &Place, folder: &str, arguments: &[&str]) -> Said {
+    said(place.command(arguments).current_dir(place.at(folder)))
+}
+
+#[test]
+fn the_nearest_data_directory_of_ones_own_is_refused_when_it_is_open_and_not_passed_over() {
+    let place = left();
+    let _server = place.serve(&[]);
+    let below = place.private("a/.heronry");
+    set_mode(&below, 0o755);
+    fs::create_dir(place.at("a/b")).unwrap();
+    let why = format!("run: chmod 700 {}", below.display());
+    for folder in ["a", "a/b"] {
+        run_in(&place, folder, &LIST).refused(1, &why);
+        let member = ["--pool", "p", "--run", "a", "inbox"];
+        run_in(&place, folder, &member).refused(1, &why);
+    }
+    fs::remove_dir(&below).unwrap();
+    run_in(&place, "a/b", &LIST).ok();
+}
+
+#[test]
+fn what_somebody_else_laid_on_the_way_up_is_passed_over_and_said() {
+    let place = left();
+    let _server = place.serve(&[]);
+    fs::create_dir_all(place.at("a/b")).unwrap();
+    let laid = place.write("a/.heronry", "no folder");
+    let listed = run_in(&place, "a/b", &LIST);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let why = format!("not a folder of this user, so not used: {}", laid.display());
+    assert!(listed.err.contains(&why), "{listed:?}");
+    assert!(
+        listed.err.contains("; the data directory is "),
+        "{listed:?}"
+    );
+    fs::remove_file(&laid).unwrap();
+    let folder = place.private("a/.heronry");
+    if give_away(&folder) {
+        let listed = run_in(&place, "a/b", &LIST);
+        assert_eq!(listed.code, Some(0), "{listed:?}");
+        assert!(listed.err.contains(&why), "{listed:?}");
+    }
+    fs::remove_dir(&folder).unwrap();
+    let listed = run_in(&place, "a/b", &LIST);
+    assert!(listed.err.is_empty(), "{listed:?}");
+}
+
+#[test]
+fn a_store_that_is_named_is_changed_by_nobody_else_and_neither_is_its_folder() {
+    let place = left();
+    place.private("kept");
+    fs::copy(place.at(".heronry/store.redb"), place.at("kept/s.redb")).unwrap();
+    set_mode(&place.at("kept/s.redb"), 0o600);
+    let server = place.serve(&["--store", "sled:kept/s.sled"]);
+    stop(server);
+    let commands = |name: &'static str| {
+        let serve = [&SERVE[..], &["--store", name]].concat();
+        [serve, vec!["journal", "verify", "--store", name]]
+    };
+    let refused = |name, mode: u32| {
+        for command in commands(name) {
+            let why = format!("can be read or changed by others (mode {mode:04o})");
+            place.run(&command).refused(1, &why);
+        }
+    };
+    let stores = [
+        ("redb:kept/s.redb", "kept/s.redb"),
+        ("sled:kept/s.sled", "kept/s.sled"),
+    ];
+    for (name, file) in stores {
+        let good = fs::metadata(place.at(file)).unwrap().mode() & 0o7777;
+        let verify = ["journal", "verify", "--store", name];
+        place.run(&verify).ok();
+        for open in [0o020, 0o002] {
+            set_mode(&place.at(file), good | open);
+            refused(name, good | open);
+        }
+        set_mode(&place.at(file), good);
+        for mode in [0o770, 0o707, 0o777, 0o1777] {
+            set_mode(&place.at("kept"), mode);
+            refused(name, mode);
+        }
+        // Others may look at a folder of projects.
+        set_mode(&place.at("kept"), 0o755);
+        place.run(&verify).ok();
+        // A link is the business of whoever may lay one in its folder.
+        let link = place.at(&format!("{}.link", file.replace('/', ".")));
+        symlink(place.at(file), &link).unwrap();
+        let kind = name.split(':').next().unwrap();
+        let linked = format!("{kind}:{}", link.display());
+        place.run(&["journal", "verify", "--store", &linked]).ok();
+        set_mode(&place.at("kept"), 0o777);
+        let why = "kept can be read or changed by others";
+        place
+            .run(&["journal", "verify", "--store", &linked])
+            .refused(1, why);
+        set_mode(&place.at("kept"), 0o700);
+        if give_away(&place.at(file)) {
+            for command in commands(name) {
+                place.run(&command).refused(1, "belongs to user");
+            }
+        }
+    }
 }
 
 #[test]
@@ -232,7 +339,7 @@ fn a_command_uses_no_token_and_no_note_that_others_can_change() {
         set_mode(&file, 0o622);
         place
             .run(&LIST)
-            .refused(5, &format!("{name} can be read or changed by others"));
+            .refused(1, &format!("{name} can be read or changed by others"));
         set_mode(&file, 0o600);
     }
     let cursors = place.private(".heronry/cursors");
@@ -280,7 +387,7 @@ fn a_token_file_that_is_named_is_its_owners_alone_or_a_pipe() {
             if good {
                 listed.ok();
             } else {
-                listed.refused(5, "chmod 600");
+                listed.refused(1, "chmod 600");
             }
         }
     }
@@ -294,6 +401,11 @@ fn a_token_file_that_is_named_is_its_owners_alone_or_a_pipe() {
         "x",
     ];
     place.run(&send).refused(1, "chmod 600");
+
+    // A pipe that has a name may have nobody who writes to it.
+    make_pipe(&place, "fifo");
+    let list = [&LIST[..], &["--token-file", "fifo"]].concat();
+    place.run(&list).refused(1, "fifo is not a file");
 
     // What a pipe gives is read once, also where the token says who the member is.
     let joined = [
@@ -315,6 +427,14 @@ fn a_token_file_that_is_named_is_its_owners_alone_or_a_pipe() {
         drop(into);
         said(&mut command).ok();
     }
+}
+
+/// Makes a pipe with a name.
+fn make_pipe(place: &Place, name: &str) {
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.at(name))
+        .status();
+    assert!(made.unwrap().success());
 }
 
 #[test]
@@ -356,7 +476,7 @@ fn nothing_of_another_user_is_used_by_the_superuser_either() {
     let why = format!("belongs to user {STRANGER} and this process is user 0");
     let named = |arguments: &[&str]| place.run(&[arguments, &["--data-dir", ".heronry"]].concat());
     named(&SERVE).refused(1, &why);
-    named(&LIST).refused(5, &why);
+    named(&LIST).refused(1, &why);
     named(&["token", "rotate"]).refused(1, &why);
     chown(&data, Some(0), Some(0)).unwrap();
     for name in ["operator.token", "token.key", "server.lock", "store.redb"] {
@@ -368,7 +488,7 @@ fn nothing_of_another_user_is_used_by_the_superuser_either() {
     place.write_secret("token", "a token of somebody else");
     assert!(give_away(&place.at("token")));
     let list = [&LIST[..], &["--token-file", "token"]].concat();
-    place.run(&list).refused(5, &why);
+    place.run(&list).refused(1, &why);
     place.write("c", "");
     assert!(give_away(&place.at("c")));
     let server = place.serve(&[]);
@@ -387,14 +507,14 @@ fn a_server_that_a_planted_note_names_hears_nothing() {
     set_mode(&note, 0o644);
     place
         .run(&LIST)
-        .refused(5, "server.json can be read or changed");
+        .refused(1, "server.json can be read or changed");
     // The folder was open to others once, and is not this user's now.
     set_mode(&note, 0o600);
     set_mode(&place.at(".heronry"), 0o777);
     let list = [&LIST[..], &["--data-dir", ".heronry"]].concat();
     let token = fs::read_to_string(place.at(".heronry/operator.token")).unwrap();
     let mut command = place.command(&list);
-    said(command.env("HERONRY_TOKEN", token.trim())).refused(5, "chmod 700");
+    said(command.env("HERONRY_TOKEN", token.trim())).refused(1, "chmod 700");
     let heard = listener.accept().map(|(_, who)| who).unwrap_err();
     assert_eq!(heard.kind(), std::io::ErrorKind::WouldBlock);
 }

@@ -280,6 +280,14 @@ fn each_kind_of_no_has_its_exit_code() {
 #[test]
 fn a_wrong_token_is_refused() {
     let (place, _server) = pool();
+    // Before any of a large body is read.
+    place.write("large", vec![b'x'; 16 * 1024 * 1024]);
+    place
+        .act(
+            "a",
+            &["contents", "put", "--file", "large", "--token", "wrong"],
+        )
+        .refused(3, "does not know this token");
     place
         .act("a", &["members", "--token", "wrong"])
         .refused(3, "does not know this token");
@@ -315,6 +323,35 @@ fn pools_and_members_are_shown_and_changed() {
     place.act("b", &["state", "completed"]).ok();
     place.act("b", &["join"]).refused(3, "run-ended");
     assert_eq!(place.run(&["--pool", "p", "members"]).ok(), "");
+}
+
+#[test]
+fn opening_a_pool_shows_what_was_set_and_showing_it_shows_all() {
+    let place = Place::new();
+    let _server = place.serve(&[]);
+    let opened = place.run(&["pool", "open", "q"]).ok();
+    assert!(opened.starts_with("pool q\nhead "), "{opened}");
+    assert!(opened.contains("\ndurability "), "{opened}");
+    assert!(opened.lines().count() < 10, "{opened}");
+    let limits = ["--limit", "inbox_depth_max=9", "--limit", "members_max=7"];
+    let opened = place
+        .run(&[&["pool", "open", "r"][..], &limits].concat())
+        .ok();
+    let shown: Vec<_> = opened
+        .lines()
+        .filter(|it| it.starts_with("limit "))
+        .collect();
+    assert_eq!(
+        shown,
+        ["limit inbox_depth_max 9 (set)", "limit members_max 7 (set)"]
+    );
+    let all = place.run(&["pool", "show", "r"]).ok();
+    assert!(all.contains("policies of every member none"), "{all}");
+    let limits = all.lines().filter(|it| it.starts_with("limit ")).count();
+    let json = place.run(&["pool", "open", "r", "--json"]).json();
+    assert_eq!(json["limits"].as_object().unwrap().len(), limits);
+    let field = ["pool", "open", "r", "--field", "limits.members_max,pool"];
+    assert_eq!(place.run(&field).ok(), "7\tr\n");
 }
 
 #[test]

@@ -359,8 +359,8 @@ async fn p4_a_lost_member_leaves_when_it_was_kept_for_long_enough(world: World) 
     world.pass(&pool, Millis(1)).await;
     let expected = [
         EventKind::AgentPoolRunLeft,
-        EventKind::RunMessageSettled,
         EventKind::WakeConditionCancelled,
+        EventKind::RunMessageSettled,
     ];
     assert_eq!(world.kinds_after(&pool, before).await, expected);
     let receipt = world.receipt(&pool, "lead", "m1").await;
@@ -369,8 +369,8 @@ async fn p4_a_lost_member_leaves_when_it_was_kept_for_long_enough(world: World) 
     let undeliverable = (CopyState::Undeliverable, Some(Undeliverable::Lost));
     assert_eq!((copy.state, copy.why), undeliverable);
     let records = world.records_after(&pool, before).await;
-    let Body::WakeCancelled(cancelled) = &records[2].entry.body else {
-        panic!("{:?}", records[2].kind());
+    let Body::WakeCancelled(cancelled) = &records[1].entry.body else {
+        panic!("{:?}", records[1].kind());
     };
     assert_eq!(cancelled.registered, wake.cursor.position);
     assert_eq!(cancelled.reason, WakeReason::Left);

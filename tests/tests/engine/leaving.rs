@@ -47,9 +47,9 @@ async fn a7_leaving_ends_copies_and_wakes_in_one_append_and_not_the_run(world: W
     let done = world.leave(&pool, &scout).await.unwrap();
     let expected = [
         EventKind::AgentPoolRunLeft,
-        EventKind::RunMessageSettled,
-        EventKind::RunMessageSettled,
         EventKind::WakeConditionCancelled,
+        EventKind::RunMessageSettled,
+        EventKind::RunMessageSettled,
     ];
     let before = done.cursor.position.previous();
     assert_eq!(
@@ -138,8 +138,8 @@ async fn p6_an_ended_run_leaves_for_good(world: World) {
         let done = world.end(&pool, &member, end).await.unwrap();
         let expected = [
             kind,
-            EventKind::RunMessageSettled,
             EventKind::WakeConditionCancelled,
+            EventKind::RunMessageSettled,
         ];
         let kinds = world
             .kinds_after(&pool, done.cursor.position.previous())

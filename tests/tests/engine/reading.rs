@@ -2,17 +2,25 @@
 
 use futures::future::{Either, select};
 use heronry_event::StreamItem;
-use heronry_pool::{Caller, decide::AppendEvents};
+use heronry_pool::{
+    Caller,
+    decide::{AppendEvents, Content, SendRequest},
+};
 use heronry_runtime::{Follow, From, Party, Pool, SideWork};
 use heronry_tests::{World, asked, key, on_every_store};
-use heronry_types::{EventKind, Millis, NewEvent, PoolSpec, Position};
+use heronry_types::{Address, Body, EventKind, Millis, NewEvent, PoolSpec, Position};
 
 on_every_store! {
     no_command_waits_for_a_read_and_a_read_has_no_permit_while_another_has_it
     a_short_read_waits_for_one_slice_of_a_long_one
+    a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody
+    a_large_body_is_read_with_a_permit_and_a_small_one_where_it_is_asked_for
     a_replay_is_read_in_slices_and_each_fact_comes_once
     explaining_a_wake_is_work_in_slices_as_well
 }
+
+/// How many bytes a body has that is read where it is asked for, at the most.
+const SMALL: usize = 16 * 1024;
 
 /// The most records that one slice looks at.
 const SLICE: usize = 512;
@@ -98,6 +106,74 @@ async fn a_short_read_waits_for_one_slice_of_a_long_one(world: World) {
         }
         Either::Right(_) => panic!("the long read was over first"),
     }
+}
+
+async fn a_call_that_is_parked_while_it_waits_for_a_permit_keeps_it_from_nobody(world: World) {
+    let Library {
+        pool,
+        side_work,
+        long,
+        short,
+    } = library(&world).await;
+    let permit = side_work.permit(&Party::Operator).await;
+    let all = World::seeing(World::viewer(&long), "run == \"nobody\"");
+    let mut newest = World::seeing(World::viewer(&long), "true");
+    newest.from = From::Cursor(World::cursor(&pool, Position(pool.head().position.0 - 1)));
+    let mut parked = [
+        Box::pin(pool.events(&all, 10, Millis(0))),
+        Box::pin(pool.events(&newest, 1, Millis(0))),
+    ];
+    for _ in 0..100 {
+        for call in &mut parked {
+            assert!(futures::poll!(call.as_mut()).is_pending());
+        }
+        tokio::task::yield_now().await;
+    }
+    drop(permit);
+    // Neither of them is polled while another member reads all of it.
+    let query = World::seeing(World::viewer(&short), "run == \"nobody\"");
+    let page = pool.events(&query, 10, Millis(0));
+    assert!(page.await.unwrap().events.is_empty());
+    let [all, newest] = parked;
+    assert!(all.await.unwrap().events.is_empty());
+    assert_eq!(newest.await.unwrap().events.len(), 1);
+}
+
+async fn a_large_body_is_read_with_a_permit_and_a_small_one_where_it_is_asked_for(world: World) {
+    let Library {
+        pool,
+        side_work,
+        long,
+        short,
+    } = library(&world).await;
+    let mut sent = Vec::new();
+    for bytes in [SMALL, SMALL + 1] {
+        let body = Body::new(Body::BINARY, vec![7; bytes]);
+        let name = format!("m-{bytes}");
+        let to = Address::Run {
+            run_id: World::run_of(&long),
+        };
+        let request = SendRequest::new(to, Content::Inline(body), key(&name));
+        let told = world.send(&pool, &short, request).await.unwrap();
+        sent.push(told.receipt.content_ref);
+    }
+    let stored = Body::new(Body::BINARY, vec![8; SMALL]);
+    let stored = pool.store_body(short.clone(), stored).await.unwrap();
+    let permit = side_work.permit(&Party::Operator).await;
+    let small = pool.body(long.clone(), sent[0]).await.unwrap();
+    assert_eq!(small.body.bytes.len(), SMALL);
+    let mut large = asked!(pool.body(long.clone(), sent[1]));
+    // Nobody knows how large that one is.
+    let mut unnamed = asked!(pool.stored(short.clone(), stored.content_ref));
+    for number in 0..10 {
+        let message = format!("n-{number}");
+        world.say(&pool, &short, ("long", &message)).await;
+        assert!(futures::poll!(large.as_mut()).is_pending());
+        assert!(futures::poll!(unnamed.as_mut()).is_pending());
+    }
+    drop(permit);
+    assert_eq!(large.await.unwrap().body.bytes.len(), SMALL + 1);
+    unnamed.await.unwrap();
 }
 
 async fn a_replay_is_read_in_slices_and_each_fact_comes_once(world: World) {

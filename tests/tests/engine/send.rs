@@ -2,7 +2,7 @@
 
 use heronry_journal::Body;
 use heronry_pool::{
-    Rejection, Sent,
+    Caller, Rejection, Sent,
     decide::{Content, SendRequest},
 };
 use heronry_runtime::Pool;
@@ -25,6 +25,7 @@ on_every_store! {
     a17_a_run_an_agent_and_a_topic_may_reach_the_sender
     m1_a_body_that_was_stored_before_is_sent_by_reference
     m1_a_body_that_came_with_a_message_can_be_passed_on
+    m1_who_knows_the_reference_of_anothers_body_cannot_send_it
 }
 
 on_every_store_that_is_reopened! {
@@ -439,6 +440,59 @@ async fn m1_a_body_that_was_stored_before_is_sent_by_reference(world: World) {
         };
         assert_eq!(error.rejection(), Some(&Rejection::ContentMissing));
     }
+    world.check_replay(&pool).await;
+}
+
+async fn m1_who_knows_the_reference_of_anothers_body_cannot_send_it(world: World) {
+    let pool = world.pool().await;
+    let lead = world.join(&pool, "lead").await;
+    let thief = world.join(&pool, "thief").await;
+    let stored = pool
+        .store_body(
+            lead.clone(),
+            heronry_types::Body::text(canary::said(SECRET)),
+        )
+        .await;
+    let own = stored.unwrap().content_ref;
+    let nobodys = pool.store_body(
+        Caller::Operator,
+        heronry_types::Body::text(canary::said("for all")),
+    );
+    let nobodys = nobodys.await.unwrap().content_ref;
+    let to_thief = |content, name: &str| {
+        let run_id = run("thief");
+        SendRequest::new(Address::Run { run_id }, content, key(name))
+    };
+
+    let absent = pool.stored(thief.clone(), ContentRef::from_bits([9; 16]));
+    let absent = absent.await.unwrap_err().to_string();
+    let foreign = pool.stored(thief.clone(), own).await.unwrap_err();
+    assert_eq!(foreign.to_string(), absent, "both look alike");
+    // What an operator stored for nobody is anybody's to send, also when another has sent it.
+    for (caller, name) in [(&lead, "k1"), (&thief, "k2")] {
+        let content = pool.stored(caller.clone(), nobodys).await.unwrap();
+        let sent = world.send(&pool, caller, to_thief(content, name)).await;
+        assert_eq!(sent.unwrap().receipt.content_ref, nobodys);
+    }
+    let content = pool.stored(lead.clone(), own).await.unwrap();
+    let to_lead = Address::Run {
+        run_id: run("lead"),
+    };
+    let to_itself = SendRequest::new(to_lead, content, key("k3"));
+    world.send(&pool, &lead, to_itself.clone()).await.unwrap();
+    // Nor is it named by another when a message that is not for it has named it.
+    pool.stored(thief.clone(), own).await.unwrap_err();
+    world.leave(&pool, &lead).await.unwrap();
+    let content = pool.stored(lead.clone(), own).await.unwrap();
+    let again = SendRequest {
+        content,
+        ..to_itself
+    };
+    let again = world.send(&pool, &lead, again).await.unwrap();
+    assert!(
+        again.repeated,
+        "an equal repeat of who has left is answered"
+    );
     world.check_replay(&pool).await;
 }
 

@@ -33,6 +33,7 @@ on_every_store! {
     a_body_that_a_message_names_is_kept_even_when_nobody_gets_that_message
     a_body_whose_run_has_ended_expires_all_the_same
     a_body_is_recorded_when_nobody_waits_for_that_any_more
+    a_call_that_stores_a_body_and_is_parked_keeps_nobody_from_storing_one
     who_waits_for_an_erasure_is_not_suspected_while_a_body_may_expire
 }
 
@@ -385,6 +386,25 @@ async fn a_body_is_recorded_when_nobody_waits_for_that_any_more(world: World) {
     assert_eq!(kinds.last(), Some(&EventKind::ContentStored));
     assert_eq!(kept(&world, &pool).await, 1);
     world.check_replay(&pool).await;
+}
+
+async fn a_call_that_stores_a_body_and_is_parked_keeps_nobody_from_storing_one(world: World) {
+    let pool = limited(&world, &[]).await;
+    let a = world.join(&pool, "a").await;
+    let large = || Body::new(Body::BINARY, vec![7; 64 * 1024]);
+    // However far each of them has come when it is parked.
+    let mut parked = Vec::new();
+    for polls in 1..=4 {
+        let mut call = Box::pin(pool.store_body(a.clone(), large()));
+        for _ in 0..polls {
+            if (&mut call).now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        parked.push(call);
+        pool.store_body(a.clone(), large()).await.unwrap();
+    }
 }
 
 async fn who_waits_for_an_erasure_is_not_suspected_while_a_body_may_expire(world: World) {

@@ -114,6 +114,7 @@ fn check_schema(schemas: &Value, schema: &Value, value: &Value) -> Result<(), St
         Some("string") if value.is_string() => Ok(()),
         Some("integer") if value.is_u64() => Ok(()),
         Some("boolean") if value.is_boolean() => Ok(()),
+        Some("null") if value.is_null() => Ok(()),
         Some("array") => value
             .as_array()
             .unwrap()
@@ -241,6 +242,84 @@ async fn answers_are_what_the_contract_says() {
     let mut more = receipt;
     more["more"] = json!(1);
     assert!(check_schema(schemas, &schemas["Receipt"], &more).is_err());
+}
+
+#[tokio::test]
+async fn what_a_send_says_is_named_to_its_leaves_and_the_server_takes_what_fits() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let sent = &schemas["SendMessage"]["properties"];
+    let fits = |name: &str, value: &Value| check_schema(schemas, &sent[name], value).is_ok();
+    let (a, _) = server.with_pair().await;
+    let checked = [
+        ("to", true, json!({"type": "run", "run_id": "b"})),
+        ("to", true, json!({"type": "agent", "agent_id": "b"})),
+        ("to", true, json!({"type": "topic", "topic_id": "t"})),
+        ("to", true, json!({"type": "pool", "pool_id": "p"})),
+        ("to", false, json!({"type": "run", "agent_id": "b"})),
+        (
+            "to",
+            false,
+            json!({"type": "run", "run_id": "b", "more": 1}),
+        ),
+        ("to", false, json!({"type": "run", "run_id": 7})),
+        ("to", false, json!({"type": "somebody", "run_id": "b"})),
+        ("to", false, json!({"run_id": "b"})),
+        ("policies", true, json!([])),
+        ("policies", false, json!([{"kind": "host"}])),
+        ("policies", false, json!([{"kind": "nobody", "id": "x"}])),
+        (
+            "response_contract",
+            true,
+            json!({"expected_responses": 1, "from": ["b"]}),
+        ),
+        ("response_contract", true, Value::Null),
+        ("response_contract", false, json!({"timeout_ms": 5})),
+        (
+            "response_contract",
+            false,
+            json!({"expected_responses": 1, "more": 1}),
+        ),
+    ];
+    for (number, (field, good, value)) in checked.into_iter().enumerate() {
+        assert_eq!(fits(field, &value), good, "{field}: {value}");
+        let mut message = json!({
+            "to": to_run("b"), "body": "x", "idempotency_key": format!("k{number}")
+        });
+        message[field] = value.clone();
+        let reply = server.post(&a, "/v1/pools/p/messages", message).await;
+        let status = if good { 201 } else { 400 };
+        assert_eq!(reply.status, status, "{field}: {value}: {}", reply.text);
+    }
+    for (body, field) in [
+        ("Join", "policies"),
+        ("RegisterWake", "policies"),
+        ("PoolBody", "policies"),
+        ("MessagePolicyBody", "required_policies"),
+    ] {
+        let schema = &schemas[body]["properties"][field];
+        let held = json!([{"kind": "host", "id": "team", "version": "2"}]);
+        check_schema(schemas, schema, &held).unwrap();
+        assert!(
+            check_schema(schemas, schema, &json!([{}])).is_err(),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_name_that_the_contract_refers_to_is_described() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.text;
+    let document: Value = serde_json::from_str(&contract).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let names = contract.split("\"#/components/schemas/").skip(1);
+    let names: Vec<_> = names.map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(names.contains(&"Address"), "{names:?}");
+    for name in names {
+        assert!(schemas[name].is_object(), "{name}");
+    }
 }
 
 #[tokio::test]

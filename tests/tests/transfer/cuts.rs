@@ -42,10 +42,10 @@ impl Side {
         match self.kind {
             StoreKind::Memory => self.reopen().await,
             StoreKind::Redb if path.exists() => {
-                Store::of(Arc::new(RedbStore::open_to_read(path).unwrap()))
+                Store::of(Arc::new(RedbStore::open_to_move(path).unwrap()))
             }
             StoreKind::Sled if path.exists() => {
-                Store::of(Arc::new(SledStore::open_to_read(path).unwrap()))
+                Store::of(Arc::new(SledStore::open_to_move(path).unwrap()))
             }
             StoreKind::Redb | StoreKind::Sled => self.open_to_use().await.unwrap(),
         }

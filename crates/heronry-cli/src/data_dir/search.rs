@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::files::is_private_folder;
+use crate::files::is_own_folder;
 
 /// The name of the data directory of a folder and of all below it.
 pub(crate) const NAME: &str = ".heronry";
@@ -14,11 +14,12 @@ pub(crate) const NAME: &str = ".heronry";
 /// The result of a search, and the folders that it looked into.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Search {
-    /// The nearest data directory of this user.
+    /// The nearest data directory of this user. Whether it is open to others is checked, and refused,
+    /// when it is used.
     pub(crate) found: Option<PathBuf>,
     /// The folders that were looked into, from below upward.
     pub(crate) looked: Vec<PathBuf>,
-    /// Folders of the name that are not this user's alone.
+    /// What is of the name and not a folder of this user.
     pub(crate) passed_over: Vec<PathBuf>,
 }
 
@@ -32,8 +33,9 @@ pub(crate) fn upward(from: &Path, home: Option<&Path>) -> Search {
         }
         search.looked.push(folder.to_owned());
         let candidate = folder.join(NAME);
-        // Another user's folder, or one that others can enter, could hold what they chose.
-        if is_private_folder(&candidate) {
+        // Another user's folder could hold what they chose. One of this user that others can enter is
+        // refused, and not passed over: what is further up is another team's.
+        if is_own_folder(&candidate) {
             search.found = Some(candidate);
             break;
         }
@@ -72,9 +74,7 @@ impl Search {
         let mut folders = self.passed_over.iter().map(|it| it.display().to_string());
         let first = folders.next()?;
         let all = folders.fold(first, |all, more| format!("{all}, {more}"));
-        Some(format!(
-            "not a folder of this user alone (owner and mode 0700), so not used: {all}"
-        ))
+        Some(format!("not a folder of this user, so not used: {all}"))
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_folder_of_this_user_alone_is_found() {
+    fn the_nearest_folder_of_this_user_is_found_whatever_its_mode_and_nothing_else_is() {
         let top = tempfile::tempdir().unwrap();
         let top = fs::canonicalize(top.path()).unwrap();
         let below = top.join("a/b");
@@ -98,13 +98,22 @@ mod tests {
         make(&top.join(".heronry"), 0o700);
         let search = upward(&below, None);
         assert_eq!(search.found, Some(top.join(".heronry")));
-        make(&top.join("a/.heronry"), 0o750);
+        fs::write(top.join("a/.heronry"), "").unwrap();
         let search = upward(&below, None);
         assert_eq!(search.found, Some(top.join(".heronry")));
         assert_eq!(search.passed_over, [top.join("a/.heronry")]);
-        assert!(search.story().contains("mode 0700"), "{}", search.story());
-        make(&top.join("a/.heronry"), 0o700);
-        assert_eq!(upward(&below, None).found, Some(top.join("a/.heronry")));
+        assert!(
+            search.story().contains("of this user"),
+            "{}",
+            search.story()
+        );
+        fs::remove_file(top.join("a/.heronry")).unwrap();
+        for mode in [0o700, 0o750, 0o755, 0o777] {
+            make(&top.join("a/.heronry"), mode);
+            let search = upward(&below, None);
+            assert_eq!(search.found, Some(top.join("a/.heronry")), "{mode:o}");
+            assert_eq!(search.passed_over, Vec::<PathBuf>::new());
+        }
     }
 
     #[test]

@@ -71,9 +71,27 @@ pub(super) fn is_handed_over(found: &Stat) -> bool {
     )
 }
 
-/// Returns true when a path leads to a folder of this user alone.
-pub(crate) fn is_private_folder(path: &Path) -> bool {
-    rustix::fs::stat(path).is_ok_and(|found| check_folder(&found, path, Others::DoNothing).is_ok())
+/// Returns true when a path leads to a folder of this user, and nobody else laid the link that leads
+/// there, if one does.
+pub(crate) fn is_own_folder(path: &Path) -> bool {
+    let is_own = |found: &Stat| check_owner(found, path).is_ok();
+    let named = rustix::fs::lstat(path).is_ok_and(|found| is_own(&found));
+    let led_to = rustix::fs::stat(path);
+    named && led_to.is_ok_and(|it| file_type(&it) == FileType::Directory && is_own(&it))
+}
+
+/// Checks a folder that a person named a store in: nobody but this user and the superuser changes what
+/// is in it.
+pub(super) fn check_folder_of_store(found: &Stat, place: &Path) -> Result<(), FileError> {
+    if found.st_uid != 0 {
+        check_owner(found, place)?;
+    }
+    let refused = Others::Read.refused();
+    check_mode(
+        found,
+        place,
+        (refused, found.st_mode & PERMISSIONS & !refused),
+    )
 }
 
 /// Checks that something is this user's. The superuser is no exception: what another user laid would

@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use heronry_client::PoolClient;
-use heronry_types::{LimitName, Limits, Policies, PoolId, counted};
+use heronry_types::{LimitName, Limits, Policies, PoolId, WakePayload, counted};
 use heronry_wire::{PoolBody, PoolView, Unreadable};
 
 pub(crate) use self::archive::ARCHIVED_FIELDS;
@@ -34,7 +34,10 @@ pub(crate) enum PoolVerb {
 
 /// Create a pool, or open it when it is as named
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  heronry pool open review --limit inbox_depth_max=100")]
+#[command(
+    after_help = "What is shown of its settings is what was set; `heronry pool show` shows all of them.\n\n\
+Example:\n  heronry pool open review --limit inbox_depth_max=100"
+)]
 pub(crate) struct OpenArgs {
     /// The pool; instead of --pool
     name: Option<PoolId>,
@@ -79,7 +82,8 @@ pub(crate) async fn run(cx: &Context, verb: PoolVerb) -> Outcome {
         PoolVerb::List(ListArgs {}) => list(cx).await,
         PoolVerb::Show(args) => {
             let view = named(cx, args.name)?.view().await.map_err(refused)?;
-            cx.out.answer(&view, Rows::Whole, || lines_of(&view))?;
+            cx.out
+                .answer(&view, Rows::Whole, || lines_of(&view, Shown::All))?;
             Ok(Exit::Ok)
         }
         PoolVerb::Set(args) => set(cx, args).await,
@@ -113,7 +117,7 @@ async fn open(cx: &Context, args: OpenArgs) -> Outcome {
     }
     let opened = named(cx, args.name)?.open(&config).await.map_err(refused)?;
     cx.out
-        .answer(&opened, Rows::Whole, || lines_of(&opened.view))?;
+        .answer(&opened, Rows::Whole, || lines_of(&opened.view, Shown::Set))?;
     Ok(Exit::Ok)
 }
 
@@ -140,28 +144,49 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Adds every setting and every limit with the value that holds.
-fn add_settings(lines: &mut Lines, view: &PoolView) {
-    let listed = |policies: Option<&Policies>| {
-        let policies = policies.map_or(&[][..], Policies::as_slice);
-        let policies: Vec<String> = policies.iter().map(policy_text).collect();
-        if policies.is_empty() {
-            "none".to_owned()
-        } else {
-            policies.join(", ")
-        }
-    };
+/// Which settings and limits are shown.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Shown {
+    /// Every one, with the value that holds.
+    All,
+    /// Those that differ from their defaults, or were set.
+    Set,
+}
+
+/// What is shown of no policies.
+const NONE: &str = "none";
+
+fn listed(policies: Option<&Policies>) -> String {
+    let policies = policies.map_or(&[][..], Policies::as_slice);
+    if policies.is_empty() {
+        return NONE.to_owned();
+    }
+    let policies: Vec<String> = policies.iter().map(policy_text).collect();
+    policies.join(", ")
+}
+
+/// Adds settings and limits.
+fn add_settings(lines: &mut Lines, view: &PoolView, shown: Shown) {
+    let is_shown = |differs: bool| differs || shown == Shown::All;
     let messages = view.config.message_policy.clone().unwrap_or_default();
     let required = listed(messages.required_policies.as_ref());
-    lines.line(format_args!("policies of every message {required}"));
+    if is_shown(required != NONE) {
+        lines.line(format_args!("policies of every message {required}"));
+    }
     let includes = messages.include_sender_in_pool_broadcast == Some(true);
-    let includes = if includes { "yes" } else { "no" };
-    lines.line(format_args!("a broadcast reaches its sender {includes}"));
+    if is_shown(includes) {
+        let includes = if includes { "yes" } else { "no" };
+        lines.line(format_args!("a broadcast reaches its sender {includes}"));
+    }
     let payload = view.config.wake_policy.as_ref().and_then(|it| it.payload);
     let payload = payload.unwrap_or_default();
-    lines.line(format_args!("payload of wakes and views {payload}"));
+    if is_shown(payload != WakePayload::default()) {
+        lines.line(format_args!("payload of wakes and views {payload}"));
+    }
     let members = listed(view.config.policies.as_ref());
-    lines.line(format_args!("policies of every member {members}"));
+    if is_shown(members != NONE) {
+        lines.line(format_args!("policies of every member {members}"));
+    }
     let set: Vec<String> = view
         .settings
         .limits
@@ -169,8 +194,11 @@ fn add_settings(lines: &mut Lines, view: &PoolView) {
         .map(|(name, _)| name.to_string())
         .collect();
     for (name, value) in &view.limits {
-        let mark = if set.contains(name) { " (set)" } else { "" };
-        lines.line(format_args!("limit {name} {value}{mark}"));
+        let is_set = set.contains(name);
+        if is_shown(is_set) {
+            let mark = if is_set { " (set)" } else { "" };
+            lines.line(format_args!("limit {name} {value}{mark}"));
+        }
     }
 }
 
@@ -191,7 +219,7 @@ fn parse_limit(text: &str) -> Result<(LimitName, u64), String> {
     Ok((name, value))
 }
 
-fn lines_of(view: &PoolView) -> Lines {
+fn lines_of(view: &PoolView, shown: Shown) -> Lines {
     let mut lines = Lines::of(format_args!("pool {}", view.pool));
     lines.line(format_args!("head {}", view.head));
     lines.line(format_args!("floor {}", view.floor));
@@ -203,7 +231,7 @@ fn lines_of(view: &PoolView) -> Lines {
     lines.line(format_args!("live messages {}", view.live_messages));
     lines.line(format_args!("live wakes {}", view.live_wakes));
     lines.line(format_args!("durability {}", view.durability));
-    add_settings(&mut lines, view);
+    add_settings(&mut lines, view, shown);
     if view.deadlocked_members > 0 {
         let members = counted(view.deadlocked_members, "member");
         lines.line(format_args!(

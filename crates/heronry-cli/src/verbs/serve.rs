@@ -35,6 +35,7 @@ head_ms = 10000                 the longest time for the head of a request\n  \
 body_ms = 60000                 the longest time for the body of a request\n  \
 write_stall_ms = 30000          the longest time in which a peer reads nothing of an answer\n  \
 idle_ms = 120000                the longest time between two requests of a connection\n  \
+linger_ms = 10000               the longest time for which a body that was refused is still taken\n  \
 drain_ms = 5000                 the longest time that a stopping server waits for its connections\n\n\
 Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]

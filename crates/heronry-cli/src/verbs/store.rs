@@ -13,7 +13,7 @@ use crate::{
     carry::{Target, Way, carrier, pools_of, show},
     connect::Context,
     failure::{Exit, Failure, Outcome},
-    host::{MarkFile, StoreChoice, open_to_read, rollback_refusal, store_failure},
+    host::{MarkFile, StoreChoice, open_to_move, open_to_read, rollback_refusal, store_failure},
 };
 
 /// Copy or move whole stores that no server has open
@@ -126,7 +126,7 @@ async fn move_all(cx: &Context, ends: &Ends, step: Step) -> Outcome {
         ));
     }
     check_apart(ends)?;
-    let from = open_to_read(&ends.from)?;
+    let from = open_to_move(&ends.from)?;
     if step != Step::Abandon {
         check_whole(&from, &ends.from).await?;
     }

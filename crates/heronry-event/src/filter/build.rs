@@ -243,7 +243,7 @@ impl FilterBuilder {
         self
     }
 
-    /// Adds what a set says; nothing stands for a set without values.
+    /// Adds the formula of a set. A set without values has none, and its name is noted as empty.
     fn unless_empty(mut self, name: &'static str, part: Option<Formula>) -> Self {
         match part {
             Some(part) => self.parts.push(part),

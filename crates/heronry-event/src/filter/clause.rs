@@ -1,4 +1,4 @@
-//! What a filter asks of an envelope, as an index needs it: sets of features, and other checks.
+//! The questions of a filter to an envelope, as an index needs them: sets of features, and checks.
 
 use super::{
     Filter,
@@ -39,7 +39,7 @@ const CHECK_COST: usize = 4;
 const UNNAMED_COST: usize = 16;
 
 impl Filter {
-    /// Returns how many values an event is compared with at the worst; never none.
+    /// Returns the number of values that an event is compared with at the worst; at least 1.
     pub(super) fn cost_per_event(&self) -> usize {
         let alternatives = self.alternatives().map(|alternative| cost_of(&alternative));
         alternatives.sum::<usize>().max(1)

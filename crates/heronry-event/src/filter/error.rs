@@ -1,10 +1,10 @@
-//! Why a filter was refused: every error at once, each with its place.
+//! The errors for which a filter is refused: all at once, each with its place.
 
 use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-/// How many errors are reported at once.
+/// The largest number of errors that are reported at once. An exceeded limit is reported all the same.
 const ERRORS_MAX: usize = 32;
 
 /// A limit of filters. Its value is in [`Limit::max`].
@@ -45,7 +45,7 @@ impl Limit {
     }
 }
 
-/// What kind of error it is.
+/// The kind of an error of a filter.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -58,7 +58,7 @@ pub enum ErrorKind {
     UnknownName,
     /// The construct is CEL but not part of the filter language.
     Unsupported,
-    /// A field is compared with what it can never be.
+    /// A field is compared with a value that it can never have.
     Mismatch,
     /// A set in a builder is empty.
     EmptySet,
@@ -71,13 +71,13 @@ pub enum ErrorKind {
 #[error("{message}{} (bytes {}..{})", Suggested(suggestion.as_deref()), span.start, span.end)]
 #[non_exhaustive]
 pub struct CompileError {
-    /// Where, in bytes of the text.
+    /// The place of the error, in bytes of the text.
     pub span: Range<usize>,
-    /// What kind of error it is.
+    /// The kind of the error.
     pub kind: ErrorKind,
-    /// What is wrong and what to write.
+    /// The message: the fault, and what to write instead.
     pub message: String,
-    /// What was probably meant in place of the span.
+    /// The text that was probably meant in place of the span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
 }
@@ -107,7 +107,7 @@ impl CompileErrors {
         &self.0
     }
 
-    /// Returns the first limit that is exceeded, if that is why.
+    /// Returns the first limit that is exceeded; nothing when no limit is.
     pub fn limit(&self) -> Option<Limit> {
         self.iter().find_map(|error| match error.kind {
             ErrorKind::Limit(limit) => Some(limit),

@@ -1,4 +1,4 @@
-//! Why a filter did not keep an event.
+//! Explanations of why a filter did not keep an event.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::Envelope;
 
-/// How many values of a collection are shown.
+/// The largest number of values of a collection that are shown.
 const SHOWN_MAX: usize = 10;
 
-/// Whether a filter keeps an event, and if not, what was in the way.
+/// The answer of a filter to one event, with the comparisons that failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -35,19 +35,19 @@ pub enum Explanation {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct NearMiss {
-    /// How many clauses held.
+    /// The number of clauses that held.
     pub held: usize,
     /// The clauses that failed; never empty.
     pub failed: Vec<FailedClause>,
 }
 
-/// A clause that failed and what was seen.
+/// A clause that failed, with the value that the event had.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct FailedClause {
     /// The clause, as filter text.
     pub clause: String,
-    /// What the envelope has in that place.
+    /// The value that the envelope has in that place.
     pub seen: String,
 }
 
@@ -104,7 +104,7 @@ fn seen(literal: &Literal, envelope: &Envelope) -> String {
     }
 }
 
-/// Writes the first values of a collection, and how many more there are.
+/// Writes the first values of a collection, and the number of those that are left out.
 fn listed(values: impl ExactSizeIterator<Item = String>) -> String {
     let more = values.len().saturating_sub(SHOWN_MAX);
     let shown: Vec<_> = values.take(SHOWN_MAX).collect();

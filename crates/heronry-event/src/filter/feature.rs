@@ -1,4 +1,4 @@
-//! What an envelope has or lacks: a text in a place, a recipient, a related entity.
+//! The features of an envelope: a text in a place, a recipient, a related entity.
 
 use heronry_types::EntityKind;
 
@@ -30,7 +30,7 @@ pub(crate) enum Feature<T> {
     Related(EntityKind, T),
 }
 
-/// Where features stand.
+/// The place of an envelope in which features stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Place {
     Always,
@@ -79,7 +79,7 @@ impl<T> Feature<T> {
 }
 
 impl Place {
-    /// How many places there are.
+    /// The number of places.
     pub(crate) const COUNT: usize = TextField::ALL.len() + 9;
 
     /// Returns the number of the place, below [`Place::COUNT`].
@@ -98,7 +98,8 @@ impl Place {
         }
     }
 
-    /// Returns how many different texts events are expected to have here, before any filter is known.
+    /// Returns the number of different texts that events are expected to have here, before any
+    /// filter is known.
     pub(crate) fn variety(self) -> u32 {
         match self {
             Self::Always => 0,
@@ -159,7 +160,7 @@ pub(crate) fn features_of<'e>(
 }
 
 impl TextField {
-    /// Returns how many different texts events are expected to have here.
+    /// Returns the number of different texts that events are expected to have here.
     fn variety(self) -> u32 {
         match self {
             Self::Pool | Self::Semantics | Self::Privacy => 0,

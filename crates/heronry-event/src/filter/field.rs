@@ -236,7 +236,7 @@ impl MembersField {
     }
 }
 
-/// What a name in a filter stands for.
+/// The field that a name in a filter stands for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Field {
     Text(TextField),

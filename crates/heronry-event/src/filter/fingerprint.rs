@@ -1,4 +1,4 @@
-//! What identifies a filter's meaning.
+//! Fingerprints, which identify the meaning of a filter.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 

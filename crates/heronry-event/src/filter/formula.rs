@@ -6,9 +6,9 @@ use super::{
     literal::{self, Literal},
 };
 
-/// How much an expansion may do, in compared values, before it counts as too many terms.
+/// The largest work of an expansion, in compared values, before it counts as too many terms.
 const WORK_MAX: usize = 1 << 21;
-/// How many terms an expansion may hold before it drops those that add nothing.
+/// The largest number of terms that an expansion may hold before it drops those that add nothing.
 const EXPANSION_MAX: usize = 4 * TERMS_MAX;
 
 /// A boolean expression without negation: every literal carries its own sign.
@@ -30,7 +30,7 @@ impl Formula {
         Self::all([Self::Literal(literal)])
     }
 
-    /// Returns what holds when every part does.
+    /// Returns the formula that holds when every part does.
     pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut literals = Vec::new();
         let mut rest = Vec::new();
@@ -51,7 +51,7 @@ impl Formula {
         literal::conjoin(literals).map_or(Self::FALSE, |literals| joined(literals, rest, Self::All))
     }
 
-    /// Returns what holds when one part does.
+    /// Returns the formula that holds when one part does.
     pub(super) fn any(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut literals = Vec::new();
         let mut rest = Vec::new();
@@ -106,7 +106,7 @@ pub(super) fn expand(formula: &Formula) -> Result<Vec<Term>, Limit> {
     Ok(terms)
 }
 
-/// What an expansion may still do.
+/// The work that an expansion may still do, in compared values.
 struct Work(usize);
 
 impl Work {

@@ -20,7 +20,7 @@ pub(super) struct Token {
     pub(super) lexeme: Lexeme,
 }
 
-/// What a token is.
+/// The form and the value of a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Lexeme {
     Word(String),
@@ -122,7 +122,7 @@ impl Symbol {
 type Input<'i> = LocatingSlice<&'i str>;
 type Outcome<T> = Result<T, EmptyError>;
 
-/// What stands at one place: a token, or the reason why it is none.
+/// The finding at one place of the text: a token, or the reason why there is none.
 enum Found {
     Token(Lexeme),
     Refused(ErrorKind, String),
@@ -156,7 +156,7 @@ pub(super) fn tokens(text: &str, faults: &mut Faults) -> Vec<Token> {
     }
 }
 
-/// Says what is wrong with a character that begins nothing, and which operator was meant.
+/// Returns the fault of a character that begins nothing, and the operator that was probably meant.
 fn misspelt(stray: char) -> (String, Option<Symbol>) {
     let meant = match stray {
         '=' => Symbol::Equal,

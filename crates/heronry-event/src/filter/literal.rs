@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{Envelope, Identity};
 
-/// Whether something must hold or must not.
+/// The sign of a comparison: it must hold, or it must not.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Sign {
     Plus,
@@ -29,7 +29,7 @@ impl Sign {
     }
 }
 
-/// Where one text stands.
+/// The place of one text in an envelope.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum TextPlace {
     Field(TextField),
@@ -127,7 +127,7 @@ impl Literal {
         }
     }
 
-    /// Returns how much it holds, as a measure of work.
+    /// Returns the size of the literal in values, as a measure of work.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Terminal(_) => 1,

@@ -36,8 +36,7 @@ pub(super) fn formula(expression: &Expression, faults: &mut Faults) -> Formula {
     formula
 }
 
-/// What lowering an expression collects. A part that is refused becomes a formula that is never
-/// looked at.
+/// The state of lowering an expression. A part that is refused becomes a formula that is never looked at.
 struct Lowering<'f> {
     faults: &'f mut Faults,
     comparisons: usize,

@@ -32,7 +32,7 @@ impl NumberTest {
         }
     }
 
-    /// Returns how many numbers it holds, as a measure of work.
+    /// Returns the size of the test in values, as a measure of work.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::In(values) | Self::NotIn(values) => 1 + values.len(),
@@ -41,7 +41,7 @@ impl NumberTest {
     }
 }
 
-/// What several tests of the same number say together.
+/// The conjunction of several tests of the same number.
 struct Together {
     low: i64,
     high: i64,

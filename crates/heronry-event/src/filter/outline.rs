@@ -1,4 +1,4 @@
-//! What a filter could keep of events that have not come, as far as something is known of them.
+//! The events that a filter could keep in future, as far as something is known of them.
 
 use std::fmt;
 
@@ -14,17 +14,17 @@ use super::{
 };
 use crate::Identity;
 
-/// What is known of one part of an event that has not come.
+/// The knowledge about one part of an event that has not come.
 #[derive(Clone, Copy, Default)]
 pub enum Known<'a> {
-    /// It could be anything, or absent.
+    /// The part could be anything, or absent.
     #[default]
     Anything,
-    /// It is absent.
+    /// The part is absent.
     Nothing,
-    /// It is this, and nothing beside it.
+    /// The part is this text, and nothing beside it.
     Only(&'a str),
-    /// It is among those of which this is true; where several may stand, each of them is.
+    /// The part is a text for which this is true; where several texts may stand, it is true for each.
     Among(&'a dyn Fn(&str) -> bool),
 }
 
@@ -63,18 +63,18 @@ impl Known<'_> {
     }
 }
 
-/// What is known of an event that has not come; what is not said of it could be anything.
+/// The knowledge about an event that has not come. A part that is not named could be anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outline<'a> {
-    /// Whose event it is: its run, agent and session.
+    /// The run, agent and session that the event belongs to.
     pub identity: Option<&'a Identity>,
-    /// The one message that it is about.
+    /// The one message that the event is about.
     pub message: Known<'a>,
-    /// The message that it replies to.
+    /// The message that the event's message replies to.
     pub reply_to: Known<'a>,
     /// The topic that was addressed.
     pub topic: Known<'a>,
-    /// Who receives.
+    /// The recipients of the message.
     pub recipients: Known<'a>,
 }
 

@@ -14,7 +14,7 @@ use super::{
     syntax::{Expression, Node, Operator},
 };
 
-/// What the parser knows beside the tokens that are left.
+/// The state of the parser, beside the tokens that are left.
 #[derive(Debug)]
 struct Progress<'f> {
     faults: &'f mut Faults,

@@ -59,7 +59,7 @@ pub(super) fn literal(literal: &Literal) -> String {
     }
 }
 
-/// Returns how many comparisons the literal is written with.
+/// Returns the number of comparisons that the literal is written with.
 pub(super) fn comparisons(literal: &Literal) -> usize {
     match literal {
         Literal::Text(_, TextTest::In(values) | TextTest::NotIn(values)) => {
@@ -77,7 +77,7 @@ pub(super) fn comparisons(literal: &Literal) -> usize {
     }
 }
 
-/// How presence is written: a field's absence is its empty text, a correlation's is its own.
+/// The form in which absence is written: the empty text for a field, a test of the key for a correlation.
 enum Presence {
     Plain,
     Key(String),

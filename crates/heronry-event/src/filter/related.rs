@@ -14,7 +14,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Returns what lies in both.
+    /// Returns the pattern of the entities that lie in both.
     pub(super) fn and(&self, other: &Self) -> Self {
         Self {
             kinds: both(self.kinds.as_ref(), other.kinds.as_ref()),
@@ -174,7 +174,7 @@ impl RelatedTest {
         }
     }
 
-    /// Returns how many kinds and ids it holds, as a measure of work.
+    /// Returns the size of the test in kinds and ids, as a measure of work.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::AnyIn(region) | Self::NoneIn(region) => region.size(),

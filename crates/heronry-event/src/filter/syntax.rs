@@ -9,7 +9,7 @@ pub(super) struct Expression {
     pub(super) node: Node,
 }
 
-/// What an expression is.
+/// The form of an expression.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Node {
     /// Refused already.

@@ -11,7 +11,7 @@ pub(super) struct Values {
     pub(super) texts: BTreeSet<Text>,
 }
 
-/// Whether "absent" belongs to a set.
+/// The membership of "absent" in a set.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Presence {
     #[default]
@@ -92,7 +92,7 @@ impl TextTest {
         }
     }
 
-    /// Returns how many texts it holds, as a measure of work.
+    /// Returns the size of the test in texts, as a measure of work.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::In(values) | Self::NotIn(values) => 1 + values.texts.len(),
@@ -101,7 +101,7 @@ impl TextTest {
     }
 }
 
-/// What several tests of the same text say together.
+/// The conjunction of several tests of the same text.
 #[derive(Default)]
 struct Together {
     only: Option<Values>,

@@ -1,4 +1,4 @@
-//! What an alternative asks, in the order in which it is asked.
+//! The conditions of an alternative, in the order in which they are asked.
 
 use super::{
     checks::{CheckId, Checks},
@@ -58,8 +58,8 @@ impl Conditions {
         self.any_of.first().map_or(&[], Vec::as_slice)
     }
 
-    /// Returns what lets most envelopes be passed over that have one of the features that the
-    /// alternative is found by.
+    /// Returns the guard, which passes over most of the envelopes that have a feature by which the
+    /// alternative is found.
     pub(super) fn guard(&self) -> Guard {
         Guard::of(self.any_of.get(1..).unwrap_or_default())
     }

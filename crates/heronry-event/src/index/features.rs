@@ -35,7 +35,7 @@ pub(super) struct Posting {
     pub(super) guard: Guard,
 }
 
-/// A feature and who names it.
+/// A feature, with the number of its mentions and the alternatives that are found by it.
 #[derive(Clone)]
 struct Kept {
     feature: Feature<Box<str>>,
@@ -49,9 +49,9 @@ struct Kept {
 pub(super) struct Features {
     ids: HashTable<FeatureId>,
     kept: Slots<Kept>,
-    /// How many ids were ever in use at once.
+    /// The largest number of ids that were ever in use at once.
     slots: usize,
-    /// How often features in each place are named.
+    /// The number of mentions of features, for each place.
     mentions: [u32; Place::COUNT],
     hasher: DefaultHashBuilder,
 }
@@ -132,8 +132,8 @@ impl Features {
         self.mentions.get(place.number()).is_some_and(|n| *n > 0)
     }
 
-    /// Returns how likely an event is expected to have a feature: as often as filters name it among
-    /// all that they name in its place, which many kinds of texts are expected in.
+    /// Returns the expected likelihood that an event has a feature, from 0 to 1: the mentions of the feature
+    /// over those of all features in its place, with the texts that are expected there added to them.
     pub(super) fn likelihood(&self, id: FeatureId) -> f64 {
         let Some(kept) = self.kept.get(id.index()) else {
             return 0.0;
@@ -143,7 +143,7 @@ impl Features {
         f64::from(kept.mentions) / (f64::from(in_place) + f64::from(place.variety()))
     }
 
-    /// Returns how many slots ids can point to.
+    /// Returns the number of slots that ids can point to.
     pub(super) fn slots(&self) -> usize {
         self.slots
     }

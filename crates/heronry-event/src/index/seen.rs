@@ -3,14 +3,14 @@
 use super::features::{FeatureId, Features};
 use crate::{Envelope, filter::features_of};
 
-/// How many words of bits tell quickly which features an envelope lacks.
+/// The number of 64-bit words whose bits tell quickly which features an envelope lacks.
 const WORDS: usize = 128;
 /// The bit that is always set, the last one.
 const ALWAYS: u16 = 8_191;
 
-/// What an envelope must have to be worth a closer look, by the bits of features: one of two and one
-/// of two others, or one of four. It stands beside each alternative in a list, so that most of a
-/// list is passed over without looking elsewhere.
+/// The features that an envelope must have to be worth a closer look, by their bits: one of two and
+/// one of two others, or one of four. A guard stands beside each alternative in a list, so that
+/// most of the list is passed over without looking elsewhere.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Guard([u16; 4]);
 
@@ -18,7 +18,7 @@ impl Guard {
     /// Marks the first bit when one of all four is enough.
     const ONE_OF_FOUR: u16 = 1 << 15;
 
-    /// Returns what stands for sets of which an envelope must have one feature each.
+    /// Returns the guard of sets of which an envelope must have one feature each.
     pub(super) fn of(sets: &[Vec<FeatureId>]) -> Self {
         let mut pairs = sets.iter().filter_map(|set| match set.as_slice() {
             [one] => Some([bit_of(*one), bit_of(*one)]),
@@ -50,21 +50,21 @@ fn bit_of(id: FeatureId) -> u16 {
     u16::try_from(id.number() % u32::from(ALWAYS)).unwrap_or(ALWAYS)
 }
 
-/// Whether rounds are counted from the start again.
+/// The place of a round in the count of rounds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Round {
-    /// They are: what was kept of an earlier round says nothing any more.
+    /// The count starts again: what was kept of an earlier round says nothing any more.
     First,
-    /// It follows the one before.
+    /// The round follows the one before.
     Next,
 }
 
 /// The features that an envelope has.
 #[derive(Clone)]
 pub(super) struct Seen {
-    /// Rises with each envelope.
+    /// The number of the round; it rises with each envelope.
     round: u32,
-    /// In which round each feature was seen last.
+    /// The number of the round in which each feature was seen last.
     last: Vec<u32>,
     features: Vec<FeatureId>,
     bits: [u64; WORDS],

@@ -8,27 +8,27 @@ use super::message::CopyName;
 
 /// A body was erased. Its message, where one refers to it, goes on without it.
 ///
-/// The sender of that message stands in the lineage, or who stored the body.
+/// The lineage names the sender of that message, or the run that the body was stored for.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentErased {
-    /// The body.
+    /// The reference of the body.
     #[n(0)]
     pub content_ref: ContentRef,
-    /// The BLAKE3 digest of the bytes that it had.
+    /// The BLAKE3 digest of the bytes of the body.
     #[n(1)]
     pub digest: Digest,
-    /// The media type that it had.
+    /// The media type of the body.
     #[n(2)]
     pub media_type: MediaType,
-    /// How many bytes it had.
+    /// The size of the body in bytes.
     #[n(3)]
     pub body_bytes: u64,
-    /// The first message that refers to it.
+    /// The first message that refers to the body.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<CopyName>,
-    /// The record with whose append it was stored; absent when it was stored by itself.
+    /// The record with whose append the body was stored; absent when it was stored by itself.
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_with: Option<Position>,
@@ -36,23 +36,23 @@ pub struct ContentErased {
 
 /// A body was stored by itself, and no message has referred to it so far.
 ///
-/// The run that it was stored for stands in the lineage; none for an operator that named none.
+/// The lineage names the run that the body was stored for; none when an operator named none.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentStored {
-    /// The body.
+    /// The reference of the body.
     #[n(0)]
     pub content_ref: ContentRef,
-    /// The BLAKE3 digest of its bytes.
+    /// The BLAKE3 digest of the bytes of the body.
     #[n(1)]
     pub digest: Digest,
-    /// Its media type.
+    /// The media type of the body.
     #[n(2)]
     pub media_type: MediaType,
-    /// How many bytes it has.
+    /// The size of the body in bytes.
     #[n(3)]
     pub body_bytes: u64,
-    /// When it expires, unless a message refers to it before.
+    /// The time at which the body expires, unless a message refers to it before.
     #[n(4)]
     pub expires_at: Timestamp,
 }

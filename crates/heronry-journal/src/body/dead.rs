@@ -1,4 +1,4 @@
-//! Records about dead letters: copies that were claimed too often, and what becomes of them.
+//! Records about dead letters: copies that died, and their replay.
 //!
 //! The recipient stands in the lineage.
 
@@ -12,10 +12,10 @@ use super::message::{CopyName, FetchedCopy};
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageDeadLettered {
-    /// The copies, each with how many attempts were counted.
+    /// The copies, each with the number of attempts that were counted.
     #[n(0)]
     pub copies: Vec<FetchedCopy>,
-    /// Why.
+    /// The reason why the copies are dead.
     #[n(1)]
     pub reason: DeadReason,
 }

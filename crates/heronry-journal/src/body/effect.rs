@@ -22,13 +22,13 @@ pub struct EffectKey {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectIntended {
-    /// What is done, in a few words.
+    /// The work that is intended, in a few words.
     #[n(0)]
     pub what: String,
-    /// Which joining of the run intends it.
+    /// The generation of the run that intends the effect.
     #[n(1)]
     pub generation: Generation,
-    /// The key under which it may be done again.
+    /// The key under which the effect may be done again; absent when it has none.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<EffectKey>,
@@ -38,13 +38,13 @@ pub struct EffectIntended {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectAttempted {
-    /// The intent.
+    /// The position of the intent.
     #[n(0)]
     pub intended: Position,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     #[n(1)]
     pub attempt: u32,
-    /// Which joining of the run the effect belongs to from here on.
+    /// The generation of the run that the effect belongs to from here on.
     #[n(2)]
     pub generation: Generation,
 }
@@ -53,14 +53,14 @@ pub struct EffectAttempted {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectCompleted {
-    /// The intent.
+    /// The position of the intent.
     #[n(0)]
     pub intended: Position,
-    /// The attempt whose result it is; absent when it was resolved from outside.
+    /// The attempt that this is the result of; absent when the effect was resolved from outside.
     #[n(1)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// How it ended.
+    /// The result of the effect.
     #[n(2)]
     pub result: EffectResult,
 }
@@ -69,17 +69,17 @@ pub struct EffectCompleted {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectResultRefused {
-    /// The intent, as it was named.
+    /// The position of the intent, as it was named.
     #[n(0)]
     pub intended: Position,
-    /// The attempt, as it was named.
+    /// The number of the attempt, as it was named.
     #[n(1)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The result.
+    /// The result that was refused.
     #[n(2)]
     pub result: EffectResult,
-    /// Why.
+    /// The reason why the result was refused.
     #[n(3)]
     pub fault: EffectFault,
 }

@@ -14,7 +14,7 @@ use crate::body::RequestHash;
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventBatch {
-    /// How many records it has.
+    /// The number of records in the batch.
     #[n(0)]
     pub count: u64,
     /// The key of the request.
@@ -29,14 +29,14 @@ pub struct EventBatch {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApplicationEvent {
-    /// What happened.
+    /// The kind of the event.
     #[n(0)]
     pub kind: EventKind,
-    /// The batch that it is the first of.
+    /// The batch, in its first record; absent in the others.
     #[n(1)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<EventBatch>,
-    /// When it happened, as the member claims.
+    /// The time of the event, as the member claims it; absent when it claims none.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
@@ -44,27 +44,27 @@ pub struct ApplicationEvent {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
-    /// The one message that it is about.
+    /// The one message that the event is about.
     #[n(4)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
-    /// The message that this one replies to.
+    /// The message that the event's message replies to.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
-    /// The topic that it belongs to.
+    /// The topic that the event belongs to.
     #[n(6)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
-    /// Further records that led to it, beside the one in the lineage.
+    /// Further records that led to the event, beside the one in the lineage.
     #[n(7)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causal: Vec<Position>,
-    /// What it is about.
+    /// The entity that the event is about.
     #[n(8)]
     pub subject: EntityRef,
-    /// Other things that it touches.
+    /// Other entities that the event touches.
     #[n(9)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,26 +74,26 @@ pub struct ApplicationEvent {
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<EventTag>,
-    /// Where it goes.
+    /// The destination of the event.
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<DestinationRef>,
-    /// The policies that it falls under.
+    /// The policies that the event falls under.
     #[n(12)]
     #[cbor(default)]
     #[serde(default, skip_serializing_if = "Policies::is_empty")]
     pub policies: Policies,
-    /// How closely it is kept.
+    /// The privacy class of the event.
     #[n(13)]
     pub privacy: PrivacyClass,
-    /// How it captured content.
+    /// The way in which the event captured content.
     #[n(14)]
     pub content_capture: ContentCapture,
-    /// The policy by which something was taken out of it.
+    /// The policy by which something was taken out of the event.
     #[n(15)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redaction: Option<PolicyRef>,
-    /// What it carries: never a body.
+    /// The payload of the event: never a body.
     #[n(16)]
     pub payload: Payload,
 }

@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberJoined {
-    /// Which process joined.
+    /// The process that joined.
     #[n(0)]
     pub instance: InstanceId,
-    /// The policies that it holds.
+    /// The policies that the member holds.
     #[n(1)]
     #[cbor(default)]
     pub policies: Policies,
-    /// The topics that it lists, sorted and distinct.
+    /// The topics that the member lists, sorted and distinct.
     #[n(2)]
     pub topics: Vec<TopicId>,
-    /// How many members the pool has with it.
+    /// The number of members of the pool, this one included.
     #[n(3)]
     pub members: u64,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The lease: the time that the member may be silent before it is lost. Absent: it has no limit.
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<Millis>,
@@ -34,23 +34,23 @@ pub struct MemberJoined {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberTakenOver {
-    /// Which process took over.
+    /// The process that took over.
     #[n(0)]
     pub instance: InstanceId,
-    /// The policies that it holds: never more than its predecessor.
+    /// The policies that the member holds: never more than its predecessor.
     #[n(1)]
     #[cbor(default)]
     pub policies: Policies,
-    /// The topics that it lists, sorted and distinct.
+    /// The topics that the member lists, sorted and distinct.
     #[n(2)]
     pub topics: Vec<TopicId>,
-    /// How many members the pool has: as before.
+    /// The number of members of the pool, which a takeover does not change.
     #[n(3)]
     pub members: u64,
-    /// The generation that it fences.
+    /// The generation that is fenced.
     #[n(4)]
     pub predecessor: Generation,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The lease: the time that the member may be silent before it is lost. Absent: it has no limit.
     #[n(5)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<Millis>,
@@ -60,10 +60,11 @@ pub struct MemberTakenOver {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChanged {
-    /// The topics that it lists from here on, sorted and distinct.
+    /// The topics that the member lists from here on, sorted and distinct.
     #[n(0)]
     pub topics: Vec<TopicId>,
-    /// How long it may be silent from here on before it is lost; absent: forever.
+    /// The lease from here on: the time that the member may be silent before it is lost. Absent: it
+    /// has no limit.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<Millis>,
@@ -74,15 +75,15 @@ pub struct MemberChanged {
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunLost {
-    /// The generation that is not heard of.
+    /// The generation that has been silent.
     #[n(0)]
     pub generation: Generation,
-    /// When it leaves, if it is not heard of before.
+    /// The time at which the member leaves, unless it is heard of before.
     #[n(1)]
     pub kept_until: Timestamp,
 }
 
-/// A run is suspended: until then its lease does not run, and the claims that it holds do not lapse.
+/// A run is suspended. Until it goes on, its lease does not run, and its claims do not lapse.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSuspended {
@@ -92,7 +93,7 @@ pub struct RunSuspended {
     /// The wakes of the run whose ends resume it, oldest first.
     #[n(1)]
     pub wakes: Vec<WakeName>,
-    /// When it goes on whatever happened; absent: not by time alone.
+    /// The time at which the run goes on in any case; absent when no time resumes it.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -102,10 +103,10 @@ pub struct RunSuspended {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeName {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
 }
@@ -118,7 +119,7 @@ pub struct RunResumed {
     /// The generation that is back.
     #[n(0)]
     pub generation: Generation,
-    /// Why a suspended run goes on; absent: it was lost. Since version 2.
+    /// The cause for which a suspended run goes on. Absent: the run was lost. Since version 2.
     #[n(1)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<ResumedBy>,
@@ -131,10 +132,10 @@ pub struct MemberLeft {
     /// The generation that ends.
     #[n(0)]
     pub generation: Generation,
-    /// Why its copies could not be handed over.
+    /// The reason why its copies could not be handed over.
     #[n(1)]
     pub reason: Undeliverable,
-    /// How many members the pool has without it.
+    /// The number of members of the pool that stay.
     #[n(2)]
     pub members: u64,
 }
@@ -146,14 +147,14 @@ pub struct RunEnded {
     /// The generation that ends.
     #[n(0)]
     pub generation: Generation,
-    /// How it ended.
+    /// The end of the run.
     #[n(1)]
     pub end: RunEnd,
-    /// A short text from who ended it.
+    /// A short text from the one who ended the run.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// How many members the pool has without it.
+    /// The number of members of the pool that stay.
     #[n(3)]
     pub members: u64,
 }

@@ -41,30 +41,30 @@ impl<'de> Deserialize<'de> for RequestHash {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageAccepted {
-    /// The message; unique per (pool, sender).
+    /// The id of the message; unique per (pool, sender).
     #[n(0)]
     pub message_id: MessageId,
-    /// Where it was sent.
+    /// The address of the message.
     #[n(1)]
     pub to: Address,
-    /// Its body.
+    /// The reference of the message's body.
     #[n(2)]
     pub content_ref: ContentRef,
-    /// The media type of its body.
+    /// The media type of the body.
     #[n(3)]
     pub media_type: MediaType,
-    /// The size of its body in bytes.
+    /// The size of the body in bytes.
     #[n(4)]
     pub body_bytes: u64,
-    /// The message it replies to, as the sender named it.
+    /// The message that this one replies to, as the sender named it.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
-    /// When it expires.
+    /// The time at which the message expires; absent when it does not.
     #[n(6)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// The policies that it carries.
+    /// The policies that the message carries.
     #[n(7)]
     #[cbor(default)]
     pub policies: Policies,
@@ -74,12 +74,12 @@ pub struct MessageAccepted {
     /// The hash of the request.
     #[n(9)]
     pub request_hash: RequestHash,
-    /// What ties it to the message that it replies to, and to the replies that it asks for.
+    /// The link to the message that this one replies to, and the replies that it asks for.
     #[n(10)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<Box<Thread>>,
-    /// How it is handed over; absent: in the usual way. An older build would ignore it, so that such a
-    /// record has a version of its own; index 10 is taken.
+    /// The options of delivery; absent: the usual way. An older build would ignore them, so that
+    /// such a record has a version of its own; index 10 is taken.
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Box<DeliveryOptions>>,
@@ -127,13 +127,13 @@ impl<'de> Deserialize<'de> for Recipients {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageDelivered {
-    /// The acceptance.
+    /// The position of the acceptance.
     #[n(0)]
     pub accepted: Position,
-    /// The message.
+    /// The id of the message.
     #[n(1)]
     pub message_id: MessageId,
-    /// The message it replies to.
+    /// The message that this one replies to.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
@@ -141,10 +141,10 @@ pub struct MessageDelivered {
     #[n(3)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<TopicId>,
-    /// Who gets a copy; stored only here.
+    /// The runs that get a copy, stored only here.
     #[n(4)]
     pub recipients: Recipients,
-    /// Those of them whose inbox was full: their copies end here.
+    /// The recipients whose inbox was full: their copies end here.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skipped>,
@@ -162,10 +162,10 @@ impl MessageDelivered {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CopyName {
-    /// The acceptance.
+    /// The position of the acceptance.
     #[n(0)]
     pub accepted: Position,
-    /// The message.
+    /// The id of the message.
     #[n(1)]
     pub message_id: MessageId,
 }
@@ -177,7 +177,7 @@ pub struct FetchedCopy {
     /// The message.
     #[n(0)]
     pub copy: CopyName,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     #[n(1)]
     pub attempt: u32,
 }
@@ -189,7 +189,7 @@ pub struct UndeliverableCopy {
     /// The message.
     #[n(0)]
     pub copy: CopyName,
-    /// Why.
+    /// The reason why the copy could not be handed over.
     #[n(1)]
     pub why: Undeliverable,
 }
@@ -198,16 +198,16 @@ pub struct UndeliverableCopy {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageFetched {
-    /// The call.
+    /// The id of the call.
     #[n(0)]
     pub receive_id: ReceiveId,
-    /// When the claims lapse.
+    /// The time at which the claims lapse.
     #[n(1)]
     pub claimed_until: Timestamp,
-    /// How long they were asked for.
+    /// The time that the claims were asked for, in milliseconds.
     #[n(2)]
     pub claim_ms: Millis,
-    /// The copies.
+    /// The copies that were claimed.
     #[n(3)]
     pub copies: Vec<FetchedCopy>,
     /// Copies that could not be handed over any more.
@@ -222,10 +222,10 @@ pub struct MessageFetched {
 /// A claim on one copy. Text: `<acceptance>@<fetch>`; never used again for another claim.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Claim {
-    /// The acceptance of the message.
+    /// The position of the acceptance of the message.
     #[n(0)]
     pub accepted: Position,
-    /// The record that claimed the copy.
+    /// The position of the record that claimed the copy.
     #[n(1)]
     pub fetched: Position,
 }
@@ -281,7 +281,7 @@ pub struct MessageAcked {
     /// The claims, each with the id of its message.
     #[n(0)]
     pub claims: Vec<(Claim, MessageId)>,
-    /// What the member said.
+    /// The outcome that the member reported.
     #[n(1)]
     pub outcome: AckOutcome,
     /// A short text from the member.
@@ -297,10 +297,10 @@ pub struct MessageReleased {
     /// The claims, each with the id of its message.
     #[n(0)]
     pub claims: Vec<(Claim, MessageId)>,
-    /// Why.
+    /// The reason why the claims were given back.
     #[n(1)]
     pub reason: ReleaseReason,
-    /// When the copies can be claimed again; absent: at once.
+    /// The time from which the copies can be claimed again. Absent: at once.
     #[n(2)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visible_at: Option<Timestamp>,
@@ -310,7 +310,7 @@ pub struct MessageReleased {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageExtended {
-    /// The claims, each with the id of its message and when it lapses now.
+    /// The claims, each with the id of its message and the time at which it lapses now.
     #[n(0)]
     pub claims: Vec<(Claim, MessageId, Timestamp)>,
 }
@@ -322,7 +322,7 @@ pub struct MessageFailed {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// Why.
+    /// The reason why the message failed.
     #[n(1)]
     pub reason: MessageFailure,
 }
@@ -334,7 +334,7 @@ pub struct MessageExpired {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// How every copy ended, in the order of the stored recipients.
+    /// The standing in which every copy ended, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
 }
@@ -346,7 +346,7 @@ pub struct MessageCancelled {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// How every copy stands from here on, in the order of the stored recipients.
+    /// The standing of every copy from here on, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
 }
@@ -358,7 +358,7 @@ pub struct MessageSettled {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// How every copy ended, in the order of the stored recipients.
+    /// The standing in which every copy ended, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
 }

@@ -46,10 +46,10 @@ pub(super) fn version_of(settings: &Settings) -> u16 {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolCreated {
-    /// What it is set up with.
+    /// The configuration of the pool.
     #[n(0)]
     pub config: PoolConfig,
-    /// Version 1 of what can be changed.
+    /// The settings of the pool, which have version 1.
     #[n(1)]
     pub settings: Settings,
 }
@@ -58,7 +58,7 @@ pub struct PoolCreated {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolConfigured {
-    /// The version that these settings have.
+    /// The version of these settings.
     #[n(0)]
     pub version: u64,
     /// All settings, valid for later records.
@@ -72,23 +72,24 @@ pub struct PoolConfigured {
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochStarted {
-    /// Why.
+    /// The reason why the timeline starts.
     #[n(0)]
     pub reason: EpochReason,
     /// The timeline that starts: the epoch of the chunk.
     #[n(1)]
     pub epoch: Epoch,
-    /// The timeline that it leaves.
+    /// The timeline that ends.
     #[n(2)]
     pub previous: Epoch,
 }
 
-/// The engine goes on after nobody could reach it: each lease begins again, and each live claim holds from this record on for its
-/// term or for 30 seconds, whichever is shorter, unless it holds longer anyway.
+/// The engine goes on after a time in which nobody could reach it. Each lease begins again. Each
+/// live claim holds from this record on for its term or for 30 seconds, whichever is shorter,
+/// unless it holds longer anyway.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PoolResumed {
-    /// Why.
+    /// The reason why leases and claims get more time.
     #[n(0)]
     pub cause: ResumeCause,
     /// The time of the last record when the pool was opened, of the missed deadline after a pause.

@@ -1,4 +1,4 @@
-//! Records about replies: what a message asks for, and what became of that.
+//! Records about replies: the replies that a message asks for, and the ends that this leads to.
 //!
 //! The sender of the message that asks stands in the lineage.
 
@@ -18,7 +18,7 @@ pub(super) fn version_of(accepted: &MessageAccepted) -> u16 {
     }
 }
 
-/// What ties a message to others.
+/// The ties of a message to others: the message that it replies to, and the replies that it asks for.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thread {
@@ -48,10 +48,10 @@ impl MessageAccepted {
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answering {
-    /// Its acceptance.
+    /// The position of its acceptance.
     #[n(0)]
     pub accepted: Position,
-    /// What the reply is to its contract.
+    /// The standing of the reply under the contract of that message.
     #[n(1)]
     pub standing: ReplyStanding,
 }
@@ -60,10 +60,10 @@ pub struct Answering {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
-    /// As the sender asked.
+    /// The contract as the sender asked for it.
     #[n(0)]
     pub asked: ResponseContract,
-    /// When it times out.
+    /// The time at which the message times out; absent without a timeout.
     #[n(1)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
@@ -79,7 +79,7 @@ pub struct MessageResponded {
     /// The acceptance of the reply that made the number full.
     #[n(1)]
     pub by: Position,
-    /// How every copy stands, in the order of the stored recipients.
+    /// The standing of every copy, in the order of the stored recipients.
     #[n(2)]
     pub copies: Vec<CopyStanding>,
 }
@@ -91,7 +91,7 @@ pub struct MessageTimedOut {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// How every copy stands, in the order of the stored recipients.
+    /// The standing of every copy, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
 }
@@ -103,7 +103,7 @@ pub struct MessageUnsatisfiable {
     /// The message.
     #[n(0)]
     pub message: CopyName,
-    /// How every copy stands, in the order of the stored recipients.
+    /// The standing of every copy, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
 }

@@ -32,7 +32,7 @@ impl Skipped {
         }
     }
 
-    /// Returns how many there are.
+    /// Returns the number of recipients that were skipped.
     pub fn count(&self) -> usize {
         self.0.len()
     }

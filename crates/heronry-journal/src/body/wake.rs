@@ -12,7 +12,7 @@ use crate::{
     hex::{deserialize_hex, serialize_hex},
 };
 
-/// Returns how many versions of the records that name events do not know the kind.
+/// Returns the number of versions, of the records that name events, that do not know the kind.
 fn came_after(kind: EventKind) -> u16 {
     let first = [
         EventKind::EffectResultRefused,
@@ -28,7 +28,7 @@ fn came_after(kind: EventKind) -> u16 {
     }
 }
 
-/// Returns how many versions do not know one of these events.
+/// Returns the number of versions that do not know one of these events.
 fn newest<'a>(events: impl IntoIterator<Item = &'a WakeTriggeredBy>) -> u16 {
     let versions = events.into_iter().map(|by| came_after(by.kind));
     versions.max().unwrap_or(0)
@@ -38,7 +38,7 @@ fn newest<'a>(events: impl IntoIterator<Item = &'a WakeTriggeredBy>) -> u16 {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeRegistered {
-    /// The wake; unique per (pool, run).
+    /// The id of the wake; unique per (pool, run).
     #[n(0)]
     pub wake_id: WakeId,
     /// The canonical text of the filter.
@@ -52,21 +52,21 @@ pub struct WakeRegistered {
     #[cbor(with = "minicbor::bytes")]
     #[serde(deserialize_with = "deserialize_hex", serialize_with = "serialize_hex")]
     pub fingerprint: [u8; 32],
-    /// Events after this position trigger it.
+    /// The position after which events trigger the wake.
     #[n(4)]
     pub since: Position,
-    /// How long it waits at the most.
+    /// The longest time that the wake waits, in milliseconds; absent: without end.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<Millis>,
-    /// When it times out.
+    /// The time at which the wake times out; absent without a timeout.
     #[n(6)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
-    /// What it hands to its waiter.
+    /// The form in which the wake hands its matches to its waiter.
     #[n(7)]
     pub resume_with: ResumeWith,
-    /// Whether events about wakes, and about runs that suspend and resume, trigger it.
+    /// True when the wake is also triggered by events about wakes, and about runs that suspend and resume.
     #[n(8)]
     pub include_wakes: bool,
     /// The key of the request.
@@ -75,18 +75,18 @@ pub struct WakeRegistered {
     /// The hash of the request.
     #[n(10)]
     pub request_hash: RequestHash,
-    /// Earlier events up to this one are still to be looked through, and none triggers it before
-    /// that is done; absent: they were looked through already. Since version 2.
+    /// The position up to which earlier events are still to be looked through; none triggers the
+    /// wake before that is done. Absent: they were looked through already. Since version 2.
     #[n(11)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_to: Option<Position>,
-    /// The run is suspended while it waits, at the longest for as long as this says; absent: it is
-    /// not. Since version 3.
+    /// The term of the suspension, when the run is suspended while it waits. Absent: the run is not
+    /// suspended. Since version 3.
     #[n(12)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspends: Option<SuspendFor>,
-    /// The policies that it carries, which its run has to hold as long as it waits; absent: none.
-    /// Since version 4.
+    /// The policies that the wake carries, which its run has to hold as long as it waits; absent:
+    /// none. Since version 4.
     #[n(13)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Box<Policies>>,
@@ -104,16 +104,16 @@ impl WakeRegistered {
     }
 }
 
-/// A run began to wait for more than one filter says. The wake is referred to by the position of
-/// this record.
+/// A run began to wait for a condition of more than one filter. The wake is referred to by the
+/// position of this record.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionRegistered {
-    /// What every registration says; the canonical text and the fingerprint are those of the
+    /// The fields of every registration. The canonical text and the fingerprint are those of the
     /// whole condition.
     #[n(0)]
     pub wake: WakeRegistered,
-    /// What has to happen; its leaves are canonical texts of filters.
+    /// The condition; its leaves are canonical texts of filters.
     #[n(1)]
     pub condition: Condition,
     /// The earlier events that count already.
@@ -140,14 +140,13 @@ impl ConditionRegistered {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CountedEvent {
-    /// Which filter, counted from 0 in the order in which they stand.
+    /// The number of the filter, from 0 in the order in which the filters stand in the condition.
     #[n(0)]
     pub clause: u32,
-    /// The event.
+    /// The event that counts.
     #[n(1)]
     pub by: WakeTriggeredBy,
-    /// What stands for the thing that has to be another one in each event: the first half of its
-    /// BLAKE3.
+    /// The hash of the part that must differ between the events that count: the first half of its BLAKE3.
     #[n(2)]
     pub distinct: DistinctHash,
 }
@@ -156,13 +155,13 @@ pub struct CountedEvent {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeScanned {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
-    /// Those that count, up to the one at which its condition holds.
+    /// The events that count, up to the one at which the condition holds.
     #[n(2)]
     pub counted: Vec<CountedEvent>,
 }
@@ -178,18 +177,18 @@ impl WakeScanned {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeFailed {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
-    /// Why.
+    /// The reason why the wake failed.
     #[n(2)]
     pub why: WakeFailure,
 }
 
-/// Stands for the thing that has to be another one in each event that counts.
+/// The hash of the part that must differ between the events that count.
 #[derive(
     Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
 )]
@@ -206,10 +205,10 @@ pub struct DistinctHash(
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeTriggeredBy {
-    /// Where the event stands.
+    /// The position of the event.
     #[n(0)]
     pub position: Position,
-    /// Its kind.
+    /// The kind of the event.
     #[n(1)]
     pub kind: EventKind,
 }
@@ -218,16 +217,16 @@ pub struct WakeTriggeredBy {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeTriggered {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
     /// The events, first match first.
     #[n(2)]
     pub matches: Vec<WakeTriggeredBy>,
-    /// Whether more wakes that the same event triggers follow in the next append.
+    /// True when more wakes that the same event triggers follow in the next append.
     #[n(3)]
     pub more_follow: bool,
 }
@@ -243,10 +242,10 @@ impl WakeTriggered {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeTimedOut {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
 }
@@ -263,14 +262,14 @@ pub struct DeadlockSuspected {
     pub wakes: Vec<WakeName>,
 }
 
-/// A wake that suspends its run waits for what no live member can do, as far as its filters say.
+/// A wake that suspends its run waits for something that no live member can do, as far as its filters say.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeOrphaned {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
 }
@@ -279,13 +278,13 @@ pub struct WakeOrphaned {
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WakeCancelled {
-    /// The registration.
+    /// The position of the registration.
     #[n(0)]
     pub registered: Position,
-    /// The wake.
+    /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
-    /// Why.
+    /// The reason why the wake was cancelled.
     #[n(2)]
     pub reason: WakeReason,
 }

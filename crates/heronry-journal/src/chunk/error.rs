@@ -1,14 +1,14 @@
-//! What can be wrong with the bytes of a chunk.
+//! The errors for bytes that are not a valid chunk.
 
 use heronry_types::Position;
 
 use super::{CHUNK_BYTES_MAX, FORMAT_VERSION};
 
-/// What is wrong with the bytes of a chunk.
+/// The error for bytes that are not a valid chunk.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
-    /// The bytes do not begin as a chunk does.
+    /// The bytes do not begin as those of a chunk do.
     #[error("these bytes are not a chunk; check where they come from")]
     NotAChunk,
     /// The chunk has a format that this build does not know.
@@ -28,38 +28,38 @@ pub enum ChunkError {
     /// The chunk has fewer bytes than its header says.
     #[error("the chunk has {found} of {needed} bytes; restore a copy")]
     Truncated {
-        /// How many bytes it must have at least.
+        /// The smallest size of the chunk in bytes, as far as its header tells.
         needed: u64,
-        /// How many bytes there are.
+        /// The number of bytes that there are.
         found: u64,
     },
     /// The chunk has more bytes than its header says.
     #[error("the chunk ends after {expected} of {found} bytes; restore a copy")]
     TrailingBytes {
-        /// How many bytes the header accounts for.
+        /// The size of the chunk in bytes, as its header says.
         expected: u64,
-        /// How many bytes there are.
+        /// The number of bytes that there are.
         found: u64,
     },
-    /// The bytes are more than a chunk may have.
+    /// The chunk is larger than a chunk may be.
     #[error("the chunk has {found} bytes, and a chunk has at most {CHUNK_BYTES_MAX}")]
     Oversized {
-        /// How many bytes there are.
+        /// The number of bytes that there are.
         found: u64,
     },
-    /// The header does not have its checksum.
+    /// The checksum of the header is wrong.
     #[error("the header of the chunk is damaged; restore a copy")]
     HeaderChecksum,
-    /// The header has its checksum, and says something that no header may say.
+    /// The checksum of the header is right, and a field has a value that no header may have.
     #[error("the header of the chunk has an impossible {field}; it was written by a faulty build")]
     Header {
-        /// Which field.
+        /// The field.
         field: HeaderField,
     },
     /// The record's end is before its begin, or outside the chunk.
     #[error("record {position} has impossible bounds; the chunk was written by a faulty build")]
     RecordBounds {
-        /// The record.
+        /// The position of the record.
         position: Position,
     },
     /// The chunk does not hold this position.
@@ -72,10 +72,10 @@ pub enum ChunkError {
         /// The last position of the chunk.
         last: Position,
     },
-    /// The record does not have its checksum.
+    /// The checksum of the record is wrong.
     #[error("record {position} is damaged; restore a copy")]
     RecordChecksum {
-        /// The record.
+        /// The position of the record.
         position: Position,
     },
     /// The record says that a timeline starts, and is not the first of a chunk of that timeline.
@@ -83,7 +83,7 @@ pub enum ChunkError {
         "record {position} starts a timeline in the wrong place; it was written by a faulty build"
     )]
     MisplacedStart {
-        /// The record.
+        /// The position of the record.
         position: Position,
     },
     /// A newer build wrote the record.
@@ -91,23 +91,23 @@ pub enum ChunkError {
         "record {position} has schema {number} version {version}, which this build does not know; use a newer build"
     )]
     NewerSchema {
-        /// The record.
+        /// The position of the record.
         position: Position,
-        /// The number of its kind.
+        /// The number of the record's kind.
         number: u16,
-        /// The version of its schema.
+        /// The version of the record's schema.
         version: u16,
     },
-    /// The record has its checksum, and is not what its schema says.
+    /// The checksum of the record is right, and the bytes are not what its schema says.
     #[error(
         "record {position} is malformed at its byte {offset}: {reason}; it was written by a faulty build"
     )]
     Malformed {
-        /// The record.
+        /// The position of the record.
         position: Position,
-        /// Where in the record's bytes.
+        /// The place of the fault, in bytes from the start of the record.
         offset: usize,
-        /// What was found.
+        /// The fault that was found.
         reason: String,
     },
 }
@@ -163,7 +163,7 @@ impl ChunkError {
         }
     }
 
-    /// Returns the position that the error is about, where one is known.
+    /// Returns the position that the error is about; nothing when none is known.
     pub fn position(&self) -> Option<Position> {
         match self {
             Self::RecordBounds { position }

@@ -1,4 +1,4 @@
-//! Where each byte of a chunk stands: `docs/FORMAT.md` in code.
+//! The layout of a chunk, byte by byte: `docs/FORMAT.md` in code.
 
 use heronry_types::{Epoch, Position, Timestamp};
 
@@ -17,9 +17,9 @@ const MAGIC: [u8; 4] = *b"HRNC";
 const KIND_RECORDS: u8 = 1;
 /// The fixed part of the header: everything before the record ends.
 const FIXED: usize = 76;
-/// A checksum in bytes.
+/// The size of a checksum in bytes.
 pub(crate) const CHECKSUM: usize = 4;
-/// The end of a record in bytes.
+/// The size of a record end in bytes.
 const END: usize = 4;
 
 /// Returns the length of a chunk with `count` records that take `records` bytes with their checksums.
@@ -198,7 +198,7 @@ fn check_ends(header: &ChunkHeader, bytes: &[u8]) -> Result<(), ChunkError> {
     }
 }
 
-/// Returns where the record with this index ends, counted from the first record's checksum.
+/// Returns the end of the record with this index, counted from the first record's checksum.
 fn end_of(bytes: &[u8], index: usize) -> Option<usize> {
     let end = bytes.get(FIXED + index * END..)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*end)).ok()

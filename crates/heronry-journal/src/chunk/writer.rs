@@ -59,7 +59,7 @@ pub struct ChunkWriter {
     open: ChunkHeader,
     /// Checksums and bytes of the records of the open chunk.
     records: Vec<u8>,
-    /// Where each of them ends.
+    /// The end of each of these records, in bytes.
     ends: Vec<u32>,
     sealed: Vec<Chunk>,
     sealed_len: usize,
@@ -136,12 +136,12 @@ impl ChunkWriter {
         self.len() == 0
     }
 
-    /// Returns how many records were added.
+    /// Returns the number of records that were added.
     pub fn len(&self) -> usize {
         self.sealed_len + self.ends.len()
     }
 
-    /// Returns how many bytes the chunks have together, headers included.
+    /// Returns the size of all chunks together in bytes, headers included.
     pub fn bytes(&self) -> usize {
         let open = match self.ends.len() {
             0 => 0,

@@ -20,7 +20,7 @@ fn chunks(epoch: Epoch) -> Vec<Chunk> {
     chunks
 }
 
-/// Where a chain breaks, and how.
+/// The place of a break in a chain, and a test of its fault.
 type Break = (u64, fn(&ChainFault) -> bool);
 
 /// Pushes chunks in order, and returns the position and fault at which the chain breaks.

@@ -1,4 +1,4 @@
-//! What newer builds wrote is named as such, and nothing else of it is believed.
+//! The bytes of newer builds are named as such, and nothing else of them is believed.
 
 use heronry_types::{
     AckOutcome, ChosenBy, CopyState, DeadReason, DistinctBy, EffectFault, EffectOutcome, EventKind,
@@ -94,7 +94,7 @@ fn parts_that_a_newer_build_adds_to_a_record_are_skipped() {
     }
 }
 
-/// Where the body of an encoded record begins.
+/// Returns the index of the byte at which the body of an encoded record begins.
 fn body_of(record: &[u8]) -> usize {
     let mut decoder = minicbor::Decoder::new(record);
     assert_eq!(decoder.array().unwrap(), Some(6));

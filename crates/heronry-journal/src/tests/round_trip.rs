@@ -1,4 +1,4 @@
-//! What is written is read back: for every kind of record.
+//! Every kind of record is read back as it was written.
 
 use std::sync::Arc;
 

@@ -123,7 +123,7 @@ fn check_owner(
     };
     let first = first_message(state, content_ref);
     let sent = first.is_some_and(|(_, message)| message.sender() == Some(run));
-    if sent || minter.stores(run, content_ref) {
+    if sent || minter.stores(Some(run), content_ref) {
         Ok(())
     } else {
         Err(Rejection::ContentMissing)

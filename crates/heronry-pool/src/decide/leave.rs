@@ -90,7 +90,8 @@ impl Command for EndRun {
     }
 }
 
-/// The departure itself, the messages that are settled by it, and the wakes that it cancels.
+/// The departure itself, the wakes that it cancels, and the messages that are settled by it: those
+/// change nothing any more of what waiters see, so they come last.
 pub(super) fn departure(
     state: &State,
     member: &Member,
@@ -98,6 +99,17 @@ pub(super) fn departure(
     (why, reason): (Undeliverable, WakeReason),
 ) -> Vec<Entry> {
     let mut entries = vec![entry];
+    let departed = state.head.next();
+    let author = Author::engine(state.lineage_of(&member.run)).caused_by(departed);
+    entries.extend(member.wakes.iter().filter_map(|registered| {
+        let wake_id = state.wakes.get(*registered)?.registered.wake_id.clone();
+        let cancelled = WakeCancelled {
+            registered: *registered,
+            wake_id,
+            reason,
+        };
+        Some(author.entry(Body::WakeCancelled(cancelled)))
+    }));
     let mut copies = member.inbox.queued();
     copies.extend(member.inbox.held().map(|claim| claim.accepted));
     entries.extend(copies.into_iter().filter_map(|accepted| {
@@ -109,17 +121,6 @@ pub(super) fn departure(
             outcome: None,
         };
         settle::settled_by(state, accepted, &member.run, end)
-    }));
-    let departed = state.head.next();
-    let author = Author::engine(state.lineage_of(&member.run)).caused_by(departed);
-    entries.extend(member.wakes.iter().filter_map(|registered| {
-        let wake_id = state.wakes.get(*registered)?.registered.wake_id.clone();
-        let cancelled = WakeCancelled {
-            registered: *registered,
-            wake_id,
-            reason,
-        };
-        Some(author.entry(Body::WakeCancelled(cancelled)))
     }));
     entries
 }

@@ -16,7 +16,7 @@ pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
 
 use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
-use crate::{Caller, Minter, Rejection, State, answer};
+use crate::{Caller, Minter, Rejection, State, answer, state::Message};
 
 /// Asks what became of a message.
 #[derive(Clone, Debug)]
@@ -110,10 +110,29 @@ pub struct ContentAccess {
     pub content_ref: ContentRef,
 }
 
+/// The first message that refers to a body: a body that came with a message came with that one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FirstUse {
+    /// Its acceptance.
+    pub accepted: Position,
+    /// How many bytes the body has.
+    pub bytes: u64,
+}
+
+impl FirstUse {
+    /// Returns the first of the messages that refer to a body, oldest first.
+    pub(super) fn of(of_content: &[(Position, &Message)]) -> Option<Self> {
+        let (accepted, message) = of_content.first()?;
+        Some(Self {
+            accepted: *accepted,
+            bytes: message.accepted.body_bytes,
+        })
+    }
+}
+
 impl Command for ContentAccess {
-    /// The acceptance of the first message that refers to it: a body that came with a message came
-    /// with that one. Absent only for operators: no message refers to it.
-    type Answer = Option<Position>;
+    /// The first message that refers to it. Absent only for operators: none does.
+    type Answer = Option<FirstUse>;
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -124,9 +143,9 @@ impl Command for ContentAccess {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
+    fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
-        let first = of_content.first().map(|(position, _)| *position);
+        let first = FirstUse::of(&of_content);
         match &self.caller {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content

@@ -4,7 +4,7 @@
 //! offered an event only when the thing that has to be another one was not kept since it began to
 //! wait: what came before for all of them costs one look, however many they are.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use heronry_event::{
     Envelope,
@@ -12,6 +12,7 @@ use heronry_event::{
     index::FilterIndex,
 };
 use heronry_journal::DistinctHash;
+use heronry_store::KeyedMap;
 use heronry_types::{DistinctBy, Position, RunId};
 
 use super::conditions::About;
@@ -48,7 +49,9 @@ struct Clause {
     /// Who counts by it, in order of registration.
     takers: BTreeSet<Leaf>,
     /// The last event for each thing that was kept. One that is older than every taker says nothing.
-    kept: HashMap<DistinctHash, Position>,
+    kept: KeyedMap<DistinctHash, Position>,
+    /// With how many of them those are looked for that say nothing any more.
+    kept_max: usize,
 }
 
 /// The filters of the conditions that wait.
@@ -57,8 +60,8 @@ pub(super) struct Clauses {
     index: FilterIndex<ClauseId>,
     /// The filters of wakes that take events about wakes too.
     including: FilterIndex<ClauseId>,
-    by_key: HashMap<ClauseKey, ClauseId>,
-    by_id: HashMap<ClauseId, Clause>,
+    by_key: KeyedMap<ClauseKey, ClauseId>,
+    by_id: KeyedMap<ClauseId, Clause>,
     /// Never used again.
     last_id: u64,
 }
@@ -116,7 +119,8 @@ impl Clauses {
             key,
             cost: filter.cost().per_event,
             takers: BTreeSet::new(),
-            kept: HashMap::new(),
+            kept: KeyedMap::default(),
+            kept_max: KEPT_MAX,
         };
         self.by_id.insert(id, clause);
         id
@@ -194,10 +198,12 @@ impl Clauses {
             }
             None => offered.extend(&clause.takers),
         }
-        if clause.kept.len() > KEPT_MAX
+        if clause.kept.len() > clause.kept_max
             && let Some(oldest) = clause.takers.first()
         {
             clause.kept.retain(|_, at| *at > oldest.registered);
+            // What is left is looked at again when there is twice as much: so each event pays a little.
+            clause.kept_max = KEPT_MAX.max(clause.kept.len().saturating_mul(2));
         }
     }
 

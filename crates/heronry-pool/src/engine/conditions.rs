@@ -1,13 +1,15 @@
 //! The wakes that wait for more than one filter says, and how far each has come; and those whose
 //! earlier events are still to be looked through.
 //!
-//! Progress is no part of the state: it is counted again when the pool is opened, by matching each
-//! record while it is replayed, with the state as it was then.
+//! Progress is no part of the state: after the pool was opened it is counted again, from the registration
+//! of each on, a slice at a time.
 
-use std::collections::{BTreeMap, HashMap};
-
-use heronry_event::filter::{CompileErrors, Fingerprint};
+use heronry_event::{
+    Envelope,
+    filter::{CompileErrors, Fingerprint},
+};
 use heronry_journal::{CountedEvent, WakeRegistered, WakeTriggeredBy};
+use heronry_store::KeyedMap;
 use heronry_types::{Condition, Position, RunId};
 
 use super::{
@@ -35,6 +37,37 @@ struct Waiting {
     /// Once it holds, nothing counts any more.
     is_decided: bool,
     earlier: Earlier,
+    /// Whether events before this one may count for it while it is not decided.
+    memory: Memory,
+}
+
+/// Whether a wake that waits may be nearer to its end by what came before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Memory {
+    /// It may.
+    Counts,
+    /// Any one event of those that it waits for would have ended it.
+    Nothing,
+}
+
+impl Memory {
+    fn of(body: &WakeRegistered, condition: &Condition) -> Self {
+        if body.scan_to.is_none() && is_of_single_events(condition) {
+            Self::Nothing
+        } else {
+            Self::Counts
+        }
+    }
+}
+
+/// Whether any one event that counts makes the condition hold.
+fn is_of_single_events(condition: &Condition) -> bool {
+    match condition {
+        Condition::Filter(_) => true,
+        Condition::Count(count) => count.n == 1,
+        Condition::AnyOf(parts) => parts.iter().all(is_of_single_events),
+        Condition::AllOf(parts) => parts.len() == 1 && parts.iter().all(is_of_single_events),
+    }
 }
 
 impl Waiting {
@@ -55,18 +88,17 @@ impl Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
     clauses: Clauses,
-    waiting: HashMap<Position, Waiting>,
+    waiting: KeyedMap<Position, Waiting>,
+    /// The filters that keep the event which is being counted, as far as they were not looked at.
     kept: Vec<ClauseId>,
+    /// Who may count it, as far as they did not; the first one is last once all filters were looked at.
     offered: Vec<Leaf>,
     /// The last record that was matched: none counts twice.
     through: Position,
-    /// Wakes that a replayed record decided, and that no record has ended so far.
-    replayed: BTreeMap<Position, WakeTriggeredBy>,
 }
 
 /// Who a matched event may count for.
 pub(super) struct Audience<'a> {
-    pub(super) about: About,
     pub(super) counts_for: CountsFor,
     /// Whether a run sees the event.
     pub(super) sees: &'a dyn Fn(&RunId) -> bool,
@@ -103,6 +135,7 @@ impl Conditions {
             clauses,
             is_decided,
             earlier: body.scan_to.map_or(Earlier::Seen, Earlier::Pending),
+            memory: Memory::of(body, condition),
         };
         waiting.let_go(registered, &mut self.clauses);
         self.waiting.insert(registered, waiting);
@@ -133,7 +166,6 @@ impl Conditions {
         };
         waiting.is_decided = true;
         waiting.let_go(registered, &mut self.clauses);
-        self.replayed.remove(&registered);
     }
 
     /// Returns true when no wake asks for events of this sort.
@@ -141,73 +173,107 @@ impl Conditions {
         self.clauses.nobody_asks(about)
     }
 
-    /// Counts an event, and adds the wakes whose condition holds by it to `decided`. Returns how many
-    /// alternatives and wakes were come upon.
-    pub(super) fn match_event(
+    /// Returns true when no condition waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Returns the first registration of those for which events count that came before now.
+    pub(super) fn counts_since(&self) -> Option<Position> {
+        let waiting = self.waiting.iter();
+        let counting = waiting.filter(|(_, it)| it.memory == Memory::Counts);
+        counting.map(|(registered, _)| *registered).min()
+    }
+
+    /// Begins to count an event; returns how many alternatives were come upon.
+    pub(super) fn begin(&mut self, position: Position, asked: (About, &Envelope)) -> usize {
+        debug_assert!(!self.is_counting(), "one event at a time");
+        if position <= self.through || self.nobody_asks(asked.0) {
+            return 0;
+        }
+        self.through = position;
+        self.clauses.matches(asked, &mut self.kept)
+    }
+
+    /// Returns true while an event is not counted for all.
+    pub(super) fn is_counting(&self) -> bool {
+        !self.kept.is_empty() || !self.offered.is_empty()
+    }
+
+    /// Counts the event that was begun for so many more filters and wakes, and adds the wakes whose
+    /// condition holds by it to `decided`. Returns how many were come upon, one wake more at the most.
+    pub(super) fn go_on(
+        &mut self,
+        event: &mut Occurrence<'_>,
+        audience: &Audience<'_>,
+        decided: &mut Vec<Position>,
+        at_most: usize,
+    ) -> usize {
+        let mut came_upon = 0;
+        while came_upon < at_most && self.is_counting() {
+            came_upon += match self.kept.pop() {
+                Some(id) => self.offer(id, event, audience),
+                None => self.count_for_next(event, audience, decided),
+            };
+        }
+        came_upon
+    }
+
+    /// Offers the event to those who count by a filter that keeps it; returns that it was one filter.
+    fn offer(
+        &mut self,
+        id: ClauseId,
+        event: &mut Occurrence<'_>,
+        audience: &Audience<'_>,
+    ) -> usize {
+        if let Some(key) = self.clauses.key(id)
+            && let Some(distinct) = event.distinct(key.distinct_by)
+            && (audience.sees)(&key.run)
+        {
+            let kept = Kept {
+                position: event.position(),
+                distinct,
+                counts_for: audience.counts_for,
+            };
+            self.clauses.offer(id, kept, &mut self.offered);
+        }
+        if self.kept.is_empty() {
+            self.offered.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        1
+    }
+
+    /// Counts the event for the first wake that it was offered to; returns by how many filters.
+    fn count_for_next(
         &mut self,
         event: &mut Occurrence<'_>,
         audience: &Audience<'_>,
         decided: &mut Vec<Position>,
     ) -> usize {
-        if event.position() <= self.through || self.nobody_asks(audience.about) {
+        let Some(Leaf { registered, .. }) = self.offered.last().copied() else {
             return 0;
-        }
-        self.through = event.position();
-        self.kept.clear();
-        let asked = (audience.about, event.envelope());
-        let came_upon = self.clauses.matches(asked, &mut self.kept);
-        self.offered.clear();
-        for id in &self.kept {
-            let Some(key) = self.clauses.key(*id) else {
-                continue;
-            };
-            let Some(distinct) = event.distinct(key.distinct_by) else {
-                continue;
-            };
-            if (audience.sees)(&key.run) {
-                let kept = Kept {
-                    position: event.position(),
-                    distinct,
-                    counts_for: audience.counts_for,
-                };
-                self.clauses.offer(*id, kept, &mut self.offered);
-            }
-        }
-        self.offered.sort_unstable();
-        for leaves in self
+        };
+        let others = self
             .offered
-            .chunk_by(|one, other| one.registered == other.registered)
-        {
-            let Some(registered) = leaves.first().map(|leaf| leaf.registered) else {
-                continue;
-            };
-            let Some(waiting) = self.waiting.get_mut(&registered) else {
-                continue;
-            };
-            if waiting.is_decided || !(audience.wants)(registered) {
-                continue;
-            }
-            for leaf in leaves {
-                waiting.progress.take(leaf.number, event);
-            }
-            waiting.is_decided = waiting.progress.holds();
-            waiting.let_go(registered, &mut self.clauses);
-            if waiting.is_decided && waiting.earlier == Earlier::Seen {
-                decided.push(registered);
-            }
+            .iter()
+            .rposition(|leaf| leaf.registered != registered);
+        let leaves = self.offered.drain(others.map_or(0, |last| last + 1)..);
+        let count = leaves.len();
+        let Some(waiting) = self.waiting.get_mut(&registered) else {
+            return count;
+        };
+        if waiting.is_decided || !(audience.wants)(registered) {
+            return count;
         }
-        came_upon + self.kept.len() + self.offered.len()
-    }
-
-    /// Keeps what a replayed record decided, until its end comes or the replay is over.
-    pub(super) fn keep_replayed(&mut self, decided: &[Position], by: WakeTriggeredBy) {
-        let decided = decided.iter().map(|registered| (*registered, by));
-        self.replayed.extend(decided);
-    }
-
-    /// Takes what replayed records decided and no record ended.
-    pub(super) fn take_replayed(&mut self) -> BTreeMap<Position, WakeTriggeredBy> {
-        std::mem::take(&mut self.replayed)
+        for leaf in leaves {
+            waiting.progress.take(leaf.number, event);
+        }
+        waiting.is_decided = waiting.progress.holds();
+        waiting.let_go(registered, &mut self.clauses);
+        if waiting.is_decided && waiting.earlier == Earlier::Seen {
+            decided.push(registered);
+        }
+        count
     }
 
     /// Returns how many events count already for each filter of a condition.

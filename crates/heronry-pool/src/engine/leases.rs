@@ -6,10 +6,10 @@ use heronry_journal::{Body, Record};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
-use super::Engine;
+use super::{Engine, matching::Turn};
 use crate::{
     decide::{Speaker, back_entry, left_entries, lost_entry},
-    state::Member,
+    state::{Due, Member},
 };
 
 /// How many members one append loses, and how many leave in it, at the most.
@@ -73,6 +73,13 @@ impl Leases {
         }
     }
 
+    /// Lets a member be looked at again whose lease has ended.
+    fn look_again(&mut self, run: &RunId) {
+        if let Some(lease) = self.by_run.get(run) {
+            self.order.insert((lease.placed, run.clone()));
+        }
+    }
+
     fn renew(&mut self, run: &RunId, now: Timestamp) {
         if let Some(lease) = self.by_run.get_mut(run) {
             let again = now.after(lease.term);
@@ -131,8 +138,13 @@ impl Engine {
 
     /// Returns true when a deadline is due at this time.
     pub fn is_due(&self, now: Timestamp) -> bool {
+        let mut due = self.state.deadlines.due(now);
+        if self.has_backlog() && !self.is_little_behind() {
+            // Wakes and members wait for that, and no command waits for them.
+            return due.next().is_some_and(Due::is_of_contents);
+        }
         let lease = self.leases.next().is_some_and(|at| at <= now);
-        lease || self.state.deadlines.due(now).next().is_some()
+        lease || due.next().is_some()
     }
 
     /// Renews the leases that end now of members who wait for an answer, and so can be reached.
@@ -203,17 +215,29 @@ impl Engine {
     pub(super) fn tick_members(&mut self) -> bool {
         let lost = self.leases.ended(self.now);
         for run in &lost {
-            if let Some(entry) = lost_entry(&self.state, run, self.now) {
+            if self.is_behind() {
+                self.leases.look_again(run);
+            } else if let Some(entry) = lost_entry(&self.state, run, self.now) {
                 self.stage_entry(entry);
             }
+        }
+        if self.is_behind() {
+            return true;
         }
         let resumed = self.tick_suspended();
         let due = self.state.deadlines.due(self.now);
         let leaving = due.filter_map(|due| due.leaver().cloned());
         let leaving: Vec<RunId> = leaving.take(MEMBERS_MAX).collect();
         for run in &leaving {
-            let entries = left_entries(&self.state, run);
-            self.stage_undecided(entries);
+            // Who is left is still due.
+            if self.is_behind() {
+                break;
+            }
+            let mut entries = left_entries(&self.state, run);
+            entries.retain(|entry| !self.triggers.has_decided(&entry.body));
+            let turn = self.take_turns(Turn::AtOnce);
+            self.stage_all(entries);
+            self.take_turns(turn);
         }
         !lost.is_empty() || !leaving.is_empty() || resumed
     }

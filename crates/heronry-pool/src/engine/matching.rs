@@ -1,31 +1,44 @@
 //! Matching in slices: what an event costs is paid a little at a time.
 //!
-//! A record is matched when it is staged, as long as the slice lasts. The records that come after are
-//! matched by the next slices, in order; until then no command is decided that could see or change
-//! what a wake waits for. So the state at a record's turn shows every waiter what it saw when the
-//! record was staged.
+//! A record is matched when it is staged, as long as the slice lasts. What is left of it, and the records
+//! that come after, are matched by the next slices, in order; until then no command is decided that could
+//! see or change what a wake waits for. So the state at a record's turn shows every waiter what it saw when
+//! the record was staged.
+//!
+//! When a pool is opened, earlier records are matched again in the same way ([`History`]).
 
 use std::collections::VecDeque;
 
 use heronry_journal::{Body, Record};
 use heronry_types::Position;
 
-use super::Engine;
+use super::{
+    Engine,
+    history::{History, Next},
+    triggers::Which,
+};
 use crate::decide::{AboutWakes, Command};
 
-/// How many alternatives and wakes are come upon in one slice, unless something else is said; the last
-/// record of a slice may come upon more.
+/// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
+/// alternatives that one record comes near, or the filters of one wake, may be more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
-/// How many records a command may stage that are matched with it, whatever that costs; a command that
-/// stages more waits while others are still to be matched.
+/// How many records a command may stage that goes before others which wait until everything is matched.
 pub const SMALL_BURDEN: usize = 16;
+/// With how many records that wait to be matched commands wait until wakes and members whose time is over
+/// are decided.
+const LITTLE: usize = 128;
 /// How many records may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
-/// How many slices may be left, by what records cost of late, before no further command is decided.
-const SLICES_BEHIND_MAX: usize = 64;
 /// How many records of the end of a journal may not have been matched when it ended: those that wait
 /// before a command, those of the largest command, and the triggers of an append, with room to spare.
 const UNMATCHED_MAX: u64 = 32 * 1_024;
+/// How many records an append may add to those, of small commands and of triggers.
+const UNMATCHED_MORE_MAX: u64 = 4 * 1_024;
+/// How many records of small commands are staged while others wait to be matched, before two have to be
+/// matched for each further one.
+const AHEAD_MAX: u64 = 256;
+/// How much of a slice a record takes that is matched again, beside what it comes upon.
+const READ_COST: usize = 4;
 
 /// Whether a record may be matched later than it is staged.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -33,6 +46,9 @@ pub(super) enum Turn {
     /// It is matched at once: what stages it may change what waiters see.
     #[default]
     AtOnce,
+    /// It is begun at once, and what is left when the slice is spent waits for the next one. It goes before
+    /// commands that wait for that, so there is a limit to how many do.
+    Ahead,
     /// It waits for the next slice when this one is spent.
     Later,
 }
@@ -40,16 +56,17 @@ pub(super) enum Turn {
 /// The records that wait to be matched.
 #[derive(Debug)]
 pub(super) struct Matching {
+    /// Those that were staged, after one that is being matched.
     unmatched: VecDeque<Record>,
+    /// Those that are matched again since the pool was opened.
+    history: Option<History>,
     slice: usize,
     slice_left: usize,
-    /// How many records a command may stage that are matched with it, whatever that costs.
-    small: usize,
     turn: Turn,
-    /// How many alternatives and wakes were come upon in all.
+    /// How many alternatives, filters and wakes were come upon in all.
     came_upon: u64,
-    /// About how many are come upon for a record, of late.
-    usual: usize,
+    /// How many halves of a record may still be staged before those that wait.
+    ahead_left: u64,
     /// The last record that nobody stages while records wait to be matched.
     settled: Position,
 }
@@ -58,41 +75,55 @@ impl Default for Matching {
     fn default() -> Self {
         Self {
             unmatched: VecDeque::new(),
+            history: None,
             slice: MATCHING_SLICE,
             slice_left: MATCHING_SLICE,
-            small: SMALL_BURDEN,
             turn: Turn::AtOnce,
             came_upon: 0,
-            usual: 0,
+            ahead_left: 2 * AHEAD_MAX,
             settled: Position::ZERO,
         }
     }
 }
 
 impl Engine {
-    /// Says how many alternatives and wakes are come upon in one slice; in slices of less than
-    /// [`SMALL_BURDEN`] smaller commands are matched later, too. No outcome depends on it.
+    /// Says how many alternatives, filters and wakes are come upon in one slice; in slices of less than
+    /// [`SMALL_BURDEN`] small commands are matched later, too. No outcome depends on it.
     pub fn match_in_slices_of(&mut self, came_upon: usize) {
-        let came_upon = came_upon.max(1);
-        self.matching.slice = came_upon;
-        self.matching.small = SMALL_BURDEN.min(came_upon.saturating_sub(1));
+        self.matching.slice = came_upon.max(1);
     }
 
     /// Returns true while records wait to be matched.
     pub fn is_behind(&self) -> bool {
-        !self.matching.unmatched.is_empty()
+        self.has_unmatched() || self.matching.history.is_some()
     }
 
-    /// Returns true when so many records wait to be matched that no command goes before them.
+    /// Returns true while a record that was staged is not matched for all wakes that one event ends.
+    fn has_unmatched(&self) -> bool {
+        self.triggers.is_matching() || !self.matching.unmatched.is_empty()
+    }
+
+    /// Returns true when no command goes before the records that wait to be matched: they are very many,
+    /// or as many commands went before them as may.
     pub fn is_far_behind(&self) -> bool {
         let Matching {
             unmatched,
-            slice,
-            usual,
+            history,
+            ahead_left,
             ..
         } = &self.matching;
-        let left = unmatched.len().saturating_mul(*usual);
-        unmatched.len() >= BEHIND_MAX || left > slice.saturating_mul(SLICES_BEHIND_MAX)
+        // A crash would forget some.
+        let is_full = history.as_ref().is_some_and(|history| {
+            let left = history.left(self.state.head) + UNMATCHED_MORE_MAX;
+            history.which() == Which::OfOneEvent && left > UNMATCHED_MAX
+        });
+        is_full || unmatched.len() >= BEHIND_MAX || self.is_behind() && *ahead_left == 0
+    }
+
+    /// Returns true when so few records wait to be matched that what is due may wait for them, and commands
+    /// for that.
+    pub(super) fn is_little_behind(&self) -> bool {
+        self.matching.history.is_none() && self.matching.unmatched.len() <= LITTLE
     }
 
     /// Returns true when the slice is spent, and begins the next one: others are to go on before that.
@@ -104,30 +135,95 @@ impl Engine {
         is_spent
     }
 
-    /// Returns how many alternatives and wakes were come upon for all records that were matched: the
-    /// measure of what matching costs.
+    /// Returns how many alternatives, filters and wakes were come upon for all records that were matched:
+    /// the measure of what matching costs.
     pub fn came_upon(&self) -> u64 {
         self.matching.came_upon
+    }
+
+    /// Returns the record after which the journal has to be read, for records that are matched again since
+    /// the pool was opened; nothing while none is needed.
+    pub fn reads_after(&self) -> Option<Position> {
+        let history = self.matching.history.as_ref()?;
+        history.reads_after(self.state.head)
+    }
+
+    /// Takes in the records of the journal that [`reads_after`](Self::reads_after) asks for, in order.
+    pub fn put_read(&mut self, records: Vec<Record>) {
+        if let Some(history) = &mut self.matching.history {
+            history.put(records);
+        }
     }
 
     /// Matches records that wait, for one slice.
     pub fn match_more(&mut self) {
         self.matching.slice_left = self.matching.slice;
-        while self.matching.slice_left > 0
-            && let Some(record) = self.matching.unmatched.pop_front()
-        {
-            self.match_now(&record);
+        while self.matching.slice_left > 0 && self.match_next() {}
+    }
+
+    /// Matches some of what waits; returns false when nothing does, or when the journal has to be read.
+    fn match_next(&mut self) -> bool {
+        if self.triggers.is_matching() {
+            self.go_on(self.matching.slice_left);
+            return true;
+        }
+        if let Some(record) = self.matching.unmatched.pop_front() {
+            self.begin_to_match(&record, self.which_is_staged());
+            self.go_on(self.matching.slice_left);
+            return true;
+        }
+        let Some(history) = &mut self.matching.history else {
+            self.matching.ahead_left = 2 * AHEAD_MAX;
+            return false;
+        };
+        match history.next(self.state.head) {
+            Next::Record(record, which) => {
+                self.spend(READ_COST);
+                self.begin_to_match(&record, which);
+                self.go_on(self.matching.slice_left);
+                true
+            }
+            Next::Unread => false,
+            Next::Nothing => {
+                self.matching.history = None;
+                true
+            }
         }
     }
 
-    /// Returns when what a command stages may be matched: later when that is much. What may see or change
-    /// what waiters see is decided when everything before it is matched; its owner lets it wait for that.
+    /// For which wakes a record is matched that is staged: for the others it is when it comes again.
+    fn which_is_staged(&self) -> Which {
+        let history = self.matching.history.as_ref();
+        history.map_or(Which::All, |_| Which::OfOneEvent)
+    }
+
+    fn begin_to_match(&mut self, record: &Record, which: Which) {
+        let came_upon = self.triggers.begin(&self.state, record, which);
+        self.matching.came_upon += came_upon as u64;
+        self.matching.ahead_left += 1;
+        self.spend(came_upon);
+    }
+
+    fn go_on(&mut self, at_most: usize) {
+        let came_upon = self.triggers.go_on(&self.state, at_most);
+        self.matching.came_upon += came_upon as u64;
+        self.spend(came_upon);
+    }
+
+    fn spend(&mut self, came_upon: usize) {
+        let left = self.matching.slice_left;
+        self.matching.slice_left = left.saturating_sub(came_upon);
+    }
+
+    /// Returns when what a command stages may be matched. What may see or change what waiters see is
+    /// decided when everything before it is matched; its owner lets it wait for that.
     pub(super) fn turn_of(&mut self, command: &impl Command) -> Turn {
         match command.about_wakes() {
-            AboutWakes::Nothing if command.burden() > self.matching.small => Turn::Later,
-            AboutWakes::Nothing => Turn::AtOnce,
+            AboutWakes::Nothing if command.burden() > SMALL_BURDEN => Turn::Later,
+            AboutWakes::Nothing => Turn::Ahead,
             AboutWakes::Perhaps => {
-                while self.is_behind() {
+                debug_assert_eq!(self.reads_after(), None, "the journal is to be read before");
+                while self.is_behind() && self.reads_after().is_none() {
                     self.match_more();
                 }
                 Turn::AtOnce
@@ -143,25 +239,57 @@ impl Engine {
     /// Matches a record that is staged, or lets it wait.
     pub(super) fn match_staged(&mut self, record: &Record) {
         self.settle(record);
+        if self.matching.turn == Turn::Ahead && self.is_behind() {
+            self.matching.ahead_left = self.matching.ahead_left.saturating_sub(2);
+        }
+        if let Some(history) = &mut self.matching.history {
+            history.keep(record);
+            if history.which() == Which::OfOneEvent {
+                return;
+            }
+        }
         if self.triggers.nobody_asks(record) {
             return;
         }
-        let is_spent = self.matching.slice_left == 0 && self.matching.turn == Turn::Later;
-        if is_spent || self.is_behind() {
+        let may_wait = match self.matching.turn {
+            Turn::AtOnce => false,
+            Turn::Ahead => self.matching.slice < SMALL_BURDEN,
+            Turn::Later => true,
+        };
+        if may_wait && self.matching.slice_left == 0 || self.has_unmatched() {
             self.matching.unmatched.push_back(record.clone());
             let waiting = self.matching.unmatched.len() as u64;
             debug_assert!(waiting <= UNMATCHED_MAX, "a crash would forget some");
+            return;
+        }
+        self.begin_to_match(record, self.which_is_staged());
+        let left = self.matching.slice_left;
+        self.go_on(if self.matching.turn == Turn::AtOnce {
+            usize::MAX
         } else {
-            self.match_now(record);
+            left
+        });
+    }
+
+    /// Lets go of what is kept of records that the journal shows.
+    pub(super) fn shown(&mut self, until: Position) {
+        if let Some(history) = &mut self.matching.history {
+            history.shown(until);
         }
     }
 
-    fn match_now(&mut self, record: &Record) {
-        let came_upon = self.triggers.match_record(&self.state, record);
-        let left = self.matching.slice_left;
-        self.matching.slice_left = left.saturating_sub(came_upon);
-        self.matching.came_upon += came_upon as u64;
-        self.matching.usual = (self.matching.usual * 7 + came_upon) / 8;
+    /// Says that the journal is replayed: what may be to match again is, a slice at a time.
+    pub(super) fn match_again(&mut self) {
+        let conditions = self.triggers.conditions();
+        let unmatched_after = self.unfinished().map(Position::previous);
+        let counted_after = if conditions.is_empty() {
+            None
+        } else {
+            let counts = conditions.counts_since();
+            [counts, unmatched_after].into_iter().flatten().min()
+        };
+        let unmatched_after = unmatched_after.filter(|_| !self.triggers.none_of_one_event());
+        self.matching.history = History::new(unmatched_after, counted_after);
     }
 
     /// Notes a record before which every other was matched when it was staged.
@@ -186,7 +314,7 @@ impl Engine {
 
 /// Whether a record is staged only while no other waits to be matched: what it says may change what
 /// waiters see, or comes of time.
-fn is_settled(body: &Body) -> bool {
+pub(super) fn is_settled(body: &Body) -> bool {
     match body {
         Body::PoolCreated(_)
         | Body::PoolConfigured(_)

@@ -41,6 +41,7 @@ impl Engine {
     /// but the latest few. They are still known, by the positions of their records.
     pub fn forget_finished(&mut self, until: heronry_types::Position) {
         self.state.messages.forget(until, self.finished_kept);
+        self.shown(until);
     }
 
     /// Makes room for the messages that the next command may ask for.

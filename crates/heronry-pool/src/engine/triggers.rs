@@ -33,6 +33,27 @@ struct Decided {
     by: WakeTriggeredBy,
 }
 
+/// The wakes for which a record is matched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Which {
+    /// All that wait.
+    All,
+    /// Those that one event ends.
+    OfOneEvent,
+    /// Those whose events are counted.
+    OfConditions,
+}
+
+/// A record that is being matched.
+#[derive(Debug)]
+struct Matched {
+    envelope: Envelope,
+    by: WakeTriggeredBy,
+    counts_for: CountsFor,
+    /// The wakes that it suspends a run for: it is no event for them.
+    suspends_for: Vec<Position>,
+}
+
 /// The filters of the wakes that wait, and the triggers that are not recorded yet.
 #[derive(Debug, Default)]
 pub(super) struct Triggers {
@@ -43,6 +64,8 @@ pub(super) struct Triggers {
     costs: WakeCosts,
     decided: HashSet<Position>,
     backlog: VecDeque<Decided>,
+    /// The record that is being matched, and the wakes that it was found to end.
+    matched: Option<Box<Matched>>,
     found: Vec<Position>,
 }
 
@@ -129,10 +152,21 @@ impl Triggers {
         (nobody || is_hidden) && says_nothing
     }
 
-    /// Decides which wakes a record triggers, in order of their registration. Returns how many
-    /// alternatives and wakes were come upon for it.
-    pub(super) fn match_record(&mut self, state: &State, record: &Record) -> usize {
-        if let Some((registered, by)) = self.scanned(record)
+    /// Returns true when no wake that one event ends waits.
+    pub(super) fn none_of_one_event(&self) -> bool {
+        self.index.is_empty() && self.including.is_empty()
+    }
+
+    /// Returns the conditions that wait.
+    pub(super) fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// Begins to match a record. Returns how many alternatives were come upon for it.
+    pub(super) fn begin(&mut self, state: &State, record: &Record, which: Which) -> usize {
+        debug_assert!(!self.is_matching(), "one record at a time");
+        if which != Which::OfOneEvent
+            && let Some((registered, by)) = self.scanned(record)
             && self.decided.insert(registered)
         {
             self.backlog.push_back(Decided { registered, by });
@@ -140,35 +174,59 @@ impl Triggers {
         if self.nobody_asks(record) {
             return 0;
         }
-        let about_wakes = is_about_wakes(record.kind());
-        let event = project(&state.timelines, record);
-        self.found.clear();
-        let mut came_upon = self.including.matches(&event.envelope, &mut self.found);
-        if !about_wakes {
-            came_upon += self.index.matches(&event.envelope, &mut self.found);
+        let about = about(record);
+        let envelope = project(&state.timelines, record).envelope;
+        let mut came_upon = 0;
+        if which != Which::OfConditions {
+            came_upon += self.including.matches(&envelope, &mut self.found);
         }
-        let by = by(record);
-        came_upon += self.count(state, record, &event.envelope);
-        self.found.sort_unstable();
-        for registered in self.found.drain(..) {
-            if wants(state, registered, record) && self.decided.insert(registered) {
-                self.backlog.push_back(Decided { registered, by });
-            }
+        if which != Which::OfConditions && about == About::Other {
+            came_upon += self.index.matches(&envelope, &mut self.found);
         }
+        if which != Which::OfOneEvent {
+            came_upon += self.conditions.begin(record.position, (about, &envelope));
+        }
+        self.matched = Some(Box::new(Matched {
+            envelope,
+            by: by(record),
+            counts_for: counts_for(record),
+            suspends_for: suspends_for(&record.entry.body),
+        }));
         came_upon
     }
 
-    /// Counts an event for the conditions, and adds those that hold by it to what was found.
-    fn count(&mut self, state: &State, record: &Record, envelope: &Envelope) -> usize {
-        let audience = Audience {
-            about: about(record),
-            counts_for: counts_for(record),
-            sees: &|run| sees(state, run),
-            wants: &|registered| wants(state, registered, record),
+    /// Returns true while a record that was begun is not matched for all.
+    pub(super) fn is_matching(&self) -> bool {
+        self.matched.is_some()
+    }
+
+    /// Counts the record that was begun for so many more filters and wakes; when it is counted for all,
+    /// decides which wakes it triggers, in order of their registration. Returns how many filters and
+    /// wakes were come upon.
+    pub(super) fn go_on(&mut self, state: &State, at_most: usize) -> usize {
+        let Some(matched) = &self.matched else {
+            return 0;
         };
-        let mut event = Occurrence::new(envelope, by(record));
+        let audience = Audience {
+            counts_for: matched.counts_for,
+            sees: &|run| sees(state, run),
+            wants: &|registered| wants(state, registered, matched),
+        };
+        let mut event = Occurrence::new(&matched.envelope, matched.by);
         let found = &mut self.found;
-        self.conditions.match_event(&mut event, &audience, found)
+        let came_upon = self.conditions.go_on(&mut event, &audience, found, at_most);
+        if self.conditions.is_counting() {
+            return came_upon;
+        }
+        let by = matched.by;
+        self.found.sort_unstable();
+        for registered in self.found.drain(..) {
+            if wants(state, registered, matched) && self.decided.insert(registered) {
+                self.backlog.push_back(Decided { registered, by });
+            }
+        }
+        self.matched = None;
+        came_upon
     }
 
     /// Takes in what was found for a wake, when the record says that. Returns the wake with the event
@@ -179,32 +237,6 @@ impl Triggers {
         };
         let by = self.conditions.scanned(body.registered, &body.counted)?;
         Some((body.registered, by))
-    }
-
-    /// Counts a replayed record for the conditions, as it counted when it was recorded.
-    pub(super) fn replay(&mut self, state: &State, record: &Record) {
-        if let Some((registered, by)) = self.scanned(record) {
-            self.conditions.keep_replayed(&[registered], by);
-        }
-        let is_hidden = record.entry.visibility == Visibility::OutOfScope;
-        if is_hidden || self.conditions.nobody_asks(about(record)) {
-            return;
-        }
-        let envelope = project(&state.timelines, record).envelope;
-        self.found.clear();
-        self.count(state, record, &envelope);
-        self.conditions.keep_replayed(&self.found, by(record));
-    }
-
-    /// Takes up the conditions that replayed records decided, and whose triggers are not recorded.
-    pub(super) fn finish_replay(&mut self) {
-        for (registered, by) in self.conditions.take_replayed() {
-            if self.decided.insert(registered) {
-                self.backlog.push_back(Decided { registered, by });
-            }
-        }
-        let order = |decided: &Decided| (decided.by.position, decided.registered);
-        self.backlog.make_contiguous().sort_by_key(order);
     }
 
     /// Returns how many events count already for each filter of a wake that needs more than one.
@@ -330,16 +362,13 @@ pub(super) fn ended_by(body: &Body) -> Option<Position> {
 }
 
 /// Whether a wake takes an event that its filter keeps.
-fn wants(state: &State, registered: Position, record: &Record) -> bool {
-    let Some(wake) = state
-        .wakes
-        .get(registered)
-        .filter(|wake| wake.end.is_none())
-    else {
+fn wants(state: &State, registered: Position, event: &Matched) -> bool {
+    let wake = state.wakes.get(registered);
+    let Some(wake) = wake.filter(|wake| wake.end.is_none()) else {
         return false;
     };
-    record.position > registered.max(wake.registered.since)
-        && !is_suspension_for(&record.entry.body, registered)
+    event.by.position > registered.max(wake.registered.since)
+        && !event.suspends_for.contains(&registered)
         && sees(state, &wake.run)
         && carries_what_its_run_holds(state, wake)
 }
@@ -350,6 +379,15 @@ fn carries_what_its_run_holds(state: &State, wake: &Wake) -> bool {
         let member = state.members.get(&wake.run);
         member.is_some_and(|member| member.policies.covers(carried))
     })
+}
+
+/// Returns the wakes that a record suspends a run for.
+fn suspends_for(body: &Body) -> Vec<Position> {
+    if let Body::RunSuspended(body) = body {
+        body.wakes.iter().map(|it| it.registered).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether a record suspends a run for this wake: as its registration, this is no event for it.

@@ -41,6 +41,17 @@ impl Due {
         }
     }
 
+    /// Returns true when it is about a message or a body: what happens to it changes nothing of what
+    /// waiters see.
+    pub(crate) fn is_of_contents(&self) -> bool {
+        match self {
+            Self::Expiry(_) | Self::Lapse(..) | Self::ReplyTimeout(_) | Self::UnnamedContent(_) => {
+                true
+            }
+            Self::WakeTimeout(_) | Self::LostKeep(_) | Self::Suspended(_) => false,
+        }
+    }
+
     /// Returns the lost member that leaves.
     pub(crate) fn leaver(&self) -> Option<&RunId> {
         match self {

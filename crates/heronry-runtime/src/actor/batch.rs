@@ -1,5 +1,7 @@
 //! Deciding what waits: one batch, which becomes one append.
 
+use std::collections::{HashSet, VecDeque};
+
 use heronry_journal::{Chunk, ChunkWriter};
 use heronry_pool::{
     decide::{AboutWakes, Names, ReleaseUnanswered},
@@ -81,8 +83,6 @@ impl Batch {
 
 /// After how many records that commands stage others go on.
 const SLICE: usize = 64;
-/// How many batches may go before a command that waits for triggers; then no other command goes before it.
-const PUT_OFF_MAX: u32 = 16;
 
 /// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
 /// change what waiters see, or would put the matching off a great deal further.
@@ -96,7 +96,10 @@ impl Actor {
     pub(super) async fn decide(&mut self) -> Flow {
         let mut batch = match self.batch.take() {
             Some(batch) => batch,
-            None => self.open_batch(),
+            None => match self.read_history().await {
+                Ok(()) => self.open_batch(),
+                Err(why) => return Flow::Stop(why),
+            },
         };
         // It may have grown old while the actor waited for commands: then they wait for the next.
         let decided = if batch.takes_more(self.time.now().0) {
@@ -133,17 +136,42 @@ impl Actor {
     }
 
     /// Decides what is due; returns true when commands may follow in the same append. What is still
-    /// due goes before every command, and triggers that are not recorded yet go before what is due.
+    /// due goes before every command; while events are matched, what is due of wakes and members waits.
     fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
         if self.engine.has_backlog() {
-            return !self.is_due(now, deadlines);
+            return deadlines != Deadlines::Fire || !self.engine.tick_meanwhile();
         }
+        // Who asked for something is there, whether it is decided by now or not.
+        let pending = self.pending.iter();
+        let asking: HashSet<_> = pending.filter_map(|job| job.asker()).collect();
         let waiters = &self.waiters;
-        self.engine
-            .hear_waiting(|run, generation| waiters.is_waiting(run, generation));
+        self.engine.hear_waiting(|run, generation| {
+            waiters.is_waiting(run, generation) || asking.contains(&(run, generation))
+        });
         let more_due = deadlines == Deadlines::Fire && self.engine.tick();
         let something_first = more_due && self.is_due(now, deadlines);
         !something_first
+    }
+
+    /// Lets what has nothing to do with wakes go on; the others stay in their order behind it, and so do
+    /// those that their members asked for after them.
+    fn put_off(&mut self) {
+        let mut put_off = HashSet::new();
+        let mut behind = VecDeque::new();
+        let mut go_on = VecDeque::with_capacity(self.pending.len());
+        for job in self.pending.drain(..) {
+            let (lane, run) = job.turn();
+            let turn = run.map(|run| (lane, run.clone()));
+            let waits = waits_for_triggers(job.as_ref());
+            if waits || turn.as_ref().is_some_and(|turn| put_off.contains(turn)) {
+                put_off.extend(turn);
+                behind.push_back(job);
+            } else {
+                go_on.push_back(job);
+            }
+        }
+        go_on.append(&mut behind);
+        self.pending = go_on;
     }
 
     /// Returns true when the first command that waits has to wait until all triggers are recorded.
@@ -153,22 +181,10 @@ impl Actor {
         self.takes_none() || self.engine.has_backlog() && waits
     }
 
-    /// Returns true when no command is decided before more is matched and recorded: a great deal is to
-    /// be, or a command has waited for that long enough.
+    /// Returns true when no command is decided before more is matched: a great deal is to be, or as many
+    /// commands went before that as may.
     pub(super) fn takes_none(&self) -> bool {
-        let has_waited = self.put_off > PUT_OFF_MAX && self.engine.has_backlog();
-        self.engine.is_far_behind() || has_waited
-    }
-
-    /// Counts for how many batches commands have waited for triggers.
-    fn count_put_off(&mut self) {
-        let mut pending = self.pending.iter();
-        let waits = pending.any(|job| waits_for_triggers(job.as_ref()));
-        self.put_off = if waits && self.engine.has_backlog() {
-            self.put_off.saturating_add(1)
-        } else {
-            0
-        };
+        self.engine.is_far_behind()
     }
 
     fn is_due(&self, now: Timestamp, deadlines: Deadlines) -> bool {
@@ -178,11 +194,8 @@ impl Actor {
     /// Decides the commands that wait, until something has to go first, the append is large enough,
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
-        self.count_put_off();
         if self.engine.has_backlog() {
-            // What has nothing to do with wakes goes on; the others stay in their order behind it.
-            let all = self.pending.make_contiguous();
-            all.sort_by_key(|job| waits_for_triggers(job.as_ref()));
+            self.put_off();
         }
         if self.first_is_put_off() {
             batch.door = Door::Closed;

@@ -78,7 +78,7 @@ impl Opening {
             flight: None,
             batch: None,
             scans: Scans::default(),
-            put_off: 0,
+            history: Vec::new(),
             claims: None,
             read: Vec::new(),
         };
@@ -138,7 +138,6 @@ async fn fold(
     fold.engine.match_in_slices_of(environment.matching_slice);
     fold.start_from_kept_claims().await?;
     fold.replay(head).await?;
-    fold.finish_triggers(head).await?;
     fold.engine.finish_replay();
     fold.engine.opened();
     let last_hash = fold.chain.hash();
@@ -216,35 +215,6 @@ impl Fold<'_> {
             .put_run(self.pool, run, checkpoint, self.token)
             .await?;
         self.engine.claims_kept();
-        Ok(())
-    }
-
-    /// Matches again from the oldest event whose triggers were not all recorded.
-    async fn finish_triggers(&mut self, head: Head) -> Result<(), OpenError> {
-        let Some(unfinished) = self.engine.unfinished() else {
-            return Ok(());
-        };
-        let mut after = unfinished.previous();
-        while after < head.head {
-            let page = self
-                .store
-                .journal
-                .read(self.pool, after, PAGE_BYTES)
-                .await?;
-            for chunk in &page.chunks {
-                self.rematch_chunk(chunk, after)?;
-                after = chunk.last();
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
-    }
-
-    fn rematch_chunk(&mut self, chunk: &Chunk, after: Position) -> Result<(), OpenError> {
-        for record in chunk.records_after(after) {
-            self.engine
-                .rematch(&record.map_err(|error| damaged(chunk, error))?);
-        }
         Ok(())
     }
 }

@@ -124,17 +124,15 @@ impl Reader {
 
     /// Looks at a slice when this party has a permit.
     async fn slice(&self, pool: &Pool, budget: Budget) -> Result<Slice, Missed> {
-        let permit = pool.side_work().permit(&self.party).await;
         let (asked, place) = (Arc::clone(&self.asked), self.place.clone());
         let behind = pool.head().position.0.saturating_sub(place.after.0);
         let look = asked.look(pool.clone(), place, budget);
         if behind <= NEAR {
-            let slice = look.await;
-            drop(permit);
-            return slice;
+            return pool.side_work().step(&self.party, look).await;
         }
         let handle = Handle::current();
-        permit.run(move || handle.block_on(look)).await
+        let look = move || handle.block_on(look);
+        pool.side_work().run(&self.party, look).await
     }
 
     fn trimmed(&mut self, pool: &Pool, floor: Position) -> Result<(), EventsError> {

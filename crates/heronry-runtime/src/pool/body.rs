@@ -2,13 +2,14 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Content, ContentAccess, EraseContent, ErasureAccess},
+    decide::{Content, ContentAccess, EraseContent, ErasureAccess, FirstUse, ReferenceAccess},
 };
 use heronry_store::{ContentPlace, StoreError, Stored, StoredContent, Tombstone};
 use heronry_types::{ContentRef, Position, Timestamp};
+use tokio::runtime::Handle;
 
-use super::Pool;
-use crate::CallError;
+use super::{Pool, storing::BYTES_SMALL};
+use crate::{CallError, Party};
 
 /// Why a body could not be stored or fetched.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +44,11 @@ impl Pool {
             caller,
             content_ref,
         };
+        let party = Party::of(self.id(), &ask.caller);
         let first = self.call(ask).await?;
-        let (_, stored) = self.find(content_ref, first).await?;
+        let asked = Asked::alone(content_ref, first);
+        let accepted = first.map(|first| first.accepted);
+        let (_, stored) = self.find(&party, asked, accepted).await?;
         Ok(kept(stored)?)
     }
 
@@ -66,8 +70,10 @@ impl Pool {
             content_ref,
             minter: self.shared().environment.minter.clone(),
         };
-        let first = self.call(ask).await?;
-        let (place, stored) = self.find(content_ref, first).await?;
+        let party = Party::of(self.id(), &caller);
+        let accepted = self.call(ask).await?;
+        let asked = Asked::of_unknown_size(content_ref, ContentPlace::Alone);
+        let (place, stored) = self.find(&party, asked, accepted).await?;
         let StoredContent { body, digest } = match stored {
             Stored::Kept(content) => content,
             Stored::Erased(tombstone) => return Ok(tombstone),
@@ -90,24 +96,25 @@ impl Pool {
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not stored in this pool. One that was erased is
-    /// returned: a message that was sent with it can be repeated, and no other is accepted.
+    /// [`Rejection::ContentMissing`] when it is not stored in this pool, or not the caller's to name:
+    /// both look alike. A member names what was stored for it, what it has sent or received, and what
+    /// an operator stored for nobody. One that was erased is returned: a message that was sent with it
+    /// can be repeated, and no other is accepted.
     pub async fn stored(
         &self,
         caller: Caller,
         content_ref: ContentRef,
     ) -> Result<Content, BodyError> {
-        let alone = self.content(content_ref, ContentPlace::Alone).await?;
-        let found = if let Some(found) = alone {
-            found
-        } else {
-            let ask = ContentAccess {
-                caller,
-                content_ref,
-            };
-            let first = self.call(ask).await?;
-            self.find(content_ref, first).await?.1
+        let party = Party::of(self.id(), &caller);
+        let ask = ReferenceAccess {
+            caller,
+            content_ref,
+            minter: self.shared().environment.minter.clone(),
         };
+        let first = self.call(ask).await?;
+        let asked = Asked::alone(content_ref, first);
+        let accepted = first.map(|first| first.accepted);
+        let (_, found) = self.find(&party, asked, accepted).await?;
         let (bytes, erased_at) = match &found {
             Stored::Kept(content) => (content.body.bytes.len() as u64, None),
             Stored::Erased(tombstone) => (tombstone.bytes, Some(tombstone.erased_at)),
@@ -124,30 +131,73 @@ impl Pool {
     /// Looks for a body with the first message that refers to it, and by itself.
     async fn find(
         &self,
-        content_ref: ContentRef,
+        party: &Party,
+        alone: Asked,
         first: Option<Position>,
     ) -> Result<(ContentPlace, Stored), BodyError> {
         let with = first.map(ContentPlace::With);
-        for place in with.into_iter().chain([ContentPlace::Alone]) {
-            if let Some(found) = self.content(content_ref, place).await? {
+        for place in with.into_iter().chain([alone.place]) {
+            let asked = Asked { place, ..alone };
+            if let Some(found) = self.content(party, asked).await? {
                 return Ok((place, found));
             }
         }
         Err(Rejection::ContentMissing.into())
     }
 
+    /// Reads what stands under a reference: a small body where it is asked for, and every other beside
+    /// the pools, with a permit.
     pub(super) async fn content(
         &self,
-        content_ref: ContentRef,
-        place: ContentPlace,
+        party: &Party,
+        asked: Asked,
     ) -> Result<Option<Stored>, StoreError> {
-        let shared = self.shared();
-        shared
-            .environment
-            .store
-            .contents
-            .get(&shared.pool, content_ref, place)
-            .await
+        let pool = self.clone();
+        let read = async move {
+            let (
+                shared,
+                Asked {
+                    content_ref, place, ..
+                },
+            ) = (pool.shared(), asked);
+            let contents = &shared.environment.store.contents;
+            contents.get(&shared.pool, content_ref, place).await
+        };
+        if asked.bytes.is_some_and(|bytes| bytes <= BYTES_SMALL) {
+            return read.await;
+        }
+        let handle = Handle::current();
+        let read = move || handle.block_on(read);
+        self.side_work().run(party, read).await
+    }
+}
+
+/// A body that is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    content_ref: ContentRef,
+    place: ContentPlace,
+    /// How many bytes it has, where that is known.
+    bytes: Option<u64>,
+}
+
+impl Asked {
+    /// Returns a body that was stored by itself, of the size that the first message with it says.
+    fn alone(content_ref: ContentRef, first: Option<FirstUse>) -> Self {
+        Self {
+            content_ref,
+            place: ContentPlace::Alone,
+            bytes: first.map(|first| first.bytes),
+        }
+    }
+
+    /// Returns a body of which nobody knows how large it is.
+    pub(super) fn of_unknown_size(content_ref: ContentRef, place: ContentPlace) -> Self {
+        Self {
+            content_ref,
+            place,
+            bytes: None,
+        }
     }
 }
 

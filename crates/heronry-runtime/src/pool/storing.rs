@@ -12,11 +12,14 @@ use heronry_types::{
 };
 use tokio::{runtime::Handle, task::JoinError};
 
-use super::{Pool, body::BodyError};
+use super::{
+    Pool,
+    body::{Asked, BodyError},
+};
 use crate::{CallError, Party, Permit, StopReason};
 
-/// Bodies of at most so many bytes are stored as they come.
-const BYTES_SMALL: u64 = 16 * 1024;
+/// Bodies of at most so many bytes are stored as they come, and read where they are asked for.
+pub(super) const BYTES_SMALL: u64 = 16 * 1024;
 
 /// Under which key a body is stored.
 #[derive(Clone, Debug)]
@@ -175,7 +178,7 @@ impl Pool {
         // What an earlier build stored keeps its reference.
         for content_ref in [fresh, earlier] {
             storing.content_ref = content_ref;
-            let seen = self.look(content_ref).await?;
+            let seen = self.look(&storing).await?;
             if seen.stored.is_some() {
                 // It is answered to any generation of the run, and after its end.
                 let stored = self.record(&storing, seen).await?;
@@ -196,25 +199,23 @@ impl Pool {
         self.call(storing.admission(share)).await?;
         // Large ones are put one after the other, so that those of many calls never ride in one
         // transaction, which the appends beside them would wait for.
-        let permit = if storing.bytes() > BYTES_SMALL {
-            let party = Party::of(self.id(), &storing.caller);
-            Some(shared.environment.storing.permit(&party).await)
-        } else {
-            None
+        let (party, is_large) = (
+            Party::of(self.id(), &storing.caller),
+            storing.bytes() > BYTES_SMALL,
+        );
+        let (pool, handle) = (self.clone(), Handle::current());
+        let to_the_end = move |permit: Option<Permit>| {
+            handle.spawn(async move {
+                let _entered = entered;
+                pool.put_and_record(&storing, permit).await
+            })
         };
-        let pool = self.clone();
-        let to_the_end = Handle::current().spawn(async move {
-            let _entered = entered;
-            pool.put(&storing, permit).await?;
-            match storing.reference {
-                Reference::Drawn => pool.record_drawn(&storing).await,
-                // Of two that come at once the first one stays.
-                Reference::OfKey => {
-                    let seen = pool.look(storing.content_ref).await?;
-                    pool.record(&storing, seen).await
-                }
-            }
-        });
+        let to_the_end = if is_large {
+            let begin = move |permit| to_the_end(Some(permit));
+            shared.environment.storing.begin(&party, begin).await
+        } else {
+            to_the_end(None)
+        };
         match to_the_end.await.map_err(JoinError::try_into_panic) {
             Ok(stored) => stored,
             Err(Ok(panic)) => resume_unwind(panic),
@@ -222,6 +223,22 @@ impl Pool {
                 outcome: Outcome::Unknown,
                 why: StopReason::Shutdown,
             })),
+        }
+    }
+
+    async fn put_and_record(
+        &self,
+        storing: &Storing,
+        permit: Option<Permit>,
+    ) -> Result<StoredBody, BodyError> {
+        self.put(storing, permit).await?;
+        match storing.reference {
+            Reference::Drawn => self.record_drawn(storing).await,
+            // Of two that come at once the first one stays.
+            Reference::OfKey => {
+                let seen = self.look(storing).await?;
+                self.record(storing, seen).await
+            }
         }
     }
 
@@ -243,9 +260,11 @@ impl Pool {
     }
 
     /// Looks for a body that was stored by itself.
-    async fn look(&self, content_ref: ContentRef) -> Result<Seen, StoreError> {
+    async fn look(&self, storing: &Storing) -> Result<Seen, StoreError> {
         let at = self.head().position;
-        let stored = self.content(content_ref, ContentPlace::Alone).await?;
+        let party = Party::of(self.id(), &storing.caller);
+        let asked = Asked::of_unknown_size(storing.content_ref, ContentPlace::Alone);
+        let stored = self.content(&party, asked).await?;
         Ok(Seen { stored, at })
     }
 
@@ -272,7 +291,7 @@ impl Pool {
             if let Some(done) = self.call(storing.record(Some(seen.at))).await? {
                 return Ok(storing.stored(done));
             }
-            seen = self.look(storing.content_ref).await?;
+            seen = self.look(storing).await?;
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,7 +21,40 @@ pub(super) struct PermitQueue {
 #[derive(Debug)]
 pub(super) struct Held(Arc<PermitQueue>);
 
-type Waiter = oneshot::Sender<Held>;
+type Waiter = Box<dyn Waits>;
+
+/// What is begun with a permit. Whoever passes the permit on begins it: a caller that is not polled keeps
+/// nobody waiting.
+trait Waits: Send {
+    /// Returns true when somebody still waits for it.
+    fn is_wanted(&self) -> bool;
+
+    /// Begins it.
+    fn begin(self: Box<Self>, held: Held);
+}
+
+struct Waiting<T, F> {
+    act: F,
+    told: oneshot::Sender<T>,
+}
+
+impl<T: Send, F: FnOnce(Held) -> T + Send> Waits for Waiting<T, F> {
+    fn is_wanted(&self) -> bool {
+        !self.told.is_closed()
+    }
+
+    fn begin(self: Box<Self>, held: Held) {
+        let begun = (self.act)(held);
+        // Who gives up at this moment drops what was begun: a permit passes on, and work goes to its end.
+        drop(self.told.send(begun));
+    }
+}
+
+impl fmt::Debug for dyn Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waits")
+    }
+}
 
 #[derive(Debug)]
 struct State {
@@ -55,18 +89,27 @@ impl PermitQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a permit. One is free only while nobody waits.
-    pub(super) async fn enter(queue: &Arc<Self>, party: &Party) -> Held {
-        let waiting = {
-            let mut state = queue.lock();
-            if state.free > 0 {
-                state.free -= 1;
-                return Held(Arc::clone(queue));
-            }
-            state.wait(party)
-        };
-        match waiting.await {
-            Ok(held) => held,
+    /// Takes a permit that is free: one is only while nobody waits.
+    pub(super) fn take_free(queue: &Arc<Self>) -> Option<Held> {
+        let mut state = queue.lock();
+        state.free = state.free.checked_sub(1)?;
+        Some(Held(Arc::clone(queue)))
+    }
+
+    /// Begins something with a permit: now, or when one is passed on to it, whether or not its caller is
+    /// polled then. Returns what was begun. It has to be brief.
+    pub(super) async fn begin<T: Send + 'static>(
+        queue: &Arc<Self>,
+        party: &Party,
+        act: impl FnOnce(Held) -> T + Send + 'static,
+    ) -> T {
+        let (told, begun) = oneshot::channel();
+        let waiter = Box::new(Waiting { act, told });
+        if let Some(waiter) = queue.lock().take_or_wait(party, waiter) {
+            waiter.begin(Held(Arc::clone(queue)));
+        }
+        match begun.await {
+            Ok(begun) => begun,
             // Nobody is forgotten: who waits is dropped with the queue, which this call holds.
             Err(_) => std::future::pending().await,
         }
@@ -84,15 +127,18 @@ impl Drop for Held {
             next
         };
         if let Some(next) = next {
-            // Who gives up at this moment drops the permit, and so passes it on.
-            drop(next.send(Self(Arc::clone(&self.0))));
+            next.begin(Self(Arc::clone(&self.0)));
         }
     }
 }
 
 impl State {
-    fn wait(&mut self, party: &Party) -> oneshot::Receiver<Held> {
-        let (waiter, waiting) = oneshot::channel();
+    /// Takes a permit for who has come, and returns who has one now; or lets it wait.
+    fn take_or_wait(&mut self, party: &Party, waiter: Waiter) -> Option<Waiter> {
+        if let Some(left) = self.free.checked_sub(1) {
+            self.free = left;
+            return Some(waiter);
+        }
         match party {
             Party::Operator => self.operators.push_back(waiter),
             Party::Member { pool, run } => {
@@ -100,7 +146,7 @@ impl State {
                 waiters.push_back(waiter);
             }
         }
-        waiting
+        None
     }
 
     /// Takes out who has the next permit, past those who wait no more.
@@ -111,7 +157,7 @@ impl State {
                 Lane::Members => self.of_operators().or_else(|| self.of_members()),
             };
             let (lane, waiter) = next?;
-            if !waiter.is_closed() {
+            if waiter.is_wanted() {
                 self.last = lane;
                 return Some(waiter);
             }
@@ -147,10 +193,14 @@ mod tests {
         }
     }
 
+    async fn entered(queue: &Arc<PermitQueue>, party: &Party) -> Held {
+        PermitQueue::begin(queue, party, |held| held).await
+    }
+
     /// Lets somebody ask for a permit, which is not to be had at once.
     fn wait(queue: &Arc<PermitQueue>, party: Party) -> Waiting {
         let queue = Arc::clone(queue);
-        let mut waiting = async move { PermitQueue::enter(&queue, &party).await }.boxed();
+        let mut waiting = async move { entered(&queue, &party).await }.boxed();
         assert!((&mut waiting).now_or_never().is_none());
         waiting
     }
@@ -172,8 +222,7 @@ mod tests {
     }
 
     fn taken(queue: &Arc<PermitQueue>) -> Held {
-        let entered = PermitQueue::enter(queue, &Party::Operator);
-        entered.now_or_never().unwrap()
+        entered(queue, &Party::Operator).now_or_never().unwrap()
     }
 
     #[test]

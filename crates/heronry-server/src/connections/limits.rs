@@ -20,6 +20,10 @@ pub struct ConnectionLimits {
     /// The longest time between two requests of one connection, in milliseconds; over it the
     /// connection is closed. Default: 120 s, which is longer than common clients keep theirs.
     pub idle: Millis,
+    /// The longest time for which a connection is kept after an answer that did not wait for the body of
+    /// its request, in milliseconds: what its peer still sends (64 MiB at the most) is thrown away
+    /// meanwhile, so that it sees the answer. Without a byte for 2 s it is closed before. Default: 10 s.
+    pub linger: Millis,
     /// The longest time that a server which stops waits for its connections, in milliseconds; then
     /// the remaining ones are cut, streams included. Default: 5 s.
     pub drain: Millis,
@@ -27,7 +31,8 @@ pub struct ConnectionLimits {
     /// 503 `too-many-connections` and closed. Default: 16 384.
     pub connections_max: u32,
     /// The most bytes of the bodies of all requests under way, and of what was read of them, at
-    /// once; a body over it is answered with 429 `busy`. Default: 256 MiB.
+    /// once; a body over it is answered with 429 `busy`. A quarter of it is left to operators. Default:
+    /// 256 MiB.
     pub bodies_bytes_max: u64,
 }
 
@@ -67,6 +72,12 @@ impl ConnectionLimits {
         left.max(all.div_ceil(2))
     }
 
+    /// Returns the most connections that linger at once: a sixteenth of all, and 64 at least. One more is
+    /// closed at once.
+    pub fn lingering_max(&self) -> u32 {
+        (self.connections_max / 16).max(Self::SHARE_MIN)
+    }
+
     /// Returns the limits of a connection that is only told that there are too many.
     pub(super) fn of_a_refusal(self) -> Self {
         let brief = |limit: Millis| limit.min(Millis::from_secs(1));
@@ -75,6 +86,7 @@ impl ConnectionLimits {
             body: brief(self.body),
             write_stall: brief(self.write_stall),
             idle: brief(self.idle),
+            linger: brief(self.linger),
             ..self
         }
     }
@@ -87,6 +99,7 @@ impl Default for ConnectionLimits {
             body: Millis::from_secs(60),
             write_stall: Millis::from_secs(30),
             idle: Millis::from_secs(120),
+            linger: Millis::from_secs(10),
             drain: Millis::from_secs(5),
             connections_max: 16_384,
             bodies_bytes_max: 256 * 1024 * 1024,

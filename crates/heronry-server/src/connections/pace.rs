@@ -29,6 +29,18 @@ struct State {
     phase: Phase,
     /// Since when the peer takes nothing of what is to be written.
     blocked_since: Option<Millis>,
+    ending: Ending,
+}
+
+/// The way in which a connection is to end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Ending {
+    /// Whenever its peer has no more requests.
+    Usual,
+    /// A request was answered before its body had arrived: its peer may still send.
+    Early,
+    /// The server stops: nobody is waited for any longer than its answer takes.
+    Stopped,
 }
 
 /// The pace of one connection: written by its transport and its requests, read by its task.
@@ -45,6 +57,7 @@ impl Pace {
         let state = State {
             phase: Phase::Opened { since },
             blocked_since: None,
+            ending: Ending::Usual,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -76,6 +89,19 @@ impl Pace {
         self.lock().phase = Phase::Answering;
     }
 
+    /// The request is answered before its body has arrived.
+    pub(super) fn answered_early(&self) {
+        let mut state = self.lock();
+        if state.ending == Ending::Usual {
+            state.ending = Ending::Early;
+        }
+    }
+
+    /// The server stops.
+    pub(super) fn stopped(&self) {
+        self.lock().ending = Ending::Stopped;
+    }
+
     /// The whole answer was handed over to be written.
     pub(super) fn answered(&self) {
         self.lock().phase = Phase::Idle { since: self.now() };
@@ -94,6 +120,22 @@ impl Pace {
     pub(super) fn blocked(&self) {
         let mut state = self.lock();
         state.blocked_since.get_or_insert_with(|| self.now());
+    }
+
+    /// Returns true when something of a request may still be on its way: a body that nobody reads, or
+    /// the rest of a head that was refused.
+    pub(super) fn is_broken_off(&self) -> bool {
+        let state = self.lock();
+        match state.ending {
+            Ending::Usual => matches!(state.phase, Phase::Head { .. }),
+            Ending::Early => true,
+            Ending::Stopped => false,
+        }
+    }
+
+    /// Returns true when the server stops.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().ending == Ending::Stopped
     }
 
     /// Returns true when nothing of a first request has arrived.

@@ -3,28 +3,49 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::pace::Pace;
+use super::{
+    linger::{Linger, Lingering},
+    pace::Pace,
+};
 
 /// A stream of bytes in both directions.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// A transport that notes when its peer sends and when it takes what is sent.
+/// A transport that notes when its peer sends and when it takes what is sent. Where a request was not
+/// read to its end, it lingers before it is closed.
 pub(super) struct Transport {
     stream: Box<dyn Duplex>,
     pace: Pace,
+    lingering: Lingering,
+    close: Close,
+}
+
+/// How far a transport is closed.
+enum Close {
+    /// Nobody has begun.
+    Open,
+    /// The peer was told that nothing more comes, and still sends.
+    Lingering(Linger),
+    /// It is over.
+    Over,
 }
 
 impl Transport {
     /// Returns the transport over a stream.
-    pub(super) fn new(stream: Box<dyn Duplex>, pace: Pace) -> Self {
-        Self { stream, pace }
+    pub(super) fn new(stream: Box<dyn Duplex>, pace: Pace, lingering: Lingering) -> Self {
+        Self {
+            stream,
+            pace,
+            lingering,
+            close: Close::Open,
+        }
     }
 
     fn note(&self, written: &Poll<io::Result<usize>>) {
@@ -81,6 +102,22 @@ impl AsyncWrite for Transport {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        loop {
+            this.close = match &mut this.close {
+                Close::Open => {
+                    ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+                    let lingers = this.pace.is_broken_off();
+                    let linger = lingers.then(|| this.lingering.begin()).flatten();
+                    linger.map_or(Close::Over, Close::Lingering)
+                }
+                Close::Lingering(_) if this.pace.is_stopped() => Close::Over,
+                Close::Lingering(linger) => {
+                    ready!(linger.poll_over(&mut this.stream, cx));
+                    Close::Over
+                }
+                Close::Over => return Poll::Ready(Ok(())),
+            };
+        }
     }
 }

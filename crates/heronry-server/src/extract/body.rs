@@ -7,7 +7,7 @@ use std::{
     io,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -27,27 +27,82 @@ use crate::{connections::BodyLate, problems::Refusal, under_way::ShareExceeded};
 /// The time after which a body that found no room is to be sent again, in milliseconds.
 const AGAIN_AFTER_MS: u64 = 1_000;
 
-/// The room for the bodies of all requests that a server reads or works on.
+/// The room for the bodies of all requests that a server reads or works on. All but a quarter of it is
+/// for everybody; that quarter is left to operators.
 #[derive(Debug)]
 pub(crate) struct BodyRoom {
-    /// How many bytes are taken.
-    taken: AtomicU64,
+    taken: Mutex<Taken>,
     max: u64,
+}
+
+/// How many bytes are taken.
+#[derive(Debug, Default)]
+struct Taken {
+    all: u64,
+    /// Of all, by those who are no operators.
+    common: u64,
+}
+
+/// Whose body takes room.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Lane {
+    /// Anybody's.
+    Common,
+    /// An operator's.
+    Operators,
 }
 
 impl BodyRoom {
     /// Returns room for so many bytes, all of it free.
     pub(crate) fn new(max: u64) -> Self {
         Self {
-            taken: AtomicU64::new(0),
+            taken: Mutex::default(),
             max,
+        }
+    }
+
+    /// Returns how many bytes those who are no operators may take together.
+    fn common_max(&self) -> u64 {
+        self.max - self.max / 4
+    }
+
+    /// A panic while the lock is held cannot leave a count half changed.
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes so many bytes; where there is no room for them, returns how much there is for such bodies.
+    fn take(&self, lane: Lane, bytes: u64) -> Result<(), u64> {
+        let mut taken = self.lock();
+        let all = taken.all.saturating_add(bytes);
+        if lane == Lane::Common {
+            let common = taken.common.saturating_add(bytes);
+            if common > self.common_max() {
+                return Err(self.common_max());
+            }
+            if all <= self.max {
+                taken.common = common;
+            }
+        }
+        if all > self.max {
+            return Err(self.max);
+        }
+        taken.all = all;
+        Ok(())
+    }
+
+    fn give_back(&self, lane: Lane, bytes: u64) {
+        let mut taken = self.lock();
+        taken.all -= bytes;
+        if lane == Lane::Common {
+            taken.common -= bytes;
         }
     }
 
     /// Returns how many bytes are taken.
     #[cfg(test)]
     fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Acquire)
+        self.lock().all
     }
 }
 
@@ -55,27 +110,23 @@ impl BodyRoom {
 #[derive(Debug)]
 pub(crate) struct Held {
     room: Arc<BodyRoom>,
+    lane: Lane,
     bytes: AtomicU64,
 }
 
 impl Held {
     /// Returns a part of nothing yet.
-    pub(crate) fn nothing_of(room: &Arc<BodyRoom>) -> Self {
+    pub(crate) fn nothing_of(room: &Arc<BodyRoom>, lane: Lane) -> Self {
         Self {
             room: Arc::clone(room),
+            lane,
             bytes: AtomicU64::new(0),
         }
     }
 
     /// Takes so many bytes more, or refuses the body that needs them.
     pub(super) fn take(&self, bytes: u64) -> Result<(), Refusal> {
-        let max = self.room.max;
-        let fitting = |taken: u64| taken.checked_add(bytes).filter(|sum| *sum <= max);
-        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
-        let taken = self.room.taken.fetch_update(set, fetch, fitting);
-        if taken.is_err() {
-            return Err(no_room(max));
-        }
+        self.room.take(self.lane, bytes).map_err(no_room)?;
         self.bytes.fetch_add(bytes, Ordering::AcqRel);
         Ok(())
     }
@@ -83,7 +134,7 @@ impl Held {
     /// Gives back what it holds: what was made of the body is elsewhere, and counted there.
     pub(crate) fn release(&self) {
         let bytes = self.bytes.swap(0, Ordering::AcqRel);
-        self.room.taken.fetch_sub(bytes, Ordering::AcqRel);
+        self.room.give_back(self.lane, bytes);
     }
 }
 
@@ -322,11 +373,35 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_quarter_of_the_room_is_left_to_operators() {
+        let room = Arc::new(BodyRoom::new(100));
+        let [common, operators] =
+            [Lane::Common, Lane::Operators].map(|lane| Held::nothing_of(&room, lane));
+        let refused = |held: &Held, bytes| {
+            let Refusal(problem) = held.take(bytes).unwrap_err();
+            problem.number("max")
+        };
+        common.take(75).unwrap();
+        assert_eq!(refused(&common, 1), Some(75));
+        operators.take(25).unwrap();
+        assert_eq!(refused(&operators, 1), Some(100));
+        common.release();
+        // What operators have more than their quarter, others have less.
+        operators.take(50).unwrap();
+        assert_eq!(refused(&common, 26), Some(100));
+        common.take(25).unwrap();
+        drop((common, operators));
+        assert_eq!(room.taken(), 0);
+        let all = Held::nothing_of(&room, Lane::Operators);
+        all.take(100).unwrap();
+    }
+
     #[tokio::test]
     async fn bodies_that_find_no_room_are_told_when_to_come_again() {
         let room = Arc::new(BodyRoom::new(5));
         let holding = |pieces: &[&'static str]| {
-            let held = Arc::new(Held::nothing_of(&room));
+            let held = Arc::new(Held::nothing_of(&room, Lane::Operators));
             let mut request = request(pieces);
             request.extensions_mut().insert(Arc::clone(&held));
             (request, held)

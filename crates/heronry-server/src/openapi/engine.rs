@@ -70,12 +70,38 @@ fn messages() -> Vec<Named> {
         .must("recipients", list("RecipientStanding"))
         .must("timeline", list("TimelineEntry"));
     vec![
+        ("Address", address()),
         ("RecipientStanding", recipient.schema()),
         ("TimelineEntry", step.schema()),
         ("ResponseContract", contract.schema()),
         ("Response", response.schema()),
         ("Receipt", receipt.schema()),
     ]
+}
+
+/// Where a message is sent: one of four forms, which `type` tells apart.
+fn address() -> RefOr<Schema> {
+    let forms = [
+        ("run", "run_id", "The member that is this run."),
+        (
+            "agent",
+            "agent_id",
+            "Every member that is a run of this agent.",
+        ),
+        ("topic", "topic_id", "Every member that lists this topic."),
+        ("pool", "pool_id", "Every member of the pool: its own id."),
+    ];
+    let any = OneOfBuilder::new().description(Some("Where a message is sent."));
+    let any = forms.iter().fold(any, |any, (kind, id, description)| {
+        let form = Fields(
+            ObjectBuilder::new()
+                .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false))),
+        )
+        .must("type", one_of(&[kind]))
+        .must(id, text(description));
+        any.item(form.schema())
+    });
+    Schema::from(any.build()).into()
 }
 
 fn wakes() -> Vec<Named> {

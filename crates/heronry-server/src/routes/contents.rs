@@ -2,6 +2,7 @@
 
 use axum::{
     Json as Answer,
+    body::Bytes,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -125,7 +126,7 @@ async fn fetch(at: At) -> Result<Response, Refusal> {
             HeaderValue::from_static("sandbox; default-src 'none'"),
         ),
     ];
-    Ok((headers, body.bytes.to_vec()).into_response())
+    Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
 async fn erase(at: At) -> Result<Answer<ContentErased>, Refusal> {

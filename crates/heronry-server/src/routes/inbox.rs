@@ -1,6 +1,10 @@
 //! Claiming copies, and saying what became of them.
 
-use axum::{Json as Answer, routing::MethodFilter};
+use axum::{
+    Json as Answer,
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
 use heronry_journal::Claim;
 use heronry_pool::{
     Extended, Item, Received, Rejection,
@@ -18,6 +22,7 @@ use crate::{
     app::Shared,
     extract::{Json, Query, invalid},
     problems::Refusal,
+    side,
 };
 
 /// The time that claims hold when the request names none, and the pool allows so much.
@@ -25,6 +30,9 @@ const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 
 /// The number of copies that are handed over when the request names none, and the pool allows so many.
 const ITEMS_DEFAULT: u64 = 1;
+
+/// So many bytes of bodies take as long to write as an item without one.
+const BYTES_OF_AN_ITEM: usize = 1_024;
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -66,7 +74,7 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn receive(at: At, Json(body): Json<Receive>) -> Result<Answer<InboxPage>, Refusal> {
+async fn receive(at: At, Json(body): Json<Receive>) -> Result<Response, Refusal> {
     let run = at.path_run()?;
     let receive_id = match body.receive_id {
         Some(receive_id) => receive_id,
@@ -100,7 +108,7 @@ fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
         .map_err(|error| invalid("receive_id", &error.to_string()))
 }
 
-async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Answer<InboxPage>, Refusal> {
+async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
     let run = at.path_run()?;
     let max = at.page_size(query.max)?;
     let caller = at.caller();
@@ -108,43 +116,56 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Answer<InboxPag
     page(&at, received, query.bodies).await
 }
 
-async fn page(
-    at: &At,
-    received: Received,
-    bodies: Option<bool>,
-) -> Result<Answer<InboxPage>, Refusal> {
-    let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
-    if bodies == Some(true) {
-        fill(at, &mut items).await?;
-    }
-    Ok(Answer(InboxPage {
-        items,
-        unread: received.unread,
-        cursor: received.cursor,
-        durability: received.durability,
-    }))
+async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Response, Refusal> {
+    let found = if bodies == Some(true) {
+        bodies_of(at, &received.items).await?
+    } else {
+        Vec::new()
+    };
+    let bytes: usize = found.iter().flatten().map(|body| body.bytes.len()).sum();
+    let size = received.items.len() + bytes / BYTES_OF_AN_ITEM;
+    let write = move || {
+        let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
+        for (item, body) in items.iter_mut().zip(found) {
+            if let Some(body) = body {
+                put(item, &body);
+            }
+        }
+        Answer(InboxPage {
+            items,
+            unread: received.unread,
+            cursor: received.cursor,
+            durability: received.durability,
+        })
+        .into_response()
+    };
+    Ok(side::write(&at.app, &at.identity.party(), (size, write)).await)
 }
 
-/// Puts the bodies in, in order, while there is room: about as much as one content may have. Items
-/// beyond carry their reference alone.
-async fn fill(at: &At, items: &mut [ItemShown]) -> Result<(), Refusal> {
+/// Returns the bodies of items, in order, while there is room: about as much as one content may have.
+/// Items beyond carry their reference alone.
+async fn bodies_of(at: &At, items: &[Item]) -> Result<Vec<Option<Body>>, Refusal> {
     let mut room = at.limit(LimitName::ContentBytesMax);
+    let mut found = Vec::new();
     for item in items {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
             Ok(stored) => stored.body,
             // The claim stands; a body that is gone must not hide it.
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
-            ))) => continue,
+            ))) => {
+                found.push(None);
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         room = room.saturating_sub(body.bytes.len() as u64);
-        put(item, &body);
+        found.push(Some(body));
         if room == 0 {
             break;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Puts a body in: as text when it says that it is text and is, else as base64.

@@ -11,6 +11,8 @@ mod damage;
 #[cfg(test)]
 mod disk;
 #[cfg(test)]
+mod looking;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod sharing;

@@ -13,6 +13,8 @@ mod disk;
 #[cfg(test)]
 mod image;
 #[cfg(test)]
+mod looking;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod power;

@@ -27,8 +27,10 @@ pub enum Purpose {
     /// To work with it, which a sealed store refuses with
     /// [`Sealed`](crate::StoreErrorKind::Sealed).
     Use,
-    /// To look at it, whether it is sealed or not.
+    /// To look at it, whether it is sealed or not, and to leave it as it is.
     Read,
+    /// To move its pools elsewhere, whether it is sealed or not.
+    Move,
 }
 
 /// Reads who may write, and where each journal stands.
@@ -41,7 +43,7 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
     let moved_to = moved_to(rows)?;
     match (purpose, &moved_to) {
         (Purpose::Use, Some(moved_to)) => return Err(StoreError::sealed(OPEN, moved_to)),
-        (Purpose::Use, None) | (Purpose::Read, _) => {}
+        (Purpose::Use, None) | (Purpose::Read | Purpose::Move, _) => {}
     }
     let (mut found, mut reserving) = (Vec::new(), Vec::new());
     let every = (&[][..], &[u8::MAX][..]);

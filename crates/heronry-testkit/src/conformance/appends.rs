@@ -1,4 +1,4 @@
-//! What an append promises further: in which order it is judged, what a refusal leaves, how large it may be.
+//! Further promises of an append: the order of its checks, the effect of a refusal, and its largest size.
 
 use futures::future::join_all;
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};

@@ -1,4 +1,4 @@
-//! What a pool that is appended in parts promises: nobody sees it before it is whole.
+//! The promises of a pool that is appended in parts: nobody sees it before it is whole.
 
 use futures::poll;
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Head, ReadError, Store, Timeline};

@@ -1,4 +1,4 @@
-//! What an arriving or sealed pool promises further.
+//! Further promises of an arriving or sealed pool.
 
 use heronry_store::{AppendError, Arrival, Commit, ContentPlace, Guard, StoreErrorKind, Stored};
 use heronry_types::Position;

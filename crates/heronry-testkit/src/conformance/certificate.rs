@@ -1,4 +1,4 @@
-//! What the suite says of a store, for whoever has to choose one.
+//! The verdict of the suite on a store, for whoever has to choose one.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CAPABILITIES, Case, Failure, Subject};
 
-/// What the suite says of a store: which cases it passed, and which do not apply to it.
+/// The verdict of the suite on a store: the cases that it passed, and those that do not apply to it.
 ///
 /// It holds no time and no place, so that two runs over the same store give the same certificate.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -17,17 +17,17 @@ pub struct Certificate {
     pub kit: Kit,
     /// The store.
     pub store: Certified,
-    /// What all cases together say.
+    /// The verdict of all cases together.
     pub verdict: Verdict,
-    /// How many cases were passed.
+    /// The number of cases that were passed.
     pub passed_count: usize,
-    /// Which cases were passed, by port.
+    /// The cases that were passed, by port.
     pub passed: BTreeMap<String, Vec<String>>,
-    /// Which cases need what the store does not offer.
+    /// The cases that need a capability which the store does not offer.
     pub ignored: Vec<Ignored>,
-    /// Which cases the store failed, and how.
+    /// The cases that the store failed, each with the fault.
     pub failed: Vec<Failed>,
-    /// Which cases were left out of the run.
+    /// The cases that were left out of the run.
     pub not_run: Vec<String>,
 }
 
@@ -35,15 +35,15 @@ pub struct Certificate {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Kit {
-    /// The package.
+    /// The name of the package.
     pub name: String,
-    /// Its version.
+    /// The version of the package.
     pub version: String,
-    /// How many cases it has.
+    /// The number of cases in the suite.
     pub cases: usize,
 }
 
-/// The store that was tested, and what it promises.
+/// The store that was tested, and its promises.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Certified {
@@ -51,15 +51,15 @@ pub struct Certified {
     pub name: String,
     /// The adapter's version.
     pub version: String,
-    /// How safely an acknowledged append is kept, as the store claims.
+    /// The durability of an acknowledged append, as the store claims it.
     pub durability: Durability,
     /// The largest single content in bytes.
     pub content_bytes_max: u64,
-    /// The capabilities that it offers to the suite.
+    /// The capabilities that the store offers to the suite.
     pub offers: Vec<String>,
 }
 
-/// What all cases together say.
+/// The verdict of all cases together.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -68,15 +68,15 @@ pub enum Verdict {
     Passed,
     /// A case was failed.
     Failed,
-    /// None was failed, and some were not run.
+    /// No case was failed, and some were not run.
     Incomplete,
 }
 
-/// A case that needs what the store does not offer.
+/// A case that needs a capability which the store does not offer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Ignored {
-    /// Port and rule.
+    /// The port and the rule.
     pub case: String,
     /// The capability that is missing.
     pub needs: String,
@@ -86,9 +86,9 @@ pub struct Ignored {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Failed {
-    /// Port and rule.
+    /// The port and the rule.
     pub case: String,
-    /// What it did otherwise than the rule says.
+    /// The way in which the store broke the rule.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! What claims promise.
+//! The promises of claims.
 
 use heronry_journal::RequestHash;
 use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, StoreErrorKind};

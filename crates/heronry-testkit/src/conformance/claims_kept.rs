@@ -1,4 +1,4 @@
-//! What claims promise further: runs that add up, seals, failures, reopening.
+//! Further promises of claims: runs that add up, seals, failures, reopening.
 
 use heronry_store::{Checkpoint, ClaimKey, ClaimName, FencingToken, StoreErrorKind};
 

@@ -1,4 +1,4 @@
-//! What claims promise when there are many: however a store arranges them, they are found.
+//! The promises of many claims: they are found, however a store arranges them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-/// How many claims each run has.
+/// The number of claims in each run.
 const RUN: usize = 700;
 
 fn key(number: usize) -> Result<ClaimKey, Failure> {

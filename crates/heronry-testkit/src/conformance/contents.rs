@@ -1,4 +1,4 @@
-//! What contents promise.
+//! The promises of contents.
 
 use heronry_store::{
     AppendError, ContentPlace, FencingToken, NewContent, Outcome, StoreErrorKind, Stored,
@@ -133,7 +133,7 @@ async fn bounded(place: &dyn Place) -> Result<(), Failure> {
     check(&writer, (1, ContentPlace::Alone), Some(body(max))).await
 }
 
-/// What a list says of one append: its span, and the numbers of its contents.
+/// One append in a list of contents: its span, and the numbers of its contents.
 type Listed = (u64, u64, Vec<NewContent>);
 
 async fn check_packs(

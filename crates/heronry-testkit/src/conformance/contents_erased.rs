@@ -1,4 +1,4 @@
-//! What contents promise about bodies that are erased.
+//! The promises of contents about bodies that are erased.
 
 use heronry_store::{
     AppendError, Commit, ContentPlace, Erasure, Guard, NewContent, Outcome, StoreErrorKind, Stored,

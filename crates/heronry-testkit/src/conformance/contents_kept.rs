@@ -1,4 +1,4 @@
-//! What contents promise further: which body a reference names, and what becomes of it.
+//! Further promises of contents: the body that a reference names, and its fate.
 
 use heronry_store::{ContentPlace, NewContent, StoreErrorKind, Stored};
 use heronry_types::{Body, Position};

@@ -1,4 +1,4 @@
-//! What cursors of consumers promise.
+//! The promises of cursors of consumers.
 
 use futures::{executor::block_on, future::join_all};
 use heronry_store::{
@@ -52,7 +52,7 @@ pub(super) async fn commit(
     commit.await.map_err(Failure::from)
 }
 
-/// Checks where a consumer stands.
+/// Checks the cursor of a consumer.
 pub(super) async fn check(
     writer: &Writer,
     name: &str,

@@ -1,4 +1,4 @@
-//! What cursors promise that come with a pool from elsewhere.
+//! The promises of cursors that come with a pool from elsewhere.
 
 use heronry_store::{
     AppendError, Arrival, CONSUMERS_PER_POOL_MAX, Commit, ConsumerCursor, ConsumerId, Guard,

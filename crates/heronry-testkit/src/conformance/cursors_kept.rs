@@ -1,4 +1,4 @@
-//! What cursors promise over syncs, seals, reopening and damage.
+//! The promises of cursors over syncs, seals, reopening and damage.
 
 use heronry_store::{ConsumerError, StoreErrorKind};
 

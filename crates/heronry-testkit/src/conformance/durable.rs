@@ -1,4 +1,4 @@
-//! What holds over syncs and reopening: kept, gated, exclusive, fail-stop.
+//! The promises of a store over syncs and reopening: kept, gated, exclusive, fail-stop.
 
 use futures::FutureExt;
 use heronry_store::{

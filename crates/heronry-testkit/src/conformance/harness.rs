@@ -15,7 +15,7 @@ use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 use super::{Case, Certificate, Failure, Subject, Verdict, cases};
 
-/// How each case that was run ended, by name.
+/// The end of each case that was run, by name.
 type Ends = Arc<Mutex<BTreeMap<&'static str, Result<(), Failure>>>>;
 
 /// A run of the suite as a test program.
@@ -25,7 +25,7 @@ pub struct Run {
     cases: Vec<Case>,
     ends: Ends,
     conclusion: Conclusion,
-    /// Where the certificate is to be written.
+    /// The path of the certificate that is to be written; absent when none was asked for.
     asked: Option<PathBuf>,
 }
 
@@ -43,7 +43,7 @@ pub fn main(subject: impl Subject) -> ExitCode {
     run(subject).exit_code()
 }
 
-/// Runs the cases as [`main`] does, and returns what came of it.
+/// Runs the cases as [`main`] does, and returns the run.
 pub fn run(subject: impl Subject) -> Run {
     let (asked, arguments) = split_arguments(std::env::args_os());
     let subject: Arc<dyn Subject> = Arc::new(subject);
@@ -60,10 +60,10 @@ pub fn run(subject: impl Subject) -> Run {
 }
 
 /// Runs every case that the adapter offers the capabilities for, one after the other, and returns
-/// the certificate, whatever it says.
+/// the certificate, whatever its verdict.
 ///
 /// # Errors
-/// When no place can be made, or no store opened there.
+/// [`Failure`] when no place can be made, or no store opened there.
 pub fn certificate(subject: &dyn Subject) -> Result<Certificate, Failure> {
     let cases = cases();
     let offered = cases.iter().filter(|case| case.missing(subject).is_none());
@@ -72,10 +72,10 @@ pub fn certificate(subject: &dyn Subject) -> Result<Certificate, Failure> {
 }
 
 impl Run {
-    /// Returns the certificate of what was run, whatever it says.
+    /// Returns the certificate of the cases that were run, whatever its verdict.
     ///
     /// # Errors
-    /// When no place can be made, or no store opened there.
+    /// [`Failure`] when no place can be made, or no store opened there.
     pub fn certificate(&self) -> Result<Certificate, Failure> {
         let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         Certificate::of(&*self.subject, &self.cases, &ends)
@@ -97,7 +97,7 @@ impl Run {
         certificate.filter(|certificate| certificate.verdict == Verdict::Passed)
     }
 
-    /// Writes the certificate that was asked for, and returns what the program ends with.
+    /// Writes the certificate that was asked for, and returns the exit code of the program.
     pub fn exit_code(self) -> ExitCode {
         let Some(path) = &self.asked else {
             return self.conclusion.exit_code();

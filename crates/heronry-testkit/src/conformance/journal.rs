@@ -1,4 +1,4 @@
-//! What an append promises: dense, whole, guarded, fenced, epoch-stable.
+//! The promises of an append: dense, whole, guarded, fenced, epoch-stable.
 
 use futures::{
     FutureExt,

@@ -1,4 +1,4 @@
-//! What leases promise.
+//! The promises of leases.
 
 use heronry_store::{FencingToken, LeaseError, Store};
 

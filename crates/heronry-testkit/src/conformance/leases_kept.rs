@@ -1,4 +1,4 @@
-//! What leases promise further: whom a seizure fences, and what a token outlives.
+//! Further promises of leases: the owners that a seizure fences, and the events that a token outlives.
 
 use heronry_store::{AppendError, ContentPlace, FencingToken, Guard, LeaseError, StoreErrorKind};
 

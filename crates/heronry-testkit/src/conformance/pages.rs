@@ -1,4 +1,4 @@
-//! What reading promises: bounded pages of whole chunks, and a floor after a trim.
+//! The promises of reading: bounded pages of whole chunks, and a floor after a trim.
 
 use heronry_store::{JournalExt, ReadError};
 use heronry_types::Position;

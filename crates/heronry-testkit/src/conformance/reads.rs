@@ -1,4 +1,4 @@
-//! What reading, watching and trimming promise further.
+//! Further promises of reading, watching and trimming.
 
 use futures::{FutureExt, future::join_all};
 use heronry_journal::Chunk;

@@ -1,4 +1,4 @@
-//! What holds over reopening, openers and failed syncs further.
+//! Further promises over reopening, openers and failed syncs.
 
 use futures::FutureExt;
 use heronry_store::{AppendError, Arrival, Commit, Guard, Outcome, StoreErrorKind};

@@ -1,4 +1,4 @@
-//! What a seal promises: a store whose pools went elsewhere is read, and not written.
+//! The promises of a seal: a store whose pools went elsewhere is read, and not written.
 
 use heronry_store::{AppendError, LeaseError, Outcome, StoreErrorKind};
 use heronry_types::Position;

@@ -1,4 +1,4 @@
-//! What snapshots promise.
+//! The promises of snapshots.
 
 use heronry_journal::ChunkHash;
 use heronry_store::{
@@ -36,7 +36,7 @@ pub(super) fn snapshot(number: u8, at: Checkpoint) -> Snapshot {
     }
 }
 
-/// Puts a snapshot of where a writer stands.
+/// Puts a snapshot at the head of a writer.
 pub(super) async fn put(writer: &Writer, number: u8) -> Result<Snapshot, Failure> {
     let snapshot = snapshot(number, writer.point()?);
     let snapshots = &writer.store.snapshots;

@@ -1,4 +1,4 @@
-//! What snapshots promise over syncs, seals, reopening and damage.
+//! The promises of snapshots over syncs, seals, reopening and damage.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,4 @@
-//! What holds among threads that write and read at once.
+//! The promises of a store among threads that write and read at once.
 
 use std::sync::{
     Mutex, PoisonError,

@@ -3,7 +3,7 @@
 use super::vocabulary;
 
 vocabulary! {
-    /// How an effect ended.
+    /// The outcome of an effect.
     EffectOutcome {
         Succeeded = "succeeded",
         Failed = "failed",
@@ -11,27 +11,27 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where an effect stands.
+    /// The standing of an effect.
     EffectStanding {
-        /// The generation that intended it lives on, and may still say how it ended.
+        /// The generation that intended the effect lives on, and may still report its result.
         Pending = "pending",
-        /// Its generation has ended, and it has a key: doing it again does no harm.
+        /// The generation has ended, and the effect has a key: doing it again does no harm.
         RetrySafe = "retry_safe",
-        /// Its generation has ended, and it has no key: nobody knows whether it was done.
+        /// The generation has ended, and the effect has no key: nobody knows whether it was done.
         UnsafePending = "unsafe_pending",
-        /// It has a result.
+        /// The effect has a result.
         Finished = "finished",
     }
 }
 
 vocabulary! {
-    /// Why the result of an effect was refused.
+    /// The reason why the result of an effect was refused.
     EffectFault {
-        /// There is no such effect of the run.
+        /// The run has no such effect.
         Unknown = "unknown",
-        /// It has a result already.
+        /// The effect has a result already.
         Finished = "finished",
-        /// A later attempt, or a later generation, has taken it over.
+        /// A later attempt, or a later generation, has taken the effect over.
         Stale = "stale",
     }
 }

@@ -3,7 +3,7 @@
 use super::vocabulary;
 
 vocabulary! {
-    /// What an entity is.
+    /// The kind of an entity.
     EntityKind {
         Run = "run",
         Turn = "turn",
@@ -40,7 +40,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where something came from.
+    /// The kind of a source.
     SourceKind {
         Sdk = "sdk",
         Host = "host",
@@ -61,7 +61,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where something goes.
+    /// The kind of a destination.
     DestinationKind {
         Run = "run",
         Agent = "agent",

@@ -179,7 +179,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What an event promises. Only `journal_backed` events wake, advance cursors or drive projections.
+    /// The promise of an event. Only `journal_backed` events wake, advance cursors or drive projections.
     EventSemantics {
         BestEffortLive = "best_effort_live",
         JournalBacked = "journal_backed",
@@ -188,7 +188,7 @@ vocabulary! {
     }
 }
 
-/// Whether a kind starts, continues or ends something.
+/// The progress that a kind of event reports about its subject.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Progress {
     /// Something happened, and more may follow.
@@ -207,7 +207,7 @@ impl EventKind {
             .map_or(EventFamily::AgentPool, |(family, _)| *family)
     }
 
-    /// Returns whether the kind ends its subject.
+    /// Returns the progress that the kind reports about its subject.
     pub fn progress(self) -> Progress {
         KINDS
             .get(self as usize)

@@ -3,7 +3,7 @@
 use super::vocabulary;
 
 vocabulary! {
-    /// How urgently a message is handed over.
+    /// The urgency of a message, from least to most.
     #[derive(Default)]
     Importance {
         #[default]
@@ -14,7 +14,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What a reader says of a copy when it acknowledges it.
+    /// The outcome that a reader reports when it acknowledges a copy.
     #[derive(Default)]
     AckOutcome {
         Seen = "seen",
@@ -26,7 +26,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where one recipient's copy of a message stands.
+    /// The state of one recipient's copy of a message.
     CopyState {
         Queued = "queued",
         Claimed = "claimed",
@@ -39,7 +39,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a message stands. `delivered` is the only status that another may follow.
+    /// The status of a message. `delivered` is the only status that another may follow.
     MessageStatus {
         Delivered = "delivered",
         Responded = "responded",
@@ -75,7 +75,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a claim was given back.
+    /// The reason why a claim was given back.
     ReleaseReason {
         Released = "released",
         Lapsed = "lapsed",
@@ -85,7 +85,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a copy is dead.
+    /// The reason why a copy is dead.
     DeadReason {
         Lapsed = "lapsed",
         Released = "released",
@@ -94,7 +94,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How a run ended.
+    /// The end of a run.
     RunEnd {
         Completed = "completed",
         Failed = "failed",
@@ -103,7 +103,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a run stands. `active` and `suspended` follow each other; the others are for good.
+    /// The state of a run. `active` and `suspended` follow each other; the other states are for good.
     #[derive(Default)]
     RunState {
         #[default]
@@ -126,7 +126,7 @@ impl From<RunEnd> for RunState {
 }
 
 vocabulary! {
-    /// Why a suspended run goes on.
+    /// The cause for which a suspended run goes on.
     ResumedBy {
         Command = "command",
         Wake = "wake",
@@ -136,7 +136,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How long a run may stay suspended.
+    /// The longest time that a run may stay suspended: until a timeout, or without end.
     SuspendFor {
         Timeout = "timeout",
         Forever = "forever",
@@ -144,7 +144,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Where a wake stands. `registered` is the only status that another may follow.
+    /// The status of a wake. `registered` is the only status that another may follow.
     WakeStatus {
         Registered = "registered",
         Triggered = "triggered",
@@ -155,7 +155,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What a triggered wake hands to its waiter.
+    /// The form in which a triggered wake hands its matches to its waiter.
     #[derive(Default)]
     ResumeWith {
         #[default]
@@ -166,7 +166,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a new timeline of a pool starts.
+    /// The reason why a new timeline of a pool starts.
     EpochReason {
         Fork = "fork",
         Import = "import",
@@ -177,7 +177,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Why a pool gives claims more time.
+    /// The reason why a pool gives leases and claims more time.
     ResumeCause {
         Opened = "opened",
         Paused = "paused",
@@ -185,7 +185,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How safely a store keeps what it acknowledged, from least to most.
+    /// The durability that a store promises for what it acknowledged, from least to most.
     Durability {
         Memory = "memory",
         Os = "os",

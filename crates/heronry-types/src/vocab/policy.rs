@@ -3,7 +3,7 @@
 use super::vocabulary;
 
 vocabulary! {
-    /// What a policy governs.
+    /// The kind of thing that a policy governs.
     PolicyKind {
         Approval = "approval",
         Permission = "permission",
@@ -18,7 +18,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How closely something is kept, from open to closed.
+    /// The privacy class of something, from open to closed.
     #[derive(Default)]
     PrivacyClass {
         Public = "public",
@@ -31,7 +31,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How long something is kept.
+    /// The retention class of something: the time for which it is kept.
     #[derive(Default)]
     RetentionClass {
         Ephemeral = "ephemeral",
@@ -45,7 +45,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How far a source is trusted.
+    /// The degree of trust in a source.
     #[derive(Default)]
     TrustClass {
         Trusted = "trusted",
@@ -59,7 +59,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How an event captured content.
+    /// The way in which an event captured content.
     ContentCapture {
         None = "none",
         Reference = "reference",
@@ -68,7 +68,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// How much of an event's payload a wake or a member's view may carry, from least to most.
+    /// The largest part of an event's payload that a wake or a member's view may carry, from least to most.
     #[derive(Default)]
     WakePayload {
         #[default]

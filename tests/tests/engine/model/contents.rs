@@ -134,9 +134,9 @@ impl Play {
         };
         let caller = self.caller(who);
         let found = self.pool().stored(caller.clone(), known.content_ref).await;
-        let is_alone = known.stored_by.is_some();
-        let hidden = self.barred(&caller).or(self.unread(&caller, &known));
-        let content = match (found, hidden.filter(|_| !is_alone)) {
+        let is_own = known.stored_by == Some(who.run);
+        let hidden = self.unread(&caller, &known).filter(|_| !is_own);
+        let content = match (found, hidden) {
             (Ok(content), None) => content,
             (Err(error), Some(expected)) => return check_refused(&error, &expected),
             (found, expected) => panic!("{found:?} instead of {expected:?}"),

@@ -21,7 +21,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
 /// Every key, with what it says.
-const KEYS: [(&str, Read); 12] = [
+const KEYS: [(&str, Read); 13] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
         Ok(())
@@ -76,6 +76,10 @@ const KEYS: [(&str, Read); 12] = [
     }),
     ("idle_ms", |config, value| {
         config.settings.connections.idle = millis(value)?;
+        Ok(())
+    }),
+    ("linger_ms", |config, value| {
+        config.settings.connections.linger = millis(value)?;
         Ok(())
     }),
     ("drain_ms", |config, value| {
@@ -162,7 +166,7 @@ mod tests {
         let config = read(
             "store = 'memory'\nlisten = '127.0.0.1:1'\nstay = true\nstrict = true\ndisk_free_bytes_min = 2\n\
              connections_max = 3\nhead_ms = 4\nbody_ms = 5\nwrite_stall_ms = 6\nidle_ms = 7\n\
-             drain_ms = 8\nbodies_bytes_max = 67108864",
+             drain_ms = 8\nbodies_bytes_max = 67108864\nlinger_ms = 9",
         )
         .unwrap();
         assert_eq!(config.store, Some(StoreChoice::Memory));
@@ -179,8 +183,9 @@ mod tests {
             found.write_stall,
             found.idle,
             found.drain,
+            found.linger,
         ];
-        assert_eq!(times, [4, 5, 6, 7, 8].map(Millis));
+        assert_eq!(times, [4, 5, 6, 7, 8, 9].map(Millis));
     }
 
     #[test]

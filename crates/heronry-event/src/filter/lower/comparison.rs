@@ -1,4 +1,4 @@
-//! What a comparison says once its sides are known.
+//! The meaning of a comparison once its sides are known.
 
 use crate::filter::{
     field::{Field, MembersField, NumberField, Text},
@@ -9,7 +9,7 @@ use crate::filter::{
     texts::{TextTest, Values},
 };
 
-/// What a comparison says, before its sign.
+/// The meaning of a comparison, before its sign.
 pub(super) enum Test {
     True,
     False,
@@ -31,7 +31,7 @@ impl Test {
     }
 }
 
-/// What an expression that names something stands for.
+/// The place that an expression names.
 pub(super) enum Place {
     Text(TextPlace),
     /// Any field that does not hold one text.
@@ -39,7 +39,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Says how the place is compared, for those who did otherwise.
+    /// Returns advice on comparing the place, for those who did it in another way.
     pub(super) fn advice(&self) -> String {
         match self {
             Self::Text(_) | Self::Field(Field::Text(_)) => {

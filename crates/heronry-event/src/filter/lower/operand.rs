@@ -189,7 +189,7 @@ impl Lowering<'_> {
         None
     }
 
-    /// Returns what an expression names.
+    /// Returns the place that an expression names.
     pub(super) fn place(&mut self, expression: &Expression) -> Option<Place> {
         let span = &expression.span;
         match &expression.node {
@@ -269,7 +269,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Says why a name is no field, and which was probably meant.
+/// Returns the reason why a name is no field, and the field that was probably meant.
 fn unknown_field(name: &str) -> (String, Option<String>) {
     let shown: String = name.chars().take(64).collect();
     let (group, member) = name.split_once('.').unwrap_or((name, ""));

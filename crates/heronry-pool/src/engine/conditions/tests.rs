@@ -5,6 +5,8 @@ use heronry_types::{
     Timestamp, Vocabulary,
 };
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 const RUNS: [&str; 3] = ["a", "b", "c"];
@@ -79,15 +81,21 @@ impl Both {
     fn count(&mut self, (envelope, by): &(Envelope, WakeTriggeredBy)) -> Vec<Position> {
         let mut decided = Vec::new();
         let audience = Audience {
-            about: About::Other,
             counts_for: CountsFor::All,
             sees: &|_| true,
             wants: &|_| true,
         };
         let mut occurrence = Occurrence::new(envelope, *by);
-        self.came_upon = self
-            .conditions
-            .match_event(&mut occurrence, &audience, &mut decided);
+        self.came_upon = self.conditions.begin(by.position, (About::Other, envelope));
+        // In slices of any size.
+        let mut at_most = 1;
+        while self.conditions.is_counting() {
+            let event = &mut occurrence;
+            self.came_upon += self
+                .conditions
+                .go_on(event, &audience, &mut decided, at_most);
+            at_most += 1;
+        }
         let mut expected = Vec::new();
         for (at, (filters, progress)) in &mut self.alone {
             let numbered = (0..).zip(filters);

@@ -1,0 +1,69 @@
+//! What becomes due: deadlines of messages and wakes, and of members.
+
+use heronry_journal::Entry;
+
+use super::{
+    Engine,
+    matching::{Turn, is_settled},
+};
+use crate::decide::due_entries;
+
+impl Engine {
+    /// Decides deadlines that are due; returns true while more may be.
+    pub fn tick(&mut self) -> bool {
+        let turn = self.take_turns(Turn::Later);
+        // Who leaves ends its copies, so what ends whole messages comes before; the claims of who is
+        // lost lapse with that.
+        let mut more = self.tick_deadlines();
+        if !more && !self.is_behind() && self.tick_members() {
+            if !self.is_behind() {
+                self.tick_deadlines();
+            }
+            more = true;
+        }
+        self.take_turns(turn);
+        self.tick_stalls();
+        self.drain_triggers();
+        more
+    }
+
+    fn tick_deadlines(&mut self) -> bool {
+        let due = due_entries(&self.state, self.now);
+        let more = !due.is_empty();
+        self.stage_undecided(due);
+        more
+    }
+
+    /// Stages what became due, without what an event before it decided otherwise: it may be the one
+    /// that a wake was waiting for. What may see or change what waiters see waits for that to be known.
+    fn stage_undecided(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            if is_settled(&entry.body) && self.is_behind() {
+                return; // it is still due
+            }
+            if !self.triggers.has_decided(&entry.body) {
+                self.stage_entry(entry);
+            }
+        }
+    }
+
+    /// Decides what is due while earlier events are still to be matched, or their triggers to be recorded:
+    /// in order, up to the first wake or member, which waits for that. Returns true while something goes
+    /// before commands; when much is to be matched, they do not wait for what waits for it. A wake whose
+    /// time is over may be ended by an event of those.
+    pub fn tick_meanwhile(&mut self) -> bool {
+        if self.is_far_behind() {
+            return true;
+        }
+        let turn = self.take_turns(Turn::Later);
+        let before = self.state.head;
+        for entry in due_entries(&self.state, self.now) {
+            if is_settled(&entry.body) {
+                break;
+            }
+            self.stage_entry(entry);
+        }
+        self.take_turns(turn);
+        self.state.head > before || self.is_little_behind() && self.is_due(self.now)
+    }
+}
