@@ -320,7 +320,7 @@ async fn at_every_write(stores: (StoreKind, StoreKind), cases: Cases) {
     let every =
         both.flat_map(|(between, end)| [Kept::Yes, Kept::No].map(|kept| (between, end, kept)));
     let every: Vec<_> = every.collect();
-    let (mut trials, mut at, mut goes_on) = (0, 0, true);
+    let (mut at, mut goes_on) = (0, true);
     while goes_on {
         at += 1;
         // Seven has no factor in common with their number.
@@ -338,11 +338,9 @@ async fn at_every_write(stores: (StoreKind, StoreKind), cases: Cases) {
                 end,
             };
             goes_on = check(case).await;
-            trials += 1;
         }
     }
     assert!(at > 12, "a move takes more than {at} writes");
-    println!("{stores:?}: {trials} moves, cut off at each of {at} writes");
 }
 
 #[tokio::test]

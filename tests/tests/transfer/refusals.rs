@@ -94,11 +94,13 @@ async fn a_sealed_store_takes_nothing(from: World, to: World) {
         } else {
             transfer::copy(from.store(), to.store(), &Pools::All, &by).await
         };
-        let (Err(TransferError::Store(error))
-        | Err(TransferError::Lease {
-            error: LeaseError::Store(error),
-            ..
-        })) = ended
+        let Err(
+            TransferError::Store(error)
+            | TransferError::Lease {
+                error: LeaseError::Store(error),
+                ..
+            },
+        ) = ended
         else {
             panic!("a sealed store took pools: {ended:?}");
         };

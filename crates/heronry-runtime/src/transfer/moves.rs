@@ -352,8 +352,8 @@ fn there_before(pool: PoolId, head: Head) -> Carried {
 
 /// Returns why a move failed of which nothing is seen.
 fn whole(error: TransferError) -> TransferError {
-    match error {
-        TransferError::Unfinished { error, .. } => *error,
-        error => error,
+    if let TransferError::Unfinished { error, .. } = error {
+        return *error;
     }
+    error
 }
