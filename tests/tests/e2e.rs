@@ -51,6 +51,8 @@ mod support;
 mod up;
 #[path = "e2e/verbs.rs"]
 mod verbs;
+#[path = "e2e/verified_bodies.rs"]
+mod verified_bodies;
 #[path = "e2e/wait.rs"]
 mod wait;
 #[path = "e2e/words.rs"]

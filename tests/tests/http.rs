@@ -28,6 +28,8 @@ mod contract;
 mod crafted;
 #[path = "http/cursors.rs"]
 mod cursors;
+#[path = "http/damaged_bodies.rs"]
+mod damaged_bodies;
 #[path = "http/dead.rs"]
 mod dead;
 #[path = "http/deletions.rs"]
@@ -50,6 +52,8 @@ mod identity;
 mod inbox;
 #[path = "http/limits.rs"]
 mod limits;
+#[path = "http/lingering.rs"]
+mod lingering;
 #[path = "http/matrix.rs"]
 mod matrix;
 #[path = "http/members.rs"]

@@ -89,6 +89,13 @@ pub(crate) fn read_or_draw(place: &SecretPlace) -> Result<[u8; SECRET_BYTES], Fa
 /// A token that a person or a platform wrote may have any form.
 pub(crate) fn read_or_draw_token(place: &SecretPlace) -> Result<String, Failure> {
     let text = place.read_or_draw()?;
+    if matches!(place, SecretPlace::Kept(..)) && is_cut(&text) {
+        return Err(Failure::failed(format_args!(
+            "{} was cut off: it holds {} of 64 hex digits; restore it, or remove it to draw a new one",
+            shown(place),
+            text.len()
+        )));
+    }
     let text = text.trim();
     if text.len() < TOKEN_CHARS_MIN {
         return Err(Failure::failed(format_args!(
@@ -97,6 +104,13 @@ pub(crate) fn read_or_draw_token(place: &SecretPlace) -> Result<String, Failure>
         )));
     }
     Ok(text.to_owned())
+}
+
+/// Returns true for the front of what was drawn, without the end of its line: a full disk or a crash left
+/// it, and it is easier to guess than the whole.
+fn is_cut(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() < SECRET_BYTES * 2 && text.bytes().all(is_digit)
 }
 
 /// Draws another secret into a file that is there; what it held before is gone.
@@ -218,6 +232,29 @@ mod tests {
         fs::write(place.path(), "abc\n").unwrap();
         let error = read_or_draw(&place).unwrap_err().to_string();
         assert!(error.contains("64 hex digits"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_is_refused_and_one_that_a_person_wrote_is_not() {
+        let folder = crate::files::private_temp();
+        let token = SecretPlace::Kept(folder.path().to_owned(), "operator.token");
+        let drawn = read_or_draw_token(&token).unwrap();
+        for length in [0, 1, 16, 32, 63] {
+            fs::write(token.path(), &drawn[..length]).unwrap();
+            let error = read_or_draw_token(&token).unwrap_err().to_string();
+            assert!(error.contains("cut off"), "{length}: {error}");
+            assert!(error.contains("operator.token"), "{length}: {error}");
+            let key = SecretPlace::Kept(folder.path().to_owned(), "operator.token");
+            read_or_draw(&key).unwrap_err();
+        }
+        for written in [
+            &drawn[..],
+            "a token of a person's\n",
+            "0123456789abcdef0123456789abcdef\n",
+        ] {
+            fs::write(token.path(), written).unwrap();
+            assert_eq!(read_or_draw_token(&token).unwrap(), written.trim());
+        }
     }
 
     #[test]

@@ -73,31 +73,32 @@ pub(crate) fn open(
         let disk = Disk::new(file, Locking::ByStore, hook.clone());
         let disk = Arc::new(disk.map_err(|error| failed(OPEN, error))?);
         disk.hold_writes();
-        let database = Database::builder()
+        let mut database = Database::builder()
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(SharedDisk(Arc::clone(&disk)))
             .map_err(|error| unopened(place, error))?;
+        guarded(OPEN, || check_format(place, &mut database))?;
         let file = RedbFile(database);
         let pools = guarded(OPEN, || admit((place, purpose), &file, &disk))?;
         Ok((file, pools))
     })
 }
 
-/// Checks what opening reads, lets writes through, and ends what a failed sync may have left open. A
+/// Checks what opening reads, ends what a failed sync may have left open, and lets writes through. A
 /// file that is looked at keeps its bytes: redb repairs what it finds damaged by going back a commit.
 fn admit(
     (place, purpose): (&Place, Purpose),
     file: &RedbFile,
     disk: &Disk,
 ) -> Result<WriterPools, StoreError> {
-    check_format(place, &file.0)?;
     let pools = load(&file.snapshot(OPEN)?, purpose)?;
     match purpose {
         Purpose::Read => {}
         Purpose::Use | Purpose::Move => {
+            // Still in memory: the file is left as it is when a row of that transaction is damaged.
+            rewrite_last(place, &file.0)?;
             disk.let_through()
                 .map_err(|error| place.failed(OPEN, error))?;
-            rewrite_last(place, &file.0)?;
         }
     }
     Ok(pools)
@@ -122,17 +123,25 @@ fn unopened(place: &Place, error: DatabaseError) -> StoreError {
     StoreError::new(kind, OPEN, format!("{at}: {what}")).with_source(error)
 }
 
-fn check_format(place: &Place, database: &Database) -> Result<(), StoreError> {
+fn check_format(place: &Place, database: &mut Database) -> Result<(), StoreError> {
     let at = place.path().display();
     let refuse = |kind, what: String| Err(StoreError::new(kind, OPEN, format!("{at}: {what}")));
     match read_format(database) {
         Ok(Some(FORMAT_VERSION)) => Ok(()),
-        Ok(Some(found)) if found > FORMAT_VERSION => refuse(
-            StoreErrorKind::NewerSchema,
-            format!(
-                "it has format {found}, and this build reads up to {FORMAT_VERSION}; use a newer build"
+        // The number has no checksum of its own, and the pages of redb have.
+        Ok(Some(found)) if found > FORMAT_VERSION => match database.check_integrity() {
+            Ok(true) => refuse(
+                StoreErrorKind::NewerSchema,
+                format!(
+                    "it has format {found}, and this build reads up to {FORMAT_VERSION}; use a newer build"
+                ),
             ),
-        ),
+            Ok(false) | Err(DatabaseError::Storage(StorageError::Corrupted(_))) => refuse(
+                StoreErrorKind::Corrupt,
+                format!("its file is damaged, and says that it has format {found}; restore a copy"),
+            ),
+            Err(error) => Err(unopened(place, error)),
+        },
         Ok(Some(found)) => refuse(
             StoreErrorKind::Corrupt,
             format!("there is no format {found}"),

@@ -85,6 +85,11 @@ pub struct Item {
     /// The body, when bodies were asked for and it is not text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<BodyBytes>,
+    /// The reason why the body, which was asked for, could not be read: `corrupt` when it is damaged, and else the
+    /// `cause` or the name of the problem that asking for it by itself would answer. The copy is
+    /// claimed like the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_error: Option<String>,
     /// The message that this one replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]

@@ -204,13 +204,19 @@ fn an_item_shows_what_the_contract_names() {
         media_type: "text/plain; charset=utf-8".to_owned(),
         body: Some(BodyText("hi".to_owned())),
         body_base64: None,
+        body_error: None,
         reply_to: None,
         correlation: Correlation::new(),
         importance: Importance::Queue,
         late: None,
     };
+    let damaged = Item {
+        body: None,
+        body_error: Some("corrupt".to_owned()),
+        ..item.clone()
+    };
     let page = InboxPage {
-        items: vec![item],
+        items: vec![item, damaged],
         unread: 2,
         cursor: at(6),
         durability: Durability::Fsync,
@@ -224,6 +230,12 @@ fn an_item_shows_what_the_contract_names() {
                 "content_ref": format!("content:{}", "0a".repeat(16)),
                 "media_type": "text/plain; charset=utf-8", "body": "hi", "correlation": {},
                 "importance": "queue"
+            }, {
+                "message_id": "m", "from": "lead", "cursor": text(4), "attempt": 1, "claim": "4@6",
+                "claim_expires_at": "2026-11-20T08:15:30.125Z",
+                "content_ref": format!("content:{}", "0a".repeat(16)),
+                "media_type": "text/plain; charset=utf-8", "body_error": "corrupt",
+                "correlation": {}, "importance": "queue"
             }],
             "unread": 2, "cursor": text(6), "durability": "fsync"
         }),

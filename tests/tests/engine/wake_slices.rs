@@ -40,7 +40,7 @@ fn not_of(run: &str, n: u32) -> String {
 /// An event about a thing that no other one is about.
 fn about(number: usize) -> NewEvent {
     let mut event = NewEvent::new(EventKind::ToolStarted);
-    let id = RunId::parse(&format!("s{number}")).unwrap();
+    let id = RunId::parse(format!("s{number}")).unwrap();
     event.subject = Some(EntityRef::new(EntityKind::Artifact, id.retype()));
     event
 }
@@ -294,14 +294,17 @@ async fn ends(world: &World, pool: &Pool) -> Vec<String> {
     };
     let mut ends = Vec::new();
     for record in &records {
-        match &record.entry.body {
-            Body::WakeTriggered(body) => {
-                let by = body.matches.iter().map(|by| what(by.position));
-                ends.push(format!("{} by {:?}", body.wake_id, by.collect::<Vec<_>>()));
-            }
-            Body::WakeTimedOut(body) => ends.push(format!("{} timed out", body.wake_id)),
-            Body::WakeCancelled(body) => ends.push(format!("{} cancelled", body.wake_id)),
-            _ => {}
+        let body = &record.entry.body;
+        if let Body::WakeTriggered(body) = body {
+            let by = body.matches.iter().map(|by| what(by.position));
+            let by = by.collect::<Vec<_>>();
+            ends.push(format!("{} by {by:?}", body.wake_id));
+        }
+        if let Body::WakeTimedOut(body) = body {
+            ends.push(format!("{} timed out", body.wake_id));
+        }
+        if let Body::WakeCancelled(body) = body {
+            ends.push(format!("{} cancelled", body.wake_id));
         }
     }
     ends.sort();
@@ -392,9 +395,11 @@ async fn w8_a_member_that_leaves_with_many_copies_ends_each_and_every_waiter_see
     assert_eq!(cancelled, [left.next()]);
     let expected: Vec<Position> = (0..60).map(|it| Position(left.0 + 2 + it)).collect();
     assert_eq!(settled, expected, "all of it is one append");
-    let triggered = records.iter().find_map(|record| match &record.entry.body {
-        Body::WakeTriggered(body) => Some((record.position, body)),
-        _ => None,
+    let triggered = records.iter().find_map(|record| {
+        let Body::WakeTriggered(body) = &record.entry.body else {
+            return None;
+        };
+        Some((record.position, body))
     });
     let (at, body) = triggered.unwrap();
     let by: Vec<Position> = body.matches.iter().map(|by| by.position).collect();

@@ -245,5 +245,8 @@ fn lines_of(item: &Item) -> Lines {
         let size = counted(bytes.0.len() as u64, "byte");
         lines.line(format_args!("  ({size}, not text)"));
     }
+    if let Some(cause) = &item.body_error {
+        lines.line(format_args!("  (its body cannot be read: {cause})"));
+    }
     lines
 }

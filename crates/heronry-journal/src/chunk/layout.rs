@@ -84,8 +84,28 @@ fn check_identity(bytes: &[u8]) -> Result<(), ChunkError> {
     match u16::from_le_bytes(*version) {
         0 => Err(ChunkError::NotAChunk),
         FORMAT_VERSION => Ok(()),
+        _ if is_of_this_format(bytes) => Err(ChunkError::HeaderChecksum),
         found => Err(ChunkError::newer_format(found)),
     }
+}
+
+/// Returns true when the header has its checksum as soon as it says the format that this build knows:
+/// what it says instead is damage, and no newer build reads it.
+fn is_of_this_format(bytes: &[u8]) -> bool {
+    let Some(fixed) = Fixed::read(bytes) else {
+        return false;
+    };
+    let end = FIXED as u64 + u64::from(fixed.count) * END as u64 + CHECKSUM as u64;
+    let header = usize::try_from(end).ok().and_then(|end| bytes.get(..end));
+    let Some(header) = header.filter(|header| header.len() <= CHUNK_BYTES_MAX) else {
+        return false;
+    };
+    let mut header = header.to_vec();
+    let version = header.iter_mut().skip(MAGIC.len());
+    version
+        .zip(FORMAT_VERSION.to_le_bytes())
+        .for_each(|(byte, known)| *byte = known);
+    check_checksum(&header, fixed.count).is_ok()
 }
 
 fn truncated(needed: u64, bytes: &[u8]) -> ChunkError {

@@ -116,19 +116,30 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refus
     page(&at, received, query.bodies).await
 }
 
+/// What there is to hand over of a body that was asked for.
+enum Found {
+    Body(Body),
+    /// It is gone.
+    Nothing,
+    /// It cannot be read, for this cause.
+    Unreadable(String),
+}
+
 async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Response, Refusal> {
     let found = if bodies == Some(true) {
-        bodies_of(at, &received.items).await?
+        bodies_of(at, &received.items).await
     } else {
         Vec::new()
     };
-    let bytes: usize = found.iter().flatten().map(|body| body.bytes.len()).sum();
+    let bytes: usize = found.iter().map(Found::bytes).sum();
     let size = received.items.len() + bytes / BYTES_OF_AN_ITEM;
     let write = move || {
         let mut items: Vec<ItemShown> = received.items.iter().map(shown).collect();
-        for (item, body) in items.iter_mut().zip(found) {
-            if let Some(body) = body {
-                put(item, &body);
+        for (item, found) in items.iter_mut().zip(found) {
+            match found {
+                Found::Body(body) => put(item, &body),
+                Found::Nothing => {}
+                Found::Unreadable(cause) => item.body_error = Some(cause),
             }
         }
         Answer(InboxPage {
@@ -144,28 +155,40 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
 
 /// Returns the bodies of items, in order, while there is room: about as much as one content may have.
 /// Items beyond carry their reference alone.
-async fn bodies_of(at: &At, items: &[Item]) -> Result<Vec<Option<Body>>, Refusal> {
+///
+/// The claims stand, and count as attempts. So nothing that is wrong with one body keeps the others
+/// from being handed over.
+async fn bodies_of(at: &At, items: &[Item]) -> Vec<Found> {
     let mut room = at.limit(LimitName::ContentBytesMax);
     let mut found = Vec::new();
     for item in items {
         let body = match at.pool.body(at.caller(), item.content_ref).await {
-            Ok(stored) => stored.body,
-            // The claim stands; a body that is gone must not hide it.
+            Ok(stored) => Found::Body(stored.body),
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
-            ))) => {
-                found.push(None);
-                continue;
+            ))) => Found::Nothing,
+            Err(error) => {
+                let Refusal(problem) = error.into();
+                let cause = problem.text("cause").unwrap_or_else(|| problem.slug());
+                Found::Unreadable(cause.to_owned())
             }
-            Err(error) => return Err(error.into()),
         };
-        room = room.saturating_sub(body.bytes.len() as u64);
-        found.push(Some(body));
+        room = room.saturating_sub(body.bytes() as u64);
+        found.push(body);
         if room == 0 {
             break;
         }
     }
-    Ok(found)
+    found
+}
+
+impl Found {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Body(body) => body.bytes.len(),
+            Self::Nothing | Self::Unreadable(_) => 0,
+        }
+    }
 }
 
 /// Puts a body in: as text when it says that it is text and is, else as base64.
@@ -192,6 +215,7 @@ fn shown(item: &Item) -> ItemShown {
         media_type: item.media_type.clone(),
         body: None,
         body_base64: None,
+        body_error: None,
         reply_to: item.reply_to.clone(),
         correlation: item.correlation.clone(),
         importance: item.importance,

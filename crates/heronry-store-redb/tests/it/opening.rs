@@ -81,11 +81,36 @@ fn a_newer_format_is_refused_with_not_a_byte_written() {
 }
 
 #[test]
+fn a_flip_in_a_version_is_damage_and_no_newer_build() {
+    let good = Folder::new();
+    let mut writer = good.writer();
+    writer.write(2).unwrap();
+    drop(writer);
+    let good = good.bytes();
+    let chunk = sample::commit(None, 2).chunks.remove(0);
+    for (stored, at, bytes) in [(&b"heronry"[..], 7, 4), (&chunk.bytes()[..], 4, 2)] {
+        let copies = good.windows(stored.len()).enumerate();
+        let copies = copies.filter(|(_, window)| *window == stored);
+        let copies: Vec<_> = copies.map(|(copy, _)| copy + at).collect();
+        assert!(!copies.is_empty());
+        for bit in 0..bytes * 8 {
+            let mut file = good.clone();
+            for copy in &copies {
+                file[copy + bit / 8] ^= 1 << (bit % 8);
+            }
+            check_refused(&Folder::put(&file), StoreErrorKind::Corrupt);
+        }
+    }
+}
+
+#[test]
 fn a_newer_chunk_is_refused_with_not_a_byte_written() {
     let chunk = sample::commit(None, 2).chunks.remove(0);
     let mut bytes = chunk.bytes().to_vec();
-    // The version of the chunk format stands behind the four bytes of the magic.
+    // The version of the chunk format stands behind the four bytes of the magic. What follows it in
+    // another format is not what follows it in this one.
     bytes[4] = 9;
+    bytes[40] ^= 1;
     let key = keys::placed(keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &bytes) {
         check_refused(&folder, StoreErrorKind::NewerSchema);

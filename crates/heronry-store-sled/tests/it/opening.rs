@@ -150,8 +150,10 @@ fn damage_that_opening_meets_is_refused() {
 fn a_newer_chunk_is_refused() {
     let place = keys::placed(keys::PoolNo(1), Position(1));
     let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
-    // The version of the chunk format stands behind the four bytes of the magic.
+    // The version of the chunk format stands behind the four bytes of the magic. What follows it in
+    // another format is not what follows it in this one.
     bytes[4] = 9;
+    bytes[40] ^= 1;
     bytes.splice(0..0, [0, 1]);
     let folder = changed("journal", &[&place[..], &[0, 0]].concat(), Some(&bytes));
     let error = folder.open().unwrap_err();

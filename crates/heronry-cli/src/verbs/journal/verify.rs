@@ -1,6 +1,8 @@
 //! `heronry journal verify`: checks a store in a process of its own, because a damaged file can end
 //! the process that reads it.
 
+mod bodies;
+
 use std::{
     fmt,
     path::Path,
@@ -8,12 +10,13 @@ use std::{
 };
 
 use clap::Args;
-use heronry_journal::{Body, Chain, Chunk, ChunkHash};
+use heronry_journal::{Chain, Chunk, ChunkHash};
 use heronry_runtime::marks::{Marks, rolled_back};
-use heronry_store::{ContentPlace, ReadError, Reservation, StoreErrorKind};
+use heronry_store::{ReadError, Reservation, StoreErrorKind};
 use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
 
+use self::bodies::Bodies;
 use super::{Opened, PAGE_BYTES_MAX, read_failure};
 use crate::{
     connect::Context,
@@ -63,12 +66,21 @@ struct PoolReport {
     chunks: u64,
     records: u64,
     contents: u64,
+    /// How many bodies were left out of the export that the pool was imported from.
+    contents_left_out: u64,
     hash: String,
 }
 
 /// The fields of that.
-pub(crate) const POOL_FIELDS: [&str; 7] = [
-    "pool", "epoch", "head", "chunks", "records", "contents", "hash",
+pub(crate) const POOL_FIELDS: [&str; 8] = [
+    "pool",
+    "epoch",
+    "head",
+    "chunks",
+    "records",
+    "contents",
+    "contents_left_out",
+    "hash",
 ];
 
 /// Has a store checked, and reports what was found.
@@ -130,8 +142,12 @@ fn lines_of(path: &Path, report: &Report) -> Lines {
         let records = counted(pool.records, "record");
         let chunks = counted(pool.chunks, "chunk");
         let bodies = counted(pool.contents, "body");
+        let left_out = match pool.contents_left_out {
+            0 => String::new(),
+            count => format!(" ({count} left out of the export)"),
+        };
         format!(
-            "{}: ok, {records} in {chunks}, {bodies}, head {}-{}",
+            "{}: ok, {records} in {chunks}, {bodies}{left_out}, head {}-{}",
             pool.pool, pool.epoch, pool.head
         )
     });
@@ -243,8 +259,10 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
         chunks: 0,
         records: 0,
         contents: 0,
+        contents_left_out: 0,
         hash: head.last_hash.to_string(),
     };
+    let mut bodies = Bodies::of(opened, pool);
     let mut chain: Option<Chain> = None;
     let mut after = head.floor.previous();
     loop {
@@ -257,7 +275,7 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
             if let Err(error) = chain.push(chunk) {
                 return bad(pool, error.at, &error);
             }
-            check_records(opened, pool, (chunk, &mut report)).await?;
+            report.records += check_records(pool, chunk, &mut bodies).await?;
             report.chunks += 1;
         }
         match chunks.last() {
@@ -266,11 +284,12 @@ async fn check(opened: &Opened, pool: &PoolId) -> Result<PoolReport, Fault> {
         }
     }
     match chain {
-        Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {
-            Ok(report)
-        }
-        Some(_) | None => bad(pool, after.next(), &"the journal ends before its head"),
+        Some(chain) if chain.position() == head.head && chain.hash() == head.last_hash => {}
+        Some(_) | None => return bad(pool, after.next(), &"the journal ends before its head"),
     }
+    report.contents_left_out = bodies.check_missing(head.floor.previous()).await?;
+    report.contents = bodies.check_rows().await?;
+    Ok(report)
 }
 
 fn first_hash(chunk: &Chunk) -> ChunkHash {
@@ -294,36 +313,25 @@ async fn read(opened: &Opened, pool: &PoolId, after: Position) -> Result<Vec<Chu
     }
 }
 
+/// Checks every record of a chunk, and the bodies that they name, and returns how many records it has.
 async fn check_records(
-    opened: &Opened,
     pool: &PoolId,
-    (chunk, report): (&Chunk, &mut PoolReport),
-) -> Result<(), Fault> {
+    chunk: &Chunk,
+    bodies: &mut Bodies<'_>,
+) -> Result<u64, Fault> {
     let mut position = chunk.first();
+    let mut records = 0;
     for record in chunk.records() {
         let record = match record {
             Ok(record) => record,
             Err(error) if error.is_newer() => return Err(super::damaged(pool, &error).into()),
             Err(error) => return bad(pool, position, &error),
         };
-        report.records += 1;
+        records += 1;
         position = record.position.next();
-        if let Body::MessageAccepted(accepted) = &record.entry.body {
-            let place = ContentPlace::With(record.position);
-            let found = opened
-                .store
-                .contents
-                .get(pool, accepted.content_ref, place)
-                .await;
-            match found {
-                // A body that was stored by itself stands elsewhere.
-                Ok(None) => {}
-                Ok(Some(_)) => report.contents += 1,
-                Err(error) => return bad(pool, record.position, &error),
-            }
-        }
+        bodies.check(&record).await?;
     }
-    Ok(())
+    Ok(records)
 }
 
 impl fmt::Display for Bad {
@@ -352,6 +360,7 @@ mod tests {
             chunks: 1,
             records: 1,
             contents: 1,
+            contents_left_out: 1,
             hash: String::new(),
         };
         check_names(&pool, &POOL_FIELDS);
