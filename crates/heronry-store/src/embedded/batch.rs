@@ -1,6 +1,6 @@
 //! Many jobs in one transaction, each judged by itself.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use heronry_types::{PoolId, Position};
 
@@ -10,11 +10,14 @@ use super::{
     job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
     readable::PoolView,
-    row::{MOVED_KEY, MOVED_KEY_END, encode_moved},
+    row::{
+        MOVED_KEY, MOVED_KEY_END, RESERVED, RESERVED_END, encode_moved, encode_reserved,
+        reserved_key,
+    },
 };
 use crate::{
-    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, StoreError,
-    StoreErrorKind, judge_append, judge_arrival, keys,
+    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, Reservation,
+    StoreError, StoreErrorKind, judge_append, judge_arrival, keys,
 };
 
 /// What the jobs of one transaction led to so far.
@@ -62,6 +65,11 @@ impl Batch {
             Job::Seal(moved_to, reply) => {
                 seal(rows, &mut writer.moved_to, moved_to)?;
                 self.answers.push(Answer::Done(reply, Ok(())));
+                return Ok(());
+            }
+            Job::Reserve(reservation, reply) => {
+                let done = reserve(rows, writer, reservation)?;
+                self.answers.push(Answer::Done(reply, done));
                 return Ok(());
             }
         };
@@ -177,6 +185,28 @@ fn seal(
     Ok(())
 }
 
+/// Writes or removes the rows that say which pools a move brings.
+fn reserve(
+    rows: &mut dyn Rows,
+    writer: &mut WriterPools,
+    reservation: Option<Reservation>,
+) -> End<(), StoreError> {
+    if let Some(moved_to) = &writer.moved_to {
+        return Ok(Err(StoreError::sealed("reserve pools", moved_to)));
+    }
+    if writer.reservation.is_some() {
+        rows.remove(Table::Pools, RESERVED, RESERVED_END)?;
+    }
+    if let Some(Reservation { route, pools }) = &reservation {
+        for pool in pools {
+            let key = reserved_key(pool);
+            rows.insert(Table::Pools, &key, &encode_reserved(&key, route))?;
+        }
+    }
+    writer.reservation = reservation.map(Arc::new);
+    Ok(Ok(()))
+}
+
 /// Nobody ever acquired the pool, so every token is stale.
 pub(super) fn unowned(token: FencingToken) -> AppendError {
     AppendError::Fenced {
@@ -232,6 +262,12 @@ fn claim(
     name: &PoolId,
     work: &Claim,
 ) -> End<FencingToken, LeaseError> {
+    if let (Force::IfFree, Some(reservation)) = (work.force, &writer.reservation)
+        && reservation.pools.contains(name)
+    {
+        let route = reservation.route.clone();
+        return Ok(Err(LeaseError::Reserved { route }));
+    }
     delete::sweep_all(rows, writer, name)?;
     let pool = writer.pool_or_fresh(name);
     let token = match work.force {

@@ -133,8 +133,7 @@ impl<D: Database> Working<D> {
         }));
         let error = match end {
             Ok(Ok(())) => {
-                let moved_to = self.pools.moved_to.as_ref();
-                self.readable.publish(&batch.moved, moved_to);
+                self.readable.publish(&batch.moved, &self.pools);
                 batch.answers.into_iter().for_each(Answer::deliver);
                 self.readable.ring(&batch.moved);
                 return Ok(());
