@@ -147,9 +147,8 @@ impl<D: Database> Working<D> {
         let cause = Cause::from(&error);
         // Closed before anybody is told, so that nothing is read after somebody was told.
         self.readable.close(&cause);
-        let kind = error.kind();
         for answer in batch.answers {
-            answer.fail(StoreError::new(kind, "commit", cause.text.clone()));
+            answer.fail(StoreError::new(cause.kind, "commit", cause.text.clone()));
         }
         jobs.for_each(|job| job.refuse(self.readable.closed("commit")));
         Err(cause)
