@@ -6,7 +6,9 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller, Engine, Minter,
-    decide::{AppendEvents, Command, Create, Expiry, RegisterWake, Send, WakeRequest},
+    decide::{
+        AppendEvents, CancelMessage, Command, Create, Expiry, RegisterWake, Send, WakeRequest,
+    },
     engine::{Found, MATCHING_SLICE},
 };
 use heronry_runtime::Pool;
@@ -20,11 +22,14 @@ use heronry_types::{
 
 on_every_store! {
     w8_commands_of_one_member_keep_their_order_while_events_are_matched
+    w8_batches_that_wait_hold_up_nobody_else
+    w8_bodies_are_read_and_messages_cancelled_while_events_are_matched
     w8_what_becomes_due_at_once_is_matched_in_slices_and_ends_the_same_wakes
     w8_a_member_that_leaves_with_many_copies_ends_each_and_every_waiter_sees_it
 }
 
 on_every_store_that_is_reopened! {
+    w8_a_pool_that_is_behind_stops_and_forgets_nothing
     w8_a_pool_answers_before_what_counts_is_counted_again
     w3_what_counted_before_an_opening_counts_after_it
 }
@@ -278,6 +283,66 @@ async fn w8_commands_of_one_member_keep_their_order_while_events_are_matched(wor
         of_another < second,
         "another one does not wait: {of_another} before {second}"
     );
+    world.check_replay(&pool).await;
+}
+
+async fn w8_batches_that_wait_hold_up_nobody_else(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    let batches = (0..3).map(|number| {
+        let events = (0..520).map(|it| about(number * 520 + it)).collect();
+        pool.call(report(&noisy, events, &format!("b{number}")))
+    });
+    let batches = join_all(batches);
+    let of_another = async {
+        let_others_run().await;
+        pool.call(letter(&quiet, "m")).await
+    };
+    let (batches, of_another) = futures::join!(batches, of_another);
+    let of_another = of_another.unwrap().receipt.cursor.position;
+    let last = batches.last().unwrap().as_ref().unwrap().first.position;
+    assert!(of_another < last, "{of_another} came behind {last}");
+    world.check_replay(&pool).await;
+}
+
+async fn w8_bodies_are_read_and_messages_cancelled_while_events_are_matched(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    let sent = pool.call(letter(&quiet, "m")).await.unwrap().receipt;
+    let first = pool.call(report(&noisy, (0..200).map(about).collect(), "b1"));
+    let second = pool.call(report(&noisy, (200..400).map(about).collect(), "b2"));
+    let meanwhile = async {
+        let_others_run().await;
+        pool.body(quiet.clone(), sent.content_ref).await.unwrap();
+        let cancel = CancelMessage {
+            caller: quiet.clone(),
+            from: run("quiet"),
+            message_id: sent.message_id.clone(),
+        };
+        pool.call(cancel).await.unwrap();
+    };
+    let (first, second, ()) = futures::join!(first, second, meanwhile);
+    first.unwrap();
+    let cancelled = world.records(&pool).await;
+    let cancelled = cancelled
+        .iter()
+        .find(|it| it.kind() == EventKind::RunMessageCancelled);
+    let (cancelled, second) = (cancelled.unwrap().position, second.unwrap().first.position);
+    assert!(cancelled < second, "{cancelled} waited for {second}");
+    world.check_replay(&pool).await;
+}
+
+async fn w8_a_pool_that_is_behind_stops_and_forgets_nothing(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    pool.call(register(&quiet, &not_of("nobody", 600), "counting"))
+        .await
+        .unwrap();
+    let reported = pool.call(report(&noisy, (0..600).map(about).collect(), "b1"));
+    reported.await.unwrap();
+    // Nobody asked for anything that waits until all of it is matched.
+    drop(pool);
+    let world = world.restart().await;
+    let pool = world.pool().await;
+    let view = world.wake_of(&pool, &quiet, &wake("counting")).await;
+    assert_eq!(view.status, WakeStatus::Triggered);
     world.check_replay(&pool).await;
 }
 

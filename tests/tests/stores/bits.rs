@@ -29,8 +29,8 @@ pub(crate) fn read_all(place: &Place, bytes_max: usize) -> Result<(), StoreError
     }
     let missing = |what: &str| StoreError::new(StoreErrorKind::Corrupt, "test", what);
     assert_eq!(after, Position(COMMITS * 2), "records are gone unsaid");
-    for number in 0..COMMITS {
-        let at = ContentPlace::With(Position(number * 2 + 1));
+    for number in 1..=COMMITS * 2 {
+        let at = ContentPlace::With(Position(number));
         let name = sample::content_ref(number);
         let found = block_on(store.contents.get(&pool, name, at))?;
         let found = found.ok_or_else(|| missing("the journal says that a body is there"))?;
