@@ -4,15 +4,13 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Record};
 use heronry_types::{
     Address, AgentId, Condition, Count, DistinctBy, Durability, Epoch, IdempotencyKey, InstanceId,
-    Limits, Millis, PoolId, PoolSpec, Position, RunId, Timestamp, WakeId,
+    Limits, MessageId, Millis, PoolId, PoolSpec, RunId, Timestamp, WakeId,
 };
 
 use super::{Engine, Found};
 use crate::{
     Caller, Minter,
-    decide::{
-        Command, Content, Create, Expiry, Join, RegisterWake, Send, SendRequest, WakeRequest,
-    },
+    decide::{Command, Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
 };
 
 /// A member that joined.
@@ -31,6 +29,17 @@ pub(super) struct Alone {
 
 fn key(text: &str) -> IdempotencyKey {
     IdempotencyKey::parse(text).unwrap()
+}
+
+/// A message to a run; its id and its key are the name.
+pub(super) fn letter(to: &Joined, name: &str) -> SendRequest {
+    let to = Address::Run {
+        run_id: to.run.clone(),
+    };
+    let content = Content::Inline(heronry_types::Body::text("-"));
+    let mut request = SendRequest::new(to, content, key(name));
+    request.message_id = Some(MessageId::parse(name).unwrap());
+    request
 }
 
 impl Alone {
@@ -92,20 +101,8 @@ impl Alone {
         Joined { caller, run }
     }
 
-    pub(super) fn send(
-        &mut self,
-        by: &Joined,
-        (to, name): (&Joined, &str),
-        expiry: Option<Expiry>,
-    ) -> Position {
-        let to = Address::Run {
-            run_id: to.run.clone(),
-        };
-        let content = Content::Inline(heronry_types::Body::text("-"));
-        let mut request = SendRequest::new(to, content, key(name));
-        request.expiry = expiry;
-        let sent = self.ask(&Send::new(by.caller.clone(), by.run.clone(), request));
-        sent.receipt.cursor.position
+    pub(super) fn send(&mut self, by: &Joined, request: SendRequest) {
+        self.ask(&Send::new(by.caller.clone(), by.run.clone(), request));
     }
 
     /// Waits for one event that a filter keeps.

@@ -2,7 +2,7 @@ use heronry_types::{LimitName, Limits, Millis, RunEnd};
 
 use crate::{
     decide::{EndRun, Leave},
-    engine::alone::{Alone, Joined},
+    engine::alone::{Alone, Joined, letter},
 };
 
 /// So many records that are to be matched put off every trigger.
@@ -61,7 +61,7 @@ fn gone(going: Going) -> Alone {
     let waiting = alone.join("waiting", None);
     let gone = alone.join("gone", Some(LEASE));
     for number in 0..COPIES {
-        alone.send(&waiting, (&gone, &format!("m{number}")), None);
+        alone.send(&waiting, letter(&gone, &format!("m{number}")));
     }
     alone.count(&waiting, (r#"kind == "run_message_settled""#, "counting"));
     alone.wait(&gone, ("terminal", "own"), None);
