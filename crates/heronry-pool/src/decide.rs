@@ -65,7 +65,7 @@ pub(crate) use stall::{Acting, ByItself, Need, Prospect, Prospects, Sight, Walk,
 pub use store::{AdmitBody, ContentShare, StoreContent, counted_bytes};
 pub use suspend::{Resume, Suspend, Suspending};
 pub(crate) use suspend::{acting_entry, resumed_entry};
-pub(crate) use tick::due_entries;
+pub(crate) use tick::{due_entries, due_entries_of_contents};
 pub use wake::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 
 use crate::{

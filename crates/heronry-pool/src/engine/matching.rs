@@ -303,6 +303,12 @@ impl Engine {
         }
     }
 
+    /// Returns true when this append has to hold the next trigger: what it says was matched includes the
+    /// event, which is not matched again when the pool is opened.
+    pub(super) fn owes_trigger(&self) -> bool {
+        self.triggers.owe_before(&self.state, self.matching.settled)
+    }
+
     /// Returns from where on records may not have been matched when the journal ended; nothing when no
     /// wake waits.
     pub(super) fn perhaps_unmatched(&self) -> Option<Position> {
