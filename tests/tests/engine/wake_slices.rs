@@ -35,22 +35,22 @@ on_every_store_that_is_reopened! {
 }
 
 /// How many values an event is compared with at the most, in the tests of an engine alone.
-const WAKES: usize = 300;
+pub(crate) const WAKES: usize = 300;
 
 /// The filter of a count, which keeps every event that is not of this run.
-fn not_of(run: &str, n: u32) -> String {
+pub(crate) fn not_of(run: &str, n: u32) -> String {
     format!(r#"{{"count":{{"n":{n},"filter":"run != \"{run}\"","distinct_by":"subject"}}}}"#)
 }
 
 /// An event about a thing that no other one is about.
-fn about(number: usize) -> NewEvent {
+pub(crate) fn about(number: usize) -> NewEvent {
     let mut event = NewEvent::new(EventKind::ToolStarted);
     let id = RunId::parse(format!("s{number}")).unwrap();
     event.subject = Some(EntityRef::new(EntityKind::Artifact, id.retype()));
     event
 }
 
-fn waiting_for(condition: &str, id: &str) -> WakeRequest {
+pub(crate) fn waiting_for(condition: &str, id: &str) -> WakeRequest {
     let request = if condition.starts_with('{') {
         let condition: Condition = serde_json::from_str(condition).unwrap();
         let mut compile = |text: &String| Filter::compile(text);
@@ -64,7 +64,7 @@ fn waiting_for(condition: &str, id: &str) -> WakeRequest {
     }
 }
 
-fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
+pub(crate) fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
     RegisterWake::new(
         caller.clone(),
         World::run_of(caller),
@@ -72,24 +72,24 @@ fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
     )
 }
 
-fn report(caller: &Caller, events: Vec<NewEvent>, name: &str) -> AppendEvents {
+pub(crate) fn report(caller: &Caller, events: Vec<NewEvent>, name: &str) -> AppendEvents {
     AppendEvents::new(caller.clone(), World::run_of(caller), events, key(name))
 }
 
-fn letter(caller: &Caller, name: &str) -> Send {
+pub(crate) fn letter(caller: &Caller, name: &str) -> Send {
     let run = World::run_of(caller);
     let request = World::to_run(run.as_str(), name, "-");
     Send::new(caller.clone(), run, request)
 }
 
 /// An engine alone, with everything that it staged.
-struct Alone {
-    engine: Engine,
-    records: Vec<Record>,
+pub(crate) struct Alone {
+    pub(crate) engine: Engine,
+    pub(crate) records: Vec<Record>,
 }
 
 impl Alone {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pool = PoolId::parse("p").unwrap();
         let secret = Minter::new([7; 32]);
         let engine = Engine::new(pool, Epoch([1; 16]), secret, Durability::Memory);
@@ -100,7 +100,7 @@ impl Alone {
     }
 
     /// An engine with a member that waits for very many counts.
-    fn costly() -> (Self, Caller) {
+    pub(crate) fn costly() -> (Self, Caller) {
         let mut alone = Self::new();
         let spec = PoolSpec::default();
         alone.ask(&Create { spec });
@@ -114,7 +114,7 @@ impl Alone {
         (alone, noisy)
     }
 
-    fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
+    pub(crate) fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
         let names = command.names(Epoch([1; 16]), &Minter::new([7; 32]));
         let found = Found::default();
         let answer = self.engine.run(command, names.as_ref(), &[], &found);
@@ -122,13 +122,13 @@ impl Alone {
         answer.unwrap()
     }
 
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.engine.begin(Timestamp::default());
         self.records.append(&mut self.engine.take_staged().records);
     }
 
     /// Matches for one slice; returns how many looks that took.
-    fn match_more(&mut self) -> u64 {
+    pub(crate) fn match_more(&mut self) -> u64 {
         let before = self.engine.came_upon();
         if let Some(after) = self.engine.reads_after() {
             let next = self.records.iter().filter(|record| record.position > after);
@@ -138,14 +138,14 @@ impl Alone {
         self.engine.came_upon() - before
     }
 
-    fn match_all(&mut self) {
+    pub(crate) fn match_all(&mut self) {
         while self.engine.is_behind() {
             self.match_more();
         }
     }
 
     /// Another engine that replayed what this one recorded.
-    fn opened(&self) -> Self {
+    pub(crate) fn opened(&self) -> Self {
         let mut opened = Self::new();
         for record in &self.records {
             opened.engine.replay(record).unwrap();
