@@ -9,6 +9,8 @@
 mod asking;
 #[path = "e2e/bench.rs"]
 mod bench;
+#[path = "e2e/broken_moves.rs"]
+mod broken_moves;
 #[path = "e2e/canary.rs"]
 mod canary;
 #[path = "e2e/carry.rs"]

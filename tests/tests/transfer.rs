@@ -10,6 +10,10 @@
 mod breaks;
 #[path = "transfer/copies.rs"]
 mod copies;
+#[path = "transfer/cut.rs"]
+mod cut;
+#[path = "transfer/cuts.rs"]
+mod cuts;
 #[path = "transfer/epochs.rs"]
 mod epochs;
 #[path = "transfer/erasures.rs"]

@@ -95,7 +95,10 @@ impl Target {
             mark,
             origin,
         } = self;
-        let has_arrived = matches!(ended, Ok(_) | Err(TransferError::Unfinished { .. }));
+        let has_arrived = matches!(
+            ended,
+            Ok(_) | Err(TransferError::Unfinished { .. } | TransferError::MoveUnfinished { .. })
+        );
         if let Some(mark) = mark.filter(|_| has_arrived) {
             mark.settle().await;
         }
@@ -134,6 +137,8 @@ pub(crate) enum Way {
     Imported,
     /// As they were.
     Moved,
+    /// Not at all: a move that broke off was taken back.
+    TakenBack,
     /// Into a file.
     Exported,
 }
@@ -144,6 +149,7 @@ impl Way {
             Self::Copied => "copied",
             Self::Imported => "imported",
             Self::Moved => "moved",
+            Self::TakenBack => "taken back",
             Self::Exported => "exported",
         }
     }
@@ -152,7 +158,7 @@ impl Way {
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
-            Self::Moved | Self::Exported => &[],
+            Self::Moved | Self::TakenBack | Self::Exported => &[],
         }
     }
 }
@@ -182,7 +188,7 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
             "runs, keys and epochs are those of the source; its member tokens are not valid here: \
              members join again",
         ),
-        Way::Moved | Way::Exported => {}
+        Way::Moved | Way::TakenBack | Way::Exported => {}
     }
     Ok(())
 }
@@ -222,6 +228,11 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::Read { .. }
         | TransferError::Append { .. }
         | TransferError::Unfinished { .. }
+        | TransferError::NoMove { .. }
+        | TransferError::OtherMove { .. }
+        | TransferError::MoveUnfinished { .. }
+        | TransferError::PoolArrived { .. }
+        | TransferError::PoolInTheWay { .. }
         | _ => Failure::failed(error),
     }
 }

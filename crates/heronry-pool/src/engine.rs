@@ -1,5 +1,7 @@
 //! The engine: staged state, and the records of the next append.
 
+#[cfg(test)]
+mod alone;
 mod claims;
 mod clauses;
 mod conditions;
@@ -448,15 +450,16 @@ impl Engine {
     }
 
     /// Records triggers that are decided, as many as one append takes, and the suspended runs that
-    /// go on.
+    /// go on. Triggers are records that are to be matched, too: when very many are, only those are recorded
+    /// that a crash would forget.
     fn drain_triggers(&mut self) {
         self.resume_stirred();
-        // Triggers are records that are to be matched, too.
-        if self.is_far_behind() {
-            return;
-        }
+        let all_may = !self.is_far_behind();
         let mut room = self.triggers.room_in(&self.staged);
-        while let Some(entry) = self.triggers.next(&self.state, &mut room) {
+        while all_may || self.owes_trigger() {
+            let Some(entry) = self.triggers.next(&self.state, &mut room) else {
+                break;
+            };
             self.stage_entry(entry);
             self.resume_stirred();
         }

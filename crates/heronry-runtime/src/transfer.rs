@@ -2,7 +2,8 @@
 //!
 //! - [`copy`] copies pools; each copy starts a new timeline, so that no cursor can mean two records.
 //! - [`move_all`] moves every pool of a store: cursors, epochs and hashes stay, and the source is
-//!   sealed, so that at no moment two stores can be written under one epoch.
+//!   sealed, so that at no moment two stores can be written under one epoch. [`resume_move`] finishes a
+//!   move that broke off, and [`abandon_move`] takes it back.
 //! - [`export`] writes a pool as lines of JSON that lose nothing; [`import`] reads them, compares
 //!   every hash, and starts a new timeline.
 //!
@@ -12,9 +13,11 @@
 mod copy;
 mod error;
 mod export;
+mod fleet;
 mod import;
 mod landing;
 mod lines;
+mod moves;
 mod path;
 mod reading;
 mod source;
@@ -26,10 +29,11 @@ use heronry_store::{Clock, IdSource};
 use heronry_types::{Cursor, PoolId};
 use serde::Serialize;
 
-pub use copy::{copy, move_all};
+pub use copy::copy;
 pub use error::TransferError;
 pub use export::{Export, export};
 pub use import::{import, verify};
+pub use moves::{abandon_move, move_all, resume_move};
 
 /// Who moves pools, and where time and fresh epochs come from.
 #[derive(Clone, Debug)]

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases,
-    MemoryClaims, NewContent, Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
-    StoredContent, judge_content, judge_contents,
+    MemoryClaims, NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind,
+    Stored, StoredContent, judge_content, judge_contents,
 };
 use heronry_types::{
     Body, ContentRef, Durability, LimitName, PoolId, Position, Timelines, Timestamp,
@@ -38,6 +38,8 @@ struct State {
     last_token: FencingToken,
     /// The place that the pools went to, once the store is sealed.
     moved_to: Option<String>,
+    /// The pools that a move brings.
+    reservation: Option<Reservation>,
 }
 
 impl State {
@@ -62,6 +64,7 @@ impl MemoryStore {
                 pools: HashMap::new(),
                 last_token: FencingToken(0),
                 moved_to: None,
+                reservation: None,
             }),
             claims: MemoryClaims::new(),
             bells: Doorbells::default(),
@@ -181,7 +184,7 @@ impl Journal for MemoryStore {
         let mut state = self.lock_to_write(op).map_err(unwritten)?;
         let found = state.entry(pool);
         found.ownership.check(token)?;
-        if found.head().is_none() {
+        if !found.has_begun() {
             let detail = format!("pool {pool} has no journal");
             let error = StoreError::new(StoreErrorKind::NotFound, op, detail);
             return Err(unwritten(error));
@@ -208,6 +211,21 @@ impl Journal for MemoryStore {
 
     async fn unseal(&self) -> Result<(), StoreError> {
         self.lock("unseal the store")?.moved_to = None;
+        Ok(())
+    }
+
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
+        Ok(self.lock("look for a reservation")?.reservation.clone())
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        let mut state = self.lock_to_write("reserve pools")?;
+        state.reservation = Some(reservation.clone());
+        Ok(())
+    }
+
+    async fn unreserve(&self) -> Result<(), StoreError> {
+        self.lock_to_write("reserve pools")?.reservation = None;
         Ok(())
     }
 
@@ -284,6 +302,12 @@ impl Leases for MemoryStore {
         now: Timestamp,
     ) -> Result<FencingToken, LeaseError> {
         let mut state = self.lock_to_write("acquire a pool")?;
+        if let Some(Reservation { route, pools }) = &state.reservation
+            && pools.contains(pool)
+        {
+            let route = route.clone();
+            return Err(LeaseError::Reserved { route });
+        }
         state.entry(pool).ownership.acquire(owner, now)
     }
 

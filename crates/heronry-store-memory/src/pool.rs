@@ -70,6 +70,11 @@ impl Pool {
         }
     }
 
+    /// Returns whether anything of the pool is there, seen or not.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.head.is_some()
+    }
+
     /// Returns the timelines, once the pool is all there.
     pub(crate) fn timelines(&self) -> Option<Arc<Timelines>> {
         match self.arrival {

@@ -131,8 +131,16 @@ impl Opening<'_> {
         let db = open_log(self.named, self.place)?;
         let mark = MarkFile::read(&self.place.mark()).map_err(failed_io)?;
         let lasting = mark.as_ref().and_then(Mark::lasting);
-        let recovery = self.settling(&db).read(lasting);
-        let recovery = recovery.map_err(|error| self.unrecovered(error))?;
+        let recovery = match self.settling(&db).read(lasting) {
+            Ok(recovery) => recovery,
+            Err(Unrecovered::Damaged(what)) => {
+                drop(db);
+                let lost = self.find_lost(mark.as_ref());
+                let what = lost.map_or(what.clone(), |lost| format!("{what}, and {lost}"));
+                return Err(self.unrecovered(Unrecovered::Damaged(what)));
+            }
+            Err(error) => return Err(self.unrecovered(error)),
+        };
         let disk = Disk::open(self.place, self.hook, db).map_err(failed_io)?;
         disk.make_certain(mark.as_ref()).map_err(failed_io)?;
         let settling = self.settling(disk.db());
@@ -184,6 +192,28 @@ impl Opening<'_> {
                 .map_err(|error| self.named.failed(OPEN, error))?;
             Ok((sled, pools))
         })
+    }
+
+    /// Finds out what a damaged log has lost, by letting sled cut off what it cannot read in a copy.
+    /// Nothing is returned when that does not say it, or cannot be done.
+    fn find_lost(&self, mark: Option<&Mark>) -> Option<String> {
+        let copy = match self.purpose {
+            Purpose::Use | Purpose::Move => Some(Copy::of(self.place).ok()?),
+            // This is one.
+            Purpose::Read => None,
+        };
+        let place = copy.as_ref().map_or(self.place, Copy::place);
+        let looked = guarded(OPEN, || {
+            let sled = open_sled(self.named, place)?;
+            let pools = guarded(OPEN, || sled.load(OPEN, Purpose::Read))?;
+            match mark {
+                Some(Mark::Closed { summary, .. }) => pools.check_summary(OPEN, summary),
+                Some(Mark::Open(_)) | None => Ok(()),
+            }
+        });
+        let said = looked.err()?.to_string();
+        let lost = said.strip_prefix("store cannot open the store: ")?;
+        lost.starts_with("pool ").then(|| lost.to_owned())
     }
 
     fn unrecovered(&self, error: Unrecovered) -> StoreError {

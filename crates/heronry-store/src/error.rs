@@ -4,6 +4,8 @@ use std::{error::Error, fmt};
 
 use heronry_types::{Position, Timestamp};
 
+use crate::Route;
+
 /// What a caller can do about a [`StoreError`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -234,6 +236,12 @@ pub enum LeaseError {
         owner: String,
         /// Since when.
         since: Timestamp,
+    },
+    /// A move that is not complete brings the pool to this store.
+    #[error("pool is on its way here from {}, and the move is not complete: {route}", .route.from)]
+    Reserved {
+        /// The ends of the move.
+        route: Route,
     },
     /// The store failed.
     #[error(transparent)]

@@ -7,8 +7,8 @@ use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
-    StoredContent,
+    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, Reservation,
+    StoreError, Stored, StoredContent,
 };
 
 /// Where a pool's journal stands.
@@ -137,7 +137,9 @@ pub struct Capabilities {
 ///     processes neither. A first append starts it over; contents that were stored by themselves stay.
 /// 13. *deleted*: nothing of a deleted pool is seen through any port, in this process and in later
 ///     ones, and what was stored for it is removed. After a crash it is all there or gone.
-/// 14. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
+/// 14. *reserved*: who acquires a pool that a move brings is told of the move, in this process and in
+///     later ones, until the reservation comes off.
+/// 15. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
 ///     above those of the deleted one.
 #[async_trait]
 pub trait Journal: Send + Sync {
@@ -207,7 +209,8 @@ pub trait Journal: Send + Sync {
         token: FencingToken,
     ) -> Result<Head, AppendError>;
 
-    /// Deletes a pool: its journal, contents, claims, snapshot and consumers.
+    /// Deletes a pool: its journal, contents, claims, snapshot and consumers. What has arrived of a new
+    /// pool is deleted, too.
     ///
     /// The caller owns the pool (`token`), and owns it no more afterwards. A repeat is refused as
     /// stale. Room that it took can be used again, at once or soon after.
@@ -237,6 +240,27 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// The store's failure.
     async fn unseal(&self) -> Result<(), StoreError>;
+
+    /// Returns the pools that a move brings here, while it is not complete; nothing otherwise.
+    ///
+    /// # Errors
+    /// The store's failure.
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError>;
+
+    /// Reserves pools for a move: from here on [`acquire`](crate::Leases::acquire) gives nobody any of
+    /// them, whether it is there or not, and the move itself seizes them.
+    ///
+    /// A repeat replaces the reservation. After a crash all of it is there or the one before.
+    ///
+    /// # Errors
+    /// The store's failure; a sealed store takes no reservation.
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError>;
+
+    /// Takes the reservation off: the move is complete, or was taken back. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// As [`reserve`](Self::reserve).
+    async fn unreserve(&self) -> Result<(), StoreError>;
 
     /// Completes when the head may have passed `after`: a hint, never a promise.
     ///

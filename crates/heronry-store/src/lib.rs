@@ -14,6 +14,7 @@ mod keyed_map;
 pub mod keys;
 mod lease;
 mod memory_claims;
+mod reservation;
 mod runs;
 mod snapshots;
 mod store;
@@ -39,5 +40,6 @@ pub use journal::{
 pub use keyed_map::KeyedMap;
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
+pub use reservation::{Reservation, Route};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
 pub use store::Store;

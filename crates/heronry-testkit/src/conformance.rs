@@ -75,6 +75,7 @@ mod leases_kept;
 mod pages;
 mod reads;
 mod reopened;
+mod reservations;
 mod seals;
 mod snapshots;
 mod snapshots_kept;
@@ -251,6 +252,7 @@ pub fn cases() -> Vec<Case> {
         durable::CASES,
         reopened::CASES,
         seals::CASES,
+        reservations::CASES,
         deletions::CASES,
         arrivals::CASES,
         arrivals_kept::CASES,

@@ -185,7 +185,8 @@ fn a_server_whose_store_closes_says_why_and_ends_with_seven() {
         .unwrap();
     assert_eq!(
         (&failed["status"], &failed["cause"]),
-        (&503.into(), &"io".into())
+        (&503.into(), &"io".into()),
+        "{log:?}"
     );
     assert_eq!(failed["route"], "/v1/pools/{pool}/contents");
     // A new process opens the store again, with all that was acknowledged.

@@ -301,7 +301,11 @@ async fn w7_after_a_move_a_host_is_told_only_of_what_was_not_taken_before(world:
         ids: Arc::new(SeededIds::new(77)),
         owner: "a test that moves".to_owned(),
     };
-    let moved = transfer::move_all(world.store(), there.store(), "there", &by);
+    let route = heronry_store::Route {
+        from: "here".to_owned(),
+        to: "there".to_owned(),
+    };
+    let moved = transfer::move_all(world.store(), there.store(), &route, &by);
     moved.await.unwrap();
     let pool = there.pool().await;
     until(|| second.count() == 1).await;

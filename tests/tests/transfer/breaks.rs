@@ -6,7 +6,7 @@ use heronry_testkit::{AppendFault, FaultStore};
 use heronry_tests::{StoreKind, World, on_every_store_that_is_reopened, pool};
 use heronry_types::PoolSpec;
 
-use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume};
+use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume, route};
 
 on_every_store_that_is_reopened! {
     a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent
@@ -119,7 +119,7 @@ async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World)
         let (store, faults) = FaultStore::over(target.store().clone());
         faults.fail_append(number, fault);
         let by = carrier(&target, number);
-        let ended = transfer::move_all(source.store(), &store, "there", &by).await;
+        let ended = transfer::move_all(source.store(), &store, &route(), &by).await;
         let (store, _) = faults.reopen().await.unwrap();
         let seal = source.store().journal.sealed().await.unwrap();
         let arrived = store.journal.pools().await.unwrap();
@@ -130,16 +130,18 @@ async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World)
                 assert!(faults.appends() < number, "the move took more appends");
                 return;
             }
-            Err(TransferError::Unfinished { .. }) => {
-                assert_eq!(seal.as_deref(), Some("there"), "{number} {fault:?}");
+            Err(TransferError::MoveUnfinished { .. }) => {
+                // Nobody can own what is there, so the source can be used as before.
+                assert_eq!(seal, None, "{number} {fault:?}");
+                assert!(store.journal.reserved().await.unwrap().is_some());
             }
             Err(error) => {
-                // No pool is there under the same epoch, so the source can be used as before.
                 assert_eq!(arrived, [], "{number} {fault:?}: {error}");
                 assert_eq!(seal, None, "{number} {fault:?}: {error}");
+                assert_eq!(store.journal.reserved().await.unwrap(), None);
             }
         }
-        let moved = transfer::move_all(source.store(), &store, "there", &by)
+        let moved = transfer::move_all(source.store(), &store, &route(), &by)
             .await
             .unwrap();
         assert_eq!(moved.len(), 2);

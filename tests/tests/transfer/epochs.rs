@@ -9,7 +9,7 @@ use heronry_types::{Epoch, PoolId, PoolSpec};
 
 use crate::{
     between_every_two_stores,
-    story::{carrier, check_empty},
+    story::{carrier, check_empty, route},
 };
 
 between_every_two_stores! {
@@ -94,7 +94,7 @@ async fn a_copy_with_an_epoch_of_another_pool_is_refused(from: World, to: World)
     let by = carrier(&to, 78);
     let copied = transfer::copy(from.store(), to.store(), &Pools::All, &by).await;
     check_taken(copied.map(|_| ()), ("crafted", epoch, "p"));
-    let moved = transfer::move_all(from.store(), to.store(), "there", &by).await;
+    let moved = transfer::move_all(from.store(), to.store(), &route(), &by).await;
     check_taken(moved.map(|_| ()), ("crafted", epoch, "p"));
     check_pools(to.store(), &[pool("p")]).await;
     assert_eq!(from.store().journal.sealed().await.unwrap(), None);

@@ -14,7 +14,10 @@ use heronry_store::Tombstone;
 use heronry_tests::{World, canary, key, pool, run};
 use heronry_types::{Address, Body, ContentRef, Millis};
 
-use crate::{between_every_two_stores, story::carrier};
+use crate::{
+    between_every_two_stores,
+    story::{carrier, route},
+};
 
 between_every_two_stores! {
     what_is_left_of_erased_bodies_is_copied
@@ -114,7 +117,7 @@ async fn what_is_left_of_erased_bodies_is_copied(from: World, to: World) {
 async fn what_is_left_of_erased_bodies_is_moved(from: World, to: World) {
     let left = story(&from).await;
     let by = carrier(&to, 77);
-    let moved = transfer::move_all(from.store(), to.store(), "there", &by).await;
+    let moved = transfer::move_all(from.store(), to.store(), &route(), &by).await;
     assert_eq!(moved.unwrap()[0].contents, 3);
     check(&to, &left).await;
     check_files(to).await;

@@ -7,7 +7,7 @@ use heronry_types::Position;
 
 use crate::{
     between_every_two_stores,
-    story::{carrier, check_bodies, check_kept, consume, story},
+    story::{carrier, check_bodies, check_kept, consume, route, story},
 };
 
 between_every_two_stores! {
@@ -21,7 +21,7 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
 ) {
     let left = story(&from).await;
     let by = carrier(&to, 77);
-    let moved = transfer::move_all(from.store(), to.store(), "there", &by)
+    let moved = transfer::move_all(from.store(), to.store(), &route(), &by)
         .await
         .unwrap();
     let ids: Vec<_> = moved.iter().map(|moved| moved.pool.clone()).collect();
@@ -34,7 +34,7 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
     let head = to.store().journal.head(&pool("p")).await.unwrap();
     assert_eq!(head, Some(left.head));
     // The same move again finds everything there.
-    let again = transfer::move_all(from.store(), to.store(), "there", &by)
+    let again = transfer::move_all(from.store(), to.store(), &route(), &by)
         .await
         .unwrap();
     assert_eq!(again.len(), 2);
@@ -56,7 +56,11 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
     };
     assert_eq!(error.kind(), StoreErrorKind::Sealed);
     let elsewhere = World::new(to.kind).await;
-    let again = transfer::move_all(from.store(), elsewhere.store(), "elsewhere", &by).await;
+    let elsewhere_route = heronry_store::Route {
+        to: "elsewhere".to_owned(),
+        ..route()
+    };
+    let again = transfer::move_all(from.store(), elsewhere.store(), &elsewhere_route, &by).await;
     assert!(
         matches!(&again, Err(TransferError::Sealed { moved_to }) if moved_to == "there"),
         "{again:?}"
@@ -84,7 +88,8 @@ async fn a47_after_a_move_consumers_stand_where_they_stood(from: World, to: Worl
         consume(from.store(), &names[1]).await,
     ];
     let by = carrier(&to, 77);
-    let moves = || transfer::move_all(from.store(), to.store(), "there", &by);
+    let route = route();
+    let moves = || transfer::move_all(from.store(), to.store(), &route, &by);
     moves().await.unwrap();
     let cursors = &to.store().cursors;
     for (name, before) in names.iter().zip(&before) {

@@ -6,7 +6,7 @@ use heronry_tests::{World, pool};
 
 use crate::{
     between_every_two_stores,
-    story::{Left, carrier, check_empty, check_kept, check_untouched, story},
+    story::{Left, carrier, check_empty, check_kept, check_untouched, route, story},
 };
 
 between_every_two_stores! {
@@ -27,7 +27,7 @@ async fn a_pool_that_is_there_is_not_overwritten(from: World, to: World) {
     let is_there = |error: TransferError| matches!(error, TransferError::PoolExists { pool: found } if found == pool("p"));
     let copied = transfer::copy(from.store(), to.store(), &Pools::All, &by).await;
     assert!(is_there(copied.unwrap_err()));
-    let moved = transfer::move_all(from.store(), to.store(), "there", &by).await;
+    let moved = transfer::move_all(from.store(), to.store(), &route(), &by).await;
     assert!(is_there(moved.unwrap_err()));
     let itself = transfer::copy(from.store(), from.store(), &Pools::All, &by).await;
     assert!(is_there(itself.unwrap_err()));
@@ -65,7 +65,7 @@ async fn a_store_in_use_is_not_moved(from: World, to: World) {
     let head = from.store().journal.head(p.id()).await.unwrap().unwrap();
     let left = Left { head, ..left };
     let by = carrier(&to, 77);
-    let moved = transfer::move_all(from.store(), to.store(), "there", &by).await;
+    let moved = transfer::move_all(from.store(), to.store(), &route(), &by).await;
     let Err(TransferError::Lease {
         error: LeaseError::Owned { owner, .. },
         ..
@@ -90,14 +90,17 @@ async fn a_sealed_store_takes_nothing(from: World, to: World) {
     let by = carrier(&to, 77);
     for moves in [true, false] {
         let ended = if moves {
-            transfer::move_all(from.store(), to.store(), "there", &by).await
+            transfer::move_all(from.store(), to.store(), &route(), &by).await
         } else {
             transfer::copy(from.store(), to.store(), &Pools::All, &by).await
         };
-        let Err(TransferError::Lease {
-            error: LeaseError::Store(error),
-            ..
-        }) = ended
+        let Err(
+            TransferError::Store(error)
+            | TransferError::Lease {
+                error: LeaseError::Store(error),
+                ..
+            },
+        ) = ended
         else {
             panic!("a sealed store took pools: {ended:?}");
         };

@@ -9,7 +9,7 @@ use heronry_pool::{
     decide::{ClaimSet, Content, SendRequest, StateDigest},
 };
 use heronry_runtime::{Pool, transfer::Carrier};
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, Store};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, Route, Store};
 use heronry_testkit::SeededIds;
 use heronry_tests::{World, key, message, pool, run};
 use heronry_types::{
@@ -22,6 +22,14 @@ pub(crate) fn carrier(world: &World, seed: u64) -> Carrier {
         clock: Arc::new(world.clock.clone()),
         ids: Arc::new(SeededIds::new(seed)),
         owner: "a test that carries".to_owned(),
+    }
+}
+
+/// The ends of a move that tests name.
+pub(crate) fn route() -> Route {
+    Route {
+        from: "here".to_owned(),
+        to: "there".to_owned(),
     }
 }
 

@@ -51,7 +51,7 @@ impl Verb {
             Self::Watch(_) => Answer::One("Event"),
             Self::Filter(FilterVerb::Check(_)) => Answer::One("CompiledFilter"),
             Self::Journal(verb) => journal_answer(verb),
-            Self::Store(StoreVerb::Copy(_)) => Answer::Own(&CARRIED_FIELDS),
+            Self::Store(StoreVerb::Copy(_) | StoreVerb::Move(_)) => Answer::Own(&CARRIED_FIELDS),
             Self::Token(TokenVerb::Rotate(_)) => Answer::Own(&ROTATED_FIELDS),
             Self::Bench(_) => Answer::Own(&ROW_FIELDS),
             Self::Body(_)

@@ -7,7 +7,7 @@ use heronry_runtime::{
     marks::{Marks, rolled_back},
     transfer,
 };
-use heronry_store::Store;
+use heronry_store::{Route, Store};
 
 use crate::{
     carry::{Target, Way, carrier, pools_of, show},
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreVerb {
     Copy(CopyArgs),
+    Move(MoveArgs),
 }
 
 /// Copy pools with their bodies from one store to another; each copy starts a new epoch
@@ -29,15 +30,66 @@ pub(crate) enum StoreVerb {
 Example:\n  heronry store copy redb:.heronry/store.redb sled:new.sled --move"
 )]
 pub(crate) struct CopyArgs {
+    #[command(flatten)]
+    ends: Ends,
+    /// The same as `heronry store move FROM TO`
+    #[arg(long = "move")]
+    moves: bool,
+}
+
+/// Move every pool from one store to another: cursors, consumers, epochs, hashes and member tokens stay,
+/// and FROM is sealed
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nobody can use a pool in TO before the move is complete, and FROM is used as before until it is \
+sealed, at the end. A move that broke off is finished with --resume, or taken back with --abandon.\n\n\
+Example:\n  heronry store move redb:.heronry/store.redb sled:new.sled"
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two flags of the command line, of which one is taken"
+)]
+pub(crate) struct MoveArgs {
+    #[command(flatten)]
+    ends: Ends,
+    /// Finish a move that broke off
+    #[arg(long)]
+    resume: bool,
+    /// Take a move back that broke off: FROM is used as before, and what arrived in TO is deleted
+    #[arg(long, conflicts_with = "resume")]
+    abandon: bool,
+}
+
+/// Two stores.
+#[derive(Debug, Args)]
+struct Ends {
     /// The store to read, as PATH, redb:PATH or sled:PATH
     #[arg(value_name = "FROM", value_parser = named)]
     from: StoreChoice,
     /// The store to write, as PATH, redb:PATH or sled:PATH; made when it is not there
     #[arg(value_name = "TO", value_parser = named)]
     to: StoreChoice,
-    /// Keep cursors, consumers, epochs and hashes, and seal FROM: its pools live on in TO
-    #[arg(long = "move")]
-    moves: bool,
+}
+
+/// What is asked about a move.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    /// To begin it, or to go on.
+    Begin,
+    /// To go on.
+    Resume,
+    /// To take it back.
+    Abandon,
+}
+
+impl MoveArgs {
+    fn step(&self) -> Step {
+        match (self.resume, self.abandon) {
+            (_, true) => Step::Abandon,
+            (true, false) => Step::Resume,
+            (false, false) => Step::Begin,
+        }
+    }
 }
 
 fn named(text: &str) -> Result<StoreChoice, String> {
@@ -51,35 +103,55 @@ fn named(text: &str) -> Result<StoreChoice, String> {
 
 pub(crate) async fn run(cx: &Context, verb: StoreVerb) -> Outcome {
     match verb {
-        StoreVerb::Copy(args) if args.moves => move_all(cx, &args).await,
-        StoreVerb::Copy(args) => copy(cx, &args).await,
+        StoreVerb::Copy(CopyArgs { ends, moves: true }) => move_all(cx, &ends, Step::Begin).await,
+        StoreVerb::Copy(CopyArgs { ends, moves: false }) => copy(cx, &ends).await,
+        StoreVerb::Move(args) => move_all(cx, &args.ends, args.step()).await,
     }
 }
 
-async fn copy(cx: &Context, args: &CopyArgs) -> Outcome {
-    check_apart(args)?;
-    let from = open_to_read(&args.from)?;
-    let target = Target::open(&args.to)?;
+async fn copy(cx: &Context, ends: &Ends) -> Outcome {
+    check_apart(ends)?;
+    let from = open_to_read(&ends.from)?;
+    let target = Target::open(&ends.to)?;
     let ended = transfer::copy(&from, target.store(), &pools_of(cx), &carrier()).await;
     let copied = target.end(ended).await?;
     show(cx, Way::Copied, &copied)?;
     Ok(Exit::Ok)
 }
 
-async fn move_all(cx: &Context, args: &CopyArgs) -> Outcome {
+async fn move_all(cx: &Context, ends: &Ends, step: Step) -> Outcome {
     if cx.globals.pool.is_some() {
         return Err(Failure::usage(
             "a store is moved whole; leave --pool out, or copy that pool without --move",
         ));
     }
-    check_apart(args)?;
-    let from = open_to_move(&args.from)?;
-    check_whole(&from, &args.from).await?;
-    let target = Target::open(&args.to)?;
-    let moved_to = target.choice().to_string();
-    let ended = transfer::move_all(&from, target.store(), &moved_to, &carrier()).await;
+    check_apart(ends)?;
+    let from = open_to_move(&ends.from)?;
+    if step != Step::Abandon {
+        check_whole(&from, &ends.from).await?;
+    }
+    let target = Target::open(&ends.to)?;
+    let route = Route {
+        from: ends.from.clone().absolute().to_string(),
+        to: target.choice().to_string(),
+    };
+    let by = carrier();
+    let (way, ended) = match step {
+        Step::Begin => (
+            Way::Moved,
+            transfer::move_all(&from, target.store(), &route, &by).await,
+        ),
+        Step::Resume => (
+            Way::Moved,
+            transfer::resume_move(&from, target.store(), &route, &by).await,
+        ),
+        Step::Abandon => (
+            Way::TakenBack,
+            transfer::abandon_move(&from, target.store(), &route, &by).await,
+        ),
+    };
     let moved = target.end(ended).await?;
-    show(cx, Way::Moved, &moved)?;
+    show(cx, way, &moved)?;
     Ok(Exit::Ok)
 }
 
@@ -100,12 +172,12 @@ async fn check_whole(store: &Store, choice: &StoreChoice) -> Result<(), Failure>
 }
 
 /// Checks that the two stores are not one.
-fn check_apart(args: &CopyArgs) -> Result<(), Failure> {
+fn check_apart(ends: &Ends) -> Result<(), Failure> {
     let place = |choice: &StoreChoice| -> Option<PathBuf> {
         // A place that cannot be found yet is no other's either.
         std::fs::canonicalize(choice.path()).ok()
     };
-    match (place(&args.from), place(&args.to)) {
+    match (place(&ends.from), place(&ends.to)) {
         (Some(from), Some(to)) if from == to => Err(Failure::failed(format_args!(
             "{} is copied onto itself; choose another place",
             from.display()

@@ -24,10 +24,23 @@ const DUE_MAX: usize = 1_024;
 
 /// Returns the records of what is due at `now`; at most about a thousand, so call it until it has none.
 pub(crate) fn due_entries(state: &State, now: Timestamp) -> Vec<Entry> {
+    entries_of(state, state.deadlines.due(now), now)
+}
+
+/// Returns the records of what is due at `now` of messages and bodies, as [`due_entries`].
+pub(crate) fn due_entries_of_contents(state: &State, now: Timestamp) -> Vec<Entry> {
+    entries_of(state, state.deadlines.due_of_contents(now), now)
+}
+
+fn entries_of<'a>(
+    state: &'a State,
+    due: impl Iterator<Item = &'a Due>,
+    now: Timestamp,
+) -> Vec<Entry> {
     let mut lapsed: BTreeMap<&RunId, Vec<(Claim, MessageId)>> = BTreeMap::new();
     let mut entries = Vec::new();
     let mut dying = Dying::default();
-    for due in state.deadlines.due(now).take(DUE_MAX) {
+    for due in due.take(DUE_MAX) {
         match due {
             Due::Expiry(accepted) => match state.messages.get(*accepted) {
                 Some(message) if reply::waits_shorter(message, now) => {}

@@ -9,7 +9,7 @@ use heronry_types::{Generation, Millis, RunId, Timestamp};
 use super::{Engine, matching::Turn};
 use crate::{
     decide::{Speaker, back_entry, left_entries, lost_entry},
-    state::{Due, Member},
+    state::Member,
 };
 
 /// How many members one append loses, and how many leave in it, at the most.
@@ -138,13 +138,13 @@ impl Engine {
 
     /// Returns true when a deadline is due at this time.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let mut due = self.state.deadlines.due(now);
+        let deadlines = &self.state.deadlines;
         if self.has_backlog() && !self.is_little_behind() {
             // Wakes and members wait for that, and no command waits for them.
-            return due.next().is_some_and(Due::is_of_contents);
+            return deadlines.due_of_contents(now).next().is_some();
         }
         let lease = self.leases.next().is_some_and(|at| at <= now);
-        lease || due.next().is_some()
+        lease || deadlines.due(now).next().is_some()
     }
 
     /// Renews the leases that end now of members who wait for an answer, and so can be reached.

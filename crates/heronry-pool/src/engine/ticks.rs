@@ -3,7 +3,7 @@
 use heronry_journal::Entry;
 
 use super::{Engine, matching::Turn};
-use crate::decide::due_entries;
+use crate::decide::{due_entries, due_entries_of_contents};
 
 impl Engine {
     /// Decides deadlines that are due; returns true while more may be.
@@ -44,23 +44,33 @@ impl Engine {
         }
     }
 
-    /// Decides what is due while earlier events are still to be matched, or their triggers to be recorded:
-    /// in order, up to the first wake or member, which waits for that. Returns true while something goes
-    /// before commands; when much is to be matched, they do not wait for what waits for it. A wake whose
-    /// time is over may be ended by an event of those.
+    /// Decides what is due while earlier events are still to be matched, or their triggers to be recorded.
+    /// Returns true while something goes before commands.
+    ///
+    /// Wakes and members whose time is over wait for that. When little is to be matched, what is due after
+    /// them and commands wait for them. When much is, neither does, and a wake whose time is over may be
+    /// ended by an event of those.
     pub fn tick_meanwhile(&mut self) -> bool {
         if self.is_far_behind() {
             return true;
         }
         let turn = self.take_turns(Turn::Later);
         let before = self.state.head;
-        for entry in due_entries(&self.state, self.now) {
-            if entry.body.changes_waiters() {
-                break;
-            }
+        let due = if self.is_little_behind() {
+            let mut due = due_entries(&self.state, self.now);
+            let waits = due.iter().position(|entry| entry.body.changes_waiters());
+            due.truncate(waits.unwrap_or(due.len()));
+            due
+        } else {
+            due_entries_of_contents(&self.state, self.now)
+        };
+        for entry in due {
             self.stage_entry(entry);
         }
         self.take_turns(turn);
         self.state.head > before || self.is_little_behind() && self.is_due(self.now)
     }
 }
+
+#[cfg(test)]
+mod tests;

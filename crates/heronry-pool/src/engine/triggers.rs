@@ -248,6 +248,14 @@ impl Triggers {
         !self.backlog.is_empty()
     }
 
+    /// Returns true when the next trigger is of an event before this record, and no trigger that was
+    /// recorded says that more may follow from there on.
+    pub(super) fn owe_before(&self, state: &State, settled: Position) -> bool {
+        let next = self.backlog.front().map(|next| next.by.position);
+        let more_follow = state.wakes.unfinished;
+        next.is_some_and(|event| event < settled && more_follow.is_none_or(|from| from > event))
+    }
+
     /// Returns how many triggers an append has room for.
     pub(super) fn room_in(&self, staged: &Staged) -> usize {
         let taken: usize = if self.backlog.is_empty() {
@@ -412,3 +420,6 @@ pub(crate) fn is_about_wakes(kind: EventKind) -> bool {
             | EventKind::RunResumed
     )
 }
+
+#[cfg(test)]
+mod tests;

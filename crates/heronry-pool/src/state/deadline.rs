@@ -1,6 +1,6 @@
 //! Everything that becomes due, in one order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use heronry_journal::Claim;
 use heronry_types::{ContentRef, Millis, Position, RunId, Timestamp};
@@ -82,17 +82,27 @@ impl Due {
 /// Everything that becomes due, in order of time.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    due: BTreeSet<(Timestamp, Due)>,
+    /// Those of messages and bodies: they are decided while those of wakes and members wait.
+    of_contents: BTreeSet<(Timestamp, Due)>,
+    others: BTreeSet<(Timestamp, Due)>,
     visible: BTreeSet<(Timestamp, RunId, Position)>,
 }
 
 impl Deadlines {
     pub(crate) fn insert(&mut self, at: Timestamp, due: Due) {
-        self.due.insert((at, due));
+        self.those_like(&due).insert((at, due));
     }
 
     pub(crate) fn remove(&mut self, at: Timestamp, due: Due) {
-        self.due.remove(&(at, due));
+        self.those_like(&due).remove(&(at, due));
+    }
+
+    fn those_like(&mut self, due: &Due) -> &mut BTreeSet<(Timestamp, Due)> {
+        if due.is_of_contents() {
+            &mut self.of_contents
+        } else {
+            &mut self.others
+        }
     }
 
     pub(crate) fn insert_visible(&mut self, at: Timestamp, run: &RunId, accepted: Position) {
@@ -105,29 +115,43 @@ impl Deadlines {
 
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.due.first().map(|(at, _)| *at);
+        let due = self.all().next().map(|(at, _)| *at);
         let visible = self.visible_after(now).next().map(|(at, ..)| *at);
         [due, visible].into_iter().flatten().min()
     }
 
+    /// Walks all deadlines in order.
+    fn all(&self) -> impl Iterator<Item = &(Timestamp, Due)> + '_ {
+        let mut of_contents = self.of_contents.iter().peekable();
+        let mut others = self.others.iter().peekable();
+        iter::from_fn(move || match (of_contents.peek(), others.peek()) {
+            (Some(content), Some(other)) if content < other => of_contents.next(),
+            (Some(_), None) => of_contents.next(),
+            (Some(_) | None, Some(_)) => others.next(),
+            (None, None) => None,
+        })
+    }
+
     /// Walks what is due at `now`, oldest first.
     pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Due> + '_ {
-        self.due
-            .iter()
-            .take_while(move |(at, _)| *at <= now)
-            .map(|(_, due)| due)
+        until(self.all(), now)
+    }
+
+    /// Walks what is due at `now` of messages and bodies, oldest first.
+    pub(crate) fn due_of_contents(&self, now: Timestamp) -> impl Iterator<Item = &Due> + '_ {
+        until(self.of_contents.iter(), now)
     }
 
     /// Returns true when a claim is held.
     pub(crate) fn has_claims(&self) -> bool {
-        self.due.iter().any(|(_, due)| due.lapse().is_some())
+        let mut due = self.of_contents.iter();
+        due.any(|(_, due)| due.lapse().is_some())
     }
 
     /// Returns when the first claim should have lapsed, among the first deadlines that are missed by
     /// more than this much.
     pub(crate) fn missed(&self, now: Timestamp, by: Millis) -> Option<Timestamp> {
-        self.due
-            .iter()
+        self.all()
             .take_while(|(at, _)| now.since(*at) > by)
             .take(MISSED_MAX)
             .find(|(_, due)| due.lapse().is_some())
@@ -157,4 +181,13 @@ impl Deadlines {
             .into_iter()
             .flat_map(|bound| self.visible.range(bound..))
     }
+}
+
+/// Walks deadlines up to `now`.
+fn until<'a>(
+    deadlines: impl Iterator<Item = &'a (Timestamp, Due)>,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a Due> {
+    let due = deadlines.take_while(move |(at, _)| *at <= now);
+    due.map(|(_, due)| due)
 }

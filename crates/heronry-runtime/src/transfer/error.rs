@@ -3,7 +3,7 @@
 use std::io;
 
 use heronry_journal::{ChainError, ChunkError};
-use heronry_store::{AppendError, LeaseError, ReadError, StoreError};
+use heronry_store::{AppendError, LeaseError, ReadError, Route, StoreError};
 use heronry_types::{Epoch, PoolId, Position};
 
 /// Why pools were not copied, moved, exported or imported.
@@ -135,6 +135,55 @@ pub enum TransferError {
         /// What failed.
         #[source]
         error: AppendError,
+    },
+    /// There is no move to finish or to take back.
+    #[error(
+        "no move from {} to {} has broken off; begin one with `heronry store move {} {}`",
+        .route.from, .route.to, .route.from, .route.to
+    )]
+    NoMove {
+        /// The ends that were named.
+        route: Route,
+    },
+    /// Another move to the same place is not complete.
+    #[error("a move from {} to {} is not complete: {route}", .route.from, .route.to)]
+    OtherMove {
+        /// Its ends.
+        route: Route,
+    },
+    /// A move is not complete, and could not be taken back. Its pools are used at the source as before, or
+    /// nowhere when it is sealed.
+    #[error("the move is not complete, {error}; {route}")]
+    MoveUnfinished {
+        /// Its ends.
+        route: Route,
+        /// What failed.
+        #[source]
+        error: Box<TransferError>,
+    },
+    /// A move cannot be taken back, because a pool may be in use at the other place.
+    #[error(
+        "pool {pool} has arrived in {} and may have been used there, so the move cannot be taken back; \
+         `heronry store move {} {} --resume` finishes it",
+        .route.to, .route.from, .route.to
+    )]
+    PoolArrived {
+        /// The pool.
+        pool: PoolId,
+        /// The ends of the move.
+        route: Route,
+    },
+    /// A move cannot be finished, because another pool of the same name is at the other place.
+    #[error(
+        "{} has another pool {pool}, so that of {} cannot arrive; `heronry store move {} {} --abandon` \
+         takes the move back, or delete that pool and use --resume",
+        .route.to, .route.from, .route.from, .route.to
+    )]
+    PoolInTheWay {
+        /// The pool.
+        pool: PoolId,
+        /// The ends of the move.
+        route: Route,
     },
     /// Some of several pools are at the new place, and the rest is not.
     #[error("{arrived} of the pools arrived before it failed, {error}; the others are not there")]

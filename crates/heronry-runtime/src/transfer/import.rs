@@ -7,7 +7,7 @@ use heronry_types::EpochReason;
 
 use super::{
     Carried, Carrier, TransferError,
-    copy::Fleet,
+    fleet::Fleet,
     landing::GoesOn,
     reading::{Lines, Said},
     source::Piece,

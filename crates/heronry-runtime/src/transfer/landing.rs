@@ -27,6 +27,15 @@ pub(super) enum GoesOn {
     On(EpochReason),
 }
 
+/// The way in which the ownership of a pool is taken that arrives.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ownership {
+    /// It is nobody's.
+    Free,
+    /// It is reserved for the move that brings it.
+    Reserved,
+}
+
 /// A pool that arrives.
 pub(super) struct Landing<'a> {
     store: &'a Store,
@@ -58,14 +67,18 @@ struct Held {
 impl<'a> Landing<'a> {
     /// Takes the ownership of a pool that is not at a store.
     pub(super) async fn begin(
-        store: &'a Store,
+        (store, ownership): (&'a Store, Ownership),
         pool: &PoolId,
         carrier: &Carrier,
     ) -> Result<Self, TransferError> {
         let pool = pool.clone();
         let now = carrier.clock.now().wall;
-        let acquired = store.leases.acquire(&pool, &carrier.owner, now).await;
-        let token = acquired.map_err(|error| TransferError::Lease {
+        let leases = &store.leases;
+        let owned = match ownership {
+            Ownership::Free => leases.acquire(&pool, &carrier.owner, now).await,
+            Ownership::Reserved => leases.seize(&pool, &carrier.owner, now).await,
+        };
+        let token = owned.map_err(|error| TransferError::Lease {
             pool: pool.clone(),
             error,
         })?;

@@ -86,6 +86,7 @@ fn a_log_of_before_is_seen() {
     assert!(check_damaged(&mixed, "a log of before"));
     let error = Folder::put(&mixed).open().unwrap_err().to_string();
     assert!(error.contains("was written up to"), "{error}");
+    assert!(error.contains("pool pool-1, position 3"), "{error}");
 }
 
 #[test]

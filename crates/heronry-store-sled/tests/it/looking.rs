@@ -2,12 +2,15 @@
 
 use std::{fs, sync::Arc};
 
+use futures::executor::block_on;
 use heronry_store::{Store, StoreError, StoreErrorKind};
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
     Harm, Outcomes,
-    recovery::{Writer, read_back},
+    recovery::{self, Writer, read_back},
+    sample,
 };
+use heronry_types::Position;
 
 use crate::{disk::Folder, image::Image};
 
@@ -133,6 +136,45 @@ fn a_damaged_store_that_is_refused_is_whole_again_when_the_damage_is_put_back() 
         });
         report(&format!("sled, {name}, opened: {outcomes:?}"));
     }
+}
+
+/// Fills a store until sled uses segments of its log again, and leaves it as a kill does.
+fn killed_with_many_segments() -> Image {
+    let folder = Folder::new();
+    let mut writer = folder.writer();
+    let pool = sample::pool(1);
+    for commit in 0..COMMITS {
+        writer.write(2).unwrap();
+        let large = recovery::large(400_000, Position(commit));
+        let name = sample::content_ref(1_000 + commit);
+        let put = writer.store.contents.put(&pool, name, large, writer.token);
+        block_on(put).unwrap();
+    }
+    let image = folder.image();
+    drop(writer);
+    let log = image.files["db"].as_ref().unwrap().len();
+    assert!(log > 4 * SEGMENT, "the log has {log} bytes");
+    image
+}
+
+#[test]
+fn damage_in_any_segment_of_a_long_log_is_told_or_harms_nothing() {
+    let good = killed_with_many_segments();
+    assert!(check_looking(&good).is_none());
+    let mut outcomes = Outcomes::default();
+    let mut number = 0;
+    harm(&good, |image, what| {
+        number += 1;
+        // Each is a copy of a large store.
+        if number % 2 == 0 {
+            let found = check_looking(image);
+            outcomes.note(what, found.as_ref()).unwrap();
+        }
+    });
+    report(&format!(
+        "sled, killed, a long log, looked at: {outcomes:?}"
+    ));
+    assert!(outcomes.refused > outcomes.without_effect / 4);
 }
 
 #[test]

@@ -1,20 +1,23 @@
 //! Many jobs in one transaction, each judged by itself.
 
-use std::collections::HashMap;
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 use heronry_types::{PoolId, Position};
 
 use super::{
     Database, Rows, Table, cursor, delete,
     erase::Erased,
-    job::{Answer, Append, Claim, Force, Job, Put, Trim, Work},
+    job::{Answer, Append, Claim, Force, Job, Put, Reply, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
     readable::PoolView,
-    row::{MOVED_KEY, MOVED_KEY_END, encode_moved},
+    row::{
+        MOVED_KEY, MOVED_KEY_END, RESERVED, RESERVED_END, encode_moved, encode_reserved,
+        reserved_key,
+    },
 };
 use crate::{
-    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, StoreError,
-    StoreErrorKind, judge_append, judge_arrival, keys,
+    AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, Reservation,
+    StoreError, StoreErrorKind, judge_append, judge_arrival, keys,
 };
 
 /// What the jobs of one transaction led to so far.
@@ -22,6 +25,8 @@ use crate::{
 pub(super) struct Batch {
     /// Answers that wait for the commit.
     pub(super) answers: Vec<Answer>,
+    /// The reply of the job whose fault ended the transaction, until the store has closed.
+    unanswered: Vec<Box<dyn Any + Send>>,
     /// The pools that it moved, as readers see them; nothing when they do not.
     pub(super) moved: HashMap<PoolId, Option<PoolView>>,
 }
@@ -60,8 +65,15 @@ impl Batch {
         let (pool, work) = match job {
             Job::Of(pool, work) => (pool, work),
             Job::Seal(moved_to, reply) => {
-                seal(rows, &mut writer.moved_to, moved_to)?;
-                self.answers.push(Answer::Done(reply, Ok(())));
+                let end = seal(rows, &mut writer.moved_to, moved_to).map(Ok);
+                let answer = self.answer(Answer::Done, reply, end)?;
+                self.answers.push(answer);
+                return Ok(());
+            }
+            Job::Reserve(reservation, reply) => {
+                let end = reserve(rows, writer, reservation);
+                let answer = self.answer(Answer::Done, reply, end)?;
+                self.answers.push(answer);
                 return Ok(());
             }
         };
@@ -75,40 +87,80 @@ impl Batch {
                 }
             },
         };
-        let pools = &mut writer.pools;
-        // A fault drops the reply, which tells the caller that the outcome is unknown.
-        let answer = match work {
-            Work::Append(work, reply) => {
-                Answer::Head(reply, append(rows, &pool, pools.get_mut(&pool), work)?)
-            }
-            Work::Trim(work, reply) => {
-                Answer::Head(reply, trim(rows, pools.get_mut(&pool), &work)?)
-            }
-            Work::Delete(token, reply) => {
-                let work = (&pool, token);
-                Answer::Deleted(reply, delete::delete(rows, work, writer)?)
-            }
-            Work::Put(work, reply) => Answer::Done(reply, put(rows, pools.get(&pool), work)?),
-            Work::Claim(work, reply) => Answer::Token(reply, claim(rows, writer, &pool, &work)?),
-            Work::Release(token, reply) => {
-                if let Some(pool) = pools.get_mut(&pool) {
-                    pool.ownership.release(token);
-                }
-                Answer::Done(reply, Ok(()))
-            }
-            Work::Snapshot(work, reply) => Answer::Done(reply, work.run(rows, pools.get(&pool))?),
-            Work::Cursor(work, reply) => {
-                Answer::Cursor(reply, work.run(rows, pools.get_key_value(&pool))?)
-            }
-            Work::Claims(work, reply) => {
-                Answer::Claims(reply, work.run(rows, pools.get_mut(&pool))?)
-            }
-        };
+        let answer = self.run_work(rows, writer, (&pool, work))?;
         self.answers.push(answer);
         if let Some(view) = writer.pools.get(&pool).map(WriterPool::view) {
             self.moved.insert(pool, view);
         }
         Ok(())
+    }
+
+    fn run_work(
+        &mut self,
+        rows: &mut dyn Rows,
+        writer: &mut WriterPools,
+        (pool, work): (&PoolId, Work),
+    ) -> Result<Answer, StoreError> {
+        let pools = &mut writer.pools;
+        Ok(match work {
+            Work::Append(work, reply) => {
+                let end = append(rows, pool, pools.get_mut(pool), work);
+                self.answer(Answer::Head, reply, end)?
+            }
+            Work::Trim(work, reply) => {
+                let end = trim(rows, pools.get_mut(pool), &work);
+                self.answer(Answer::Head, reply, end)?
+            }
+            Work::Delete(token, reply) => {
+                let end = delete::delete(rows, (pool, token), writer);
+                self.answer(Answer::Deleted, reply, end)?
+            }
+            Work::Put(work, reply) => {
+                let end = put(rows, pools.get(pool), work);
+                self.answer(Answer::Done, reply, end)?
+            }
+            Work::Claim(work, reply) => {
+                let end = claim(rows, writer, pool, &work);
+                self.answer(Answer::Token, reply, end)?
+            }
+            Work::Release(token, reply) => {
+                if let Some(pool) = pools.get_mut(pool) {
+                    pool.ownership.release(token);
+                }
+                Answer::Done(reply, Ok(()))
+            }
+            Work::Snapshot(work, reply) => {
+                let end = work.run(rows, pools.get(pool));
+                self.answer(Answer::Done, reply, end)?
+            }
+            Work::Cursor(work, reply) => {
+                let end = work.run(rows, pools.get_key_value(pool));
+                self.answer(Answer::Cursor, reply, end)?
+            }
+            Work::Claims(work, reply) => {
+                let end = work.run(rows, pools.get_mut(pool));
+                self.answer(Answer::Claims, reply, end)?
+            }
+        })
+    }
+}
+
+impl Batch {
+    /// Returns the answer of a job. The reply of one whose fault ends the transaction is kept: when it is
+    /// dropped, after the store has closed, its caller is told why.
+    fn answer<T: Send + 'static>(
+        &mut self,
+        answer: fn(Reply<T>, T) -> Answer,
+        reply: Reply<T>,
+        end: Result<T, StoreError>,
+    ) -> Result<Answer, StoreError> {
+        match end {
+            Ok(end) => Ok(answer(reply, end)),
+            Err(fault) => {
+                self.unanswered.push(Box::new(reply));
+                Err(fault)
+            }
+        }
     }
 }
 
@@ -177,6 +229,28 @@ fn seal(
     Ok(())
 }
 
+/// Writes or removes the rows that say which pools a move brings.
+fn reserve(
+    rows: &mut dyn Rows,
+    writer: &mut WriterPools,
+    reservation: Option<Reservation>,
+) -> End<(), StoreError> {
+    if let Some(moved_to) = &writer.moved_to {
+        return Ok(Err(StoreError::sealed("reserve pools", moved_to)));
+    }
+    if writer.reservation.is_some() {
+        rows.remove(Table::Pools, RESERVED, RESERVED_END)?;
+    }
+    if let Some(Reservation { route, pools }) = &reservation {
+        for pool in pools {
+            let key = reserved_key(pool);
+            rows.insert(Table::Pools, &key, &encode_reserved(&key, route))?;
+        }
+    }
+    writer.reservation = reservation.map(Arc::new);
+    Ok(Ok(()))
+}
+
 /// Nobody ever acquired the pool, so every token is stale.
 pub(super) fn unowned(token: FencingToken) -> AppendError {
     AppendError::Fenced {
@@ -232,6 +306,12 @@ fn claim(
     name: &PoolId,
     work: &Claim,
 ) -> End<FencingToken, LeaseError> {
+    if let (Force::IfFree, Some(reservation)) = (work.force, &writer.reservation)
+        && reservation.pools.contains(name)
+    {
+        let route = reservation.route.clone();
+        return Ok(Err(LeaseError::Reserved { route }));
+    }
     delete::sweep_all(rows, writer, name)?;
     let pool = writer.pool_or_fresh(name);
     let token = match work.force {

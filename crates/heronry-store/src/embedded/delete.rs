@@ -43,7 +43,7 @@ pub(super) fn delete(
     if let Err(refusal) = pool.ownership.check(token) {
         return Ok(Err(refusal));
     }
-    if pool.there().is_none() {
+    if pool.head().is_none() {
         return Ok(Err(not_there()));
     }
     pool.journal = WriterJournal::Deleted;

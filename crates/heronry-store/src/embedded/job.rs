@@ -13,7 +13,8 @@ use super::{
     snapshot::SnapshotEdit,
 };
 use crate::{
-    AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome, StoreError,
+    AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome,
+    Reservation, StoreError,
 };
 
 /// One thing to write.
@@ -23,6 +24,8 @@ pub(crate) enum Job {
     Of(PoolId, Work),
     /// Where the pools went; nothing takes the seal off.
     Seal(Option<String>, Reply<Result<(), StoreError>>),
+    /// Which pools a move brings; nothing takes the reservation off.
+    Reserve(Option<Reservation>, Reply<Result<(), StoreError>>),
 }
 
 /// What to write about a pool.
@@ -143,7 +146,7 @@ impl Job {
     pub(crate) fn refuse(self, error: StoreError) {
         match self {
             Self::Of(_, work) => work.refuse(error),
-            Self::Seal(_, reply) => drop(reply.send(Err(error))),
+            Self::Seal(_, reply) | Self::Reserve(_, reply) => drop(reply.send(Err(error))),
         }
     }
 
@@ -152,6 +155,10 @@ impl Job {
         match self {
             Self::Of(_, work) => work.bytes(),
             Self::Seal(moved_to, _) => moved_to.as_ref().map_or(0, String::len),
+            Self::Reserve(reservation, _) => {
+                let pools = reservation.iter().flat_map(|it| &it.pools);
+                pools.map(|pool| pool.as_str().len()).sum()
+            }
         }
     }
 }

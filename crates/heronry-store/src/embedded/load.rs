@@ -14,10 +14,10 @@ use super::{
     claims, corrupt,
     pool::{WriterJournal, WriterPool},
     readable::JournalView,
-    row::{MOVED_KEY, decode_moved},
+    row::{MOVED_KEY, RESERVED, decode_moved, decode_reserved},
     summary::CursorsDigest,
 };
-use crate::{Ownership, StoreError};
+use crate::{Ownership, Reservation, StoreError};
 
 const OPEN: &str = "open the store";
 
@@ -45,12 +45,15 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
         (Purpose::Use, Some(moved_to)) => return Err(StoreError::sealed(OPEN, moved_to)),
         (Purpose::Use, None) | (Purpose::Read | Purpose::Move, _) => {}
     }
-    let mut found = Vec::new();
+    let (mut found, mut reserving) = (Vec::new(), Vec::new());
     let every = (&[][..], &[u8::MAX][..]);
     rows.walk(Table::Pools, every, Order::Ascending, &mut |key, row| {
-        if key != MOVED_KEY {
-            found.push((key.to_vec(), row.to_vec()));
-        }
+        let list = match key {
+            MOVED_KEY => return ControlFlow::Continue(()),
+            key if key.starts_with(RESERVED) => &mut reserving,
+            _ => &mut found,
+        };
+        list.push((key.to_vec(), row.to_vec()));
         ControlFlow::Continue(())
     })?;
     let mut pools = HashMap::new();
@@ -71,8 +74,27 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
         deleted: deleted.map(|(name, _)| name.clone()).collect(),
         pools,
         moved_to,
+        reservation: reservation(&reserving)?.map(Arc::new),
         cursors,
     })
+}
+
+/// Returns which pools a move brings, from the rows that say so.
+fn reservation(rows: &[(Vec<u8>, Vec<u8>)]) -> Result<Option<Reservation>, StoreError> {
+    let mut found: Option<Reservation> = None;
+    for (key, row) in rows {
+        let damaged = || corrupt(OPEN, "a row that reserves a pool for a move is damaged");
+        let (pool, route) = decode_reserved(key, row).ok_or_else(damaged)?;
+        let reservation = found.get_or_insert_with(|| Reservation {
+            route: route.clone(),
+            pools: BTreeSet::new(),
+        });
+        if reservation.route != route {
+            return Err(damaged());
+        }
+        reservation.pools.insert(pool);
+    }
+    Ok(found)
 }
 
 /// Returns where the pools went, when the store is sealed.

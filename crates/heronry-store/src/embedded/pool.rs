@@ -13,7 +13,7 @@ use super::{
     summary::CursorsDigest,
 };
 use crate::{
-    Arrival, Commit, FencingToken, Head, Ownership, StoreError, Timeline,
+    Arrival, Commit, FencingToken, Head, Ownership, Reservation, StoreError, Timeline,
     keys::{self, PoolNo},
     runs::Runs,
     timelines_after,
@@ -183,6 +183,8 @@ pub struct WriterPools {
     pub(super) deleted: VecDeque<PoolId>,
     /// Where the pools went, when the store is sealed.
     pub(super) moved_to: Option<String>,
+    /// The pools that a move brings.
+    pub(super) reservation: Option<Arc<Reservation>>,
     /// The cursors of consumers as they were loaded.
     pub(super) cursors: CursorsDigest,
 }
@@ -196,6 +198,7 @@ impl WriterPools {
                 .filter_map(|(name, pool)| Some((name.clone(), pool.view()?)))
                 .collect(),
             moved_to: self.moved_to.clone(),
+            reservation: self.reservation.clone(),
         }
     }
 }

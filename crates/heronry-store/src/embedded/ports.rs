@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError, Stored,
-    judge_content, judge_contents,
+    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, Reservation,
+    StoreError, Stored, judge_content, judge_contents,
 };
 
 /// A store over an embedded database: its writer thread, and its gate.
@@ -98,6 +98,19 @@ impl<D: Database> Embedded<D> {
         let (reply, answer) = oneshot::channel();
         let closed = |_| self.readable.closed(op);
         self.queue(Job::Seal(moved_to, reply))
+            .await
+            .map_err(closed)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(self.readable.closed(op)))
+    }
+
+    /// Has the writer reserve pools for a move, or take the reservation off.
+    async fn reserve(&self, reservation: Option<Reservation>) -> Result<(), StoreError> {
+        let op = "reserve pools";
+        let (reply, answer) = oneshot::channel();
+        let closed = |_| self.readable.closed(op);
+        self.queue(Job::Reserve(reservation, reply))
             .await
             .map_err(closed)?;
         answer
@@ -245,6 +258,22 @@ impl<S: EmbeddedStore> Journal for S {
 
     async fn unseal(&self) -> Result<(), StoreError> {
         self.embedded().seal("unseal the store", None).await
+    }
+
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
+        let embedded = self.embedded();
+        let found = embedded
+            .readable
+            .look("look for a reservation", |view| view.reservation.clone());
+        Ok(found?.map(|found| Reservation::clone(&found)))
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        self.embedded().reserve(Some(reservation.clone())).await
+    }
+
+    async fn unreserve(&self) -> Result<(), StoreError> {
+        self.embedded().reserve(None).await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {

@@ -7,8 +7,8 @@ use std::{
 
 use heronry_types::{PoolId, Position, Timelines};
 
-use super::beside::Before;
-use crate::{Doorbells, Head, StoreError, StoreErrorKind, keys::PoolNo, runs::Runs};
+use super::{WriterPools, beside::Before};
+use crate::{Doorbells, Head, Reservation, StoreError, StoreErrorKind, keys::PoolNo, runs::Runs};
 
 /// A pool as readers see it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct View {
     pub(crate) pools: HashMap<PoolId, PoolView>,
     /// Where the pools went, when the store is sealed.
     pub(crate) moved_to: Option<String>,
+    /// The pools that a move brings.
+    pub(crate) reservation: Option<Arc<Reservation>>,
 }
 
 /// The gate: the writer moves it after a commit, and readers look no further.
@@ -102,11 +104,7 @@ impl Readable {
     }
 
     /// Moves the gate.
-    pub(crate) fn publish(
-        &self,
-        moved: &HashMap<PoolId, Option<PoolView>>,
-        moved_to: Option<&String>,
-    ) {
+    pub(crate) fn publish(&self, moved: &HashMap<PoolId, Option<PoolView>>, pools: &WriterPools) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Open(view) = &mut *state {
             for (name, moved) in moved {
@@ -115,7 +113,8 @@ impl Readable {
                     None => view.pools.remove(name),
                 };
             }
-            view.moved_to = moved_to.cloned();
+            view.moved_to.clone_from(&pools.moved_to);
+            view.reservation.clone_from(&pools.reservation);
         }
         drop(state);
         self.before.forget();

@@ -1,9 +1,9 @@
 //! The tables of a store, and what stands in their rows.
 
-use heronry_types::{Epoch, Position, Timelines};
+use heronry_types::{Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    FencingToken,
+    FencingToken, Route,
     keys::{PLACED_BYTES, PoolNo, read_placed},
 };
 
@@ -111,6 +111,41 @@ pub(super) fn encode_moved(moved_to: &str) -> Vec<u8> {
 pub(super) fn decode_moved(row: &[u8]) -> Option<String> {
     let text = unseal(MOVED_KEY, row)?;
     String::from_utf8(text.to_vec()).ok()
+}
+
+/// What the key of a row begins with that reserves a pool for a move; the name follows.
+pub(super) const RESERVED: &[u8] = b"\0reserved\0";
+/// The key after all of them.
+pub(super) const RESERVED_END: &[u8] = b"\0reserved\x01";
+
+/// Returns the key of the row that reserves a pool.
+pub(super) fn reserved_key(pool: &PoolId) -> Vec<u8> {
+    [RESERVED, pool.as_str().as_bytes()].concat()
+}
+
+/// Returns the row that reserves a pool for a move.
+pub(super) fn encode_reserved(key: &[u8], route: &Route) -> Vec<u8> {
+    let mut row = vec![0; CHECKSUM_BYTES];
+    // A path is far shorter.
+    let length = u32::try_from(route.from.len()).unwrap_or(u32::MAX);
+    row.extend_from_slice(&length.to_be_bytes());
+    row.extend_from_slice(route.from.as_bytes());
+    row.extend_from_slice(route.to.as_bytes());
+    seal(key, row)
+}
+
+/// Reads for which move a pool is reserved; nothing when the row is damaged.
+pub(super) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, Route)> {
+    let pool = str::from_utf8(key.strip_prefix(RESERVED)?).ok()?;
+    let (length, rest) = unseal(key, row)?.split_first_chunk()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (from, to) = rest.split_at_checked(length)?;
+    let [from, to] = [from, to].map(|text| String::from_utf8(text.to_vec()).ok());
+    let route = Route {
+        from: from?,
+        to: to?,
+    };
+    Some((PoolId::parse(pool).ok()?, route))
 }
 
 /// What stands in the row of a pool. Where its journal ends is read from the journal.
@@ -247,6 +282,26 @@ mod tests {
             for cut in 0..row.len() {
                 assert_eq!(PoolRow::decode(b"p", &row[..cut]), None, "cut at {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn a_reservation_is_read_back_and_damage_or_misplacement_is_seen() {
+        let pool = PoolId::parse("p").unwrap();
+        let route = Route {
+            from: "redb:/here".to_owned(),
+            to: "sled:/there".to_owned(),
+        };
+        let key = reserved_key(&pool);
+        let row = encode_reserved(&key, &route);
+        assert_eq!(decode_reserved(&key, &row), Some((pool, route)));
+        let other = reserved_key(&PoolId::parse("q").unwrap());
+        assert_eq!(decode_reserved(&other, &row), None);
+        assert!(RESERVED < key.as_slice() && key.as_slice() < RESERVED_END);
+        for bit in 0..row.len() * 8 {
+            let mut flipped = row.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode_reserved(&key, &flipped), None, "bit {bit}");
         }
     }
 

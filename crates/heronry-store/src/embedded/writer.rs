@@ -133,8 +133,7 @@ impl<D: Database> Working<D> {
         }));
         let error = match end {
             Ok(Ok(())) => {
-                let moved_to = self.pools.moved_to.as_ref();
-                self.readable.publish(&batch.moved, moved_to);
+                self.readable.publish(&batch.moved, &self.pools);
                 batch.answers.into_iter().for_each(Answer::deliver);
                 self.readable.ring(&batch.moved);
                 return Ok(());
@@ -148,9 +147,8 @@ impl<D: Database> Working<D> {
         let cause = Cause::from(&error);
         // Closed before anybody is told, so that nothing is read after somebody was told.
         self.readable.close(&cause);
-        let kind = error.kind();
         for answer in batch.answers {
-            answer.fail(StoreError::new(kind, "commit", cause.text.clone()));
+            answer.fail(StoreError::new(cause.kind, "commit", cause.text.clone()));
         }
         jobs.for_each(|job| job.refuse(self.readable.closed("commit")));
         Err(cause)

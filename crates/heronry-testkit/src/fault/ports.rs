@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Outcome, Page, ReadError, StoreError, StoreErrorKind, Stored,
+    Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -126,6 +126,21 @@ impl Journal for FaultStore {
     async fn unseal(&self) -> Result<(), StoreError> {
         self.plan.check_open("unseal the store")?;
         self.inner.journal.unseal().await
+    }
+
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
+        self.plan.check_open("look for a reservation")?;
+        self.inner.journal.reserved().await
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        self.plan.check_open("reserve pools")?;
+        self.inner.journal.reserve(reservation).await
+    }
+
+    async fn unreserve(&self) -> Result<(), StoreError> {
+        self.plan.check_open("reserve pools")?;
+        self.inner.journal.unreserve().await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {

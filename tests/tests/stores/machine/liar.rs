@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Page, ReadError, Store, StoreError, Stored,
+    Page, ReadError, Reservation, Store, StoreError, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -193,6 +193,18 @@ impl Journal for Liar {
             .journal
             .trim(pool, before.plus(more), token)
             .await
+    }
+
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
+        self.inner.journal.reserved().await
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        self.inner.journal.reserve(reservation).await
+    }
+
+    async fn unreserve(&self) -> Result<(), StoreError> {
+        self.inner.journal.unreserve().await
     }
 
     async fn sealed(&self) -> Result<Option<String>, StoreError> {

@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use heronry_journal::{Chain, Chunk, ChunkHash};
 use heronry_runtime::marks::{Marks, rolled_back};
-use heronry_store::{ReadError, StoreErrorKind};
+use heronry_store::{ReadError, Reservation, StoreErrorKind};
 use heronry_types::{PoolId, Position, counted};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,12 @@ struct Report {
     ok: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_bad: Option<Bad>,
+    /// Where the pools were moved, when the store is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_to: Option<String>,
+    /// The move that brings pools here and is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unfinished_move: Option<String>,
     pools: Vec<PoolReport>,
 }
 
@@ -92,9 +98,13 @@ pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let report = read_report(path, &output)?;
     cx.out
         .answer(&report, Rows::Of("pools"), || lines_of(path, &report))?;
-    match report.first_bad {
-        None => Ok(Exit::Ok),
-        Some(bad) => Err(Failure::new(
+    match (report.first_bad, report.unfinished_move) {
+        (None, None) => Ok(Exit::Ok),
+        (None, Some(unfinished)) => Err(Failure::failed(format_args!(
+            "{} is not damaged, and {unfinished}",
+            path.display()
+        ))),
+        (Some(bad), _) => Err(Failure::new(
             Exit::Damaged,
             format_args!("{} is damaged: {bad}", path.display()),
         )),
@@ -149,6 +159,11 @@ fn lines_of(path: &Path, report: &Report) -> Lines {
         let pools = counted(report.pools.len() as u64, "pool");
         lines.line(format_args!("{}: {pools} ok", path.display()));
     }
+    if let Some(moved_to) = &report.moved_to {
+        lines.line(format_args!(
+            "sealed: its pools were moved to {moved_to}; verify that store, too"
+        ));
+    }
     lines
 }
 
@@ -189,8 +204,23 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
     if report.first_bad.is_none() {
         report.first_bad = first_lost(&opened, &args.store).await?;
     }
-    report.ok = report.first_bad.is_none();
+    let sealed = opened.store.journal.sealed().await;
+    report.moved_to = sealed.map_err(|error| store_failure(&error))?;
+    report.unfinished_move = unfinished_move(&opened).await?;
+    report.ok = report.first_bad.is_none() && report.unfinished_move.is_none();
     finish(&report)
+}
+
+/// Says which move brings pools to a store and is not complete.
+async fn unfinished_move(opened: &Opened) -> Result<Option<String>, Failure> {
+    let reserved = opened.store.journal.reserved().await;
+    let reserved = reserved.map_err(|error| store_failure(&error))?;
+    Ok(reserved.map(|Reservation { route, .. }| {
+        format!(
+            "a move from {} to here is not complete: {route}",
+            route.from
+        )
+    }))
 }
 
 /// Compares the store with the mark beside it.

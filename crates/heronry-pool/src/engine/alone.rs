@@ -1,0 +1,187 @@
+//! An engine alone, for tests: each command is one append, and a crash may follow every append.
+
+use heronry_event::filter::Filter;
+use heronry_journal::{Body, Record};
+use heronry_types::{
+    Address, AgentId, Condition, Count, DistinctBy, Durability, Epoch, IdempotencyKey, InstanceId,
+    Limits, MessageId, Millis, PoolId, PoolSpec, RunId, Timestamp, WakeId,
+};
+
+use super::{Engine, Found};
+use crate::{
+    Caller, Minter,
+    decide::{Command, Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
+};
+
+/// A member that joined.
+#[derive(Clone, Debug)]
+pub(super) struct Joined {
+    pub(super) caller: Caller,
+    pub(super) run: RunId,
+}
+
+/// An engine with everything that it recorded.
+pub(super) struct Alone {
+    pub(super) engine: Engine,
+    pub(super) records: Vec<Record>,
+    slice: usize,
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).unwrap()
+}
+
+/// A message to a run; its id and its key are the name.
+pub(super) fn letter(to: &Joined, name: &str) -> SendRequest {
+    let to = Address::Run {
+        run_id: to.run.clone(),
+    };
+    let content = Content::Inline(heronry_types::Body::text("-"));
+    let mut request = SendRequest::new(to, content, key(name));
+    request.message_id = Some(MessageId::parse(name).unwrap());
+    request
+}
+
+impl Alone {
+    /// Returns the engine of a new pool with these limits.
+    pub(super) fn new(limits: Limits, slice: usize) -> Self {
+        let mut alone = Self::empty(slice);
+        let limits = Some(limits);
+        let spec = PoolSpec {
+            limits,
+            ..PoolSpec::default()
+        };
+        alone.ask(&Create { spec });
+        alone
+    }
+
+    fn empty(slice: usize) -> Self {
+        let pool = PoolId::parse("p").unwrap();
+        let secret = Minter::new([7; 32]);
+        let mut engine = Engine::new(pool, Epoch([1; 16]), secret, Durability::Memory);
+        engine.match_in_slices_of(slice);
+        let records = Vec::new();
+        Self {
+            engine,
+            records,
+            slice,
+        }
+    }
+
+    /// Makes what is staged durable.
+    pub(super) fn append(&mut self) {
+        self.records.append(&mut self.engine.take_staged().records);
+    }
+
+    pub(super) fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
+        let names = command.names(Epoch([1; 16]), &Minter::new([7; 32]));
+        let found = Found::default();
+        let answer = self.engine.run(command, names.as_ref(), &[], &found);
+        self.append();
+        answer.unwrap()
+    }
+
+    pub(super) fn join(&mut self, name: &str, lease: Option<Millis>) -> Joined {
+        let run = RunId::parse(name).unwrap();
+        let joined = self.ask(&Join {
+            caller: Caller::Operator,
+            run: run.clone(),
+            agent: AgentId::parse(name).unwrap(),
+            session: None,
+            topics: Vec::new(),
+            policies: None,
+            instance: InstanceId::parse("i").unwrap(),
+            lease,
+        });
+        let generation = joined.generation;
+        let caller = Caller::Member {
+            run: run.clone(),
+            generation,
+        };
+        Joined { caller, run }
+    }
+
+    pub(super) fn send(&mut self, by: &Joined, request: SendRequest) {
+        self.ask(&Send::new(by.caller.clone(), by.run.clone(), request));
+    }
+
+    /// Waits for one event that a filter keeps.
+    pub(super) fn wait(
+        &mut self,
+        by: &Joined,
+        (filter, name): (&str, &str),
+        timeout: Option<Millis>,
+    ) {
+        let filter = Filter::compile(filter).unwrap();
+        self.register(by, (Condition::Filter(filter), name), timeout);
+    }
+
+    /// Waits for events of very many runs that a filter keeps: more than there are.
+    pub(super) fn count(&mut self, by: &Joined, (filter, name): (&str, &str)) {
+        let count = Count {
+            n: 1_000,
+            filter: Filter::compile(filter).unwrap(),
+            distinct_by: DistinctBy::Run,
+        };
+        self.register(by, (Condition::Count(count), name), None);
+    }
+
+    fn register(
+        &mut self,
+        by: &Joined,
+        (condition, name): (Condition<Filter>, &str),
+        timeout: Option<Millis>,
+    ) {
+        let request = WakeRequest {
+            wake_id: Some(WakeId::parse(name).unwrap()),
+            timeout,
+            ..WakeRequest::new(condition, key(name))
+        };
+        self.ask(&RegisterWake::new(
+            by.caller.clone(),
+            by.run.clone(),
+            request,
+        ));
+    }
+
+    /// Begins an append at this time, reading what is to be matched again, and makes it durable.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        if let Some(after) = self.engine.reads_after() {
+            let next = self.records.iter().filter(|record| record.position > after);
+            let next = next.take(64).cloned().collect();
+            self.engine.put_read(next);
+        }
+        self.engine.begin(now);
+        self.append();
+    }
+
+    /// Goes on until everything is matched and every trigger is recorded.
+    pub(super) fn catch_up(&mut self) {
+        while self.engine.has_backlog() {
+            self.begin(self.engine.now());
+        }
+    }
+
+    /// Another engine that replayed what this one recorded: this one crashed.
+    pub(super) fn opened(&self) -> Self {
+        let mut opened = Self::empty(self.slice);
+        for record in &self.records {
+            opened.engine.replay(record).unwrap();
+        }
+        opened.engine.finish_replay();
+        opened.records.clone_from(&self.records);
+        opened
+    }
+
+    /// Returns the names of the wakes that an event ended, in order of their triggers.
+    pub(super) fn triggered(&self) -> Vec<&str> {
+        let bodies = self.records.iter().map(|record| &record.entry.body);
+        let triggered = bodies.filter_map(|body| {
+            let Body::WakeTriggered(body) = body else {
+                return None;
+            };
+            Some(body.wake_id.as_str())
+        });
+        triggered.collect()
+    }
+}

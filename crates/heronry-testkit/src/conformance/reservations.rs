@@ -1,0 +1,128 @@
+//! What a reservation promises: a pool that a move brings is nobody's before the move is complete.
+
+use std::collections::BTreeSet;
+
+use heronry_store::{Arrival, Commit, LeaseError, Reservation, Route, Store, StoreErrorKind};
+use heronry_types::PoolId;
+
+use super::{Case, Failure, Place, Writer, otherwise, refused, same};
+use crate::sample;
+
+pub(super) const CASES: &[Case] = &[
+    case!("journal", reserved),
+    case!("journal", a_reservation_is_replaced_and_comes_off),
+    case!("journal", a_reservation_is_kept, Kept),
+    case!("journal", a_sealed_store_takes_no_reservation),
+    case!("journal", what_arrived_of_a_pool_is_deleted),
+];
+
+fn route(from: &str) -> Route {
+    Route {
+        from: from.to_owned(),
+        to: "this place".to_owned(),
+    }
+}
+
+fn reservation(from: &str, pools: &[u64]) -> Reservation {
+    Reservation {
+        route: route(from),
+        pools: pools.iter().copied().map(sample::pool).collect(),
+    }
+}
+
+/// Checks that nobody acquires a pool, and that the move is named.
+async fn check_reserved(store: &Store, pool: &PoolId) -> Result<(), Failure> {
+    let what = "a lease of a pool that is reserved";
+    let acquire = store.leases.acquire(pool, "a test", sample::time(0)).await;
+    let LeaseError::Reserved { route: found } = refused(what, acquire)? else {
+        return Err(otherwise(what, &"another refusal"));
+    };
+    same(what, &found, &route("one place"))
+}
+
+async fn reserved(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let mut writer = Writer::of(&store, 1).await?;
+    writer.write(&[2]).await?;
+    store.leases.release(&writer.pool, writer.token).await?;
+    let journal = &store.journal;
+    same("a fresh store", &journal.reserved().await?, &None)?;
+    let one = reservation("one place", &[1, 2]);
+    journal.reserve(&one).await?;
+    same("the reservation", &journal.reserved().await?, &Some(one))?;
+    for number in [1, 2] {
+        check_reserved(&store, &sample::pool(number)).await?;
+    }
+    // Others are as they were, and the move itself seizes.
+    Writer::of(&store, 3).await?.write(&[1]).await?;
+    let (pool, time) = (sample::pool(2), sample::time(0));
+    let token = store.leases.seize(&pool, "the move", time).await?;
+    store.leases.release(&pool, token).await?;
+    check_reserved(&store, &pool).await?;
+    journal.unreserve().await?;
+    same("no reservation", &journal.reserved().await?, &None)?;
+    for number in [1, 2] {
+        Writer::of(&store, number).await?.write(&[1]).await?;
+    }
+    Ok(())
+}
+
+async fn a_reservation_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let journal = &store.journal;
+    journal.unreserve().await?;
+    for pools in [&[1, 2][..], &[2, 3]] {
+        let next = reservation("one place", pools);
+        journal.reserve(&next).await?;
+        same("the reservation", &journal.reserved().await?, &Some(next))?;
+    }
+    check_reserved(&store, &sample::pool(3)).await?;
+    Writer::of(&store, 1).await?.write(&[1]).await?;
+    journal.unreserve().await?;
+    journal.unreserve().await?;
+    same("no reservation", &journal.reserved().await?, &None)
+}
+
+async fn a_reservation_is_kept(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let one = reservation("one place", &[1, 2]);
+    store.journal.reserve(&one).await?;
+    drop(store);
+    let store = place.open()?;
+    same("it", &store.journal.reserved().await?, &Some(one))?;
+    check_reserved(&store, &sample::pool(2)).await?;
+    let pools: BTreeSet<PoolId> = store.journal.pools().await?.into_iter().collect();
+    same("the pools", &pools, &BTreeSet::new())?;
+    store.journal.unreserve().await?;
+    drop(store);
+    let store = place.open()?;
+    same("it came off", &store.journal.reserved().await?, &None)
+}
+
+async fn a_sealed_store_takes_no_reservation(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    store.journal.seal("another place").await?;
+    let what = "a reservation in a sealed store";
+    let one = reservation("one place", &[1]);
+    let error = refused(what, store.journal.reserve(&one).await)?;
+    same(what, &error.kind(), &StoreErrorKind::Sealed)?;
+    store.journal.unseal().await?;
+    same("none", &store.journal.reserved().await?, &None)
+}
+
+async fn what_arrived_of_a_pool_is_deleted(place: &dyn Place) -> Result<(), Failure> {
+    let store = place.open()?;
+    let mut writer = Writer::of(&store, 1).await?;
+    let part = Commit {
+        arrival: Arrival::Part,
+        ..sample::commit(None, 3)
+    };
+    writer.append(part).await?;
+    let (pool, token) = (writer.pool.clone(), writer.token);
+    store.journal.delete(&pool, token).await?;
+    let mut writer = Writer::of(&store, 1).await?;
+    writer.head = None;
+    writer.write(&[1]).await?;
+    let spans = writer.chunks(0, usize::MAX).await?;
+    same("the chunks", &spans, &vec![(1, 1)])
+}
