@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, error::Error};
 
-use heronry_types::Position;
+use heronry_types::{Position, UnknownNumber};
 use minicbor::{
     Decode, Decoder, Encode, Encoder, decode::Error as DecodeError, encode::Error as EncodeError,
     encode::Write,
@@ -80,6 +80,8 @@ impl Write for Counter {
 pub(crate) enum Fault {
     /// A newer build wrote the bytes.
     Newer { number: u16, version: u16 },
+    /// A newer build wrote a word in them.
+    NewerWord(UnknownNumber),
     /// The bytes are not what the schema says.
     Malformed { offset: usize, reason: String },
 }
@@ -92,6 +94,13 @@ impl Fault {
                 position,
                 number,
                 version,
+            },
+            Self::NewerWord(UnknownNumber {
+                vocabulary, number, ..
+            }) => ChunkError::NewerWord {
+                position,
+                vocabulary,
+                number,
             },
             Self::Malformed { offset, reason } => ChunkError::Malformed {
                 position,
@@ -107,9 +116,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Entry, Fault> {
     let mut decoder = Decoder::new(bytes);
     let decoder = &mut decoder;
     read(decoder).unwrap_or_else(|error| {
-        Err(Fault::Malformed {
-            offset: error.position().unwrap_or(decoder.position()),
-            reason: reason(&error),
+        let source = error.source();
+        let word = source.and_then(|source| source.downcast_ref::<UnknownNumber>());
+        Err(match word {
+            Some(word) => Fault::NewerWord(*word),
+            None => Fault::Malformed {
+                offset: error.position().unwrap_or(decoder.position()),
+                reason: reason(&error),
+            },
         })
     })
 }

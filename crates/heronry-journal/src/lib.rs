@@ -5,6 +5,7 @@ mod chain;
 mod chunk;
 mod codec;
 mod hex;
+mod kind;
 mod record;
 
 pub use body::*;
@@ -13,6 +14,7 @@ pub use chunk::{
     CHUNK_BYTES_MAX, Chunk, ChunkError, ChunkHash, ChunkHeader, ChunkWriter, FORMAT_VERSION,
     HeaderField, RECORD_BYTES_MAX, Records, TooLarge, encoded_len, fits,
 };
+pub use kind::{Noun, RecordBody, SizeClass, Subject, Touch};
 pub use record::{Entry, Record};
 
 #[cfg(test)]

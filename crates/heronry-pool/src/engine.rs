@@ -28,7 +28,7 @@ pub(crate) use costs::cost_of;
 pub use heard::Heard;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
-use matching::{Matching, Turn, is_settled};
+use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
 pub(crate) use scan::Extent;
@@ -414,7 +414,9 @@ impl Engine {
     /// Stages what follows the first record of a draft. Of many records, those at the end that change
     /// nothing of what waiters see may be matched later.
     fn stage_all(&mut self, entries: Vec<Entry>) {
-        let last_settled = entries.iter().rposition(|entry| is_settled(&entry.body));
+        let last_settled = entries
+            .iter()
+            .rposition(|entry| entry.body.changes_waiters());
         let at_once = last_settled.map_or(0, |last| last + 1).max(SMALL_BURDEN);
         for (number, entry) in entries.into_iter().enumerate() {
             if number == at_once {

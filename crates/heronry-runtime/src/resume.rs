@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt, future, sync::Arc};
 
 use async_trait::async_trait;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use heronry_journal::{Body, Chunk, Record};
+use heronry_journal::{Chunk, Record, Subject};
 use heronry_store::ReadError;
 use heronry_types::{Cursor, PoolId, Position, RunId, WakeId, WakeView};
 
@@ -203,17 +203,11 @@ impl Teller {
 
 /// The wake that a record ends.
 fn ended(record: &Record) -> Option<Ended> {
-    let (registered, wake) = if let Body::WakeTriggered(body) = &record.entry.body {
-        (body.registered, &body.wake_id)
-    } else if let Body::WakeTimedOut(body) = &record.entry.body {
-        (body.registered, &body.wake_id)
-    } else if let Body::WakeCancelled(body) = &record.entry.body {
-        (body.registered, &body.wake_id)
-    } else if let Body::WakeFailed(body) = &record.entry.body {
-        (body.registered, &body.wake_id)
-    } else {
+    let body = &record.entry.body;
+    let Subject::Wake(wake) = body.subject() else {
         return None;
     };
+    let registered = body.ended_wake()?;
     Some(Ended {
         at: record.position,
         registered,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use heronry_journal::{Body, MessageAccepted, Record};
+use heronry_journal::{Record, Touch};
 use heronry_pool::State;
 use heronry_types::{Generation, Position, RunId};
 use tokio::sync::Notify;
@@ -93,102 +93,42 @@ impl Waiters {
     }
 
     fn wake_by_record(&self, record: &Record) {
-        let inbox = || self.wake_of_run(record, WaitKey::Inbox);
-        let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
-        match &record.entry.body {
-            Body::MessageDelivered(body) => {
-                let recipients = body.recipients.0.iter();
-                recipients.for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
-                message(body.accepted);
+        let of_run = |key: fn(RunId) -> WaitKey| {
+            if let Some(run) = &record.entry.lineage.run {
+                self.wake(&key(run.clone()));
             }
-            Body::MessageFetched(body) => {
-                if !body.undeliverable.is_empty() {
-                    inbox(); // there may be more behind what could not be handed over
+        };
+        record.entry.body.touches(|touch| match touch {
+            Touch::Receipt(accepted) | Touch::Copy { accepted, .. } => {
+                self.wake(&WaitKey::Message(accepted));
+            }
+            Touch::OwnInbox { has_more } => {
+                if has_more {
+                    of_run(WaitKey::Inbox);
                 }
-                self.wake_copies(&record.entry.body);
             }
-            Body::MessageReleased(_) | Body::MessageReplayed(_) => {
-                inbox();
-                self.wake_copies(&record.entry.body);
+            Touch::Recipients(recipients, _) => {
+                let recipients = recipients.0.iter();
+                recipients.for_each(|run| self.wake(&WaitKey::Inbox(run.clone())));
             }
-            Body::MessageAcked(_) | Body::MessageDeadLettered(_) => {
-                self.wake_copies(&record.entry.body);
-            }
-            Body::MessageAccepted(body) => self.wake_answered(body),
-            Body::MessageResponded(body) => message(body.message.accepted),
-            Body::MessageTimedOut(body) => message(body.message.accepted),
-            Body::MessageUnsatisfiable(body) => message(body.message.accepted),
-            Body::MessageFailed(body) => message(body.message.accepted),
-            Body::MessageExpired(body) => message(body.message.accepted),
-            Body::MessageCancelled(body) => message(body.message.accepted),
-            Body::MessageSettled(body) => message(body.message.accepted),
-            Body::MemberTakenOver(_) | Body::MemberLeft(_) | Body::RunEnded(_) => {
-                inbox();
+            Touch::Departs => {
+                of_run(WaitKey::Inbox);
                 self.wake(&WaitKey::Departure);
             }
-            Body::RunResumed(_) => self.wake_of_run(record, WaitKey::Resumed),
-            Body::WakeFailed(body) => self.wake(&WaitKey::Wake(body.registered)),
-            Body::WakeTriggered(body) => self.wake(&WaitKey::Wake(body.registered)),
-            Body::WakeTimedOut(body) => self.wake(&WaitKey::Wake(body.registered)),
-            Body::WakeCancelled(body) => self.wake(&WaitKey::Wake(body.registered)),
-            Body::PoolCreated(_)
-            | Body::PoolConfigured(_)
-            | Body::EpochStarted(_)
-            | Body::PoolResumed(_)
-            | Body::RunLost(_)
-            | Body::RunSuspended(_)
-            | Body::DeadlockSuspected(_)
-            | Body::WakeOrphaned(_)
-            | Body::MemberJoined(_)
-            | Body::MemberChanged(_)
-            | Body::ApplicationEvent(_)
-            | Body::EffectIntended(_)
-            | Body::EffectAttempted(_)
-            | Body::EffectCompleted(_)
-            | Body::EffectResultRefused(_)
-            | Body::ContentErased(_)
-            | Body::ContentStored(_)
-            | Body::MessageExtended(_)
-            | Body::WakeRegistered(_)
-            | Body::ConditionRegistered(_)
-            | Body::WakeScanned(_) => {}
-        }
-    }
-
-    /// Wakes who waits for something of the run that a record is about.
-    fn wake_of_run(&self, record: &Record, key: fn(RunId) -> WaitKey) {
-        if let Some(run) = &record.entry.lineage.run {
-            self.wake(&key(run.clone()));
-        }
-    }
-
-    /// Wakes who waits for the message that this one replies to.
-    fn wake_answered(&self, body: &MessageAccepted) {
-        if let Some(of) = body.answering() {
-            self.wake(&WaitKey::Message(of.accepted));
-        }
-    }
-
-    /// Wakes who waits for a message of which a call names a copy.
-    fn wake_copies(&self, body: &Body) {
-        let message = |accepted: Position| self.wake(&WaitKey::Message(accepted));
-        if let Body::MessageFetched(body) = body {
-            let copies = body.copies.iter();
-            copies.for_each(|copy| message(copy.copy.accepted));
-            let undeliverable = body.undeliverable.iter();
-            undeliverable.for_each(|gone| message(gone.copy.accepted));
-        } else if let Body::MessageReplayed(body) = body {
-            message(body.copy.accepted);
-        } else if let Body::MessageAcked(body) = body {
-            let claims = body.claims.iter();
-            claims.for_each(|(claim, _)| message(claim.accepted));
-        } else if let Body::MessageReleased(body) = body {
-            let claims = body.claims.iter();
-            claims.for_each(|(claim, _)| message(claim.accepted));
-        } else if let Body::MessageDeadLettered(body) = body {
-            let copies = body.copies.iter();
-            copies.for_each(|copy| message(copy.copy.accepted));
-        }
+            Touch::Resumes => of_run(WaitKey::Resumed),
+            Touch::WakeEnds(registered) => self.wake(&WaitKey::Wake(registered)),
+            Touch::Message(_)
+            | Touch::Claimed(_)
+            | Touch::SentTo(_)
+            | Touch::Topic(_)
+            | Touch::ReplyTo(_)
+            | Touch::Policies(_)
+            | Touch::Reference(_)
+            | Touch::Cause(_)
+            | Touch::Run(_)
+            | Touch::Wake(_)
+            | Touch::Reported(_) => {}
+        });
     }
 }
 

@@ -53,6 +53,6 @@ pub use vocab::{
     EffectFault, EffectOutcome, EffectStanding, EntityKind, EpochReason, EventFamily, EventKind,
     EventSemantics, Importance, MessageStatus, PolicyKind, PrivacyClass, Progress, ReleaseReason,
     ResumeCause, ResumeWith, ResumedBy, RetentionClass, RunEnd, RunState, SourceKind, SuspendFor,
-    TrustClass, UnknownName, Vocabulary, WakePayload, WakeStatus,
+    TrustClass, UnknownName, UnknownNumber, Vocabulary, WakePayload, WakeStatus,
 };
 pub use wake::{Since, WakeFailure, WakeMatch, WakeReason, WakeView, WakeWhy};

@@ -72,6 +72,18 @@ pub trait Vocabulary: Copy + Sized + 'static {
     }
 }
 
+/// A number that stands for no word of its vocabulary in this build. Words are only ever added, so a
+/// newer build wrote it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{vocabulary} has no word {number} in this build; use a newer build")]
+#[non_exhaustive]
+pub struct UnknownNumber {
+    /// The name of the vocabulary.
+    pub vocabulary: &'static str,
+    /// The number.
+    pub number: u16,
+}
+
 /// Defines a vocabulary enum with serde (wire name) and CBOR (number) encodings.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $wire:literal,)* }) => {
@@ -132,7 +144,10 @@ macro_rules! vocabulary {
             ) -> Result<Self, minicbor::decode::Error> {
                 let number = decoder.u16()?;
                 <Self as crate::vocab::Vocabulary>::ALL.get(usize::from(number)).copied().ok_or_else(
-                    || minicbor::decode::Error::message(concat!("unknown number of ", stringify!($name))),
+                    || minicbor::decode::Error::custom(crate::vocab::UnknownNumber {
+                        vocabulary: stringify!($name),
+                        number,
+                    }),
                 )
             }
         }

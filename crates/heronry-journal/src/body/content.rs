@@ -1,8 +1,10 @@
 //! Records about bodies, which themselves never stand in the journal.
 
-use heronry_types::{ContentRef, Digest, MediaType, Position, Timestamp};
+use heronry_types::{ContentRef, Digest, EventKind, MediaType, Position, Timestamp};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::{Noun, RecordBody, Subject, Touch};
 
 use super::message::CopyName;
 
@@ -34,6 +36,30 @@ pub struct ContentErased {
     pub stored_with: Option<Position>,
 }
 
+impl RecordBody for ContentErased {
+    const NUMBER: u16 = 56;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Content;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::ContentErased
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Content(self.content_ref)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        let first = self.message.as_ref().map(|it| &it.message_id);
+        first.map(Touch::Message).into_iter().for_each(touched);
+    }
+}
+
 /// A body was stored by itself, and no message has referred to it so far.
 ///
 /// The lineage names the run that the body was stored for; none when an operator named none.
@@ -55,4 +81,25 @@ pub struct ContentStored {
     /// The time at which the body expires, unless a message refers to it before.
     #[n(4)]
     pub expires_at: Timestamp,
+}
+
+impl RecordBody for ContentStored {
+    const NUMBER: u16 = 57;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Content;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::ContentStored
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }

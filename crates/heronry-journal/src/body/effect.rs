@@ -1,8 +1,10 @@
 //! Records about effects. The run that has the effect done stands in the lineage.
 
-use heronry_types::{EffectFault, EffectResult, Generation, IdempotencyKey, Position};
+use heronry_types::{EffectFault, EffectResult, EventKind, Generation, IdempotencyKey, Position};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
 
 use crate::body::RequestHash;
 
@@ -34,6 +36,31 @@ pub struct EffectIntended {
     pub key: Option<EffectKey>,
 }
 
+impl RecordBody for EffectIntended {
+    const NUMBER: u16 = 51;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::EffectIntended
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::IntendedEffect
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+
+    fn note(&self) -> Option<&str> {
+        Some(&self.what)
+    }
+}
+
 /// An effect is about to be done.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +74,31 @@ pub struct EffectAttempted {
     /// The generation of the run that the effect belongs to from here on.
     #[n(2)]
     pub generation: Generation,
+}
+
+impl RecordBody for EffectAttempted {
+    const NUMBER: u16 = 52;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::EffectAttempted
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Effect(self.intended)
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
 }
 
 /// An effect has ended.
@@ -63,6 +115,31 @@ pub struct EffectCompleted {
     /// The result of the effect.
     #[n(2)]
     pub result: EffectResult,
+}
+
+impl RecordBody for EffectCompleted {
+    const NUMBER: u16 = 53;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Effect;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::EffectCompleted
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Effect(self.intended)
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+
+    fn note(&self) -> Option<&str> {
+        self.result.note.as_deref()
+    }
 }
 
 /// A result of an effect was refused, and changes nothing.
@@ -82,4 +159,29 @@ pub struct EffectResultRefused {
     /// The reason why the result was refused.
     #[n(3)]
     pub fault: EffectFault,
+}
+
+impl RecordBody for EffectResultRefused {
+    const NUMBER: u16 = 54;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Nothing;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::EffectResultRefused
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Effect(self.intended)
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+
+    fn note(&self) -> Option<&str> {
+        self.result.note.as_deref()
+    }
 }

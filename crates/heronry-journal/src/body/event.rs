@@ -7,6 +7,8 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::kind::{Noun, RecordBody, Subject, Touch};
+
 use crate::body::RequestHash;
 
 /// A batch of events that was reported in one request. It stands in the first of its records, and
@@ -96,4 +98,27 @@ pub struct ApplicationEvent {
     /// The payload of the event: never a body.
     #[n(16)]
     pub payload: Payload,
+}
+
+impl RecordBody for ApplicationEvent {
+    const NUMBER: u16 = 50;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Nothing;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        self.kind
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Entity(&self.subject)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Reported(self));
+    }
 }

@@ -1,11 +1,13 @@
 //! Records about members. The run, agent and session stand in the lineage.
 
 use heronry_types::{
-    Generation, InstanceId, Millis, Policies, Position, ResumedBy, RunEnd, Timestamp, TopicId,
-    Undeliverable, WakeId,
+    EventKind, Generation, InstanceId, Millis, Policies, Position, ResumedBy, RunEnd, Timestamp,
+    TopicId, Undeliverable, WakeId,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
 
 /// A run joined. Its generation is the position of this record.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -28,6 +30,27 @@ pub struct MemberJoined {
     #[n(4)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_ms: Option<Millis>,
+}
+
+impl RecordBody for MemberJoined {
+    const NUMBER: u16 = 10;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.lease_ms.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolRunJoined
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }
 
 /// Another instance took a run over. Its generation is the position of this record.
@@ -56,6 +79,29 @@ pub struct MemberTakenOver {
     pub lease_ms: Option<Millis>,
 }
 
+impl RecordBody for MemberTakenOver {
+    const NUMBER: u16 = 11;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.lease_ms.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunTakenOver
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Departs);
+    }
+}
+
 /// A member changed its topics or its lease.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +116,27 @@ pub struct MemberChanged {
     pub lease_ms: Option<Millis>,
 }
 
+impl RecordBody for MemberChanged {
+    const NUMBER: u16 = 12;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.lease_ms.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolRunChanged
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+}
+
 /// A member was silent for longer than its lease. It stays a member; its claims are given back by
 /// the next records of the same append.
 #[derive(Clone, Copy, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -81,6 +148,27 @@ pub struct RunLost {
     /// The time at which the member leaves, unless it is heard of before.
     #[n(1)]
     pub kept_until: Timestamp,
+}
+
+impl RecordBody for RunLost {
+    const NUMBER: u16 = 16;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunLost
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }
 
 /// A run is suspended. Until it goes on, its lease does not run, and its claims do not lapse.
@@ -97,6 +185,29 @@ pub struct RunSuspended {
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+impl RecordBody for RunSuspended {
+    const NUMBER: u16 = 18;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunSuspended
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.wakes.iter().map(Touch::Wake).for_each(touched);
+    }
 }
 
 /// A wake, by its registration and its id.
@@ -125,6 +236,29 @@ pub struct RunResumed {
     pub by: Option<ResumedBy>,
 }
 
+impl RecordBody for RunResumed {
+    const NUMBER: u16 = 17;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.by.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunResumed
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Resumes);
+    }
+}
+
 /// A member left: its queued and claimed copies end as undeliverable with it.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +272,33 @@ pub struct MemberLeft {
     /// The number of members of the pool that stay.
     #[n(2)]
     pub members: u64,
+}
+
+impl RecordBody for MemberLeft {
+    const NUMBER: u16 = 13;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolRunLeft
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Departs);
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
 }
 
 /// A run ended, and left with that.
@@ -157,4 +318,35 @@ pub struct RunEnded {
     /// The number of members of the pool that stay.
     #[n(3)]
     pub members: u64,
+}
+
+impl RecordBody for RunEnded {
+    const NUMBER: u16 = 14;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Member;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        match self.end {
+            RunEnd::Failed => EventKind::RunFailed,
+            RunEnd::Cancelled => EventKind::RunCancelled,
+            RunEnd::Completed => EventKind::RunCompleted,
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Departs);
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
 }

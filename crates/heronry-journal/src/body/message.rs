@@ -5,16 +5,23 @@
 use std::{fmt, sync::Arc};
 
 use heronry_types::{
-    AckOutcome, Address, ChosenBy, ContentRef, CopyStanding, DeliveryOptions, IdempotencyKey,
-    MediaType, MessageFailure, MessageId, Millis, Policies, Position, ReceiveId, ReleaseReason,
-    RunId, Timestamp, TopicId, Undeliverable,
+    AckOutcome, Address, ChosenBy, ContentRef, CopyStanding, DeliveryOptions, EventKind,
+    IdempotencyKey, MediaType, MessageFailure, MessageId, Millis, Policies, Position, ReceiveId,
+    ReleaseReason, RunId, Timestamp, TopicId, Undeliverable,
 };
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::reply::Thread;
+use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+
+use super::reply::{self, Thread};
 use super::skipped::Skipped;
 use crate::hex::{deserialize_hex, serialize_hex};
+
+/// So many policies (two ids each), beside as many correlations, have at most 256 KiB together.
+const FEW: usize = 128;
+/// So many recipients have at most 512 KiB.
+const RECIPIENTS_FEW: usize = 1_000;
 
 /// A hash of a request as it was asked: 128 bits of BLAKE3.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, Hash, PartialEq)]
@@ -85,6 +92,52 @@ pub struct MessageAccepted {
     pub options: Option<Box<DeliveryOptions>>,
 }
 
+impl RecordBody for MessageAccepted {
+    const NUMBER: u16 = 20;
+    const NEWEST_VERSION: u16 = 3;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        reply::version_of(self)
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageAccepted
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Message(&self.message_id));
+        self.reply_to
+            .iter()
+            .map(Touch::ReplyTo)
+            .for_each(&mut *touched);
+        self.to
+            .topic()
+            .map(Touch::Topic)
+            .into_iter()
+            .for_each(&mut *touched);
+        touched(Touch::SentTo(&self.to));
+        touched(Touch::Policies(&self.policies));
+        touched(Touch::Reference(self.content_ref));
+        if let Some(answered) = self.answering() {
+            touched(Touch::Receipt(answered.accepted));
+        }
+    }
+
+    fn size_class(&self) -> SizeClass {
+        if self.policies.len() <= FEW && self.thread.is_none() {
+            SizeClass::Small
+        } else {
+            SizeClass::Unknown
+        }
+    }
+}
+
 /// The recipients of a message: sorted by run id, distinct. Cheap to clone.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Recipients(pub Arc<[RunId]>);
@@ -148,6 +201,44 @@ pub struct MessageDelivered {
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<Skipped>,
+}
+
+impl RecordBody for MessageDelivered {
+    const NUMBER: u16 = 21;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.skipped.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageDelivered
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Message(&self.message_id));
+        touched(Touch::Receipt(self.accepted));
+        self.reply_to
+            .iter()
+            .map(Touch::ReplyTo)
+            .for_each(&mut *touched);
+        self.topic.iter().map(Touch::Topic).for_each(&mut *touched);
+        touched(Touch::Recipients(&self.recipients, self.skipped.as_ref()));
+    }
+
+    fn size_class(&self) -> SizeClass {
+        if self.recipients.0.len() <= RECIPIENTS_FEW {
+            SizeClass::Small
+        } else {
+            SizeClass::Unknown
+        }
+    }
 }
 
 impl MessageDelivered {
@@ -217,6 +308,34 @@ pub struct MessageFetched {
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen_by: Option<ChosenBy>,
+}
+
+impl RecordBody for MessageFetched {
+    const NUMBER: u16 = 22;
+    const NEWEST_VERSION: u16 = 2;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1 + u16::from(self.chosen_by.is_some())
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageFetched
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        // There may be more behind what could not be handed over.
+        let has_more = !self.undeliverable.is_empty();
+        touched(Touch::OwnInbox { has_more });
+        let gone = self.undeliverable.iter().map(|gone| &gone.copy);
+        let copies = self.copies.iter().map(|copy| &copy.copy);
+        copies.chain(gone).map(CopyName::touch).for_each(touched);
+    }
 }
 
 /// A claim on one copy. Text: `<acceptance>@<fetch>`; never used again for another claim.
@@ -290,6 +409,35 @@ pub struct MessageAcked {
     pub note: Option<String>,
 }
 
+impl RecordBody for MessageAcked {
+    const NUMBER: u16 = 23;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageAcked
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::OwnInbox { has_more: false });
+        let copies = self.claims.iter();
+        copies.map(|(claim, id)| claim.touch(id)).for_each(touched);
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+}
+
 /// Claims were given back: one record for one call, or for one member and tick.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -306,6 +454,31 @@ pub struct MessageReleased {
     pub visible_at: Option<Timestamp>,
 }
 
+impl RecordBody for MessageReleased {
+    const NUMBER: u16 = 24;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageReleased
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::OwnInbox { has_more: true });
+        let copies = self.claims.iter();
+        copies.map(|(claim, id)| claim.touch(id)).for_each(touched);
+    }
+}
+
 /// A member extended claims: one record for one call.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -313,6 +486,31 @@ pub struct MessageExtended {
     /// The claims, each with the id of its message and the time at which it lapses now.
     #[n(0)]
     pub claims: Vec<(Claim, MessageId, Timestamp)>,
+}
+
+impl RecordBody for MessageExtended {
+    const NUMBER: u16 = 25;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageExtended
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Run
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::OwnInbox { has_more: false });
+        let claimed = self.claims.iter().map(|(_, id, _)| id);
+        claimed.map(Touch::Claimed).for_each(touched);
+    }
 }
 
 /// A message failed at its acceptance: nobody got a copy.
@@ -327,6 +525,33 @@ pub struct MessageFailed {
     pub reason: MessageFailure,
 }
 
+impl RecordBody for MessageFailed {
+    const NUMBER: u16 = 26;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageFailed
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
+}
+
 /// A message expired.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -337,6 +562,29 @@ pub struct MessageExpired {
     /// The standing in which every copy ended, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
+}
+
+impl RecordBody for MessageExpired {
+    const NUMBER: u16 = 27;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageExpired
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
 }
 
 /// A message was cancelled: its queued copies end with it; a copy under a claim goes on.
@@ -351,6 +599,29 @@ pub struct MessageCancelled {
     pub copies: Vec<CopyStanding>,
 }
 
+impl RecordBody for MessageCancelled {
+    const NUMBER: u16 = 31;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageCancelled
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
+}
+
 /// The last copy of a message ended, and nothing else ended it before.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -361,4 +632,27 @@ pub struct MessageSettled {
     /// The standing in which every copy ended, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
+}
+
+impl RecordBody for MessageSettled {
+    const NUMBER: u16 = 28;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageSettled
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
 }

@@ -1,8 +1,12 @@
 //! Records about a pool as a whole.
 
-use heronry_types::{Epoch, EpochReason, LimitName, PoolConfig, ResumeCause, Settings, Timestamp};
+use heronry_types::{
+    Epoch, EpochReason, EventKind, LimitName, PoolConfig, ResumeCause, Settings, Timestamp,
+};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::{Noun, RecordBody, Subject, Touch};
 
 /// Returns the first version of these records that knows every limit which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
@@ -54,6 +58,27 @@ pub struct PoolCreated {
     pub settings: Settings,
 }
 
+impl RecordBody for PoolCreated {
+    const NUMBER: u16 = 1;
+    const NEWEST_VERSION: u16 = 7;
+    const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        version_of(&self.settings)
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolCreated
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Pool
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+}
+
 /// A pool's settings were changed.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +89,27 @@ pub struct PoolConfigured {
     /// All settings, valid for later records.
     #[n(1)]
     pub settings: Settings,
+}
+
+impl RecordBody for PoolConfigured {
+    const NUMBER: u16 = 2;
+    const NEWEST_VERSION: u16 = 7;
+    const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        version_of(&self.settings)
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolConfigured
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Pool
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }
 
 /// A new timeline started: always the first record of a chunk, and the first of its epoch.
@@ -83,6 +129,27 @@ pub struct EpochStarted {
     pub previous: Epoch,
 }
 
+impl RecordBody for EpochStarted {
+    const NUMBER: u16 = 3;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolEpochStarted
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Pool
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
+}
+
 /// The engine goes on after a time in which nobody could reach it. Each lease begins again. Each
 /// live claim holds from this record on for its term or for 30 seconds, whichever is shorter,
 /// unless it holds longer anyway.
@@ -95,4 +162,25 @@ pub struct PoolResumed {
     /// The time of the last record when the pool was opened, of the missed deadline after a pause.
     #[n(1)]
     pub since: Timestamp,
+}
+
+impl RecordBody for PoolResumed {
+    const NUMBER: u16 = 15;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Pool;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolResumed
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Pool
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }

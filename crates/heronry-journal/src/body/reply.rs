@@ -2,9 +2,13 @@
 //!
 //! The sender of the message that asks stands in the lineage.
 
-use heronry_types::{CopyStanding, Position, ReplyStanding, ResponseContract, Timestamp};
+use heronry_types::{
+    CopyStanding, EventKind, Position, ReplyStanding, ResponseContract, Timestamp,
+};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::{Noun, RecordBody, Subject, Touch};
 
 use super::message::{CopyName, MessageAccepted};
 
@@ -84,6 +88,30 @@ pub struct MessageResponded {
     pub copies: Vec<CopyStanding>,
 }
 
+impl RecordBody for MessageResponded {
+    const NUMBER: u16 = 35;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageResponded
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+        touched(Touch::Cause(self.by));
+    }
+}
+
 /// A message waited too long for the replies that it asked for.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +124,29 @@ pub struct MessageTimedOut {
     pub copies: Vec<CopyStanding>,
 }
 
+impl RecordBody for MessageTimedOut {
+    const NUMBER: u16 = 36;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageTimedOut
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
+}
+
 /// A message failed: too few of its recipients are left that can still reply.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -106,4 +157,27 @@ pub struct MessageUnsatisfiable {
     /// The standing of every copy, in the order of the stored recipients.
     #[n(1)]
     pub copies: Vec<CopyStanding>,
+}
+
+impl RecordBody for MessageUnsatisfiable {
+    const NUMBER: u16 = 37;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Message;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::RunMessageFailed
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Message(&self.message.message_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.message.touch_whole(touched);
+    }
 }

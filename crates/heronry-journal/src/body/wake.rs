@@ -7,12 +7,15 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+
 use crate::{
     body::{RequestHash, WakeName},
     hex::{deserialize_hex, serialize_hex},
 };
 
-/// Returns the number of versions, of the records that name events, that do not know the kind.
+/// Returns the number of versions, of the records that name events, that do not know the kind. No further
+/// kind is listed here: later builds name a word that they do not know.
 fn came_after(kind: EventKind) -> u16 {
     let first = [
         EventKind::EffectResultRefused,
@@ -92,15 +95,37 @@ pub struct WakeRegistered {
     pub policies: Option<Box<Policies>>,
 }
 
-impl WakeRegistered {
-    /// Returns the first version of its record that can say what it says.
-    pub(super) fn version(&self) -> u16 {
+impl RecordBody for WakeRegistered {
+    const NUMBER: u16 = 40;
+    const NEWEST_VERSION: u16 = 4;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
         match (&self.policies, self.suspends, self.scan_to) {
             (Some(_), _, _) => 4,
             (None, Some(_), _) => 3,
             (None, None, Some(_)) => 2,
             (None, None, None) => 1,
         }
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionRegistered
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.policies
+            .iter()
+            .for_each(|it| touched(Touch::Policies(it)));
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
     }
 }
 
@@ -121,9 +146,13 @@ pub struct ConditionRegistered {
     pub counted: Vec<CountedEvent>,
 }
 
-impl ConditionRegistered {
-    /// Returns the first version of its record that can say what it says.
-    pub(super) fn version(&self) -> u16 {
+impl RecordBody for ConditionRegistered {
+    const NUMBER: u16 = 44;
+    const NEWEST_VERSION: u16 = 6;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
         let carries = self.wake.policies.is_some();
         match newest(self.counted.iter().map(|counted| &counted.by)) {
             // The fifth version came between the second of these kinds and the third.
@@ -133,6 +162,18 @@ impl ConditionRegistered {
             0 => self.wake.version().min(2),
             later => 2 + later,
         }
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionRegistered
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        self.wake.touches(touched);
     }
 }
 
@@ -166,11 +207,25 @@ pub struct WakeScanned {
     pub counted: Vec<CountedEvent>,
 }
 
-impl WakeScanned {
-    /// Returns the first version of its record that can say what it says.
-    pub(super) fn version(&self) -> u16 {
+impl RecordBody for WakeScanned {
+    const NUMBER: u16 = 45;
+    const NEWEST_VERSION: u16 = 4;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
         1 + newest(self.counted.iter().map(|counted| &counted.by))
     }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionScanned
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }
 
 /// A wake failed: nobody can tell any more whether it was triggered.
@@ -186,6 +241,33 @@ pub struct WakeFailed {
     /// The reason why the wake failed.
     #[n(2)]
     pub why: WakeFailure,
+}
+
+impl RecordBody for WakeFailed {
+    const NUMBER: u16 = 49;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionFailed
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::WakeEnds(self.registered));
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
 }
 
 /// The hash of the part that must differ between the events that count.
@@ -231,10 +313,26 @@ pub struct WakeTriggered {
     pub more_follow: bool,
 }
 
-impl WakeTriggered {
-    /// Returns the first version of its record that can say what it says.
-    pub(super) fn version(&self) -> u16 {
+impl RecordBody for WakeTriggered {
+    const NUMBER: u16 = 41;
+    const NEWEST_VERSION: u16 = 4;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = false;
+
+    fn version(&self) -> u16 {
         1 + newest(&self.matches)
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionTriggered
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::WakeEnds(self.registered));
     }
 }
 
@@ -250,6 +348,33 @@ pub struct WakeTimedOut {
     pub wake_id: WakeId,
 }
 
+impl RecordBody for WakeTimedOut {
+    const NUMBER: u16 = 42;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionTimedOut
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::WakeEnds(self.registered));
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
+}
+
 /// Suspended runs wait only on each other, as far as their filters say.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +387,31 @@ pub struct DeadlockSuspected {
     pub wakes: Vec<WakeName>,
 }
 
+impl RecordBody for DeadlockSuspected {
+    const NUMBER: u16 = 46;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::AgentPoolDeadlockSuspected
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Pool
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        let runs = self.runs.iter().map(Touch::Run);
+        runs.chain(self.wakes.iter().map(Touch::Wake))
+            .for_each(touched);
+    }
+}
+
 /// A wake that suspends its run waits for something that no live member can do, as far as its filters say.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -272,6 +422,27 @@ pub struct WakeOrphaned {
     /// The id of the wake.
     #[n(1)]
     pub wake_id: WakeId,
+}
+
+impl RecordBody for WakeOrphaned {
+    const NUMBER: u16 = 47;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionOrphaned
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, _: &mut dyn FnMut(Touch<'a>)) {}
 }
 
 /// A wake was cancelled.
@@ -287,4 +458,31 @@ pub struct WakeCancelled {
     /// The reason why the wake was cancelled.
     #[n(2)]
     pub reason: WakeReason,
+}
+
+impl RecordBody for WakeCancelled {
+    const NUMBER: u16 = 43;
+    const NEWEST_VERSION: u16 = 1;
+    const NOUN: Noun = Noun::Wake;
+    const CHANGES_WAITERS: bool = true;
+
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn event_kind(&self) -> EventKind {
+        EventKind::WakeConditionCancelled
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Wake(&self.wake_id)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::WakeEnds(self.registered));
+    }
+
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Small
+    }
 }

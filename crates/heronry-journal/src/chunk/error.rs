@@ -98,6 +98,18 @@ pub enum ChunkError {
         /// The version of the record's schema.
         version: u16,
     },
+    /// A newer build wrote a word of the record.
+    #[error(
+        "record {position} has the word {number} of {vocabulary}, which this build does not know; use a newer build"
+    )]
+    NewerWord {
+        /// The record.
+        position: Position,
+        /// The vocabulary that the word is of.
+        vocabulary: &'static str,
+        /// The number of the word.
+        number: u16,
+    },
     /// The checksum of the record is right, and the bytes are not what its schema says.
     #[error(
         "record {position} is malformed at its byte {offset}: {reason}; it was written by a faulty build"
@@ -148,7 +160,10 @@ impl ChunkError {
     /// Returns true when a newer build reads these bytes, as opposed to damage.
     pub fn is_newer(&self) -> bool {
         match self {
-            Self::NewerFormat { .. } | Self::NewerKind { .. } | Self::NewerSchema { .. } => true,
+            Self::NewerFormat { .. }
+            | Self::NewerKind { .. }
+            | Self::NewerSchema { .. }
+            | Self::NewerWord { .. } => true,
             Self::NotAChunk
             | Self::Truncated { .. }
             | Self::TrailingBytes { .. }
@@ -171,6 +186,7 @@ impl ChunkError {
             | Self::RecordChecksum { position }
             | Self::MisplacedStart { position }
             | Self::NewerSchema { position, .. }
+            | Self::NewerWord { position, .. }
             | Self::Malformed { position, .. } => Some(*position),
             Self::NotAChunk
             | Self::NewerFormat { .. }

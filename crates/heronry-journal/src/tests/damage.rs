@@ -226,6 +226,7 @@ fn read_framed(record: &[u8]) {
                 error,
                 ChunkError::Malformed { .. }
                     | ChunkError::NewerSchema { .. }
+                    | ChunkError::NewerWord { .. }
                     | ChunkError::MisplacedStart { .. }
             ),
             "{error}"

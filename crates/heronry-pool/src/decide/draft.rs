@@ -1,6 +1,6 @@
 //! Records to be appended.
 
-use heronry_journal::{Body, Entry};
+use heronry_journal::{Body, Entry, SizeClass};
 use heronry_store::NewContent;
 use heronry_types::{Actor, Lineage, Position, RunId, Visibility};
 
@@ -33,58 +33,12 @@ impl Draft {
     }
 }
 
-/// Whether a record fits its chunk for certain, without encoding it: every id has at most 512 bytes.
+/// Whether a record fits its chunk for certain, without encoding it.
 fn is_surely_small(entry: &Entry) -> bool {
-    /// So many correlations (two ids each) and policies (two ids each) have at most 256 KiB together.
+    /// So many correlations (two ids of at most 512 bytes each) have at most 128 KiB.
     const FEW: usize = 128;
-    /// So many recipients have at most 512 KiB.
-    const RECIPIENTS: usize = 1_000;
-    let body = match &entry.body {
-        Body::MessageAccepted(body) => body.policies.len() <= FEW && body.thread.is_none(),
-        Body::MessageDelivered(body) => body.recipients.0.len() <= RECIPIENTS,
-        Body::MessageFailed(_)
-        | Body::MemberLeft(_)
-        | Body::MessageReplayed(_)
-        | Body::WakeRegistered(_)
-        | Body::EffectAttempted(_)
-        | Body::WakeTimedOut(_)
-        | Body::WakeFailed(_)
-        | Body::WakeCancelled(_) => true,
-        Body::ConditionRegistered(_)
-        | Body::WakeScanned(_)
-        | Body::PoolCreated(_)
-        | Body::PoolConfigured(_)
-        | Body::EpochStarted(_)
-        | Body::PoolResumed(_)
-        | Body::RunLost(_)
-        | Body::RunResumed(_)
-        | Body::RunSuspended(_)
-        | Body::DeadlockSuspected(_)
-        | Body::WakeOrphaned(_)
-        | Body::MemberJoined(_)
-        | Body::MemberTakenOver(_)
-        | Body::MemberChanged(_)
-        | Body::RunEnded(_)
-        | Body::MessageFetched(_)
-        | Body::MessageAcked(_)
-        | Body::MessageReleased(_)
-        | Body::MessageExtended(_)
-        | Body::MessageExpired(_)
-        | Body::MessageCancelled(_)
-        | Body::MessageSettled(_)
-        | Body::MessageDeadLettered(_)
-        | Body::MessageResponded(_)
-        | Body::MessageTimedOut(_)
-        | Body::MessageUnsatisfiable(_)
-        | Body::WakeTriggered(_)
-        | Body::EffectIntended(_)
-        | Body::EffectCompleted(_)
-        | Body::EffectResultRefused(_)
-        | Body::ContentErased(_)
-        | Body::ContentStored(_)
-        | Body::ApplicationEvent(_) => false,
-    };
-    body && entry.lineage.correlation.len() <= FEW
+    let is_small = entry.body.size_class() == SizeClass::Small;
+    is_small && entry.lineage.correlation.len() <= FEW
 }
 
 /// Who writes records: what their headers have in common.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, Noun, Record};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
@@ -253,15 +253,5 @@ fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp
 
 /// Returns true when the record may start, end or change the lease of its run.
 pub(super) fn is_about_member(body: &Body) -> bool {
-    matches!(
-        body,
-        Body::MemberJoined(_)
-            | Body::MemberTakenOver(_)
-            | Body::MemberChanged(_)
-            | Body::RunLost(_)
-            | Body::RunResumed(_)
-            | Body::RunSuspended(_)
-            | Body::MemberLeft(_)
-            | Body::RunEnded(_)
-    )
+    body.noun() == Noun::Member
 }

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use heronry_journal::{Body, Record};
+use heronry_journal::Record;
 use heronry_types::Position;
 
 use super::{
@@ -301,7 +301,7 @@ impl Engine {
 
     /// Notes a record before which every other was matched when it was staged.
     pub(super) fn settle(&mut self, record: &Record) {
-        if !is_settled(&record.entry.body) {
+        if !record.entry.body.changes_waiters() {
             return;
         }
         debug_assert!(!self.is_behind(), "what waiters see changes meanwhile");
@@ -322,56 +322,5 @@ impl Engine {
         let at_most = Position(self.state.head.0.saturating_sub(UNMATCHED_MAX));
         let waits = self.state.wakes.live() > 0;
         waits.then(|| self.matching.settled.max(at_most).max(self.state.floor))
-    }
-}
-
-/// Whether a record is staged only while no other waits to be matched: what it says may change what
-/// waiters see, or comes of time.
-pub(super) fn is_settled(body: &Body) -> bool {
-    match body {
-        Body::PoolCreated(_)
-        | Body::PoolConfigured(_)
-        | Body::RunLost(_)
-        | Body::RunSuspended(_)
-        | Body::DeadlockSuspected(_)
-        | Body::WakeOrphaned(_)
-        | Body::MemberJoined(_)
-        | Body::MemberTakenOver(_)
-        | Body::MemberChanged(_)
-        | Body::MemberLeft(_)
-        | Body::RunEnded(_)
-        | Body::WakeRegistered(_)
-        | Body::ConditionRegistered(_)
-        | Body::WakeScanned(_)
-        | Body::WakeTimedOut(_)
-        | Body::WakeFailed(_)
-        | Body::WakeCancelled(_) => true,
-        // No engine stages the start of a timeline, and a late one says that it goes on at any time.
-        Body::EpochStarted(_)
-        | Body::PoolResumed(_)
-        | Body::RunResumed(_)
-        | Body::MessageAccepted(_)
-        | Body::MessageDelivered(_)
-        | Body::MessageFailed(_)
-        | Body::MessageReplayed(_)
-        | Body::MessageFetched(_)
-        | Body::MessageAcked(_)
-        | Body::MessageReleased(_)
-        | Body::MessageExtended(_)
-        | Body::MessageExpired(_)
-        | Body::MessageCancelled(_)
-        | Body::MessageSettled(_)
-        | Body::MessageDeadLettered(_)
-        | Body::MessageResponded(_)
-        | Body::MessageTimedOut(_)
-        | Body::MessageUnsatisfiable(_)
-        | Body::WakeTriggered(_)
-        | Body::EffectIntended(_)
-        | Body::EffectAttempted(_)
-        | Body::EffectCompleted(_)
-        | Body::EffectResultRefused(_)
-        | Body::ContentErased(_)
-        | Body::ContentStored(_)
-        | Body::ApplicationEvent(_) => false,
     }
 }

@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Record};
 use heronry_types::{Importance, Millis, Position, RunId, Timestamp};
 
-use super::{Engine, leases::is_about_member, triggers::ended_by};
+use super::{Engine, leases::is_about_member};
 use crate::{
     State,
     decide::{Sight, Speaker, Walk, acting_entry, resumed_entry},
@@ -143,7 +143,7 @@ fn stirred_by(state: &State, record: &Record) -> Vec<RunId> {
     let body = &record.entry.body;
     let asleep = |run: &&RunId| state.members.suspension(run).is_some();
     let one = |run: Option<&RunId>| run.filter(asleep).cloned().into_iter().collect();
-    if let Some(registered) = ended_by(body) {
+    if let Some(registered) = body.ended_wake() {
         let wake = state.wakes.get(registered);
         let waits = |run: &&RunId| {
             let suspension = state.members.suspension(run);

@@ -2,10 +2,7 @@
 
 use heronry_journal::Entry;
 
-use super::{
-    Engine,
-    matching::{Turn, is_settled},
-};
+use super::{Engine, matching::Turn};
 use crate::decide::{due_entries, due_entries_of_contents};
 
 impl Engine {
@@ -38,7 +35,7 @@ impl Engine {
     /// that a wake was waiting for. What may see or change what waiters see waits for that to be known.
     fn stage_undecided(&mut self, entries: Vec<Entry>) {
         for entry in entries {
-            if is_settled(&entry.body) && self.is_behind() {
+            if entry.body.changes_waiters() && self.is_behind() {
                 return; // it is still due
             }
             if !self.triggers.has_decided(&entry.body) {
@@ -61,7 +58,7 @@ impl Engine {
         let before = self.state.head;
         let due = if self.is_little_behind() {
             let mut due = due_entries(&self.state, self.now);
-            let waits = due.iter().position(|entry| is_settled(&entry.body));
+            let waits = due.iter().position(|entry| entry.body.changes_waiters());
             due.truncate(waits.unwrap_or(due.len()));
             due
         } else {

@@ -80,7 +80,7 @@ impl Triggers {
             let (position, what) = (record.position, (&body.wake, &body.condition));
             let armed = self.arm_condition(state, position, what, &body.counted);
             armed.map_err(|errors| unreadable(record, errors))?;
-        } else if let Some(registered) = ended_by(&record.entry.body) {
+        } else if let Some(registered) = record.entry.body.ended_wake() {
             self.disarm(state, registered);
         }
         Ok(())
@@ -269,7 +269,8 @@ impl Triggers {
 
     /// Returns true when an event has decided the wake that this record would end otherwise.
     pub(super) fn has_decided(&self, body: &Body) -> bool {
-        ended_by(body).is_some_and(|registered| self.decided.contains(&registered))
+        body.ended_wake()
+            .is_some_and(|registered| self.decided.contains(&registered))
     }
 
     /// Returns the record of the next trigger, and takes its room from what the append has left;
@@ -351,21 +352,6 @@ fn engine_entry(lineage: Lineage, body: Body) -> Entry {
         actor: Actor::Engine,
         visibility: Visibility::InScope,
         body,
-    }
-}
-
-/// The registration of the wake that a record ends.
-pub(super) fn ended_by(body: &Body) -> Option<Position> {
-    if let Body::WakeTriggered(body) = body {
-        Some(body.registered)
-    } else if let Body::WakeTimedOut(body) = body {
-        Some(body.registered)
-    } else if let Body::WakeCancelled(body) = body {
-        Some(body.registered)
-    } else if let Body::WakeFailed(body) = body {
-        Some(body.registered)
-    } else {
-        None
     }
 }
 

@@ -1,0 +1,200 @@
+//! What the journal and its readers have to know of a kind of record: one implementation beside each struct.
+
+use heronry_types::{
+    Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, TopicId,
+    WakeId,
+};
+
+use crate::{ApplicationEvent, Claim, CopyName, Recipients, Skipped, WakeName};
+
+/// One kind of record. Numbers and versions stand on disk and are never used again for anything else.
+pub trait RecordBody {
+    /// The number of the kind.
+    const NUMBER: u16;
+    /// The newest version of the schema of its body.
+    const NEWEST_VERSION: u16;
+    /// The things that records of this kind change.
+    const NOUN: Noun;
+    /// True when such a record may change what those see who wait for events, or comes of time: it is
+    /// decided only when every record before it was matched. The start of a timeline, which no engine
+    /// decides, and records that tell of a pause come at any time.
+    const CHANGES_WAITERS: bool;
+
+    /// Returns the version that this build writes: the oldest that can say what the body says, so that
+    /// an older build reads whatever it understands.
+    fn version(&self) -> u16;
+
+    /// Returns the kind of event that the record becomes.
+    fn event_kind(&self) -> EventKind;
+
+    /// Returns the thing that the event is about.
+    fn subject(&self) -> Subject<'_>;
+
+    /// Tells what else the record is about, in the order in which its event names it.
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>));
+
+    /// Returns the short text that somebody wrote for others to read.
+    fn note(&self) -> Option<&str> {
+        None
+    }
+
+    /// Returns whether an encoded record may be too large for a chunk. Every id has at most 512 bytes.
+    fn size_class(&self) -> SizeClass {
+        SizeClass::Unknown
+    }
+}
+
+/// The things that records change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Noun {
+    /// The pool as a whole.
+    Pool,
+    /// Members and their runs.
+    Member,
+    /// Messages and their copies.
+    Message,
+    /// Wakes, and what is suspected of those that wait.
+    Wake,
+    /// Effects.
+    Effect,
+    /// Bodies.
+    Content,
+    /// Nothing here: the record is told to others.
+    Nothing,
+}
+
+/// The thing that an event is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Subject<'a> {
+    /// The pool.
+    Pool,
+    /// The run in the lineage of the record; the pool when there is none.
+    Run,
+    /// A message.
+    Message(&'a MessageId),
+    /// A wake.
+    Wake(&'a WakeId),
+    /// The effect that the record itself intends.
+    IntendedEffect,
+    /// The effect of an intent.
+    Effect(Position),
+    /// A body.
+    Content(ContentRef),
+    /// What a member named.
+    Entity(&'a EntityRef),
+}
+
+/// A thing that a record is about, beside its subject.
+#[derive(Clone, Copy, Debug)]
+pub enum Touch<'a> {
+    /// The message of which something is told: of its acceptance, its delivery or its end.
+    Message(&'a MessageId),
+    /// The acceptance of a message whose receipt changes.
+    Receipt(Position),
+    /// A message of which the acting run has a copy; its receipt changes.
+    Copy {
+        /// Its acceptance.
+        accepted: Position,
+        /// Its id.
+        message_id: &'a MessageId,
+    },
+    /// A claim of the acting run, by the message; the receipt of the message stays.
+    Claimed(&'a MessageId),
+    /// The inbox of the acting run. Whether there may be more to claim in it than before.
+    OwnInbox {
+        /// True when calls that wait for it have to look again.
+        has_more: bool,
+    },
+    /// The recipients of a message, and those of them that get no copy.
+    Recipients(&'a Recipients, Option<&'a Skipped>),
+    /// The address of a message.
+    SentTo(&'a Address),
+    /// The topic that was addressed.
+    Topic(&'a TopicId),
+    /// The message that a message replies to, as its sender named it.
+    ReplyTo(&'a MessageId),
+    /// Policies that the event carries.
+    Policies(&'a Policies),
+    /// A body that is referred to, never shown.
+    Reference(ContentRef),
+    /// A further record that led to this one.
+    Cause(Position),
+    /// A run that is named.
+    Run(&'a RunId),
+    /// A wake that is named.
+    Wake(&'a WakeName),
+    /// The registration of a wake that ends here.
+    WakeEnds(Position),
+    /// The run in the lineage, which goes on.
+    Resumes,
+    /// The generation of the run in the lineage, which ends: it may end copies of any message.
+    Departs,
+    /// An event that a member reported, with all that it says of itself.
+    Reported(&'a ApplicationEvent),
+}
+
+/// How large a record may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SizeClass {
+    /// It fits into a chunk, unless its correlation has a great many entries.
+    Small,
+    /// It has to be encoded to tell.
+    Unknown,
+}
+
+impl<T: RecordBody> RecordBody for Box<T> {
+    const NUMBER: u16 = T::NUMBER;
+    const NEWEST_VERSION: u16 = T::NEWEST_VERSION;
+    const NOUN: Noun = T::NOUN;
+    const CHANGES_WAITERS: bool = T::CHANGES_WAITERS;
+
+    fn version(&self) -> u16 {
+        T::version(self)
+    }
+
+    fn event_kind(&self) -> EventKind {
+        T::event_kind(self)
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        T::subject(self)
+    }
+
+    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        T::touches(self, touched);
+    }
+
+    fn note(&self) -> Option<&str> {
+        T::note(self)
+    }
+
+    fn size_class(&self) -> SizeClass {
+        T::size_class(self)
+    }
+}
+
+impl CopyName {
+    /// The message as one of which the acting run has a copy.
+    pub(crate) fn touch(&self) -> Touch<'_> {
+        Touch::Copy {
+            accepted: self.accepted,
+            message_id: &self.message_id,
+        }
+    }
+
+    /// Tells that the message is the one that a record is about, and that its receipt changes.
+    pub(crate) fn touch_whole<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+        touched(Touch::Message(&self.message_id));
+        touched(Touch::Receipt(self.accepted));
+    }
+}
+
+impl Claim {
+    /// The message that is claimed, as one of which the acting run has a copy.
+    pub(crate) fn touch(self, message_id: &MessageId) -> Touch<'_> {
+        Touch::Copy {
+            accepted: self.accepted,
+            message_id,
+        }
+    }
+}
