@@ -67,6 +67,12 @@ impl History {
         self.part.which
     }
 
+    /// Returns true when every record before this one is matched again, for all wakes.
+    pub(super) fn is_past(&self, position: Position) -> bool {
+        let is_last = self.part.which == Which::OfConditions || self.counted_after.is_none();
+        is_last && self.part.through >= position
+    }
+
     /// Returns how many records up to the head are to be matched again.
     pub(super) fn left(&self, head: Position) -> u64 {
         head.0.saturating_sub(self.part.through.0)
