@@ -112,6 +112,8 @@ mod unnamed_contents;
 mod viewers;
 #[path = "engine/waits_for.rs"]
 mod waits_for;
+#[path = "engine/wake_behind.rs"]
+mod wake_behind;
 #[path = "engine/wake_conditions.rs"]
 mod wake_conditions;
 #[path = "engine/wake_costs.rs"]

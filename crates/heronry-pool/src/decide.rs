@@ -52,9 +52,9 @@ pub use leave::{EndRun, Leave};
 pub(crate) use lost::{back_entry, left_entries, lost_entry};
 pub use names::Names;
 pub use query::{
-    AdmitReader, CheckCursor, ContentAccess, DescribePool, ExplainWake, FindMessage, FindWake,
-    FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp, Viewer,
-    Viewing,
+    AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,
+    FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp,
+    Viewer, Viewing,
 };
 pub use reference::ReferenceAccess;
 pub use release::{Release, ReleaseUnanswered};
@@ -148,6 +148,9 @@ pub enum Lane {
     Common,
     /// The lane that is kept free for commands which relieve the pool.
     Reserved,
+    /// No lane: the command always gets in, before all others. It finishes what was admitted before, so
+    /// that its number is bounded by that.
+    Owed,
 }
 
 /// What a command has to do with wakes.
@@ -176,9 +179,7 @@ pub trait Command: std::marker::Send + 'static {
     }
 
     /// Returns what it has to do with wakes.
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
+    fn about_wakes(&self) -> AboutWakes;
 
     /// Returns about how many records it stages: the measure of how long others wait for it.
     fn burden(&self) -> usize {

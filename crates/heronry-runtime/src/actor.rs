@@ -12,18 +12,23 @@ mod past;
 mod pending;
 mod scan;
 
-use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    collections::{HashSet, VecDeque},
+    future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use futures::FutureExt;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
 use heronry_store::{FencingToken, Outcome, Store};
-use heronry_types::{PoolId, Position, Timestamp};
+use heronry_types::{PoolId, Position, RunId, Timestamp};
 use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
-use batch::Batch;
+use batch::{Batch, waits_for_triggers};
 use claims::{Handed, Handover};
 use commit::{Flight, Landing};
 use pending::{Scanning, Scans};
@@ -190,7 +195,11 @@ impl Actor {
         // A batch that is open has as many triggers as it takes.
         let has_triggers = self.engine.has_backlog() && self.batch.is_none();
         let has_work = wants && (!self.pending.is_empty() || has_triggers);
-        let room = self.room();
+        let (room, held_back) = (self.room(), self.who_waits());
+        // What is not matched by then is matched when the pool is opened again.
+        if is_behind && queue.is_done(&held_back) {
+            return Event::Work(Next::Closed);
+        }
         let landed = async {
             match &mut self.flight {
                 Some(flight) => flight.land().await,
@@ -214,7 +223,7 @@ impl Actor {
             landing = landed => Event::Landed(landing),
             ended = self.scans.next() => Event::Scanned(ended),
             end = handed => Event::HandedOver(end),
-            () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room))),
+            () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room, &held_back))),
             next = queue.next(TAKEN_AT_ONCE), if wants => Event::Work(next),
             () = future::ready(()), if is_behind => Event::Behind,
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),
@@ -223,12 +232,27 @@ impl Actor {
 
     /// Returns about how many records the commands may make that are taken beside those that wait for
     /// triggers: these hold up nobody who comes after them. What is not decided now keeps its turn.
+    /// Those that wait do not count.
     fn room(&self) -> usize {
         if self.takes_none() {
             return 0;
         }
-        let burden = self.pending.iter().map(|job| job.burden());
+        let goes_on = self
+            .pending
+            .iter()
+            .filter(|job| !waits_for_triggers(job.as_ref()));
+        let burden = goes_on.map(|job| job.burden());
         TAKEN_AT_ONCE.saturating_sub(burden.sum())
+    }
+
+    /// Returns the members of whom a command waits: what they ask for next stays in the queue, where it
+    /// takes their places and nobody else's.
+    fn who_waits(&self) -> HashSet<RunId> {
+        let waiting = self
+            .pending
+            .iter()
+            .filter(|job| waits_for_triggers(job.as_ref()));
+        waiting.filter_map(|job| job.turn().1.cloned()).collect()
     }
 
     /// Returns true when commands can be decided now, in a new batch or in the one that is open.

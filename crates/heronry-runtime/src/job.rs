@@ -122,6 +122,7 @@ where
         let run = match lane {
             Lane::Reserved => self.command.run(),
             Lane::Common => self.command.speaker().and_then(Speaker::own_run),
+            Lane::Owed => None,
         };
         (lane, run)
     }

@@ -1,7 +1,7 @@
 //! The bounded queue before a pool: members take turns, and a lane is kept free for what relieves it.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -87,8 +87,16 @@ impl Turns {
         self.waiting.insert(turn, VecDeque::from([job]));
     }
 
-    fn pop(&mut self) -> Option<Box<dyn Job>> {
-        let turn = self.next.pop_front()?;
+    /// Returns whose turn it is, of those that are not held back.
+    fn first(&self, held_back: &HashSet<RunId>) -> Option<usize> {
+        let is_free = |turn: &Turn| turn.as_ref().is_none_or(|run| !held_back.contains(run));
+        self.next.iter().position(is_free)
+    }
+
+    /// Takes the command whose turn it is, but for those of members that are held back: these keep
+    /// their turns.
+    fn pop(&mut self, held_back: &HashSet<RunId>) -> Option<Box<dyn Job>> {
+        let turn = self.next.remove(self.first(held_back)?)?;
         let waiting = self.waiting.get_mut(&turn)?;
         let job = waiting.pop_front()?;
         self.len -= 1;
@@ -168,6 +176,8 @@ impl Queue {
             match lane {
                 Lane::Common => lanes.common.push(run, job),
                 Lane::Reserved => lanes.reserved.push_back((run, job)),
+                // It holds no place of its run, and gives none back.
+                Lane::Owed => lanes.reserved.push_front((None, job)),
             }
         }
         self.ring.notify_one();
@@ -185,9 +195,18 @@ impl Queue {
         }
     }
 
-    /// Takes about as many commands as make `max` records, of those that wait now.
-    pub(crate) fn take_now(&self, max: usize) -> Vec<Box<dyn Job>> {
-        self.lanes().take(max)
+    /// Takes about as many commands as make `max` records, of those that wait now. In the common lane
+    /// those of members that are held back stay.
+    pub(crate) fn take_now(&self, max: usize, held_back: &HashSet<RunId>) -> Vec<Box<dyn Job>> {
+        self.lanes().take(max, held_back)
+    }
+
+    /// Returns true when it takes no more commands, and has none but those of members that are held
+    /// back.
+    pub(crate) fn is_done(&self, held_back: &HashSet<RunId>) -> bool {
+        let lanes = self.lanes();
+        let has_none = lanes.reserved.is_empty() && lanes.common.first(held_back).is_none();
+        lanes.gate != Gate::Open && has_none
     }
 
     /// Takes no more commands; those that wait are still handed out.
@@ -223,7 +242,7 @@ impl Queue {
     /// Takes no more commands and returns those that wait.
     pub(crate) fn shut(&self, why: StopReason) -> Vec<Box<dyn Job>> {
         self.close(why);
-        self.lanes().take(usize::MAX)
+        self.lanes().take(usize::MAX, &HashSet::new())
     }
 }
 
@@ -234,7 +253,7 @@ impl Lanes {
             Lane::Common if self.common.len >= places.common() => busy,
             Lane::Reserved if self.reserved.len() >= places.reserved() => busy,
             Lane::Common if run.is_some() && self.common.of(run) >= places.common_per_run() => busy,
-            Lane::Common => Ok(()),
+            Lane::Common | Lane::Owed => Ok(()),
             Lane::Reserved => {
                 let Some(run) = run else { return Ok(()) };
                 let held = self.held.entry(run.clone()).or_default();
@@ -249,17 +268,17 @@ impl Lanes {
 
     /// What there is to do now; nothing while the queue is open and empty.
     fn next(&mut self, max: usize) -> Option<Next> {
-        let jobs = self.take(max);
+        let jobs = self.take(max, &HashSet::new());
         if !jobs.is_empty() {
             return Some(Next::Jobs(jobs));
         }
         (self.gate != Gate::Open).then_some(Next::Closed)
     }
 
-    fn take(&mut self, max: usize) -> Vec<Box<dyn Job>> {
+    fn take(&mut self, max: usize, held_back: &HashSet<RunId>) -> Vec<Box<dyn Job>> {
         let (mut jobs, mut records) = (Vec::new(), 0_usize);
         while records < max
-            && let Some(job) = self.take_one()
+            && let Some(job) = self.take_one(held_back)
         {
             records = records.saturating_add(job.burden());
             jobs.push(job);
@@ -267,9 +286,9 @@ impl Lanes {
         jobs
     }
 
-    fn take_one(&mut self) -> Option<Box<dyn Job>> {
+    fn take_one(&mut self, held_back: &HashSet<RunId>) -> Option<Box<dyn Job>> {
         let Some((run, job)) = self.reserved.pop_front() else {
-            return self.common.pop();
+            return self.common.pop(held_back);
         };
         if let Some(run) = run {
             self.give_back(&run);

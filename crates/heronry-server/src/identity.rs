@@ -10,7 +10,7 @@ use axum::{
 };
 use heronry_pool::{
     Caller,
-    decide::{DescribePool, Peek},
+    decide::{CheckStanding, Peek},
 };
 use heronry_runtime::{OpenError, Party, Pool};
 use heronry_types::{Generation, RunId};
@@ -93,7 +93,7 @@ impl Identity {
     pub(crate) async fn check_standing(&self) -> Result<(), Refusal> {
         if let Self::Member { pool, .. } = self {
             let caller = self.caller();
-            pool.call(DescribePool { caller }).await?;
+            pool.call(CheckStanding { caller }).await?;
         }
         Ok(())
     }

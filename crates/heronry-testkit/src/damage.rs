@@ -1,6 +1,10 @@
 //! Damaging what a store has written.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt, fs,
+    io::{self, Seek, SeekFrom, Write},
+    path::Path,
+};
 
 use heronry_store::{StoreError, StoreErrorKind};
 
@@ -133,19 +137,19 @@ impl Outcomes {
 /// # Errors
 /// The error of the file system.
 pub fn flip_copies(file: &Path, stored: &[u8]) -> io::Result<usize> {
-    let mut bytes = fs::read(file)?;
+    let bytes = fs::read(file)?;
+    // Each byte in its place: whoever is still writing elsewhere in the file loses nothing.
+    let mut file = fs::OpenOptions::new().write(true).open(file)?;
     let mut copies = 0;
     let mut begin = 0;
     while let Some(found) = find(bytes.get(begin..).unwrap_or_default(), stored) {
         let middle = begin + found + stored.len() / 2;
-        if let Some(byte) = bytes.get_mut(middle) {
-            *byte ^= 0x10;
+        if let Some(byte) = bytes.get(middle) {
+            file.seek(SeekFrom::Start(middle as u64))?;
+            file.write_all(&[byte ^ 0x10])?;
         }
         copies += 1;
         begin = middle + 1;
-    }
-    if copies > 0 {
-        fs::write(file, bytes)?;
     }
     Ok(copies)
 }

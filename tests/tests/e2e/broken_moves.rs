@@ -111,6 +111,8 @@ fn a_move_that_broke_off_is_told_and_ended_either_way() {
         place
             .run(&["store", "move", from, to, "--abandon"])
             .refused(1, "--resume` finishes it");
+        let sealed = place.run(&["journal", "verify", from]).ok();
+        assert!(sealed.contains(&absolute(&place, to)), "{sealed}");
         let verify = place.run(&["journal", "verify", to, "--json"]).json();
         assert_eq!(verify["ok"], true);
     }

@@ -3,7 +3,9 @@
 use heronry_event::StreamItem;
 use heronry_pool::{
     Caller, Rejection, State,
-    decide::{Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Viewer},
+    decide::{
+        AboutWakes, Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Viewer,
+    },
 };
 use heronry_runtime::{CallError, Follow, Pool, StopReason, Subscription};
 use heronry_store::{Clock, Outcome};
@@ -330,6 +332,10 @@ struct Bug;
 
 impl Command for Bug {
     type Answer = ();
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         panic!("a bug")

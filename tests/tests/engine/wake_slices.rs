@@ -6,7 +6,9 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller, Engine, Minter,
-    decide::{AppendEvents, Command, Create, Expiry, RegisterWake, Send, WakeRequest},
+    decide::{
+        AppendEvents, CancelMessage, Command, Create, Expiry, RegisterWake, Send, WakeRequest,
+    },
     engine::{Found, MATCHING_SLICE},
 };
 use heronry_runtime::Pool;
@@ -20,32 +22,35 @@ use heronry_types::{
 
 on_every_store! {
     w8_commands_of_one_member_keep_their_order_while_events_are_matched
+    w8_batches_that_wait_hold_up_nobody_else
+    w8_bodies_are_read_and_messages_cancelled_while_events_are_matched
     w8_what_becomes_due_at_once_is_matched_in_slices_and_ends_the_same_wakes
     w8_a_member_that_leaves_with_many_copies_ends_each_and_every_waiter_sees_it
 }
 
 on_every_store_that_is_reopened! {
+    w8_a_pool_that_is_behind_stops_and_forgets_nothing
     w8_a_pool_answers_before_what_counts_is_counted_again
     w3_what_counted_before_an_opening_counts_after_it
 }
 
 /// How many values an event is compared with at the most, in the tests of an engine alone.
-const WAKES: usize = 300;
+pub(crate) const WAKES: usize = 300;
 
 /// The filter of a count, which keeps every event that is not of this run.
-fn not_of(run: &str, n: u32) -> String {
+pub(crate) fn not_of(run: &str, n: u32) -> String {
     format!(r#"{{"count":{{"n":{n},"filter":"run != \"{run}\"","distinct_by":"subject"}}}}"#)
 }
 
 /// An event about a thing that no other one is about.
-fn about(number: usize) -> NewEvent {
+pub(crate) fn about(number: usize) -> NewEvent {
     let mut event = NewEvent::new(EventKind::ToolStarted);
     let id = RunId::parse(format!("s{number}")).unwrap();
     event.subject = Some(EntityRef::new(EntityKind::Artifact, id.retype()));
     event
 }
 
-fn waiting_for(condition: &str, id: &str) -> WakeRequest {
+pub(crate) fn waiting_for(condition: &str, id: &str) -> WakeRequest {
     let request = if condition.starts_with('{') {
         let condition: Condition = serde_json::from_str(condition).unwrap();
         let mut compile = |text: &String| Filter::compile(text);
@@ -59,7 +64,7 @@ fn waiting_for(condition: &str, id: &str) -> WakeRequest {
     }
 }
 
-fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
+pub(crate) fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
     RegisterWake::new(
         caller.clone(),
         World::run_of(caller),
@@ -67,24 +72,24 @@ fn register(caller: &Caller, condition: &str, id: &str) -> RegisterWake {
     )
 }
 
-fn report(caller: &Caller, events: Vec<NewEvent>, name: &str) -> AppendEvents {
+pub(crate) fn report(caller: &Caller, events: Vec<NewEvent>, name: &str) -> AppendEvents {
     AppendEvents::new(caller.clone(), World::run_of(caller), events, key(name))
 }
 
-fn letter(caller: &Caller, name: &str) -> Send {
+pub(crate) fn letter(caller: &Caller, name: &str) -> Send {
     let run = World::run_of(caller);
     let request = World::to_run(run.as_str(), name, "-");
     Send::new(caller.clone(), run, request)
 }
 
 /// An engine alone, with everything that it staged.
-struct Alone {
-    engine: Engine,
-    records: Vec<Record>,
+pub(crate) struct Alone {
+    pub(crate) engine: Engine,
+    pub(crate) records: Vec<Record>,
 }
 
 impl Alone {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pool = PoolId::parse("p").unwrap();
         let secret = Minter::new([7; 32]);
         let engine = Engine::new(pool, Epoch([1; 16]), secret, Durability::Memory);
@@ -95,7 +100,7 @@ impl Alone {
     }
 
     /// An engine with a member that waits for very many counts.
-    fn costly() -> (Self, Caller) {
+    pub(crate) fn costly() -> (Self, Caller) {
         let mut alone = Self::new();
         let spec = PoolSpec::default();
         alone.ask(&Create { spec });
@@ -109,7 +114,7 @@ impl Alone {
         (alone, noisy)
     }
 
-    fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
+    pub(crate) fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
         let names = command.names(Epoch([1; 16]), &Minter::new([7; 32]));
         let found = Found::default();
         let answer = self.engine.run(command, names.as_ref(), &[], &found);
@@ -117,13 +122,13 @@ impl Alone {
         answer.unwrap()
     }
 
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.engine.begin(Timestamp::default());
         self.records.append(&mut self.engine.take_staged().records);
     }
 
     /// Matches for one slice; returns how many looks that took.
-    fn match_more(&mut self) -> u64 {
+    pub(crate) fn match_more(&mut self) -> u64 {
         let before = self.engine.came_upon();
         if let Some(after) = self.engine.reads_after() {
             let next = self.records.iter().filter(|record| record.position > after);
@@ -133,14 +138,14 @@ impl Alone {
         self.engine.came_upon() - before
     }
 
-    fn match_all(&mut self) {
+    pub(crate) fn match_all(&mut self) {
         while self.engine.is_behind() {
             self.match_more();
         }
     }
 
     /// Another engine that replayed what this one recorded.
-    fn opened(&self) -> Self {
+    pub(crate) fn opened(&self) -> Self {
         let mut opened = Self::new();
         for record in &self.records {
             opened.engine.replay(record).unwrap();
@@ -278,6 +283,66 @@ async fn w8_commands_of_one_member_keep_their_order_while_events_are_matched(wor
         of_another < second,
         "another one does not wait: {of_another} before {second}"
     );
+    world.check_replay(&pool).await;
+}
+
+async fn w8_batches_that_wait_hold_up_nobody_else(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    let batches = (0..3).map(|number| {
+        let events = (0..520).map(|it| about(number * 520 + it)).collect();
+        pool.call(report(&noisy, events, &format!("b{number}")))
+    });
+    let batches = join_all(batches);
+    let of_another = async {
+        let_others_run().await;
+        pool.call(letter(&quiet, "m")).await
+    };
+    let (batches, of_another) = futures::join!(batches, of_another);
+    let of_another = of_another.unwrap().receipt.cursor.position;
+    let last = batches.last().unwrap().as_ref().unwrap().first.position;
+    assert!(of_another < last, "{of_another} came behind {last}");
+    world.check_replay(&pool).await;
+}
+
+async fn w8_bodies_are_read_and_messages_cancelled_while_events_are_matched(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    let sent = pool.call(letter(&quiet, "m")).await.unwrap().receipt;
+    let first = pool.call(report(&noisy, (0..200).map(about).collect(), "b1"));
+    let second = pool.call(report(&noisy, (200..400).map(about).collect(), "b2"));
+    let meanwhile = async {
+        let_others_run().await;
+        pool.body(quiet.clone(), sent.content_ref).await.unwrap();
+        let cancel = CancelMessage {
+            caller: quiet.clone(),
+            from: run("quiet"),
+            message_id: sent.message_id.clone(),
+        };
+        pool.call(cancel).await.unwrap();
+    };
+    let (first, second, ()) = futures::join!(first, second, meanwhile);
+    first.unwrap();
+    let cancelled = world.records(&pool).await;
+    let cancelled = cancelled
+        .iter()
+        .find(|it| it.kind() == EventKind::RunMessageCancelled);
+    let (cancelled, second) = (cancelled.unwrap().position, second.unwrap().first.position);
+    assert!(cancelled < second, "{cancelled} waited for {second}");
+    world.check_replay(&pool).await;
+}
+
+async fn w8_a_pool_that_is_behind_stops_and_forgets_nothing(world: World) {
+    let (world, pool, noisy, quiet) = costly(world).await;
+    pool.call(register(&quiet, &not_of("nobody", 600), "counting"))
+        .await
+        .unwrap();
+    let reported = pool.call(report(&noisy, (0..600).map(about).collect(), "b1"));
+    reported.await.unwrap();
+    // Nobody asked for anything that waits until all of it is matched.
+    drop(pool);
+    let world = world.restart().await;
+    let pool = world.pool().await;
+    let view = world.wake_of(&pool, &quiet, &wake("counting")).await;
+    assert_eq!(view.status, WakeStatus::Triggered);
     world.check_replay(&pool).await;
 }
 

@@ -29,8 +29,8 @@ pub(crate) fn read_all(place: &Place, bytes_max: usize) -> Result<(), StoreError
     }
     let missing = |what: &str| StoreError::new(StoreErrorKind::Corrupt, "test", what);
     assert_eq!(after, Position(COMMITS * 2), "records are gone unsaid");
-    for number in 0..COMMITS {
-        let at = ContentPlace::With(Position(number * 2 + 1));
+    for number in 1..=COMMITS * 2 {
+        let at = ContentPlace::With(Position(number));
         let name = sample::content_ref(number);
         let found = block_on(store.contents.get(&pool, name, at))?;
         let found = found.ok_or_else(|| missing("the journal says that a body is there"))?;
@@ -73,7 +73,7 @@ fn check_bodies(kind: StoreKind) {
     let (good, _) = stored(kind);
     let mut draw = Draw(64);
     for _ in 0..scaled(12) {
-        let body = sample::body(draw.below(6) as u64).bytes;
+        let body = sample::body(1 + draw.below(12) as u64).bytes;
         let bit = draw.below(body.len() * 8);
         let damaged = Place::of(kind, &flipped(&good, &body, bit));
         let error = read_all(&damaged, usize::MAX).unwrap_err();

@@ -9,7 +9,7 @@ use heronry_types::Position;
 
 use crate::place::{Image, Place};
 
-/// How many commits there are; each has two records and a body.
+/// How many commits there are; each has two records with their bodies.
 pub(crate) const COMMITS: u64 = 6;
 
 /// A closed store: its files, and the chunks in it.
@@ -21,7 +21,7 @@ pub(crate) fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
     let (mut head, mut chunks) = (None, Vec::new());
     for number in 0..COMMITS {
         let mut commit = sample::commit(head, 2);
-        commit.contents = vec![sample::content(number)];
+        commit.contents = [1, 2].map(|it| sample::content(number * 2 + it)).to_vec();
         chunks.extend(commit.chunks.iter().cloned());
         let expected_head = Position(number * 2);
         let guard = Guard {

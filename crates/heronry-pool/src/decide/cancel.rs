@@ -4,7 +4,9 @@ use heronry_journal::{Body, CopyName, MessageCancelled};
 use heronry_store::ClaimName;
 use heronry_types::{CopyStanding, CopyState, Epoch, MessageId, Receipt, RunId};
 
-use super::{Applied, Command, Cx, Decision, Draft, Lane, Names, Speaker, draft::Author, guard};
+use super::{
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Names, Speaker, draft::Author, guard,
+};
 use crate::{Caller, Minter, Rejection, State, answer};
 
 /// Cancels a message: it is over, and its queued copies are not handed over any more.
@@ -23,6 +25,10 @@ pub struct CancelMessage {
 
 impl Command for CancelMessage {
     type Answer = Receipt;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.from))

@@ -3,7 +3,7 @@
 use heronry_journal::{Body, PoolConfigured, PoolCreated};
 use heronry_types::{Limits, PoolSpec, Position};
 
-use super::{Applied, Command, Cx, Decision, Draft, How, draft::Author, guard};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Draft, How, draft::Author, guard};
 use crate::{Caller, Done, Rejection, State};
 
 /// Creates the pool, or checks that it is as the caller names it.
@@ -15,6 +15,10 @@ pub struct Create {
 
 impl Command for Create {
     type Answer = How;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         if let Some(limits) = &self.spec.limits {
@@ -54,6 +58,10 @@ pub struct Configure {
 
 impl Command for Configure {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::operator(&self.caller)?;

@@ -8,7 +8,9 @@ use heronry_types::{
     Timestamp,
 };
 
-use super::{Applied, Command, Cx, Decision, Draft, Speaker, draft::Author, guard, settle};
+use super::{
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Speaker, draft::Author, guard, settle,
+};
 use crate::{
     Caller, Done, Rejection, State,
     state::{CopySlot, Message},
@@ -112,6 +114,10 @@ pub struct Replay {
 
 impl Command for Replay {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

@@ -4,7 +4,7 @@ use heronry_journal::{Body, ContentErased, CopyName};
 use heronry_store::{ContentPlace, Tombstone};
 use heronry_types::{ContentRef, Position, RunId};
 
-use super::{Applied, Command, Cx, Decision, Draft, Speaker, draft::Author, guard};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Draft, Speaker, draft::Author, guard};
 use crate::{Caller, Minter, Rejection, State, state::Message};
 
 /// Asks whether the caller may erase a body, and where to look for it.
@@ -22,6 +22,10 @@ impl Command for ErasureAccess {
     /// The acceptance of the first message that refers to it, as in
     /// [`ContentAccess`](super::ContentAccess).
     type Answer = Option<Position>;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -54,6 +58,10 @@ pub struct EraseContent {
 impl Command for EraseContent {
     /// What is left of the body.
     type Answer = Tombstone;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

@@ -7,7 +7,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, fetch, guard,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, fetch,
+    guard,
 };
 use crate::{
     Caller, Done, Joined, Rejection, State, TakenOver, engine::Heard, rejection::PolicyNeed,
@@ -156,6 +157,10 @@ fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
 impl Command for Join {
     type Answer = Joined;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Joining(&self.run, &self.instance))
     }
@@ -203,6 +208,10 @@ pub struct JoinNew(pub Join);
 impl Command for JoinNew {
     type Answer = Joined;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         self.0.speaker()
     }
@@ -245,6 +254,10 @@ pub struct ChangeMember {
 
 impl Command for ChangeMember {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn run(&self) -> Option<&RunId> {
         Some(&self.run)

@@ -3,7 +3,9 @@
 use heronry_journal::{Body, Entry, MemberLeft, RunEnded, WakeCancelled};
 use heronry_types::{CopyStanding, CopyState, RunEnd, RunId, Undeliverable, WakeReason};
 
-use super::{Applied, Command, Cx, Decision, Draft, Lane, draft::Author, guard, settle};
+use super::{
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, draft::Author, guard, settle,
+};
 use crate::{Caller, Done, Rejection, State, state::Member};
 
 /// Leaves the pool: the run's copies end, its wakes are cancelled, the run itself goes on.
@@ -17,6 +19,10 @@ pub struct Leave {
 
 impl Command for Leave {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved
@@ -60,6 +66,10 @@ pub struct EndRun {
 
 impl Command for EndRun {
     type Answer = Done;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn lane(&self) -> Lane {
         Lane::Reserved

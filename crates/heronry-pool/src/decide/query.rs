@@ -13,7 +13,7 @@ pub use dead::ListDeadLetters;
 pub use explain::{ExplainWake, ListAuthors};
 pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use sum_up::SumUp;
-pub use view::{AdmitReader, CheckCursor, Viewer, Viewing};
+pub use view::{AdmitReader, CheckCursor, CheckStanding, Viewer, Viewing};
 
 use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
 use crate::{Caller, Minter, Rejection, State, answer, state::Message};
@@ -71,6 +71,10 @@ pub struct FindWake {
 
 impl Command for FindWake {
     type Answer = WakeView;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -133,6 +137,10 @@ impl FirstUse {
 impl Command for ContentAccess {
     /// The first message that refers to it. Absent only for operators: none does.
     type Answer = Option<FirstUse>;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

@@ -3,7 +3,7 @@
 use heronry_journal::{Body, CountedEvent, WakeFailed, WakeScanned};
 use heronry_types::{Position, WakeFailure};
 
-use super::{Applied, Command, Cx, Decision, Draft, draft::Author};
+use super::{AboutWakes, Applied, Command, Cx, Decision, Draft, draft::Author};
 use crate::{
     Rejection, State,
     engine::sees,
@@ -53,6 +53,10 @@ impl FinishScan {
 
 impl Command for FinishScan {
     type Answer = ();
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         let wake = state.wakes.get(self.registered);

@@ -4,7 +4,8 @@ use heronry_journal::{Body, ContentErased, ContentStored, Entry};
 use heronry_types::{ContentRef, Digest, LimitName, MediaType, Millis, Position, RunId};
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Speaker, draft::Author, fetch, guard,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Speaker, draft::Author, fetch,
+    guard,
 };
 use crate::{Caller, Done, Rejection, State, state::UnnamedContents};
 
@@ -103,6 +104,10 @@ impl Command for StoreContent {
     /// The record, or the head when there was nothing to record. Absent: a body has been erased since
     /// this one was seen, perhaps this one. Look for it again.
     type Answer = Option<Done>;
+
+    fn lane(&self) -> Lane {
+        Lane::Owed
+    }
 
     fn about_wakes(&self) -> AboutWakes {
         AboutWakes::Nothing

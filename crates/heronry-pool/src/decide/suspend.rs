@@ -7,7 +7,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard, release,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard,
+    release,
 };
 use crate::{
     Caller, Done, Rejection, State, Stood,
@@ -89,6 +90,10 @@ impl Suspend {
 impl Command for Suspend {
     type Answer = Stood;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
     }
@@ -131,6 +136,10 @@ pub struct Resume {
 
 impl Command for Resume {
     type Answer = Stood;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     // As every command of the run, this resumes it.
     fn speaker(&self) -> Option<Speaker<'_>> {

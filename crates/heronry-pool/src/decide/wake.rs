@@ -12,8 +12,8 @@ use heronry_types::{
 };
 
 use super::{
-    Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, Suspending, draft::Author,
-    fetch, guard, prior, suspend,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, Suspending,
+    draft::Author, fetch, guard, prior, suspend,
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition,
@@ -273,6 +273,10 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
 impl Command for RegisterWake {
     type Answer = Registered;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     /// Each filter that is armed takes about as long as a record.
     fn burden(&self) -> usize {
         1 + self.request.condition.clauses().len()
@@ -390,6 +394,10 @@ impl CancelWake {
 
 impl Command for CancelWake {
     type Answer = heronry_types::WakeView;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))

@@ -73,6 +73,11 @@ impl History {
         is_last && self.part.through >= position
     }
 
+    /// Returns in how many parts a record that is staged now is matched again.
+    pub(super) fn parts_left(&self) -> i64 {
+        1 + i64::from(self.counted_after.is_some() && self.part.which == Which::OfOneEvent)
+    }
+
     /// Returns how many records up to the head are to be matched again.
     pub(super) fn left(&self, head: Position) -> u64 {
         head.0.saturating_sub(self.part.through.0)

@@ -34,9 +34,12 @@ const BEHIND_MAX: usize = 4_096;
 const UNMATCHED_MAX: u64 = 32 * 1_024;
 /// How many records an append may add to those, of small commands and of triggers.
 const UNMATCHED_MORE_MAX: u64 = 4 * 1_024;
-/// How many records of small commands are staged while others wait to be matched, before two have to be
+/// How many records of small commands are staged while others wait to be matched, before those have to be
 /// matched for each further one.
-const AHEAD_MAX: u64 = 256;
+const AHEAD_MAX: i64 = 256;
+/// How many records have to be matched for one that goes before them, each time that it is to be matched
+/// itself: so what waits becomes less, whatever goes before it.
+const AHEAD_COST: i64 = 2;
 /// How much of a slice a record takes that is matched again, beside what it comes upon.
 const READ_COST: usize = 4;
 
@@ -65,8 +68,9 @@ pub(super) struct Matching {
     turn: Turn,
     /// How many alternatives, filters and wakes were come upon in all.
     came_upon: u64,
-    /// How many halves of a record may still be staged before those that wait.
-    ahead_left: u64,
+    /// What may still be staged before the records that wait, in records to match for it. A command may
+    /// take more than is left; what it takes too much is matched before the next one.
+    ahead_credit: i64,
     /// The last record that nobody stages while records wait to be matched.
     settled: Position,
 }
@@ -80,7 +84,7 @@ impl Default for Matching {
             slice_left: MATCHING_SLICE,
             turn: Turn::AtOnce,
             came_upon: 0,
-            ahead_left: 2 * AHEAD_MAX,
+            ahead_credit: AHEAD_COST * AHEAD_MAX,
             settled: Position::ZERO,
         }
     }
@@ -109,7 +113,7 @@ impl Engine {
         let Matching {
             unmatched,
             history,
-            ahead_left,
+            ahead_credit,
             ..
         } = &self.matching;
         // A crash would forget some.
@@ -117,7 +121,7 @@ impl Engine {
             let left = history.left(self.state.head) + UNMATCHED_MORE_MAX;
             history.which() == Which::OfOneEvent && left > UNMATCHED_MAX
         });
-        is_full || unmatched.len() >= BEHIND_MAX || self.is_behind() && *ahead_left == 0
+        is_full || unmatched.len() >= BEHIND_MAX || self.is_behind() && *ahead_credit <= 0
     }
 
     /// Returns true when so few records wait to be matched that what is due may wait for them, and commands
@@ -168,16 +172,19 @@ impl Engine {
             return true;
         }
         if let Some(record) = self.matching.unmatched.pop_front() {
+            // Those that come again are matched for it only then.
+            self.matching.ahead_credit += i64::from(self.matching.history.is_none());
             self.begin_to_match(&record, self.which_is_staged());
             self.go_on(self.matching.slice_left);
             return true;
         }
         let Some(history) = &mut self.matching.history else {
-            self.matching.ahead_left = 2 * AHEAD_MAX;
+            self.matching.ahead_credit = AHEAD_COST * AHEAD_MAX;
             return false;
         };
         match history.next(self.state.head) {
             Next::Record(record, which) => {
+                self.matching.ahead_credit += 1;
                 self.spend(READ_COST);
                 self.begin_to_match(&record, which);
                 self.go_on(self.matching.slice_left);
@@ -200,7 +207,6 @@ impl Engine {
     fn begin_to_match(&mut self, record: &Record, which: Which) {
         let came_upon = self.triggers.begin(&self.state, record, which);
         self.matching.came_upon += came_upon as u64;
-        self.matching.ahead_left += 1;
         self.spend(came_upon);
     }
 
@@ -240,7 +246,8 @@ impl Engine {
     pub(super) fn match_staged(&mut self, record: &Record) {
         self.settle(record);
         if self.matching.turn == Turn::Ahead && self.is_behind() {
-            self.matching.ahead_left = self.matching.ahead_left.saturating_sub(2);
+            let history = self.matching.history.as_ref();
+            self.matching.ahead_credit -= AHEAD_COST * history.map_or(1, History::parts_left);
         }
         if let Some(history) = &mut self.matching.history {
             history.keep(record);

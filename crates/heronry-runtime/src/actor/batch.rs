@@ -86,7 +86,7 @@ const SLICE: usize = 64;
 
 /// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
 /// change what waiters see, or would put the matching off a great deal further.
-fn waits_for_triggers(job: &dyn Job) -> bool {
+pub(super) fn waits_for_triggers(job: &dyn Job) -> bool {
     job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
 }
 

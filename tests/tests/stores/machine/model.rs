@@ -92,7 +92,8 @@ impl Model {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token)?;
-        if pool.head().is_none() {
+        // What has arrived of a new pool is deleted, too.
+        if pool.end().is_none() {
             return Err("not found".to_owned());
         }
         *pool = Pool {

@@ -41,6 +41,9 @@ struct Report {
     ok: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_bad: Option<Bad>,
+    /// Where the pools were moved, when the store is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_to: Option<String>,
     /// The move that brings pools here and is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unfinished_move: Option<String>,
@@ -156,6 +159,11 @@ fn lines_of(path: &Path, report: &Report) -> Lines {
         let pools = counted(report.pools.len() as u64, "pool");
         lines.line(format_args!("{}: {pools} ok", path.display()));
     }
+    if let Some(moved_to) = &report.moved_to {
+        lines.line(format_args!(
+            "sealed: its pools were moved to {moved_to}; verify that store, too"
+        ));
+    }
     lines
 }
 
@@ -196,6 +204,8 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
     if report.first_bad.is_none() {
         report.first_bad = first_lost(&opened, &args.store).await?;
     }
+    let sealed = opened.store.journal.sealed().await;
+    report.moved_to = sealed.map_err(|error| store_failure(&error))?;
     report.unfinished_move = unfinished_move(&opened).await?;
     report.ok = report.first_bad.is_none() && report.unfinished_move.is_none();
     finish(&report)

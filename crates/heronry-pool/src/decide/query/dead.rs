@@ -2,7 +2,7 @@
 
 use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
 
-use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{Caller, DeadLetterPage, DeadLetterView, Rejection, State, state::DeadLetter};
 
 /// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
@@ -21,6 +21,10 @@ pub struct ListDeadLetters {
 
 impl Command for ListDeadLetters {
     type Answer = DeadLetterPage;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

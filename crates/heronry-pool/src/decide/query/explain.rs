@@ -8,7 +8,7 @@ use super::{
         Acting, Applied, Command, Cx, Decision, Prospects, Speaker, WakeEvents, guard, has,
         of_nobody,
     },
-    FindWake,
+    AboutWakes, FindWake,
 };
 use crate::{
     Caller, Rejection, State, answer,
@@ -33,6 +33,10 @@ pub struct ExplainWake {
 
 impl Command for ExplainWake {
     type Answer = Explain;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -104,6 +108,10 @@ pub struct ListAuthors {
 impl Command for ListAuthors {
     /// At most a thousand, in order of their run ids; none when there are no more.
     type Answer = Vec<Author>;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;

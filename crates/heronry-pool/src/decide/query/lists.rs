@@ -5,7 +5,7 @@ use std::ops::Bound;
 use heronry_journal::ChunkHash;
 use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
-use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{
     Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer, engine::Heard,
 };
@@ -24,6 +24,10 @@ pub struct ListMembers {
 impl Command for ListMembers {
     /// The members in order of their run ids.
     type Answer = MemberPage;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -88,6 +92,10 @@ impl Command for ListWakes {
     /// The wakes, oldest first.
     type Answer = WakePage;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
     }
@@ -140,6 +148,10 @@ pub struct DescribePool {
 impl Command for DescribePool {
     type Answer = PoolView;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
     }
@@ -183,6 +195,10 @@ pub struct StateDigest;
 impl Command for StateDigest {
     /// The head, and the digest of the state there.
     type Answer = (Cursor, ChunkHash);
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         Ok(Decision::Nothing)

@@ -2,7 +2,7 @@
 
 use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
 
-use super::super::{Applied, Command, Cx, Decision, Speaker, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
 use crate::{Caller, Rejection, State, engine::sees, state::WakeEnd};
 
 /// How many events a summary quotes at the most.
@@ -28,6 +28,10 @@ impl Command for SumUp {
     /// for no summary, where the pool shows its members envelopes only, and where the run that asks
     /// does not see the pool's events any more.
     type Answer = Vec<Position>;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Perhaps
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))

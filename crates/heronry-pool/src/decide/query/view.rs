@@ -3,7 +3,7 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
-use super::super::{Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{Caller, Rejection, State};
 
 /// Whose view of the events it is.
@@ -39,6 +39,10 @@ pub struct Viewing {
 
 impl Command for Viewing {
     type Answer = Viewer;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Asking(&self.caller))
@@ -96,6 +100,10 @@ impl Command for AdmitReader {
     /// How much of an event's payload the viewer sees at the most.
     type Answer = WakePayload;
 
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
+
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         if let Some(from) = self.from {
             state.locate(from)?;
@@ -122,6 +130,35 @@ impl Command for AdmitReader {
     }
 }
 
+/// Asks whether the caller may still act: an operator always, a member while its joining is the present
+/// one.
+#[derive(Clone, Debug)]
+pub struct CheckStanding {
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Command for CheckStanding {
+    type Answer = ();
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
+
+    fn speaker(&self) -> Option<Speaker<'_>> {
+        Some(Speaker::Asking(&self.caller))
+    }
+
+    fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
+        guard::present(state, &self.caller)?;
+        Ok(Decision::Nothing)
+    }
+
+    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+        Ok(())
+    }
+}
+
 /// Asks whether a cursor is of this journal and not ahead of it. Who reads from it meets what was
 /// trimmed by itself, and says what to do then.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +169,10 @@ pub struct CheckCursor {
 
 impl Command for CheckCursor {
     type Answer = Position;
+
+    fn about_wakes(&self) -> AboutWakes {
+        AboutWakes::Nothing
+    }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         state.locate(self.cursor).map(Decision::Repeat)
