@@ -450,10 +450,15 @@ impl Engine {
     }
 
     /// Records triggers that are decided, as many as one append takes, and the suspended runs that
-    /// go on. Triggers are records that are to be matched, too: when very many are, only those are recorded
-    /// that a crash would forget.
+    /// go on.
+    ///
+    /// Triggers are records that are to be matched, too: when very many are, only those are recorded that a
+    /// crash would forget. None is recorded as long as a crash would forget others because of it.
     fn drain_triggers(&mut self) {
         self.resume_stirred();
+        if self.is_finishing() {
+            return;
+        }
         let all_may = !self.is_far_behind();
         let mut room = self.triggers.room_in(&self.staged);
         while all_may || self.owes_trigger() {

@@ -116,10 +116,10 @@ impl Alone {
         self.register(by, (Condition::Filter(filter), name), timeout);
     }
 
-    /// Waits for events of very many runs that a filter keeps: more than there are.
-    pub(super) fn count(&mut self, by: &Joined, (filter, name): (&str, &str)) {
+    /// Waits for so many events, each of another run, that a filter keeps.
+    pub(super) fn count(&mut self, by: &Joined, n: u32, (filter, name): (&str, &str)) {
         let count = Count {
-            n: 1_000,
+            n,
             filter: Filter::compile(filter).unwrap(),
             distinct_by: DistinctBy::Run,
         };
@@ -155,10 +155,31 @@ impl Alone {
         self.append();
     }
 
+    /// Says in which slices the engines match that are opened from here on.
+    pub(super) fn in_slices_of(mut self, slice: usize) -> Self {
+        self.slice = slice;
+        self
+    }
+
     /// Goes on until everything is matched and every trigger is recorded.
     pub(super) fn catch_up(&mut self) {
         while self.engine.has_backlog() {
             self.begin(self.engine.now());
+        }
+    }
+
+    /// Goes on as [`catch_up`](Self::catch_up), with a crash after every append.
+    pub(super) fn catch_up_through_crashes(mut self) -> Self {
+        loop {
+            let mut opened = self.opened();
+            let before = self.records.len();
+            while opened.engine.has_backlog() && opened.records.len() == before {
+                opened.begin(opened.engine.now());
+            }
+            if opened.records.len() == before {
+                return opened;
+            }
+            self = opened;
         }
     }
 

@@ -67,6 +67,12 @@ impl History {
         self.part.which
     }
 
+    /// Returns true when every record before this one is matched again, for all wakes.
+    pub(super) fn is_past(&self, position: Position) -> bool {
+        let is_last = self.part.which == Which::OfConditions || self.counted_after.is_none();
+        is_last && self.part.through >= position
+    }
+
     /// Returns in how many parts a record that is staged now is matched again.
     pub(super) fn parts_left(&self) -> i64 {
         1 + i64::from(self.counted_after.is_some() && self.part.which == Which::OfOneEvent)

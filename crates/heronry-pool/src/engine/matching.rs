@@ -316,6 +316,17 @@ impl Engine {
         self.triggers.owe_before(&self.state, self.matching.settled)
     }
 
+    /// Returns true while events before the last settled record are matched again because a recorded trigger
+    /// says that more may follow. The next trigger ends that, so a crash after it would forget those of them
+    /// that are not matched by then.
+    pub(super) fn is_finishing(&self) -> bool {
+        let settled = self.matching.settled;
+        let more_follow = self.state.wakes.unfinished;
+        let history = self.matching.history.as_ref();
+        more_follow.is_some_and(|from| from < settled)
+            && history.is_some_and(|history| !history.is_past(settled))
+    }
+
     /// Returns from where on records may not have been matched when the journal ended; nothing when no
     /// wake waits.
     pub(super) fn perhaps_unmatched(&self) -> Option<Position> {
