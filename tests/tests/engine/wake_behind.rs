@@ -1,7 +1,12 @@
-//! Nobody waits for ever for what is matched, whatever the others ask for meanwhile.
+//! Nobody waits for ever for what is matched, whatever the others ask for meanwhile; and no wake is
+//! lost, whenever a pool is killed while it catches up.
+
+use heronry_journal::Body;
+use heronry_pool::{Caller, decide::Create};
+use heronry_tests::World;
+use heronry_types::{EventKind, NewEvent, PoolSpec};
 
 use crate::wake_slices::{Alone, about, letter, register, report};
-use heronry_pool::Caller;
 
 /// How many values are come upon in a slice here: fewer than one event takes.
 const SLICE: usize = 64;
@@ -63,4 +68,69 @@ fn w8_commands_that_wait_have_their_turn_while_a_pool_catches_up() {
     opened.engine.match_in_slices_of(SLICE);
     let reports = catch_up(&mut opened, &noisy);
     assert!(reports >= 32, "{reports} reports went before them");
+}
+
+const COMPLETED: &str = r#"kind == "tool_completed""#;
+
+/// Returns how often the wakes were triggered that wait for one event.
+fn triggers(alone: &Alone) -> usize {
+    let bodies = alone.records.iter().map(|record| &record.entry.body);
+    let triggered = bodies.filter(
+        |body| matches!(body, Body::WakeTriggered(body) if body.wake_id.as_str().starts_with("one")),
+    );
+    triggered.count()
+}
+
+/// Begins appends until everything is matched and recorded.
+fn finish(alone: &mut Alone) {
+    while alone.engine.has_backlog() {
+        alone.begin();
+        alone.match_more();
+    }
+}
+
+/// An engine whose journal ends with an event that is not matched, with two wakes that this event ends.
+fn with_unmatched() -> (Alone, Caller) {
+    let mut alone = Alone::new();
+    let spec = PoolSpec::default();
+    alone.ask(&Create { spec });
+    let joined = alone.ask(&World::joining("noisy"));
+    let noisy = World::member("noisy", joined.generation);
+    let filter = serde_json::to_string(COMPLETED).unwrap();
+    let count = format!(r#"{{"count":{{"n":1,"filter":{filter},"distinct_by":"event"}}}}"#);
+    alone.ask(&register(&noisy, &count, "one-of-a-count"));
+    alone.ask(&register(&noisy, COMPLETED, "one-of-a-filter"));
+    alone.begin_at(1);
+    alone.engine.match_in_slices_of(1);
+    alone.begin_at(2);
+    let mut events: Vec<_> = (0..99).map(about).collect();
+    events.push(NewEvent::new(EventKind::ToolCompleted));
+    alone.ask(&report(&noisy, events, "last"));
+    assert!(alone.engine.is_behind());
+    assert_eq!(triggers(&alone), 0);
+    (alone, noisy)
+}
+
+#[test]
+fn w8_no_wake_is_lost_whenever_a_pool_is_killed_again_while_it_catches_up() {
+    let (alone, noisy) = with_unmatched();
+    let mut opened = alone.opened();
+    opened.engine.match_in_slices_of(SLICE);
+    let (killed_at, mut most) = (opened.records.len(), 0);
+    for round in 0..480 {
+        if !opened.engine.is_far_behind() {
+            opened.begin_at(10 + round);
+            let events = (0..500).map(about).collect();
+            opened.ask(&report(&noisy, events, &format!("r{round}")));
+        }
+        opened.match_more();
+        if round % 60 == 59 {
+            let mut again = opened.opened();
+            finish(&mut again);
+            let staged = opened.records.len() - killed_at;
+            assert_eq!(triggers(&again), 2, "killed after {staged} more");
+            most = most.max(staged);
+        }
+    }
+    assert!(most > 32 * 1_024, "{most} were staged");
 }

@@ -123,7 +123,12 @@ impl Alone {
     }
 
     pub(crate) fn begin(&mut self) {
-        self.engine.begin(Timestamp::default());
+        self.begin_at(0);
+    }
+
+    /// Begins an append so many milliseconds after the pool was made.
+    pub(crate) fn begin_at(&mut self, ms: u64) {
+        self.engine.begin(Timestamp::default().after(Millis(ms)));
         self.records.append(&mut self.engine.take_staged().records);
     }
 

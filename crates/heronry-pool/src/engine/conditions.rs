@@ -37,13 +37,11 @@ struct Waiting {
     /// Once it holds, nothing counts any more.
     is_decided: bool,
     earlier: Earlier,
-    /// Whether events before this one may count for it while it is not decided.
-    memory: Memory,
 }
 
 /// Whether a wake that waits may be nearer to its end by what came before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Memory {
+pub(super) enum Memory {
     /// It may.
     Counts,
     /// Any one event of those that it waits for would have ended it.
@@ -51,7 +49,8 @@ enum Memory {
 }
 
 impl Memory {
-    fn of(body: &WakeRegistered, condition: &Condition) -> Self {
+    /// Returns what a wake that waits for this has.
+    pub(super) fn of(body: &WakeRegistered, condition: &Condition) -> Self {
         if body.scan_to.is_none() && is_of_single_events(condition) {
             Self::Nothing
         } else {
@@ -135,7 +134,6 @@ impl Conditions {
             clauses,
             is_decided,
             earlier: body.scan_to.map_or(Earlier::Seen, Earlier::Pending),
-            memory: Memory::of(body, condition),
         };
         waiting.let_go(registered, &mut self.clauses);
         self.waiting.insert(registered, waiting);
@@ -178,11 +176,14 @@ impl Conditions {
         self.waiting.is_empty()
     }
 
-    /// Returns the first registration of those for which events count that came before now.
-    pub(super) fn counts_since(&self) -> Option<Position> {
-        let waiting = self.waiting.iter();
-        let counting = waiting.filter(|(_, it)| it.memory == Memory::Counts);
-        counting.map(|(registered, _)| *registered).min()
+    /// Returns the first registration of those that wait.
+    pub(super) fn first(&self) -> Option<Position> {
+        self.waiting.keys().min().copied()
+    }
+
+    /// Returns true when this wake waits.
+    pub(super) fn has(&self, registered: Position) -> bool {
+        self.waiting.contains_key(&registered)
     }
 
     /// Begins to count an event; returns how many alternatives were come upon.

@@ -2,7 +2,8 @@
 //! wait.
 //!
 //! First those that may not have been matched when the journal ended, for the wakes that one event ends.
-//! Then those since the first condition that waits, whose events are counted again. Nothing of it is held
+//! Then those since the first wake that waits for which what came before counts: that is counted again,
+//! from the beginning, however often the pool is opened. Nothing of it is held
 //! in memory but a few records: the others are read from the journal.
 //!
 //! They are matched with the view that holds now. A run that sees the events now has seen them since it
@@ -52,7 +53,7 @@ impl History {
         unmatched_after: Option<Position>,
         counted_after: Option<Position>,
     ) -> Option<Self> {
-        let which = unmatched_after.map_or(Which::OfConditions, |_| Which::OfOneEvent);
+        let which = unmatched_after.map_or(Which::OfCounts, |_| Which::OfOneEvent);
         let through = unmatched_after.or(counted_after)?;
         Some(Self {
             part: Part { which, through },
@@ -69,18 +70,18 @@ impl History {
 
     /// Returns true when every record before this one is matched again, for all wakes.
     pub(super) fn is_past(&self, position: Position) -> bool {
-        let is_last = self.part.which == Which::OfConditions || self.counted_after.is_none();
+        let is_last = self.part.which == Which::OfCounts || self.counted_after.is_none();
         is_last && self.part.through >= position
+    }
+
+    /// Returns the last record that is matched for these.
+    pub(super) fn through(&self) -> Position {
+        self.part.through
     }
 
     /// Returns in how many parts a record that is staged now is matched again.
     pub(super) fn parts_left(&self) -> i64 {
         1 + i64::from(self.counted_after.is_some() && self.part.which == Which::OfOneEvent)
-    }
-
-    /// Returns how many records up to the head are to be matched again.
-    pub(super) fn left(&self, head: Position) -> u64 {
-        head.0.saturating_sub(self.part.through.0)
     }
 
     /// Keeps a record that is staged.
@@ -146,7 +147,7 @@ impl History {
         else {
             return false;
         };
-        let which = Which::OfConditions;
+        let which = Which::OfCounts;
         self.part = Part { which, through };
         self.read.clear();
         true

@@ -110,18 +110,24 @@ impl Engine {
     /// Returns true when no command goes before the records that wait to be matched: they are very many,
     /// or as many commands went before them as may.
     pub fn is_far_behind(&self) -> bool {
-        let Matching {
-            unmatched,
-            history,
-            ahead_credit,
-            ..
-        } = &self.matching;
+        let head = self.state.head.0;
         // A crash would forget some.
-        let is_full = history.as_ref().is_some_and(|history| {
-            let left = history.left(self.state.head) + UNMATCHED_MORE_MAX;
-            history.which() == Which::OfOneEvent && left > UNMATCHED_MAX
+        let is_full = self.matched_through().is_some_and(|through| {
+            head.saturating_sub(through.0) + UNMATCHED_MORE_MAX > UNMATCHED_MAX
         });
-        is_full || unmatched.len() >= BEHIND_MAX || self.is_behind() && *ahead_credit <= 0
+        let are_many = self.matching.unmatched.len() >= BEHIND_MAX;
+        is_full || are_many || self.is_behind() && self.matching.ahead_credit <= 0
+    }
+
+    /// Returns the last record up to which every one is matched for all wakes that one event ends; nothing
+    /// when all are. The others lose nothing: what counts for them is counted from their registration on.
+    fn matched_through(&self) -> Option<Position> {
+        let again = self.matching.history.as_ref();
+        let again = again.filter(|history| history.which() == Which::OfOneEvent);
+        let being_matched = self.triggers.being_matched();
+        let waiting = self.matching.unmatched.front().map(|it| it.position);
+        let staged = being_matched.or(waiting).map(Position::previous);
+        again.map(History::through).into_iter().chain(staged).min()
     }
 
     /// Returns true when so few records wait to be matched that what is due may wait for them, and commands
@@ -287,14 +293,8 @@ impl Engine {
 
     /// Says that the journal is replayed: what may be to match again is, a slice at a time.
     pub(super) fn match_again(&mut self) {
-        let conditions = self.triggers.conditions();
         let unmatched_after = self.unfinished().map(Position::previous);
-        let counted_after = if conditions.is_empty() {
-            None
-        } else {
-            let counts = conditions.counts_since();
-            [counts, unmatched_after].into_iter().flatten().min()
-        };
+        let counted_after = self.triggers.counts_since();
         let unmatched_after = unmatched_after.filter(|_| !self.triggers.none_of_one_event());
         self.matching.history = History::new(unmatched_after, counted_after);
     }

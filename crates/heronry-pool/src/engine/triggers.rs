@@ -15,7 +15,7 @@ use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visib
 use super::{
     Staged, UnreadableFilter,
     clauses::CountsFor,
-    conditions::{About, Audience, Conditions},
+    conditions::{About, Audience, Conditions, Memory},
     costs::{WakeCosts, cost_of_clause},
 };
 use crate::{State, condition::Occurrence, project, state::Wake};
@@ -38,16 +38,17 @@ struct Decided {
 pub(super) enum Which {
     /// All that wait.
     All,
-    /// Those that one event ends.
+    /// Those that one event ends, whatever came before it.
     OfOneEvent,
-    /// Those whose events are counted.
-    OfConditions,
+    /// Those for which events count that came before.
+    OfCounts,
 }
 
 /// A record that is being matched.
 #[derive(Debug)]
 struct Matched {
     envelope: Envelope,
+    which: Which,
     by: WakeTriggeredBy,
     counts_for: CountsFor,
     /// The wakes that it suspends a run for: it is no event for them.
@@ -60,7 +61,10 @@ pub(super) struct Triggers {
     index: FilterIndex<Position>,
     /// The filters of wakes that take events about wakes too: most wakes are not asked about those.
     including: FilterIndex<Position>,
-    conditions: Box<Conditions>,
+    /// The conditions that any one event ends: what came before counts for nothing.
+    single: Box<Conditions>,
+    /// The other conditions, which are counted again after an opening.
+    counting: Box<Conditions>,
     costs: WakeCosts,
     decided: HashSet<Position>,
     backlog: VecDeque<Decided>,
@@ -121,7 +125,11 @@ impl Triggers {
             return Ok(());
         };
         let whose = (position, &wake.run);
-        let cost = self.conditions.arm(whose, what, counted)?;
+        let conditions = match Memory::of(what.0, what.1) {
+            Memory::Nothing => &mut self.single,
+            Memory::Counts => &mut self.counting,
+        };
+        let cost = conditions.arm(whose, what, counted)?;
         self.costs.add(position, &wake.run, cost);
         Ok(())
     }
@@ -129,7 +137,8 @@ impl Triggers {
     fn disarm(&mut self, state: &State, registered: Position) {
         self.index.remove(registered);
         self.including.remove(registered);
-        self.conditions.disarm(registered);
+        self.single.disarm(registered);
+        self.counting.disarm(registered);
         self.decided.remove(&registered);
         if let Some(wake) = state.wakes.get(registered) {
             self.costs.remove(registered, &wake.run);
@@ -146,7 +155,8 @@ impl Triggers {
     pub(super) fn nobody_asks(&self, record: &Record) -> bool {
         let about_wakes = is_about_wakes(record.kind());
         let alone = self.including.is_empty() && (about_wakes || self.index.is_empty());
-        let nobody = alone && self.conditions.nobody_asks(about(record));
+        let mut conditions = [&self.single, &self.counting].into_iter();
+        let nobody = alone && conditions.all(|it| it.nobody_asks(about(record)));
         let is_hidden = record.entry.visibility == Visibility::OutOfScope;
         let says_nothing = !matches!(record.entry.body, Body::WakeScanned(_));
         (nobody || is_hidden) && says_nothing
@@ -154,12 +164,21 @@ impl Triggers {
 
     /// Returns true when no wake that one event ends waits.
     pub(super) fn none_of_one_event(&self) -> bool {
-        self.index.is_empty() && self.including.is_empty()
+        self.index.is_empty() && self.including.is_empty() && self.single.is_empty()
     }
 
-    /// Returns the conditions that wait.
-    pub(super) fn conditions(&self) -> &Conditions {
-        &self.conditions
+    /// Returns the first registration of those wakes that wait for which events count that came before.
+    pub(super) fn counts_since(&self) -> Option<Position> {
+        self.counting.first()
+    }
+
+    /// Returns the conditions of which a wake may be one.
+    fn conditions_of(&self, registered: Position) -> &Conditions {
+        if self.counting.has(registered) {
+            &self.counting
+        } else {
+            &self.single
+        }
     }
 
     /// Begins to match a record. Returns how many alternatives were come upon for it.
@@ -177,17 +196,19 @@ impl Triggers {
         let about = about(record);
         let envelope = project(&state.timelines, record).envelope;
         let mut came_upon = 0;
-        if which != Which::OfConditions {
+        if which != Which::OfCounts {
             came_upon += self.including.matches(&envelope, &mut self.found);
+            came_upon += self.single.begin(record.position, (about, &envelope));
         }
-        if which != Which::OfConditions && about == About::Other {
+        if which != Which::OfCounts && about == About::Other {
             came_upon += self.index.matches(&envelope, &mut self.found);
         }
         if which != Which::OfOneEvent {
-            came_upon += self.conditions.begin(record.position, (about, &envelope));
+            came_upon += self.counting.begin(record.position, (about, &envelope));
         }
         self.matched = Some(Box::new(Matched {
             envelope,
+            which,
             by: by(record),
             counts_for: counts_for(record),
             suspends_for: suspends_for(&record.entry.body),
@@ -198,6 +219,16 @@ impl Triggers {
     /// Returns true while a record that was begun is not matched for all.
     pub(super) fn is_matching(&self) -> bool {
         self.matched.is_some()
+    }
+
+    /// Returns the record that is not matched for all, of those that were begun for wakes which one event
+    /// ends.
+    pub(super) fn being_matched(&self) -> Option<Position> {
+        let matched = self
+            .matched
+            .as_ref()
+            .filter(|it| it.which != Which::OfCounts);
+        matched.map(|it| it.by.position)
     }
 
     /// Counts the record that was begun for so many more filters and wakes; when it is counted for all,
@@ -214,8 +245,10 @@ impl Triggers {
         };
         let mut event = Occurrence::new(&matched.envelope, matched.by);
         let found = &mut self.found;
-        let came_upon = self.conditions.go_on(&mut event, &audience, found, at_most);
-        if self.conditions.is_counting() {
+        let mut came_upon = self.single.go_on(&mut event, &audience, found, at_most);
+        let left = at_most.saturating_sub(came_upon);
+        came_upon += self.counting.go_on(&mut event, &audience, found, left);
+        if self.single.is_counting() || self.counting.is_counting() {
             return came_upon;
         }
         let by = matched.by;
@@ -235,13 +268,13 @@ impl Triggers {
         let Body::WakeScanned(body) = &record.entry.body else {
             return None;
         };
-        let by = self.conditions.scanned(body.registered, &body.counted)?;
+        let by = self.counting.scanned(body.registered, &body.counted)?;
         Some((body.registered, by))
     }
 
     /// Returns how many events count already for each filter of a wake that needs more than one.
     pub(super) fn counted(&self, registered: Position) -> Vec<u32> {
-        self.conditions.counted(registered)
+        self.conditions_of(registered).counted(registered)
     }
 
     pub(super) fn has_backlog(&self) -> bool {
@@ -288,7 +321,7 @@ impl Triggers {
                 .get(registered)
                 .filter(|wake| wake.end.is_none());
             let Some(wake) = live else { continue };
-            let matches = self.conditions.matches_of(registered);
+            let matches = self.conditions_of(registered).matches_of(registered);
             let matches = matches.unwrap_or_else(|| vec![by]);
             *room = room.saturating_sub(room_for(matches.len()));
             let body = Body::WakeTriggered(WakeTriggered {
