@@ -3,6 +3,7 @@
 mod content;
 mod dead;
 mod effect;
+mod ended;
 mod event;
 mod member;
 mod message;
@@ -20,15 +21,15 @@ pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use effect::{
     EffectAttempted, EffectCompleted, EffectIntended, EffectKey, EffectResultRefused,
 };
+pub use ended::{MessageCancelled, MessageExpired, MessageFailed, MessageSettled};
 pub use event::{ApplicationEvent, EventBatch};
 pub use member::{
     MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunLost, RunResumed,
     RunSuspended, WakeName,
 };
 pub use message::{
-    Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageCancelled,
-    MessageDelivered, MessageExpired, MessageExtended, MessageFailed, MessageFetched,
-    MessageReleased, MessageSettled, Recipients, RequestHash, UndeliverableCopy,
+    Claim, CopyName, FetchedCopy, MessageAccepted, MessageAcked, MessageDelivered, MessageExtended,
+    MessageFetched, MessageReleased, Recipients, RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
 pub use reply::{
