@@ -65,6 +65,8 @@ impl Threads {
             step_back();
             while let Some(work) = next(&work) {
                 work();
+                // The next one may be there already: who came meanwhile goes first.
+                thread::yield_now();
             }
         });
         if let Err(error) = &started {
