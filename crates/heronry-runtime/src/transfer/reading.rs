@@ -104,7 +104,7 @@ impl<R: BufRead> Lines<R> {
             let Some(record) = self.read::<RecordLine>()? else {
                 return Err(self.wrong("the export ends within a chunk"));
             };
-            let mismatch = |what| mismatch(&line.pool, position, what);
+            let mismatch = |what: String| mismatch(&line.pool, position, &what);
             if record.recorded_at() != line.header.recorded_at {
                 return Err(mismatch(
                     "the record has another time than its chunk".into(),
@@ -115,7 +115,7 @@ impl<R: BufRead> Lines<R> {
         let first = line.header.first;
         let chunk = line
             .frame(&records)
-            .map_err(|what| mismatch(&line.pool, first, what))?;
+            .map_err(|what| mismatch(&line.pool, first, &what))?;
         if let Some(open) = &mut self.open {
             open.path.push(&chunk)?;
             open.chunks += 1;
@@ -155,7 +155,7 @@ impl<R: BufRead> Lines<R> {
     fn content(&mut self, line: &ContentLine) -> Result<NewContent, TransferError> {
         let content = line.content().map_err(|what| {
             let at = line.append.map_or(Position::ZERO, |append| append.first);
-            mismatch(&line.pool, at, what)
+            mismatch(&line.pool, at, &what)
         })?;
         if let Some(open) = &mut self.open {
             open.contents += 1;
@@ -212,15 +212,28 @@ impl<R: BufRead> Lines<R> {
     fn wrong(&self, what: &str) -> TransferError {
         TransferError::Line {
             number: self.number,
-            what: what.to_owned(),
+            what: one_line(what),
         }
     }
 }
 
-fn mismatch(pool: &PoolId, at: Position, what: String) -> TransferError {
+/// Returns a text that may repeat what a file says, with its line ends and other controls as escapes.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
+fn mismatch(pool: &PoolId, at: Position, what: &str) -> TransferError {
     TransferError::Mismatch {
         pool: pool.clone(),
         at,
-        what,
+        what: one_line(what),
     }
 }

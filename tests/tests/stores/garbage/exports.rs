@@ -50,6 +50,24 @@ async fn a_spoilt_export_is_refused_whole_or_has_every_hash() {
     read.unwrap();
 }
 
+#[tokio::test]
+async fn what_a_refusal_repeats_of_an_export_is_one_line() {
+    let world = World::new(StoreKind::Memory).await;
+    world.pool().await;
+    world.runtime.shutdown().await;
+    let mut lines = Vec::new();
+    let export = transfer::export(world.store(), &Pools::All, Bodies::Included, &mut lines);
+    export.await.unwrap();
+    let lines = String::from_utf8(lines).unwrap();
+    let spoilt = lines.replace("in_scope", r"in\n_scope\u001b");
+    assert_ne!(spoilt, lines);
+    let store = Place::new(StoreKind::Memory).open().unwrap();
+    let spoilt = || Ok(Bytes::new(spoilt.as_bytes()));
+    let refused = transfer::import(&store, spoilt, &carrier()).await;
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains(r"in\n_scope\u{1b}"), "{text}");
+}
+
 /// Imports lines: all of it is there, or nothing.
 async fn check(lines: &str, known: &[String]) {
     let store = Place::new(StoreKind::Memory).open().unwrap();
