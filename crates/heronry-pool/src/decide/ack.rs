@@ -4,8 +4,7 @@ use heronry_journal::{Body, Claim, Entry, MessageAcked};
 use heronry_types::{AckOutcome, CopyStanding, CopyState, LimitName, MessageId, Position, RunId};
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard,
-    settle,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, guard, settle,
 };
 use crate::{
     Caller, Done, Rejection, State,
@@ -86,7 +85,7 @@ pub(super) fn held_claims(
             claims
         }
     };
-    fetch::check(state, LimitName::PageItemsMax, claims.len() as u64)?;
+    guard::limit(state, LimitName::PageItemsMax, claims.len() as u64)?;
     let (mut held, mut lapsed) = (Vec::new(), Vec::new());
     for claim in claims {
         match hold(state, &member.run, claim)? {

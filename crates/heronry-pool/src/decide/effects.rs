@@ -11,7 +11,7 @@ use heronry_types::{
 
 use super::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, draft::Author,
-    fetch, guard, prior,
+    guard, prior,
 };
 use crate::{
     Caller, Done, EffectPage, EffectReport, EffectStarted, Minter, Rejection, State, answer,
@@ -70,9 +70,9 @@ impl Command for IntendEffect {
             return Ok(Decision::Repeat(first));
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
-        fetch::check(state, LimitName::NoteBytesMax, self.what.len() as u64)?;
+        guard::limit(state, LimitName::NoteBytesMax, self.what.len() as u64)?;
         let pending = state.effects.pending_of(&self.run) as u64 + 1;
-        fetch::check(state, LimitName::PendingEffectsPerRunMax, pending)?;
+        guard::limit(state, LimitName::PendingEffectsPerRunMax, pending)?;
         let author = Author::member(state, &self.caller, member);
         let key = self.key.clone().map(|idempotency_key| EffectKey {
             idempotency_key,
@@ -339,7 +339,7 @@ impl Command for ListEffects {
         if let Some(after) = self.after {
             state.locate(after)?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 

@@ -5,7 +5,7 @@ use heronry_types::{LimitName, Millis, RunId, Timestamp};
 
 use super::{
     AboutWakes, Applied, ClaimSet, Command, Cx, Decision, Draft, Lane, Speaker, ack, ack::Hold,
-    draft::Author, fetch, guard,
+    draft::Author, guard,
 };
 use crate::{Caller, Done, Extended, Rejection, State, state::CopySlot};
 
@@ -58,7 +58,7 @@ impl Command for Extend {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
-        fetch::check(state, LimitName::ClaimMsMax, self.claim_ms.0)?;
+        guard::limit(state, LimitName::ClaimMsMax, self.claim_ms.0)?;
         let held = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
         if held.is_empty() {
             return Ok(Decision::Nothing);

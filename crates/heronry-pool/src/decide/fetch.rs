@@ -6,8 +6,8 @@ use heronry_journal::{
     Body, Claim, CopyName, Entry, FetchedCopy, MessageFetched, UndeliverableCopy,
 };
 use heronry_types::{
-    ChosenBy, CopyStanding, CopyState, Cursor, LimitExceeded, LimitName, Limits, Millis, Position,
-    ReceiveId, RunId, Timestamp, Undeliverable,
+    ChosenBy, CopyStanding, CopyState, Cursor, LimitName, Millis, Position, ReceiveId, RunId,
+    Timestamp, Undeliverable,
 };
 
 use super::{
@@ -38,7 +38,7 @@ impl Select {
         let Self::These(these) = self else {
             return Ok(None);
         };
-        check(state, LimitName::PageItemsMax, these.len() as u64)?;
+        guard::limit(state, LimitName::PageItemsMax, these.len() as u64)?;
         let located = these.iter().map(|cursor| state.locate(*cursor));
         located.collect::<Result<_, _>>().map(Some)
     }
@@ -63,8 +63,8 @@ pub struct Fetch {
 
 impl Fetch {
     fn check_limits(&self, state: &State) -> Result<(), Rejection> {
-        check(state, LimitName::PageItemsMax, self.max)?;
-        check(state, LimitName::ClaimMsMax, self.claim_ms.0)
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::ClaimMsMax, self.claim_ms.0)
     }
 
     fn fetched(
@@ -167,21 +167,6 @@ fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
     claims
 }
 
-/// Checks a number in a request against its limit.
-pub(super) fn check(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
-    within(&state.settings.limits, limit, actual)
-}
-
-/// Checks a number against one of these limits.
-pub(super) fn within(limits: &Limits, limit: LimitName, actual: u64) -> Result<(), Rejection> {
-    let max = limits.get(limit);
-    if actual > max {
-        Err(LimitExceeded::new(limit, max, actual).into())
-    } else {
-        Ok(())
-    }
-}
-
 impl Command for Fetch {
     type Answer = Received;
 
@@ -278,7 +263,7 @@ impl Command for Peek {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::standing(state, &self.caller, &self.run)?;
-        check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 

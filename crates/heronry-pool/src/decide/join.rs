@@ -7,8 +7,7 @@ use heronry_types::{
 };
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, fetch,
-    guard,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Speaker, draft, draft::Author, guard,
 };
 use crate::{
     Caller, Done, Joined, Rejection, State, TakenOver, engine::Heard, rejection::PolicyNeed,
@@ -139,7 +138,7 @@ fn narrowed(state: &State, member: &Member, policies: &Policies) -> Vec<Entry> {
 
 fn check_lease(state: &State, lease: Option<Millis>) -> Result<(), Rejection> {
     let lease = lease.map_or(0, |lease| lease.0);
-    fetch::check(state, LimitName::LeaseMsMax, lease)
+    guard::limit(state, LimitName::LeaseMsMax, lease)
 }
 
 /// A lease of no time is none.

@@ -8,7 +8,7 @@ use super::{
     dead::{self, Dying},
     delivery,
     draft::Author,
-    fetch, guard,
+    guard,
 };
 use crate::{Caller, Done, Rejection, State, state::Member};
 
@@ -47,7 +47,7 @@ impl Command for Release {
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
         let delay = self.delay.filter(|delay| delay.0 > 0);
-        fetch::check(
+        guard::limit(
             state,
             LimitName::ClaimMsMax,
             delay.map_or(0, |delay| delay.0),

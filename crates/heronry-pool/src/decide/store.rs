@@ -4,8 +4,7 @@ use heronry_journal::{Body, ContentErased, ContentStored, Entry};
 use heronry_types::{ContentRef, Digest, LimitName, MediaType, Millis, Position, RunId};
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Speaker, draft::Author, fetch,
-    guard,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Speaker, draft::Author, guard,
 };
 use crate::{Caller, Done, Rejection, State, state::UnnamedContents};
 
@@ -52,7 +51,7 @@ impl Command for AdmitBody {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        fetch::check(state, LimitName::ContentBytesMax, self.bytes)?;
+        guard::limit(state, LimitName::ContentBytesMax, self.bytes)?;
         guard::media_type(self.media_type.as_str())?;
         self.check_room(state)?;
         Ok(Decision::Nothing)
@@ -70,10 +69,10 @@ impl AdmitBody {
         let with = |kept: u64, under_way: u64| kept.saturating_add(under_way) + counted;
         if let Some(run) = self.caller.run_or_own(share.run.as_ref()) {
             let bytes = with(state.unnamed.bytes_of(run), share.under_way_of_run);
-            fetch::check(state, LimitName::UnnamedContentBytesPerRunMax, bytes)?;
+            guard::limit(state, LimitName::UnnamedContentBytesPerRunMax, bytes)?;
         }
         let bytes = with(state.unnamed.bytes(), share.under_way);
-        fetch::check(state, LimitName::UnnamedContentBytesMax, bytes)
+        guard::limit(state, LimitName::UnnamedContentBytesMax, bytes)
     }
 }
 

@@ -7,8 +7,7 @@ use heronry_types::{
 };
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, fetch, guard,
-    release,
+    AboutWakes, Applied, Command, Cx, Decision, Draft, Lane, Speaker, draft::Author, guard, release,
 };
 use crate::{
     Caller, Done, Rejection, State, Stood,
@@ -110,7 +109,7 @@ impl Command for Suspend {
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::span(cx.now, ("timeout_ms", self.timeout))?;
         let named = self.wakes.len() as u64;
-        fetch::check(state, LimitName::LiveWakesPerRunMax, named)?;
+        guard::limit(state, LimitName::LiveWakesPerRunMax, named)?;
         let wakes = self.wakes(state)?;
         let author = Author::member(state, &self.caller, member);
         let given_back = (self.release.clone(), None);

@@ -13,7 +13,7 @@ use heronry_types::{
 
 use super::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Speaker, Suspending,
-    draft::Author, fetch, guard, prior, suspend,
+    draft::Author, guard, prior, suspend,
 };
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer, condition,
@@ -326,17 +326,17 @@ impl Command for RegisterWake {
         }
         guard::policies(state, &self.request.policies)?;
         let live = member.wakes.len() as u64 + 1;
-        fetch::check(state, LimitName::LiveWakesPerRunMax, live)?;
-        fetch::check(
+        guard::limit(state, LimitName::LiveWakesPerRunMax, live)?;
+        guard::limit(
             state,
             LimitName::LiveWakesPerPoolMax,
             state.wakes.live() as u64 + 1,
         )?;
         let cost = cost_of(&self.request.condition);
         let of_run = cx.costs.of_run(&self.run) + cost;
-        fetch::check(state, LimitName::WakeCostPerRunMax, of_run)?;
+        guard::limit(state, LimitName::WakeCostPerRunMax, of_run)?;
         let in_all = cx.costs.total() + cost;
-        fetch::check(state, LimitName::WakeCostPerPoolMax, in_all)?;
+        guard::limit(state, LimitName::WakeCostPerPoolMax, in_all)?;
         check_policies(state, member, &self.request.policies)?;
         let registered = self.registered(state, cx)?;
         let at_once = self.at_once(state, cx, &registered.wake_id);

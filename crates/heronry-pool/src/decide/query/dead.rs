@@ -2,7 +2,7 @@
 
 use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
 use crate::{Caller, DeadLetterPage, DeadLetterView, Rejection, State, state::DeadLetter};
 
 /// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
@@ -38,7 +38,7 @@ impl Command for ListDeadLetters {
         if let Some((_, after)) = &self.after {
             state.locate(*after)?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use heronry_journal::ChunkHash;
 use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
 use crate::{
     Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer, engine::Heard,
 };
@@ -35,7 +35,7 @@ impl Command for ListMembers {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 
@@ -108,7 +108,7 @@ impl Command for ListWakes {
         if let Some(after) = self.after {
             state.locate(after)?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 

@@ -3,7 +3,7 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
+use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
 use crate::{Caller, Rejection, State};
 
 /// Whose view of the events it is.
@@ -91,7 +91,7 @@ impl AdmitReader {
     /// # Errors
     /// [`Rejection`] with the limit that the page or the filter is over.
     pub fn check_limits(&self, limits: &Limits) -> Result<(), Rejection> {
-        fetch::within(limits, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
+        guard::within(limits, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
         guard::filter(limits, &self.filter)
     }
 }
