@@ -39,7 +39,8 @@ pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
 use crate::{
     Minter, Rejection, State, apply,
-    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest},
+    command::{Applied, Command, Cx, Decision, Draft, How, Names, Prior},
+    decide::ScanRequest,
 };
 
 /// What one append holds.

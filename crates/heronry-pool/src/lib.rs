@@ -3,6 +3,7 @@
 mod answer;
 mod apply;
 mod caller;
+pub mod command;
 mod condition;
 pub mod decide;
 pub mod engine;

@@ -1,13 +1,18 @@
 //! Applying records about members.
 
+pub(super) mod suspend;
+
 use heronry_journal::{
     Claim, MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded, RunLost,
 };
 use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
-use super::{inbox, message, stall, suspend};
 use crate::{
     State,
+    apply::{
+        message::{self, inbox},
+        stall,
+    },
     state::{CopySlot, Due, Inbox, Member},
 };
 

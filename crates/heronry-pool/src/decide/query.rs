@@ -15,8 +15,12 @@ pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, CheckStanding, Viewer, Viewing};
 
-use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
-use crate::{Caller, Minter, Rejection, State, answer, state::Message};
+use crate::{
+    Caller, Minter, Rejection, State, answer,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker},
+    decide::guard,
+    state::Message,
+};
 
 /// Asks what became of a message.
 #[derive(Clone, Debug)]

@@ -18,9 +18,9 @@ use heronry_types::{
 };
 
 use self::stuck::Stuck;
-use super::WakeEvents;
 use crate::{
     State,
+    decide::WakeEvents,
     explain::holds,
     project,
     state::{Earlier, Member, Suspension, Wake},

@@ -4,7 +4,7 @@ use heronry_journal::{Body, MessageAccepted, Record, RequestHash, WakeRegistered
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
 use heronry_types::{IdempotencyKey, Position, RunId};
 
-use crate::decide::Names;
+use crate::command::Names;
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]

@@ -6,9 +6,10 @@ use heronry_journal::{Body, Noun, Record};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
-use super::{Engine, matching::Turn};
 use crate::{
-    decide::{Speaker, back_entry, left_entries, lost_entry},
+    command::Speaker,
+    decide::{back_entry, left_entries, lost_entry},
+    engine::{Engine, matching::Turn},
     state::Member,
 };
 

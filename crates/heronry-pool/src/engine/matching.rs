@@ -12,12 +12,14 @@ use std::collections::VecDeque;
 use heronry_journal::Record;
 use heronry_types::Position;
 
-use super::{
-    Engine,
-    history::{History, Next},
-    triggers::Which,
+use crate::{
+    command::{AboutWakes, Command},
+    engine::{
+        Engine,
+        history::{History, Next},
+        triggers::Which,
+    },
 };
-use crate::decide::{AboutWakes, Command};
 
 /// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
 /// alternatives that one record comes near, or the filters of one wake, may be more.

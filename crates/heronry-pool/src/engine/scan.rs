@@ -4,10 +4,10 @@ use heronry_event::filter::Filter;
 use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
 use heronry_types::{Timelines, Visibility};
 
-use super::{costs::cost_of, triggers::is_about_wakes};
 use crate::{
     condition::{Occurrence, Progress},
     decide::{ScanRequest, WakeEvents},
+    engine::{costs::cost_of, triggers::is_about_wakes},
     project,
 };
 

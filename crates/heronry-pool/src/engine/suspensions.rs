@@ -3,10 +3,11 @@
 use heronry_journal::{Body, Record};
 use heronry_types::{Importance, Millis, Position, RunId, Timestamp};
 
-use super::{Engine, leases::is_about_member};
 use crate::{
     State,
-    decide::{Sight, Speaker, Walk, acting_entry, resumed_entry},
+    command::Speaker,
+    decide::{Sight, Walk, acting_entry, resumed_entry},
+    engine::{Engine, leases::is_about_member},
 };
 
 /// How many suspended runs one append resumes because of the time, at the most.

@@ -2,8 +2,10 @@
 
 use heronry_journal::Entry;
 
-use super::{Engine, matching::Turn};
-use crate::decide::{due_entries, due_entries_of_contents};
+use crate::{
+    decide::{due_entries, due_entries_of_contents},
+    engine::{Engine, matching::Turn},
+};
 
 impl Engine {
     /// Decides deadlines that are due; returns true while more may be.

@@ -12,13 +12,18 @@ use heronry_journal::{
 };
 use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visibility};
 
-use super::{
-    Staged, UnreadableFilter,
-    clauses::CountsFor,
-    conditions::{About, Audience, Conditions, Memory},
-    costs::{WakeCosts, cost_of_clause},
+use crate::{
+    State,
+    condition::Occurrence,
+    engine::{
+        Staged, UnreadableFilter,
+        clauses::CountsFor,
+        conditions::{About, Audience, Conditions, Memory},
+        costs::{WakeCosts, cost_of_clause},
+    },
+    project,
+    state::Wake,
 };
-use crate::{State, condition::Occurrence, project, state::Wake};
 
 /// How many triggers one append records at the most, one with many matches counting as several; the
 /// rest follow in the next appends.

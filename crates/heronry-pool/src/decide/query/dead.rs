@@ -2,8 +2,12 @@
 
 use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
-use crate::{Caller, DeadLetterPage, DeadLetterView, Rejection, State, state::DeadLetter};
+use crate::{
+    Caller, DeadLetterPage, DeadLetterView, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    decide::guard,
+    state::DeadLetter,
+};
 
 /// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
 /// them, by recipient and then by the acceptance of their message.

@@ -3,15 +3,13 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Condition, RunId, WakeId};
 
-use super::{
-    super::{
-        Acting, Applied, Command, Cx, Decision, Prospects, Speaker, WakeEvents, guard, has,
-        of_nobody,
-    },
-    AboutWakes, FindWake,
-};
 use crate::{
     Caller, Rejection, State, answer,
+    command::{Applied, Command, Cx, Decision, Speaker},
+    decide::{
+        Acting, Prospects, WakeEvents, guard, has, of_nobody,
+        query::{AboutWakes, FindWake},
+    },
     engine::sees,
     explain::{Author, Explain, Explained},
     state::Earlier,

@@ -5,9 +5,11 @@ use std::ops::Bound;
 use heronry_journal::ChunkHash;
 use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
 use crate::{
-    Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer, engine::Heard,
+    Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    decide::guard,
+    engine::Heard,
 };
 
 /// Asks who is a member: one page of them.

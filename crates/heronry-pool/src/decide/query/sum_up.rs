@@ -2,8 +2,13 @@
 
 use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
-use crate::{Caller, Rejection, State, engine::sees, state::WakeEnd};
+use crate::{
+    Caller, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    decide::guard,
+    engine::sees,
+    state::WakeEnd,
+};
 
 /// How many events a summary quotes at the most.
 const EVENTS_MAX: usize = 16;

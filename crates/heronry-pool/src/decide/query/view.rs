@@ -3,8 +3,11 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
-use crate::{Caller, Rejection, State};
+use crate::{
+    Caller, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    decide::guard,
+};
 
 /// Whose view of the events it is.
 #[derive(Clone, Debug, Eq, PartialEq)]

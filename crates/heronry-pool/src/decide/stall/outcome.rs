@@ -8,8 +8,11 @@ use heronry_event::{
 };
 use heronry_types::{EventKind, ReplyStanding, RunId};
 
-use super::prospect::{Acting, ByItself, Prospect, may_send};
-use crate::{State, state::Message};
+use crate::{
+    State,
+    decide::stall::prospect::{Acting, ByItself, Prospect, may_send},
+    state::Message,
+};
 
 /// How many messages one look knows of at the most; among more, anything could become of any.
 const MESSAGES_MAX: usize = 16_384;

@@ -8,12 +8,18 @@ use heronry_event::{
 };
 use heronry_types::{AgentId, EventFamily, EventKind, RunId, TopicId};
 
-use super::{
-    super::WakeEvents,
-    is_there,
-    outcome::{OUTCOMES, Outcome, Outcomes},
+use crate::{
+    State,
+    decide::{
+        WakeEvents,
+        stall::{
+            is_there,
+            outcome::{OUTCOMES, Outcome, Outcomes},
+        },
+    },
+    engine::is_about_wakes,
+    state::Member,
 };
-use crate::{State, engine::is_about_wakes, state::Member};
 
 /// How many times one look asks whether a member, or a message, could bring an event about.
 const TESTS_MAX: usize = 20_000;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use heronry_journal::{Body, DeadlockSuspected, Entry, WakeName, WakeOrphaned};
 use heronry_types::{Actor, RunId};
 
-use super::{
-    super::draft::Author,
-    Sleeper, is_there, of_pool,
-    prospect::{self, Acting, Need, Prospect, may_send},
-};
 use crate::{
     State,
+    command::Author,
+    decide::stall::{
+        Sleeper, is_there, of_pool,
+        prospect::{self, Acting, Need, Prospect, may_send},
+    },
     state::{Member, Suspension},
 };
 
