@@ -5,14 +5,13 @@ mod effect;
 mod member;
 mod message;
 mod pool;
-mod stall;
 mod wake;
 
 use heronry_journal::{Body, Record};
 
 pub(crate) use message::refold;
 
-use crate::State;
+use crate::{State, suspicion};
 
 /// Applies one record. Total: whatever the journal holds, this evaluates no rule and cannot fail.
 pub fn apply(state: &mut State, record: &Record) {
@@ -41,8 +40,8 @@ fn change(state: &mut State, record: &Record) {
         Body::RunLost(body) => member::lost(state, record, body),
         Body::RunResumed(_) => member::resumed(state, record),
         Body::RunSuspended(body) => member::suspend::suspended(state, record, body),
-        Body::DeadlockSuspected(body) => stall::suspected(state, record, body),
-        Body::WakeOrphaned(body) => stall::orphaned(state, record, body),
+        Body::DeadlockSuspected(body) => suspicion::suspected(state, record, body),
+        Body::WakeOrphaned(body) => suspicion::orphaned(state, record, body),
         Body::MessageAccepted(body) => message::accepted(state, record, body),
         Body::MessageDelivered(body) => message::delivered(state, record, body),
         Body::MessageFetched(body) => message::inbox::fetched(state, record, body),

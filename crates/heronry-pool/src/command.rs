@@ -1,6 +1,8 @@
 //! Commands as such: what a use case is, what its rule may know, and what it decides.
 
+mod claims;
 mod draft;
+mod heard;
 mod names;
 mod prior;
 mod speaker;
@@ -8,16 +10,17 @@ mod speaker;
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
 
+pub use claims::KnownClaims;
 pub use draft::Draft;
 pub(crate) use draft::{Author, visibility};
+pub use heard::Heard;
 pub use names::Names;
 pub(crate) use prior::repeat;
 pub use speaker::Speaker;
 
 use crate::{
     Minter, Rejection, State,
-    decide::{ReleaseUnanswered, ScanRequest},
-    engine::{Earlier, Found, Heard, WakeCosts},
+    decide::{Found, ReleaseUnanswered, ScanRequest, WakeCosts},
 };
 
 /// What a decision may know beside the state and the command.
@@ -34,7 +37,7 @@ pub struct Cx<'a> {
     /// The command's names.
     pub names: Option<&'a Names>,
     /// What was decided before under names that the command asked for.
-    pub earlier: Earlier<'a>,
+    pub earlier: KnownClaims<'a>,
     /// The times when members were last heard of, for refusals that say so.
     pub heard: &'a Heard,
     /// What the wakes that wait cost.

@@ -10,7 +10,6 @@ mod member;
 mod message;
 mod pool;
 mod query;
-mod stall;
 mod wake;
 
 pub use content::{
@@ -32,10 +31,11 @@ pub use query::{
     FindWake, FirstUse, ListAuthors, ListDeadLetters, ListMembers, ListWakes, StateDigest, SumUp,
     Viewer, Viewing,
 };
-pub(crate) use stall::{Acting, ByItself, Need, Prospect, Prospects, Sight, Walk, has, of_nobody};
 pub use wake::{
-    CancelWake, FinishScan, RegisterWake, ScanRequest, Scanned, WakeEvents, WakeRequest,
+    CancelWake, FinishScan, Found, RegisterWake, Scan, ScanRequest, ScanStep, Scanned, WakeCosts,
+    WakeEvents, WakeRequest,
 };
+pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
 
 pub use crate::command::{
     AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Prior, Speaker,

@@ -5,14 +5,11 @@ mod alone;
 mod claims;
 mod clauses;
 mod conditions;
-mod costs;
-mod heard;
 mod history;
 mod leases;
 mod matching;
 mod past;
 mod resume;
-mod scan;
 mod suspensions;
 mod ticks;
 mod triggers;
@@ -22,25 +19,21 @@ use heronry_journal::{Body, ContentErased, Entry, Record};
 use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
-pub use claims::{Earlier, RecentClaims};
-pub use costs::WakeCosts;
-pub(crate) use costs::cost_of;
-pub use heard::Heard;
+pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
-pub(crate) use scan::Extent;
-pub use scan::{Found, Scan, ScanStep};
 use suspensions::Suspensions;
 use triggers::Triggers;
-pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
+pub use crate::decide::{Found, Scan, ScanStep};
 use crate::{
     Minter, Rejection, State, apply,
-    command::{Applied, Command, Cx, Decision, Draft, How, Names, Prior},
-    decide::ScanRequest,
+    command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownClaims, Names, Prior},
+    decide::{ScanRequest, sees},
+    suspicion::Watch,
 };
 
 /// What one append holds.
@@ -133,6 +126,7 @@ pub struct Engine {
     /// How many finished messages stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
+    suspicion: Watch,
 }
 
 impl Engine {
@@ -152,6 +146,7 @@ impl Engine {
             heard: Heard::default(),
             finished_kept: FINISHED_KEPT,
             suspensions: Suspensions::default(),
+            suspicion: Watch::default(),
         }
     }
 
@@ -272,7 +267,7 @@ impl Engine {
 
     /// Looks through records for a scan, as the waiter would see them.
     pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
-        if triggers::sees(&self.state, &scan.request().run) {
+        if sees(&self.state, &scan.request().run) {
             scan.look(&self.state.timelines, records)
         } else {
             ScanStep::More
@@ -295,7 +290,7 @@ impl Engine {
         let heard = staged.iter().position(|record| record.position > before)?;
         let records = staged.get(heard..)?;
         let scan = Scan::new(request);
-        let sees = triggers::sees(&self.state, &scan.request().run);
+        let sees = sees(&self.state, &scan.request().run);
         sees.then(|| scan.go_on(found, &self.state.timelines, records))
     }
 
@@ -333,7 +328,7 @@ impl Engine {
             scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
-            earlier: self.earlier(found),
+            earlier: self.known_claims(found),
             heard: &self.heard,
             costs: self.triggers.costs(),
         };
@@ -384,7 +379,7 @@ impl Engine {
         let Some(names) = names else {
             return Prior::default();
         };
-        let earlier = self.earlier(found);
+        let earlier = self.known_claims(found);
         let look = |key: &ClaimKey| earlier.get(key);
         Prior {
             key: names.key().and_then(look),
@@ -392,8 +387,8 @@ impl Engine {
         }
     }
 
-    fn earlier<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> Earlier<'a> {
-        Earlier::new(&self.recent, found)
+    fn known_claims<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> KnownClaims<'a> {
+        self.recent.known(found)
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
@@ -443,6 +438,7 @@ impl Engine {
         self.heard.record(&record);
         self.note_lease(&record);
         self.note_suspended(&record);
+        self.suspicion.note(&self.state, &record);
         // A filter that was compiled for its registration compiles again.
         let armed = self.triggers.arm(&self.state, &record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");

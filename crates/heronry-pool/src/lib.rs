@@ -13,6 +13,7 @@ mod mint;
 mod project;
 mod rejection;
 pub mod state;
+mod suspicion;
 
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,

@@ -10,8 +10,8 @@ use heronry_types::{
 use crate::{
     Caller, Minter,
     command::Command,
-    decide::{Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
-    engine::{Engine, Found},
+    decide::{Content, Create, Found, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    engine::Engine,
 };
 
 /// A member that joined.

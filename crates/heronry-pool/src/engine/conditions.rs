@@ -14,11 +14,8 @@ use heronry_types::{Condition, Position, RunId};
 
 use crate::{
     condition::{Occurrence, Progress},
-    decide::WakeEvents,
-    engine::{
-        clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
-        costs::cost_of_clause,
-    },
+    decide::{WakeEvents, cost_of_clause},
+    engine::clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
     state::Earlier,
 };
 

@@ -133,7 +133,7 @@ impl Engine {
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let deadline = self.state.deadlines.next(now);
-        let others = [self.leases.next(), self.suspensions.next()];
+        let others = [self.leases.next(), self.suspicion.next()];
         others.into_iter().chain([deadline]).flatten().min()
     }
 

@@ -21,7 +21,7 @@ impl Engine {
             more = true;
         }
         self.take_turns(turn);
-        self.tick_stalls();
+        self.tick_suspicion();
         self.drain_triggers();
         more
     }

@@ -5,8 +5,9 @@ use heronry_types::{Millis, Position, RunId, Timestamp};
 
 use crate::{
     State,
-    apply::{message::inbox, stall},
+    apply::message::inbox,
     state::{CopySlot, Due, Suspension},
+    suspicion,
 };
 
 /// How long every claim holds at the least when its run goes on, unless its term is shorter.
@@ -56,7 +57,7 @@ pub(super) fn resumed(state: &mut State, record: &Record, run: &RunId) {
 pub(super) fn over(state: &mut State, run: &RunId) -> Option<Position> {
     let suspension = state.members.set_suspended(run, None)?;
     if let Some(at) = suspension.suspected {
-        stall::over(state, at);
+        suspicion::over(state, at);
     }
     if let Some(until) = suspension.until {
         state.deadlines.remove(until, Due::Suspended(run.clone()));

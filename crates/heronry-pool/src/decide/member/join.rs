@@ -9,10 +9,9 @@ use heronry_types::{
 use crate::{
     Caller, Done, Joined, Rejection, State, TakenOver,
     command::{
-        AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Speaker, visibility,
+        AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Heard, How, Speaker, visibility,
     },
     decide::guard,
-    engine::Heard,
     rejection::PolicyNeed,
     state::Member,
 };

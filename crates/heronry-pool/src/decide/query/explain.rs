@@ -5,14 +5,10 @@ use heronry_types::{Condition, RunId, WakeId};
 
 use crate::{
     Caller, Rejection, State, answer,
-    command::{Applied, Command, Cx, Decision, Speaker},
-    decide::{
-        Acting, Prospects, WakeEvents, guard, has, of_nobody,
-        query::{AboutWakes, FindWake},
-    },
-    engine::sees,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    decide::{WakeEvents, guard, query::FindWake, sees},
     explain::{Author, Explain, Explained},
-    state::Earlier,
+    suspicion::{Need, prospects_of},
 };
 
 /// How many members one page has.
@@ -59,17 +55,7 @@ impl Command for ExplainWake {
         let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
         // It was compiled when it was registered, and when the pool was opened.
         let condition = compiled.map_err(|_| Rejection::WakeNotFound)?;
-        let mut prospects = Prospects::new(state, of_nobody(state, state.time));
-        let (wake_events, nobody) = (WakeEvents::of(body), Acting::nobody(state));
-        let clauses = condition.clauses().into_iter();
-        let prospects = clauses.map(|it| {
-            let prospect = prospects.of(it.filter, wake_events, &nobody);
-            match wake.earlier {
-                Earlier::Seen => prospect,
-                Earlier::Pending(_) => prospect.or_earlier(),
-            }
-        });
-        let prospects = prospects.collect();
+        let prospects = prospects_of(state, wake, &condition);
         let explained = Explained {
             wake_id: body.wake_id.clone(),
             run: wake.run.clone(),
@@ -79,7 +65,7 @@ impl Command for ExplainWake {
             prospects,
             since: body.since,
             registered,
-            wake_events,
+            wake_events: WakeEvents::of(body),
             sees: sees(state, &wake.run),
             floor: state.floor,
             until: wake.end.as_ref().map_or(state.head, |(at, _)| *at),
@@ -124,7 +110,7 @@ impl Command for ListAuthors {
             run: member.run.clone(),
             agent: member.agent.clone(),
             session: member.session.clone(),
-            has: has(state, member),
+            has: Need::of(state, member),
         });
         Ok(authors.collect())
     }

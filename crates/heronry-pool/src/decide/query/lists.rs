@@ -7,9 +7,8 @@ use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
 use crate::{
     Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer,
-    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Heard, Speaker},
     decide::guard,
-    engine::Heard,
 };
 
 /// Asks who is a member: one page of them.

@@ -5,8 +5,7 @@ use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
 use crate::{
     Caller, Rejection, State,
     command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
-    decide::guard,
-    engine::sees,
+    decide::{guard, sees},
     state::WakeEnd,
 };
 

@@ -3,10 +3,6 @@
 //! A walk looks at the suspended runs, some at a time, and keeps those that no member which is awake
 //! could resume; at its end these are looked at together.
 
-mod outcome;
-mod prospect;
-mod stuck;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use heronry_event::{Envelope, filter::Filter};
@@ -17,15 +13,17 @@ use heronry_types::{
     Actor, Condition, Lineage, Position, ResumeCause, RunId, Timestamp, Visibility,
 };
 
-use self::stuck::Stuck;
+use super::{
+    prospect::{Acting, Need, Prospect, Prospects},
+    stuck::Stuck,
+};
 use crate::{
     State,
+    condition::holds,
     decide::WakeEvents,
-    explain::holds,
     project,
     state::{Earlier, Member, Suspension, Wake},
 };
-pub(crate) use prospect::{Acting, ByItself, Need, Prospect, Prospects, has};
 
 /// How many suspended runs one step of a walk looks at.
 const RUNS_AT_ONCE: usize = 256;
@@ -46,7 +44,7 @@ pub(crate) struct Sight<'a> {
 
 /// How far a walk over the suspended runs has come.
 #[derive(Debug, Default)]
-pub(crate) struct Walk {
+pub(super) struct Walk {
     /// The last run that was looked at.
     after: Option<RunId>,
     /// Those that no member which is awake could resume.
@@ -57,12 +55,12 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// Returns true when it has looked at some runs, and not at all.
-    pub(crate) fn has_begun(&self) -> bool {
+    pub(super) fn has_begun(&self) -> bool {
         self.after.is_some()
     }
 
     /// Looks at the next suspended runs; returns true when there may be more.
-    pub(crate) fn step(&mut self, sight: Sight<'_>) -> bool {
+    pub(super) fn step(&mut self, sight: Sight<'_>) -> bool {
         let state = sight.state;
         let acts = |member: &Member| is_there(member) && !waits(member);
         let acting = Acting::of(state, &acts);
@@ -94,7 +92,7 @@ impl Walk {
     }
 
     /// Returns the records of what is suspected of those that were found, and was not said before.
-    pub(crate) fn finish(self, sight: Sight<'_>) -> Vec<Entry> {
+    pub(super) fn finish(self, sight: Sight<'_>) -> Vec<Entry> {
         let state = sight.state;
         let found: BTreeSet<RunId> = self.stuck.into_iter().collect();
         let acts = |member: &Member| is_there(member) && !found.contains(&member.run);
@@ -119,7 +117,7 @@ fn weight(state: &State, suspension: &Suspension) -> usize {
 }
 
 /// Whether a member is not lost.
-fn is_there(member: &Member) -> bool {
+pub(super) fn is_there(member: &Member) -> bool {
     member.lost_until.is_none()
 }
 
@@ -131,15 +129,15 @@ fn waits(member: &Member) -> bool {
 
 /// A wake whose end resumes a run.
 #[derive(Debug)]
-struct Wait<'a> {
-    name: &'a WakeName,
+pub(super) struct Wait<'a> {
+    pub(super) name: &'a WakeName,
     /// What it waits for; absent for one that has ended, or whose earlier events nobody knows yet.
-    condition: Option<Condition<Prospect>>,
+    pub(super) condition: Option<Condition<Prospect>>,
 }
 
 impl Wait<'_> {
     /// Whether its condition could come to hold, by those who act.
-    fn is_possible(&self, acting: &Acting<'_>) -> bool {
+    pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         let Some(condition) = &self.condition else {
             return true;
         };
@@ -153,24 +151,24 @@ impl Wait<'_> {
 
 /// A suspended run, as one look sees it.
 #[derive(Debug)]
-struct Sleeper<'a> {
-    suspension: &'a Suspension,
-    waits: Vec<Wait<'a>>,
+pub(super) struct Sleeper<'a> {
+    pub(super) suspension: &'a Suspension,
+    pub(super) waits: Vec<Wait<'a>>,
 }
 
 impl Sleeper<'_> {
     /// Whether those who act could resume it.
-    fn is_possible(&self, acting: &Acting<'_>) -> bool {
+    pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.waits.iter().any(|wait| wait.is_possible(acting))
     }
 
-    fn prospects(&self) -> impl Iterator<Item = &Prospect> {
+    pub(super) fn prospects(&self) -> impl Iterator<Item = &Prospect> {
         let conditions = self.waits.iter().filter_map(|it| it.condition.as_ref());
         conditions.flat_map(|condition| condition.clauses().into_iter().map(|it| it.filter))
     }
 
     /// What any member would need to resume it, the least of that.
-    fn anyone(&self) -> Option<Need> {
+    pub(super) fn anyone(&self) -> Option<Need> {
         self.prospects().filter_map(|it| it.anyone).min()
     }
 }
@@ -230,7 +228,7 @@ impl<'a> Look<'a> {
 }
 
 /// The events that come without any member: they are of no run.
-pub(crate) fn of_nobody(state: &State, now: Timestamp) -> Vec<Envelope> {
+pub(super) fn of_nobody(state: &State, now: Timestamp) -> Vec<Envelope> {
     let resumed = Body::PoolResumed(PoolResumed {
         cause: ResumeCause::Paused,
         since: now,
@@ -259,7 +257,7 @@ pub(crate) fn of_nobody(state: &State, now: Timestamp) -> Vec<Envelope> {
     bodies.into_iter().map(event).collect()
 }
 
-fn of_pool(state: &State, actor: Actor, body: Body) -> Entry {
+pub(super) fn of_pool(state: &State, actor: Actor, body: Body) -> Entry {
     Entry {
         lineage: Lineage::of_pool(state.pool.clone()),
         actor,

@@ -32,7 +32,7 @@ impl Heard {
     }
 
     /// Notes that a member was heard of.
-    pub(super) fn note(&mut self, run: &RunId, now: Timestamp) {
+    pub(crate) fn note(&mut self, run: &RunId, now: Timestamp) {
         if let Some(signs) = self.by_run.get_mut(run) {
             signs.last = now;
         } else {
@@ -45,7 +45,7 @@ impl Heard {
     }
 
     /// Keeps the signs as a record says that was decided just now: who joins is heard of with it.
-    pub(super) fn record(&mut self, record: &Record) {
+    pub(crate) fn record(&mut self, record: &Record) {
         let Some(run) = &record.entry.lineage.run else {
             return;
         };

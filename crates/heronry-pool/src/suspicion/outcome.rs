@@ -8,11 +8,8 @@ use heronry_event::{
 };
 use heronry_types::{EventKind, ReplyStanding, RunId};
 
-use crate::{
-    State,
-    decide::stall::prospect::{Acting, ByItself, Prospect, may_send},
-    state::Message,
-};
+use super::prospect::{Acting, ByItself, Prospect, may_send};
+use crate::{State, state::Message};
 
 /// How many messages one look knows of at the most; among more, anything could become of any.
 const MESSAGES_MAX: usize = 16_384;
@@ -29,7 +26,7 @@ pub(super) const OUTCOMES: [EventKind; 6] = [
 
 /// Something that could become of a message.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
+pub(super) struct Outcome {
     /// Those who could bring it about.
     by: Vec<RunId>,
     /// How many of them have to.

@@ -5,7 +5,7 @@ use heronry_types::Position;
 
 use crate::State;
 
-pub(super) fn suspected(state: &mut State, record: &Record, body: &DeadlockSuspected) {
+pub(crate) fn suspected(state: &mut State, record: &Record, body: &DeadlockSuspected) {
     for run in &body.runs {
         if let Some(suspension) = state.members.suspension_mut(run) {
             suspension.suspected = Some(record.position);
@@ -13,7 +13,7 @@ pub(super) fn suspected(state: &mut State, record: &Record, body: &DeadlockSuspe
     }
 }
 
-pub(super) fn orphaned(state: &mut State, record: &Record, body: &WakeOrphaned) {
+pub(crate) fn orphaned(state: &mut State, record: &Record, body: &WakeOrphaned) {
     let run = record.entry.lineage.run.as_ref();
     let suspension = run.and_then(|run| state.members.suspension_mut(run));
     if let Some(suspension) = suspension.filter(|it| it.waits_for(body.registered)) {
@@ -22,7 +22,7 @@ pub(super) fn orphaned(state: &mut State, record: &Record, body: &WakeOrphaned) 
 }
 
 /// One of those runs is not suspended any more: the others do not wait only on each other.
-pub(super) fn over(state: &mut State, at: Position) {
+pub(crate) fn over(state: &mut State, at: Position) {
     state.members.each_suspension(|suspension| {
         if suspension.suspected == Some(at) {
             suspension.suspected = None;
@@ -31,7 +31,7 @@ pub(super) fn over(state: &mut State, at: Position) {
 }
 
 /// Somebody has come who may be able to resume them: what still holds is said again.
-pub(super) fn forget(state: &mut State) {
+pub(crate) fn forget(state: &mut State) {
     state.members.each_suspension(|suspension| {
         suspension.suspected = None;
         suspension.orphaned.clear();

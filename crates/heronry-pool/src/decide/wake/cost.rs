@@ -18,7 +18,7 @@ pub(crate) fn cost_of(condition: &Condition<Filter>) -> u64 {
 }
 
 /// Returns the cost of a filter that has to keep so many events.
-pub(super) fn cost_of_clause(needed: u32, per_event: usize) -> u64 {
+pub(crate) fn cost_of_clause(needed: u32, per_event: usize) -> u64 {
     per_event as u64 + if needed > 1 { COUNTING_COST } else { 0 }
 }
 
@@ -41,7 +41,7 @@ impl WakeCosts {
         self.total
     }
 
-    pub(super) fn add(&mut self, registered: Position, run: &RunId, cost: u64) {
+    pub(crate) fn add(&mut self, registered: Position, run: &RunId, cost: u64) {
         self.of_wake.insert(registered, cost);
         if let Some(of_run) = self.of_run.get_mut(run) {
             *of_run += cost;
@@ -51,7 +51,7 @@ impl WakeCosts {
         self.total += cost;
     }
 
-    pub(super) fn remove(&mut self, registered: Position, run: &RunId) {
+    pub(crate) fn remove(&mut self, registered: Position, run: &RunId) {
         let Some(cost) = self.of_wake.remove(&registered) else {
             return;
         };

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use heronry_journal::{Body, DeadlockSuspected, Entry, WakeName, WakeOrphaned};
 use heronry_types::{Actor, RunId};
 
+use super::{
+    prospect::{Acting, Need, Prospect, may_send},
+    walk::{Sleeper, is_there, of_pool},
+};
 use crate::{
     State,
     command::Author,
-    decide::stall::{
-        Sleeper, is_there, of_pool,
-        prospect::{self, Acting, Need, Prospect, may_send},
-    },
     state::{Member, Suspension},
 };
 
@@ -99,7 +99,7 @@ impl<'a> Stuck<'a> {
             }
             self.sleepers.remove(&run);
             open.extend(self.waiting_on.get(&run).into_iter().flatten().cloned());
-            let has = state.members.get(&run).map(|it| prospect::has(state, it));
+            let has = state.members.get(&run).map(|it| Need::of(state, it));
             if has > most {
                 most = has;
                 let of_anyone = self.sleepers.iter().filter(|(_, it)| it.anyone().is_some());

@@ -6,19 +6,16 @@ use heronry_event::{
     Envelope, Identity,
     filter::{Case, Filter, Known, Outline},
 };
-use heronry_types::{AgentId, EventFamily, EventKind, RunId, TopicId};
+use heronry_types::{AgentId, Condition, EventFamily, EventKind, RunId, TopicId};
 
+use super::{
+    outcome::{OUTCOMES, Outcome, Outcomes},
+    walk::{is_there, of_nobody},
+};
 use crate::{
     State,
-    decide::{
-        WakeEvents,
-        stall::{
-            is_there,
-            outcome::{OUTCOMES, Outcome, Outcomes},
-        },
-    },
-    engine::is_about_wakes,
-    state::Member,
+    decide::{WakeEvents, is_about_wakes},
+    state::{Earlier, Member, Wake},
 };
 
 /// How many times one look asks whether a member, or a message, could bring an event about.
@@ -43,9 +40,20 @@ pub(crate) enum Need {
     MaySend,
 }
 
+impl Need {
+    /// Returns what a member has of that.
+    pub(crate) fn of(state: &State, member: &Member) -> Self {
+        if may_send(state, member) {
+            Self::MaySend
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
 /// Whether something comes whatever those do who are asked about.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) enum ByItself {
+pub(super) enum ByItself {
     /// Not that anybody knows.
     #[default]
     No,
@@ -59,17 +67,17 @@ pub(crate) enum ByItself {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prospect {
     /// Whether it comes without any of them.
-    pub(crate) by_itself: ByItself,
+    pub(super) by_itself: ByItself,
     /// Any member could that has what it needs.
-    pub(crate) anyone: Option<Need>,
+    pub(super) anyone: Option<Need>,
     /// These members could, each by itself.
-    pub(crate) runs: BTreeSet<RunId>,
+    pub(super) runs: BTreeSet<RunId>,
     /// What could become of messages, and by whom.
-    pub(crate) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Outcome>,
 }
 
 /// Which members can act.
-pub(crate) struct Acting<'a> {
+pub(super) struct Acting<'a> {
     pub(super) state: &'a State,
     pub(super) acts: &'a dyn Fn(&Member) -> bool,
     /// The most that one of them has of what may be needed; nothing when there is none.
@@ -78,7 +86,7 @@ pub(crate) struct Acting<'a> {
 
 impl<'a> Acting<'a> {
     /// Looks who can act.
-    pub(crate) fn of(state: &'a State, acts: &'a dyn Fn(&Member) -> bool) -> Self {
+    pub(super) fn of(state: &'a State, acts: &'a dyn Fn(&Member) -> bool) -> Self {
         let mut acting = state.members.iter().filter(|member| acts(member));
         let first = acting.next();
         let mut all = first.into_iter().chain(acting);
@@ -92,7 +100,7 @@ impl<'a> Acting<'a> {
     }
 
     /// Nobody does.
-    pub(crate) fn nobody(state: &'a State) -> Self {
+    pub(super) fn nobody(state: &'a State) -> Self {
         Self {
             state,
             acts: &|_| false,
@@ -111,7 +119,7 @@ impl<'a> Acting<'a> {
 
 impl Prospect {
     /// What has come already, or comes by itself.
-    pub(crate) fn sure() -> Self {
+    pub(super) fn sure() -> Self {
         Self {
             by_itself: ByItself::Yes,
             ..Self::default()
@@ -119,17 +127,22 @@ impl Prospect {
     }
 
     /// The same, when what it is about may have come already.
-    pub(crate) fn or_earlier(mut self) -> Self {
+    pub(super) fn or_earlier(mut self) -> Self {
         self.comes(ByItself::Yes);
         self
     }
 
     /// Whether those who act could bring it about.
-    pub(crate) fn is_possible(&self, acting: &Acting<'_>) -> bool {
+    pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.comes_by_itself()
             || self.anyone.is_some_and(|need| acting.has(need))
             || self.runs.iter().any(|run| acting.does(run))
             || self.outcomes.iter().any(|it| it.is_possible(acting))
+    }
+
+    /// Returns true when it may come by itself, and nobody knows whether it does.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.by_itself == ByItself::Perhaps
     }
 
     /// Whether it comes, or may come, whatever members do.
@@ -138,7 +151,7 @@ impl Prospect {
     }
 
     /// Walks the members that are named.
-    pub(crate) fn named(&self) -> impl Iterator<Item = &RunId> {
+    pub(super) fn named(&self) -> impl Iterator<Item = &RunId> {
         let outcomes = self.outcomes.iter();
         self.runs.iter().chain(outcomes.flat_map(Outcome::by))
     }
@@ -176,8 +189,27 @@ struct Ways {
     handling: bool,
 }
 
+/// Returns who could bring about what each filter of a wake's condition keeps, in the order of its clauses.
+pub(crate) fn prospects_of(
+    state: &State,
+    wake: &Wake,
+    condition: &Condition<Filter>,
+) -> Vec<Prospect> {
+    let mut prospects = Prospects::new(state, of_nobody(state, state.time));
+    let (wake_events, nobody) = (WakeEvents::of(&wake.registered), Acting::nobody(state));
+    let clauses = condition.clauses().into_iter();
+    let each = clauses.map(|it| {
+        let prospect = prospects.of(it.filter, wake_events, &nobody);
+        match wake.earlier {
+            Earlier::Seen => prospect,
+            Earlier::Pending(_) => prospect.or_earlier(),
+        }
+    });
+    each.collect()
+}
+
 /// Finds out who could bring about what filters keep.
-pub(crate) struct Prospects<'a> {
+pub(super) struct Prospects<'a> {
     state: &'a State,
     /// Events that come without any member.
     nobodys: Vec<Envelope>,
@@ -186,7 +218,7 @@ pub(crate) struct Prospects<'a> {
 }
 
 impl<'a> Prospects<'a> {
-    pub(crate) fn new(state: &'a State, nobodys: Vec<Envelope>) -> Self {
+    pub(super) fn new(state: &'a State, nobodys: Vec<Envelope>) -> Self {
         Self {
             state,
             nobodys,
@@ -197,7 +229,7 @@ impl<'a> Prospects<'a> {
 
     /// Returns who could bring about what a filter keeps. It looks no further when it meets somebody
     /// who acts.
-    pub(crate) fn of(
+    pub(super) fn of(
         &mut self,
         filter: &Filter,
         wake_events: WakeEvents,
@@ -407,21 +439,14 @@ fn could_author(state: &State, (case, ways): (Case<'_>, Ways), member: &Member) 
             ..Outline::default()
         })
     };
-    let any = ways.anyone.is_some_and(|need| need <= has(state, member));
+    let any = ways
+        .anyone
+        .is_some_and(|need| need <= Need::of(state, member));
     (any && could(Known::Anything)) || (ways.handling && could(Known::Only(member.run.as_str())))
 }
 
 fn member<'a>(state: &'a State, run: &str) -> Option<&'a Member> {
     state.members.get(&RunId::parse(run).ok()?)
-}
-
-/// Returns what a member has of that.
-pub(crate) fn has(state: &State, member: &Member) -> Need {
-    if may_send(state, member) {
-        Need::MaySend
-    } else {
-        Need::Nothing
-    }
 }
 
 /// Returns whether a member may send anything at all, and can be sent what carries no more than it has to.
