@@ -1,21 +1,26 @@
 //! Commands as such: what a use case is, what its rule may know, and what it decides.
 
 mod claims;
+mod decision;
 mod draft;
 mod heard;
 mod names;
 mod prior;
+mod profile;
 mod speaker;
 
-use heronry_store::{ClaimEntry, ClaimKey};
-use heronry_types::{Durability, Epoch, Position, RunId, Timestamp};
+use heronry_store::ClaimKey;
+use heronry_types::{Epoch, Timestamp};
 
 pub use claims::KnownClaims;
+pub use decision::{Applied, Decision, How};
 pub use draft::Draft;
 pub(crate) use draft::{Author, visibility};
 pub use heard::Heard;
 pub use names::Names;
+pub use prior::Prior;
 pub(crate) use prior::repeat;
+pub use profile::{AboutWakes, Lane, Profile};
 pub use speaker::Speaker;
 
 use crate::{
@@ -23,126 +28,43 @@ use crate::{
     decide::{Found, ReleaseUnanswered, ScanRequest, WakeCosts},
 };
 
-/// What a decision may know beside the state and the command.
+/// The facts that a decision may use beside the state and the command.
 #[derive(Clone, Copy, Debug)]
 pub struct Cx<'a> {
     /// The pool's time.
     pub now: Timestamp,
-    /// What was decided before under the command's names.
+    /// The earlier decisions under the command's names.
     pub prior: Prior,
-    /// What the earlier events gave that the command asked to be looked through.
+    /// The result of the look through earlier events that the command asked for.
     pub scan: &'a Found,
-    /// Derives references and ids.
+    /// The source of references and ids.
     pub minter: &'a Minter,
     /// The command's names.
     pub names: Option<&'a Names>,
-    /// What was decided before under names that the command asked for.
+    /// The earlier decisions under further names, those that the command asked for among them.
     pub earlier: KnownClaims<'a>,
     /// The times when members were last heard of, for refusals that say so.
     pub heard: &'a Heard,
-    /// What the wakes that wait cost.
+    /// The costs of the wakes that wait.
     pub costs: &'a WakeCosts,
 }
 
-/// What was decided before under a command's names.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Prior {
-    /// Under its idempotency key.
-    pub key: Option<ClaimEntry>,
-    /// Under its message or wake id.
-    pub id: Option<ClaimEntry>,
-}
-
-/// What a rule decided.
-#[derive(Debug)]
-pub enum Decision {
-    /// These records are to be appended.
-    Write(Draft),
-    /// These records are to be appended; they are about this earlier one, and so is the answer.
-    Amend(Draft, Position),
-    /// The command repeats the one that was recorded here: nothing is appended.
-    Repeat(Position),
-    /// Nothing is to be appended.
-    Nothing,
-}
-
-/// How a command came out, for its answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Applied {
-    /// The first record of the decision, the one that it amends or repeats, or the head when nothing
-    /// was recorded.
-    pub first: Position,
-    /// Whether records were appended.
-    pub how: How,
-    /// The pool's time.
-    pub now: Timestamp,
-    /// How safely the store keeps records.
-    pub durability: Durability,
-}
-
-/// Whether a command's records were appended by it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum How {
-    /// Records were appended.
-    Written,
-    /// An earlier command did the same.
-    Repeated,
-    /// There was nothing to append.
-    Unchanged,
-}
-
-/// Which lane of the queue a command takes.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Lane {
-    /// The common lane.
-    Common,
-    /// The lane that is kept free for commands which relieve the pool.
-    Reserved,
-    /// No lane: the command always gets in, before all others. It finishes what was admitted before, so
-    /// that its number is bounded by that.
-    Owed,
-}
-
-/// What a command has to do with wakes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AboutWakes {
-    /// It may read or end wakes, or change what their waiters see: triggers of earlier events are
-    /// recorded before it is decided.
-    Perhaps,
-    /// It does not: it is decided while triggers of earlier events are still being recorded.
-    Nothing,
+/// The things that a command needs looked up before it is decided, as far as they follow from the state.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// The further names that its decision has to know of.
+    pub names: Vec<ClaimKey>,
+    /// The earlier events to look through.
+    pub scan: Option<ScanRequest>,
 }
 
 /// A use case: one rule, and the answer to who asked.
-pub trait Command: std::marker::Send + 'static {
-    /// What the caller gets.
-    type Answer: std::marker::Send + 'static;
+pub trait Command: Send + 'static {
+    /// The answer to the caller.
+    type Answer: Send + 'static;
 
-    /// Which lane of the queue it takes.
-    fn lane(&self) -> Lane {
-        Lane::Common
-    }
-
-    /// Returns the run on whose behalf it is, for fair shares of the reserved lane.
-    fn run(&self) -> Option<&RunId> {
-        None
-    }
-
-    /// Returns what it has to do with wakes.
-    fn about_wakes(&self) -> AboutWakes;
-
-    /// Returns about how many records it stages: the measure of how long others wait for it.
-    fn burden(&self) -> usize {
-        1
-    }
-
-    /// Returns who is heard of by this command, so that its lease is renewed.
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        None
-    }
-
-    /// Adds when members were last heard of, which is nowhere recorded.
-    fn add_last_seen(_answer: &mut Self::Answer, _heard: &Heard) {}
+    /// Returns the profile that the queue and the engine go by.
+    fn profile(&self) -> Profile<'_>;
 
     /// Returns the names to look up before deciding.
     ///
@@ -151,20 +73,15 @@ pub trait Command: std::marker::Send + 'static {
         None
     }
 
-    /// Returns further names that the decision needs to know of, which follow from the state.
-    fn asks(&self, _state: &State) -> Vec<ClaimKey> {
-        Vec::new()
-    }
-
-    /// Returns what earlier events to look for before deciding.
+    /// Returns the things to look up before deciding, which follow from the state.
     ///
     /// # Errors
     /// [`Rejection`] when the cursor to look from is not valid.
-    fn scan(&self, _state: &State) -> Result<Option<ScanRequest>, Rejection> {
-        Ok(None)
+    fn needs(&self, _state: &State) -> Result<Needs, Rejection> {
+        Ok(Needs::default())
     }
 
-    /// Returns what to do when nobody took the answer, nor another that hands the same over.
+    /// Returns the command that follows when nobody took the answer, nor another that hands the same over.
     fn unanswered(&self, _answer: &Self::Answer) -> Option<ReleaseUnanswered> {
         None
     }
@@ -179,5 +96,5 @@ pub trait Command: std::marker::Send + 'static {
     ///
     /// # Errors
     /// [`Rejection`] when what is asked for does not exist; only commands that record nothing do so.
-    fn answer(&self, state: &State, applied: Applied) -> Result<Self::Answer, Rejection>;
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Self::Answer, Rejection>;
 }

@@ -242,7 +242,7 @@ impl Engine {
         names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Result<Option<ScanRequest>, Rejection> {
-        let wanted = command.scan(&self.state);
+        let wanted = command.needs(&self.state).map(|needs| needs.scan);
         if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
             return wanted;
         }
@@ -257,7 +257,9 @@ impl Engine {
         names: Option<&Names>,
         found: &[(ClaimKey, ClaimEntry)],
     ) -> Vec<ClaimKey> {
-        let mut asked = command.asks(&self.state);
+        // A command that may not look from its cursor is refused for that.
+        let needs = command.needs(&self.state).unwrap_or_default();
+        let mut asked = needs.names;
         if !asked.is_empty() && self.prior_of(names, found) != Prior::default() {
             asked.clear();
         }
@@ -285,7 +287,7 @@ impl Engine {
         if self.state.head == before || found.is_settled() {
             return None;
         }
-        let request = command.scan(&self.state).ok().flatten()?;
+        let request = command.needs(&self.state).ok()?.scan?;
         let staged = &self.staged.records;
         let heard = staged.iter().position(|record| record.position > before)?;
         let records = staged.get(heard..)?;
@@ -318,9 +320,10 @@ impl Engine {
         found: &[(ClaimKey, ClaimEntry)],
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
-        let turn = self.turn_of(command);
+        let profile = command.profile();
+        let turn = self.turn_of(&profile);
         let before = self.state.head;
-        self.hear(command.speaker());
+        self.hear(profile.speaker);
         let more = self.scan_heard(command, scan, before);
         let cx = Cx {
             now: self.now,
@@ -349,13 +352,14 @@ impl Engine {
             Decision::Nothing => (self.state.head, How::Unchanged),
         };
         if how != How::Repeated {
-            self.resume_acting(command.speaker(), before);
+            self.resume_acting(profile.speaker, before);
         }
         let applied = Applied {
             first,
             how,
             now: self.now,
             durability: self.durability,
+            heard: &self.heard,
         };
         let answer = command.answer(&self.state, applied);
         // What a decision to write is about is in memory, and so is what its answer tells.
@@ -365,9 +369,7 @@ impl Engine {
         } else {
             all_there?;
         }
-        let mut answer = answer?;
-        C::add_last_seen(&mut answer, &self.heard);
-        Ok(answer)
+        Ok(answer?)
     }
 
     /// Hands over what is staged; the next command starts a new append.

@@ -1,9 +1,19 @@
 //! Idempotency: what a repeated command gets.
 
 use heronry_journal::RequestHash;
+use heronry_store::ClaimEntry;
 use heronry_types::Position;
 
 use crate::{Rejection, State, command::Cx, rejection::ConflictField};
+
+/// The earlier decisions under a command's names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Prior {
+    /// The one under its idempotency key.
+    pub key: Option<ClaimEntry>,
+    /// The one under its message or wake id.
+    pub id: Option<ClaimEntry>,
+}
 
 /// Returns the record that an equal command led to, or nothing when the names are fresh.
 pub(crate) fn repeat(

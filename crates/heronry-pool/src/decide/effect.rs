@@ -12,7 +12,8 @@ use heronry_types::{
 use crate::{
     Caller, Done, EffectPage, EffectReport, EffectStarted, Minter, Rejection, State, answer,
     command::{
-        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Lane, Names, Speaker,
+        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Profile,
+        Speaker,
     },
     decide::guard,
     hash::RequestHasher,
@@ -49,16 +50,8 @@ impl IntendEffect {
 impl Command for IntendEffect {
     type Answer = EffectStarted;
 
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
-    }
-
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
@@ -96,7 +89,7 @@ impl Command for IntendEffect {
         Ok(Decision::Write(Draft::of(vec![intended, attempted])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<EffectStarted, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<EffectStarted, Rejection> {
         let effect = state.effects.get(applied.first);
         let effect = effect.ok_or(Rejection::EffectNotFound)?;
         Ok(EffectStarted {
@@ -123,16 +116,8 @@ pub struct AttemptEffect {
 impl Command for AttemptEffect {
     type Answer = EffectView;
 
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
-    }
-
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -164,7 +149,7 @@ impl Command for AttemptEffect {
         Ok(Decision::Write(Draft::of(vec![author.last_entry(body)])))
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<EffectView, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<EffectView, Rejection> {
         let (intended, effect) =
             find(state, self.effect, &self.run).ok_or(Rejection::EffectNotFound)?;
         Ok(answer::effect_view(state, intended, effect))
@@ -227,24 +212,15 @@ impl ReportEffect {
 impl Command for ReportEffect {
     type Answer = EffectReport;
 
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        self.run.as_ref()
-    }
-
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
+    fn profile(&self) -> Profile<'_> {
         // An operator who resolves an effect by hand does not say that its run is there.
-        Some(match (&self.run, self.attempt) {
+        let speaker = match (&self.run, self.attempt) {
             (Some(run), Some(_)) => Speaker::Acting(&self.caller, run),
             (None, _) | (_, None) => Speaker::Asking(&self.caller),
-        })
+        };
+        Profile::new(AboutWakes::Nothing)
+            .reserved_for(self.run.as_ref())
+            .spoken_by(speaker)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -285,7 +261,7 @@ impl Command for ReportEffect {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<EffectReport, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<EffectReport, Rejection> {
         let done = Done::at(state, applied);
         let found = self
             .whose(state)
@@ -325,12 +301,8 @@ impl Command for ListEffects {
     /// The effects, oldest first.
     type Answer = EffectPage;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -345,7 +317,7 @@ impl Command for ListEffects {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<EffectPage, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<EffectPage, Rejection> {
         let run = self.caller.run_or_own(self.run.as_ref());
         let after = self.after.map_or(Position::ZERO, |after| after.position);
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);

@@ -2,11 +2,11 @@
 
 use heronry_journal::{Body, ContentErased, CopyName};
 use heronry_store::{ContentPlace, Tombstone};
-use heronry_types::{ContentRef, Position, RunId};
+use heronry_types::{ContentRef, Position};
 
 use crate::{
     Caller, Minter, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::guard,
     state::Message,
 };
@@ -27,12 +27,8 @@ impl Command for ErasureAccess {
     /// [`ContentAccess`](crate::decide::ContentAccess).
     type Answer = Option<Position>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -41,7 +37,7 @@ impl Command for ErasureAccess {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<Position>, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Option<Position>, Rejection> {
         Ok(first_message(state, self.content_ref).map(|(position, _)| position))
     }
 }
@@ -63,16 +59,8 @@ impl Command for EraseContent {
     /// What is left of the body.
     type Answer = Tombstone;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        self.caller.run_or_own(None)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -99,7 +87,7 @@ impl Command for EraseContent {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, _: &State, applied: Applied) -> Result<Tombstone, Rejection> {
+    fn answer(&self, _: &State, applied: Applied<'_>) -> Result<Tombstone, Rejection> {
         let mut left = self.left.clone();
         left.erased_at = applied.now;
         Ok(left)

@@ -5,7 +5,7 @@ use heronry_types::{ContentRef, Digest, LimitName, MediaType, Millis, Position, 
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Lane, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::guard,
     state::UnnamedContents,
 };
@@ -43,12 +43,8 @@ pub struct AdmitBody {
 impl Command for AdmitBody {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -59,7 +55,7 @@ impl Command for AdmitBody {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }
@@ -106,16 +102,10 @@ impl Command for StoreContent {
     /// this one was seen, perhaps this one. Look for it again.
     type Answer = Option<Done>;
 
-    fn lane(&self) -> Lane {
-        Lane::Owed
-    }
-
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .owed()
+            .spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -141,7 +131,7 @@ impl Command for StoreContent {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Option<Done>, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Option<Done>, Rejection> {
         let is_there = applied.how == How::Written || self.is_known(state);
         Ok(is_there.then(|| Done::at(state, applied)))
     }

@@ -4,7 +4,7 @@ use heronry_types::RunId;
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Command, Cx, Decision, Lane, Speaker},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::guard,
 };
 
@@ -21,20 +21,10 @@ pub struct Heartbeat {
 impl Command for Heartbeat {
     type Answer = Done;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Present(&self.caller, &self.run))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Present(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -42,7 +32,7 @@ impl Command for Heartbeat {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
 }

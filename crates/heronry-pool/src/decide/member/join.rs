@@ -9,7 +9,8 @@ use heronry_types::{
 use crate::{
     Caller, Done, Joined, Rejection, State, TakenOver,
     command::{
-        AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Heard, How, Speaker, visibility,
+        AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, Speaker,
+        visibility,
     },
     decide::guard,
     rejection::PolicyNeed,
@@ -157,18 +158,8 @@ fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
 impl Command for Join {
     type Answer = Joined;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Joining(&self.run, &self.instance))
-    }
-
-    fn add_last_seen(joined: &mut Joined, heard: &Heard) {
-        if let Some(taken_over) = &mut joined.taken_over {
-            taken_over.last_seen = heard.of_predecessor(&joined.run);
-        }
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Joining(&self.run, &self.instance))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -183,7 +174,7 @@ impl Command for Join {
         }
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Joined, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Joined, Rejection> {
         let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
         Ok(Joined {
             run: member.run.clone(),
@@ -194,7 +185,7 @@ impl Command for Join {
             repeated: applied.how == How::Repeated,
             taken_over: member.predecessor.map(|generation| TakenOver {
                 generation,
-                last_seen: None,
+                last_seen: applied.heard.of_predecessor(&member.run),
             }),
         })
     }
@@ -208,16 +199,8 @@ pub struct JoinNew(pub Join);
 impl Command for JoinNew {
     type Answer = Joined;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        self.0.speaker()
-    }
-
-    fn add_last_seen(joined: &mut Joined, heard: &Heard) {
-        Join::add_last_seen(joined, heard);
+    fn profile(&self) -> Profile<'_> {
+        self.0.profile()
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -234,7 +217,7 @@ impl Command for JoinNew {
         join.decide(state, cx)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Joined, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Joined, Rejection> {
         self.0.answer(state, applied)
     }
 }
@@ -255,16 +238,8 @@ pub struct ChangeMember {
 impl Command for ChangeMember {
     type Answer = Done;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(match &self.caller {
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(match &self.caller {
             Caller::Operator => Speaker::Asking(&self.caller),
             Caller::Member { run, .. } => Speaker::Acting(&self.caller, run),
         })
@@ -287,7 +262,7 @@ impl Command for ChangeMember {
         Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
 }

@@ -8,7 +8,7 @@ use heronry_types::{
 
 use crate::{
     Caller, Done, Rejection, State, Stood,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Lane, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{guard, message::release},
     state::{Member, Turn},
 };
@@ -88,20 +88,10 @@ impl Suspend {
 impl Command for Suspend {
     type Answer = Stood;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -118,7 +108,7 @@ impl Command for Suspend {
         Ok(Decision::Write(Draft::of(entries)))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Stood, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Stood, Rejection> {
         Ok(stood(state, &self.run, applied))
     }
 }
@@ -135,21 +125,11 @@ pub struct Resume {
 impl Command for Resume {
     type Answer = Stood;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    // As every command of the run, this resumes it.
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        // As every command of the run, this resumes it.
+        Profile::new(AboutWakes::Perhaps)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -157,12 +137,12 @@ impl Command for Resume {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Stood, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Stood, Rejection> {
         Ok(stood(state, &self.run, applied))
     }
 }
 
-fn stood(state: &State, run: &RunId, applied: Applied) -> Stood {
+fn stood(state: &State, run: &RunId, applied: Applied<'_>) -> Stood {
     Stood {
         done: Done::at(state, applied),
         state: match state.members.suspension(run) {

@@ -6,7 +6,7 @@ use heronry_types::{CopyStanding, CopyState, Epoch, MessageId, Receipt, RunId};
 
 use crate::{
     Caller, Minter, Rejection, State, answer,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Lane, Names, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Names, Profile, Speaker},
     decide::guard,
 };
 
@@ -27,20 +27,10 @@ pub struct CancelMessage {
 impl Command for CancelMessage {
     type Answer = Receipt;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.from))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.from)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .reserved_for(&self.from)
+            .spoken_by(Speaker::Acting(&self.caller, &self.from))
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
@@ -76,7 +66,7 @@ impl Command for CancelMessage {
         Ok(Decision::Amend(Draft::of(vec![entry]), accepted))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Receipt, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Receipt, Rejection> {
         answer::receipt(state, applied.first, applied.durability).ok_or(Rejection::MessageNotFound)
     }
 }

@@ -10,7 +10,7 @@ use heronry_types::{
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{guard, message::settle},
     state::{CopySlot, Message},
 };
@@ -114,16 +114,8 @@ pub struct Replay {
 impl Command for Replay {
     type Answer = Done;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -156,7 +148,7 @@ impl Command for Replay {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
 }

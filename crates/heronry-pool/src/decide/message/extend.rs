@@ -5,7 +5,7 @@ use heronry_types::{LimitName, Millis, RunId, Timestamp};
 
 use crate::{
     Caller, Done, Extended, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Lane, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{
         ClaimSet, guard,
         message::ack::{self, Hold},
@@ -44,20 +44,10 @@ impl Extend {
 impl Command for Extend {
     type Answer = Extended;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -74,7 +64,7 @@ impl Command for Extend {
         Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Extended, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Extended, Rejection> {
         let mut held = Vec::with_capacity(self.claims.len());
         for claim in &self.claims {
             // What was acknowledged is not held any more, and needs nothing.

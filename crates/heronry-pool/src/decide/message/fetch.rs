@@ -12,7 +12,7 @@ use heronry_types::{
 
 use crate::{
     Caller, Item, Received, Rejection, State, answer,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, Speaker},
     decide::{
         ReleaseUnanswered, guard,
         message::{delivery::Lines, settle},
@@ -171,12 +171,8 @@ fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
 impl Command for Fetch {
     type Answer = Received;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn unanswered(&self, answer: &Received) -> Option<ReleaseUnanswered> {
@@ -185,10 +181,6 @@ impl Command for Fetch {
             run: self.run.clone(),
             fetched: claim.fetched,
         })
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -208,7 +200,7 @@ impl Command for Fetch {
         Ok(Decision::Write(Draft::of(entries)))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Received, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Received, Rejection> {
         let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
         let claims = match applied.how {
             How::Written | How::Repeated => in_turn(state, member, applied.first),
@@ -254,12 +246,8 @@ pub struct Peek {
 impl Command for Peek {
     type Answer = Received;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Present(&self.caller, &self.run))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Present(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -268,7 +256,7 @@ impl Command for Peek {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Received, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Received, Rejection> {
         let member = state.members.get(&self.run).ok_or(Rejection::NotAMember)?;
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let look = |accepted: Position| {

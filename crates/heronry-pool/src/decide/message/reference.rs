@@ -4,7 +4,7 @@ use heronry_types::{ContentRef, RunId};
 
 use crate::{
     Caller, Minter, Rejection, State,
-    command::{AboutWakes, Applied, Command, Cx, Decision},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile},
     decide::FirstUse,
 };
 
@@ -27,15 +27,15 @@ impl Command for ReferenceAccess {
     /// The first message that refers to it. Absent: none does.
     type Answer = Option<FirstUse>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
         let is_reader = |run: &RunId| {
             let mut messages = of_content.iter();

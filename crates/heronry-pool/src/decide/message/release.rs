@@ -5,7 +5,7 @@ use heronry_types::{LimitName, Millis, Position, ReleaseReason, RunId, Timestamp
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Lane, Speaker},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{
         ClaimSet, guard,
         message::{
@@ -33,20 +33,10 @@ pub struct Release {
 impl Command for Release {
     type Answer = Done;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -66,7 +56,7 @@ impl Command for Release {
         Ok(Decision::Write(Draft::of(entries)))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
 }
@@ -117,12 +107,8 @@ pub struct ReleaseUnanswered {
 impl Command for ReleaseUnanswered {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).reserved()
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -157,7 +143,7 @@ impl Command for ReleaseUnanswered {
         ])))
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }

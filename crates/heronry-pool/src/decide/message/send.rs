@@ -6,7 +6,7 @@ use heronry_journal::{
     Body as RecordBody, CopyName, MessageAccepted, MessageDelivered, MessageExpired, MessageFailed,
     RequestHash,
 };
-use heronry_store::{ClaimKey, ClaimName, NewContent, Stored, StoredContent};
+use heronry_store::{ClaimName, NewContent, Stored, StoredContent};
 use heronry_types::{
     Address, Body, ContentRef, Correlation, DeliveryOptions, Digest, Epoch, IdempotencyKey,
     LimitName, MediaType, MessageFailure, MessageId, Millis, Policies, ResponseContract, RunId,
@@ -16,7 +16,8 @@ use heronry_types::{
 use crate::{
     Caller, Minter, Rejection, Sent, State, answer,
     command::{
-        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Speaker,
+        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Needs,
+        Profile, Speaker,
     },
     decide::{
         guard,
@@ -306,16 +307,8 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
 impl Command for Send {
     type Answer = Sent;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
@@ -325,12 +318,15 @@ impl Command for Send {
         Some(names.with_minted(derived))
     }
 
-    fn asks(&self, state: &State) -> Vec<ClaimKey> {
+    fn needs(&self, state: &State) -> Result<Needs, Rejection> {
         let request = &self.request;
-        let asked = request.reply_to.as_ref();
-        asked.map_or_else(Vec::new, |id| {
-            let to = (&request.to, &request.policies);
-            reply::asks(state, &self.run, to, id)
+        let Some(id) = &request.reply_to else {
+            return Ok(Needs::default());
+        };
+        let to = (&request.to, &request.policies);
+        Ok(Needs {
+            names: reply::asks(state, &self.run, to, id),
+            ..Needs::default()
         })
     }
 
@@ -383,7 +379,7 @@ impl Command for Send {
         Ok(Decision::Write(Draft { entries, contents }))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Sent, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Sent, Rejection> {
         let receipt = answer::receipt(state, applied.first, applied.durability)
             .ok_or(Rejection::MessageNotFound)?;
         Ok(Sent {

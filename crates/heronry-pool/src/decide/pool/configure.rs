@@ -5,7 +5,7 @@ use heronry_types::{Limits, PoolSpec, Position};
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile},
     decide::guard,
 };
 
@@ -19,8 +19,8 @@ pub struct Create {
 impl Command for Create {
     type Answer = How;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -43,7 +43,7 @@ impl Command for Create {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, _: &State, applied: Applied) -> Result<How, Rejection> {
+    fn answer(&self, _: &State, applied: Applied<'_>) -> Result<How, Rejection> {
         Ok(applied.how)
     }
 }
@@ -62,8 +62,8 @@ pub struct Configure {
 impl Command for Configure {
     type Answer = Done;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -89,13 +89,13 @@ impl Command for Configure {
         ])))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Done, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Done, Rejection> {
         Ok(Done::at(state, applied))
     }
 }
 
 impl Done {
-    pub(in crate::decide) fn at(state: &State, applied: Applied) -> Self {
+    pub(in crate::decide) fn at(state: &State, applied: Applied<'_>) -> Self {
         Self {
             cursor: state.cursor(applied.first),
             durability: applied.durability,

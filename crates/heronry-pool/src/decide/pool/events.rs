@@ -9,7 +9,8 @@ use heronry_types::{
 use crate::{
     Appended, Caller, EventFault, Minter, Rejection, State,
     command::{
-        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Speaker,
+        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Profile,
+        Speaker,
     },
     decide::guard,
     hash::RequestHasher,
@@ -181,20 +182,10 @@ fn check_limits(limits: &Limits, event: &NewEvent) -> Result<(), Rejection> {
 impl Command for AppendEvents {
     type Answer = Appended;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn burden(&self) -> usize {
-        self.events.len()
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
+            .with_burden(self.events.len())
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
@@ -221,7 +212,7 @@ impl Command for AppendEvents {
         )))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Appended, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Appended, Rejection> {
         // Equal requests have equally many events, and their records stand side by side.
         let more = (self.events.len() as u64).saturating_sub(1);
         Ok(Appended {

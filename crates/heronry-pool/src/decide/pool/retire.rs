@@ -4,7 +4,7 @@ use heronry_types::Cursor;
 
 use crate::{
     Caller, Rejection, State,
-    command::{AboutWakes, Applied, Command, Cx, Decision},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile},
     decide::guard,
 };
 
@@ -42,15 +42,15 @@ impl Command for Retire {
     /// The head.
     type Answer = Cursor;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         self.check(state).map(|_| Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Cursor, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Cursor, Rejection> {
         Ok(state.head_cursor())
     }
 }

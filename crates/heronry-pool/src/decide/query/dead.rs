@@ -4,7 +4,7 @@ use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
 
 use crate::{
     Caller, DeadLetterPage, DeadLetterView, Rejection, State,
-    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::guard,
     state::DeadLetter,
 };
@@ -26,12 +26,8 @@ pub struct ListDeadLetters {
 impl Command for ListDeadLetters {
     type Answer = DeadLetterPage;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -46,7 +42,7 @@ impl Command for ListDeadLetters {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<DeadLetterPage, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<DeadLetterPage, Rejection> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let own = self.caller.run_or_own(self.run.as_ref());
         let after = self.after.as_ref();

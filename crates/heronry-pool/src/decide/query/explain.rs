@@ -5,7 +5,7 @@ use heronry_types::{Condition, RunId, WakeId};
 
 use crate::{
     Caller, Rejection, State, answer,
-    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::{WakeEvents, guard, query::FindWake, sees},
     explain::{Author, Explain, Explained},
     suspicion::{Need, prospects_of},
@@ -28,12 +28,8 @@ pub struct ExplainWake {
 impl Command for ExplainWake {
     type Answer = Explain;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -45,7 +41,7 @@ impl Command for ExplainWake {
         find.decide(state, cx)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Explain, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Explain, Rejection> {
         let registered = applied.first;
         let wake = state.wakes.get(registered);
         let wake = wake.ok_or(Rejection::WakeNotFound)?;
@@ -93,8 +89,8 @@ impl Command for ListAuthors {
     /// At most a thousand, in order of their run ids; none when there are no more.
     type Answer = Vec<Author>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -102,7 +98,7 @@ impl Command for ListAuthors {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Self::Answer, Rejection> {
         // Who is lost is not there.
         let following = state.members.after(self.after.as_ref());
         let live = following.filter(|member| member.lost_until.is_none());

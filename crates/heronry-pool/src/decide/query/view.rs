@@ -5,7 +5,7 @@ use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, Wake
 
 use crate::{
     Caller, Rejection, State,
-    command::{AboutWakes, Applied, Command, Cx, Decision, Speaker},
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::guard,
 };
 
@@ -43,12 +43,8 @@ pub struct Viewing {
 impl Command for Viewing {
     type Answer = Viewer;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -56,7 +52,7 @@ impl Command for Viewing {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Viewer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Viewer, Rejection> {
         let Some(run) = self.caller.run_or_own(self.run.as_ref()) else {
             return Ok(Viewer::Operator);
         };
@@ -103,8 +99,8 @@ impl Command for AdmitReader {
     /// How much of an event's payload the viewer sees at the most.
     type Answer = WakePayload;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -125,7 +121,7 @@ impl Command for AdmitReader {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<WakePayload, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<WakePayload, Rejection> {
         Ok(match self.viewer {
             Viewer::Operator => WakePayload::Refs,
             Viewer::Member { .. } | Viewer::AsMember { .. } => state.config.wake_payload,
@@ -144,12 +140,8 @@ pub struct CheckStanding {
 impl Command for CheckStanding {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -157,7 +149,7 @@ impl Command for CheckStanding {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }
@@ -173,15 +165,15 @@ pub struct CheckCursor {
 impl Command for CheckCursor {
     type Answer = Position;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         state.locate(self.cursor).map(Decision::Repeat)
     }
 
-    fn answer(&self, _: &State, applied: Applied) -> Result<Position, Rejection> {
+    fn answer(&self, _: &State, applied: Applied<'_>) -> Result<Position, Rejection> {
         Ok(applied.first)
     }
 }

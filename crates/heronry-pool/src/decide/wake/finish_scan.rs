@@ -5,7 +5,7 @@ use heronry_types::{Position, WakeFailure};
 
 use crate::{
     Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft},
+    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile},
     decide::sees,
     state::{Earlier, Wake},
 };
@@ -54,8 +54,8 @@ impl FinishScan {
 impl Command for FinishScan {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -68,7 +68,7 @@ impl Command for FinishScan {
         Ok(Decision::Write(Draft::of(vec![entry])))
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }

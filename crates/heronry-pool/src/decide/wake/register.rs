@@ -14,7 +14,8 @@ use heronry_types::{
 use crate::{
     Caller, Minter, Registered, Rejection, State, answer,
     command::{
-        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Lane, Names, Speaker,
+        self, AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Names, Needs,
+        Profile, Speaker,
     },
     condition,
     decide::{Extent, Suspending, cost_of, guard, member::suspend},
@@ -273,21 +274,11 @@ fn request_hash(request: &WakeRequest) -> RequestHash {
 impl Command for RegisterWake {
     type Answer = Registered;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    /// Each filter that is armed takes about as long as a record.
-    fn burden(&self) -> usize {
-        1 + self.request.condition.clauses().len()
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        // Each filter that is armed takes about as long as a record.
+        Profile::new(AboutWakes::Perhaps)
+            .with_burden(1 + self.request.condition.clauses().len())
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {
@@ -297,20 +288,24 @@ impl Command for RegisterWake {
         Some(names.with_minted(derived))
     }
 
-    fn scan(&self, state: &State) -> Result<Option<ScanRequest>, Rejection> {
+    fn needs(&self, state: &State) -> Result<Needs, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run);
         let admitted = member.and_then(|it| check_policies(state, it, &self.request.policies));
         if admitted.is_err() {
-            return Ok(None); // `decide` says why not, unless it is a repeat
+            return Ok(Needs::default()); // `decide` says why not, unless it is a repeat
         }
         let after = self.since(state)?;
-        Ok((after < state.head).then(|| ScanRequest {
+        let scan = (after < state.head).then(|| ScanRequest {
             after,
             until: state.head,
             condition: self.request.condition.clone(),
             wake_events: self.request.wake_events,
             run: self.run.clone(),
-        }))
+        });
+        Ok(Needs {
+            scan,
+            ..Needs::default()
+        })
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -357,7 +352,7 @@ impl Command for RegisterWake {
         Ok(Decision::Write(Draft::of(entries)))
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Registered, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Registered, Rejection> {
         let wake = state
             .wakes
             .get(applied.first)
@@ -395,20 +390,10 @@ impl CancelWake {
 impl Command for CancelWake {
     type Answer = heronry_types::WakeView;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Acting(&self.caller, &self.run))
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Reserved
-    }
-
-    fn run(&self) -> Option<&RunId> {
-        Some(&self.run)
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
+            .reserved_for(&self.run)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -430,7 +415,7 @@ impl Command for CancelWake {
         Ok(Decision::Write(Draft::of(vec![author.entry(body)])))
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Self::Answer, Rejection> {
         let registered = self.find(state)?;
         let wake = state.wakes.get(registered).ok_or(Rejection::WakeNotFound)?;
         Ok(answer::wake_view(state, registered, wake))
