@@ -22,8 +22,8 @@ pub(super) fn intended(state: &mut State, record: &Record, body: &EffectIntended
 }
 
 pub(super) fn attempted(state: &mut State, body: &EffectAttempted) {
-    let attempt = (body.attempt, body.generation);
-    state.effects.attempt(body.intended, attempt);
+    let by = body.generation;
+    state.effects.attempt(body.intended, body.attempt, by);
 }
 
 pub(super) fn completed(state: &mut State, record: &Record, body: &EffectCompleted) {
