@@ -4,7 +4,8 @@ use heronry_event::StreamItem;
 use heronry_pool::{
     Caller, Rejection, State,
     decide::{
-        AboutWakes, Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Viewer,
+        AboutWakes, Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Profile,
+        Viewer,
     },
 };
 use heronry_runtime::{CallError, Follow, Pool, StopReason, Subscription};
@@ -333,15 +334,15 @@ struct Bug;
 impl Command for Bug {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         panic!("a bug")
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }
