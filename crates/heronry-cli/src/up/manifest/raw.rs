@@ -21,13 +21,13 @@ pub(crate) enum Until {
     Stopped,
 }
 
-/// When a member that exited is started again.
+/// The rule by which a member that exited is started again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RestartWhen {
     /// Never.
     Never,
-    /// When it failed.
+    /// Only after a failure.
     #[default]
     OnFailure,
     /// Always.
