@@ -15,7 +15,7 @@ use crate::Pool;
 use call::Calls;
 use progress::Progress;
 
-/// How many bytes of the journal are read at once.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 /// With this many calls that are not taken, nothing more is read.
 const OPEN_MAX: usize = 1_024;
@@ -42,7 +42,7 @@ pub struct Resumed {
     pub pool: PoolId,
     /// By which a repeated call is known.
     pub token: ResumeToken,
-    /// How it ended, with what its `resume_with` chose.
+    /// The end of the wake, with the choice of its `resume_with`.
     pub wake: WakeView,
 }
 

@@ -99,7 +99,7 @@ impl SideWork {
     /// gives the place up.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(
         &self,
         party: &Party,
@@ -113,7 +113,7 @@ impl SideWork {
     /// steps goes on to its end as a task of its own. A caller that is not polled keeps no permit.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub(crate) async fn step<T: Send + 'static>(
         &self,
         party: &Party,
@@ -182,7 +182,7 @@ impl Permit {
     /// Does the work on a thread of its own, and passes the permit on.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
         ended(self.start(work)).await
     }

@@ -177,7 +177,7 @@ impl Pool {
 pub(super) struct Asked {
     content_ref: ContentRef,
     place: ContentPlace,
-    /// How many bytes it has, where that is known.
+    /// The size of the body in bytes, when it is known.
     bytes: Option<u64>,
 }
 
