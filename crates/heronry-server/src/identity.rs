@@ -1,4 +1,4 @@
-//! Who asks, and which routes are open to whom.
+//! The identity of a caller, and the routes that are open to it.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) enum Access {
     Member,
 }
 
-/// Who was authenticated.
+/// The authenticated caller.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
     /// An operator.

@@ -41,7 +41,7 @@ pub(crate) struct Guest {
 pub(crate) struct Full {
     /// The share's name.
     pub(crate) limit: &'static str,
-    /// How many connections it has.
+    /// The number of connections of the share.
     pub(crate) max: u32,
 }
 
