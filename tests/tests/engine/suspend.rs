@@ -39,7 +39,7 @@ on_every_store_that_is_reopened! {
 const LEASE: Millis = Millis::from_secs(10);
 const MINUTE: Millis = Millis::from_secs(60);
 
-/// What suspends a run for a while, or forever.
+/// Returns the command that suspends a run for a while, or forever.
 pub(super) fn suspend(caller: &Caller, timeout: Option<Millis>) -> Suspend {
     Suspend {
         caller: caller.clone(),

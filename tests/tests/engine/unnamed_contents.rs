@@ -114,7 +114,7 @@ async fn name(
     world.send(pool, caller, request).await
 }
 
-/// How many bodies the store has by themselves, erased ones aside.
+/// Returns the number of bodies that the store has by themselves, erased ones aside.
 async fn kept(world: &World, pool: &Pool) -> usize {
     let contents = &world.store().contents;
     let alone = contents.list_alone(pool.id(), None, usize::MAX).await;

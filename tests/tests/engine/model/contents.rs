@@ -23,9 +23,9 @@ pub(super) struct Known {
     says: &'static str,
 }
 
-/// What stored bodies say; messages that bring their own say `work`.
+/// The texts of stored bodies; messages that bring their own say `work`.
 const SAYS: [&str; 2] = ["one", "other"];
-/// What is said by a message that brings its body.
+/// The text of a body that its message brings.
 const WORK: &str = "work";
 
 fn text(says: &str) -> Body {

@@ -26,10 +26,10 @@ use super::steps::{
     Wait, Who,
 };
 
-/// How many copies an inbox holds: few, so that some are full.
+/// The most copies that an inbox holds: few, so that some inboxes are full.
 pub(super) const INBOX_DEPTH: u64 = 8;
 
-/// What was asked under a key, and where its first record is.
+/// The requests by run and key, each with its first record.
 pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
 
 /// A history that is being played.
@@ -192,7 +192,7 @@ impl Play {
         self.read().await;
     }
 
-    /// What joins a run, or takes it over as another instance.
+    /// Returns the command that joins a run, or takes it over as another instance.
     pub(super) fn joining(&self, who: usize, listing: Listing, instance: u32) -> Join {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
@@ -333,7 +333,7 @@ impl Play {
         self.world().clock.now().wall
     }
 
-    /// What registers a wake, and what is asked by that.
+    /// Returns the command that registers a wake, and its request as a text.
     pub(super) fn registering(&self, who: Who, wait: Wait) -> (RegisterWake, String) {
         let head = self.pool().head();
         let since = wait.back.map_or(Since::Head, |back| {

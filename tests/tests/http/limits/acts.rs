@@ -1,4 +1,4 @@
-//! What limits end, where they refuse nothing.
+//! Limits that end something where they refuse nothing.
 
 use futures::{FutureExt, future::LocalBoxFuture};
 use heronry_pool::{Caller, Rejection, decide::IntendEffect};
