@@ -51,7 +51,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a verb did not do what was asked: one line for people, and the exit code.
+/// The failure of a verb: one line for people, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,

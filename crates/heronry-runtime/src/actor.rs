@@ -56,7 +56,7 @@ enum Flow {
 
 /// The end of an actor.
 pub(crate) struct Ended {
-    /// Why.
+    /// The reason.
     pub(crate) why: StopReason,
     /// The engine with all that was decided. All of that is durable when the actor ended because it was
     /// told to.

@@ -4,7 +4,7 @@ use heronry_pool::{Rejection, engine::UnreadableFilter};
 use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 use heronry_types::{Millis, PoolId, Position};
 
-/// Why a call did not succeed.
+/// The error of a call.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -39,7 +39,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Why a pool stopped.
+/// The reason why a pool stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StopReason {
     /// It was shut down.
@@ -66,7 +66,7 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// Why a pool could not be opened.
+/// The error of opening a pool.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -130,7 +130,7 @@ pub enum DeleteError {
     },
 }
 
-/// Why events could not be read.
+/// The error of reading events.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventsError {

@@ -40,13 +40,13 @@ impl fmt::Display for ResumeToken {
 pub struct Resumed {
     /// The pool that it is of.
     pub pool: PoolId,
-    /// By which a repeated call is known.
+    /// The token by which a repeated call is known.
     pub token: ResumeToken,
     /// The end of the wake, with the choice of its `resume_with`.
     pub wake: WakeView,
 }
 
-/// Why a host did not take in that a wake ended; it is told again.
+/// The reason why a host did not take in the end of a wake. The host is told again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotResumed(pub String);

@@ -21,7 +21,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 use queue::PermitQueue;
 use threads::Threads;
 
-/// For whom work is done: permits go round among parties, however much each asks for at once.
+/// The party for which work is done. Permits go round among parties, however much each asks for at
+/// once.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Party {
     /// Operators. Every second permit is theirs when they ask for it.

@@ -25,7 +25,7 @@ pub trait RunHost: Send + Sync {
     async fn stop(&self, run: &Join) -> Result<(), HostError>;
 }
 
-/// Why a host did not do what it was asked.
+/// The reason why a host did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct HostError(pub String);
@@ -60,7 +60,7 @@ pub enum Started {
     Before,
 }
 
-/// Why a run was not started, or is no member.
+/// The error of a start: the run was not started, or is no member.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -73,9 +73,9 @@ pub enum StartError {
     /// It could not join, and goes on outside: stop it by hand.
     #[error("the run could not join ({join}), and its start could not be taken back: {stop}")]
     NotRolledBack {
-        /// Why it could not join.
+        /// The reason why the run could not join.
         join: CallError,
-        /// Why it goes on.
+        /// The reason why the run goes on.
         #[source]
         stop: HostError,
     },

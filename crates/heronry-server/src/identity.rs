@@ -25,14 +25,14 @@ use crate::{
     under_way,
 };
 
-/// To whom a route is open.
+/// The callers to whom a route is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Access {
-    /// To everyone, without a token.
+    /// Everyone, without a token.
     Open,
-    /// To operators.
+    /// Operators.
     Operator,
-    /// To operators, and to members of the pool that the path names, where it names one.
+    /// Operators, and members of the pool that the path names, where it names one.
     Member,
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn config() -> sled::Config {
         .flush_every_ms(None)
 }
 
-/// Why a directory is not opened: what a caller can do about it, and what was found.
+/// The reason why a directory is not opened: the kind tells the remedy, the text tells the finding.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Unreadable {
     pub(crate) kind: StoreErrorKind,

@@ -66,7 +66,7 @@ pub struct ClaimEntry {
     pub request_hash: RequestHash,
 }
 
-/// Up to where a projection has followed a journal, and on which chain.
+/// The place up to which a projection has followed a journal, and the chain that it followed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
     /// The timeline.

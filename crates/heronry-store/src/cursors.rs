@@ -33,7 +33,7 @@ pub struct ConsumerCursor {
     pub filter: FilterFingerprint,
 }
 
-/// Why a cursor was not committed.
+/// The error of a cursor that was not committed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConsumerError {

@@ -164,7 +164,7 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Why an append did not succeed.
+/// The error of an append.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -205,7 +205,7 @@ pub enum AppendError {
     },
 }
 
-/// Why a read did not succeed.
+/// The error of a read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -225,7 +225,7 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
-/// Why a pool's lease was not given.
+/// The error of a lease that was not given.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LeaseError {

@@ -49,7 +49,7 @@ const FANOUT: usize = 8;
 pub(crate) struct Shape {
     /// The most entries of a block. A block of 400 fills a page of 16 KiB.
     pub(crate) block: usize,
-    /// Up to how many entries a run is of the lowest level; each level is eight times the one below.
+    /// The most entries of a run of the lowest level; each level is eight times the one below.
     pub(crate) base: u64,
 }
 

@@ -70,7 +70,7 @@ pub(super) struct Copy {
 /// copy can be claimed.
 pub(super) type Turn = (Reverse<Importance>, Timestamp, Position);
 
-/// Why no copy of a message is handed over any more, whatever happens.
+/// The reason why no copy of a message is handed over any more, whatever happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Withdrawn {
     Expired,

@@ -44,7 +44,7 @@ on_every_store_that_is_reopened! {
 
 const DAY: Millis = Millis(24 * 3_600_000);
 
-/// As how many bytes a small body counts.
+/// The number of bytes that a small body counts as.
 const SMALL: u64 = 4_096;
 
 async fn limited(world: &World, values: &[(LimitName, u64)]) -> Pool {

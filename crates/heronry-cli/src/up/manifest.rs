@@ -57,7 +57,7 @@ pub(crate) struct MemberPlan {
     pub(crate) restart: RestartWhen,
 }
 
-/// Why a manifest cannot be run.
+/// The error of a manifest that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ManifestError {
     #[error("cannot read the manifest {path}: {source}")]

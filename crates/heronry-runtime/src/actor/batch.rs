@@ -81,7 +81,7 @@ impl Batch {
     }
 }
 
-/// After how many records that commands stage others go on.
+/// The number of records staged by commands after which other work goes on.
 const SLICE: usize = 64;
 
 /// Returns true when a command must wait until earlier events are matched and their triggers

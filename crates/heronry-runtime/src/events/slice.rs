@@ -52,11 +52,11 @@ pub(super) struct Slice {
     pub(super) bytes: usize,
     /// The oldest position that is kept, when the store was asked.
     pub(super) floor: Option<Position>,
-    /// Why the viewer sees nothing any more.
+    /// The reason why the viewer sees nothing any more.
     pub(super) closed: Option<CloseReason>,
 }
 
-/// Why a slice gave nothing.
+/// The reason why a slice gave nothing.
 pub(super) enum Missed {
     /// There is nothing after the place.
     Head {

@@ -14,7 +14,7 @@ use crate::CallError;
 /// The most effects of one page.
 const PAGE: u64 = 100;
 
-/// Why an effect was not done, or is not known to be.
+/// The error of an effect: it was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EffectError {

@@ -6,7 +6,7 @@ use heronry_journal::{ChainError, ChunkError};
 use heronry_store::{AppendError, LeaseError, ReadError, Route, StoreError};
 use heronry_types::{Epoch, PoolId, Position};
 
-/// Why pools were not copied, moved, exported or imported.
+/// The error of copying, moving, exporting or importing pools.
 ///
 /// Nothing that anybody sees was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]

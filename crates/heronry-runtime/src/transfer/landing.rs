@@ -18,7 +18,7 @@ const APPEND_BYTES: usize = 4 * 1024 * 1024;
 /// to here and not further: whoever reads one body reads the row of its append.
 const APPEND_BODY_BYTES: usize = 256 * 1024;
 
-/// On which timeline a pool goes on at its new place.
+/// The timeline on which a pool goes on at its new place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum GoesOn {
     /// On the one that it had.

@@ -41,7 +41,7 @@ pub(crate) struct Cut {
     pub(crate) segments: Vec<u64>,
 }
 
-/// Why a log cannot be recovered.
+/// The reason why a log cannot be recovered.
 #[derive(Debug)]
 pub(crate) enum Unrecovered {
     /// Reading failed.

@@ -1,4 +1,4 @@
-//! Up to where the log is written.
+//! The tip of the log: the place up to which it is written.
 
 use std::{fs::File, io};
 

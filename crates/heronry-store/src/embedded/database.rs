@@ -88,7 +88,7 @@ pub trait Rows {
     ) -> Result<Option<(PlacedKey, Position)>, StoreError>;
 }
 
-/// In which order rows are walked.
+/// The order in which rows are walked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Order {
     /// From the first key to the last.

@@ -12,7 +12,7 @@ use crate::embedded::{CHECKSUM_BYTES, seal, unseal};
 const LAYOUT: u8 = 1;
 /// Words of a line.
 const LINE_WORDS: usize = 32;
-/// For how many entries there is a line: 15 bits for each.
+/// The number of entries of a line: 15 bits for each.
 const LINE_ENTRIES: u64 = 133;
 /// Lines of a segment: a row that fills a page of 16 KiB.
 const SEGMENT_LINES: u32 = 62;

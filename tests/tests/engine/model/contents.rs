@@ -174,7 +174,8 @@ impl Play {
         }
     }
 
-    /// Why a caller does not get a body that there may be: it neither sent nor received it.
+    /// Returns the reason why a caller does not get a body that there may be: the caller neither
+    /// sent nor received it.
     fn unread(&self, caller: &Caller, known: &Known) -> Option<Rejection> {
         let Caller::Member { run, .. } = caller else {
             return None;

@@ -130,7 +130,7 @@ impl Play {
         World::member(RUNS[who.run], generation)
     }
 
-    /// Why a member's command is refused before it is looked at, by the rules.
+    /// Returns the reason why the rules refuse a member's command before it is looked at.
     pub(super) fn barred(&self, caller: &Caller) -> Option<Rejection> {
         let Caller::Member { run, generation } = caller else {
             return None;
@@ -269,7 +269,7 @@ impl Play {
         check_barred(&answer, barred.as_ref());
     }
 
-    /// Why a letter is refused, by the rules.
+    /// Returns the reason why the rules refuse a letter.
     pub(super) fn refused(&self, who: Who, letter: Letter) -> Option<Rejection> {
         let barred = self.barred(&self.caller(who));
         let full = || self.full(who, letter);
@@ -367,7 +367,7 @@ impl Play {
         (register, said)
     }
 
-    /// Why a wake is refused, by the rules.
+    /// Returns the reason why the rules refuse a wake.
     pub(super) fn wake_refused(&self, who: Who, wait: Wait) -> Option<Rejection> {
         let not_held = || self.not_held(&run(RUNS[who.run]), wait.policies);
         self.barred(&self.caller(who)).or_else(not_held)
@@ -404,7 +404,7 @@ impl Play {
         }
     }
 
-    /// Why a wake is refused that carries what its run does not hold.
+    /// Returns the reason why a wake is refused that carries policies which its run does not hold.
     fn not_held(&self, run: &RunId, carried: u8) -> Option<Rejection> {
         let held = self.ledger.policies(run)?;
         let policy = held.first_missing(&policies(carried))?.clone();

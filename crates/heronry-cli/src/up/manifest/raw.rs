@@ -10,7 +10,7 @@ use toml::{
 
 use super::Fault;
 
-/// Until when a member runs.
+/// The time until which a member runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Until {

@@ -240,7 +240,7 @@ fn finish(report: &Report) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Why a pool is not reported as good.
+/// The reason why a pool is not reported as good.
 enum Fault {
     Bad(Bad),
     Other(Failure),
