@@ -38,7 +38,7 @@ impl fmt::Display for ResumeToken {
 /// A wake that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Resumed {
-    /// The pool that it is of.
+    /// The pool of the wake.
     pub pool: PoolId,
     /// The token by which a repeated call is known.
     pub token: ResumeToken,

@@ -1,4 +1,4 @@
-//! Whom a wake waits for: what its filter asks of recipients, topics and messages says that as well.
+//! The members that a wake waits for. Recipients, topics and messages in its filter tell them, too.
 
 use heronry_journal::DeadlockSuspected;
 use heronry_pool::{
