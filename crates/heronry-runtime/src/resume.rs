@@ -15,7 +15,7 @@ use crate::Pool;
 use call::Calls;
 use progress::Progress;
 
-/// How many bytes of the journal are read at once.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 /// With this many calls that are not taken, nothing more is read.
 const OPEN_MAX: usize = 1_024;
@@ -38,15 +38,15 @@ impl fmt::Display for ResumeToken {
 /// A wake that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Resumed {
-    /// The pool that it is of.
+    /// The pool of the wake.
     pub pool: PoolId,
-    /// By which a repeated call is known.
+    /// The token by which a repeated call is known.
     pub token: ResumeToken,
-    /// How it ended, with what its `resume_with` chose.
+    /// The end of the wake, with the choice of its `resume_with`.
     pub wake: WakeView,
 }
 
-/// Why a host did not take in that a wake ended; it is told again.
+/// The reason why a host did not take in the end of a wake. The host is told again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotResumed(pub String);

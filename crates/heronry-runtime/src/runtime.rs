@@ -23,7 +23,7 @@ use crate::{
     waiters::Waiters,
 };
 
-/// What a runtime works with.
+/// The parts that a runtime works with.
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Store,
@@ -32,9 +32,10 @@ pub(crate) struct Environment {
     pub(crate) minter: Minter,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
-    /// How many finished messages of a pool stay in memory.
+    /// The number of finished messages of a pool that stay in memory.
     pub(crate) finished_kept: usize,
-    /// How many alternatives and wakes are come upon before others go on.
+    /// The most alternatives and wakes that one slice of matching looks at before other work goes
+    /// on.
     pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
@@ -57,7 +58,7 @@ enum Wanted {
     There,
 }
 
-/// Where one pool runs, or is about to; held while it is opened.
+/// The slot of one pool that runs or is about to; locked while the pool is opened.
 type Slot = Arc<Mutex<Option<Running>>>;
 
 struct Running {

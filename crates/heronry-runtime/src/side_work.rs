@@ -21,7 +21,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 use queue::PermitQueue;
 use threads::Threads;
 
-/// For whom work is done: permits go round among parties, however much each asks for at once.
+/// The party for which work is done. Permits go round among parties, however much each asks for at
+/// once.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Party {
     /// Operators. Every second permit is theirs when they ask for it.
@@ -99,7 +100,7 @@ impl SideWork {
     /// gives the place up.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(
         &self,
         party: &Party,
@@ -113,7 +114,7 @@ impl SideWork {
     /// steps goes on to its end as a task of its own. A caller that is not polled keeps no permit.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub(crate) async fn step<T: Send + 'static>(
         &self,
         party: &Party,
@@ -182,7 +183,7 @@ impl Permit {
     /// Does the work on a thread of its own, and passes the permit on.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
         ended(self.start(work)).await
     }

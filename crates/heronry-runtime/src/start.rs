@@ -25,7 +25,7 @@ pub trait RunHost: Send + Sync {
     async fn stop(&self, run: &Join) -> Result<(), HostError>;
 }
 
-/// Why a host did not do what it was asked.
+/// The reason why a host did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct HostError(pub String);
@@ -33,16 +33,17 @@ pub struct HostError(pub String);
 /// A run that is to be started.
 #[derive(Clone, Debug)]
 pub struct StartRun {
-    /// For whom; absent: for an operator, and then nothing is recorded before the run joins.
+    /// The member for which the run is started. `None` for an operator: then nothing is recorded before
+    /// the run joins.
     pub by: Option<StartedBy>,
-    /// How it joins.
+    /// The join of the run.
     pub join: Join,
 }
 
 /// The member that has a run started: the start is an effect of its own.
 #[derive(Clone, Debug)]
 pub struct StartedBy {
-    /// Who asks.
+    /// The caller that acts for the member.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
@@ -50,7 +51,7 @@ pub struct StartedBy {
     pub key: Option<IdempotencyKey>,
 }
 
-/// What came of a start.
+/// The result of a start.
 #[derive(Clone, Debug)]
 pub enum Started {
     /// The run is started, and joined.
@@ -59,7 +60,7 @@ pub enum Started {
     Before,
 }
 
-/// Why a run was not started, or is no member.
+/// The error of a start: the run was not started, or is no member.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -72,9 +73,9 @@ pub enum StartError {
     /// It could not join, and goes on outside: stop it by hand.
     #[error("the run could not join ({join}), and its start could not be taken back: {stop}")]
     NotRolledBack {
-        /// Why it could not join.
+        /// The reason why the run could not join.
         join: CallError,
-        /// Why it goes on.
+        /// The reason why the run goes on.
         #[source]
         stop: HostError,
     },
@@ -154,7 +155,8 @@ impl Pool {
     }
 }
 
-/// What is recorded of a start. The notes are shorter than what is recorded of the intent.
+/// Returns the result that is recorded of a start. The notes are shorter than those recorded of the
+/// intent.
 fn result_of(answer: &Result<Joined, StartError>) -> EffectResult {
     match answer {
         Ok(_) => EffectResult::succeeded(),

@@ -1,4 +1,4 @@
-//! What every request works with.
+//! The parts that every request works with.
 
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
 /// The one state of a server, shared by its requests.
 pub(crate) type Shared = Arc<App>;
 
-/// What every request works with.
+/// The parts that every request works with.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) runtime: Runtime,

@@ -1,4 +1,4 @@
-//! What is checked before anything else: where the request was sent to, and by which page.
+//! Checks before anything else: the host that the request was sent to, and the page that sent it.
 
 mod media;
 mod single;

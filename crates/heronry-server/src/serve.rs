@@ -14,14 +14,14 @@ use crate::{
     health::{Health, StoreWatch},
 };
 
-/// What a server needs. Every part is chosen by who starts it.
+/// The parts that a server needs. Every part is chosen by the program that starts the server.
 #[derive(Debug)]
 pub struct ServerConfig {
     /// The listeners, bound already: one or several.
     pub listeners: Vec<Listener>,
     /// The pools that it serves.
     pub runtime: Runtime,
-    /// Who may do what.
+    /// The secrets that prove an operator or a member.
     pub auth: Auth,
     /// The bounds of every connection.
     pub limits: ConnectionLimits,
@@ -41,7 +41,7 @@ pub enum ServeError {
         "{bound} can be reached by other machines, and requests are not encrypted; listen on 127.0.0.1 or [::1]"
     )]
     NotLoopback {
-        /// Where the listener is bound.
+        /// The address where the listener is bound.
         bound: SocketAddr,
     },
     /// The listener does not say where it is bound.

@@ -37,7 +37,7 @@ pub struct SledFiles {
     disk: Disk,
     /// Contents that were written and not synced yet. Readers hold it while they look.
     hidden: RwLock<HashSet<HiddenRow>>,
-    /// Whether a commit began and did not end well.
+    /// True when a commit began and did not end well.
     in_doubt: AtomicBool,
     /// The copy that is looked at, if it is one.
     _copy: Option<Copy>,

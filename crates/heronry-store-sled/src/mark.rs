@@ -23,13 +23,13 @@ const OPEN: u8 = 1;
 const CLOSED_SOMEWHERE: u8 = 2;
 const CLOSED: u8 = 3;
 
-/// How the store was left.
+/// The state in which the store was left.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Mark {
-    /// It is in use, or its process ended before it was closed. What the log holds below this
-    /// place lasts.
+    /// The store is in use, or its process ended before the store was closed. The log lasts below
+    /// this place.
     Open(Sequence),
-    /// It was closed, and holds what the summary says; its log ends at this place.
+    /// The store was closed, and holds what the summary says; its log ends at this place.
     Closed {
         end: Option<Sequence>,
         summary: Vec<u8>,

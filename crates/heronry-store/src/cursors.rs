@@ -5,7 +5,7 @@ use heronry_types::{Cursor, Id, IdKind, PoolId, Position};
 
 use crate::StoreError;
 
-/// How many consumers a pool has at most.
+/// The most consumers of a pool.
 pub const CONSUMERS_PER_POOL_MAX: usize = 1_000;
 
 /// Marks a [`ConsumerId`].
@@ -23,16 +23,17 @@ pub type ConsumerId = Id<Consumer>;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct FilterFingerprint(pub [u8; 32]);
 
-/// How far a consumer has come, and what it looks for.
+/// The progress of a consumer, with the fingerprint of its filter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ConsumerCursor {
     /// The last point that it is done with.
     pub cursor: Cursor,
-    /// Its filter; a cursor says nothing to a consumer that looks for something else.
+    /// The fingerprint of the consumer's filter. The cursor has no meaning for a consumer with
+    /// another filter.
     pub filter: FilterFingerprint,
 }
 
-/// Why a cursor was not committed.
+/// The error of a cursor that was not committed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConsumerError {
@@ -40,7 +41,7 @@ pub enum ConsumerError {
     /// same name, or looks for something else. Nothing was written.
     #[error("consumer stands elsewhere, or has another filter; read its cursor again")]
     Conflict {
-        /// Where it stands; nothing when there is no such consumer.
+        /// The present progress of the consumer; `None` when there is no such consumer.
         found: Option<ConsumerCursor>,
     },
     /// The cursor is ahead of the pool's journal. Nothing was written.

@@ -14,7 +14,8 @@ use heronry_types::{PoolId, Position};
 
 use crate::{StoreError, StoreErrorKind};
 
-/// Who waits for which pool to pass which position. Rung after a head has become readable.
+/// The calls that wait until a pool has passed a position. They are rung after a head has become
+/// readable.
 ///
 /// The order that loses no ring: [`listen`](Self::listen), then look at the head, then wait.
 #[derive(Debug, Default)]

@@ -41,15 +41,15 @@ use crate::{
 /// The hash that no claim has: what lies below it is everything.
 const END: ClaimHash = ClaimHash(u128::MAX);
 
-/// How many neighbouring runs become one.
+/// The number of neighbouring runs that are merged into one.
 const FANOUT: usize = 8;
 
 /// Sizes that tests choose smaller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
-    /// How many entries a block has at most: a block of 400 fills a page of 16 KiB.
+    /// The most entries of a block. A block of 400 fills a page of 16 KiB.
     pub(crate) block: usize,
-    /// Up to how many entries a run is of the lowest level; each level is eight times the one below.
+    /// The most entries of a run of the lowest level; each level is eight times the one below.
     pub(crate) base: u64,
 }
 
@@ -76,7 +76,7 @@ pub(crate) trait RunRows {
     ) -> Result<(), StoreError>;
 }
 
-/// Where the rows of one pool are, and under which keys.
+/// The rows of one pool's runs, and the keys that they stand under.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) keys: Keys,
@@ -116,7 +116,7 @@ struct Run {
 struct Merge {
     /// Oldest first.
     inputs: Vec<Input>,
-    /// What is merged so far.
+    /// The run that is merged so far.
     output: Run,
     /// Claims below it are found in the output, all others in the inputs.
     below: ClaimHash,

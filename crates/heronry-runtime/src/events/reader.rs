@@ -24,9 +24,9 @@ pub(super) struct Gap {
     pub(super) to: Position,
 }
 
-/// What a look at the journal gave.
+/// The result of a look at the journal.
 pub(super) enum Seen {
-    /// Events, perhaps none, for which so many bytes were read.
+    /// Events, perhaps none, for which this many bytes were read.
     Events { bytes: usize },
     /// There is nothing after the cursor.
     Head,

@@ -11,12 +11,12 @@ use crate::{
     transfer::{Carrier, TransferError},
 };
 
-/// Whether an operator says that a store was restored.
+/// The statement of an operator about a restore of the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Restored {
-    /// Nobody says so: the mark does, or the store is as it was left.
+    /// Nobody says that the store was restored. The mark may still show it.
     NotSaid,
-    /// It was, with its mark perhaps: every pool starts a timeline.
+    /// The store was restored, perhaps with its mark: every pool starts a timeline.
     Declared,
 }
 

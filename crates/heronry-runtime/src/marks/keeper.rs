@@ -24,12 +24,13 @@ pub const MARK_BEHIND_COMMITS_MAX: u32 = 256;
 /// anew.
 const GROWTH_BYTES_MAX: usize = 64 * 1024;
 
-/// Whether a write waits for the device.
+/// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MarkSync {
-    /// It does not: a power cut may leave the mark of before, or a torn one.
+    /// The write does not wait for the device: a power cut may leave the mark of before, or a torn
+    /// one.
     Later,
-    /// It does.
+    /// The write waits for the device.
     Now,
 }
 
@@ -74,7 +75,7 @@ struct Shared {
     /// Held while the place is written, so that what was seen later is written later.
     file: Mutex<File>,
     bell: Notify,
-    /// Whether a write failed since the last one that succeeded: it is said once.
+    /// True from a failed write until the next one that succeeds, so that the failure is said once.
     fails: AtomicBool,
 }
 
@@ -83,16 +84,17 @@ struct State {
     marks: Marks,
     /// The pools whose entries were not written yet.
     unwritten: BTreeSet<PoolId>,
-    /// How many commits were seen since the last write.
+    /// The number of commits since the last write.
     commits: u32,
 }
 
-/// What is at the place.
+/// The sizes of the mark at its place.
 #[derive(Debug, Default)]
 struct File {
-    /// How many bytes it had when it was written as a whole; nothing when it has to be.
+    /// The size in bytes of the last whole write; `None` when the mark has to be written as a
+    /// whole.
     whole: Option<usize>,
-    /// How many bytes were added since then.
+    /// The number of bytes that were added since then.
     added: usize,
 }
 
@@ -236,15 +238,15 @@ impl MarkKeeper {
     }
 }
 
-/// How much of a mark is written.
+/// The extent of a write of the mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Extent {
-    /// What changed, and all of it now and then.
+    /// The changes, and all of the mark now and then.
     Changes,
-    /// All of it, and the device is waited for.
+    /// All of the mark, and the device is waited for.
     Whole,
-    /// The same for a pool that must be out of it: where that fails the mark goes, because no mark is
-    /// better than a wrong one.
+    /// The same as [`Extent::Whole`], for a pool that must be out of the mark. When the write fails
+    /// the mark is removed, because no mark is better than a wrong one.
     Removal,
 }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use super::{Pool, storing::BYTES_SMALL};
 use crate::{CallError, Party};
 
-/// Why a body could not be stored or fetched.
+/// The error of storing or fetching a body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
@@ -177,7 +177,7 @@ impl Pool {
 pub(super) struct Asked {
     content_ref: ContentRef,
     place: ContentPlace,
-    /// How many bytes it has, where that is known.
+    /// The size of the body in bytes, when it is known.
     bytes: Option<u64>,
 }
 

@@ -11,10 +11,10 @@ use heronry_types::{EffectFault, EffectResult, EffectStanding, EffectView, Idemp
 use super::Pool;
 use crate::CallError;
 
-/// How many effects are looked at in one page.
+/// The most effects of one page.
 const PAGE: u64 = 100;
 
-/// Why an effect was not done, or is not known to be.
+/// The error of an effect: it was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EffectError {
@@ -35,18 +35,18 @@ pub enum EffectError {
 /// An effect that has a result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EffectDone {
-    /// Where it stands.
+    /// The effect, with its standing.
     pub effect: EffectView,
-    /// How it ended.
+    /// The result of the effect.
     pub result: EffectResult,
 }
 
-/// What to do with effects whose generation has ended without a result.
+/// The treatment of effects whose generation has ended without a result.
 pub trait Reconcile: Send + Sync {
-    /// Does an effect again that is safe to repeat; the attempt is recorded and durable.
+    /// Repeats an effect that is safe to repeat. The attempt is recorded, and durable, before.
     fn retry(&self, effect: &EffectView) -> impl Future<Output = EffectResult> + Send;
 
-    /// Finds out how an effect ended that is not safe to repeat; nothing when that stays unknown.
+    /// Finds out the end of an effect that is not safe to repeat; `None` when that stays unknown.
     fn resolve(&self, effect: &EffectView) -> impl Future<Output = Option<EffectResult>> + Send;
 }
 

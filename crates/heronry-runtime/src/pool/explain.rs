@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use super::Pool;
 use crate::{EventsError, Party};
 
-/// How many bytes of the journal are read at once, beside a first chunk.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 
 impl Pool {

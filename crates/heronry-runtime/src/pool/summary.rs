@@ -1,4 +1,4 @@
-//! What the events that triggered a wake say of themselves: read beside the actor, on demand.
+//! Summaries of the events that triggered a wake: read beside the actor, on demand.
 
 use heronry_journal::{Chunk, Record};
 use heronry_pool::{Caller, decide::SumUp, project};
@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::Pool;
 use crate::Party;
 
-/// How many bytes of one event's summary are quoted at the most.
+/// The most bytes of one event's summary that are quoted.
 const TEXT_BYTES_MAX: usize = 256;
 
 impl Pool {

@@ -223,7 +223,7 @@ struct Present {
     heartbeat: Heartbeat,
 }
 
-/// How a wait ended.
+/// The end of a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Waited {
     Woken,

@@ -10,7 +10,8 @@ use std::{
 
 pub(super) type Work = Box<dyn FnOnce() + Send>;
 
-/// How much less urgent side work is than what answers callers, as `nice` counts.
+/// The niceness that a thread of side work adds to its own, so that work which answers callers goes
+/// first.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 

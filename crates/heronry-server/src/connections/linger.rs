@@ -17,11 +17,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-/// How many bytes are thrown away at the most.
+/// The most bytes that are thrown away.
 const LINGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The longest time without a byte of the peer.
 const LINGER_STALL: Millis = Millis::from_secs(2);
-/// How many bytes are read at once.
+/// The most bytes that are read at once.
 const PIECE_BYTES: usize = 8 * 1024;
 
 /// The terms on which a connection lingers: how many may at once, and for how long at the most.

@@ -79,7 +79,7 @@ fn messages() -> Vec<Named> {
     ]
 }
 
-/// Where a message is sent: one of four forms, which `type` tells apart.
+/// The address of a message: one of four forms, which `type` tells apart.
 fn address() -> RefOr<Schema> {
     let forms = [
         ("run", "run_id", "The member that is this run."),

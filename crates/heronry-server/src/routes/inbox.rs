@@ -116,12 +116,12 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refus
     page(&at, received, query.bodies).await
 }
 
-/// What there is to hand over of a body that was asked for.
+/// The body that was asked for, as it was found.
 enum Found {
     Body(Body),
-    /// It is gone.
+    /// The body is gone.
     Nothing,
-    /// It cannot be read, for this cause.
+    /// The body cannot be read, for this cause.
     Unreadable(String),
 }
 

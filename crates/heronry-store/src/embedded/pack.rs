@@ -183,7 +183,7 @@ fn next<'a>(
 struct Entry<'a> {
     content_ref: ContentRef,
     digest: Digest,
-    /// How many bytes the body has, or had.
+    /// The number of bytes that the body has, or had.
     length: u64,
     media_type: &'a str,
     erased_at: Option<Timestamp>,

@@ -24,11 +24,11 @@ use super::{
 };
 use crate::{StoreError, StoreErrorKind};
 
-/// How many jobs wait for the writer at most; further callers wait to queue.
+/// The most jobs that wait for the writer; further callers wait to queue.
 const JOBS_QUEUED_MAX: usize = 1_024;
-/// How many jobs one transaction takes at most.
+/// The most jobs of one transaction.
 const JOBS_PER_COMMIT_MAX: usize = 1_024;
-/// How many bytes one transaction takes before it leaves the rest to the next one.
+/// The bytes of one transaction from which on it leaves the rest to the next one.
 const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The queue of the writer thread, which ends with it.
