@@ -9,7 +9,7 @@
 use std::{collections::BTreeSet, fs};
 
 use heronry_event::Event;
-use heronry_journal::Body;
+use heronry_journal::{Body, Noun};
 use heronry_pool::project;
 use heronry_tests::Golden;
 use heronry_types::Timelines;
@@ -60,5 +60,44 @@ fn o20_every_record_has_exactly_one_event() {
             let event = project(&Timelines::of(chunk.header().epoch), &record);
             assert_eq!(event.envelope.id().position, record.position);
         }
+    }
+}
+
+const FORMAT: &str = include_str!("../../../docs/FORMAT.md");
+
+/// Returns whether a list of numbers and ranges (`1 to 9, 15`) holds a number.
+fn holds(list: &str, number: u16) -> bool {
+    let number_in = |text: &str| text.trim().parse::<u16>().unwrap();
+    list.split(',').any(|part| {
+        let (first, last) = part.split_once(" to ").unwrap_or((part, part));
+        (number_in(first)..=number_in(last)).contains(&number)
+    })
+}
+
+#[test]
+fn the_format_page_says_what_every_number_is_about() {
+    let (_, table) = FORMAT.split_once("| numbers | records about |").unwrap();
+    let rows: Vec<_> = table
+        .lines()
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .collect();
+    for golden in Golden::records() {
+        let chunk = golden.chunk();
+        let body = chunk.record(chunk.first()).unwrap().entry.body;
+        let about = match body.noun() {
+            Noun::Pool(_) => "the pool",
+            Noun::Member(_) => "members",
+            Noun::Message(_) => "messages",
+            Noun::Wake(_) => "wakes",
+            Noun::Effect(_) => "effects",
+            Noun::Content(_) => "bodies",
+            Noun::Nothing(_) => "what is told to others",
+        };
+        let of_number = rows.iter().filter(|(list, _)| holds(list, body.number()));
+        let said: Vec<_> = of_number.map(|(_, about)| *about).collect();
+        assert_eq!(said.len(), 1, "{}: {said:?}", golden.name);
+        let starts = said.iter().all(|said| said.starts_with(about));
+        assert!(starts, "{}: {said:?}", golden.name);
     }
 }
