@@ -3,9 +3,15 @@
 
 mod act;
 pub mod canary;
+pub mod flips;
+pub mod garbage;
 pub mod killed;
 mod ledger;
 mod look;
+pub mod process;
+pub mod server;
+pub mod store_folder;
+pub mod tries;
 mod whole;
 mod world;
 
@@ -35,6 +41,25 @@ macro_rules! on_every_store {
             $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"] async fn $name() {
                 super::$name($crate::World::opened_once($crate::StoreKind::Sled).await).await;
             })*
+        }
+    };
+}
+
+/// Runs each test of a server once on every store: on memory in the normal tier, on the others in
+/// `cargo xtask prove`.
+#[macro_export]
+macro_rules! on_every_served_store {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[tokio::test] async fn $name() { super::$name($crate::server::Server::on_memory()).await; })*
+        }
+        mod redb {
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name($crate::server::Server::on_redb()).await; })*
+        }
+        mod sled {
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name($crate::server::Server::on_sled()).await; })*
         }
     };
 }

@@ -56,7 +56,11 @@ fn source_contains(file: &Path, text: &str) -> Result<bool> {
     if source.contains(text) {
         return Ok(true);
     }
-    let folder = file.with_extension("");
+    let is_root_of_folder = file.file_name().is_some_and(|name| name == "main.rs");
+    let folder = match file.parent() {
+        Some(parent) if is_root_of_folder => parent.to_owned(),
+        _ => file.with_extension(""),
+    };
     if !folder.is_dir() {
         return Ok(false);
     }
@@ -64,8 +68,8 @@ fn source_contains(file: &Path, text: &str) -> Result<bool> {
         let inner = entry
             .with_context(|| format!("cannot list {shown}"))?
             .path();
-        if inner.extension().is_some_and(|ending| ending == "rs") && source_contains(&inner, text)?
-        {
+        let is_module = inner != file && inner.extension().is_some_and(|ending| ending == "rs");
+        if is_module && source_contains(&inner, text)? {
             return Ok(true);
         }
     }

@@ -14,10 +14,10 @@ use heronry_types::{
 };
 
 use crate::{
-    condition::{Occurrence, Progress},
-    decide::{ByItself, Need, Prospect, WakeEvents},
-    engine::{cost_of, is_about_wakes, is_suspension_for},
+    condition::{self, Occurrence, Progress},
+    decide::{WakeEvents, cost_of, is_about_wakes, is_suspension_for},
     project,
+    suspicion::{Need, Prospect},
 };
 
 /// How many of the newest events are looked at, at the most.
@@ -225,18 +225,9 @@ impl Explain {
             Ok::<_, std::convert::Infallible>(possible)
         });
         match leaves {
-            Ok(leaves) => holds(&leaves),
+            Ok(leaves) => condition::holds(&leaves),
             Err(never) => match never {},
         }
-    }
-}
-
-pub(crate) fn holds(condition: &Condition<bool>) -> bool {
-    match condition {
-        Condition::Filter(possible) => *possible,
-        Condition::Count(count) => count.filter,
-        Condition::AnyOf(parts) => parts.iter().any(holds),
-        Condition::AllOf(parts) => parts.iter().all(holds),
     }
 }
 
@@ -260,8 +251,7 @@ impl Clause {
     }
 
     fn could(&mut self, identity: &Identity, (run, has): (&RunId, Need)) {
-        let in_doubt =
-            self.prospect.by_itself == ByItself::Perhaps && self.filter.could_be_by(identity);
+        let in_doubt = self.prospect.is_in_doubt() && self.filter.could_be_by(identity);
         if in_doubt || self.prospect.is_by(run, has) {
             self.could.count += 1;
             if self.could.runs.len() < RUNS_SHOWN {

@@ -3,6 +3,7 @@
 mod answer;
 mod apply;
 mod caller;
+pub mod command;
 mod condition;
 pub mod decide;
 pub mod engine;
@@ -12,6 +13,7 @@ mod mint;
 mod project;
 mod rejection;
 pub mod state;
+mod suspicion;
 
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,

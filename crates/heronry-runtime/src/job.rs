@@ -119,17 +119,17 @@ where
     }
 
     fn turn(&self) -> (Lane, Option<&RunId>) {
-        let lane = self.command.lane();
-        let run = match lane {
-            Lane::Reserved => self.command.run(),
-            Lane::Common => self.command.speaker().and_then(Speaker::own_run),
+        let profile = self.command.profile();
+        let run = match profile.lane {
+            Lane::Reserved => profile.reserved_for,
+            Lane::Common => profile.speaker.and_then(Speaker::own_run),
             Lane::Owed => None,
         };
-        (lane, run)
+        (profile.lane, run)
     }
 
     fn asker(&self) -> Option<(&RunId, Generation)> {
-        let caller = match self.command.speaker()? {
+        let caller = match self.command.profile().speaker? {
             Speaker::Acting(caller, _) | Speaker::Present(caller, _) | Speaker::Asking(caller) => {
                 caller
             }
@@ -142,11 +142,11 @@ where
     }
 
     fn about_wakes(&self) -> AboutWakes {
-        self.command.about_wakes()
+        self.command.profile().about_wakes
     }
 
     fn burden(&self) -> usize {
-        self.command.burden()
+        self.command.profile().burden
     }
 
     fn scan(

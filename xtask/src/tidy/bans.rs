@@ -261,11 +261,7 @@ mod tests {
 
     #[test]
     fn sleep_in_a_file_of_tests_is_an_error() {
-        check_file(
-            "tests/tests/a.rs",
-            SLEEP,
-            &["tests/tests/a.rs:1: a test sleeps"],
-        );
+        check_file("tests/it/a.rs", SLEEP, &["tests/it/a.rs:1: a test sleeps"]);
         check_file(
             "crates/a/tests/b.rs",
             SELECT,

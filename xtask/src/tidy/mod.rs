@@ -10,6 +10,7 @@ mod docs;
 mod links;
 mod packaging;
 mod ratchet;
+mod rooms;
 mod sizes;
 mod threats;
 mod tree;
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         .context("cannot read the workspace with cargo metadata")?;
     let mut findings = arrows::check(&Workspace::read(&metadata, &tree));
     findings.extend(sizes::check(&tree));
+    findings.extend(rooms::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));

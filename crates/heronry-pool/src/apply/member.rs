@@ -1,14 +1,17 @@
 //! Applying records about members.
 
+pub(super) mod suspend;
+
 use heronry_journal::{
     Claim, MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded, RunLost,
 };
 use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
-use super::{inbox, message, stall, suspend};
 use crate::{
     State,
+    apply::message::{self, inbox},
     state::{CopySlot, Due, Inbox, Member},
+    suspicion,
 };
 
 pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
@@ -16,7 +19,7 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     let (Some(run), Some(agent)) = (&lineage.run, &lineage.agent) else {
         return;
     };
-    stall::forget(state);
+    suspicion::forget(state);
     state.members.insert(Member {
         run: run.clone(),
         agent: agent.clone(),
@@ -42,7 +45,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
     }
     found(state, run);
     suspend::over(state, run);
-    stall::forget(state);
+    suspicion::forget(state);
     state.members.set_topics(run, &body.topics);
     state.members.set_policies(run, &body.policies);
     if let Some(member) = state.members.get_mut(run) {
@@ -59,7 +62,7 @@ pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged
         let member = state.members.get(run);
         // A lease changes nothing of who could do what.
         if member.is_some_and(|member| member.topics != body.topics) {
-            stall::forget(state);
+            suspicion::forget(state);
             state.members.set_topics(run, &body.topics);
         }
         if let Some(member) = state.members.get_mut(run) {
@@ -101,7 +104,7 @@ fn held(state: &State, run: &RunId) -> Vec<Claim> {
 /// The member is not lost any more, if it was.
 fn found(state: &mut State, run: &RunId) {
     if let Some(until) = state.members.set_lost(run, None) {
-        stall::forget(state);
+        suspicion::forget(state);
         state.deadlines.remove(until, Due::LostKeep(run.clone()));
     }
 }

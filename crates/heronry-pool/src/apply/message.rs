@@ -1,11 +1,19 @@
 //! Applying records about messages as a whole.
 
+pub(super) mod dead;
+mod delivery;
+pub(super) mod inbox;
+mod past;
+pub(super) mod reply;
+
 use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-use super::{content, delivery, reply};
+pub(crate) use past::refold;
+
 use crate::{
     State,
+    apply::content,
     state::{CopySlot, Due, Message, MessageCopy, Step},
 };
 

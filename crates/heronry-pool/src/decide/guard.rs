@@ -1,7 +1,9 @@
 //! Checks that several rules share: identity, membership, limits.
 
 use heronry_event::filter::Filter;
-use heronry_types::{Condition, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId};
+use heronry_types::{
+    Condition, LimitExceeded, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId,
+};
 
 use crate::{Caller, Rejection, State, rejection::PolicyNeed, state::Member};
 
@@ -131,5 +133,20 @@ pub(super) fn present(state: &State, caller: &Caller) -> Result<(), Rejection> {
     match caller {
         Caller::Operator => Ok(()),
         Caller::Member { run, .. } => standing(state, caller, run).map(|_| ()),
+    }
+}
+
+/// Checks a number in a request against its limit.
+pub(super) fn limit(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    within(&state.settings.limits, limit, actual)
+}
+
+/// Checks a number against one of these limits.
+pub(super) fn within(limits: &Limits, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    let max = limits.get(limit);
+    if actual > max {
+        Err(LimitExceeded::new(limit, max, actual).into())
+    } else {
+        Ok(())
     }
 }

@@ -7,10 +7,11 @@ use heronry_types::{
     Limits, MessageId, Millis, PoolId, PoolSpec, RunId, Timestamp, WakeId,
 };
 
-use super::{Engine, Found};
 use crate::{
     Caller, Minter,
-    decide::{Command, Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    command::Command,
+    decide::{Content, Create, Found, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    engine::Engine,
 };
 
 /// A member that joined.

@@ -4,7 +4,7 @@ use heronry_journal::{Body, MessageAccepted, Record, RequestHash, WakeRegistered
 use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
 use heronry_types::{IdempotencyKey, Position, RunId};
 
-use crate::decide::Names;
+use crate::command::{KnownClaims, Names};
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
@@ -21,6 +21,11 @@ impl RecentClaims {
     pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
         let recent = self.entries.get(key);
         recent.or_else(|| self.handed.get(key)).copied()
+    }
+
+    /// Returns what is known of names: these claims, and what the claims store was asked for.
+    pub(super) fn known<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> KnownClaims<'a> {
+        KnownClaims::new([&self.entries, &self.handed], found)
     }
 
     /// Returns how many were not handed to the claims store yet.
@@ -129,26 +134,5 @@ impl Claimed<'_> {
             Self::Wake(body) => (&body.idempotency_key, ClaimName::Wake(body.wake_id.clone())),
         };
         [ClaimName::Key(key.clone()), id].map(|name| ClaimKey::new(run, &name))
-    }
-}
-
-/// What was decided before, under names that were looked up.
-#[derive(Clone, Copy, Debug)]
-pub struct Earlier<'a> {
-    recent: &'a RecentClaims,
-    found: &'a [(ClaimKey, ClaimEntry)],
-}
-
-impl<'a> Earlier<'a> {
-    /// Returns what these hold: claims that the claims store does not have yet, and what it was asked for.
-    pub(super) fn new(recent: &'a RecentClaims, found: &'a [(ClaimKey, ClaimEntry)]) -> Self {
-        Self { recent, found }
-    }
-
-    /// Returns what was decided under a name.
-    pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
-        let stored = || self.found.iter().find(|(other, _)| other == key);
-        let recent = self.recent.get(key);
-        recent.or_else(|| stored().map(|(_, entry)| *entry))
     }
 }

@@ -15,8 +15,7 @@ use heronry_journal::DistinctHash;
 use heronry_store::KeyedMap;
 use heronry_types::{DistinctBy, Position, RunId};
 
-use super::conditions::About;
-use crate::decide::WakeEvents;
+use crate::{decide::WakeEvents, engine::conditions::About};
 
 /// How many things that were kept are remembered for a filter before those are forgotten that are
 /// another one for everybody who still counts.

@@ -12,13 +12,10 @@ use heronry_journal::{CountedEvent, WakeRegistered, WakeTriggeredBy};
 use heronry_store::KeyedMap;
 use heronry_types::{Condition, Position, RunId};
 
-use super::{
-    clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
-    costs::cost_of_clause,
-};
 use crate::{
     condition::{Occurrence, Progress},
-    decide::WakeEvents,
+    decide::{WakeEvents, cost_of_clause},
+    engine::clauses::{ClauseId, ClauseKey, Clauses, CountsFor, Kept, Leaf},
     state::Earlier,
 };
 

@@ -6,9 +6,10 @@ use heronry_journal::{Body, Noun, Record};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
-use super::{Engine, matching::Turn};
 use crate::{
-    decide::{Speaker, back_entry, left_entries, lost_entry},
+    command::Speaker,
+    decide::{back_entry, left_entries, lost_entry},
+    engine::{Engine, matching::Turn},
     state::Member,
 };
 
@@ -132,7 +133,7 @@ impl Engine {
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let deadline = self.state.deadlines.next(now);
-        let others = [self.leases.next(), self.suspensions.next()];
+        let others = [self.leases.next(), self.suspicion.next()];
         others.into_iter().chain([deadline]).flatten().min()
     }
 

@@ -10,15 +10,20 @@ use heronry_event::{
 use heronry_journal::{
     Body, CountedEvent, Entry, Record, WakeRegistered, WakeTriggered, WakeTriggeredBy,
 };
-use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visibility};
+use heronry_types::{Actor, Condition, EventKind, Lineage, Position, Visibility};
 
-use super::{
-    Staged, UnreadableFilter,
-    clauses::CountsFor,
-    conditions::{About, Audience, Conditions, Memory},
-    costs::{WakeCosts, cost_of_clause},
+use crate::{
+    State,
+    condition::Occurrence,
+    decide::{WakeCosts, cost_of_clause, is_about_wakes, sees},
+    engine::{
+        Staged, UnreadableFilter,
+        clauses::CountsFor,
+        conditions::{About, Audience, Conditions, Memory},
+    },
+    project,
+    state::Wake,
 };
-use crate::{State, condition::Occurrence, project, state::Wake};
 
 /// How many triggers one append records at the most, one with many matches counting as several; the
 /// rest follow in the next appends.
@@ -417,41 +422,12 @@ fn suspends_for(body: &Body) -> Vec<Position> {
     }
 }
 
-/// Whether a record suspends a run for this wake: as its registration, this is no event for it.
-pub(crate) fn is_suspension_for(body: &Body, registered: Position) -> bool {
-    matches!(body, Body::RunSuspended(body) if body.wakes.iter().any(|it| it.registered == registered))
-}
-
-/// Whether a run is a member whose view shows the events of the pool.
-pub(crate) fn sees(state: &State, run: &RunId) -> bool {
-    state
-        .members
-        .get(run)
-        .is_some_and(|member| member.policies.covers(&state.config.policies))
-}
-
 fn about(record: &Record) -> About {
     if is_about_wakes(record.kind()) {
         About::Wakes
     } else {
         About::Other
     }
-}
-
-/// Kinds that a wake takes only when it asks for them.
-pub(crate) fn is_about_wakes(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WakeConditionRegistered
-            | EventKind::WakeConditionScanned
-            | EventKind::WakeConditionTriggered
-            | EventKind::WakeConditionTimedOut
-            | EventKind::WakeConditionCancelled
-            | EventKind::WakeConditionFailed
-            | EventKind::WakeConditionOrphaned
-            | EventKind::RunSuspended
-            | EventKind::RunResumed
-    )
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use super::Members;
+use crate::state::Members;
 
 /// How an effect ended.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,7 +4,7 @@ use heronry_journal::ChunkHash;
 use heronry_types::Position;
 use minicbor::{Encode, encode::Write};
 
-use super::{CopySlot, Earlier, Inbox, Member, Message, State, Wake, WakeEnd};
+use crate::state::{CopySlot, Earlier, Inbox, Member, Message, State, Wake, WakeEnd};
 
 /// Feeds canonical CBOR to a hash: equal values feed equal bytes.
 struct Feed(blake3::Hasher);

@@ -1,5 +1,8 @@
 //! Members, and who answers to which address.
 
+mod reach;
+mod suspension;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -13,10 +16,10 @@ use heronry_types::{
     Timestamp, TopicId,
 };
 
-use super::{
-    Inbox, Suspension,
-    reach::{Aim, LatestReach, Reach},
-};
+pub(crate) use reach::{Aim, Reach};
+pub use suspension::Suspension;
+
+use crate::state::{Inbox, member::reach::LatestReach};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]

@@ -1,5 +1,15 @@
 //! Messages and their copies.
 
+mod dead;
+mod inbox;
+mod messages;
+mod past;
+mod positions;
+mod quick;
+mod reply;
+mod senders;
+mod turn;
+
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use heronry_journal::{MessageAccepted, Recipients};
@@ -9,7 +19,11 @@ use heronry_types::{
     Undeliverable,
 };
 
-use super::Turn;
+pub use dead::{DeadLetter, DeadLetters};
+pub use inbox::{Inbox, Receive};
+pub use messages::Messages;
+pub use past::Past;
+pub use turn::Turn;
 
 /// Where one copy stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -2,8 +2,12 @@
 
 use heronry_types::{CopyState, Cursor, LimitName, Position, RunId};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
-use crate::{Caller, DeadLetterPage, DeadLetterView, Rejection, State, state::DeadLetter};
+use crate::{
+    Caller, DeadLetterPage, DeadLetterView, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
+    decide::guard,
+    state::DeadLetter,
+};
 
 /// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
 /// them, by recipient and then by the acceptance of their message.
@@ -22,12 +26,8 @@ pub struct ListDeadLetters {
 impl Command for ListDeadLetters {
     type Answer = DeadLetterPage;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -38,11 +38,11 @@ impl Command for ListDeadLetters {
         if let Some((_, after)) = &self.after {
             state.locate(*after)?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<DeadLetterPage, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<DeadLetterPage, Rejection> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let own = self.caller.run_or_own(self.run.as_ref());
         let after = self.after.as_ref();

@@ -1,0 +1,50 @@
+//! Applying records about the pool as a whole.
+
+use heronry_journal::{Claim, PoolCreated, Record};
+use heronry_types::{Millis, RunId, Settings, Timestamp};
+
+use crate::{
+    State,
+    apply::message::inbox,
+    state::{CopySlot, Due},
+};
+
+/// How long every claim holds at the least when the engine goes on, unless its term is shorter.
+const HOLD_MIN: Millis = Millis::from_secs(30);
+
+pub(super) fn created(state: &mut State, body: &PoolCreated) {
+    state.config = body.config.clone();
+    configured(state, &body.settings, 1);
+}
+
+pub(super) fn configured(state: &mut State, settings: &Settings, version: u64) {
+    state.settings = settings.clone();
+    state.settings_version = version;
+}
+
+/// Gives each live claim its term or [`HOLD_MIN`] from here on, whichever is shorter.
+pub(super) fn resumed(state: &mut State, record: &Record) {
+    let now = record.recorded_at;
+    let soon: Vec<_> = state
+        .deadlines
+        .due(now.after(HOLD_MIN))
+        .filter_map(Due::lapse)
+        .map(|(run, claim)| (run.clone(), claim))
+        .collect();
+    for (run, claim) in soon {
+        if let Some(until) = held_until(state, (&run, claim), now) {
+            inbox::hold_until(state, &run, claim, until);
+        }
+    }
+}
+
+/// Until when a claim holds after a pause, when that is later than it held before.
+fn held_until(state: &State, (run, claim): (&RunId, Claim), now: Timestamp) -> Option<Timestamp> {
+    let receive = state.members.get(run)?.inbox.receives.get(&claim.fetched)?;
+    let copy = state.messages.get(claim.accepted)?.copy_of(run)?;
+    let CopySlot::Claimed { until, .. } = copy.slot else {
+        return None;
+    };
+    let again = now.after(receive.claim_ms.min(HOLD_MIN));
+    (again > until).then_some(again)
+}
