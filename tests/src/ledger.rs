@@ -70,7 +70,7 @@ pub struct Ledger {
     live: BTreeSet<Position>,
     /// The reporter of the last batch, and the number of its events that are still to come.
     batch: Option<(RunId, u64)>,
-    /// Those of the live ones that take events about wakes too.
+    /// The live waiters that take events about wakes, too.
     including: BTreeSet<Position>,
     records: Vec<Record>,
     alarms: alarms::Alarms,
