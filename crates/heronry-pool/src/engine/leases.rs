@@ -265,5 +265,5 @@ fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
 
 /// Returns true when the record may start, end or change the lease of its run.
 pub(super) fn is_about_member(body: &Body) -> bool {
-    body.noun() == Noun::Member
+    matches!(body.noun(), Noun::Member(_))
 }

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::Refusal;
 
-/// How long a sender waits before it tries a full inbox again, in milliseconds.
+/// The time before a sender tries a full inbox again, in milliseconds.
 const INBOX_RETRY_AFTER_MS: u64 = 1_000;
 
-/// How long somebody waits before it asks again for what its share has no room for, in milliseconds.
+/// The time before a caller asks again for something that its share has no room for, in
+/// milliseconds.
 const SHARE_RETRY_AFTER_MS: u64 = 1_000;
 
 impl From<LimitExceeded> for Refusal {
@@ -241,7 +242,7 @@ fn with_live_run(problem: Problem, rejection: &Rejection) -> Problem {
     }
 }
 
-/// What is wrong with a cursor.
+/// Adds the members that tell the fault of a cursor.
 fn with_cursors(problem: Problem, rejection: &Rejection) -> Problem {
     if let Rejection::CursorAhead { requested, head } = rejection {
         problem
