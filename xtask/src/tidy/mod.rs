@@ -14,6 +14,7 @@ mod rooms;
 mod sizes;
 mod threats;
 mod tree;
+mod tuples;
 mod workspace;
 
 use std::fmt;
@@ -63,6 +64,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(sizes::check(&tree));
     findings.extend(rooms::check(&tree));
     findings.extend(docs::check(&tree));
+    findings.extend(tuples::check(&tree));
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
