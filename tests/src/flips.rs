@@ -16,7 +16,7 @@ use heronry_types::Position;
 
 use crate::store_folder::{Image, StoreFolder};
 
-/// How many commits there are; each has two records with their bodies.
+/// The number of commits; each has two records with their bodies.
 pub const COMMITS: u64 = 6;
 
 /// A closed store: its files, and the chunks in it.
@@ -41,7 +41,7 @@ pub fn stored(kind: StoreKind) -> (Image, Vec<Chunk>) {
     (place.image(), chunks)
 }
 
-/// Where a part stands: the file, and how far into it.
+/// Returns the places of a part: the file, and the offset in it.
 fn find(image: &Image, part: &[u8]) -> Vec<(std::path::PathBuf, usize)> {
     let files = image.0.iter();
     let files = files.filter_map(|(name, bytes)| Some((name, bytes.as_ref()?)));
@@ -71,7 +71,7 @@ pub fn flipped(image: &Image, part: &[u8], bit: usize) -> Image {
     image
 }
 
-/// Where the records of a chunk begin.
+/// Returns the offset in a chunk at which its records begin.
 pub fn records_at(chunk: &Chunk) -> usize {
     80 + 4 * chunk.header().count as usize
 }

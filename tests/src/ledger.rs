@@ -37,7 +37,8 @@ use members::Seat;
 use unnamed::Unnamed;
 use wakes::Waiter;
 
-/// What a journal says so far. Each record is judged by the rules before it is taken in.
+/// The state that a journal describes so far. Each record is judged by the rules before it is taken
+/// in.
 #[derive(Debug)]
 pub struct Ledger {
     timelines: Timelines,
@@ -59,7 +60,7 @@ pub struct Ledger {
     ids: HashSet<(RunId, String)>,
     /// The last turn of a copy that was handed over for the first time, for each line of copies.
     first_claimed: BTreeMap<LineName, Turn>,
-    /// Who was handed its copy of a message at least once.
+    /// The runs that were handed their copy of a message at least once.
     handed: BTreeMap<Position, BTreeSet<RunId>>,
     /// The longest term that the claims of a fetch were given.
     terms: BTreeMap<Position, Millis>,
@@ -67,9 +68,9 @@ pub struct Ledger {
     unnamed: BTreeMap<ContentRef, Unnamed>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
-    /// How many events of the last batch are still to come, and who reports it.
+    /// The reporter of the last batch, and the number of its events that are still to come.
     batch: Option<(RunId, u64)>,
-    /// Those of the live ones that take events about wakes too.
+    /// The live waiters that take events about wakes, too.
     including: BTreeSet<Position>,
     records: Vec<Record>,
     alarms: alarms::Alarms,
@@ -115,7 +116,7 @@ impl Ledger {
     /// Judges a record and takes it in.
     ///
     /// # Panics
-    /// When it breaks a rule.
+    /// Panics when the record breaks a rule.
     pub fn note(&mut self, record: &Record) {
         assert_eq!(record.position, self.head.next(), "positions are dense");
         assert!(record.recorded_at >= self.time, "time never goes back");
@@ -139,7 +140,7 @@ impl Ledger {
     /// Checks what holds whenever the pool has nothing left to do.
     ///
     /// # Panics
-    /// When something is owed.
+    /// Panics when something is owed.
     pub fn check_at_rest(&self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");

@@ -1,4 +1,5 @@
-//! What the engine scenarios share: a world with a store, a clock that the test moves, and a runtime.
+//! The ground of the engine's scenarios: a world with a store, a clock that the test moves, and a
+//! runtime.
 
 mod act;
 pub mod canary;
@@ -22,9 +23,9 @@ pub use world::{StoreKind, World, agent, body, key, message, pool, reply_key, ru
 
 /// Runs each scenario once on every store: one test for each pair, in a module named after the store.
 ///
-/// What the rules say is the same on each, so a run of the normal tier asks memory alone; the others are
-/// ignored there, and run in `cargo xtask prove`. A scenario that closes its store and opens it again
-/// stands in [`on_every_store_that_is_reopened!`], and fails here.
+/// The rules are the same on each store, so a run of the normal tier asks memory alone; the other
+/// stores are ignored there, and run in `cargo xtask prove`. A scenario that closes its store and
+/// opens it again stands in [`on_every_store_that_is_reopened!`], and fails here.
 #[macro_export]
 macro_rules! on_every_store {
     ($($name:ident)*) => {

@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Where the binary is: named by whoever built it, else beside this test.
+/// Returns the path of the binary: named by the environment, else beside this test.
 pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("HERONRY_BIN") {
         return PathBuf::from(path);
@@ -32,7 +32,7 @@ pub fn binary() -> PathBuf {
     found
 }
 
-/// What a process said, and how it ended.
+/// The output of a process, and its exit code.
 #[derive(Debug)]
 pub struct Said {
     /// The exit code; nothing when a signal ended the process.

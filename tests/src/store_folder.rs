@@ -1,4 +1,5 @@
-//! Where a store under test keeps its files, and copies of them as a crash would leave them.
+//! The place where a store under test keeps its files, and copies of them as a crash would leave
+//! them.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! How much is tried: a little by default, more when somebody asks for it.
+//! The depth of random tests: a little by default, more on request.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,10 +8,10 @@
 
 use proptest::test_runner::Config;
 
-/// What `PROPTEST_CASES` is when nobody sets it.
+/// The value of `PROPTEST_CASES` when nobody sets it.
 const USUAL: u64 = 256;
 
-/// Returns how many there are to be, when there are `few` by default.
+/// Returns the number of cases to try, given that there are `few` by default.
 pub fn scaled(few: u64) -> u64 {
     let asked = u64::from(Config::default().cases);
     (few * asked / USUAL).max(1)

@@ -1,4 +1,4 @@
-//! Which of our packages are published, and what their manifests say.
+//! Our packages: the published ones, and the content of their manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -102,7 +102,8 @@ impl<'a> Published<'a> {
         names.filter(|name| *name != "default")
     }
 
-    /// How many packages it depends on itself outside tests, ours and optional ones included.
+    /// Returns the number of packages that this one depends on itself outside tests, ours and
+    /// optional ones included.
     pub(crate) fn direct_dependencies(self) -> usize {
         let declared = self.0.dependencies.iter();
         let normal = declared.filter(|one| one.kind != DependencyKind::Development);

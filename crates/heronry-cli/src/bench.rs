@@ -1,4 +1,4 @@
-//! What this machine does, and what Heronry makes of it: the figures behind `heronry bench`.
+//! The figures behind `heronry bench`: the speed of the machine, and the speed of Heronry on it.
 //!
 //! Every ratio is of two measurements that were taken in turn in the same run, so that it holds while
 //! the machine drifts.
@@ -46,12 +46,12 @@ pub(crate) enum Group {
     Fair,
 }
 
-/// How much is measured.
+/// The amount of work that is measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scale {
-    /// What the bars are about.
+    /// The amount that the bars were set for.
     Full,
-    /// A hundredth of it: shows that everything runs.
+    /// A hundredth of the full amount: shows that everything runs.
     Quick,
 }
 

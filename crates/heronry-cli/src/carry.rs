@@ -1,4 +1,4 @@
-//! What verbs that carry pools from place to place have in common.
+//! Parts shared by the verbs that carry pools from place to place.
 
 use std::{fs, io, sync::Arc};
 
@@ -43,7 +43,7 @@ pub(crate) struct Target {
     origin: Origin,
 }
 
-/// Whether a store was there before.
+/// The origin of a store: it was found, or made by this verb.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
     Found,
@@ -119,16 +119,16 @@ impl Target {
     }
 }
 
-/// What was carried.
+/// The answer of a verb that carried pools.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     pools: &'a [Carried],
-    /// What was given out at the source and is not valid at the new place.
+    /// Kinds of names that the source gave out and that are not valid at the new place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     invalid: &'static [&'static str],
 }
 
-/// How pools were carried.
+/// The way in which pools were carried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
     /// Into another timeline, from a store.

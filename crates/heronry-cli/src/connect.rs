@@ -22,7 +22,7 @@ const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// The longest time that the last look of a waiting command goes on while no server answers.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
-/// What every verb works with.
+/// The common surroundings of every verb: global options, output and data directory.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) globals: Globals,

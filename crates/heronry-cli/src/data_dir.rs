@@ -52,7 +52,7 @@ enum Origin {
     Searched(Search),
 }
 
-/// What `server.json` says while a server runs.
+/// The content of `server.json`, the file that stands in the data directory while a server runs.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct ServerNote {
     /// The address where the server listens: a URL, or `unix:PATH`.
@@ -106,8 +106,8 @@ impl DataDir {
         }
     }
 
-    /// Says on standard error which folders of the name were passed over for the one that was found.
-    /// Where none was, whoever needs one says it.
+    /// Names on standard error the folders that were passed over for the one that was found. Says
+    /// nothing when none was found: the verb that needs a folder says it then.
     pub(crate) fn say_passed_over(&self) {
         if let Origin::Searched(search) = &self.origin
             && search.found.is_some()

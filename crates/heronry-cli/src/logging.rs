@@ -38,7 +38,7 @@ pub(crate) struct LogArgs {
     log_format: LogFormat,
 }
 
-/// How much is logged.
+/// The least importance of the lines that are logged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Level {
     /// Nothing.
@@ -55,7 +55,7 @@ pub(crate) enum Level {
     Trace,
 }
 
-/// How the log is written.
+/// The form of the log's lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// As text on a terminal, and as JSON elsewhere.

@@ -15,7 +15,7 @@ use crate::{
     text,
 };
 
-/// What answers look like.
+/// The form of answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Format {
     /// Lines for people.
@@ -39,7 +39,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Where the rows of an answer are, for `--field`.
+/// The place of an answer's rows, for `--field`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Rows {
     /// The answer is one row.

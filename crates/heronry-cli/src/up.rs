@@ -79,7 +79,7 @@ struct Folders {
     output: PathBuf,
 }
 
-/// How members find this binary.
+/// The place of this binary, and the search path by which members find it.
 #[derive(Clone, Debug)]
 struct Binary {
     file: PathBuf,

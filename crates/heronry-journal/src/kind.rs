@@ -1,4 +1,4 @@
-//! What the journal and its readers have to know of a kind of record: one implementation beside each struct.
+//! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
     Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, TopicId,
@@ -59,7 +59,7 @@ pub enum Subject<'a> {
     Effect(Position),
     /// A body.
     Content(ContentRef),
-    /// What a member named.
+    /// The thing that a member named.
     Entity(&'a EntityRef),
 }
 
@@ -112,12 +112,12 @@ pub enum Touch<'a> {
     Reported(&'a ApplicationEvent),
 }
 
-/// How large a record may be.
+/// The size of records, compared with the room of a chunk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SizeClass {
-    /// It fits into a chunk, unless its correlation has a great many entries.
+    /// The record fits into a chunk, unless its correlation has a great many entries.
     Small,
-    /// It has to be encoded to tell.
+    /// The record has to be encoded to tell.
     Unknown,
 }
 

@@ -54,20 +54,21 @@ pub(crate) trait Job: Send + Sync {
     fn refuse(self: Box<Self>, error: CallError);
 }
 
-/// How a command came out.
+/// The result of deciding a command.
 pub(crate) enum Ran {
-    /// It is decided.
+    /// The command is decided.
     Answered(Box<dyn Gated>),
-    /// It is to be decided again when these messages are in memory.
+    /// The command is to be decided again when these messages are in memory.
     Again(Box<dyn Job>, Vec<Past>),
 }
 
-/// Whether somebody took an answer; with what is to be undone when nobody does.
+/// The fate of an answer. Each variant carries the release that undoes the hand-over of the answer
+/// when nobody takes it.
 #[derive(Debug)]
 pub(crate) enum Handover {
-    /// Somebody took it.
+    /// Somebody took the answer.
     Taken(Option<ReleaseUnanswered>),
-    /// Nobody waits for it any more.
+    /// Nobody waits for the answer any more.
     Refused(Option<ReleaseUnanswered>),
 }
 

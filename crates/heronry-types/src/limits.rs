@@ -280,9 +280,9 @@ pub struct Limits(#[n(0)] BTreeMap<LimitName, u64>);
 /// A sum over the wakes that wait, of a run or of a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum OfWakes {
-    /// What they cost.
+    /// The sum of their costs.
     Cost(&'static str),
-    /// How many they are.
+    /// The number of the wakes.
     Count(&'static str),
 }
 

@@ -4,7 +4,7 @@ use heronry_tests::canary::{CANARY, check_bytes};
 
 use heronry_tests::process::{Folder, Running, Said};
 
-/// What an export writes instead of the word.
+/// The base64 that an export writes instead of the word.
 const IN_BASE64: &str = "Y2FuYXJ5LTRmMWQwYzli";
 
 /// Checks that a command says nothing of a body.

@@ -16,12 +16,13 @@ use std::{
 
 use heronry_tests::process::{Folder, binary};
 
-/// How long one block may take on a busy machine.
+/// The longest time for one block on a busy machine.
 const BLOCK_MAX: Duration = Duration::from_secs(180);
-/// How long after its end what it has started may take to end, too.
+/// The longest time that processes which a block has started may go on after its end.
 const LEFT_MAX: Duration = Duration::from_secs(60);
 
-/// What `heronry` is on the `PATH` of a block: tests run side by side, so no server takes the usual port.
+/// The `heronry` on the `PATH` of a block: tests run side by side, so no server takes the usual
+/// port.
 const HERONRY: &str = r#"#!/bin/sh
 case ${1-} in
     serve) shift; exec BINARY serve --listen 127.0.0.1:0 "$@" ;;
@@ -29,7 +30,8 @@ case ${1-} in
 esac
 "#;
 
-/// What `cargo` is: in a clone that is built, it runs the binary; whatever else is asked for has to exist.
+/// The `cargo` on the `PATH` of a block: in a clone that is built, it runs the binary; everything
+/// else that is asked for has to exist.
 const CARGO: &str = r#"#!/bin/sh
 set -eu
 case "$*" in
@@ -39,7 +41,7 @@ case "$*" in
     "install --path "*) grep -q '^name = "heronry"' "$3/Cargo.toml" ;;
     "build --release --timings") ;;
     "xtask "*) grep -q "^  $2 " xtask/src/main.rs ;;
-    "bench -p "*" --bench "*) test -f "crates/$3/benches/$5.rs" ;;
+    "bench -p "*" --bench "*) test -f "crates/$3/benches/$5/main.rs" ;;
     "test -p "*) test -d "crates/$3" ;;
     *) echo "cargo $*: no test knows this command" >&2; exit 1 ;;
 esac

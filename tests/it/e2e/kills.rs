@@ -14,11 +14,11 @@ use heronry_tests::as_many_as_asked;
 
 use heronry_tests::process::Folder;
 
-/// How often the server is killed, when `HERONRY_KILLS` does not say how often.
+/// The number of kills of the server, unless `HERONRY_KILLS` sets it.
 const KILLS: usize = 4;
-/// How many processes send at a time.
+/// The number of processes that send at the same time.
 const SENDERS: usize = 3;
-/// How long the answers before a kill may take on a busy machine.
+/// The longest time for the answers before a kill on a busy machine.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(120);
 
 /// Ends the senders when the test ends, also by a panic.

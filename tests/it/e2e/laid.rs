@@ -1,4 +1,5 @@
-//! What somebody else laid: folders, secrets, notes and links that are refused before they are used.
+//! Traps that somebody else laid: folders, secrets, notes and links that are refused before they
+//! are used.
 
 use std::{
     fs,

@@ -70,7 +70,7 @@ fn marked(place: &Folder, store: &str) -> Option<Cursor> {
     Some(Cursor::new(at.epoch, at.position))
 }
 
-/// How a server ended before an older copy was put back.
+/// The end of a server before an older copy was put back.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum End {
     Stopped,
@@ -247,7 +247,8 @@ fn a_store_that_was_rolled_back_is_not_moved_as_if_it_were_whole() {
     assert!(!place.at("to.redb").exists());
 }
 
-/// Where bits of a store are flipped: in both headers of redb, and all over the log of sled.
+/// Returns the places of a store where bits are flipped: in both headers of redb, and all over the
+/// log of sled.
 fn places_to_flip(store: &str, bytes: usize) -> Vec<usize> {
     if store.starts_with("redb") {
         return vec![80, 100, 140, 200, 228, 260];

@@ -1,4 +1,4 @@
-//! What is printed, and to whom: pipes that nobody reads, and manual pages.
+//! Printed output and its readers: pipes that nobody reads, and manual pages.
 
 use std::process::Stdio;
 

@@ -1,8 +1,8 @@
-//! What people see: text of others, names that are not known, and help.
+//! The text that people see: text of others, names that are not known, and help.
 
 use heronry_tests::process::{Folder, Running};
 
-/// What ends a line for some reader, and what turns the direction of text.
+/// The characters that end a line for some reader, and those that turn the direction of text.
 const HOSTILE: &str = "x\u{b}1\u{c}2\u{1c}3\u{85}4\u{2028}5\u{2029}6\u{202e}7\u{1b}[31m8\r9";
 /// The same without control characters, as an id can be.
 const HOSTILE_ID: &str = "r\u{2028}9@9  m-0  from lead\u{202e}";

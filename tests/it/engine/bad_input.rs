@@ -16,12 +16,12 @@ on_every_store! {
     a52_claims_of_another_run_are_unknown_and_stay_as_they_are
 }
 
-/// How many keys one run uses at once.
+/// The number of keys that one run uses at once.
 const KEYS: usize = 500;
-/// How many commands may wait.
+/// The number of commands that may wait.
 const PLACES: u64 = 64;
-/// How many of them one member may hold: three quarters of those that are not kept for what relieves the
-/// pool.
+/// The number of waiting commands that one member may have: three quarters of the places that are
+/// not kept for commands that relieve the pool.
 const FREE: usize = 36;
 
 async fn small_queue(world: &World) -> Pool {

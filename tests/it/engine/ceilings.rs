@@ -83,7 +83,7 @@ async fn l_bytes_of_filter_texts(world: World) {
     world.check_replay(&pool).await;
 }
 
-/// How many of so many calls at once find a place.
+/// Returns the number of these calls at once that find a place.
 async fn places(pool: &Pool, calls: usize) -> usize {
     let caller = Caller::Operator;
     let calls = (0..calls).map(|_| {
@@ -181,8 +181,8 @@ async fn k_a_span_that_ends_past_the_calendar_is_refused_and_its_last_instant_is
     world.check_replay(&pool).await;
 }
 
-/// What nobody could refuse any more: the end of a message of as many recipients and as long
-/// correlations as can be configured.
+/// The record that nobody could refuse any more: the end of a message of as many recipients and as
+/// long correlations as can be configured.
 async fn l_what_the_engine_writes_about_the_largest_message_fits_a_chunk(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;

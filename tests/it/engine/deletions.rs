@@ -34,7 +34,7 @@ async fn delete(world: &World, pool: &Pool) -> Result<Cursor, DeleteError> {
     world.runtime.delete(pool.id(), retire(None)).await
 }
 
-/// What the rules say against a deletion.
+/// Returns the refusal of a deletion by the rules.
 async fn refused(world: &World, pool: &Pool, retire: Retire) -> Rejection {
     let refused = world.runtime.delete(pool.id(), retire).await.unwrap_err();
     let DeleteError::Open(OpenError::Call(error)) = refused else {

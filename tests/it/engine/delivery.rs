@@ -1,4 +1,4 @@
-//! How messages are handed over: urgent, delayed, in order, and past full inboxes.
+//! Delivery of messages: urgent, delayed, in order, and past full inboxes.
 
 use heronry_journal::{Body, Record};
 use heronry_pool::{

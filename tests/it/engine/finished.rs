@@ -191,7 +191,7 @@ impl Story {
             .unwrap();
     }
 
-    /// What bob never reads ends when he goes, after his claims were taken over.
+    /// The copies that bob never reads end when he goes, after his claims were taken over.
     async fn left(&mut self, world: &World) {
         let bob = self.bob.clone();
         self.receive(world, &bob, "r9").await;

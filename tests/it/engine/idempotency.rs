@@ -38,8 +38,8 @@ on_every_store_with_threads! {
     a13_different_keys_at_the_same_time_are_dense_messages
 }
 
-/// How many messages are sent before a key is asked again, when `HERONRY_MESSAGES` does not say how many:
-/// more than the claims that stay in memory.
+/// The number of messages that are sent before a key is asked again, unless `HERONRY_MESSAGES` sets
+/// it: more than the claims that stay in memory.
 const MESSAGES: usize = 10_000;
 
 async fn scene(world: &World) -> (Pool, Caller) {

@@ -35,7 +35,7 @@ where
     error.rejection().unwrap().clone()
 }
 
-/// What every command as `run` is refused with, when `caller` asks.
+/// Checks the refusal of every command as `run`, asked by `caller`.
 async fn check_acting(
     world: &World,
     pool: &Pool,
@@ -95,7 +95,7 @@ fn admission(caller: &Caller) -> AdmitBody {
     }
 }
 
-/// What every command that names no run is refused with.
+/// Checks the refusal of every command that names no run.
 async fn check_present(world: &World, pool: &Pool, caller: &Caller, expected: &Rejection) {
     let c = || caller.clone();
     let content_ref = ContentRef::from_bits([1; 16]);

@@ -28,7 +28,7 @@ async fn dies(world: World, pool: heronry_runtime::Pool) {
     drop((world, pool));
 }
 
-/// What time it is when a process has been killed that ran for so long, a week later.
+/// Moves the clock to a week after the kill of a process that ran for this long.
 fn a_week_later(world: &World, ran: Millis) {
     world.clock.advance(ran);
     world.clock.advance(Millis::from_secs(7 * 24 * 3_600));

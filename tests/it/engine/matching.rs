@@ -1,4 +1,4 @@
-//! What matching looks at: envelopes, and never the bodies that they refer to.
+//! The input of matching: envelopes, and never the bodies that they refer to.
 
 use futures::future::join_all;
 use heronry_runtime::Follow;

@@ -23,7 +23,7 @@ use proptest::{
 
 use play::Play;
 
-/// How many steps one history has at the most.
+/// The most steps of one history.
 const STEPS_MAX: usize = 60;
 
 /// Plays random histories, as many as `HERONRY_HISTORIES` says or else the usual number, and prints the

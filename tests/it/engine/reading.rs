@@ -19,7 +19,7 @@ on_every_store! {
     explaining_a_wake_is_work_in_slices_as_well
 }
 
-/// How many bytes a body has that is read where it is asked for, at the most.
+/// The most bytes of a body that is read where it is asked for.
 const SMALL: usize = 16 * 1024;
 
 /// The most records that one slice looks at.

@@ -87,7 +87,7 @@ impl Scene {
         self.world.receipt(&self.pool, "lead", id).await
     }
 
-    /// How the message stands, and who has replied.
+    /// Returns the status of the message, and the runs that have replied.
     pub(super) async fn stands(&self, id: &str) -> (MessageStatus, Vec<String>) {
         let receipt = self.receipt(id).await;
         let runs = receipt.responses.iter();

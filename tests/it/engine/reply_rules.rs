@@ -1,4 +1,4 @@
-//! Which message a reply is to, and what replies leave alone.
+//! The message that a reply answers, and the things that replies leave alone.
 
 use heronry_pool::decide::{CancelMessage, SendRequest};
 use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
@@ -56,7 +56,7 @@ async fn m10_who_has_acked_may_still_reply_while_the_message_waits(world: World)
     scene.ends().await;
 }
 
-/// What the reply at this acceptance replies to.
+/// Returns the acceptance of the message that the reply at this acceptance answers.
 async fn answered(scene: &Scene, reply: &Receipt) -> Option<Position> {
     let state = scene.world.state(&scene.pool).await;
     let accepted = &state

@@ -1,4 +1,4 @@
-//! How long a message waits for replies, and who is told.
+//! The time for which a message waits for replies, and those who are told of its end.
 
 use std::time::Duration;
 

@@ -44,7 +44,7 @@ async fn claim(world: &World, pool: &Pool, caller: &Caller, span: Millis) -> Tim
     until
 }
 
-/// Until when the claim of `r1` holds, and which attempt it is.
+/// Returns the time until which the claim of `r1` holds, and the number of its attempt.
 async fn held(world: &World, pool: &Pool, caller: &Caller) -> (Timestamp, u32) {
     let again = world.receive(pool, caller, "r1", 1).await;
     (again.items[0].claim.unwrap().1, again.items[0].attempt)

@@ -32,7 +32,7 @@ on_every_store_that_is_reopened! {
     a14_a_missing_target_gives_a_failed_receipt_that_is_remembered
 }
 
-/// What the body of the messages here says; it must not show up in any record or event.
+/// The text of the bodies here; it must not show up in any record or event.
 const SECRET: &str = "the heron waits at dawn";
 
 fn to_child() -> SendRequest {

@@ -31,7 +31,7 @@ on_every_store_that_is_reopened! {
 #[derive(Debug, Default)]
 struct Host {
     asked: Mutex<Vec<String>>,
-    /// What it does not do.
+    /// The requests that the host does not do.
     fails: &'static [&'static str],
 }
 

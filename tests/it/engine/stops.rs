@@ -1,4 +1,4 @@
-//! How a pool stops: nobody is left waiting, and nobody is told more than is known.
+//! Stops of a pool: nobody is left waiting, and nobody is told more than is known.
 
 use heronry_pool::{Caller, decide::RegisterWake};
 use heronry_runtime::{CallError, Pool, StopReason};

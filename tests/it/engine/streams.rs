@@ -30,7 +30,7 @@ on_every_store_with_threads! {
     o1_a_page_reader_and_a_subscriber_see_every_cursor_once_while_appends_go_on
 }
 
-/// How long a test waits for what must come: only a failure takes so long.
+/// The longest wait of a test for something that must come: only a failure takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {

@@ -39,7 +39,7 @@ on_every_store_that_is_reopened! {
 const LEASE: Millis = Millis::from_secs(10);
 const MINUTE: Millis = Millis::from_secs(60);
 
-/// What suspends a run for a while, or forever.
+/// Returns the command that suspends a run for a while, or forever.
 pub(super) fn suspend(caller: &Caller, timeout: Option<Millis>) -> Suspend {
     Suspend {
         caller: caller.clone(),
@@ -65,7 +65,7 @@ pub(super) async fn seen(pool: &Pool, name: &str) -> MemberView {
     members.into_iter().find(|m| m.run == run(name)).unwrap()
 }
 
-/// Why a run went on, by the records.
+/// Returns the reasons why a run went on, by the records.
 pub(super) fn resumed(records: &[Record]) -> Vec<ResumedBy> {
     let by = |record: &Record| {
         if let Body::RunResumed(body) = &record.entry.body {
@@ -100,7 +100,7 @@ fn now(world: &World) -> Timestamp {
     world.clock.now().wall
 }
 
-/// Until when the claim of the last receive holds.
+/// Returns the time until which the claim of the last receive holds.
 async fn held_until(world: &World, pool: &Pool, caller: &Caller) -> Timestamp {
     let again = world.receive(pool, caller, "r1", 1).await;
     again.items[0].claim.unwrap().1

@@ -1,4 +1,4 @@
-//! What a takeover says, to whom it is refused, and whom it does not concern.
+//! Takeovers: their answer, their refusals, and the members that they do not concern.
 
 use heronry_event::{CloseReason, StreamItem};
 use heronry_pool::{

@@ -23,7 +23,7 @@ on_every_store_with_threads! {
 }
 
 const MEMBERS: usize = 8;
-/// How many commands each of them gives.
+/// The number of commands that each member gives.
 const COMMANDS: usize = 120;
 
 const FILTERS: [&str; 4] = [
@@ -42,7 +42,8 @@ struct Member {
     given: usize,
     claims: Vec<Claim>,
     wakes: Vec<WakeId>,
-    /// What it sent under a new key when the store failed, and what it was told.
+    /// The sends under a new key that met the failure of the store, and the outcomes that were
+    /// told.
     uncertain: Vec<(SendRequest, Outcome)>,
 }
 

@@ -297,9 +297,9 @@ async fn k2_a_claim_that_is_due_cannot_be_acked(world: World) {
     world.check_replay(&pool).await;
 }
 
-/// How many commands wait at the most outside the reserved lane.
+/// The most commands that wait outside the reserved lane.
 const COMMON: usize = 3_072;
-/// How many commands of one run wait at the most in the reserved lane.
+/// The most commands of one run that wait in the reserved lane.
 const OF_ONE_RUN: usize = 256;
 
 async fn k3_acks_leave_and_cancel_pass_a_full_queue(world: World) {

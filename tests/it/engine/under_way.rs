@@ -1,4 +1,4 @@
-//! What happens while one batch syncs and the next one is decided on top of it.
+//! Decisions on top of a batch that still syncs.
 
 use heronry_pool::decide::ClaimSet;
 use heronry_tests::{
@@ -19,7 +19,7 @@ on_every_store_that_is_reopened! {
     m8_what_nobody_took_is_given_back_when_the_pool_closes_during_a_sync
 }
 
-/// What the next batch holds beside a repeat.
+/// The content of the next batch beside a repeat.
 #[derive(Clone, Copy, PartialEq)]
 enum Next {
     Nothing,

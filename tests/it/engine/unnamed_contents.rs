@@ -44,7 +44,7 @@ on_every_store_that_is_reopened! {
 
 const DAY: Millis = Millis(24 * 3_600_000);
 
-/// As how many bytes a small body counts.
+/// The number of bytes that a small body counts as.
 const SMALL: u64 = 4_096;
 
 async fn limited(world: &World, values: &[(LimitName, u64)]) -> Pool {
@@ -114,7 +114,7 @@ async fn name(
     world.send(pool, caller, request).await
 }
 
-/// How many bodies the store has by themselves, erased ones aside.
+/// Returns the number of bodies that the store has by themselves, erased ones aside.
 async fn kept(world: &World, pool: &Pool) -> usize {
     let contents = &world.store().contents;
     let alone = contents.list_alone(pool.id(), None, usize::MAX).await;

@@ -65,7 +65,8 @@ fn names(events: &[Event]) -> Vec<(Cursor, EventKind, Option<RunId>)> {
         .collect()
 }
 
-/// What a viewer is to see: everything, or all but what the one without the policy did itself.
+/// Returns the events that a viewer is to see: all of them, or all but those of the run without the
+/// policy.
 async fn expected(world: &World, pool: &Pool, viewer: &Viewer) -> Vec<Event> {
     let mut shown = Vec::new();
     for record in world.records(pool).await {

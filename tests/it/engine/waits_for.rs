@@ -1,4 +1,4 @@
-//! Whom a wake waits for: what its filter asks of recipients, topics and messages says that as well.
+//! The members that a wake waits for. Recipients, topics and messages in its filter tell them, too.
 
 use heronry_journal::DeadlockSuspected;
 use heronry_pool::{
@@ -65,7 +65,8 @@ async fn quiet(world: &World, pool: &Pool) {
     assert_eq!(world.kinds_after(pool, before).await, [], "it may come");
 }
 
-/// Who could still bring about what the only filter of a wake keeps.
+/// Returns the runs that could still bring about an event that the only filter of a wake keeps;
+/// true when the wake is orphaned.
 async fn could(pool: &Pool, caller: &Caller, wake: &WakeView) -> (Vec<RunId>, bool) {
     let (caller, wake) = (caller.clone(), wake.wake_id.clone());
     let explained = pool.explain_wake(caller, None, wake).await.unwrap();

@@ -8,7 +8,7 @@ use heronry_types::{EventKind, NewEvent, PoolSpec};
 
 use crate::wake_slices::{Alone, about, letter, register, report};
 
-/// How many values are come upon in a slice here: fewer than one event takes.
+/// The number of values that a slice looks at here: fewer than one event takes.
 const SLICE: usize = 64;
 /// More reports than may go before what waits at the beginning of these tests.
 const REPORTS_MAX: usize = 256;

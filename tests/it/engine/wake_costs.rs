@@ -1,4 +1,4 @@
-//! What wakes cost, who pays for it, and how others go on beside it.
+//! The cost of wakes: who pays for it, and how others go on beside it.
 
 use futures::future::join_all;
 use heronry_journal::{Body, EpochStarted, PoolResumed, Record};
@@ -197,7 +197,8 @@ async fn w8_a_look_through_earlier_events_that_costs_much_is_done_beside_the_poo
     assert_eq!(held, [false, true]);
 }
 
-/// Whether the wake that a record registers is held until earlier events are known.
+/// Returns true when the wake that a record registers is held until earlier events are known;
+/// `None` for other records.
 fn held(record: &Record) -> Option<bool> {
     if let Body::WakeRegistered(body) = &record.entry.body {
         Some(body.scan_to.is_some())
@@ -240,7 +241,7 @@ async fn w8_triggers_of_many_matches_are_few_in_each_append(world: World) {
     assert_eq!(triggers, [49, 2]);
 }
 
-/// How many events a batch has here, the last of which somebody waits for.
+/// The number of events of a batch here. Somebody waits for the last one.
 const BATCH: usize = 200;
 
 fn batch(turn: &str) -> Vec<NewEvent> {
@@ -274,7 +275,7 @@ async fn for_last_of(pool: &Pool, quiet: &Caller, turn: &str) -> WakeId {
     wait(pool, quiet, &last, turn).await.unwrap()
 }
 
-/// Where the last event of a batch stands.
+/// Returns the position of the last event of a batch.
 async fn event_in(world: &World, pool: &Pool, turn: &str) -> Position {
     let records = world.records(pool).await;
     let turn = Some(turn.parse().unwrap());
@@ -284,7 +285,7 @@ async fn event_in(world: &World, pool: &Pool, turn: &str) -> Position {
     last.unwrap().position
 }
 
-/// Where the trigger of a wake stands, and by which event.
+/// Returns the positions of the triggers of a wake, each with the position of its event.
 fn trigger(records: &[Record], wake: &WakeId) -> Vec<(Position, Position)> {
     let mut found = Vec::new();
     for record in records {

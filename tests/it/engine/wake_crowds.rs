@@ -22,11 +22,11 @@ on_every_store_that_is_reopened! {
     a36_a_crash_while_others_go_on_triggers_the_rest_once
 }
 
-/// How many wakes wait, when `HERONRY_WAITS` does not say how many.
+/// The number of wakes that wait, unless `HERONRY_WAITS` sets it.
 const WAITS: usize = 5_000;
-/// What the lead gets, and nobody else.
+/// A filter that keeps the messages that the lead gets, and nobody else.
 const NEWS: &str = r#"kind == "run_message_delivered" && "lead" in recipients"#;
-/// How many triggers one append records at the most.
+/// The most triggers that one append records.
 const PER_APPEND: usize = 1_024;
 
 /// A pool in which the lead waits this many times for the news that it gets.

@@ -1,4 +1,4 @@
-//! Why a wake still waits.
+//! The reasons why a wake still waits.
 
 use heronry_event::{FilterExplanation, WakeExplanation};
 use heronry_pool::{Caller, Rejection, decide::ListWakes};

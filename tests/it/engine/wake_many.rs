@@ -66,7 +66,7 @@ fn is_trigger(record: &Record) -> bool {
     matches!(record.entry.body, Body::WakeTriggered(_))
 }
 
-/// How many triggers each chunk holds, after a position.
+/// Returns the number of triggers in each chunk after a position.
 async fn triggers_by_chunk(world: &World, pool: &Pool, after: Position) -> Vec<usize> {
     let chunks = world.chunks(pool).await.into_iter();
     let counted = chunks

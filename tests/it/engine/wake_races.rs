@@ -21,9 +21,9 @@ on_every_store_with_threads! {
     a34_a_race_of_trigger_cancel_and_timeout_has_one_end_that_everybody_is_told
 }
 
-/// How many races there are, when `HERONRY_RACES` does not say how many.
+/// The number of races, unless `HERONRY_RACES` sets it.
 const RACES: usize = 1_000;
-/// How many are run at once: some look back further than is done at once.
+/// The numbers of races that run at once: some look back further than is done at once.
 const AT_ONCE: [usize; 4] = [60, 30, 90, 320];
 
 /// Numbers that look random and are the same in every run.
@@ -65,7 +65,7 @@ fn news(race: usize) -> SendRequest {
     }
 }
 
-/// What waits for it.
+/// Returns a wake that waits for the message of a race.
 fn waiting(race: usize, since: Since) -> WakeRequest {
     let accepted = r#"kind == "run_message_accepted""#;
     let filter = format!(r#"{accepted} && correlation["race"] == "{race}""#);
@@ -161,7 +161,7 @@ async fn a30_no_race_of_send_and_register_loses_or_doubles_a_wake(world: World) 
     world.check_replay(&pool).await;
 }
 
-/// How many wakes are triggered, given up and late at the same time.
+/// The number of wakes that are triggered, given up and late at the same time.
 const ENDS: usize = 120;
 
 async fn a34_a_race_of_trigger_cancel_and_timeout_has_one_end_that_everybody_is_told(world: World) {

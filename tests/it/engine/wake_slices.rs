@@ -1,5 +1,5 @@
-//! What matching costs is paid a slice at a time: within a batch, within one event, after an opening, and
-//! for what becomes due at once. Counted in looks, never in time.
+//! The cost of matching is paid a slice at a time: within a batch, within one event, after an
+//! opening, and for everything that becomes due at once. It is counted in looks, never in time.
 
 use futures::future::join_all;
 use heronry_event::filter::Filter;
@@ -34,7 +34,7 @@ on_every_store_that_is_reopened! {
     w3_what_counted_before_an_opening_counts_after_it
 }
 
-/// How many values an event is compared with at the most, in the tests of an engine alone.
+/// The most values that an event is compared with, in the tests of an engine alone.
 pub(crate) const WAKES: usize = 300;
 
 /// The filter of a count, which keeps every event that is not of this run.
@@ -351,7 +351,8 @@ async fn w8_a_pool_that_is_behind_stops_and_forgets_nothing(world: World) {
     world.check_replay(&pool).await;
 }
 
-/// How every wake ended: its name, how, and which kind of event of which subject it was.
+/// Returns the end of every wake: its name, the kind of its end, and the kind and subject of its
+/// event.
 async fn ends(world: &World, pool: &Pool) -> Vec<String> {
     let records = world.records(pool).await;
     let events = world.events(pool).await;

@@ -16,7 +16,7 @@ use tokio::{
 
 use heronry_tests::server::{OPERATOR, Server};
 
-/// How long a test waits for what has to happen.
+/// The longest wait of a test for something that has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that listens, on a clock that the test moves.

@@ -1,4 +1,5 @@
-//! What holds in a pool is shown, and what we choose for a caller fits into it.
+//! Effective limits: the limits of a pool are shown, and the defaults chosen for a caller fit into
+//! them.
 
 use heronry_types::{LimitName, Limits, Vocabulary};
 use serde_json::{Value, json};

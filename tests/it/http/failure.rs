@@ -1,4 +1,4 @@
-//! What callers are told when the store, the owner or the queue fails them.
+//! Answers to callers when the store, the owner or the queue fails them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What is decided by a header or by the route, and never by the text of a path.
+//! Decisions that a header or the route makes, and never the text of a path.
 
 use axum::{
     body::Body,

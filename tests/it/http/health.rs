@@ -1,4 +1,4 @@
-//! What a server says of itself and of its store, and how it ends when the store has closed.
+//! Health of a server and of its store, and the end of the server when the store has closed.
 
 use std::{
     io,
@@ -31,7 +31,7 @@ on_every_store! {
     the_status_shows_the_store_and_every_pool_to_an_operator_alone
 }
 
-/// How long a test waits for what has to happen.
+/// The longest wait of a test for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn failing() -> (Server, Faults) {

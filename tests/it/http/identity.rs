@@ -1,4 +1,4 @@
-//! Who may do what: every line of the contract's paragraph on identity.
+//! Rights of identities: every line of the contract's paragraph on identity.
 
 use axum::{
     body::Body,

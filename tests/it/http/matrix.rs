@@ -1,4 +1,4 @@
-//! Who may do what to whom: every route of the contract with every identity and every target.
+//! The matrix of rights: every route of the contract with every identity and every target.
 //!
 //! The routes are those of the server's own table, by its contract; one that has no row here fails
 //! the test. A request that is refused changes nothing.

@@ -17,7 +17,7 @@ on_every_store! {
 
 const MESSAGES: &str = "/v1/pools/p/messages";
 
-/// What asks everybody else for replies; id and key are `id`.
+/// Returns a message that asks everybody else for replies; its id and its key are `id`.
 fn asking(id: &str, contract: &Value) -> Value {
     json!({
         "message_id": id, "to": {"type": "pool", "pool_id": "p"}, "body": "who is free?",

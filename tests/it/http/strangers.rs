@@ -19,7 +19,7 @@ struct Scene {
     member: String,
 }
 
-/// What can be seen of anything that was done.
+/// The visible traces of anything that was done.
 #[derive(Debug, Eq, PartialEq)]
 struct Trace {
     open_pools: u64,

@@ -12,7 +12,7 @@ use heronry_types::{Millis, PoolId, Position};
 
 use crate::place::{End, Place};
 
-/// How many restarts there are, when `HERONRY_RESTARTS` does not say how many.
+/// The number of restarts, unless `HERONRY_RESTARTS` sets it.
 const RESTARTS: usize = 300;
 const POOLS: u64 = 5;
 

@@ -1,4 +1,4 @@
-//! How far a mark is behind, and what it costs.
+//! The lag of a mark, and its cost.
 
 use std::sync::{Arc, atomic::Ordering};
 

@@ -24,7 +24,7 @@ pub(crate) struct Place {
 struct Kept {
     /// Every content since the last one that the device has; the last is what a reader sees.
     contents: Vec<Option<Vec<u8>>>,
-    /// How many processes have ended.
+    /// The number of processes that have ended.
     ended: u64,
 }
 
@@ -35,10 +35,10 @@ pub(crate) struct Opened {
     life: u64,
 }
 
-/// How a process ends.
+/// The end of a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum End {
-    /// It was killed: what it wrote is there.
+    /// The process was killed: its writes are there.
     Killed,
     /// The power went: so many of the writes since the last sync are there, and so many bytes of the next
     /// one.

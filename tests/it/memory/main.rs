@@ -1,4 +1,4 @@
-//! What one request may take of the memory: three times the bytes of its body, whatever they say.
+//! The memory that one request may take: three times the bytes of its body, whatever they say.
 //!
 //! Everything runs on the thread of the test, whose allocations are counted; an allocation that
 //! grows counts as the old one and the new one, both.
@@ -21,9 +21,9 @@ use heronry_tests::server::{OPERATOR, Reply, Server, request};
 
 /// The largest body of JSON, as the server says it.
 const JSON_BYTES_MAX: usize = 7 * 1024 * 1024;
-/// How many times its bytes a body may take, itself included.
+/// The memory that a body may take, itself included, as a multiple of its bytes.
 const FACTOR: u64 = 3;
-/// What a request takes beside its body.
+/// The bytes that a request takes beside its body.
 const BESIDE: u64 = 128 * 1024;
 /// The size of the pieces in which bodies arrive.
 const PIECE: usize = 64 * 1024;
@@ -274,7 +274,7 @@ fn a_batch_of_too_many_events_is_refused_where_it_is_too_much() {
     assert_eq!(tokio.block_on(server.head()), head, "nothing is journaled");
 }
 
-/// What the store on memory keeps of it is counted, too.
+/// The bytes that the store on memory keeps of it are counted, too.
 #[test]
 fn a_content_is_there_at_most_three_times() {
     let (tokio, server, _) = scene();

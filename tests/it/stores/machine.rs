@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestE
 use heronry_tests::tries::cases;
 use play::{Play, Subject};
 
-/// How many steps one history has at the most.
+/// The most steps of one history.
 const STEPS_MAX: usize = 40;
 
 /// Plays random histories, and stops at the first that goes otherwise than the model.

@@ -24,11 +24,11 @@ on_every_store_with_threads! {
     o3_reconnecting_at_random_cursors_while_events_are_appended_leaves_no_gap_and_no_duplicate
 }
 
-/// How many connect at once.
+/// The number of readers that connect at once.
 const READERS: u64 = 4;
-/// How many events there are before anybody connects.
+/// The number of events before anybody connects.
 const BEFORE: u64 = 400;
-/// How long a test waits for what must come: only a failure takes so long.
+/// The longest wait of a test for something that must come: only a failure takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn after(cursor: Cursor) -> EventQuery {

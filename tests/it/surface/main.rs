@@ -1,4 +1,5 @@
-//! What others build against, pinned: the contract of the HTTP API and the help of every verb.
+//! The surface that others build against, pinned: the contract of the HTTP API and the help of
+//! every verb.
 //!
 //! A change shows here before it is released; `cargo xtask snapshots --accept` writes what is new.
 
@@ -57,7 +58,8 @@ fn name_event_kinds(schema: &mut Value) {
 mod help {
     use std::{path::PathBuf, process::Command};
 
-    /// Where the binary is: named by whoever built it, else beside the folder of this test.
+    /// Returns the path of the binary: named by the environment, else beside the folder of this
+    /// test.
     fn binary() -> PathBuf {
         if let Some(path) = std::env::var_os("HERONRY_BIN") {
             return PathBuf::from(path);

@@ -32,7 +32,7 @@ async fn two_pools(world: &World) -> (Head, Vec<Vec<u8>>) {
     (head, chunks)
 }
 
-/// Where the consumers of both pools stand.
+/// Returns the cursors of the consumers of both pools.
 async fn consumers(store: &Store) -> Vec<Consumers> {
     let mut found = Vec::new();
     for name in ["p", "q"] {
@@ -53,7 +53,7 @@ async fn check_consumers(store: &Store, expected: &[Consumers]) {
     }
 }
 
-/// Whether a pool is whole at a store; it is absent otherwise.
+/// Returns true when a pool is whole at a store; it is absent otherwise.
 async fn is_whole(store: &Store, chunks: &[Vec<u8>]) -> bool {
     let p = pool("p");
     if store.journal.head(&p).await.unwrap().is_none() {
@@ -73,7 +73,7 @@ const FAULTS: [AppendFault; 3] = [
     AppendFault::Fenced,
 ];
 
-/// How many appends a transfer of the two pools takes at the most.
+/// The most appends that a transfer of the two pools takes.
 const APPENDS_MAX: u64 = 20;
 
 async fn a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent(to: World) {

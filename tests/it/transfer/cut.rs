@@ -13,7 +13,7 @@ use heronry_store::{
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
-/// Whether what is written last is there.
+/// The fate of the last write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kept {
     Yes,

@@ -22,7 +22,7 @@ use crate::cut::{Kept, Process};
 struct Side {
     kind: StoreKind,
     folder: tempfile::TempDir,
-    /// What is in memory stays there.
+    /// The store in memory, behind injected faults. Its content stays when a process ends.
     memory: Option<Faults>,
 }
 
@@ -164,7 +164,7 @@ fn next(head: Option<Head>) -> Commit {
     }
 }
 
-/// What is written between the cut and the end of a move.
+/// The writes between the cut and the end of a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Between {
     Nothing,
@@ -173,7 +173,7 @@ enum Between {
     Both,
 }
 
-/// How a move that was cut off is ended.
+/// The way in which a move that was cut off is ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum End {
     Resumed,
@@ -298,12 +298,12 @@ fn check_end(case: Case, ended: Result<(), TransferError>) {
     }
 }
 
-/// How many of the cases are tried at each write.
+/// The cases that are tried at each write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Cases {
     /// All of them.
     All,
-    /// Another one at each.
+    /// Another case at each write.
     ByTurns,
 }
 

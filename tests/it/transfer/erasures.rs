@@ -27,7 +27,7 @@ between_every_two_stores! {
     a_body_that_no_message_names_is_exported_and_imported_and_expires_there
 }
 
-/// What an erased body says; larger than a fragment of a store.
+/// Returns the text of an erased body, which is larger than a fragment of a store.
 fn secret() -> String {
     "the heron waits at dawn ".repeat(1_000)
 }
@@ -95,7 +95,7 @@ async fn check_files(world: World) {
     }
 }
 
-/// Whether a file, or one below a directory, has these bytes.
+/// Returns true when a file, or one below a directory, has these bytes.
 fn holds(place: &Path, text: &str) -> bool {
     if place.is_dir() {
         let mut below = std::fs::read_dir(place).unwrap();

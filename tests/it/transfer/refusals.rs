@@ -1,4 +1,4 @@
-//! What is refused, and changes nothing.
+//! Refusals, which change nothing.
 
 use heronry_runtime::transfer::{self, Pools, TransferError};
 use heronry_store::{LeaseError, StoreErrorKind};

@@ -1,4 +1,5 @@
-//! What happened in the pools before they are carried, and what must be the same afterwards.
+//! The history of the pools before they are carried, and the facts that must be the same
+//! afterwards.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use heronry_types::{
     Address, Body as Bytes, ContentRef, Cursor, EpochReason, PoolId, PoolSpec, Position,
 };
 
-/// Who carries.
+/// Returns the carrier of a test.
 pub(crate) fn carrier(world: &World, seed: u64) -> Carrier {
     Carrier {
         clock: Arc::new(world.clock.clone()),
@@ -33,7 +34,7 @@ pub(crate) fn route() -> Route {
     }
 }
 
-/// What a pool was when it was left.
+/// The state of a pool when it was left.
 pub(crate) struct Left {
     pub(crate) head: Head,
     pub(crate) chunks: Vec<Chunk>,
@@ -47,7 +48,7 @@ pub(crate) struct Left {
     pub(crate) bodies: Vec<(ContentRef, Bytes)>,
 }
 
-/// Where the consumers of a pool stand.
+/// The cursors of a pool's consumers.
 pub(crate) type Consumers = Vec<(ConsumerId, ConsumerCursor)>;
 
 /// Lets three consumers of a pool stand at its start, after its first record and at its head.

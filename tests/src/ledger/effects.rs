@@ -1,4 +1,4 @@
-//! What a journal may say of effects.
+//! The rules of a journal about effects.
 
 use heronry_journal::{
     EffectAttempted, EffectCompleted, EffectIntended, EffectRecord, EffectResultRefused, Record,
@@ -10,13 +10,13 @@ use super::{Ledger, run_of};
 /// An effect as the journal shows it.
 #[derive(Debug)]
 pub struct Deed {
-    /// Whose it is.
+    /// The run whose effect it is.
     pub run: RunId,
-    /// Whether doing it again does no harm.
+    /// True when doing it again does no harm.
     pub is_keyed: bool,
-    /// Which joining of the run it belongs to.
+    /// The joining of the run to which it belongs.
     pub generation: Generation,
-    /// How often it was attempted.
+    /// The number of attempts.
     pub attempts: u32,
     /// The record that has its result.
     pub done: Option<Position>,

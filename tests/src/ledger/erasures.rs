@@ -1,4 +1,4 @@
-//! What a journal may say of erased bodies.
+//! The rules of a journal about erased bodies.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use heronry_types::{ContentRef, RunId, Timestamp};
 
 use super::Ledger;
 
-/// What a journal says of a body.
+/// The standing of a body in a journal.
 #[derive(Clone, Debug, Default)]
 pub struct ContentStanding {
-    /// Who sent the first message with it.
+    /// The sender of the first message with it.
     pub first_sender: Option<RunId>,
-    /// Whoever sent or got a message with it.
+    /// The runs that sent or got a message with it.
     pub readers: BTreeSet<RunId>,
-    /// When it was erased.
+    /// The time of its erasure.
     pub erased_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What a journal may say of events that members report.
+//! The rules of a journal about events that members report.
 
 use heronry_journal::{ApplicationEvent, Body, Record, ToldRecord};
 use heronry_types::{EntityKind, EventFamily};

@@ -1,4 +1,4 @@
-//! What a journal may say of members.
+//! The rules of a journal about members.
 
 use std::collections::BTreeSet;
 
@@ -21,11 +21,11 @@ pub(super) struct Seat {
     policies: Policies,
     topics: BTreeSet<TopicId>,
     lease: Option<Millis>,
-    /// When it was heard of for certain; what is not recorded may have followed.
+    /// The time at which it was last heard of for certain. Later signs of life may not be recorded.
     pub(super) heard: Timestamp,
-    /// When it leaves unless it is heard of before.
+    /// The time at which it leaves, unless it is heard of before.
     pub(super) lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The condition of its suspension.
     pub(super) asleep: Option<Sleep>,
 }
 

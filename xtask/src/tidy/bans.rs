@@ -44,7 +44,7 @@ const PAST_THE_DOOR: [(&str, &str); 5] = [
     ("fs", "write"),
 ];
 
-/// Whether the tokens at hand belong to a test.
+/// The place of the tokens at hand: code, or a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Code,

@@ -1,4 +1,5 @@
-//! What a published crate says of itself, and how few crates it brings along.
+//! The packaging of published crates: the metadata of their manifests, and the number of crates
+//! that they bring along.
 
 use super::Finding;
 use super::tree::Tree;
@@ -11,7 +12,7 @@ const DEPENDENCIES_MAX: [(&str, usize); 3] = [
     ("heronry-event", 6),
 ];
 
-/// How many keywords and categories the registry takes.
+/// The most keywords and categories that the registry takes.
 const WORDS_MAX: usize = 5;
 
 /// The fact sheet of one published crate.
@@ -23,7 +24,7 @@ pub(crate) struct Sheet {
     pub(crate) direct_dependencies: usize,
     pub(crate) keywords: usize,
     pub(crate) categories: usize,
-    /// Which of the wanted entries the manifest leaves out.
+    /// The wanted entries that the manifest leaves out.
     pub(crate) missing: Vec<&'static str>,
 }
 

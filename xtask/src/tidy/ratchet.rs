@@ -59,7 +59,7 @@ pub(crate) fn compare(over: &[Measured], list_path: &str, list: &str) -> Vec<Fin
     findings
 }
 
-/// What is over its limit and not excused.
+/// Returns the finding of a size that is over its limit and not excused.
 fn judge(measured: &Measured, exceptions: &[Exception]) -> Option<Finding> {
     let what = measured
         .function

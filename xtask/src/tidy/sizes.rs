@@ -13,7 +13,7 @@ const FILE_LINES_MAX: usize = 600;
 /// No function has more lines between its braces.
 const FUNCTION_LINES_MAX: usize = 60;
 
-/// Where exceptions are listed; the list may only shrink.
+/// The path of the list of exceptions; the list may only shrink.
 const EXCEPTIONS: &str = "xtask/tidy-exceptions.toml";
 
 /// Measures every Rust file and compares what is over a limit with the list of exceptions.

@@ -22,11 +22,11 @@ pub(crate) enum Kind {
     Sled,
 }
 
-/// How many messages' claims are handed over at once.
+/// The number of messages whose claims are handed over at once.
 const RUN: u64 = 4_096;
-/// How many messages' names are looked up at once.
+/// The number of messages whose names are looked up at once.
 const BATCH: u64 = 256;
-/// How many messages are looked up for a figure.
+/// The number of messages that are looked up for a figure.
 const LOOKED_UP: u64 = 20 * BATCH;
 
 /// Fills a store, and prints a line whenever there are ten times as many messages.
@@ -160,7 +160,7 @@ impl Filling {
     }
 }
 
-/// How many bytes a folder takes on the disk.
+/// Returns the number of bytes that a folder takes on the disk.
 fn disk_bytes(folder: &Path) -> f64 {
     let mut bytes = 0.0;
     for entry in std::fs::read_dir(folder).unwrap() {

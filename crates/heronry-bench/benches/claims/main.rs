@@ -1,4 +1,5 @@
-//! What claims cost when there are many: to keep, to look up, in memory and on the disk.
+//! The cost of claims when there are many: to keep them, and to look them up, in memory and on the
+//! disk.
 //!
 //! `cargo bench -p heronry-bench --bench claims` prints the tables. Words choose a part (`kept`: up to
 //! 10 M finished messages; `history`: sends after 1 M), a store (`memory`, `redb`, `sled`), or how many

@@ -15,7 +15,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use heronry_journal::{Body, Chunk, ChunkHash, ChunkWriter, Entry, encoded_len};
 use heronry_types::{Actor, Address, Epoch, Position, Timestamp};
 
-/// How many sends the large chunk holds.
+/// The number of sends in the large chunk.
 const SENDS: usize = 256;
 
 fn main_send() -> mirror::Send {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How much of the journal is read at once, in bytes.
+/// The most bytes of the journal in one read.
 const PAGE: usize = 1 << 20;
 
 pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 /// The body of every message.
 pub(crate) const BODY: &[u8] = &[b'x'; 200];
 
-/// How many messages a reader takes at once.
+/// The most messages that a reader takes at once.
 const TAKEN: u64 = 1_000;
 
 /// Ends the measurement at the first surprise.
@@ -40,7 +40,7 @@ pub(crate) fn id<K: IdKind>(word: &str, number: usize) -> Result<Id<K>, Failure>
     Id::parse(format!("{word}-{number:07}")).or_stop()
 }
 
-/// How many sends by how many callers at once.
+/// The number of callers at the same time, and the number of sends of each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sends {
     pub(crate) callers: usize,
@@ -68,7 +68,7 @@ pub(crate) struct Ground {
     pub(crate) sender: Caller,
     pub(crate) reader: Caller,
     runtime: Runtime,
-    /// How many rounds of keys were used.
+    /// The number of rounds of keys that were used.
     rounds: usize,
 }
 

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many different runs the filters name.
+/// The number of different runs that the filters name.
 const RUNS: usize = 1_250;
-/// How many different topics the filters name.
+/// The number of different topics that the filters name.
 const TOPICS: usize = 200;
 /// Events that are matched in each round.
 const EVENTS: usize = 512;

@@ -19,7 +19,7 @@ pub(crate) struct Search {
     pub(crate) found: Option<PathBuf>,
     /// The folders that were looked into, from below upward.
     pub(crate) looked: Vec<PathBuf>,
-    /// What is of the name and not a folder of this user.
+    /// The paths that have the name and are not a folder of this user.
     pub(crate) passed_over: Vec<PathBuf>,
 }
 

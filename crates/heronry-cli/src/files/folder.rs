@@ -29,7 +29,8 @@ use crate::secrets::random_bits;
 /// The most bytes that are read of a file which this program keeps.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What a file is opened with wherever it is: no link is followed, and no other end is waited for.
+/// The flags of every open: no symbolic link is followed, and a pipe without another end is not
+/// waited for.
 const PLAIN: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
@@ -41,21 +42,21 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
-/// Whether a write waits for the device.
+/// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Freshness {
-    /// It does.
+    /// The write waits for the device.
     Synced,
-    /// It does not: a power cut may take it back, or a part of it.
+    /// The write does not wait: a power cut may take it back, or a part of it.
     MayBeLost,
 }
 
-/// Whether a file was there already.
+/// The age of a file that was opened or made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    /// It was.
+    /// The file was there already.
     Before,
-    /// It was made now.
+    /// The file was made now.
     Made,
 }
 

@@ -1,4 +1,5 @@
-//! Which job a command runs: the one that is named, the unfinished one, or a new one.
+//! The choice of the job that a command runs: the one that is named, the unfinished one, or a new
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -12,21 +13,21 @@ use crate::{
     failure::{Exit, Failure},
 };
 
-/// What keeps the events that end a run.
+/// A filter that keeps the events that end a run.
 const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
 
 /// A job that is to be run.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// What stands after the dot of the pool's id.
+    /// The part of the pool's id after the dot.
     pub(crate) name: String,
     /// Its pool, opened.
     pub(crate) pool: PoolClient,
-    /// How the job was found.
+    /// The origin of the job.
     pub(crate) found: Found,
 }
 
-/// How a job was found.
+/// The origin of a job: new, or left unfinished by an earlier `up`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
     /// It is new.

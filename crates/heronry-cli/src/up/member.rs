@@ -35,12 +35,12 @@ pub(crate) struct Member {
     pub(crate) manifest: String,
 }
 
-/// How a member came out.
+/// The result of a member.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct MemberReport {
     pub(crate) run_id: String,
     pub(crate) agent_id: String,
-    /// How its run ended; nothing when it will go on in a later `up`.
+    /// The end of its run; `None` when the run goes on in a later `up`.
     pub(crate) state: Option<RunEnd>,
     pub(crate) restarts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -270,10 +270,10 @@ impl Member {
     }
 }
 
-/// How one process of a member ended.
+/// The end of one process of a member.
 enum Once {
-    /// By itself, with this exit code; it was started at this time of the clock.
+    /// The process ended by itself, with this exit code; it was started at this time of the clock.
     Ended(u8, u64),
-    /// It was stopped.
+    /// The process was stopped.
     Stopped(Phase, u8),
 }

@@ -17,12 +17,12 @@ use tokio::{
 
 use super::{capture::Sink, shim::code_of};
 
-/// How long a member may take to end when it was asked to.
+/// The longest time that a member may take to end after it was asked to.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// How long output may keep coming when the group is gone.
+/// The longest time that output may keep coming after the process group is gone.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
-/// What a process is started with.
+/// The parts that a process is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
     /// The `heronry` binary.

@@ -1,4 +1,4 @@
-//! What people see while a job runs.
+//! The lines that people see while a job runs.
 
 use crate::{
     failure::Failure,

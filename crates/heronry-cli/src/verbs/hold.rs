@@ -66,7 +66,7 @@ pub(super) fn show(cx: &Context, extended: &ClaimsExtended) -> Result<(), Failur
     })
 }
 
-/// For how long an extension holds claims.
+/// The term for which an extension holds claims.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Term {
     /// For as long as was asked for.

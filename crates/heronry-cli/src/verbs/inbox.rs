@@ -17,7 +17,7 @@ use crate::{
     text::name_of,
 };
 
-/// How long one request waits; a longer wait is several requests under the same receive id.
+/// The longest wait of one request; a longer wait is several requests under the same receive id.
 pub(super) const POLL: Millis = Millis(40_000);
 
 /// Claim messages that were sent to a run, or look at them

@@ -19,7 +19,7 @@ use crate::{
     host::{StoreChoice, open_to_read, store_failure},
 };
 
-/// How much of a journal is held at once, in bytes.
+/// The most bytes of a journal that are held at once.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Look at a store that no server has open: check it, count, show, export and import

@@ -144,7 +144,7 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Which settings and limits are shown.
+/// The choice of the settings and limits that are shown.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Shown {
     /// Every one, with the value that holds.
@@ -153,7 +153,7 @@ enum Shown {
     Set,
 }
 
-/// What is shown of no policies.
+/// The text that is shown for no policies.
 const NONE: &str = "none";
 
 fn listed(policies: Option<&Policies>) -> String {

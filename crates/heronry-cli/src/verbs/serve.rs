@@ -17,7 +17,7 @@ use crate::{
     signals::Signals,
 };
 
-/// Where the server listens when nobody says.
+/// The address where the server listens by default.
 const DEFAULT_LISTEN: &str = "127.0.0.1:7171";
 
 /// Serve pools over HTTP until stopped
@@ -56,7 +56,7 @@ pub(crate) struct ServeArgs {
     rollback: RollbackArgs,
 }
 
-/// What `--json` prints when the server is ready.
+/// The document that `--json` prints when the server is ready.
 #[derive(Debug, Serialize)]
 struct Ready<'a> {
     url: &'a str,

@@ -71,14 +71,14 @@ struct Ends {
     to: StoreChoice,
 }
 
-/// What is asked about a move.
+/// The request about a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
-    /// To begin it, or to go on.
+    /// To begin the move, or to go on with it.
     Begin,
-    /// To go on.
+    /// To go on with the move.
     Resume,
-    /// To take it back.
+    /// To take the move back.
     Abandon,
 }
 

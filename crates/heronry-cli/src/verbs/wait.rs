@@ -30,7 +30,7 @@ use crate::{
     secrets::random_name,
 };
 
-/// How long one request waits.
+/// The longest wait of one request.
 const POLL: Millis = Millis(25_000);
 
 /// Sleep until an event comes that a filter keeps, or until several did

@@ -44,7 +44,7 @@ struct FollowFlag {
     follow: bool,
 }
 
-/// Where to start.
+/// The place where watching starts.
 #[derive(Clone, Copy, Debug)]
 enum Start {
     At(EventsFrom),

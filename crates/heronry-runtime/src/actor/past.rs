@@ -11,7 +11,8 @@ use crate::{
     job::{Gated, Job, Ran},
 };
 
-/// How many bytes of the journal are read at once for each record that is wanted, and at the most.
+/// The bytes of the journal in one read for each record that is wanted, and the most for all of
+/// them.
 const BYTES_EACH: usize = 512;
 const PAGE_BYTES: usize = 256 * 1024;
 

@@ -15,21 +15,21 @@ use tokio::sync::Notify;
 
 use super::{Marks, format::push_entry, journal::MarkedJournal};
 
-/// The longest time in milliseconds by which a mark is behind what was acknowledged while its keeper
-/// runs: what is unwritten is written after half of it.
+/// The longest time in milliseconds by which a mark is behind the acknowledged heads while its
+/// keeper runs. Unwritten heads are written after half of that time.
 pub const MARK_BEHIND_MS_MAX: u64 = 1_000;
 /// The number of commits after which a mark is written without waiting.
 pub const MARK_BEHIND_COMMITS_MAX: u32 = 256;
-/// So many bytes of later entries a mark may have beyond the size of a whole one before it is written
-/// anew.
+/// The most bytes of later entries behind a whole mark. With more the mark is written anew.
 const GROWTH_BYTES_MAX: usize = 64 * 1024;
 
-/// Whether a write waits for the device.
+/// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MarkSync {
-    /// It does not: a power cut may leave the mark of before, or a torn one.
+    /// The write does not wait for the device: a power cut may leave the mark of before, or a torn
+    /// one.
     Later,
-    /// It does.
+    /// The write waits for the device.
     Now,
 }
 
@@ -74,7 +74,7 @@ struct Shared {
     /// Held while the place is written, so that what was seen later is written later.
     file: Mutex<File>,
     bell: Notify,
-    /// Whether a write failed since the last one that succeeded: it is said once.
+    /// True from a failed write until the next one that succeeds, so that the failure is said once.
     fails: AtomicBool,
 }
 
@@ -83,16 +83,17 @@ struct State {
     marks: Marks,
     /// The pools whose entries were not written yet.
     unwritten: BTreeSet<PoolId>,
-    /// How many commits were seen since the last write.
+    /// The number of commits since the last write.
     commits: u32,
 }
 
-/// What is at the place.
+/// The sizes of the mark at its place.
 #[derive(Debug, Default)]
 struct File {
-    /// How many bytes it had when it was written as a whole; nothing when it has to be.
+    /// The size in bytes of the last whole write; `None` when the mark has to be written as a
+    /// whole.
     whole: Option<usize>,
-    /// How many bytes were added since then.
+    /// The number of bytes that were added since then.
     added: usize,
 }
 
@@ -131,13 +132,14 @@ impl MarkKeeper {
         (store, keeper)
     }
 
-    /// Returns what the mark says, with what was seen since it was read.
+    /// Returns the heads that the mark names, with the heads that were seen since the mark was
+    /// read.
     pub fn marks(&self) -> Marks {
         self.shared.state().marks.clone()
     }
 
-    /// Keeps the mark: what was seen is written after half of [`MARK_BEHIND_MS_MAX`], or at
-    /// [`MARK_BEHIND_COMMITS_MAX`] commits. It runs until it is dropped.
+    /// Keeps the mark: new heads are written after half of [`MARK_BEHIND_MS_MAX`], or at
+    /// [`MARK_BEHIND_COMMITS_MAX`] commits. The future runs until it is dropped.
     pub async fn run(self, clock: Arc<dyn Clock>) {
         loop {
             while self.shared.state().commits == 0 {
@@ -236,15 +238,15 @@ impl MarkKeeper {
     }
 }
 
-/// How much of a mark is written.
+/// The extent of a write of the mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Extent {
-    /// What changed, and all of it now and then.
+    /// The changes, and all of the mark now and then.
     Changes,
-    /// All of it, and the device is waited for.
+    /// All of the mark, and the device is waited for.
     Whole,
-    /// The same for a pool that must be out of it: where that fails the mark goes, because no mark is
-    /// better than a wrong one.
+    /// The same as [`Extent::Whole`], for a pool that must be out of the mark. When the write fails
+    /// the mark is removed, because no mark is better than a wrong one.
     Removal,
 }
 

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::Refusal;
 
-/// How long somebody waits before it asks again for what its share has no room for, in milliseconds.
+/// The time before a caller asks again for something that its share has no room for, in
+/// milliseconds.
 const SHARE_RETRY_AFTER_MS: u64 = 1_000;
 
 impl Refusal {

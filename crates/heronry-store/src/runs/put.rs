@@ -8,7 +8,7 @@ use crate::{Checkpoint, ClaimEntry, ClaimKey, StoreError};
 /// The fewest entries that are merged for a run, however small it is.
 const PIECE_MIN: u64 = 1_024;
 
-/// What is to be written, in one transaction: first what is removed, then what is put there.
+/// The rows that one transaction changes: first the removed ones, then the written ones.
 #[derive(Debug, Default)]
 pub(crate) struct Edit {
     /// Keys from which on, and below which, rows are removed.

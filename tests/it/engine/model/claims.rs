@@ -38,7 +38,8 @@ impl Play {
         self.claims.extend(again);
     }
 
-    /// Who acts on a claim that is counted from the newest, and whether it is held by that run now.
+    /// Returns the run that acts on a claim, counted from the newest; the claim; and true when that
+    /// run holds it now.
     fn claim(&self, by: By, number: usize) -> Option<(Who, Claim, bool)> {
         let (owner, claim) = *self.claims.iter().rev().nth(number)?;
         let who = acting(by, owner);

@@ -23,9 +23,9 @@ pub(super) struct Known {
     says: &'static str,
 }
 
-/// What stored bodies say; messages that bring their own say `work`.
+/// The texts of stored bodies; messages that bring their own say `work`.
 const SAYS: [&str; 2] = ["one", "other"];
-/// What is said by a message that brings its body.
+/// The text of a body that its message brings.
 const WORK: &str = "work";
 
 fn text(says: &str) -> Body {
@@ -174,7 +174,8 @@ impl Play {
         }
     }
 
-    /// Why a caller does not get a body that there may be: it neither sent nor received it.
+    /// Returns the reason why a caller does not get a body that there may be: the caller neither
+    /// sent nor received it.
     fn unread(&self, caller: &Caller, known: &Known) -> Option<Rejection> {
         let Caller::Member { run, .. } = caller else {
             return None;

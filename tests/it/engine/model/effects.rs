@@ -13,7 +13,7 @@ use super::{
     steps::{By, RUNS, Who},
 };
 
-/// Which attempt a result is said to be of.
+/// The attempt that a result names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
     /// The last one.
@@ -152,7 +152,7 @@ impl Play {
         }
     }
 
-    /// What has no result is listed, each effect once.
+    /// Checks that the effects without a result are listed, each once.
     pub(super) async fn check_pending(&self) {
         let list = ListEffects {
             caller: Caller::Operator,

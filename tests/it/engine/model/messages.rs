@@ -9,7 +9,7 @@ use super::{
     steps::{By, Letter, RUNS, To, Who},
 };
 
-/// What a message asks for, without what is usual anyway.
+/// Returns the request of a message as a text, without its defaults.
 pub(super) fn said(letter: Letter) -> String {
     let Letter {
         to, mut options, ..

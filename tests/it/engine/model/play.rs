@@ -26,10 +26,10 @@ use super::steps::{
     Wait, Who,
 };
 
-/// How many copies an inbox holds: few, so that some are full.
+/// The most copies that an inbox holds: few, so that some inboxes are full.
 pub(super) const INBOX_DEPTH: u64 = 8;
 
-/// What was asked under a key, and where its first record is.
+/// The requests by run and key, each with its first record.
 pub(super) type Asked = HashMap<(usize, String), (String, Cursor)>;
 
 /// A history that is being played.
@@ -130,7 +130,7 @@ impl Play {
         World::member(RUNS[who.run], generation)
     }
 
-    /// Why a member's command is refused before it is looked at, by the rules.
+    /// Returns the reason why the rules refuse a member's command before it is looked at.
     pub(super) fn barred(&self, caller: &Caller) -> Option<Rejection> {
         let Caller::Member { run, generation } = caller else {
             return None;
@@ -192,7 +192,7 @@ impl Play {
         self.read().await;
     }
 
-    /// What joins a run, or takes it over as another instance.
+    /// Returns the command that joins a run, or takes it over as another instance.
     pub(super) fn joining(&self, who: usize, listing: Listing, instance: u32) -> Join {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
@@ -269,7 +269,7 @@ impl Play {
         check_barred(&answer, barred.as_ref());
     }
 
-    /// Why a letter is refused, by the rules.
+    /// Returns the reason why the rules refuse a letter.
     pub(super) fn refused(&self, who: Who, letter: Letter) -> Option<Rejection> {
         let barred = self.barred(&self.caller(who));
         let full = || self.full(who, letter);
@@ -333,7 +333,7 @@ impl Play {
         self.world().clock.now().wall
     }
 
-    /// What registers a wake, and what is asked by that.
+    /// Returns the command that registers a wake, and its request as a text.
     pub(super) fn registering(&self, who: Who, wait: Wait) -> (RegisterWake, String) {
         let head = self.pool().head();
         let since = wait.back.map_or(Since::Head, |back| {
@@ -367,7 +367,7 @@ impl Play {
         (register, said)
     }
 
-    /// Why a wake is refused, by the rules.
+    /// Returns the reason why the rules refuse a wake.
     pub(super) fn wake_refused(&self, who: Who, wait: Wait) -> Option<Rejection> {
         let not_held = || self.not_held(&run(RUNS[who.run]), wait.policies);
         self.barred(&self.caller(who)).or_else(not_held)
@@ -404,7 +404,7 @@ impl Play {
         }
     }
 
-    /// Why a wake is refused that carries what its run does not hold.
+    /// Returns the reason why a wake is refused that carries policies which its run does not hold.
     fn not_held(&self, run: &RunId, carried: u8) -> Option<Rejection> {
         let held = self.ledger.policies(run)?;
         let policy = held.first_missing(&policies(carried))?.clone();

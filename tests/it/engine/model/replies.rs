@@ -29,7 +29,7 @@ pub(super) fn contract(asking: Asking) -> ResponseContract {
 }
 
 impl Play {
-    /// Why a letter is refused that asks for more replies than can count.
+    /// Returns the reason why a letter is refused that asks for more replies than can count.
     pub(super) fn unsatisfiable(&self, sender: usize, letter: Letter) -> Option<Rejection> {
         let asked = letter.asking.map(contract)?;
         let sender = run(RUNS[sender]);

@@ -9,7 +9,7 @@ use super::{
     steps::{RUNS, Who},
 };
 
-/// What is reported.
+/// The kinds of reported events.
 const KINDS: [EventKind; 3] = [
     EventKind::ToolStarted,
     EventKind::RunCheckpointed,
@@ -23,13 +23,13 @@ pub(super) fn events(under: u8, count: u8) -> Vec<NewEvent> {
     kinds.map(|kind| NewEvent::new(*kind)).collect()
 }
 
-/// What is asked by that.
+/// Returns the request of a report as a text.
 pub(super) fn said(count: u8) -> String {
     format!("report {count}")
 }
 
 impl Play {
-    /// Reports so many events before the first step, in batches of the largest size.
+    /// Reports this many events before the first step, in batches of the largest size.
     pub(super) async fn report_before(&mut self, count: usize) {
         let events = vec![NewEvent::new(EventKind::ToolStarted); count];
         let caller = self.caller(Who {

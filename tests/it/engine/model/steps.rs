@@ -7,13 +7,13 @@ use super::{effects::Of, faults::Failing};
 
 /// One of the few runs that act.
 pub(super) const RUNS: [&str; 4] = ["ann", "bob", "cid", "dan"];
-/// What they are runs of.
+/// The agents of the runs, in the order of the runs.
 pub(super) const AGENTS: [&str; 4] = ["smith", "smith", "jones", "jones"];
 /// The topics that they may list.
 pub(super) const TOPICS: [&str; 2] = ["north", "south"];
 /// The policies that they may hold, and their wakes may carry.
 pub(super) const POLICIES: [&str; 2] = ["east", "west"];
-/// What they wait for.
+/// The filters of their wakes.
 pub(super) const FILTERS: [&str; 12] = [
     r#"kind == "run_message_delivered""#,
     r#""ann" in recipients"#,
@@ -39,23 +39,23 @@ pub(super) const CONDITIONS: [&str; 6] = [
     r#"{"all_of":["kind == \"wake_condition_triggered\"","kind == \"wake_condition_registered\""]}"#,
 ];
 
-/// Who acts: a run, as its present joining or as an older one.
+/// The actor of a step: a run, as its present joining or as an older one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Who {
     pub(super) run: usize,
     pub(super) is_stale: bool,
 }
 
-/// Who acts on what a run holds.
+/// The actor on something that a run holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum By {
     /// The run that holds it.
     Owner,
-    /// Whoever.
+    /// Another run.
     Other(Who),
 }
 
-/// Where a message goes.
+/// The address of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum To {
     Run(usize),
@@ -64,7 +64,7 @@ pub(super) enum To {
     Pool,
 }
 
-/// Whether the store kept an append that it says has failed.
+/// The fate of an append whose failure the store reports: kept, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kept {
     All,
@@ -81,12 +81,12 @@ pub(super) struct Letter {
     pub(super) asking: Option<Asking>,
 }
 
-/// What a message asks for.
+/// The response contract that a message asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking {
     pub(super) more_than_one: u32,
     pub(super) timeout: Option<u64>,
-    /// Which runs' replies count, one bit for each; absent: everybody's.
+    /// The runs whose replies count, one bit for each; `None` for all runs.
     pub(super) from: Option<u8>,
 }
 
@@ -96,29 +96,30 @@ pub(super) struct Wait {
     /// One of the filters, or, behind them, one of the conditions.
     pub(super) filter: usize,
     pub(super) key: u8,
-    /// How far back it looks; absent: from its registration on.
+    /// The number of positions that it looks back; `None` to begin at its registration.
     pub(super) back: Option<u64>,
     pub(super) timeout: Option<u64>,
     pub(super) includes_wakes: bool,
     pub(super) while_waiting: Meanwhile,
-    /// Which policies it carries, one bit for each.
+    /// The policies that it carries, one bit for each.
     pub(super) policies: u8,
 }
 
-/// What a run does while a wake waits.
+/// The state of a run while its wake waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Meanwhile {
     GoesOn,
     IsSuspended,
 }
 
-/// What a run says of itself when it joins.
+/// The listing of a run when it joins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listing {
-    /// Which topics it lists, one bit for each.
+    /// The topics that it lists, one bit for each.
     pub(super) topics: u8,
     pub(super) lease: u64,
-    /// Which policies it holds, one bit for each; as many of them as it may, when it joins again.
+    /// The policies that it holds, one bit for each; when it joins again, only those of them that
+    /// it may.
     pub(super) policies: u8,
 }
 
@@ -209,7 +210,7 @@ fn letter() -> impl Strategy<Value = Letter> {
     })
 }
 
-/// How a message is handed over: often in the usual way, or in order.
+/// Returns delivery options: often the usual ones, or in order.
 fn options() -> impl Strategy<Value = DeliveryOptions> {
     let importance = prop_oneof![
         6 => Just(Importance::Queue),
@@ -294,7 +295,8 @@ fn listing() -> impl Strategy<Value = Listing> {
     })
 }
 
-/// How many events there are before the first step: none, or more than are looked through at once.
+/// Returns the number of events before the first step: none, or more than are looked through at
+/// once.
 pub(super) fn before() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(0), 1 => Just(1_100)]
 }

@@ -1,4 +1,4 @@
-//! What limits end, where they refuse nothing.
+//! Limits that end something where they refuse nothing.
 
 use futures::{FutureExt, future::LocalBoxFuture};
 use heronry_pool::{Caller, Rejection, decide::IntendEffect};
@@ -11,7 +11,7 @@ use heronry_tests::server::to_run;
 /// A limit that nobody can ask too much of.
 pub(super) struct Act {
     pub(super) limit: LimitName,
-    /// Of how many it is a multiple in the test.
+    /// The unit of the limit in the test: its value is a multiple of this number.
     pub(super) unit: u64,
     /// Checks that it ends what it ends at its value, and not before.
     pub(super) check: for<'a> fn(&'a mut Scene<'_>, u64) -> LocalBoxFuture<'a, ()>,

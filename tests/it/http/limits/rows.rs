@@ -1,4 +1,4 @@
-//! What each limit refuses.
+//! Rows of limits and the requests that they refuse.
 
 use futures::{FutureExt, future::LocalBoxFuture};
 use heronry_types::LimitName;
@@ -10,9 +10,9 @@ use heronry_tests::server::{OPERATOR, Reply, to_run};
 /// One way to reach a limit.
 pub(super) struct Row {
     pub(super) limit: LimitName,
-    /// Which of several ways it is.
+    /// The name of this way, among several to the same limit.
     pub(super) what: &'static str,
-    /// What the limit is set to: small.
+    /// The value that the limit is set to: small.
     pub(super) max: u64,
     /// Asks for so much; called with one below the limit, with the limit, and with one above it.
     pub(super) ask: for<'a> fn(&'a mut Scene<'_>, u64) -> LocalBoxFuture<'a, Reply>,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::rows::{Class, Row, Thing};
 use heronry_tests::server::{OPERATOR, Reply, Server, to_run};
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Who {
     None,
@@ -43,12 +43,12 @@ pub(super) const WHO: [Who; 10] = [
     Who::OperatorForRun,
 ];
 
-/// What is asked for.
+/// The target of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Target {
-    /// What the run itself has.
+    /// A thing of the run itself.
     Own,
-    /// What another run of the pool has.
+    /// A thing of another run of the pool.
     AnotherRuns,
     /// The same in a pool that the run is no member of.
     InAnotherPool,
@@ -63,7 +63,7 @@ pub(super) const TARGETS: [Target; 4] = [
     Target::InNoPool,
 ];
 
-/// What is to come of a request.
+/// The expected result of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Expected {
     Done,

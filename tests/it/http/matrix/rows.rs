@@ -1,25 +1,25 @@
 //! The routes, to whom each is open, and what one that is allowed answers.
 
-/// To whom a route is open, and how far.
+/// The callers to whom a route is open, and the extent of their access.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Class {
-    /// To everyone.
+    /// Everyone.
     Open,
-    /// To operators.
+    /// Operators.
     Operator,
-    /// To everyone who has a standing anywhere; it names no pool.
+    /// Everyone who has a standing anywhere; it names no pool.
     Server,
-    /// To the members of the pool, in the same way for all of them.
+    /// The members of the pool, in the same way for all of them.
     Whole,
-    /// To the members of the pool, each for its own run, which a query may name.
+    /// The members of the pool, each for its own run, which a query may name.
     Listing(&'static str),
-    /// To the run that the path names.
+    /// The run that the path names.
     Run,
-    /// To members who act as their own run, which a field of the body may name.
+    /// Members who act as their own run, which a field of the body may name.
     Acting(&'static str),
-    /// To members who act as their own run, which the query may name.
+    /// Members who act as their own run, which the query may name.
     ActingByQuery(&'static str),
-    /// To the run that has the thing which the path names; another's is not found.
+    /// The run that has the thing which the path names; another's is not found.
     Thing(Thing),
 }
 

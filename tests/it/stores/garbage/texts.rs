@@ -15,12 +15,12 @@ use proptest::test_runner::TestRunner;
 use heronry_tests::garbage::garbage;
 use heronry_tests::tries::cases;
 
-/// How the written form of what was read compares with the text.
+/// The relation of a text to the written form of the value that was read from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
-    /// It is the text: there is one way to write it.
+    /// The written form is the text: there is one way to write the value.
     Only,
-    /// It is read to the same.
+    /// The written form is read to the same value.
     Equal,
 }
 

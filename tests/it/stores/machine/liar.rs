@@ -22,7 +22,7 @@ pub(super) struct Liar {
     memory: Mutex<Memory>,
 }
 
-/// What the liar has seen.
+/// The facts that the liar has seen.
 #[derive(Default)]
 struct Memory {
     tokens: HashMap<PoolId, FencingToken>,

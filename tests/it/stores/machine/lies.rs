@@ -16,7 +16,7 @@ pub(crate) enum Lie {
     IgnoresTheToken,
     /// The last body of an append is lost.
     LosesABody,
-    /// What is erased is still there.
+    /// An erased body is still there.
     KeepsWhatIsErased,
     /// A body is found beside the append that it rode with.
     FindsABodyNextDoor,

@@ -1,4 +1,4 @@
-//! What a step stands for: commits, guards, bodies, claims.
+//! The parts that a step stands for: commits, guards, bodies, claims.
 
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_store::{
@@ -14,9 +14,9 @@ use super::{
     ops::{Append, Expects, How, Point, Token},
 };
 
-/// How many pools there are.
+/// The number of pools.
 pub(crate) const POOLS: u8 = 3;
-/// How many claims there can be in a pool.
+/// The most claims of a pool.
 pub(crate) const KEYS: u8 = 12;
 
 /// Returns the name of a pool.

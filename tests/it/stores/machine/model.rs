@@ -1,4 +1,4 @@
-//! What a store promises, written down as plainly as it can be.
+//! The promises of a store, written down as plainly as possible.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ pub(crate) struct Model {
     pub(crate) moved_to: Option<String>,
 }
 
-/// Who has a pool.
+/// The owner of a pool.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Owner {
     /// Nobody now; the last token is good.
     #[default]
     Nobody,
-    /// Who has the last token.
+    /// The holder of the last token.
     Somebody,
     /// Nobody since it was deleted: no token is good.
     NobodySinceDeleted,
@@ -38,19 +38,19 @@ pub(crate) struct Pool {
     pub(crate) owner: Owner,
     /// The chunks that are kept.
     pub(crate) chunks: Vec<Chunk>,
-    /// Whether more of the pool is to arrive before anybody sees it.
+    /// The completeness of the pool: more of it may have to arrive before anybody sees it.
     pub(crate) arrival: Arrival,
     pub(crate) packs: Vec<ContentPack>,
     pub(crate) alone: BTreeMap<ContentRef, Stored>,
     pub(crate) claims: BTreeMap<ClaimKey, ClaimEntry>,
     pub(crate) checkpoint: Option<Checkpoint>,
-    /// Where chunks end, those that are gone included.
+    /// The ends of chunks, those that are gone included.
     pub(crate) ends: Vec<Checkpoint>,
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) consumers: BTreeMap<ConsumerId, ConsumerCursor>,
 }
 
-/// How something ends: what was refused is named in a few words.
+/// The end of an operation; a refusal is named in a few words.
 pub(crate) type End<T> = Result<T, String>;
 
 impl Model {

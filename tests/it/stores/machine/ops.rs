@@ -1,4 +1,4 @@
-//! What can be done to a store, drawn at random.
+//! Operations on a store, drawn at random.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -9,7 +9,7 @@ pub(crate) struct Step {
     pub(crate) look: Look,
 }
 
-/// What is done. Numbers are taken modulo what there is.
+/// An operation. Numbers are taken modulo the number of things.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Acquire(u8),
@@ -57,32 +57,32 @@ pub(crate) enum Op {
     Crash(Box<Op>, u8),
 }
 
-/// How a pool comes to its owner.
+/// The way in which a pool comes to its owner.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum By {
     Asking,
     Force,
 }
 
-/// Which token is shown.
+/// The token that is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Token {
     Present,
     Stale,
 }
 
-/// Of which point a snapshot is.
+/// The point of a snapshot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Point {
-    /// Where a chunk ends.
+    /// The end of a chunk.
     End,
-    /// Where a chunk ends, on another chain.
+    /// The end of a chunk, on another chain.
     OtherChain,
     /// Anywhere.
     Anywhere,
 }
 
-/// Where a consumer is believed to stand.
+/// The place where a consumer is believed to stand.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Expects {
     What,
@@ -93,15 +93,15 @@ pub(crate) enum Expects {
 #[derive(Clone, Debug)]
 pub(crate) struct Append {
     pub(crate) pool: u8,
-    /// How many records each chunk has.
+    /// The number of records of each chunk.
     pub(crate) chunks: Vec<u16>,
-    /// How many bodies ride along.
+    /// The number of bodies that ride along.
     pub(crate) bodies: u8,
     pub(crate) how: How,
     pub(crate) is_part: bool,
 }
 
-/// Whether an append is as it must be.
+/// The correctness of an append.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum How {
     Right,
@@ -123,7 +123,7 @@ pub(crate) enum How {
     FromNothing,
 }
 
-/// What is looked at.
+/// The range of a look at a pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
     pub(crate) pool: u8,
@@ -174,7 +174,7 @@ fn append() -> impl Strategy<Value = Append> {
     )
 }
 
-/// What is done beside the journal.
+/// Returns operations beside the journal.
 fn aside() -> impl Strategy<Value = Op> {
     let pool = 0..3_u8;
     let point = prop_oneof![
@@ -208,7 +208,7 @@ fn aside() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What is done to an open store.
+/// Returns operations on an open store.
 fn work() -> impl Strategy<Value = Op> {
     let pool = 0..3_u8;
     let trim = (pool.clone(), any::<u16>(), token());

@@ -18,9 +18,9 @@ use heronry_tests::store_folder::{Image, StoreFolder};
 /// A store under test.
 pub(crate) struct Subject {
     pub(crate) kind: StoreKind,
-    /// What stands between the machine and the store.
+    /// The layer between the machine and the store.
     pub(crate) wrap: Box<dyn Fn(Store) -> Store>,
-    /// Whether the last thing that was done is gone when the store is opened again.
+    /// True when the last operation is gone after the store is opened again.
     pub(crate) forgets: bool,
 }
 

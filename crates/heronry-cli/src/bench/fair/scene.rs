@@ -23,7 +23,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many events one append of the history has.
+/// The number of events in one append of the history.
 const APPENDED: usize = 200;
 
 /// A server with a pool that has a history.

@@ -13,34 +13,34 @@ use crate::{
     verbs::journal::{Opened, PAGE_BYTES_MAX},
 };
 
-/// What is known of the bodies of a pool while its records are read.
+/// The findings about a pool's bodies, kept while its records are read.
 pub(super) struct Bodies<'a> {
     opened: &'a Opened,
     pool: &'a PoolId,
-    /// How many were found that a record names.
+    /// The number of bodies that a record names and that were found.
     found: u64,
     /// Those that were not found beside the record that names them, nor by themselves.
     missing: Vec<(Position, ContentRef)>,
-    /// Where the pool was imported last, and how many bodies had been found up to there.
+    /// The position of the pool's last import, and the number of bodies found before it.
     imported: Option<(Position, u64)>,
 }
 
-/// What a record says of a body.
+/// A body as a record names it.
 struct Named {
     at: Position,
     content_ref: ContentRef,
-    /// The places where it may be.
+    /// The places where the body may be.
     places: Vec<ContentPlace>,
     digest: Option<Digest>,
     state: State,
 }
 
-/// What must be there.
+/// The state in which a body must be found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
-    /// The body, or what is left of it.
+    /// The body, or the tombstone of an erased one.
     KeptOrErased,
-    /// What is left of it.
+    /// The tombstone of an erased body.
     Erased,
 }
 
