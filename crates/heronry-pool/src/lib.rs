@@ -25,5 +25,7 @@ pub use caller::Caller;
 pub use engine::Engine;
 pub use mint::Minter;
 pub use project::project;
-pub use rejection::{ConflictField, EventFault, PolicyNeed, Rejection};
+pub use rejection::{
+    ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
+};
 pub use state::State;

@@ -248,7 +248,6 @@ impl LimitName {
 
 /// A limit cannot be set like this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum LimitNotSettable {
     /// The value is over what can be kept or held.
     #[error("limits.{limit} can be {ceiling} at the most, not {asked}; ask for less")]
