@@ -41,7 +41,7 @@ case "$*" in
     "install --path "*) grep -q '^name = "heronry"' "$3/Cargo.toml" ;;
     "build --release --timings") ;;
     "xtask "*) grep -q "^  $2 " xtask/src/main.rs ;;
-    "bench -p "*" --bench "*) test -f "crates/$3/benches/$5.rs" ;;
+    "bench -p "*" --bench "*) test -f "crates/$3/benches/$5/main.rs" ;;
     "test -p "*) test -d "crates/$3" ;;
     *) echo "cargo $*: no test knows this command" >&2; exit 1 ;;
 esac
