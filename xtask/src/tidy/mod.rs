@@ -8,6 +8,7 @@ mod arrows;
 mod bans;
 mod docs;
 mod links;
+mod openings;
 mod packaging;
 mod ratchet;
 mod rooms;
@@ -29,7 +30,7 @@ use crate::packages::Packages;
 use tree::Tree;
 use workspace::Workspace;
 
-/// One thing that is wrong: where, what, and what to do.
+/// A fault in the tree: its place, and a text with the fault and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     path: String,
@@ -65,6 +66,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(rooms::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
+    let openings = openings::Openings::read(&tree);
+    findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
@@ -77,6 +80,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         out::line(&finding.to_string());
     }
     out::line(&packaging::summary(&sheets));
+    out::line(&openings.summary());
     out::line(&format!(
         "tidy: {} files read, {} findings",
         tree.len(),
