@@ -7,8 +7,10 @@ mod adr;
 mod arrows;
 mod bans;
 mod docs;
+mod functions;
 mod links;
 mod packaging;
+mod promises;
 mod ratchet;
 mod rooms;
 mod sizes;
@@ -67,6 +69,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
     findings.extend(threats::check(&tree));
+    findings.extend(promises::check(&tree));
     let sheets = sheets(&Packages::read()?)?;
     findings.extend(packaging::check(&sheets, &tree));
     findings.sort();

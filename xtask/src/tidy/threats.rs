@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
+use super::functions;
 use super::tree::Tree;
 
 const PAGE: &str = "docs/THREATS.md";
@@ -15,7 +16,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let Some(page) = tree.text(PAGE) else {
         return Vec::new();
     };
-    let known = functions(tree);
+    let known = functions::of(tree).map(|it| it.name).collect();
     let mut findings = Vec::new();
     let mut in_table = false;
     for (number, line) in (1..).zip(page.lines()) {
@@ -45,19 +46,6 @@ fn check_cell(cell: &str, number: usize, known: &BTreeSet<&str>) -> Vec<Finding>
             let text = format!("names the test {name}, which is nowhere; name one that shows this");
             Finding::new(PAGE, number, text)
         })
-        .collect()
-}
-
-/// The names of all functions of the tree.
-fn functions(tree: &Tree) -> BTreeSet<&str> {
-    let lines = tree.with_ending("rs").flat_map(|(_, text)| text.lines());
-    lines
-        .filter_map(|line| line.trim_start().split_once("fn "))
-        .map(|(_, rest)| {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
-        })
-        .filter(|name| !name.is_empty())
         .collect()
 }
 
