@@ -5,6 +5,7 @@ mod act;
 pub mod canary;
 pub mod flips;
 pub mod garbage;
+mod golden;
 pub mod killed;
 mod ledger;
 mod look;
@@ -16,6 +17,7 @@ mod whole;
 mod world;
 
 pub use act::{as_many_as_asked, calling, let_others_run, receiving, until};
+pub use golden::Golden;
 pub use ledger::{ContentStanding, Deed, Ledger, Tally};
 pub use world::{StoreKind, World, agent, body, key, message, pool, reply_key, run, topic, wake};
 

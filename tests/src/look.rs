@@ -130,10 +130,10 @@ impl World {
         }
     }
 
-    /// Returns which joining a member is.
+    /// Returns the generation of a member.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn generation(caller: &Caller) -> Generation {
         match caller {
             Caller::Member { generation, .. } => *generation,
@@ -144,7 +144,7 @@ impl World {
     /// Returns a member as a viewer.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn viewer(caller: &Caller) -> Viewer {
         match caller {
             Caller::Operator => Viewer::Operator,

@@ -374,7 +374,7 @@ impl World {
     /// Returns the run of a member.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn run_of(caller: &Caller) -> RunId {
         match caller {
             Caller::Member { run, .. } => run.clone(),

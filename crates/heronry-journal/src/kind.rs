@@ -13,8 +13,6 @@ pub trait RecordBody {
     const NUMBER: u16;
     /// The newest version of the schema of its body.
     const NEWEST_VERSION: u16;
-    /// The things that records of this kind change.
-    const NOUN: Noun;
     /// True when such a record may change what those see who wait for events, or comes of time: it is
     /// decided only when every record before it was matched. The start of a timeline, which no engine
     /// decides, and records that tell of a pause come at any time.
@@ -42,25 +40,6 @@ pub trait RecordBody {
     fn size_class(&self) -> SizeClass {
         SizeClass::Unknown
     }
-}
-
-/// The things that records change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Noun {
-    /// The pool as a whole.
-    Pool,
-    /// Members and their runs.
-    Member,
-    /// Messages and their copies.
-    Message,
-    /// Wakes, and what is suspected of those that wait.
-    Wake,
-    /// Effects.
-    Effect,
-    /// Bodies.
-    Content,
-    /// Nothing here: the record is told to others.
-    Nothing,
 }
 
 /// The thing that an event is about.
@@ -145,7 +124,6 @@ pub enum SizeClass {
 impl<T: RecordBody> RecordBody for Box<T> {
     const NUMBER: u16 = T::NUMBER;
     const NEWEST_VERSION: u16 = T::NEWEST_VERSION;
-    const NOUN: Noun = T::NOUN;
     const CHANGES_WAITERS: bool = T::CHANGES_WAITERS;
 
     fn version(&self) -> u16 {

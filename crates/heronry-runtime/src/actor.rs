@@ -1,7 +1,7 @@
 //! The actor of one pool: it decides, appends, and only then answers.
 //!
-//! Two batches at the most are under way: while the store syncs one, the next one is decided on
-//! top of it. A batch is answered when what it was decided on is durable, itself included.
+//! At most two batches are under way: while the store syncs one, the next one is decided on top of
+//! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
 mod batch;
 mod claims;

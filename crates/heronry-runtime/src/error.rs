@@ -42,15 +42,15 @@ fn outcome_name(outcome: Outcome) -> &'static str {
 /// The reason why a pool stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StopReason {
-    /// It was shut down.
+    /// The pool was shut down.
     Shutdown,
-    /// Its store failed, for this cause.
+    /// The store of the pool failed, for this cause.
     StoreFenced(StoreErrorKind),
-    /// It is being deleted.
+    /// The pool is being deleted.
     Deleting,
-    /// Another owner took it.
+    /// Another owner took the pool.
     OwnershipLost,
-    /// A record of its own did not fit: a bug.
+    /// A record that the pool made did not fit: a bug.
     Internal,
 }
 

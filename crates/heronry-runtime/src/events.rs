@@ -106,7 +106,7 @@ impl Pool {
         Ok(reader.page(self, events))
     }
 
-    /// Returns a stream of what a reader wants to see, in order, each fact exactly once.
+    /// Returns a stream of the events that a reader asked for, in order, each exactly once.
     ///
     /// # Errors
     /// [`EventsError`], with the rejection of a cursor that is ahead, trimmed or of another journal.

@@ -1,4 +1,5 @@
-//! The bounded queue before a pool: members take turns, and a lane is kept free for what relieves it.
+//! The bounded queue before a pool: members take turns, and a lane is kept free for commands that
+//! relieve the pool.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

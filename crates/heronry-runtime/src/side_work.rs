@@ -1,7 +1,7 @@
-//! Work beside the pools: what takes time for callers and needs no pool's actor.
+//! Work beside the pools: it takes time for callers, and needs no pool's actor.
 //!
-//! Reading, decoding, encoding and compiling are done here, in slices whose size is a count of what
-//! they look at. A slice needs a permit; permits are few, and they go round among those who ask.
+//! Reading, decoding, encoding and compiling are done here, in slices of a counted size. A slice
+//! needs a permit. Permits are few, and they go round among the parties that ask.
 
 mod queue;
 mod ring;
@@ -89,8 +89,8 @@ impl SideWork {
         }
     }
 
-    /// Waits for a permit, which its caller then holds, polled or not: whoever has work for it hands that
-    /// over with [`run`](Self::run). Ending the wait gives the place up.
+    /// Waits for a permit. The caller then holds it, polled or not, and spends it with
+    /// [`run`](Permit::run). Ending the wait gives the place in the queue up.
     pub async fn permit(&self, party: &Party) -> Permit {
         self.begin(party, |permit| permit).await
     }

@@ -47,7 +47,7 @@ pub struct StartedBy {
     pub caller: Caller,
     /// The member.
     pub run: RunId,
-    /// With a key the start is asked for once.
+    /// The idempotency key of the start: with a key the host is asked once.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -56,7 +56,7 @@ pub struct StartedBy {
 pub enum Started {
     /// The run is started, and joined.
     Now(Joined),
-    /// It was started and joined before, under this key; it may have left meanwhile.
+    /// The run was started and joined before, under this key; it may have left meanwhile.
     Before,
 }
 
@@ -64,13 +64,13 @@ pub enum Started {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The host did not start it.
+    /// The host did not start the run.
     #[error("the host did not start the run: {0}")]
     NotStarted(#[source] HostError),
-    /// It could not join, and the host has taken the start back.
+    /// The run could not join, and the host has taken the start back.
     #[error("the run could not join, and its start was taken back: {0}")]
     RolledBack(#[source] CallError),
-    /// It could not join, and goes on outside: stop it by hand.
+    /// The run could not join, and goes on outside: stop it by hand.
     #[error("the run could not join ({join}), and its start could not be taken back: {stop}")]
     NotRolledBack {
         /// The reason why the run could not join.
@@ -79,24 +79,24 @@ pub enum StartError {
         #[source]
         stop: HostError,
     },
-    /// It is started, and nobody knows whether it joined: join it again as the same instance.
+    /// The run is started, and nobody knows whether it joined: join it again as the same instance.
     #[error("the run is started, and whether it joined is not known: {0}")]
     Unknown(#[source] CallError),
-    /// It was asked for before under this key, and did not come to be.
+    /// The run was asked for before under this key, and did not come to be.
     #[error("the run was asked for before under this key, and did not come to be")]
     FailedBefore,
-    /// The start is an effect, and that failed: it says whether the host was asked.
+    /// The effect of the start failed. Its error says whether the host was asked.
     #[error(transparent)]
     Effect(#[from] EffectError),
 }
 
 impl Pool {
-    /// Has a host start a run, then joins it. When it cannot join, the start is taken back; where
-    /// that fails too, or nobody knows whether it joined, the error says so.
+    /// Has a host start a run, then joins the run. When the run cannot join, the start is taken
+    /// back. The error says when that fails, too, and when nobody knows whether the run joined.
     ///
-    /// For a member the start is an effect: the host is asked once the intent is durable, and what
-    /// came of it is recorded. Under a key it is asked once. When nobody knows whether the run
-    /// joined, the pool has stopped, and the effect is pending.
+    /// For a member the start is an effect: the host is asked once the intent is durable, and the
+    /// result of the start is recorded. Under a key the host is asked once. When nobody knows
+    /// whether the run joined, the pool has stopped, and the effect is pending.
     ///
     /// # Errors
     /// [`StartError`].

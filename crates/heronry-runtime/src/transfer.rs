@@ -70,7 +70,7 @@ pub enum Bodies {
 pub struct Carried {
     /// The pool.
     pub pool: PoolId,
-    /// Its head: at the new place after what was copied or imported.
+    /// The head of the pool; of a copy or an import, the head at the new place.
     pub head: Cursor,
     /// The number of chunks that went along, without the one that starts the new timeline.
     pub chunks: u64,

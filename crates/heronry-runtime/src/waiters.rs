@@ -17,13 +17,13 @@ pub(crate) enum WaitKey {
     Inbox(RunId),
     /// The end of the wake with this registration.
     Wake(Position),
-    /// That this suspended run goes on.
+    /// The resumption of this suspended run.
     Resumed(RunId),
     /// A change of the message with this acceptance.
     Message(Position),
     /// Any departure: it may end copies of any message.
     Departure,
-    /// Nothing: it only says that a run waits, as this generation or in its name.
+    /// Nothing: the key only shows that a run waits, as this generation or in its name.
     Presence(RunId, Option<Generation>),
 }
 

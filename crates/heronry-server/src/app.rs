@@ -47,12 +47,12 @@ pub(crate) struct App {
     pub(crate) bodies: Arc<BodyRoom>,
 }
 
-/// Ends what waits in the routes of one server.
+/// A switch that ends the waiting in the routes of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(CancellationToken);
 
 impl Stop {
-    /// Ends event streams, and refuses what waits, now and from now on.
+    /// Ends event streams, and refuses calls that wait, now and from now on.
     pub fn stop(&self) {
         self.0.cancel();
     }
@@ -63,8 +63,8 @@ impl Stop {
     }
 }
 
-/// Returns the routes of a server that is bound to `bound`, and what ends their waiting: for tests,
-/// and for hosts that serve them beside routes of their own.
+/// Returns the routes of a server that is bound to `bound`, and the switch that ends their waiting.
+/// For tests, and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
     let health = Health::new(StoreWatch::default(), &runtime);
     let bodies = BodyRoom::new(ConnectionLimits::default().bodies_bytes_max);

@@ -123,7 +123,7 @@ pub(crate) enum Shown {
 }
 
 impl Auth {
-    /// Returns what accepts this operator's token, and member tokens made with this key.
+    /// Returns an `Auth` that accepts this operator's token, and member tokens made with this key.
     pub fn new(operator: OperatorToken, key: TokenKey) -> Self {
         Self {
             operator,
@@ -132,7 +132,7 @@ impl Auth {
         }
     }
 
-    /// Says what a request without a token may do.
+    /// Sets the rights of a request without a token.
     #[must_use]
     pub fn with_anonymous(mut self, anonymous: Anonymous) -> Self {
         self.anonymous = anonymous;

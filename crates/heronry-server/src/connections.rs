@@ -66,7 +66,7 @@ pub(crate) struct Connections {
     tasks: TaskTracker,
     places: Places,
     refusals: Places,
-    /// Those that linger after their answer.
+    /// The places of connections that linger after their answer.
     lingering: Places,
     overfull: Said,
     failing: Said,

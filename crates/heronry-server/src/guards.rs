@@ -33,7 +33,7 @@ pub(crate) struct Hosts {
 /// The pages that may call.
 #[derive(Debug)]
 enum Pages {
-    /// Those that this server itself served.
+    /// The pages that this server itself served.
     Own,
     /// None: no page can have come from here.
     None,

@@ -53,8 +53,8 @@ pub enum ServeError {
     StoreClosed(#[source] StoreError),
 }
 
-/// Serves until `shutdown` completes; then takes no more connections, ends event streams and waiting
-/// calls, finishes the other requests that it has, and returns: after [`ConnectionLimits::drain`]
+/// Serves until `shutdown` completes. Then the server takes no more connections, ends event streams
+/// and waiting calls, finishes its other requests, and returns, after [`ConnectionLimits::drain`]
 /// (5 s) at the latest, whatever its peers do. It does the same by itself when the store closes,
 /// unless it was told to stay. The runtime is left running: shut it down afterwards.
 ///

@@ -1,4 +1,5 @@
-//! Shares of what lasts or is held: how much of it a pool's members have, each and together.
+//! Shares of things that last or are held: the amounts that a pool's members have, each and
+//! together.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Event streams: what a subscription yields, as server-sent events whose id is the cursor.
+//! Event streams: the items of a subscription, as server-sent events whose id is the cursor.
 
 use std::{convert::Infallible, sync::Arc};
 

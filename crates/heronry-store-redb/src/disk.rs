@@ -1,4 +1,5 @@
-//! The file under redb: what is held back at opening, what stops after a failure, who looks on.
+//! The file under redb: writes are held back at opening, everything stops after a failure, and a
+//! hook sees every operation.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! The tables of the file, and what one transaction writes to them.
+//! The tables of the file, and the rows that one transaction writes to them.
 
 use heronry_store::{
     StoreError,

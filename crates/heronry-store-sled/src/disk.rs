@@ -33,7 +33,8 @@ pub enum DiskOp {
     Sync,
 }
 
-/// Sees what happens to a store's files before it happens; it may refuse it, or take its time.
+/// Sees every operation on a store's files before it happens; it may refuse the operation, or take
+/// its time.
 ///
 /// For fault tests: a refused sync is what a failing device looks like.
 pub trait DiskHook: fmt::Debug + Send + Sync {

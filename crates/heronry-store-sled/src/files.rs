@@ -32,7 +32,7 @@ const CLOSE: &str = "close the store";
 
 /// The open directory behind a [`SledStore`](crate::SledStore), which alone can make one.
 pub struct SledFiles {
-    /// Nothing once the database was closed.
+    /// The database; `None` once it was closed.
     sled: Option<Sled>,
     disk: Disk,
     /// Contents that were written and not synced yet. Readers hold it while they look.

@@ -1,4 +1,4 @@
-//! The file `mark`: how the store was left.
+//! The file `mark`: the state in which the store was left.
 //!
 //! A checksum (4 bytes), a kind (1) and a payload. While the store is open the payload is a place
 //! in sled's log, below which everything lasts. That is written after every sync, and without one: a

@@ -1,4 +1,4 @@
-//! The tables of a database, and what one transaction writes to them.
+//! The tables of a database, and the rows that one transaction writes to them.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -77,7 +77,8 @@ pub struct Checkpoint {
     pub hash: ChunkHash,
 }
 
-/// A projection of the journal: idempotency keys and host-chosen ids → what was decided.
+/// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
+/// under them.
 ///
 /// It may be dropped and folded again at any time; the journal is the truth.
 ///

@@ -68,9 +68,10 @@ pub enum ConsumerError {
 
 /// Named durable positions of consumers. Unlike a projection they cannot be folded from the journal.
 ///
-/// A consumer owns no pool, so no fencing token guards it: it says where it believes to stand.
-/// A copy of a store carries no cursors: the copy is another timeline, and whoever consumes it is
-/// another consumer. A move carries every one: nothing but the place changes.
+/// A consumer owns no pool, so no fencing token guards its cursor: a commit names the cursor that
+/// the consumer believes to have. A copy of a store carries no cursors: the copy is another
+/// timeline, and whoever consumes it is another consumer. A move carries every cursor: nothing but
+/// the place changes.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *committed*: what was committed last is returned, cursor and filter.

@@ -51,7 +51,7 @@ struct Listener {
 impl Doorbells {
     /// Begins to listen; the future completes when the pool's head has passed `after`.
     ///
-    /// It fails with [`StoreErrorKind::Closed`] when the store closes.
+    /// The future fails with [`StoreErrorKind::Closed`] when the store closes.
     pub fn listen(
         &self,
         pool: &PoolId,

@@ -76,7 +76,7 @@ impl fmt::Display for StoreErrorKind {
     }
 }
 
-/// A failure of a store: what failed, in which operation, and whether trying again can help.
+/// A failure of a store: its kind, the operation that failed, and the details.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -87,7 +87,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Returns an error of this kind from an operation; `detail` says what was found where.
+    /// Returns an error of this kind from an operation; `detail` names the finding and its place.
     pub fn new(kind: StoreErrorKind, op: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -112,14 +112,14 @@ impl StoreError {
         Self::new(StoreErrorKind::Sealed, op, detail)
     }
 
-    /// Adds what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Returns what a caller can do about it.
+    /// Returns the kind of the error, which tells a caller the remedy.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }

@@ -100,7 +100,8 @@ pub struct Guard {
 /// Whole chunks from a journal, in order.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The chunks; the first may begin before what was asked for. Empty: nothing follows yet.
+    /// The chunks; the first may begin before the position that was asked for. Empty when nothing
+    /// follows yet.
     pub chunks: Vec<Chunk>,
     /// The head of the journal.
     pub head: Head,
@@ -143,7 +144,7 @@ pub struct Capabilities {
 ///     above those of the deleted one.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Returns what the store promises.
+    /// Returns the promises of the store.
     fn capabilities(&self) -> Capabilities;
 
     /// Appends whole chunks and their contents in one atomic transaction, and returns the new head.
@@ -182,8 +183,8 @@ pub trait Journal: Send + Sync {
 
     /// Returns the timelines of a pool's journal; nothing when it has none.
     ///
-    /// It shows as much as [`head`](Self::head) does, those of trimmed records too, and takes as
-    /// long for a pool that is there as for one that is not: it reads no chunk.
+    /// The answer shows as much as [`head`](Self::head) does, and the timelines of trimmed records,
+    /// too. The call reads no chunk, so it takes as long for a missing pool as for an existing one.
     ///
     /// # Errors
     /// The store's failure.

@@ -1,14 +1,15 @@
-//! Sorted runs: how claims lie in a store.
+//! Sorted runs: the layout of claims in a store.
 //!
-//! A row per claim would cost more than the journal that it is about. So claims are put in runs:
-//! entries in the order of the hash of their key, in blocks of [`Shape::block`] entries, one row each,
-//! which nobody changes any more. Eight neighbouring runs of about one size become one, a bounded
-//! piece with every run that is put; what was merged is dropped as the merge passes it. A filter in
-//! memory, at most two bytes for each claim, knows nearly every key that no run has.
+//! A row for each claim would cost more than the records that it is about. So claims are put in
+//! runs: entries in the order of the hash of their key, in blocks of [`Shape::block`] entries. A
+//! block is one row, and never changes. Eight neighbouring runs of about one size are merged into
+//! one, a bounded piece with every run that is put. A merged block is dropped as the merge passes
+//! it. A filter in memory, of at most two bytes for each claim, knows nearly every key that no run
+//! has.
 //!
-//! Everything here is pure: rows are read through [`RunRows`], and what is to be written is an
-//! [`Edit`], which a store writes in one transaction. Rows that an edit takes out of use are removed
-//! by the edit after it, so that whoever looks at the runs of before still finds them.
+//! Everything here is pure: rows are read through [`RunRows`], and changes are an [`Edit`], which a
+//! store writes in one transaction. Rows that an edit takes out of use are removed by the next
+//! edit, so that readers of the earlier runs still find them.
 
 mod block;
 mod filter;

@@ -1,4 +1,4 @@
-//! Damaging what a store has written.
+//! Damage to the bytes that a store has written.
 
 use std::{
     fmt, fs,
@@ -96,9 +96,9 @@ impl Draw {
 /// The numbers of outcomes of harm to a store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Outcomes {
-    /// The store said what is damaged.
+    /// The number of times that the store named the damage.
     pub refused: usize,
-    /// Everything was read rightly.
+    /// The number of times that everything was read rightly.
     pub without_effect: usize,
 }
 

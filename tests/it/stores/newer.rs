@@ -1,12 +1,12 @@
 //! A45: records of every schema are read from every store; those of the future are refused.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
 use heronry_runtime::{OpenError, Runtime};
 use heronry_store::{Commit, Guard, Head, Store, StoreErrorKind, Timeline};
 use heronry_testkit::{ManualClock, SeededIds, sample};
-use heronry_tests::{StoreKind, pool};
+use heronry_tests::{Golden, StoreKind, pool};
 use heronry_types::{PoolSpec, Position};
 use serde_json::Value;
 
@@ -102,19 +102,11 @@ async fn a45_a_store_that_a_newer_build_wrote_to_last_is_refused_and_not_written
 
 /// The raw bytes of the only record of a golden file, and its JSON.
 pub(crate) fn golden() -> Vec<(String, Vec<u8>, Value)> {
-    let folder =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/heronry-journal/golden/v1");
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if path.extension().is_some_and(|it| it == "json") && !name.starts_with("journal") {
-            let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-            let bytes = std::fs::read(path.with_extension("bin")).unwrap();
-            // One record: 84 bytes of header, and its checksum.
-            let record = bytes[88..].to_vec();
-            found.push((name, record, json["records"][0].clone()));
-        }
+    for golden in Golden::records() {
+        // One record: 84 bytes of header, and its checksum.
+        let record = golden.bytes[88..].to_vec();
+        found.push((golden.name, record, golden.json["records"][0].clone()));
     }
     // What starts a timeline comes last.
     found.sort_by_key(|(name, ..)| (name.contains("epoch-started"), name.clone()));

@@ -19,19 +19,19 @@ use super::{Ledger, resume::PAUSE_MIN, run_of};
 /// The slot of a copy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Slot {
-    /// It waits to be claimed, from this time on when that was delayed.
+    /// The copy waits to be claimed; a delayed one from this time on.
     Queued(Option<Timestamp>),
-    /// This claim holds it until then.
+    /// The copy is held by this claim until this time.
     Claimed(Claim, Timestamp),
-    /// It was acknowledged under this claim.
+    /// The copy was acknowledged under this claim.
     Acked(Claim, AckOutcome),
-    /// It expired.
+    /// The copy expired.
     Expired,
     /// Its message was cancelled.
     Cancelled,
-    /// It could not be handed over.
+    /// The copy could not be handed over.
     Undeliverable(Undeliverable),
-    /// It was claimed too often.
+    /// The copy was claimed too often.
     Dead,
 }
 

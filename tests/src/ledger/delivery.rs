@@ -112,7 +112,7 @@ impl Ledger {
         letter.is_ordered() && self.letters.iter().any(holds_up)
     }
 
-    /// Those that one receive may claim, of copies in turn.
+    /// Returns the copies that one receive may claim, in their turn.
     pub(super) fn in_lines(
         &self,
         run: &RunId,

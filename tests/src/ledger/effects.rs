@@ -1,7 +1,7 @@
 //! The rules of a journal about effects.
 
 use heronry_journal::{
-    EffectAttempted, EffectCompleted, EffectIntended, EffectResultRefused, Record,
+    EffectAttempted, EffectCompleted, EffectIntended, EffectRecord, EffectResultRefused, Record,
 };
 use heronry_types::{Actor, EffectFault, Generation, Position, RunId};
 
@@ -24,6 +24,14 @@ pub struct Deed {
 
 #[expect(clippy::unwrap_used, reason = "a test stops at a record of nothing")]
 impl Ledger {
+    pub(super) fn of_effect(&mut self, record: &Record, body: EffectRecord<'_>) {
+        match body {
+            EffectRecord::EffectIntended(body) => self.intended(record, body),
+            EffectRecord::EffectAttempted(body) => self.attempted(record, body),
+            EffectRecord::EffectCompleted(body) => self.completed(record, body),
+        }
+    }
+
     /// Returns an effect by its intent.
     pub fn deed(&self, intended: Position) -> Option<&Deed> {
         self.deeds.get(&intended)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heronry_journal::{Body, ContentErased, Record};
+use heronry_journal::{Body, ContentErased, ContentRecord, Record};
 use heronry_types::{ContentRef, RunId, Timestamp};
 
 use super::Ledger;
@@ -19,6 +19,13 @@ pub struct ContentStanding {
 }
 
 impl Ledger {
+    pub(super) fn of_content(&mut self, record: &Record, body: ContentRecord<'_>) {
+        match body {
+            ContentRecord::ContentErased(body) => self.erased(record, body),
+            ContentRecord::ContentStored(body) => self.stored(record, body),
+        }
+    }
+
     pub(super) fn erased(&mut self, record: &Record, erased: &ContentErased) {
         self.leaves_unnamed(record, erased);
         let content_ref = erased.content_ref;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use heronry_journal::{
-    Body, MemberChanged, MemberJoined, MemberTakenOver, MessageAccepted, Record, RunLost,
-    RunResumed,
+    Body, MemberChanged, MemberJoined, MemberRecord, MemberTakenOver, MessageAccepted, Record,
+    RunLost, RunResumed,
 };
 use heronry_types::{
     Actor, Address, AgentId, Broadcast, Generation, LimitName, Millis, Policies, Position, RunEnd,
@@ -30,6 +30,19 @@ pub(super) struct Seat {
 }
 
 impl Ledger {
+    pub(super) fn of_member(&mut self, record: &Record, body: MemberRecord<'_>) {
+        match body {
+            MemberRecord::MemberJoined(body) => self.joined(record, body),
+            MemberRecord::MemberTakenOver(body) => self.taken_over(record, body),
+            MemberRecord::MemberChanged(body) => self.changed(record, body),
+            MemberRecord::MemberLeft(body) => self.left(record, body.generation, body.reason),
+            MemberRecord::RunEnded(body) => self.run_ended(record, body),
+            MemberRecord::RunLost(body) => self.lost(record, body),
+            MemberRecord::RunResumed(body) => self.found(record, *body),
+            MemberRecord::RunSuspended(body) => self.suspended(record, body),
+        }
+    }
+
     pub(super) fn joined(&mut self, record: &Record, body: &MemberJoined) {
         let run = run_of(record);
         assert!(!self.ended.contains_key(&run), "an ended run never joins");

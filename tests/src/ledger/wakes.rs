@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use heronry_event::Envelope;
 use heronry_journal::{
-    Body, ConditionRegistered, Record, WakeCancelled, WakeRegistered, WakeScanned, WakeTriggered,
+    Body, ConditionRegistered, Record, WakeCancelled, WakeRecord, WakeRegistered, WakeScanned,
+    WakeTriggered,
 };
 use heronry_types::{
     Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId, WakeReason,
@@ -97,6 +98,20 @@ fn thing_of(by: DistinctBy, position: Position, envelope: &Envelope) -> Option<S
     reason = "a test stops at a record of nothing"
 )]
 impl Ledger {
+    pub(super) fn of_wake(&mut self, record: &Record, body: WakeRecord<'_>) {
+        match body {
+            WakeRecord::WakeRegistered(body) => self.registered(record, body),
+            WakeRecord::ConditionRegistered(body) => self.condition_registered(record, body),
+            WakeRecord::WakeScanned(body) => self.scanned(body),
+            WakeRecord::WakeTriggered(body) => self.triggered(record, body),
+            WakeRecord::WakeTimedOut(body) => self.timed_out(record, body.registered),
+            WakeRecord::WakeCancelled(body) => self.cancelled(record, body),
+            WakeRecord::WakeFailed(body) => self.wake_failed(body.registered),
+            WakeRecord::DeadlockSuspected(body) => self.suspected(body),
+            WakeRecord::WakeOrphaned(body) => self.orphaned(record, body),
+        }
+    }
+
     pub(super) fn registered(&mut self, record: &Record, body: &WakeRegistered) {
         let run = run_of(record);
         assert!(self.is_member(&run), "only members wait");

@@ -3,7 +3,7 @@
 pub(super) mod suspend;
 
 use heronry_journal::{
-    Claim, MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded, RunLost,
+    Claim, MemberChanged, MemberJoined, MemberRecord, MemberTakenOver, Record, RunEnded, RunLost,
 };
 use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
@@ -14,7 +14,21 @@ use crate::{
     suspicion,
 };
 
-pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
+/// Applies a record that changes members and their runs.
+pub(super) fn apply(state: &mut State, record: &Record, body: MemberRecord<'_>) {
+    match body {
+        MemberRecord::MemberJoined(body) => joined(state, record, body),
+        MemberRecord::MemberTakenOver(body) => taken_over(state, record, body),
+        MemberRecord::MemberChanged(body) => changed(state, &record.entry.lineage, body),
+        MemberRecord::MemberLeft(body) => left(state, record, body.reason),
+        MemberRecord::RunEnded(body) => ended(state, record, body),
+        MemberRecord::RunLost(body) => lost(state, record, body),
+        MemberRecord::RunResumed(_) => resumed(state, record),
+        MemberRecord::RunSuspended(body) => suspend::suspended(state, record, body),
+    }
+}
+
+fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     let lineage = &record.entry.lineage;
     let (Some(run), Some(agent)) = (&lineage.run, &lineage.agent) else {
         return;
@@ -37,7 +51,7 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     });
 }
 
-pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
+fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
     let lineage = &record.entry.lineage;
     let Some(run) = &lineage.run else { return };
     for claim in held(state, run) {
@@ -57,7 +71,7 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
     }
 }
 
-pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
+fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
     if let Some(run) = &lineage.run {
         let member = state.members.get(run);
         // A lease changes nothing of who could do what.
@@ -72,7 +86,7 @@ pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged
 }
 
 /// Marks the member as lost; its claims lapse at once.
-pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
+fn lost(state: &mut State, record: &Record, body: &RunLost) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };
@@ -89,7 +103,7 @@ pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
 }
 
 /// The member is not lost any more, or not suspended.
-pub(super) fn resumed(state: &mut State, record: &Record) {
+fn resumed(state: &mut State, record: &Record) {
     if let Some(run) = &record.entry.lineage.run {
         found(state, run);
         suspend::resumed(state, record, run);
@@ -109,7 +123,7 @@ fn found(state: &mut State, run: &RunId) {
     }
 }
 
-pub(super) fn ended(state: &mut State, record: &Record, body: &RunEnded) {
+fn ended(state: &mut State, record: &Record, body: &RunEnded) {
     if let Some(run) = &record.entry.lineage.run {
         state.members.set_ended(run.clone(), body.end);
     }
@@ -117,7 +131,7 @@ pub(super) fn ended(state: &mut State, record: &Record, body: &RunEnded) {
 }
 
 /// Removes the member; each copy that it had is undeliverable from here on.
-pub(super) fn left(state: &mut State, record: &Record, why: Undeliverable) {
+fn left(state: &mut State, record: &Record, why: Undeliverable) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };

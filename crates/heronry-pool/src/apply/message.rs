@@ -6,7 +6,9 @@ pub(super) mod inbox;
 mod past;
 pub(super) mod reply;
 
-use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
+use heronry_journal::{
+    Claim, MessageAccepted, MessageDelivered, MessageFailed, MessageRecord, Record,
+};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
 pub(crate) use past::refold;
@@ -17,7 +19,34 @@ use crate::{
     state::{CopySlot, Due, Message, MessageCopy, Step},
 };
 
-pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
+/// Applies a record that changes messages and their copies.
+pub(super) fn apply(state: &mut State, record: &Record, body: MessageRecord<'_>) {
+    match body {
+        MessageRecord::MessageAccepted(body) => accepted(state, record, body),
+        MessageRecord::MessageDelivered(body) => delivered(state, record, body),
+        MessageRecord::MessageFetched(body) => inbox::fetched(state, record, body),
+        MessageRecord::MessageAcked(body) => inbox::acked(state, record, body),
+        MessageRecord::MessageReleased(body) => inbox::released(state, record, body),
+        MessageRecord::MessageExtended(body) => inbox::extended(state, record, body),
+        MessageRecord::MessageFailed(body) => failed(state, record, body),
+        MessageRecord::MessageExpired(body) => expired(state, record, body.message.accepted),
+        MessageRecord::MessageSettled(body) => settled(state, record, body.message.accepted),
+        MessageRecord::MessageCancelled(body) => cancelled(state, record, body.message.accepted),
+        MessageRecord::MessageDeadLettered(body) => dead::lettered(state, record, body),
+        MessageRecord::MessageReplayed(body) => dead::replayed(state, record, body),
+        MessageRecord::MessageResponded(body) => {
+            reply::responded(state, record, body.message.accepted);
+        }
+        MessageRecord::MessageTimedOut(body) => {
+            reply::timed_out(state, record, body.message.accepted);
+        }
+        MessageRecord::MessageUnsatisfiable(body) => {
+            reply::unsatisfiable(state, record, body.message.accepted);
+        }
+    }
+}
+
+fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
     let step = step(record, TimelineState::Accepted, None);
     state.messages.insert(
         record.position,
@@ -38,7 +67,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
     reply::replied(state, record, body);
 }
 
-pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
+fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
     let accepted = body.accepted;
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
@@ -72,7 +101,7 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     });
 }
 
-pub(super) fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
+fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
     if let Some(message) = state.messages.get_mut(body.message.accepted) {
         message.reason = Some(body.reason);
     }
@@ -84,7 +113,7 @@ pub(super) fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
     );
 }
 
-pub(super) fn settled(state: &mut State, record: &Record, accepted: Position) {
+fn settled(state: &mut State, record: &Record, accepted: Position) {
     finish(
         state,
         record,
@@ -93,12 +122,12 @@ pub(super) fn settled(state: &mut State, record: &Record, accepted: Position) {
     );
 }
 
-pub(super) fn expired(state: &mut State, record: &Record, accepted: Position) {
+fn expired(state: &mut State, record: &Record, accepted: Position) {
     let ends = (CopySlot::Expired, TimelineState::Expired);
     withdraw(state, record, accepted, (MessageStatus::Expired, ends));
 }
 
-pub(super) fn cancelled(state: &mut State, record: &Record, accepted: Position) {
+fn cancelled(state: &mut State, record: &Record, accepted: Position) {
     let ends = (CopySlot::Cancelled, TimelineState::Cancelled);
     withdraw(state, record, accepted, (MessageStatus::Cancelled, ends));
 }

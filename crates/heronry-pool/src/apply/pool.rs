@@ -1,6 +1,6 @@
 //! Applying records about the pool as a whole.
 
-use heronry_journal::{Claim, PoolCreated, Record};
+use heronry_journal::{Claim, PoolCreated, PoolRecord, Record};
 use heronry_types::{Millis, RunId, Settings, Timestamp};
 
 use crate::{
@@ -12,18 +12,28 @@ use crate::{
 /// How long every claim holds at the least when the engine goes on, unless its term is shorter.
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
-pub(super) fn created(state: &mut State, body: &PoolCreated) {
+/// Applies a record that changes the pool as a whole.
+pub(super) fn apply(state: &mut State, record: &Record, body: PoolRecord<'_>) {
+    match body {
+        PoolRecord::PoolCreated(body) => created(state, body),
+        PoolRecord::PoolConfigured(body) => configured(state, &body.settings, body.version),
+        PoolRecord::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
+        PoolRecord::PoolResumed(_) => resumed(state, record),
+    }
+}
+
+fn created(state: &mut State, body: &PoolCreated) {
     state.config = body.config.clone();
     configured(state, &body.settings, 1);
 }
 
-pub(super) fn configured(state: &mut State, settings: &Settings, version: u64) {
+fn configured(state: &mut State, settings: &Settings, version: u64) {
     state.settings = settings.clone();
     state.settings_version = version;
 }
 
 /// Gives each live claim its term or [`HOLD_MIN`] from here on, whichever is shorter.
-pub(super) fn resumed(state: &mut State, record: &Record) {
+fn resumed(state: &mut State, record: &Record) {
     let now = record.recorded_at;
     let soon: Vec<_> = state
         .deadlines

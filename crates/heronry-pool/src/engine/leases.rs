@@ -254,5 +254,5 @@ fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp
 
 /// Returns true when the record may start, end or change the lease of its run.
 pub(super) fn is_about_member(body: &Body) -> bool {
-    body.noun() == Noun::Member
+    matches!(body.noun(), Noun::Member(_))
 }

@@ -41,7 +41,8 @@ impl Watch {
     /// Takes in a record that was applied: it may change who waits on whom.
     pub(crate) fn note(&mut self, state: &State, record: &Record) {
         let body = &record.entry.body;
-        let changes = body.noun() == Noun::Member || matches!(body, Body::WakeScanned(_));
+        let changes =
+            matches!(body.noun(), Noun::Member(_)) || matches!(body, Body::WakeScanned(_));
         if !changes || state.members.suspended().len() == 0 {
             return;
         }

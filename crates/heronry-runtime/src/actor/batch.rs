@@ -1,4 +1,4 @@
-//! Deciding what waits: one batch, which becomes one append.
+//! Deciding the commands that wait: one batch, which becomes one append.
 
 use std::collections::{HashSet, VecDeque};
 

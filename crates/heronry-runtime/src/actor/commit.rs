@@ -1,4 +1,4 @@
-//! One append: what a batch staged, and then the answers.
+//! One append: the records that a batch staged, and then the answers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{CallError, EventsError, Party, Pool};
 
-/// So many records before the head are looked at where they are asked for: fetching a thread for
-/// them would cost more than they do.
+/// The most records before the head that a caller looks at itself: handing them to a thread would
+/// cost more than looking at them.
 const NEAR: u64 = 64;
 
 /// A gap that a reader has met: records after `from`, up to and including `to`, are gone.

@@ -1,4 +1,4 @@
-//! One slice of reading: at most so many records, wherever it is done.
+//! One slice of reading: a bounded number of records, on whatever thread.
 
 use std::{collections::VecDeque, sync::Arc};
 

@@ -15,13 +15,12 @@ use tokio::sync::Notify;
 
 use super::{Marks, format::push_entry, journal::MarkedJournal};
 
-/// The longest time in milliseconds by which a mark is behind what was acknowledged while its keeper
-/// runs: what is unwritten is written after half of it.
+/// The longest time in milliseconds by which a mark is behind the acknowledged heads while its
+/// keeper runs. Unwritten heads are written after half of that time.
 pub const MARK_BEHIND_MS_MAX: u64 = 1_000;
 /// The number of commits after which a mark is written without waiting.
 pub const MARK_BEHIND_COMMITS_MAX: u32 = 256;
-/// So many bytes of later entries a mark may have beyond the size of a whole one before it is written
-/// anew.
+/// The most bytes of later entries behind a whole mark. With more the mark is written anew.
 const GROWTH_BYTES_MAX: usize = 64 * 1024;
 
 /// The promise of a write about the device.
@@ -133,13 +132,14 @@ impl MarkKeeper {
         (store, keeper)
     }
 
-    /// Returns what the mark says, with what was seen since it was read.
+    /// Returns the heads that the mark names, with the heads that were seen since the mark was
+    /// read.
     pub fn marks(&self) -> Marks {
         self.shared.state().marks.clone()
     }
 
-    /// Keeps the mark: what was seen is written after half of [`MARK_BEHIND_MS_MAX`], or at
-    /// [`MARK_BEHIND_COMMITS_MAX`] commits. It runs until it is dropped.
+    /// Keeps the mark: new heads are written after half of [`MARK_BEHIND_MS_MAX`], or at
+    /// [`MARK_BEHIND_COMMITS_MAX`] commits. The future runs until it is dropped.
     pub async fn run(self, clock: Arc<dyn Clock>) {
         loop {
             while self.shared.state().commits == 0 {

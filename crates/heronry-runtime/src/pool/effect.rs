@@ -18,16 +18,18 @@ const PAGE: u64 = 100;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EffectError {
-    /// Its intent or attempt was not recorded: it was not begun.
+    /// The intent or the attempt was not recorded: the effect was not begun.
     #[error("the effect was not begun: {0}")]
     NotBegun(#[source] CallError),
-    /// It was done, and its result is not known to be recorded: it is pending until it is resolved.
+    /// The effect was done, and its result is not known to be recorded: the effect is pending until
+    /// it is resolved.
     #[error("the effect was done, and its result may not be recorded: {0}")]
     Unrecorded(#[source] CallError),
-    /// It was done, and its result was refused: another attempt or a newer generation has it.
+    /// The effect was done, and its result was refused: another attempt or a newer generation has
+    /// the effect.
     #[error("the effect was done, and its result was refused: it is {0}")]
     Refused(EffectFault),
-    /// It was intended before, and nobody has said how it ended.
+    /// The effect was intended before, and nobody has told its end.
     #[error("the effect was intended before and has no result; reconcile it")]
     Pending,
 }
@@ -54,7 +56,7 @@ impl Pool {
     /// Has an effect done by a member: `work` runs once the intent is durable, and not otherwise.
     ///
     /// With a key the effect can be repeated without harm, and is done once: under a key that has a
-    /// result already, that is returned and `work` does not run.
+    /// result already, the result is returned and `work` does not run.
     ///
     /// # Errors
     /// [`EffectError`] says whether `work` has run.
@@ -78,9 +80,10 @@ impl Pool {
         self.attempted(caller, started.effect, work).await
     }
 
-    /// Goes through the effects without a result whose generation has ended: those that are safe to
-    /// repeat are attempted again, each attempt journaled before it runs; of the others the hook may
-    /// say how they ended, to an operator. Returns the effects that have a result now.
+    /// Goes through the effects without a result whose generation has ended. An effect that is safe
+    /// to repeat is attempted again; each attempt is journaled before it runs. The hook may tell
+    /// the end of any other effect, when the caller is an operator. Returns the effects that have a
+    /// result now.
     ///
     /// # Errors
     /// [`EffectError`]; effects before the failing one are reconciled.

@@ -20,9 +20,10 @@ use crate::{EventsError, Party};
 const PAGE_BYTES: usize = 256 * 1024;
 
 impl Pool {
-    /// Says why a wake has not been triggered: how near the newest events came for each of its filters,
-    /// what failed in them, and which members could still do what it waits for. It looks at 10 000
-    /// events, at fewer for a wake that costs much, and says at which.
+    /// Explains why a wake has not been triggered: how near the newest events came for each of its
+    /// filters, the parts of the filter that failed, and the members that could still bring such an
+    /// event about. The call looks at the newest 10 000 events, or at fewer for a wake that costs
+    /// much, and names the range.
     ///
     /// # Errors
     /// [`EventsError`], when there is no such wake among others.

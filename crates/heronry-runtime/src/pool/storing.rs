@@ -135,11 +135,12 @@ impl Storing {
 }
 
 impl Pool {
-    /// Stores a body by itself. Until a message names it, it counts for who stores it, and it expires.
+    /// Stores a body by itself. Until a message names the body, it counts in the share of the
+    /// caller that stored it, and it expires.
     ///
     /// # Errors
-    /// [`Rejection::Limit`] when it is larger than the pool takes, or when those that no message names
-    /// leave no room for it, before anything is stored; or the store's failure.
+    /// [`Rejection::Limit`] when the body is larger than the pool takes, or when other bodies that
+    /// no message names leave no room for it: then nothing is stored. Or the store's failure.
     pub async fn store_body(&self, caller: Caller, body: Body) -> Result<StoredBody, BodyError> {
         let environment = &self.shared().environment;
         let run = match &caller {
@@ -154,7 +155,8 @@ impl Pool {
 
     /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
     ///
-    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
+    /// A member acts as its own run. An equal repeat of its request is answered even when the
+    /// joining has ended since.
     ///
     /// # Errors
     /// [`Rejection::SenderMismatch`] when a member names another run,

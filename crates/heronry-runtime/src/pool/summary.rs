@@ -13,10 +13,10 @@ use crate::Party;
 const TEXT_BYTES_MAX: usize = 256;
 
 impl Pool {
-    /// Adds what the events say of themselves to a wake that asked for a summary and was triggered:
-    /// a line for each of the first 16 that have a summary of their own, at most 256 bytes of it, as
-    /// far as the pool's wake policy lets its members see that. Any other wake stays as it is, and so
-    /// does one that the caller may not see any more.
+    /// Adds the summaries of the events to a wake that asked for them and was triggered: a line of
+    /// at most 256 bytes for each of the first 16 events with a summary of their own, as far as the
+    /// pool's wake policy lets its members see it. Any other wake stays as it is, and so does one
+    /// that the caller may not see any more.
     pub async fn summed_up(&self, caller: Caller, mut wake: WakeView) -> WakeView {
         let Some(mut summary) = wake.summary.take() else {
             return wake;

@@ -15,8 +15,8 @@ pub(super) type Work = Box<dyn FnOnce() + Send>;
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// As many threads as there are permits; the first is started when there is something to do. They end
-/// when this is dropped.
+/// The threads of side work, as many as there are permits. The first is started when there is
+/// something to do. The threads end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Threads {
     most: usize,

@@ -30,9 +30,9 @@ pub(super) enum GoesOn {
 /// The way in which the ownership of a pool is taken that arrives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ownership {
-    /// It is nobody's.
+    /// The pool is nobody's.
     Free,
-    /// It is reserved for the move that brings it.
+    /// The pool is reserved for the move that brings it.
     Reserved,
 }
 

@@ -32,7 +32,7 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Guest {
     crowd: Arc<Crowd>,
-    /// Absent: nobody showed a token on it.
+    /// The caller whose token was shown on the connection; `None` before that.
     party: Mutex<Option<Party>>,
 }
 

@@ -1,6 +1,6 @@
-//! A lingering close: what a peer still sends is taken and thrown away for a while, so that it sees the
-//! answer that it was refused with. A socket that is closed with unread bytes resets the connection, and
-//! a peer that writes all of a body before it reads would see that instead.
+//! A lingering close: for a while the bytes that a peer still sends are taken and thrown away, so
+//! that the peer sees the answer that refused it. A socket that is closed with unread bytes resets
+//! the connection, and a peer that writes all of a body before it reads would see that instead.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! A transport that notes when its peer sends and when it takes what is sent.
+//! A transport that notes the times at which its peer sends, and takes bytes.
 
 use std::{
     io::{self, IoSlice},

@@ -1,7 +1,7 @@
-//! Reading that is metered: it stops where what is read would cost too much.
+//! Metered reading: it stops where the values would cost too much.
 //!
-//! It stands between the reader of JSON and the types of requests, and knows the size of each element
-//! before it is made.
+//! The meter stands between the reader of JSON and the types of requests, and knows the size of
+//! each element before the element is made.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Errors of reading that repeat little of what was read: a text of a body may be long, and longer
-//! still when it is escaped.
+//! Errors of reading that repeat little of the text: a text of a body may be long, and longer still
+//! when it is escaped.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Schemas of the engine's own answers: receipts, wakes, events and what a stream sends.
+//! Schemas of the engine's own answers: receipts, wakes, events and the items of a stream.
 //!
 //! Their JSON is written by crates that know no `OpenAPI`; a test holds these against real answers.
 

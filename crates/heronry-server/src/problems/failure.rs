@@ -1,4 +1,4 @@
-//! Failures: what broke, without what stands where.
+//! Failures as problems: an answer names the kind of a failure, and no path of the store.
 
 use std::error::Error;
 

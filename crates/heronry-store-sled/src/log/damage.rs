@@ -1,4 +1,4 @@
-//! Telling damage from what a crash leaves.
+//! Telling damage from the marks of a crash.
 //!
 //! The part of the log that was last known to last is whole after any crash. Of later bytes any
 //! part may be there. And a segment that no page needs any more may be written over from any byte

@@ -1,5 +1,5 @@
 //! One message of a segment: `crc32` (4 bytes), kind (1), length, number of the segment, page (1 to
-//! 9 each), and so many bytes. The checksum covers all that stands behind it.
+//! 9 each), and the bytes. The checksum covers everything behind itself.
 
 use super::number::{fixed, sequence, varint};
 use crate::format::SEGMENT_BYTES;
@@ -26,7 +26,7 @@ pub(crate) struct Message {
 /// The kind of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    /// Nothing.
+    /// The message says nothing.
     Canceled,
     /// No other message follows in its segment.
     Cap,

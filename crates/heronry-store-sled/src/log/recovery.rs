@@ -46,7 +46,7 @@ pub(crate) struct Cut {
 pub(crate) enum Unrecovered {
     /// Reading failed.
     Io(io::Error),
-    /// It is damaged; this is how.
+    /// The log is damaged, as this text says.
     Damaged(String),
 }
 

@@ -1,4 +1,4 @@
-//! The segments of a log: what stands in front of each, and where each lies.
+//! The segments of a log: the header of each, and its place.
 
 use std::{collections::BTreeMap, fs::File, io};
 
@@ -18,7 +18,7 @@ pub(crate) enum Front {
     /// A header: the place in the log where the segment begins, and the place up to which sled had
     /// written the log then.
     Header { begins: i64, stable: i64 },
-    /// Nothing: it is free, or its header was not written yet.
+    /// Zeros: the segment is free, or its header was not written yet.
     Empty,
     /// Something that is damaged.
     Damaged,

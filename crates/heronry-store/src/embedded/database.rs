@@ -26,10 +26,10 @@ pub trait Database: Send + Sync + 'static {
     /// The error of `fill`, and any failure of the transaction.
     fn commit(&self, fill: &mut Fill<'_>) -> Result<(), StoreError>;
 
-    /// Has committed rows looked at. They may be ahead of the last sync: what is shown of them is
-    /// up to the gate.
+    /// Has `look` read committed rows. They may be ahead of the last sync: the gate decides which
+    /// of them are shown.
     ///
-    /// Whoever holds the database last closes it: here that is within the call.
+    /// The last holder of the database closes it: here that may be this call.
     ///
     /// # Errors
     /// The error of `look`, and a database that cannot be read.

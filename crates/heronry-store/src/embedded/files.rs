@@ -76,7 +76,7 @@ pub fn refuse_dangling(path: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::NotFound, what))
 }
 
-/// Makes what was entered into a directory last.
+/// Syncs a directory, so that the names entered into it last.
 ///
 /// # Errors
 /// The error of the file system.

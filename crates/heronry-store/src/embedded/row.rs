@@ -1,4 +1,4 @@
-//! The tables of a store, and what stands in their rows.
+//! The tables of a store, and the content of their rows.
 
 use heronry_types::{Epoch, PoolId, Position, Timelines};
 
@@ -162,13 +162,13 @@ pub struct PoolRow {
 /// The state of the journal of a pool, as its row says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RowJournal {
-    /// It has none.
+    /// The pool has no journal.
     None,
     /// Some of it is there, on these timelines; the rest is to follow before anybody sees it.
     Arriving(Timelines),
     /// All of it is there, on these timelines.
     There(Timelines),
-    /// It was deleted, and rows of it may be left.
+    /// The pool was deleted, and rows of it may be left.
     Deleted,
 }
 

@@ -1,4 +1,5 @@
-//! The one thread that writes: it takes what has queued up, and commits it with one sync.
+//! The one thread that writes: it takes the jobs that have queued up, and commits them with one
+//! sync.
 
 use std::{
     io,
@@ -81,7 +82,7 @@ impl Drop for Writer {
 
 /// The next thing that the writer does.
 enum Next {
-    /// This, and what has queued up behind it.
+    /// This job, and the jobs that have queued up behind it.
     Job(Job),
     /// Remove a piece of a deleted pool.
     Sweep,
