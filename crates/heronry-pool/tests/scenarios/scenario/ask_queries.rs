@@ -82,8 +82,8 @@ impl Scenario {
             wake_id: id(wake),
         };
         self.step(&explain, |it| {
-            let (after, until) = it.range();
-            format!("looks at {after}..{until}")
+            let looked = it.range();
+            format!("looks at {}..{}", looked.after, looked.until)
         })
     }
 

@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{Command, FinishScan, Found, Scan, Scanned},
     engine::{Past, Unanswered},
 };
-use heronry_store::{ClaimEntry, ClaimKey};
+use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{
     Actor, Cursor, Epoch, EpochReason, Lineage, Millis, Position, RunId, Timestamp, Visibility,
 };
@@ -93,8 +93,8 @@ impl Scenario {
         }
     }
 
-    fn found(&self, key: &ClaimKey) -> Option<(ClaimKey, ClaimEntry)> {
-        Some((*key, *self.names.get(key)?))
+    fn found(&self, key: &ClaimKey) -> Option<NamedClaim> {
+        Some(NamedClaim::new(*key, *self.names.get(key)?))
     }
 
     fn recall(&mut self, past: &Past) {
@@ -121,6 +121,7 @@ impl Scenario {
         let head = self.engine.state().head();
         self.engine.forget_finished(head);
         let handed = self.engine.hand_over_claims(head);
+        let handed = handed.into_iter().map(|claim| (claim.key, claim.entry));
         self.names.extend(handed);
         self.engine.claims_kept();
     }
