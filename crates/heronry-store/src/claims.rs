@@ -71,7 +71,7 @@ pub struct ClaimEntry {
 pub struct NamedClaim {
     /// The key.
     pub key: ClaimKey,
-    /// The decision under that name.
+    /// The decision that was made under the key.
     pub entry: ClaimEntry,
 }
 

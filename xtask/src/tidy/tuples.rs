@@ -47,7 +47,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     list.compare(&found)
 }
 
-/// The reach of a function: who can call it.
+/// The reach of a function's callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Reach {
@@ -78,7 +78,7 @@ struct List {
     tuples: Vec<Count>,
 }
 
-/// The number of signatures of a crate that have a tuple.
+/// The number of a crate's signatures with a tuple.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Count {

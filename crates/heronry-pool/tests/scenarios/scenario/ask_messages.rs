@@ -1,4 +1,4 @@
-//! What is asked about messages, copies, claims and dead letters.
+//! Commands of scenarios about messages, copies, claims and dead letters.
 
 use heronry_journal::Claim;
 use heronry_pool::decide::{

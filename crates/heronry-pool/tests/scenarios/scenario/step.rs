@@ -1,11 +1,11 @@
-//! What one thing led to.
+//! The result of one step.
 
-/// The records that one thing led to, and the answer or the refusal.
+/// The records of one step, and the answer or the refusal.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Step {
     records: Vec<String>,
-    /// How many of them are in the last append.
+    /// The number of records in the last append.
     last: usize,
     answer: Result<String, String>,
 }
