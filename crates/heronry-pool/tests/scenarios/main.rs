@@ -6,8 +6,16 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod claims;
+mod dead;
 mod departures;
+mod endings;
+mod identity;
 mod leases;
 mod members;
+mod messages;
+mod order;
 mod pools;
+mod repeats;
+mod replies;
 mod scenario;

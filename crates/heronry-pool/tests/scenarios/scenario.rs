@@ -62,6 +62,8 @@ pub(crate) struct Scenario {
     claims: Vec<Held>,
     /// The bodies of messages that were sent, by the names of the messages, and those that were stored.
     contents: BTreeMap<String, ContentRef>,
+    /// How many bodies rode with what was appended.
+    bodies: usize,
     /// The claims on names that were handed over.
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
@@ -89,6 +91,7 @@ impl Scenario {
             callers: BTreeMap::new(),
             claims: Vec::new(),
             contents: BTreeMap::new(),
+            bodies: 0,
             names: HashMap::new(),
             look_back: LookBack::AtOnce,
             waiting: HashSet::new(),
@@ -113,6 +116,11 @@ impl Scenario {
     /// Returns a pool of these members where a limit has another value.
     pub(crate) fn limited(limits: &[(heronry_types::LimitName, u64)], members: &str) -> Self {
         Self::with(notation::limited(limits), members)
+    }
+
+    /// Returns how many bodies were stored with messages.
+    pub(crate) fn bodies(&self) -> usize {
+        self.bodies
     }
 
     /// Folds the records from nothing.

@@ -308,6 +308,15 @@ pub(super) fn list(texts: impl IntoIterator<Item = String>) -> String {
     texts.into_iter().collect::<Vec<_>>().join(", ")
 }
 
+/// Returns a list, or the word for none.
+pub(super) fn or_nothing(list: String) -> String {
+    if list.is_empty() {
+        "nothing".to_owned()
+    } else {
+        list
+    }
+}
+
 fn joined(run: &str, body: &MemberJoined) -> String {
     format!(
         "{run} joined as {}{}{}{}, {} there",
@@ -465,7 +474,7 @@ fn held(claim: Claim, id: &heronry_types::MessageId) -> String {
 }
 
 fn copies(copies: &[CopyStanding]) -> String {
-    list(copies.iter().map(|copy| standing(*copy)))
+    or_nothing(list(copies.iter().map(|copy| standing(*copy))))
 }
 
 /// Returns how a copy stands.

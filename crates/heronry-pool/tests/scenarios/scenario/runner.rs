@@ -106,7 +106,9 @@ impl Scenario {
 
     /// Makes durable what is staged; returns how many records that is.
     fn append(&mut self) -> usize {
-        let staged = self.engine.take_staged().records;
+        let staged = self.engine.take_staged();
+        self.bodies += staged.contents.len();
+        let staged = staged.records;
         let count = staged.len();
         for record in &staged {
             self.note(record);

@@ -77,6 +77,12 @@ impl Step {
         }
     }
 
+    /// Returns the refusal, when it was refused and nothing was appended.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        let refusal = self.answer.as_ref().err().map(String::as_str);
+        refusal.filter(|_| self.records.is_empty())
+    }
+
     /// Checks that it was not refused: so the scene is set.
     #[track_caller]
     pub(crate) fn ok(&self) {
