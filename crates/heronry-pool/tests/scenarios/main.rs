@@ -7,11 +7,17 @@
 )]
 
 mod claims;
+mod conditions;
+mod contents;
+mod cursors;
 mod dead;
 mod departures;
+mod effects;
 mod endings;
+mod events;
 mod identity;
 mod leases;
+mod looks;
 mod members;
 mod messages;
 mod order;
@@ -19,3 +25,6 @@ mod pools;
 mod repeats;
 mod replies;
 mod scenario;
+mod suspensions;
+mod wake_ends;
+mod wakes;

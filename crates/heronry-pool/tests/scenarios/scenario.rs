@@ -28,7 +28,7 @@ use heronry_pool::{Caller, Engine, Minter, State};
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
-pub(crate) use notation::{Condition, Event, Joining, Letter, Sleep, Take, Wait};
+pub(crate) use notation::{Event, Joining, Letter, Sleep, Take, Wait};
 pub(crate) use step::Step;
 
 /// The timeline that every scenario begins with.
@@ -41,6 +41,15 @@ enum LookBack {
     AtOnce,
     /// It is done beside the pool, and its result is a command of its own.
     Beside,
+}
+
+/// When the engine dies by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// It does not.
+    None,
+    /// After the append of the next command: what that still causes is not recorded.
+    AfterNext,
 }
 
 /// A claim that somebody got.
@@ -68,6 +77,8 @@ pub(crate) struct Scenario {
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
+    /// Whether the engine dies right after the append of the next command.
+    end: End,
 }
 
 fn minter() -> Minter {
@@ -95,6 +106,7 @@ impl Scenario {
             names: HashMap::new(),
             look_back: LookBack::AtOnce,
             waiting: HashSet::new(),
+            end: End::None,
         }
     }
 

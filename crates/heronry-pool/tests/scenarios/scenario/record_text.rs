@@ -162,12 +162,8 @@ fn what(run: &str, body: &Body) -> String {
                 .counted
                 .iter()
                 .map(|event| format!("{}@{}", event.clause, event.by.position));
-            format!(
-                "{}@{} looked back: {}",
-                it.wake_id,
-                it.registered,
-                list(counted)
-            )
+            let counted = or_nothing(list(counted));
+            format!("{}@{} looked back: {counted}", it.wake_id, it.registered)
         }
         Body::WakeFailed(it) => format!("{}@{} failed: {}", it.wake_id, it.registered, it.why),
         Body::WakeTriggered(it) => {
