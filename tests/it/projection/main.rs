@@ -69,8 +69,8 @@ const FORMAT: &str = include_str!("../../../docs/FORMAT.md");
 fn holds(list: &str, number: u16) -> bool {
     let number_in = |text: &str| text.trim().parse::<u16>().unwrap();
     list.split(',').any(|part| {
-        let (first, last) = part.split_once(" to ").unwrap_or((part, part));
-        (number_in(first)..=number_in(last)).contains(&number)
+        let (from, to) = part.split_once(" to ").unwrap_or((part, part));
+        (number_in(from)..=number_in(to)).contains(&number)
     })
 }
 
