@@ -232,8 +232,7 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::OtherMove { .. }
         | TransferError::MoveUnfinished { .. }
         | TransferError::PoolArrived { .. }
-        | TransferError::PoolInTheWay { .. }
-        | _ => Failure::failed(error),
+        | TransferError::PoolInTheWay { .. } => Failure::failed(error),
     }
 }
 

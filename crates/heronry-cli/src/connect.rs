@@ -147,8 +147,7 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::NotFound {
             may_come: false, ..
         }
-        | ClientError::Decode { .. }
-        | _ => Exit::Failed,
+        | ClientError::Decode { .. } => Exit::Failed,
     };
     let cause = std::error::Error::source(&error).map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));

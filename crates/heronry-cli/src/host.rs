@@ -316,8 +316,7 @@ pub(crate) fn store_failure(error: &StoreError) -> Failure {
 fn server_failure(error: &ServeError) -> Failure {
     let exit = match error {
         ServeError::StoreClosed(_) => Exit::StoreClosed,
-        // The last arm is for errors that are younger than this match.
-        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) | _ => {
+        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) => {
             Exit::Failed
         }
     };

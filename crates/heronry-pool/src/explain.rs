@@ -180,7 +180,7 @@ impl Explain {
                     clause.latest_early = Some(by);
                 }
                 Explanation::Missed { near } => clause.miss(near, by),
-                Explanation::Kept | Explanation::KeepsNothing | _ => {}
+                Explanation::Kept | Explanation::KeepsNothing => {}
             }
         }
     }

@@ -6,7 +6,6 @@ use heronry_types::{Millis, PoolId, Position};
 
 /// The error of a call.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CallError {
     /// The rules say no; nothing was recorded.
     #[error(transparent)]
@@ -68,7 +67,6 @@ impl std::fmt::Display for StopReason {
 
 /// The error of opening a pool.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// The store has no such pool.
     #[error("there is no such pool in this store; create it first")]
@@ -116,7 +114,6 @@ pub enum OpenError {
 
 /// The reasons why a pool was not deleted.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DeleteError {
     /// There is no such pool, or it cannot be opened.
     #[error(transparent)]
@@ -132,7 +129,6 @@ pub enum DeleteError {
 
 /// The error of reading events.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EventsError {
     /// The rules say no, or the pool has stopped.
     #[error(transparent)]

@@ -62,7 +62,6 @@ pub enum Started {
 
 /// The error of a start: the run was not started, or is no member.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StartError {
     /// The host did not start the run.
     #[error("the host did not start the run: {0}")]

@@ -31,7 +31,6 @@ pub struct ServerConfig {
 
 /// The reasons why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ServeError {
     /// There is nothing to listen on.
     #[error("a server needs a listener, and none was given")]

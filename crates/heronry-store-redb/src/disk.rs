@@ -18,7 +18,6 @@ use crate::held::Held;
 
 /// One operation on the file, before it happens.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub enum DiskOp<'a> {
     /// Bytes are read.
     Read {

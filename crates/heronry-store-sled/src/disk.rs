@@ -23,7 +23,6 @@ use crate::{
 
 /// One operation on a store's files, before it happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum DiskOp {
     /// The log is read, before sled opens it.
     Read,

@@ -71,7 +71,7 @@ pub struct ClaimEntry {
 pub struct NamedClaim {
     /// The key.
     pub key: ClaimKey,
-    /// What was decided under it.
+    /// The decision that was made under the key.
     pub entry: ClaimEntry,
 }
 

@@ -35,7 +35,6 @@ pub struct ConsumerCursor {
 
 /// The error of a cursor that was not committed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConsumerError {
     /// The consumer does not stand where the caller believes: another process consumes under the
     /// same name, or looks for something else. Nothing was written.

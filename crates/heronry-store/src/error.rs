@@ -8,7 +8,6 @@ use crate::Route;
 
 /// The kind of a [`StoreError`]: it tells a caller the remedy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
 pub enum StoreErrorKind {
     /// There is no store at this place; create one first.
     NotFound,
@@ -166,7 +165,6 @@ pub enum Outcome {
 
 /// The error of an append.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AppendError {
     /// The journal's head is not the expected one: another writer owns the pool. Nothing was written.
     #[error("head is {found} where {expected} was expected; ownership of the pool was lost")]
@@ -207,7 +205,6 @@ pub enum AppendError {
 
 /// The error of a read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ReadError {
     /// The pool has no journal in this store.
     #[error("no such pool in this store")]
@@ -227,7 +224,6 @@ pub enum ReadError {
 
 /// The error of a lease that was not given.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LeaseError {
     /// Another live runtime owns the pool.
     #[error("pool is owned by {owner} since {since}; stop that runtime first")]

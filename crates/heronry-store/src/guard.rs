@@ -115,7 +115,6 @@ fn discontinuous(error: ChainError) -> AppendError {
         ChainFault::Position { .. } => "its first position is not the one after the head",
         ChainFault::Epoch { .. } => "its epoch is not the pool's",
         ChainFault::Hash { .. } => "it does not name the hash of the chunk before it",
-        _ => "it does not follow the chunk before it",
     };
     AppendError::Discontinuous { at: error.at, why }
 }

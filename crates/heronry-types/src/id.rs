@@ -17,7 +17,6 @@ pub const ID_BYTES_MAX: usize = 512;
 
 /// The error for a text that is not an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum IdError {
     /// The text has no bytes.
     #[error("id is empty; give 1 to {ID_BYTES_MAX} bytes")]

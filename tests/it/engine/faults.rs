@@ -359,7 +359,7 @@ async fn c2_a_panic_of_the_engine_leaves_nobody_waiting(world: World) {
     let stopped = |outcome| (outcome, StopReason::Internal);
     let of = |error: CallError| match error {
         CallError::Stopped { outcome, why } => (outcome, why),
-        CallError::Rejected(_) | CallError::Busy { .. } | _ => panic!("{error}"),
+        CallError::Rejected(_) | CallError::Busy { .. } => panic!("{error}"),
     };
     assert_eq!(of(bug.await.unwrap_err()), stopped(Outcome::Unknown));
     assert_eq!(of(waiting.await.unwrap_err()), stopped(Outcome::Unknown));

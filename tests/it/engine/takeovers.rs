@@ -176,7 +176,7 @@ async fn position_seen(stream: &mut Subscription, until: Position) -> Option<Pos
                 return Some(event.envelope.id().position);
             }
             StreamItem::Closed { reason } => panic!("closed: {reason:?}"),
-            StreamItem::Event(_) | StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } | _ => {}
+            StreamItem::Event(_) | StreamItem::CaughtUp { .. } | StreamItem::Gap { .. } => {}
         }
     }
     None

@@ -2,7 +2,7 @@
 
 use super::tree::Tree;
 
-/// What may stand before `fn` in the line of a function.
+/// The words before `fn` in the line of a function.
 const QUALIFIERS: [&str; 6] = [
     "pub ",
     "pub(crate) ",

@@ -47,7 +47,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     list.compare(&found)
 }
 
-/// How far a function can be called from.
+/// The reach of a function's callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Reach {
@@ -78,7 +78,7 @@ struct List {
     tuples: Vec<Count>,
 }
 
-/// How many signatures of a crate have a tuple.
+/// The number of a crate's signatures with a tuple.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Count {

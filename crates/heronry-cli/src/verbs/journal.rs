@@ -209,7 +209,7 @@ impl Opened {
 fn read_failure(error: &ReadError) -> Failure {
     match error {
         ReadError::Store(error) => store_failure(error),
-        ReadError::NoPool | ReadError::Trimmed { .. } | _ => Failure::failed(error),
+        ReadError::NoPool | ReadError::Trimmed { .. } => Failure::failed(error),
     }
 }
 

@@ -143,13 +143,12 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 CloseReason::Left
                 | CloseReason::Revoked
                 | CloseReason::RunEnded
-                | CloseReason::PoolDeleted
-                | _ => {
+                | CloseReason::PoolDeleted => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }
             },
-            StreamItem::CaughtUp { .. } | _ => {}
+            StreamItem::CaughtUp { .. } => {}
         }
     }
 }

@@ -40,7 +40,9 @@ fn p4_leaving_does_not_end_the_run_which_may_join_again() {
     pool.join("scout")
         .records(["8 scout joined as i1, 2 there (operator)"])
         .answer("scout/8 at 8, 0 unread");
-    pool.receive("scout", "r1").nothing().answer(" | 0 unread");
+    pool.receive("scout", "r1")
+        .nothing()
+        .answer("nothing | 0 unread");
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn p4_what_is_sent_to_who_left_fails() {
             "5 lead sent m1 to scout",
             "6 m1@5 failed: no_such_member <- 5",
         ])
-        .answer("m1 failed no_such_member at 5: ");
+        .answer("m1 failed no_such_member at 5: nothing");
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn p6_a_message_to_an_ended_run_gets_a_typed_receipt() {
     pool.end("scout", RunEnd::Failed).ok();
     pool.say("lead", "scout", "m1")
         .records(["5 lead sent m1 to scout", "6 m1@5 failed: run_ended <- 5"])
-        .answer("m1 failed run_ended at 5: ");
+        .answer("m1 failed run_ended at 5: nothing");
 }
 
 #[test]

@@ -6,8 +6,25 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod claims;
+mod conditions;
+mod contents;
+mod cursors;
+mod dead;
 mod departures;
+mod effects;
+mod endings;
+mod events;
+mod identity;
 mod leases;
+mod looks;
 mod members;
+mod messages;
+mod order;
 mod pools;
+mod repeats;
+mod replies;
 mod scenario;
+mod suspensions;
+mod wake_ends;
+mod wakes;

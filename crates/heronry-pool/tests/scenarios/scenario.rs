@@ -28,7 +28,7 @@ use heronry_pool::{Caller, Engine, Minter, State, engine::Replay};
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
-pub(crate) use notation::{Condition, Event, Joining, Letter, Sleep, Take, Wait};
+pub(crate) use notation::{Event, Joining, Letter, Sleep, Take, Wait};
 pub(crate) use step::Step;
 
 /// The timeline that every scenario begins with.
@@ -41,6 +41,15 @@ enum LookBack {
     AtOnce,
     /// It is done beside the pool, and its result is a command of its own.
     Beside,
+}
+
+/// When the engine dies by itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// It does not.
+    None,
+    /// After the append of the next command: what that still causes is not recorded.
+    AfterNext,
 }
 
 /// A claim that somebody got.
@@ -62,10 +71,14 @@ pub(crate) struct Scenario {
     claims: Vec<Held>,
     /// The bodies of messages that were sent, by the names of the messages, and those that were stored.
     contents: BTreeMap<String, ContentRef>,
+    /// How many bodies rode with what was appended.
+    bodies: usize,
     /// The claims on names that were handed over.
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
+    /// Whether the engine dies right after the append of the next command.
+    end: End,
 }
 
 fn minter() -> Minter {
@@ -87,9 +100,11 @@ impl Scenario {
             callers: BTreeMap::new(),
             claims: Vec::new(),
             contents: BTreeMap::new(),
+            bodies: 0,
             names: HashMap::new(),
             look_back: LookBack::AtOnce,
             waiting: HashSet::new(),
+            end: End::None,
         }
     }
 
@@ -111,6 +126,11 @@ impl Scenario {
     /// Returns a pool of these members where a limit has another value.
     pub(crate) fn limited(limits: &[(heronry_types::LimitName, u64)], members: &str) -> Self {
         Self::with(notation::limited(limits), members)
+    }
+
+    /// Returns how many bodies were stored with messages.
+    pub(crate) fn bodies(&self) -> usize {
+        self.bodies
     }
 
     /// Folds the records from nothing.

@@ -235,7 +235,7 @@ fn told(error: &AppendError) -> (Outcome, StopReason) {
             (Outcome::None, StopReason::OwnershipLost)
         }
         AppendError::Store { outcome, error } => (*outcome, StopReason::StoreFenced(error.cause())),
-        AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
+        AppendError::Discontinuous { .. } => (Outcome::None, StopReason::Internal),
     }
 }
 

@@ -195,8 +195,8 @@ fn missed(pool: &Pool, error: ReadError) -> Missed {
     match error {
         ReadError::Trimmed { floor, .. } => Missed::Trimmed { floor },
         ReadError::Store(error) => Missed::Failed(error.into()),
-        // The pool is gone, or an error that is younger than this match.
-        ReadError::NoPool | _ => Missed::Failed(EventsError::NoPool(pool.id().clone())),
+        // The pool is gone.
+        ReadError::NoPool => Missed::Failed(EventsError::NoPool(pool.id().clone())),
     }
 }
 

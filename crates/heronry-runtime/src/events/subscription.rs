@@ -74,7 +74,7 @@ impl Subscription {
         let waiting = self.buffer.iter().find_map(|item| match item {
             StreamItem::Event(event) => Some(event.envelope.id().position.previous()),
             StreamItem::Gap { from, .. } => Some(from.position),
-            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } | _ => None,
+            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } => None,
         });
         self.pool.cursor(waiting.unwrap_or(self.reader.after()))
     }

@@ -13,7 +13,6 @@ use crate::{CallError, Party};
 
 /// The error of storing or fetching a body.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BodyError {
     /// The rules say no, or the pool has stopped.
     #[error(transparent)]

@@ -16,7 +16,6 @@ const PAGE: u64 = 100;
 
 /// The error of an effect: it was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EffectError {
     /// The intent or the attempt was not recorded: the effect was not begun.
     #[error("the effect was not begun: {0}")]

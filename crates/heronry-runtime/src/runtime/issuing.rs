@@ -47,11 +47,6 @@ async fn is_brought_here(store: &Store, pool: &PoolId, at: Position) -> Result<b
         Ok(page) => page,
         Err(ReadError::NoPool | ReadError::Trimmed { .. }) => return Ok(true),
         Err(ReadError::Store(error)) => return Err(error),
-        // For errors that are younger than this match.
-        Err(error) => {
-            let what = error.to_string();
-            return Err(StoreError::new(StoreErrorKind::Io, "read", what).with_source(error));
-        }
     };
     let Some(chunk) = page.chunks.first() else {
         return Ok(true);

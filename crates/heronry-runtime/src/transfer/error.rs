@@ -10,7 +10,6 @@ use heronry_types::{Epoch, PoolId, Position};
 ///
 /// Nothing that anybody sees was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TransferError {
     /// The source has no such pool.
     #[error("there is no pool {pool} in the source; name one that it has")]
@@ -201,7 +200,6 @@ fn said(error: &AppendError) -> String {
         AppendError::Store { error, .. } => error.to_string(),
         AppendError::Conflict { .. }
         | AppendError::Fenced { .. }
-        | AppendError::Discontinuous { .. }
-        | _ => error.to_string(),
+        | AppendError::Discontinuous { .. } => error.to_string(),
     }
 }

@@ -29,7 +29,7 @@ impl DiskHook for Failing {
         let number = match op {
             DiskOp::Sync => self.sync.load(Ordering::SeqCst),
             DiskOp::Read { .. } => 0,
-            DiskOp::Write { .. } | DiskOp::SetLen(_) | _ => self.change.load(Ordering::SeqCst),
+            DiskOp::Write { .. } | DiskOp::SetLen(_) => self.change.load(Ordering::SeqCst),
         };
         match number {
             0 => Ok(()),

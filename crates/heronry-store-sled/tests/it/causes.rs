@@ -28,7 +28,7 @@ impl DiskHook for Failing {
     fn before(&self, op: DiskOp) -> io::Result<()> {
         let number = match op {
             DiskOp::Sync => self.sync.load(Ordering::SeqCst),
-            DiskOp::Write | _ => self.change.load(Ordering::SeqCst),
+            DiskOp::Read | DiskOp::Write => self.change.load(Ordering::SeqCst),
         };
         match number {
             0 => Ok(()),

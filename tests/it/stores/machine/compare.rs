@@ -39,7 +39,7 @@ pub(crate) fn refused(error: &AppendError) -> String {
             outcome: Outcome::None,
             error,
         } => refused_by_store(error),
-        other => format!("{other:?}"),
+        AppendError::Store { .. } => format!("{error:?}"),
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn refused_lease(error: &LeaseError) -> String {
     match error {
         LeaseError::Owned { .. } => "owned".to_owned(),
         LeaseError::Store(error) => refused_by_store(error),
-        other => format!("{other:?}"),
+        LeaseError::Reserved { .. } => format!("{error:?}"),
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn refused_commit(error: &ConsumerError) -> String {
         ConsumerError::Ahead { .. } => "ahead".to_owned(),
         ConsumerError::NoPool => "no pool".to_owned(),
         ConsumerError::Store(error) => refused_by_store(error),
-        other => format!("{other:?}"),
+        ConsumerError::TooMany { .. } => format!("{error:?}"),
     }
 }
 
@@ -86,7 +86,7 @@ fn unread(error: &ReadError) -> String {
     match error {
         ReadError::NoPool => "no pool".to_owned(),
         ReadError::Trimmed { floor, .. } => format!("trimmed to {floor}"),
-        other => format!("{other:?}"),
+        ReadError::Store(_) => format!("{error:?}"),
     }
 }
 

@@ -6,7 +6,7 @@ use heronry_pool::{
 };
 use heronry_types::{EffectView, Receipt, RecipientStanding, WakeView};
 
-use super::record_text::{list, policies, reply, span, time};
+use super::record_text::{list, or_nothing, policies, reply, span, time};
 
 pub(super) fn joined(it: &Joined) -> String {
     let mut text = format!(
@@ -38,7 +38,7 @@ pub(super) fn sent(it: &Sent) -> String {
 
 pub(super) fn receipt(it: &Receipt) -> String {
     let reason = it.reason.map_or(String::new(), |why| format!(" {why}"));
-    let copies = list(it.recipients.iter().map(recipient));
+    let copies = or_nothing(list(it.recipients.iter().map(recipient)));
     let mut text = format!(
         "{} {}{reason} at {}: {copies}",
         it.message_id, it.status, it.cursor.position
@@ -89,7 +89,11 @@ pub(super) fn timeline(it: &Receipt) -> String {
 }
 
 pub(super) fn received(it: &Received) -> String {
-    format!("{} | {} unread", list(it.items.iter().map(item)), it.unread)
+    format!(
+        "{} | {} unread",
+        or_nothing(list(it.items.iter().map(item))),
+        it.unread
+    )
 }
 
 fn item(it: &Item) -> String {

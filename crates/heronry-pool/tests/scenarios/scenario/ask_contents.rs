@@ -1,4 +1,4 @@
-//! What is asked about bodies.
+//! Commands of scenarios about bodies.
 
 use std::sync::Arc;
 

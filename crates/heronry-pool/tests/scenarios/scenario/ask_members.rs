@@ -1,4 +1,4 @@
-//! What is asked about pools and members.
+//! Commands of scenarios about pools and members.
 
 use heronry_pool::decide::{
     ChangeMember, Configure, Create, EndRun, Heartbeat, Join, JoinNew, Leave, Resume, Retire,

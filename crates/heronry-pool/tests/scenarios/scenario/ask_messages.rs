@@ -1,4 +1,4 @@
-//! What is asked about messages, copies, claims and dead letters.
+//! Commands of scenarios about messages, copies, claims and dead letters.
 
 use heronry_journal::Claim;
 use heronry_pool::decide::{
@@ -10,7 +10,7 @@ use heronry_types::{AckOutcome, Body, Digest, Millis, Timestamp};
 use super::{
     Letter, Scenario, Step, Take, answers,
     notation::{Enclosed, Expires, address, id, policies},
-    record_text::list,
+    record_text::{list, or_nothing},
 };
 
 impl Scenario {
@@ -168,7 +168,7 @@ impl Scenario {
             claim_ms: Millis(millis),
         };
         let held = |it: heronry_pool::Extended| {
-            let held = list(it.held.iter().map(ToString::to_string));
+            let held = or_nothing(list(it.held.iter().map(ToString::to_string)));
             format!("holds {held} {}", answers::done(it.done))
         };
         self.step(&extend, held)

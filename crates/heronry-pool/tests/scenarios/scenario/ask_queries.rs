@@ -1,4 +1,4 @@
-//! What is asked about the pool as a whole, and about looking at events.
+//! Commands of scenarios about the pool as a whole, and about looking at events.
 
 use heronry_pool::decide::{
     AdmitReader, CheckCursor, CheckStanding, DescribePool, ExplainWake, ListAuthors, ListMembers,

@@ -1,4 +1,4 @@
-//! What is asked about wakes, effects and reported events.
+//! Commands of scenarios about wakes, effects and reported events.
 
 use heronry_pool::decide::{
     AppendEvents, AttemptEffect, CancelWake, FindWake, IntendEffect, ListEffects, ListWakes,

@@ -1,4 +1,4 @@
-//! What scenarios write: short words for members, messages, wakes and conditions.
+//! The notation of scenarios: short words for members, messages, wakes and conditions.
 //!
 //! Addresses are `scout` (a run), `agent:scout`, `topic:news` and `pool:p`. Lists of ids stand in one text with spaces
 //! between. Ids of messages and wakes are their keys as well, unless something else is said. Policies are of the
@@ -140,7 +140,7 @@ pub(super) enum Enclosed {
     Erased(String),
 }
 
-/// When a message expires.
+/// The expiry of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Expires {
     In(u64),
@@ -348,7 +348,7 @@ pub(crate) fn all(parts: &[&str]) -> Condition {
     Condition::AllOf(parts.iter().map(|part| one(part)).collect())
 }
 
-/// How a wake suspends its run.
+/// The time for which a wake suspends its run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Lasts {
     Timeout,
@@ -442,7 +442,7 @@ impl Wait {
     }
 }
 
-/// How a run suspends itself: for wakes, for a time, or forever.
+/// A suspension of a run by itself: for wakes, for a time, or forever.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sleep {
     pub(super) wakes: String,

@@ -162,12 +162,8 @@ fn what(run: &str, body: &Body) -> String {
                 .counted
                 .iter()
                 .map(|event| format!("{}@{}", event.clause, event.by.position));
-            format!(
-                "{}@{} looked back: {}",
-                it.wake_id,
-                it.registered,
-                list(counted)
-            )
+            let counted = or_nothing(list(counted));
+            format!("{}@{} looked back: {counted}", it.wake_id, it.registered)
         }
         Body::WakeFailed(it) => format!("{}@{} failed: {}", it.wake_id, it.registered, it.why),
         Body::WakeTriggered(it) => {
@@ -306,6 +302,15 @@ pub(super) fn span(span: Millis) -> String {
 /// Returns some texts with commas between.
 pub(super) fn list(texts: impl IntoIterator<Item = String>) -> String {
     texts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a list, or the word for none.
+pub(super) fn or_nothing(list: String) -> String {
+    if list.is_empty() {
+        "nothing".to_owned()
+    } else {
+        list
+    }
 }
 
 fn joined(run: &str, body: &MemberJoined) -> String {
@@ -465,7 +470,7 @@ fn held(claim: Claim, id: &heronry_types::MessageId) -> String {
 }
 
 fn copies(copies: &[CopyStanding]) -> String {
-    list(copies.iter().map(|copy| standing(*copy)))
+    or_nothing(list(copies.iter().map(|copy| standing(*copy))))
 }
 
 /// Returns how a copy stands.

@@ -12,7 +12,7 @@ use heronry_types::{
     Actor, Cursor, Epoch, EpochReason, Lineage, Millis, Position, RunId, Timestamp, Visibility,
 };
 
-use super::{Caller, Held, LookBack, Scenario, Step, minter, record_text};
+use super::{Caller, End, Held, LookBack, Scenario, Step, minter, record_text};
 
 impl Scenario {
     /// Decides what is due, and then a command. Each of both is one append at the most.
@@ -24,19 +24,21 @@ impl Scenario {
         let before = self.records.len();
         let mut append = self.begin();
         let answer = self.decide(&mut append, command);
-        let last = self.append(append);
-        self.catch_up();
-        self.told(before, last, answer.map(text))
+        let of_command = self.append(append);
+        let so_far = self.records.len();
+        match std::mem::replace(&mut self.end, End::None) {
+            End::None => self.catch_up(),
+            End::AfterNext => self.kill(),
+        }
+        let later = self.records.len() - so_far;
+        self.told(before, answer.map(text))
+            .appended(of_command, later)
     }
 
-    fn told(&self, before: usize, last: usize, answer: Result<String, Rejection>) -> Step {
-        let records = &self.records[before..];
-        let texts = records.iter().map(record_text::line);
-        Step::new(
-            texts.collect(),
-            last,
-            answer.map_err(|rejection| super::refusals::text(&rejection)),
-        )
+    fn told(&self, before: usize, answer: Result<String, Rejection>) -> Step {
+        let texts = self.records[before..].iter().map(record_text::line);
+        let answer = answer.map_err(|rejection| super::refusals::text(&rejection));
+        Step::new(texts.collect(), answer)
     }
 
     /// Begins an append, and decides everything that is due before a command.
@@ -113,7 +115,9 @@ impl Scenario {
 
     /// Makes durable what is staged; returns how many records that is.
     fn append(&mut self, append: Append) -> usize {
-        let staged = append.finish(&mut self.engine).records;
+        let staged = append.finish(&mut self.engine);
+        self.bodies += staged.contents.len();
+        let staged = staged.records;
         let count = staged.len();
         for record in &staged {
             self.note(record);
@@ -177,8 +181,8 @@ impl Scenario {
         }
         self.now = until;
         let append = self.begin();
-        let last = self.append(append);
-        self.told(before, last, Ok("passed".to_owned()))
+        self.append(append);
+        self.told(before, Ok("passed".to_owned()))
     }
 
     /// Lets time pass in which nobody could reach the engine.
@@ -201,6 +205,11 @@ impl Scenario {
         self.engine = replay.finish();
         self.names.clear();
         self.hand_over();
+    }
+
+    /// Lets the engine die right after the append of the next command.
+    pub(crate) fn die_after_next(&mut self) {
+        self.end = End::AfterNext;
     }
 
     /// Kills the engine, and serves the pool again.

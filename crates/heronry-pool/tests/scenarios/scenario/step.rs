@@ -5,17 +5,29 @@
 #[must_use]
 pub(crate) struct Step {
     records: Vec<String>,
-    /// How many of them are in the last append.
-    last: usize,
+    /// The number of records in the append of the command.
+    of_command: usize,
+    /// The number of records in later appends.
+    later: usize,
     answer: Result<String, String>,
 }
 
 impl Step {
-    pub(super) fn new(records: Vec<String>, last: usize, answer: Result<String, String>) -> Self {
+    pub(super) fn new(records: Vec<String>, answer: Result<String, String>) -> Self {
         Self {
+            of_command: records.len(),
+            later: 0,
             records,
-            last,
             answer,
+        }
+    }
+
+    /// Says how many records are in the append of the command, and how many came later.
+    pub(super) fn appended(self, of_command: usize, later: usize) -> Self {
+        Self {
+            of_command,
+            later,
+            ..self
         }
     }
 
@@ -42,7 +54,14 @@ impl Step {
     /// Checks that all records are of one append.
     #[track_caller]
     pub(crate) fn at_once(&self) -> &Self {
-        assert_eq!(self.last, self.records.len(), "more than one append");
+        assert_eq!(self.of_command, self.records.len(), "more than one append");
+        self
+    }
+
+    /// Checks how many records the append of the command has, and how many came later.
+    #[track_caller]
+    pub(crate) fn counts(&self, of_command: usize, later: usize) -> &Self {
+        assert_eq!((self.of_command, self.later), (of_command, later));
         self
     }
 
@@ -75,6 +94,12 @@ impl Step {
             Ok(answer) => panic!("not refused: {answer}"),
             Err(refusal) => assert!(refusal == expected, "the refusal is\n{refusal:?}"),
         }
+    }
+
+    /// Returns the refusal, when it was refused and nothing was appended.
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        let refusal = self.answer.as_ref().err().map(String::as_str);
+        refusal.filter(|_| self.records.is_empty())
     }
 
     /// Checks that it was not refused: so the scene is set.
