@@ -17,6 +17,8 @@ mod depth;
 mod flips;
 #[path = "stores/garbage.rs"]
 mod garbage;
+#[path = "stores/io_errors.rs"]
+mod io_errors;
 #[path = "stores/machine.rs"]
 mod machine;
 #[path = "stores/newer.rs"]

@@ -1,4 +1,4 @@
-//! Durable sends on redb through the engine, beside the store alone.
+//! Durable sends on redb through the engine, beside the store alone, with and without its mark.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
     redis,
-    row::{Row, figure, median},
+    row::{Row, at_share, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -28,6 +28,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
             let folder = folder.join(format!("{callers}-{round}"));
             std::fs::create_dir(&folder).or_stop()?;
             rounds.add(sends, &folder).await?;
+            rounds.add_without_mark(sends, &folder).await?;
             std::fs::remove_dir_all(&folder).or_stop()?;
         }
         let what = format!("durable send, {callers} callers ÷ the redb store alone");
@@ -35,6 +36,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
         rows.push(row.at_least(bar).note(rounds.note()));
         let what = format!("chunk bytes per send, {callers} callers");
         rows.push(Row::new(what, rounds.bytes, "B").at_most(900.0));
+        rows.push(rounds.beside_no_mark(callers));
         at_most_callers = median(&mut rounds.engine);
     }
     rows.push(beside_redis(at_most_callers, scale, folder).await?);
@@ -64,6 +66,10 @@ async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<Row, Fa
 struct Rounds {
     ratios: Vec<f64>,
     engine: Vec<f64>,
+    /// The sends of a second without a mark, and the 99th percentiles with and without, in microseconds.
+    unmarked: Vec<f64>,
+    p99: Vec<f64>,
+    p99_unmarked: Vec<f64>,
     alone: Vec<f64>,
     /// Sends in a commit, and chunk bytes of a send, in the last round.
     batch: f64,
@@ -71,10 +77,11 @@ struct Rounds {
 }
 
 impl Rounds {
-    /// Measures the engine, and then the store with the same commits.
+    /// Measures the engine, its store marked as a server has it, and then the store with the same
+    /// commits.
     async fn add(&mut self, sends: Sends, folder: &Path) -> Result<(), Failure> {
-        let mut ground = Ground::on_redb(&folder.join("engine.redb")).await?;
-        let (seconds, _) = ground.send(sends).await?;
+        let mut ground = Ground::on_marked_redb(&folder.join("engine.redb")).await?;
+        let (seconds, mut latencies) = ground.send(sends).await?;
         let pool = ground.pool.id().clone();
         let commits = commits(&ground.store, &pool).await?;
         ground.stop().await;
@@ -85,8 +92,30 @@ impl Rounds {
         let alone = append(&Store::of(Arc::new(store)), &pool, commits).await?;
         self.ratios.push(alone / seconds);
         self.engine.push(sends.total() / seconds);
+        self.p99.push(at_share(&mut latencies, 0.99));
         self.alone.push(sends.total() / alone);
         Ok(())
+    }
+
+    async fn add_without_mark(&mut self, sends: Sends, folder: &Path) -> Result<(), Failure> {
+        let mut ground = Ground::on_redb(&folder.join("unmarked.redb")).await?;
+        let (seconds, mut latencies) = ground.send(sends).await?;
+        ground.stop().await;
+        self.unmarked.push(sends.total() / seconds);
+        self.p99_unmarked.push(at_share(&mut latencies, 0.99));
+        Ok(())
+    }
+
+    /// The sends of a second with the mark of the store beside those without.
+    fn beside_no_mark(&mut self, callers: usize) -> Row {
+        let (with, without) = (median(&mut self.engine), median(&mut self.unmarked));
+        let what = format!("durable send, {callers} callers, with the mark ÷ without");
+        let note = format!(
+            "{with:.0} beside {without:.0} sends/s, p99 {:.0} beside {:.0} µs",
+            median(&mut self.p99),
+            median(&mut self.p99_unmarked),
+        );
+        Row::new(what, with / without, "×").note(note)
     }
 
     fn note(&mut self) -> String {

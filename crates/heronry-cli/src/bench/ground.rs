@@ -16,7 +16,10 @@ use heronry_types::{
 };
 
 use super::{row::figure, watch::Watch};
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    host::{MarkFile, StoreChoice},
+};
 
 /// The body of every message.
 pub(crate) const BODY: &[u8] = &[b'x'; 200];
@@ -80,6 +83,17 @@ impl Ground {
     pub(crate) async fn on_redb(file: &Path) -> Result<Self, Failure> {
         let store = RedbStore::create(file).or_stop()?;
         Self::on(Store::of(Arc::new(store))).await
+    }
+
+    /// As a server has it: the mark beside the store follows.
+    pub(crate) async fn on_marked_redb(file: &Path) -> Result<Self, Failure> {
+        let store = Store::of(Arc::new(RedbStore::create(file).or_stop()?));
+        let mark = MarkFile::of(&StoreChoice::Redb(file.to_owned()));
+        Self::on(match mark {
+            Some(mark) => mark.keep(store).0,
+            None => store,
+        })
+        .await
     }
 
     async fn on(store: Store) -> Result<Self, Failure> {

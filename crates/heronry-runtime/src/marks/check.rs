@@ -42,7 +42,7 @@ impl fmt::Display for RolledBack {
 /// Returns the pools of a store that do not hold what a mark says, sorted.
 ///
 /// A pool whose journal cannot be read where the mark points to is damaged there, which whoever reads it is
-/// told: it is not among them.
+/// told: it is not among them. Nor is one that was trimmed beyond the mark: nothing is left to compare.
 ///
 /// # Errors
 /// The store's failure.
@@ -54,6 +54,9 @@ pub async fn rolled_back(store: &Store, marks: &Marks) -> Result<Vec<RolledBack>
             Ok(true) => {}
             Ok(false) => {
                 let head = journal.head(pool).await?;
+                if head.is_some_and(|head| at.position.next() < head.floor) {
+                    continue;
+                }
                 found.push(RolledBack {
                     pool: pool.clone(),
                     marked: Cursor::new(at.epoch, at.position),
