@@ -11,25 +11,26 @@ use std::{
     process::{Command, Stdio},
 };
 
-use heronry_testkit::{
-    recovery::{Writer, check_whole},
-    sample,
-};
+use heronry_testkit::recovery::{Writer, check_whole, large};
 use heronry_tests::{StoreKind, as_many_as_asked};
+use heronry_types::Position;
 
 use crate::place::{Image, Place};
 
 /// Where the traced process finds its store.
 const PLACE: &str = "HERONRY_TEST_PLACE";
-/// How many commits are there before, and how many follow.
-const BEFORE: u64 = 3;
+/// How many commits are there before, and how many follow; each with a body of so many bytes, so that
+/// sled begins segments of its log.
+const BEFORE: u64 = 4;
 const COMMITS: u64 = 4;
+const BODY_BYTES: usize = 400_000;
 /// What the traced process exits with when it has acknowledged nothing; one more for each commit.
 const NONE_DONE: i32 = 40;
 /// The seconds after which a process that does not end is one that hangs.
 const SECONDS_MAX: &str = "120";
-/// The calls with which a file is changed or made to last, and the errors that they end with.
-const CALLS: [(&str, &str); 9] = [
+/// The calls with which a file is read, changed, or made to last, and the errors that they end with.
+const CALLS: [(&str, &str); 10] = [
+    ("pread64", "EIO"),
     ("pwrite64", "EIO"),
     ("pwrite64", "ENOSPC"),
     ("write", "ENOSPC"),
@@ -49,15 +50,21 @@ fn live(kind: StoreKind, folder: &Path) -> ! {
         && let Ok(mut writer) = Writer::of(store)
     {
         for _ in 0..COMMITS {
-            done += i32::from(writer.write(2).is_ok());
+            done += i32::from(writer.write_large(2, BODY_BYTES).is_ok());
         }
     }
     std::process::exit(done)
 }
 
-/// A folder with a store that was closed, which is put back before every life.
+/// How the store was left that a life begins with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Left {
+    Closed,
+    Killed,
+}
+
+/// A folder with a store, which is put back before every life.
 struct Ground {
-    kind: StoreKind,
     /// The name of the test that lives in it.
     name: &'static str,
     place: Place,
@@ -65,16 +72,19 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(kind: StoreKind, name: &'static str) -> Self {
+    fn new(kind: StoreKind, left: Left, name: &'static str) -> Self {
         let place = Place::new(kind);
         let mut writer = Writer::of(place.open().unwrap()).unwrap();
         for _ in 0..BEFORE {
-            writer.write(2).unwrap();
+            writer.write_large(2, BODY_BYTES).unwrap();
         }
+        let killed = place.image();
         drop(writer);
-        let before = place.image();
+        let before = match left {
+            Left::Closed => place.image(),
+            Left::Killed => killed,
+        };
         Self {
-            kind,
             name,
             place,
             before,
@@ -141,20 +151,52 @@ impl Ground {
         (files, most)
     }
 
+    /// Lives with one error in each life.
+    fn fail_each(&self, what: &str) {
+        let (files, most) = self.count();
+        let asked = as_many_as_asked("HERONRY_IO_ERRORS", 3);
+        let (mut tried, mut hit, mut felt) = (0, 0, 0);
+        let numbered = CALLS.iter().flat_map(|(call, error)| {
+            let most = most.get(*call).copied().unwrap_or(0);
+            spread(most, asked)
+                .into_iter()
+                .map(move |number| (call, error, number))
+        });
+        for (call, error, number) in numbered {
+            let inject = format!("-einject={call}:error={error}:when={number}");
+            let mut options = vec![inject, format!("-etrace={call}")];
+            options.extend(files.iter().map(|file| format!("-P{file}")));
+            let (done, traced) = self.trace(&options);
+            tried += 1;
+            hit += usize::from(traced.contains("(INJECTED)"));
+            felt += usize::from(done < COMMITS);
+            self.check(done, &format!("{what}, {call} number {number} is {error}"));
+        }
+        report(&format!(
+            "{what}: {tried} lives, an I/O error in {hit}, a commit was refused in {felt}; all opened again"
+        ));
+        assert!(hit * 10 > tried * 9, "{hit} of {tried} were hit");
+        assert_ne!(felt, 0);
+    }
+
     /// Checks that the store opens again with everything that was acknowledged.
     fn check(&self, done: u64, what: &str) {
         let store = self.place.open();
         let store = store.unwrap_or_else(|error| panic!("{what}: not opened again: {error}"));
         let heads = (BEFORE + done) * 2..=(BEFORE + COMMITS) * 2;
-        let found = check_whole(&store, heads, sample::body);
+        let body = |number| large(BODY_BYTES, Position(number));
+        let found = check_whole(&store, heads, body);
         found.unwrap_or_else(|error| panic!("{what}: {error}"));
         let mut writer = Writer::of(store).unwrap();
-        writer.write(2).unwrap();
+        writer.write_large(2, BODY_BYTES).unwrap();
     }
 }
 
 /// Returns some numbers of `1..=most`, spread over all, the first and the last among them.
 fn spread(most: usize, count: usize) -> BTreeSet<usize> {
+    if most == 0 {
+        return BTreeSet::new();
+    }
     let last = count.clamp(2, most.max(2)) - 1;
     (0..=last).map(|at| 1 + at * (most - 1) / last).collect()
 }
@@ -178,31 +220,11 @@ fn check(kind: StoreKind, name: &'static str) {
         report("SKIPPED: strace is not installed");
         return;
     }
-    let ground = Ground::new(kind, name);
-    let (files, most) = ground.count();
-    let asked = as_many_as_asked("HERONRY_IO_ERRORS", 3);
-    let (mut tried, mut hit, mut felt) = (0, 0, 0);
-    for (call, error) in CALLS {
-        let Some(most) = most.get(call) else {
-            continue;
-        };
-        for number in spread(*most, asked) {
-            let what = format!("{kind:?}, {call} number {number} is {error}");
-            let inject = format!("-einject={call}:error={error}:when={number}");
-            let mut options = vec![inject, format!("-etrace={call}")];
-            options.extend(files.iter().map(|file| format!("-P{file}")));
-            let (done, traced) = ground.trace(&options);
-            tried += 1;
-            hit += usize::from(traced.contains("(INJECTED)"));
-            felt += usize::from(done < COMMITS);
-            ground.check(done, &what);
-        }
+    for left in [Left::Closed, Left::Killed] {
+        let ground = Ground::new(kind, left, name);
+        let what = format!("{kind:?}, {left:?}");
+        ground.fail_each(&what);
     }
-    report(&format!(
-        "{kind:?}: {tried} lives, an I/O error in {hit}, a commit was refused in {felt}; all opened again"
-    ));
-    assert!(hit * 10 > tried * 9, "{hit} of {tried} were hit");
-    assert_ne!(felt, 0);
 }
 
 mod redb {
