@@ -59,6 +59,14 @@ impl Sends {
         }
     }
 
+    /// Returns one of so many equal parts.
+    pub(crate) fn part(self, parts: usize) -> Self {
+        Self {
+            each: (self.each / parts).max(1),
+            ..self
+        }
+    }
+
     pub(crate) fn total(self) -> f64 {
         figure(self.callers * self.each)
     }
