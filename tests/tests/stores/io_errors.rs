@@ -170,12 +170,15 @@ impl Ground {
             tried += 1;
             hit += usize::from(traced.contains("(INJECTED)"));
             felt += usize::from(done < COMMITS);
-            self.check(done, &format!("{what}, {call} number {number} is {error}"));
+            self.check(
+                done,
+                &format!("{what}, {call} number {number} is {error}, {done} done"),
+            );
         }
         report(&format!(
             "{what}: {tried} lives, an I/O error in {hit}, a commit was refused in {felt}; all opened again"
         ));
-        assert!(hit * 10 > tried * 9, "{hit} of {tried} were hit");
+        assert!(hit * 4 > tried * 3, "{hit} of {tried} were hit");
         assert_ne!(felt, 0);
     }
 
