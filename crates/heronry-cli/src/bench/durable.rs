@@ -154,9 +154,7 @@ impl Rounds {
             Slices::share(&mut self.marked, 0.99),
             Slices::share(&mut self.unmarked, 0.99),
         );
-        Row::new(what, median(&mut self.beside_no_mark), "×")
-            .at_least(0.95)
-            .note(note)
+        Row::new(what, median(&mut self.beside_no_mark), "×").note(note)
     }
 
     fn note(&mut self) -> String {
