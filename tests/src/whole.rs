@@ -1,4 +1,4 @@
-//! What a pool would tell of its messages if none of them had left memory.
+//! The answers of a pool as they would be if no message had left memory.
 
 use heronry_journal::{Body, Record};
 use heronry_pool::{
@@ -11,7 +11,7 @@ use heronry_types::Durability;
 
 use crate::World;
 
-/// How many messages are looked at, at the most.
+/// The most messages that are looked at.
 const LOOKED_AT: usize = 128;
 
 /// An engine that has all of a journal in memory.

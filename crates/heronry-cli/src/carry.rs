@@ -1,4 +1,4 @@
-//! What verbs that carry pools from place to place have in common.
+//! Parts shared by the verbs that carry pools from place to place.
 
 use std::{fs, io, sync::Arc};
 
@@ -43,7 +43,7 @@ pub(crate) struct Target {
     origin: Origin,
 }
 
-/// Whether a store was there before.
+/// The origin of a store: it was found, or made by this verb.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
     Found,
@@ -119,16 +119,16 @@ impl Target {
     }
 }
 
-/// What was carried.
+/// The answer of a verb that carried pools.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     pools: &'a [Carried],
-    /// What was given out at the source and is not valid at the new place.
+    /// Kinds of names that the source gave out and that are not valid at the new place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     invalid: &'static [&'static str],
 }
 
-/// How pools were carried.
+/// The way in which pools were carried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
     /// Into another timeline, from a store.
@@ -157,7 +157,7 @@ impl Way {
         }
     }
 
-    /// Returns what was given out at the source and is not valid at the new place.
+    /// Returns the kinds of names that the source gave out and that are not valid at the new place.
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
@@ -169,7 +169,7 @@ impl Way {
 /// The fields of a pool that was carried.
 pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "contents"];
 
-/// Prints what was carried, and says what came along that was chosen elsewhere.
+/// Prints the carried pools, and names the things that came along and were chosen elsewhere.
 pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Failure> {
     let (done, invalid) = (way.done(), way.invalid());
     let answer = Answer { pools, invalid };
@@ -196,7 +196,7 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
     Ok(())
 }
 
-/// Says what a failure means to the caller of the command.
+/// Returns the failure that tells the caller of the command of a failed transfer.
 pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
     match error {
         TransferError::Store(cause)

@@ -5,41 +5,35 @@ mod alone;
 mod claims;
 mod clauses;
 mod conditions;
-mod costs;
-mod heard;
 mod history;
 mod leases;
 mod matching;
 mod past;
 mod resume;
-mod scan;
 mod suspensions;
 mod ticks;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
 use heronry_journal::{Body, ContentErased, Entry, Record};
-use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
+use heronry_store::{ClaimKey, ContentPlace, Erasure, NamedClaim, NewContent, Tombstone};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
-pub use claims::{Earlier, RecentClaims};
-pub use costs::WakeCosts;
-pub(crate) use costs::cost_of;
-pub use heard::Heard;
+pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 use resume::Resume;
-pub(crate) use scan::Extent;
-pub use scan::{Found, Scan, ScanStep};
 use suspensions::Suspensions;
 use triggers::Triggers;
-pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
+pub use crate::decide::{Found, Scan, ScanStep};
 use crate::{
     Minter, Rejection, State, apply,
-    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest},
+    command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownClaims, Names, Prior},
+    decide::{ScanRequest, sees},
+    suspicion::Watch,
 };
 
 /// What one append holds.
@@ -132,6 +126,7 @@ pub struct Engine {
     /// How many finished messages stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
+    suspicion: Watch,
 }
 
 impl Engine {
@@ -151,6 +146,7 @@ impl Engine {
             heard: Heard::default(),
             finished_kept: FINISHED_KEPT,
             suspensions: Suspensions::default(),
+            suspicion: Watch::default(),
         }
     }
 
@@ -221,7 +217,7 @@ impl Engine {
     /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
     /// it over, in no order. They are known here until [`claims_kept`](Self::claims_kept), before which
     /// no others are to be handed over.
-    pub fn hand_over_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
         self.recent.hand_over(until)
     }
 
@@ -244,9 +240,9 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
-        let wanted = command.scan(&self.state);
+        let wanted = command.needs(&self.state).map(|needs| needs.scan);
         if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
             return wanted;
         }
@@ -259,9 +255,11 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Vec<ClaimKey> {
-        let mut asked = command.asks(&self.state);
+        // A command that may not look from its cursor is refused for that.
+        let needs = command.needs(&self.state).unwrap_or_default();
+        let mut asked = needs.names;
         if !asked.is_empty() && self.prior_of(names, found) != Prior::default() {
             asked.clear();
         }
@@ -271,7 +269,7 @@ impl Engine {
 
     /// Looks through records for a scan, as the waiter would see them.
     pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
-        if triggers::sees(&self.state, &scan.request().run) {
+        if sees(&self.state, &scan.request().run) {
             scan.look(&self.state.timelines, records)
         } else {
             ScanStep::More
@@ -289,12 +287,12 @@ impl Engine {
         if self.state.head == before || found.is_settled() {
             return None;
         }
-        let request = command.scan(&self.state).ok().flatten()?;
+        let request = command.needs(&self.state).ok()?.scan?;
         let staged = &self.staged.records;
         let heard = staged.iter().position(|record| record.position > before)?;
         let records = staged.get(heard..)?;
         let scan = Scan::new(request);
-        let sees = triggers::sees(&self.state, &scan.request().run);
+        let sees = sees(&self.state, &scan.request().run);
         sees.then(|| scan.go_on(found, &self.state.timelines, records))
     }
 
@@ -319,12 +317,13 @@ impl Engine {
         &mut self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
-        let turn = self.turn_of(command);
+        let profile = command.profile();
+        let turn = self.turn_of(&profile);
         let before = self.state.head;
-        self.hear(command.speaker());
+        self.hear(profile.speaker);
         let more = self.scan_heard(command, scan, before);
         let cx = Cx {
             now: self.now,
@@ -332,7 +331,7 @@ impl Engine {
             scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
-            earlier: self.earlier(found),
+            earlier: self.known_claims(found),
             heard: &self.heard,
             costs: self.triggers.costs(),
         };
@@ -342,24 +341,25 @@ impl Engine {
         let (first, how) = match decision? {
             Decision::Write(draft) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                (self.stage((draft, turn), names), How::Written)
+                (self.stage(draft, turn, names), How::Written)
             }
             Decision::Amend(draft, about) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                self.stage((draft, turn), names);
+                self.stage(draft, turn, names);
                 (about, How::Written)
             }
             Decision::Repeat(first) => (first, How::Repeated),
             Decision::Nothing => (self.state.head, How::Unchanged),
         };
         if how != How::Repeated {
-            self.resume_acting(command.speaker(), before);
+            self.resume_acting(profile.speaker, before);
         }
         let applied = Applied {
             first,
             how,
             now: self.now,
             durability: self.durability,
+            heard: &self.heard,
         };
         let answer = command.answer(&self.state, applied);
         // What a decision to write is about is in memory, and so is what its answer tells.
@@ -369,9 +369,7 @@ impl Engine {
         } else {
             all_there?;
         }
-        let mut answer = answer?;
-        C::add_last_seen(&mut answer, &self.heard);
-        Ok(answer)
+        Ok(answer?)
     }
 
     /// Hands over what is staged; the next command starts a new append.
@@ -379,11 +377,11 @@ impl Engine {
         std::mem::take(&mut self.staged)
     }
 
-    fn prior_of(&self, names: Option<&Names>, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+    fn prior_of(&self, names: Option<&Names>, found: &[NamedClaim]) -> Prior {
         let Some(names) = names else {
             return Prior::default();
         };
-        let earlier = self.earlier(found);
+        let earlier = self.known_claims(found);
         let look = |key: &ClaimKey| earlier.get(key);
         Prior {
             key: names.key().and_then(look),
@@ -391,12 +389,12 @@ impl Engine {
         }
     }
 
-    fn earlier<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> Earlier<'a> {
-        Earlier::new(&self.recent, found)
+    fn known_claims<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
+        self.recent.known(found)
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, (draft, turn): (Draft, Turn), names: Option<&Names>) -> Position {
+    fn stage(&mut self, draft: Draft, turn: Turn, names: Option<&Names>) -> Position {
         let turn_before = self.take_turns(turn);
         let first = self.state.head.next();
         let mut entries = draft.entries.into_iter();
@@ -442,6 +440,7 @@ impl Engine {
         self.heard.record(&record);
         self.note_lease(&record);
         self.note_suspended(&record);
+        self.suspicion.note(&self.state, &record);
         // A filter that was compiled for its registration compiles again.
         let armed = self.triggers.arm(&self.state, &record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");

@@ -1,22 +1,11 @@
 //! The state of a pool: a fold of its journal, and nothing else.
 
-mod dead;
+mod content;
 mod deadline;
 mod effect;
 mod hash;
-mod inbox;
 mod member;
 mod message;
-mod messages;
-mod past;
-mod positions;
-mod quick;
-mod reach;
-mod reply;
-mod senders;
-mod suspension;
-mod turn;
-mod unnamed;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -25,19 +14,17 @@ use heronry_types::{
     Timelines, Timestamp,
 };
 
-pub use dead::{DeadLetter, DeadLetters};
+pub(crate) use content::{UnnamedContent, UnnamedContents};
 pub use deadline::{Deadlines, Due};
-pub use effect::{Effect, EffectEnd, Effects};
-pub use inbox::{Inbox, Receive};
-pub use member::{Member, Members};
-pub use message::{CopySlot, Message, MessageCopy, Reply, Step};
-pub use messages::Messages;
-pub use past::Past;
-pub(crate) use reach::{Aim, Reach};
-pub use suspension::Suspension;
-pub use turn::Turn;
-pub(crate) use unnamed::{UnnamedContent, UnnamedContents};
-pub use wake::{Earlier, Wake, WakeEnd, Wakes};
+pub use effect::{Effect, EffectAt, EffectEnd, Effects};
+pub(crate) use member::{Aim, Reach};
+pub use member::{Member, Members, Suspension};
+pub(crate) use message::{ClaimOf, CopyOf};
+pub use message::{
+    CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
+    Past, Receive, Reply, Step, Turn,
+};
+pub use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
 
@@ -147,9 +134,14 @@ impl State {
         &self.config
     }
 
-    /// Returns the settings and their version.
-    pub fn settings(&self) -> (&Settings, u64) {
-        (&self.settings, self.settings_version)
+    /// Returns the settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the version of the settings, from 1; zero before the pool was created.
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version
     }
 
     /// Returns the members.

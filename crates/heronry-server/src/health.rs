@@ -27,11 +27,12 @@ const DISK_EVERY: Millis = Millis::from_secs(30);
 /// The reaction of a server when its store has closed, because a write or a sync failed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum WhenStoreCloses {
-    /// It answers what it has, and ends with [`ServeError::StoreClosed`](crate::ServeError::StoreClosed):
-    /// whoever started it opens the store again in a new process.
+    /// The server answers the requests that it has, and ends with
+    /// [`ServeError::StoreClosed`](crate::ServeError::StoreClosed): whoever started it opens the
+    /// store again in a new process.
     #[default]
     End,
-    /// It stays, and answers 503 `store-fenced` to whatever needs the store.
+    /// The server stays, and answers 503 `store-fenced` to every request that needs the store.
     Stay,
 }
 
@@ -58,7 +59,7 @@ pub trait DiskProbe: fmt::Debug + Send + Sync {
 pub struct DiskWatch {
     /// The probe: asked every 30 s, and for each status.
     pub probe: Arc<dyn DiskProbe>,
-    /// With fewer free bytes than this the log and `/readyz` warn.
+    /// The number of free bytes below which the log and `/readyz` warn.
     pub free_bytes_min: u64,
 }
 

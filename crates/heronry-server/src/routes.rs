@@ -34,7 +34,8 @@ use crate::{
 
 pub(crate) use place::At;
 
-/// One row of the table: a method and a path, who may use it, what it says of itself, and who answers.
+/// A row of the table of routes: a method and a path, the callers that may use it, its contract,
+/// and its handler.
 pub(crate) struct Route {
     pub(crate) filter: MethodFilter,
     pub(crate) path: &'static str,

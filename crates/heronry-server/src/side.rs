@@ -1,14 +1,15 @@
-//! Work for requests that takes time: done beside the pools with a permit, and what is small at once.
+//! Work for requests that takes time: small work is done at once, other work beside the pools with
+//! a permit.
 
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_runtime::Party;
 
 use crate::{app::App, identity::Identity};
 
-/// A filter of at most so many bytes is compiled at once.
+/// The most bytes of a filter that is compiled at once.
 const FILTER_BYTES_SMALL: usize = 256;
 
-/// So many items are written as JSON at once.
+/// The most items that are written as JSON at once.
 pub(crate) const ITEMS_SMALL: usize = 16;
 
 /// Compiles a filter for somebody.

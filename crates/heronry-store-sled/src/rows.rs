@@ -1,4 +1,4 @@
-//! The tables of a database, and what one transaction writes to them.
+//! The tables of a database, and the rows that one transaction writes to them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -76,7 +76,7 @@ impl Trees {
 /// A row that readers do not see, as table and key.
 pub(crate) type HiddenRow = (Table, Vec<u8>);
 
-/// What a transaction changes: fragments that are written, and those that are removed.
+/// The changes of a transaction: fragments that are written, and `None` for those that are removed.
 type Changes = BTreeMap<Vec<u8>, Option<IVec>>;
 
 /// A transaction that is being filled. Nothing is written before it is applied.

@@ -1,4 +1,4 @@
-//! What every adapter checks before it writes, in one place, so that all answer alike.
+//! Checks that every adapter makes before it writes: in one place, so that all answer alike.
 
 use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
 use heronry_types::{Position, Timelines, Timestamp};
@@ -151,7 +151,8 @@ pub fn judge_content(bytes: usize, content_bytes_max: u64) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Who owns a pool. The token is to be persisted before it is handed out; the owner lives in memory.
+/// The ownership of a pool. The token is to be persisted before it is handed out; the owner lives
+/// in memory.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ownership {
     token: FencingToken,

@@ -296,7 +296,7 @@ pub mod kind {
 pub type PoolId = Id<kind::Pool>;
 /// Names a run: one logical execution of an agent.
 pub type RunId = Id<kind::Run>;
-/// Names an agent: what runs are executions of.
+/// Names an agent: a kind of worker, of which runs are executions.
 pub type AgentId = Id<kind::Agent>;
 /// Names a topic that members list.
 pub type TopicId = Id<kind::Topic>;

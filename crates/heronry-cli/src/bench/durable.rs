@@ -15,10 +15,10 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many slices a round has in which two engines take turns.
+/// The slices of a round in which two engines take turns.
 const SLICES: usize = 20;
 
-/// How much of the journal is read at once, in bytes.
+/// The most bytes of the journal in one read.
 const PAGE: usize = 1 << 20;
 
 pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
@@ -167,7 +167,7 @@ impl Rounds {
     }
 }
 
-/// Returns what the engine appended, commit by commit.
+/// Returns the appends of the engine, commit by commit.
 async fn commits(store: &Store, pool: &PoolId) -> Result<Vec<Commit>, Failure> {
     let (mut after, mut commits) = (Position::ZERO, Vec::new());
     loop {

@@ -24,7 +24,7 @@ use crate::{
 /// The body of every message.
 pub(crate) const BODY: &[u8] = &[b'x'; 200];
 
-/// How many messages a reader takes at once.
+/// The most messages that a reader takes at once.
 const TAKEN: u64 = 1_000;
 
 /// Ends the measurement at the first surprise.
@@ -43,7 +43,7 @@ pub(crate) fn id<K: IdKind>(word: &str, number: usize) -> Result<Id<K>, Failure>
     Id::parse(format!("{word}-{number:07}")).or_stop()
 }
 
-/// How many sends by how many callers at once.
+/// The number of callers at the same time, and the number of sends of each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sends {
     pub(crate) callers: usize,
@@ -79,7 +79,7 @@ pub(crate) struct Ground {
     pub(crate) sender: Caller,
     pub(crate) reader: Caller,
     runtime: Runtime,
-    /// How many rounds of keys were used.
+    /// The number of rounds of keys that were used.
     rounds: usize,
 }
 
@@ -175,7 +175,7 @@ impl Ground {
     }
 }
 
-/// One caller: each send waits for the answer to the one before.
+/// Sends as one caller: each send waits for the answer to the one before.
 async fn send_each(
     pool: &Pool,
     sender: &Caller,
@@ -195,7 +195,7 @@ async fn send_each(
     Ok(latencies)
 }
 
-/// Returns what the reference send asks for: 200 bytes, one correlation, a key.
+/// Returns the request of the reference send: 200 bytes, one correlation, a key.
 pub(crate) fn request(to: Address, key: IdempotencyKey) -> Result<SendRequest, Failure> {
     let body = Content::Inline(Body::new(Body::TEXT, BODY));
     let mut request = SendRequest::new(to, body, key);

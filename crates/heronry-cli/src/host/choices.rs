@@ -1,4 +1,4 @@
-//! Which store, and where to listen, as the command line names them.
+//! The choices of the command line for a host: its store, and the address where it listens.
 
 use std::{
     fmt,

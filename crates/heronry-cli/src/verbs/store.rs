@@ -57,7 +57,8 @@ pub(crate) struct MoveArgs {
     /// Finish a move that broke off
     #[arg(long, group = "end")]
     resume: bool,
-    /// Take a move back that broke off: FROM is used as before, and what arrived in TO is deleted
+    /// Take a move back that broke off: FROM is used as before, and pools that arrived in TO are
+    /// deleted
     #[arg(long, group = "end")]
     abandon: bool,
     /// With --resume or --abandon: FROM is lost, and will never be used again
@@ -76,14 +77,14 @@ struct Ends {
     to: StoreChoice,
 }
 
-/// What is asked about a move.
+/// The request about a move.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
-    /// To begin it, or to go on.
+    /// To begin the move, or to go on with it.
     Begin,
-    /// To go on.
+    /// To go on with the move.
     Resume,
-    /// To take it back.
+    /// To take the move back.
     Abandon,
 }
 

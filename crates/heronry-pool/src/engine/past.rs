@@ -2,8 +2,7 @@
 
 use heronry_journal::Record;
 
-use super::Engine;
-use crate::{Rejection, State, apply::refold};
+use crate::{Rejection, State, apply::refold, engine::Engine};
 
 pub use crate::state::Past;
 

@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Entry, PoolResumed};
 use heronry_types::{Actor, Lineage, Millis, ResumeCause, Timestamp, Visibility};
 
-use super::Engine;
+use crate::engine::Engine;
 
 /// How late the engine may be for a deadline before it counts as a pause.
 const PAUSE_MIN: Millis = Millis::from_secs(2);

@@ -2,8 +2,10 @@
 
 use heronry_journal::Entry;
 
-use super::{Engine, matching::Turn};
-use crate::decide::{due_entries, due_entries_of_contents};
+use crate::{
+    decide::{due_entries, due_entries_of_contents},
+    engine::{Engine, matching::Turn},
+};
 
 impl Engine {
     /// Decides deadlines that are due; returns true while more may be.
@@ -19,7 +21,7 @@ impl Engine {
             more = true;
         }
         self.take_turns(turn);
-        self.tick_stalls();
+        self.tick_suspicion();
         self.drain_triggers();
         more
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use super::Members;
+use crate::state::Members;
 
 /// How an effect ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,6 +52,15 @@ impl Effect {
     }
 }
 
+/// An effect, with the position of its intent.
+#[derive(Clone, Copy, Debug)]
+pub struct EffectAt<'a> {
+    /// The position of its intent.
+    pub intended: Position,
+    /// The effect.
+    pub effect: &'a Effect,
+}
+
 /// The effects of a pool, by their intents.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
@@ -66,11 +75,9 @@ impl Effects {
         self.by_position.get(&intended)
     }
 
-    /// Walks every effect, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Position, &Effect)> + '_ {
-        self.by_position
-            .iter()
-            .map(|(position, effect)| (*position, effect))
+    /// Returns every effect, by its intent.
+    pub fn all(&self) -> &BTreeMap<Position, Effect> {
+        &self.by_position
     }
 
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
@@ -78,7 +85,7 @@ impl Effects {
         &self,
         after: Position,
         run: Option<&RunId>,
-    ) -> impl Iterator<Item = (Position, &Effect)> + '_ {
+    ) -> impl Iterator<Item = EffectAt<'_>> + '_ {
         let pending = match run {
             None => Some(&self.pending),
             Some(run) => self.pending_of.get(run),
@@ -86,7 +93,12 @@ impl Effects {
         pending
             .into_iter()
             .flat_map(move |pending| pending.range(after.next()..))
-            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+            .filter_map(|intended| {
+                Some(EffectAt {
+                    intended: *intended,
+                    effect: self.by_position.get(intended)?,
+                })
+            })
     }
 
     /// Returns how many effects of a run have no result.
@@ -101,7 +113,7 @@ impl Effects {
         self.by_position.insert(position, effect);
     }
 
-    pub(crate) fn attempt(&mut self, intended: Position, (attempt, by): (u32, Generation)) {
+    pub(crate) fn attempt(&mut self, intended: Position, attempt: u32, by: Generation) {
         if let Some(effect) = self.by_position.get_mut(&intended) {
             effect.attempts = attempt;
             effect.generation = by;

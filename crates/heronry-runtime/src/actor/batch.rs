@@ -1,4 +1,4 @@
-//! Deciding what waits: one batch, which becomes one append.
+//! Deciding the commands that wait: one batch, which becomes one append.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{AboutWakes, Names, ReleaseUnanswered},
     engine::SMALL_BURDEN,
 };
-use heronry_store::{ClaimEntry, ClaimKey, Outcome};
+use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
 
 use super::{Actor, BATCH_MAX, Flow};
@@ -20,24 +20,24 @@ use crate::{
 
 /// About how many bytes one append has before it takes no further command.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
-/// How old the time of a batch may be when a further command joins it.
+/// The greatest age of a batch's time at which a further command joins the batch.
 const AGE_MAX: Millis = Millis(2);
 
-/// Whether further commands can join a batch.
+/// The door of a batch: further commands can join, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Door {
     Open,
     Closed,
 }
 
-/// What is decided on top of what the store has or syncs.
+/// The decisions made on top of the records that the store has or syncs.
 pub(super) struct Batch {
     now: Timestamp,
     deadlines: Deadlines,
     door: Door,
     pub(super) answers: Vec<Held>,
     writer: ChunkWriter,
-    /// How many of the staged records are encoded.
+    /// The number of staged records that are encoded.
     encoded: usize,
 }
 
@@ -81,11 +81,12 @@ impl Batch {
     }
 }
 
-/// After how many records that commands stage others go on.
+/// The number of records staged by commands after which other work goes on.
 const SLICE: usize = 64;
 
-/// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
-/// change what waiters see, or would put the matching off a great deal further.
+/// Returns true when a command must wait until earlier events are matched and their triggers
+/// recorded. Such a command may see or change what waiters see, or would delay the matching by a
+/// great deal.
 pub(super) fn waits_for_triggers(job: &dyn Job) -> bool {
     job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
 }
@@ -255,7 +256,7 @@ impl Actor {
     }
 
     /// Asks the claims store for every key of the commands that wait, in one call.
-    async fn look_up(&mut self) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn look_up(&mut self) -> Result<Vec<NamedClaim>, StopReason> {
         let recent = self.engine.recent();
         let keys: Vec<ClaimKey> = self
             .pending
@@ -271,17 +272,14 @@ impl Actor {
     /// Asks the claims store for the names that the first command which waits wants to know of.
     async fn asked_by_first(
         &mut self,
-        found: &[(ClaimKey, ClaimEntry)],
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        found: &[NamedClaim],
+    ) -> Result<Vec<NamedClaim>, StopReason> {
         let first = self.pending.front();
         let asked = first.map_or_else(Vec::new, |job| job.asks(&self.engine, found));
         self.find(asked).await
     }
 
-    async fn find(
-        &mut self,
-        keys: Vec<ClaimKey>,
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn find(&mut self, keys: Vec<ClaimKey>) -> Result<Vec<NamedClaim>, StopReason> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -297,7 +295,7 @@ impl Actor {
         Ok(keys
             .into_iter()
             .zip(found)
-            .filter_map(|(key, entry)| Some((key, entry?)))
+            .filter_map(|(key, entry)| Some(NamedClaim::new(key, entry?)))
             .collect())
     }
 

@@ -1,4 +1,4 @@
-//! One append: what a batch staged, and then the answers.
+//! One append: the records that a batch staged, and then the answers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -13,13 +13,13 @@ use crate::{
     job::{Call, Handover, Job},
 };
 
-/// How an append ended.
+/// The result of an append.
 pub(super) type Landing = Result<Head, AppendError>;
 
 /// An append that is under way, and the answers that wait for it.
 pub(super) struct Flight {
     append: BoxFuture<'static, Landing>,
-    /// How it ended, when it did at once.
+    /// The result of the append, when it ended at once.
     landed: Option<Landing>,
     pub(super) staged: Staged,
     answers: Vec<Held>,
@@ -112,7 +112,7 @@ impl Actor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
-        if self.settings_version != self.engine.state().settings().1 {
+        if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }
         self.head.send_replace(head.head);
@@ -222,7 +222,7 @@ impl Actor {
     }
 }
 
-/// How much is known of an append that failed, and why its pool stops.
+/// Returns the knowledge about an append that failed, and the reason why its pool stops.
 fn told(error: &AppendError) -> (Outcome, StopReason) {
     match error {
         AppendError::Conflict { .. } | AppendError::Fenced { .. } => {

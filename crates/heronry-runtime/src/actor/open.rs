@@ -14,9 +14,9 @@ use crate::{
     waiters::Waiters,
 };
 
-/// How many bytes of the journal are read at once.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
-/// How many claims are kept in memory before they go to the claims store.
+/// The number of claims in memory from which on they go to the claims store.
 const CLAIMS_RUN: usize = 8_192;
 
 /// A pool that is owned and folded, and not running yet.
@@ -52,7 +52,9 @@ impl Opening {
                 return Err(error);
             }
         };
-        let (settings, settings_version) = folded.engine.state().settings();
+        let state = folded.engine.state();
+        let settings = state.settings();
+        let settings_version = state.settings_version();
         queue.resize(&settings.limits);
         let published = Arc::new(Published::default());
         published.set_limits(&settings.limits);

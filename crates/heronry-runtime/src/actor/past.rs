@@ -2,7 +2,7 @@
 
 use heronry_journal::{Chunk, Record};
 use heronry_pool::engine::{Found, Past};
-use heronry_store::{ClaimEntry, ClaimKey, ReadError, StoreErrorKind};
+use heronry_store::{NamedClaim, ReadError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -11,7 +11,8 @@ use crate::{
     job::{Gated, Job, Ran},
 };
 
-/// How many bytes of the journal are read at once for each record that is wanted, and at the most.
+/// The bytes of the journal in one read for each record that is wanted, and the most for all of
+/// them.
 const BYTES_EACH: usize = 512;
 const PAGE_BYTES: usize = 256 * 1024;
 
@@ -20,7 +21,7 @@ impl Actor {
     pub(super) async fn answer(
         &mut self,
         mut job: Box<dyn Job>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
         scan: &Found,
     ) -> Result<Box<dyn Gated>, StopReason> {
         self.engine.make_room();

@@ -5,23 +5,23 @@ use heronry_pool::{
     Rejection,
     engine::{Found, Scan, ScanStep},
 };
-use heronry_store::{ClaimEntry, ClaimKey, Page, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
 use crate::StopReason;
 
-/// How many bytes one page of a scan has at the most.
+/// The most bytes of one page of a scan.
 const SCAN_PAGE_BYTES: usize = 1024 * 1024;
 
-/// How far a scan came.
+/// The reach of a scan.
 #[derive(Clone, Copy, Debug)]
 enum Scanned {
-    /// It looked through everything, or until the condition held.
+    /// The scan looked through everything, or until the condition held.
     Through,
     /// There is too much to look through at once.
     TooMuch,
-    /// What it was to look through is gone before this position.
+    /// The records of the scan before this position are gone.
     Trimmed(Position),
 }
 
@@ -29,7 +29,7 @@ impl Actor {
     /// Looks for the earlier events that the first command which waits asks for.
     pub(super) async fn scan_for_first(
         &mut self,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Result<Found, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
             let request = match job.scan(&self.engine, found) {

@@ -15,16 +15,16 @@ use heronry_types::PoolId;
 
 use super::{Marks, format::push_entry, journal::MarkedJournal};
 
-/// How many bytes of later entries a mark has room for beyond the size of a whole one. When they are
-/// used up it is written anew.
+/// The bytes of room for later entries behind a whole mark. A mark without room is written anew.
 const ROOM_BYTES: usize = 256 * 1024;
 
-/// Whether a write waits for the device.
+/// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MarkSync {
-    /// It does not: a power cut may leave the mark of before, or a torn one.
+    /// The write does not wait for the device: a power cut may leave the mark of before, or a torn
+    /// one.
     Later,
-    /// It does.
+    /// The write waits for the device.
     Now,
 }
 
@@ -71,7 +71,7 @@ struct Shared {
     state: Mutex<State>,
     /// Held while the place is written, so that what was seen later is written later.
     file: tokio::sync::Mutex<File>,
-    /// Whether a write failed since the last one that succeeded: it is said once.
+    /// True from a failed write until the next one that succeeds, so that the failure is said once.
     fails: AtomicBool,
 }
 
@@ -82,10 +82,11 @@ struct State {
     unwritten: BTreeSet<PoolId>,
 }
 
-/// What is at the place.
+/// The sizes of the mark at its place.
 #[derive(Debug, Default)]
 struct File {
-    /// The bytes at the place that hold no entry yet; nothing when it has to be written as a whole.
+    /// The bytes at the place that hold no entry yet; `None` when the mark has to be written as a
+    /// whole.
     room: Option<Range<usize>>,
 }
 
@@ -123,7 +124,8 @@ impl MarkKeeper {
         (store, keeper)
     }
 
-    /// Returns what the mark says, with what was seen since it was read.
+    /// Returns the heads that the mark names, with the heads that were seen since the mark was
+    /// read.
     pub fn marks(&self) -> Marks {
         self.shared.state().marks.clone()
     }
@@ -199,17 +201,17 @@ impl MarkKeeper {
     }
 }
 
-/// Why a whole mark is written.
+/// The reason for writing a whole mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Occasion {
-    /// There is no room for what was seen.
+    /// The mark has no room for the newest heads.
     Room,
     /// The mark follows a store from here on.
     Beginning,
-    /// It is exact now, and nothing need follow.
+    /// The mark is exact now, and nothing need follow.
     Settling,
-    /// A pool must be out of it: where that fails the mark goes, because no mark is better than a
-    /// wrong one.
+    /// A pool must be out of the mark. When the write fails the mark is removed, because no mark is
+    /// better than a wrong one.
     Removal,
 }
 

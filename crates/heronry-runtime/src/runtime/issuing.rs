@@ -10,9 +10,9 @@ impl Runtime {
     /// Returns the timeline in which the token of a joining is issued; nothing when the store has no
     /// such pool.
     ///
-    /// It is the one that the run joined in, or the one on which the pool was brought here as a copy,
-    /// an import or a fork, when the run had joined before that. So no token of the pool that it was
-    /// made from is a token of this one.
+    /// That is the timeline in which the run joined. When the run had joined before the pool was
+    /// brought here as a copy, an import or a fork, it is the timeline on which the pool was
+    /// brought. So no token of the original pool is a token of this one.
     ///
     /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. Of a pool
     /// that has one timeline nothing is read; of another, a chunk for each that starts after the

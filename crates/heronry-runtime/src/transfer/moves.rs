@@ -71,8 +71,9 @@ pub async fn resume_move(
     ends.go_on(ends.standing().await?).await
 }
 
-/// Takes a move back that broke off: the source is used as before, and what arrived of it is deleted at
-/// the other place. Returns the pools of the source with their heads there.
+/// Takes a move back that broke off: the source is used as before, and the pools that arrived at
+/// the other place are deleted there. Returns the pools of the source with their heads in the
+/// source.
 ///
 /// # Errors
 /// [`TransferError::NoMove`] when none broke off, [`TransferError::PoolArrived`] when a pool may be in

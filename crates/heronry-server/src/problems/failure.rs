@@ -1,4 +1,4 @@
-//! Failures: what broke, without what stands where.
+//! Failures as problems: an answer names the kind of a failure, and no path of the store.
 
 use std::error::Error;
 
@@ -56,7 +56,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What a store's failure says may name paths; only its kind leaves the process.
+/// The text of a store's failure may name paths; only its kind leaves the process.
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let cause = error.cause();

@@ -1,4 +1,5 @@
-//! Why a store closed stands in the error of the call that closed it, and in those of all later ones.
+//! The cause of a store's closing stands in the error of the call that closed it, and in those of
+//! all later ones.
 
 use std::{
     io,

@@ -1,0 +1,71 @@
+//! Copies that are dead.
+
+use std::collections::BTreeMap;
+
+use heronry_types::{DeadReason, Position, RunId, Timestamp};
+
+/// A copy that is dead until it is replayed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DeadLetter {
+    /// The reason.
+    pub reason: DeadReason,
+    /// The record that says so.
+    pub position: Position,
+    /// The time of that record.
+    pub at: Timestamp,
+}
+
+/// A dead letter, and the copy that it is.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadCopy<'a> {
+    /// The recipient.
+    pub run: &'a RunId,
+    /// The acceptance of the message.
+    pub accepted: Position,
+    /// The dead letter.
+    pub letter: &'a DeadLetter,
+}
+
+/// The dead letters of a pool, by recipient and then by the acceptance of their message.
+#[derive(Clone, Debug, Default)]
+pub struct DeadLetters(BTreeMap<(RunId, Position), DeadLetter>);
+
+impl DeadLetters {
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns true when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Walks all of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
+        self.0.iter().map(|((run, accepted), letter)| DeadCopy {
+            run,
+            accepted: *accepted,
+            letter,
+        })
+    }
+
+    /// Walks those that come at or after this one, in order.
+    pub fn from(&self, run: RunId, accepted: Position) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
+        self.0
+            .range((run, accepted)..)
+            .map(|((run, accepted), letter)| DeadCopy {
+                run,
+                accepted: *accepted,
+                letter,
+            })
+    }
+
+    pub(crate) fn insert(&mut self, run: RunId, accepted: Position, dead: DeadLetter) {
+        self.0.insert((run, accepted), dead);
+    }
+
+    pub(crate) fn remove(&mut self, run: &RunId, accepted: Position) {
+        self.0.remove(&(run.clone(), accepted));
+    }
+}
