@@ -277,8 +277,8 @@ async fn a_killed_sled_log_that_ends_with_an_earlier_commit_is_told() {
 fn is_there(harmed: &Killed, last: Last) -> Option<bool> {
     let folder = harmed.put();
     let store = harmed.kind.open_in(folder.path()).ok()?;
-    let lost = block_on(rolled_back(&store, &Marks::decode(&harmed.mark)));
-    assert_eq!(lost.ok()?, [], "the records are there");
+    let rolled = block_on(rolled_back(&store, &Marks::decode(&harmed.mark)));
+    assert_eq!(rolled.ok()?, [], "the records are there");
     let pool = sample::pool(1);
     match last {
         Last::Append => Some(true),
