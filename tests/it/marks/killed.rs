@@ -138,7 +138,7 @@ impl Killed {
     }
 }
 
-/// What came of harm.
+/// The outcome of harm.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Seen {
     /// The store says what is damaged.
@@ -298,8 +298,8 @@ fn is_there(harmed: &Killed, last: Last) -> Option<bool> {
     }
 }
 
-/// What the last commit was, when it was not of records, may be gone with a store that falls back to
-/// the commit before; whoever asks gets it whole, or not at all.
+/// A last commit that was not of records may be gone with a store that falls back to the commit
+/// before; whoever asks gets it whole, or not at all.
 #[tokio::test]
 async fn what_a_killed_redb_store_may_lose_beside_records_is_there_or_not() {
     for last in [Last::Body, Last::Cursor] {

@@ -18,14 +18,15 @@ use heronry_tests::{
 };
 use heronry_types::Position;
 
-/// Where the traced process finds its store.
+/// The variable that names the folder of the traced process.
 const PLACE: &str = "HERONRY_TEST_PLACE";
-/// How many commits are there before, and how many follow; each with a body of so many bytes, so that
-/// sled begins segments of its log.
+/// The commits of the store before a life.
 const BEFORE: u64 = 4;
+/// The commits of a life.
 const COMMITS: u64 = 4;
+/// The bytes of the body of each commit: so many that sled begins segments of its log.
 const BODY_BYTES: usize = 400_000;
-/// What the traced process exits with when it has acknowledged nothing; one more for each commit.
+/// The exit code of a life that acknowledged nothing; each commit adds one.
 const NONE_DONE: i32 = 40;
 /// The seconds after which a process that does not end is one that hangs.
 const SECONDS_MAX: &str = "120";
@@ -57,7 +58,7 @@ fn live(kind: StoreKind, folder: &Path) -> ! {
     std::process::exit(done)
 }
 
-/// How the store was left that a life begins with.
+/// The state of the store at the beginning of a life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Left {
     Closed,

@@ -87,9 +87,12 @@ struct Slices {
 }
 
 impl Slices {
-    fn add(&mut self, (seconds, latencies): (f64, Vec<f64>)) {
+    /// Sends one more slice on this ground.
+    async fn add(&mut self, ground: &mut Ground, slice: Sends) -> Result<(), Failure> {
+        let (seconds, latencies) = ground.send(slice).await?;
         self.seconds += seconds;
         self.latencies.extend(latencies);
+        Ok(())
     }
 
     /// Returns what this share of all sends does not take longer than.
@@ -129,11 +132,11 @@ impl Rounds {
         for number in 0..SLICES {
             // Neither is always the one behind the other.
             if number % 2 == 0 {
-                with.add(marked.send(slice).await?);
+                with.add(&mut marked, slice).await?;
             }
-            without.add(unmarked.send(slice).await?);
+            without.add(&mut unmarked, slice).await?;
             if number % 2 == 1 {
-                with.add(marked.send(slice).await?);
+                with.add(&mut marked, slice).await?;
             }
         }
         marked.stop().await;

@@ -170,7 +170,7 @@ impl MarkKeeper {
     /// Hears of a head that is as durable as the store promises, and returns when the mark says it.
     /// Commits that land together are written together.
     ///
-    /// Where it cannot be written the mark is behind; the log says so.
+    /// A mark that cannot be written is behind; the log says so.
     pub(super) async fn saw(&self, pool: &PoolId, head: Head) {
         self.shared.state().saw(pool, checkpoint(head));
         let fits = self.shared.file.lock().await.add(&self.shared);

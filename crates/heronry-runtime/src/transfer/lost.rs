@@ -49,7 +49,7 @@ pub async fn abandon_without_source(
     for pool in &pools {
         deleted.extend(found(to, pool).await?);
     }
-    take_back((to, carrier), &pools).await?;
+    take_back(to, carrier, &pools).await?;
     Ok(deleted)
 }
 

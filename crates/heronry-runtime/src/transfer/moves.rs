@@ -237,7 +237,7 @@ impl Ends<'_> {
     }
 
     async fn take_back(&self, pools: &BTreeSet<PoolId>) -> Result<(), TransferError> {
-        take_back((self.to, self.carrier), pools).await
+        take_back(self.to, self.carrier, pools).await
     }
 
     /// Checks that no pool of the source can be in use at the other place.
@@ -322,7 +322,8 @@ impl Ends<'_> {
 
 /// Deletes what arrived of pools that are reserved, and takes the reservation off.
 pub(super) async fn take_back(
-    (to, carrier): (&Store, &Carrier),
+    to: &Store,
+    carrier: &Carrier,
     pools: &BTreeSet<PoolId>,
 ) -> Result<(), TransferError> {
     for pool in pools {
