@@ -24,7 +24,7 @@ mod step;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heronry_journal::{Body, Claim, Record};
-use heronry_pool::{Caller, Engine, Minter, State};
+use heronry_pool::{Caller, Engine, Minter, State, engine::Replay};
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
@@ -85,18 +85,16 @@ fn minter() -> Minter {
     Minter::new([7; 32])
 }
 
-fn engine() -> Engine {
+fn replay() -> Replay {
     let pool = PoolId::parse("p").unwrap();
-    let mut engine = Engine::new(pool, EPOCH, minter(), Durability::Memory);
-    engine.keep_finished(0);
-    engine
+    Replay::new(pool, EPOCH, minter(), Durability::Memory).keeping_finished(0)
 }
 
 impl Scenario {
     /// Returns a pool without records.
     pub(crate) fn empty() -> Self {
         Self {
-            engine: engine(),
+            engine: replay().finish(),
             records: Vec::new(),
             now: Timestamp::default(),
             callers: BTreeMap::new(),
