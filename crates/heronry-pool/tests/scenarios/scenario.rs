@@ -43,10 +43,10 @@ enum LookBack {
     Beside,
 }
 
-/// When the engine dies by itself.
+/// The death of the engine by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum End {
-    /// It does not.
+    /// The engine does not die.
     None,
     /// After the append of the next command: what that still causes is not recorded.
     AfterNext,
@@ -71,13 +71,13 @@ pub(crate) struct Scenario {
     claims: Vec<Held>,
     /// The bodies of messages that were sent, by the names of the messages, and those that were stored.
     contents: BTreeMap<String, ContentRef>,
-    /// How many bodies rode with what was appended.
+    /// The number of bodies that rode with the appends.
     bodies: usize,
     /// The claims on names that were handed over.
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
-    /// Whether the engine dies right after the append of the next command.
+    /// The death of the engine that is set for the next command.
     end: End,
 }
 
