@@ -131,6 +131,7 @@ impl From<TransferError> for Refusal {
             | TransferError::EpochTaken { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
             | TransferError::PoolInTheWay { .. } => internal(&error),
