@@ -2,7 +2,7 @@
 
 use heronry_types::{AckOutcome, LimitName};
 
-use crate::scenario::{Letter, Scenario, Take};
+use crate::scenario::{Joining, Letter, Scenario, Take};
 
 /// A pool where `scout` has the messages `m1`, `m2` and `m3`, accepted at 4, 6 and 8.
 fn three() -> Scenario {
@@ -449,6 +449,29 @@ fn m8_as_many_messages_are_named_as_a_page_has() {
         .refused("page_items_max: 2 of 1");
     pool.receive("scout", Take::by("r1").max(1).these(&[6]))
         .records(["11 scout claimed m2@6#1 by r1 by name until 60s"]);
+}
+
+#[test]
+fn m8_a_receive_goes_on_past_copies_that_cannot_be_handed_over() {
+    let mut pool = Scenario::of("");
+    for run in ["lead", "scout"] {
+        pool.join(Joining::of(run).policies("secret")).ok();
+    }
+    pool.send("lead", &Letter::to("scout", "m1").policies("secret"))
+        .ok();
+    pool.send("lead", &Letter::to("scout", "m2").policies("secret"))
+        .ok();
+    pool.say("lead", "scout", "m3").ok();
+    pool.join(Joining::of("scout").policies("").instance("i2"))
+        .ok();
+    pool.peek("scout", 1).nothing().answer("m3#0 | 3 unread");
+    pool.receive("scout", Take::by("r1").max(1))
+        .records([
+            "11 scout claimed m3@8#1 by r1 until 60s, undeliverable m1@4 policy, m2@6 policy",
+            "12 m1@4 settled: undeliverable#0 policy (engine) <- 4",
+            "13 m2@6 settled: undeliverable#0 policy (engine) <- 6",
+        ])
+        .answer("m3#1 8@11 until 60s | 0 unread");
 }
 
 #[test]

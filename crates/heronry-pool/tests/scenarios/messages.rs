@@ -353,6 +353,11 @@ fn m5_the_ids_of_recipients_have_as_many_bytes_as_the_limit_says() {
     pool.join("c").ok();
     pool.say("lead", "pool:p", "m2")
         .refused("recipient_ids_bytes_max: 5 of 4");
+    pool.leave("aa").ok();
+    pool.leave("bb").ok();
+    pool.join("ää").ok();
+    pool.say("lead", "pool:p", "m2")
+        .refused("recipient_ids_bytes_max: 5 of 4");
 }
 
 #[test]

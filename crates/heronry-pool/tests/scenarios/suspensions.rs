@@ -443,6 +443,21 @@ fn w1_a_repeated_registration_suspends_and_resumes_nobody() {
 }
 
 #[test]
+fn w1_a_suspended_run_that_is_taken_over_with_fewer_policies_goes_on() {
+    let mut pool = Scenario::of("");
+    pool.join(Joining::of("lead").policies("team")).ok();
+    let wait = for_failure("w1").policies("team").suspends_forever();
+    pool.wait("lead", &wait).ok();
+    pool.join(Joining::of("lead").policies("").instance("i2"))
+        .records([
+            "5 lead/2 taken over by i2, 1 there (operator)",
+            "6 w1@3 cancelled: policy (engine) <- 5",
+        ]);
+    pool.members("operator", None, 9)
+        .answer("lead/5, 0 unread, 0 wakes, seen 0s");
+}
+
+#[test]
 fn w9_runs_that_wait_only_on_each_other_are_suspected() {
     let mut pool = Scenario::of("a b");
     pool.wait(

@@ -24,19 +24,19 @@ pub(super) fn line(record: &Record) -> String {
         .as_ref()
         .filter(|it| it.as_str() != run_text)
     {
-        line.push_str(&format!(", agent {agent}"));
+        line.extend([format!(", agent {agent}")]);
     }
     if let Some(session) = &entry.lineage.session {
-        line.push_str(&format!(", session {session}"));
+        line.extend([format!(", session {session}")]);
     }
     match &entry.actor {
         Actor::Engine => line.push_str(" (engine)"),
         Actor::Operator => line.push_str(" (operator)"),
         Actor::Member { run: by, .. } if Some(by) == run => {}
-        Actor::Member { run: by, .. } => line.push_str(&format!(" ({by})")),
+        Actor::Member { run: by, .. } => line.extend([format!(" ({by})")]),
     }
     if let Some(cause) = entry.lineage.caused_by {
-        line.push_str(&format!(" <- {cause}"));
+        line.extend([format!(" <- {cause}")]);
     }
     if entry.visibility == Visibility::OutOfScope {
         line.push_str(" hidden");
@@ -44,6 +44,10 @@ pub(super) fn line(record: &Record) -> String {
     line
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table: one line for each kind of record"
+)]
 fn what(run: &str, body: &Body) -> String {
     match body {
         Body::PoolCreated(it) => format!(
@@ -246,29 +250,27 @@ fn config(config: &PoolConfig) -> String {
     let mut text = policies(&config.policies);
     let required = &config.message_policy.required_policies;
     if !required.is_empty() {
-        text.push_str(&format!(" requires{}", policies(required)));
+        text.extend([format!(" requires{}", policies(required))]);
     }
     text
 }
 
 fn limits(limits: &Limits) -> String {
-    limits
-        .iter()
-        .map(|(limit, value)| format!(" {limit}={value}"))
-        .collect()
+    let limits = limits.iter();
+    let limits = limits.map(|(limit, value)| format!(" {limit}={value}"));
+    limits.collect::<Vec<_>>().concat()
 }
 
 /// Returns the policies that somebody holds or something carries.
 pub(super) fn policies(policies: &Policies) -> String {
-    policies
-        .as_slice()
-        .iter()
-        .map(|policy| format!(" +{}", policy.id))
-        .collect()
+    let policies = policies.as_slice().iter();
+    let policies = policies.map(|policy| format!(" +{}", policy.id));
+    policies.collect::<Vec<_>>().concat()
 }
 
 fn topics(topics: &[TopicId]) -> String {
-    topics.iter().map(|topic| format!(" #{topic}")).collect()
+    let topics = topics.iter().map(|topic| format!(" #{topic}"));
+    topics.collect::<Vec<_>>().concat()
 }
 
 fn lease(lease: Option<Millis>) -> String {
@@ -361,24 +363,24 @@ fn accepted(run: &str, body: &MessageAccepted) -> String {
         policies(&body.policies)
     );
     if let Some(at) = body.expires_at {
-        text.push_str(&format!(", expires at {}", time(at)));
+        text.extend([format!(", expires at {}", time(at))]);
     }
     if let Some(reply_to) = &body.reply_to {
-        text.push_str(&format!(", replies to {reply_to}"));
+        text.extend([format!(", replies to {reply_to}")]);
     }
     let thread = body.thread.as_deref();
     if let Some(answering) = thread.and_then(|it| it.answering.as_ref()) {
-        text.push_str(&format!("@{}: {}", answering.accepted, answering.standing));
+        text.extend([format!("@{}: {}", answering.accepted, answering.standing)]);
     }
     if let Some(contract) = thread.and_then(|it| it.contract.as_ref()) {
-        text.push_str(&format!(", asks {}", contract.asked.expected_responses));
+        text.extend([format!(", asks {}", contract.asked.expected_responses)]);
         let from = contract.asked.from.iter().flatten();
         let from = list(from.map(ToString::to_string));
         if !from.is_empty() {
-            text.push_str(&format!(" of {from}"));
+            text.extend([format!(" of {from}")]);
         }
         if let Some(at) = contract.deadline {
-            text.push_str(&format!(" by {}", time(at)));
+            text.extend([format!(" by {}", time(at))]);
         }
     }
     if let Some(asked) = body.options.as_deref() {
@@ -390,16 +392,16 @@ fn accepted(run: &str, body: &MessageAccepted) -> String {
 fn options(options: DeliveryOptions) -> String {
     let mut text = String::new();
     if options.importance != heronry_types::Importance::Queue {
-        text.push_str(&format!(", {}", options.importance));
+        text.extend([format!(", {}", options.importance)]);
     }
     if let Some(delay) = options.deliver_after {
-        text.push_str(&format!(", after {}", span(delay)));
+        text.extend([format!(", after {}", span(delay))]);
     }
     if options.ordered {
         text.push_str(", ordered");
     }
     if let Some(on_full) = options.on_full {
-        text.push_str(&format!(", {on_full} when full"));
+        text.extend([format!(", {on_full} when full")]);
     }
     text
 }
@@ -445,14 +447,14 @@ fn fetched(run: &str, body: &MessageFetched) -> String {
     if body.chosen_by.is_some() {
         text.push_str(" by name");
     }
-    text.push_str(&format!(" until {}", time(body.claimed_until)));
+    text.extend([format!(" until {}", time(body.claimed_until))]);
     let gone = body
         .undeliverable
         .iter()
         .map(|it| format!("{} {}", named(&it.copy), it.why));
     let gone = list(gone);
     if !gone.is_empty() {
-        text.push_str(&format!(", undeliverable {gone}"));
+        text.extend([format!(", undeliverable {gone}")]);
     }
     text
 }
@@ -477,10 +479,10 @@ fn copies(copies: &[CopyStanding]) -> String {
 pub(super) fn standing(copy: CopyStanding) -> String {
     let mut text = format!("{}#{}", copy.state, copy.attempt);
     if let Some(why) = copy.why {
-        text.push_str(&format!(" {why}"));
+        text.extend([format!(" {why}")]);
     }
     if let Some(outcome) = copy.outcome {
-        text.push_str(&format!(" {outcome}"));
+        text.extend([format!(" {outcome}")]);
     }
     text
 }
@@ -499,16 +501,16 @@ fn registered(run: &str, body: &WakeRegistered) -> String {
         &body.policies.as_deref().cloned().unwrap_or_default(),
     ));
     if let Some(at) = body.deadline {
-        text.push_str(&format!(", until {}", time(at)));
+        text.extend([format!(", until {}", time(at))]);
     }
     if body.include_wakes {
         text.push_str(", wakes too");
     }
     if let Some(to) = body.scan_to {
-        text.push_str(&format!(", looks back to {to}"));
+        text.extend([format!(", looks back to {to}")]);
     }
     if let Some(lasts) = body.suspends {
-        text.push_str(&format!(", suspends for {lasts}"));
+        text.extend([format!(", suspends for {lasts}")]);
     }
     text
 }
