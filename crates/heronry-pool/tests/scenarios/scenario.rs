@@ -43,7 +43,7 @@ enum LookBack {
     Beside,
 }
 
-/// When the engine dies by itself.
+/// The time at which the engine dies by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum End {
     /// It does not.
@@ -71,13 +71,13 @@ pub(crate) struct Scenario {
     claims: Vec<Held>,
     /// The bodies of messages that were sent, by the names of the messages, and those that were stored.
     contents: BTreeMap<String, ContentRef>,
-    /// How many bodies rode with what was appended.
+    /// The number of bodies that rode with what was appended.
     bodies: usize,
     /// The claims on names that were handed over.
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
-    /// Whether the engine dies right after the append of the next command.
+    /// The time at which it dies.
     end: End,
 }
 

@@ -1,4 +1,4 @@
-//! What one thing led to.
+//! The outcome of one thing that happened.
 
 /// The records that one thing led to, and the answer or the refusal.
 #[derive(Debug)]
