@@ -174,6 +174,16 @@ fn m2_a_refusal_takes_no_key() {
 }
 
 #[test]
+fn m2_a_refusal_leaves_no_trace_for_who_joins_later() {
+    let mut pool = Scenario::of("lead scout");
+    pool.leave("lead").ok();
+    pool.say("lead", "scout", "m1").refused("no member");
+    pool.join("lead").ok();
+    pool.say("lead", "scout", "m1")
+        .records(["6 lead sent m1 to scout", "7 m1@6 delivered to scout <- 6"]);
+}
+
+#[test]
 fn m4_a_message_carries_what_the_pool_requires() {
     let mut pool = Scenario::with(requiring("signed"), "scout");
     pool.join(Joining::of("lead").policies("signed")).ok();
