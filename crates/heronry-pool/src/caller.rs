@@ -2,7 +2,7 @@
 
 use heronry_types::{Actor, Generation, RunId};
 
-/// Who was authenticated for a command.
+/// The caller that was authenticated for a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Caller {
     /// An operator; it may act for any run by naming it.

@@ -20,18 +20,18 @@ use crate::{
     suspicion::{Need, Prospect},
 };
 
-/// How many of the newest events are looked at, at the most.
+/// The number of of the that newest events are looked at, at the most.
 const EVENTS_MAX: u64 = 10_000;
-/// How many of them are looked at, whatever the wake costs.
+/// The number of of them that are looked at, whatever the wake costs.
 const EVENTS_MIN: u64 = 100;
-/// How much looking at events may cost: fewer are looked at for a wake of many filters.
+/// The cost that looking at events may have: fewer are looked at for a wake of many filters.
 const COST_MAX: u64 = 128 * 1_024;
-/// How much looking at events costs before others go on, at about the most.
+/// The cost that looking at events has before others go on, at about the most.
 const COST_OF_SLICE: u64 = 512;
 /// How many values of one comparison are told apart, and how many are shown.
 const VALUES_MAX: usize = 1_000;
 const VALUES_SHOWN: usize = 5;
-/// How many members are shown.
+/// The number of members that are shown.
 const RUNS_SHOWN: usize = 100;
 
 /// What a wake is, as far as explaining it needs that.
@@ -84,7 +84,7 @@ pub struct Explain {
     progress: Progress,
     clauses: Vec<Clause>,
     events: u64,
-    /// How many values an event is compared with at the worst; never none.
+    /// The number of values that an event is compared with at the worst; never none.
     cost: u64,
 }
 
@@ -224,7 +224,7 @@ impl Explain {
         }
     }
 
-    /// Whether members that are there could bring the condition about.
+    /// Returns true when members that are there could bring the condition about.
     fn is_possible(&self) -> bool {
         let counted = self.progress.counted_by_clause();
         let mut clauses = self.clauses.iter().zip(counted);

@@ -12,7 +12,7 @@ use heronry_types::{
 pub use kind::RejectionKind;
 pub use members::{MemberValue, RejectionMember};
 
-/// Which of a request's names was used before for something else.
+/// The name of a request that was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConflictField {
     /// The idempotency key.
@@ -57,7 +57,7 @@ pub enum Rejection {
     /// The run has ended.
     #[error("the run has ended as {state}; start a new run under another id")]
     RunEnded {
-        /// How it ended.
+        /// The way in which it ended.
         state: RunEnd,
     },
     /// A pool cannot be deleted while it has members.
@@ -121,9 +121,9 @@ pub enum Rejection {
     /// An event cannot be reported.
     #[error("event {index} of the batch: {fault}")]
     Event {
-        /// Which event of the batch, from 0.
+        /// The number of the event in the batch, from 0.
         index: usize,
-        /// Why not.
+        /// The reason.
         fault: EventFault,
     },
     /// The key was used before to store another body.
@@ -152,7 +152,7 @@ pub enum Rejection {
     /// A recipient's inbox is full.
     #[error("an inbox is full ({}); try again when its reader has caught up", counted(*depth, "copy"))]
     InboxFull {
-        /// How many copies it may hold.
+        /// The number of copies that it may hold.
         depth: u64,
     },
     /// An ordered copy is given back for too long.
@@ -167,9 +167,9 @@ pub enum Rejection {
         counted(u64::from(*expected), "reply")
     )]
     ContractUnsatisfiable {
-        /// How many replies it asks for.
+        /// The number of replies that it asks for.
         expected: u32,
-        /// How many of its recipients' replies would count.
+        /// The number of of its that recipients' replies would count.
         eligible: usize,
     },
     /// Claims are no longer held.
@@ -193,7 +193,7 @@ pub enum Rejection {
     /// The copy is not dead.
     #[error("the copy is {state}, not dead; only dead letters are replayed")]
     NotDead {
-        /// How it stands.
+        /// The standing.
         state: CopyState,
     },
     /// The message has expired or was cancelled.
@@ -223,7 +223,7 @@ pub enum Rejection {
     /// A body that was referred to was erased.
     #[error("the content was erased at {erased_at}; only its digest, size and media type are left")]
     ContentErased {
-        /// When.
+        /// The time.
         erased_at: Timestamp,
     },
     /// A cursor is after the head.
@@ -265,7 +265,7 @@ fn last_valid(diverged_at: Option<&Cursor>) -> String {
     })
 }
 
-/// Why a member cannot report an event.
+/// The reason for which a member cannot report an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EventFault {
     /// Only the engine says so.

@@ -33,7 +33,7 @@ impl Draft {
     }
 }
 
-/// Whether a record fits its chunk for certain, without encoding it.
+/// Returns true when a record fits its chunk for certain, without encoding it.
 fn is_surely_small(entry: &Entry) -> bool {
     /// So many correlations (two ids of at most 512 bytes each) have at most 128 KiB.
     const FEW: usize = 128;

@@ -103,13 +103,13 @@ impl Command for IntendEffect {
 /// the caller's generation takes over.
 #[derive(Clone, Debug)]
 pub struct AttemptEffect {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// Whose effect it is.
+    /// The run whose effect it is.
     pub run: RunId,
     /// Its intent.
     pub effect: Cursor,
-    /// How many attempts the caller knows of: another since then has it.
+    /// The number of attempts that the caller knows of: another since then has it.
     pub after: u32,
 }
 
@@ -160,15 +160,15 @@ impl Command for AttemptEffect {
 /// result of the same attempt again is a repeat, and records nothing.
 #[derive(Clone, Debug)]
 pub struct ReportEffect {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// Whose effect it is; absent: the effect says it, to an operator.
+    /// The run whose effect it is; absent: the effect says it, to an operator.
     pub run: Option<RunId>,
     /// Its intent.
     pub effect: Cursor,
     /// The attempt whose result it is; absent: an operator resolves it from outside.
     pub attempt: Option<u32>,
-    /// How it ended.
+    /// The way in which it ended.
     pub result: EffectResult,
 }
 
@@ -287,13 +287,13 @@ impl Command for ReportEffect {
 /// Asks which effects have no result: a member its own, an operator all or those of one run.
 #[derive(Clone, Debug)]
 pub struct ListEffects {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// Whose effects; absent: the caller's own, or all for an operator.
+    /// The run whose effects; absent: the caller's own, or all for an operator.
     pub run: Option<RunId>,
     /// Only effects after this one.
     pub after: Option<Cursor>,
-    /// How many at the most.
+    /// The most that one page has.
     pub max: u64,
 }
 

@@ -56,7 +56,7 @@ impl Memory {
     }
 }
 
-/// Whether any one event that counts makes the condition hold.
+/// Returns true when any one event that counts makes the condition hold.
 fn is_of_single_events(condition: &Condition) -> bool {
     match condition {
         Condition::Filter(_) => true,

@@ -13,14 +13,14 @@ use crate::{
     state::Member,
 };
 
-/// How many members one append loses, and how many leave in it, at the most.
+/// The number of members that one append loses, and how many leave in it, at the most.
 const MEMBERS_MAX: usize = 64;
 
 /// The lease of one member.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     term: Millis,
-    /// When it ends; absent while the member is lost.
+    /// The time at which it ends; absent while the member is lost.
     until: Option<Timestamp>,
     /// Where it stands in the order: at its end or before. Being heard of does not move it.
     placed: Timestamp,

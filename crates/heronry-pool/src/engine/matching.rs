@@ -24,22 +24,22 @@ use crate::{
 /// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
 /// alternatives that one record comes near, or the filters of one wake, may be more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
-/// How many records a command may stage that goes before others which wait until everything is matched.
+/// The number of records that a command may stage that goes before others which wait until everything is matched.
 pub const SMALL_BURDEN: usize = 16;
 /// With how many records that wait to be matched commands wait until wakes and members whose time is over
 /// are decided.
 const LITTLE: usize = 128;
-/// How many records may wait to be matched before no further command is decided.
+/// The number of records that may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
 /// How many records of the end of a journal may not have been matched when it ended: those that wait
 /// before a command, those of the largest command, and the triggers of an append, with room to spare.
 const UNMATCHED_MAX: u64 = 32 * 1_024;
-/// How many records an append may add to those, of small commands and of triggers.
+/// The number of records that an append may add to those, of small commands and of triggers.
 const UNMATCHED_MORE_MAX: u64 = 4 * 1_024;
 /// How many records of small commands are staged while others wait to be matched, before those have to be
 /// matched for each further one.
 const AHEAD_MAX: i64 = 256;
-/// How many records have to be matched for one that goes before them, each time that it is to be matched
+/// The number of records that have to be matched for one that goes before them, each time that it is to be matched
 /// itself: so what waits becomes less, whatever goes before it.
 const AHEAD_COST: i64 = 2;
 /// How much of a slice a record takes that is matched again, beside what it comes upon.

@@ -19,9 +19,9 @@ pub(crate) struct UnnamedContent {
     pub(crate) digest: Digest,
     /// Its media type.
     pub(crate) media_type: MediaType,
-    /// How many bytes it has.
+    /// The number of bytes that it has.
     pub(crate) bytes: u64,
-    /// When it expires.
+    /// The time at which it expires.
     pub(crate) expires_at: Timestamp,
 }
 

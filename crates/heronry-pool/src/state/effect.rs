@@ -7,7 +7,7 @@ use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
 use crate::state::Members;
 
-/// How an effect ended.
+/// The end of an effect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct EffectEnd {
     /// The record.
@@ -21,15 +21,15 @@ pub(crate) struct EffectEnd {
 /// An effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Effect {
-    /// Whose it is.
+    /// The run that it belongs to.
     pub run: RunId,
-    /// What was intended.
+    /// The intent.
     pub intended: EffectIntended,
-    /// Which joining of the run it belongs to.
+    /// The joining of the run that it belongs to.
     pub generation: Generation,
-    /// How often it was attempted.
+    /// The number of its attempts.
     pub attempts: u32,
-    /// How it ended.
+    /// The way in which it ended.
     pub end: Option<EffectEnd>,
 }
 

@@ -26,13 +26,13 @@ use crate::state::{Inbox, member::reach::LatestReach};
 pub struct Member {
     /// The run.
     pub run: RunId,
-    /// What it is a run of.
+    /// The agent that it is a run of.
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Which process acts as it.
+    /// The process that acts as it.
     pub instance: InstanceId,
-    /// Which joining this is.
+    /// The joining that this is.
     pub generation: Generation,
     /// The generation that it took over; absent: it joined a run that was no member.
     pub predecessor: Option<Generation>,
@@ -44,11 +44,11 @@ pub struct Member {
     pub inbox: Inbox,
     /// The registrations of its wakes that wait.
     pub wakes: BTreeSet<Position>,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The time for which it may be silent before it is lost; absent: forever.
     pub lease: Option<Millis>,
-    /// When it leaves unless it is heard of before; absent while it is not lost.
+    /// The time at which it leaves unless it is heard of before; absent while it is not lost.
     pub lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The suspension; absent while it is not suspended.
     pub suspension: Option<Box<Suspension>>,
 }
 

@@ -8,7 +8,7 @@ use std::{
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
 use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
 
-/// How a wake ended.
+/// The end of a wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WakeEnd {
     /// Its condition held.
@@ -20,17 +20,17 @@ pub enum WakeEnd {
     TimedOut,
     /// It was cancelled.
     Cancelled {
-        /// Why.
+        /// The reason.
         reason: WakeReason,
     },
     /// It failed.
     Failed {
-        /// Why.
+        /// The reason.
         why: WakeFailure,
     },
 }
 
-/// Whether the events before the registration of a wake were looked through.
+/// The standing of the look through the events before the registration of a wake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Earlier {
     /// They were, or it does not ask for any.
@@ -42,15 +42,15 @@ pub enum Earlier {
 /// A wake.
 #[derive(Clone, Debug)]
 pub struct Wake {
-    /// Who waits.
+    /// The run that waits.
     pub run: RunId,
-    /// What was registered.
+    /// The registration.
     pub registered: WakeRegistered,
-    /// What it waits for, when that is more than one filter says.
+    /// The condition that it waits for, when that is more than one filter says.
     pub condition: Option<Box<Condition>>,
-    /// Whether the events before its registration were looked through.
+    /// The standing of the look through the events before its registration.
     pub earlier: Earlier,
-    /// How it ended, and in which record.
+    /// The end, and the record of it.
     pub end: Option<(Position, WakeEnd)>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
     state::{Earlier, Member, Wake},
 };
 
-/// How many times one look asks whether a member, or a message, could bring an event about.
+/// The number of times that one look asks whether a member, or a message, could bring an event about.
 const TESTS_MAX: usize = 20_000;
 
 /// Events about copies that a member holds: it alone is their recipient.
@@ -76,7 +76,7 @@ pub(crate) struct Prospect {
     pub(super) outcomes: Vec<Outcome>,
 }
 
-/// Which members can act.
+/// The members that can act.
 pub(super) struct Acting<'a> {
     pub(super) state: &'a State,
     pub(super) acts: &'a dyn Fn(&Member) -> bool,
@@ -132,7 +132,7 @@ impl Prospect {
         self
     }
 
-    /// Whether those who act could bring it about.
+    /// Returns true when those who act could bring it about.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.comes_by_itself()
             || self.anyone.is_some_and(|need| acting.has(need))
@@ -145,7 +145,7 @@ impl Prospect {
         self.by_itself == ByItself::Perhaps
     }
 
-    /// Whether it comes, or may come, whatever members do.
+    /// Returns true when it comes, or may come, whatever members do.
     pub(crate) fn comes_by_itself(&self) -> bool {
         self.by_itself > ByItself::No
     }
@@ -156,7 +156,7 @@ impl Prospect {
         self.runs.iter().chain(outcomes.flat_map(Outcome::by))
     }
 
-    /// Whether a member that has this is among those who could bring it about.
+    /// Returns true when a member that has this is among those who could bring it about.
     pub(crate) fn is_by(&self, run: &RunId, has: Need) -> bool {
         self.anyone.is_some_and(|need| need <= has) || self.named().any(|named| named == run)
     }
@@ -319,13 +319,13 @@ impl<'a> Prospects<'a> {
         }
     }
 
-    /// Whether a message that carries no more than it has to can be delivered to this run.
+    /// Returns true when a message that carries no more than it has to can be delivered to this run.
     fn reaches(&self, run: &str) -> bool {
         let member = member(self.state, run);
         member.is_some_and(|member| may_send(self.state, member))
     }
 
-    /// Whether such a message can be delivered to this topic.
+    /// Returns true when such a message can be delivered to this topic.
     fn addresses(&self, topic: &str) -> bool {
         let topic = TopicId::parse(topic).ok();
         let mut listing = topic
@@ -361,7 +361,7 @@ impl<'a> Prospects<'a> {
         }
     }
 
-    /// Whether it could be about a member that is lost and leaves because of that.
+    /// Returns true when it could be about a member that is lost and leaves because of that.
     fn is_about_lost(&mut self, case: Case<'_>) -> bool {
         if self.state.members.lost() == 0 {
             return false;
@@ -380,7 +380,7 @@ impl<'a> Prospects<'a> {
         })
     }
 
-    /// Whether it could be about a body that no message names, and that expires because of that.
+    /// Returns true when it could be about a body that no message names, and that expires because of that.
     fn is_about_unnamed(&self, case: Case<'_>) -> bool {
         let state = self.state;
         let nobodys = !state.unnamed.all().is_empty();

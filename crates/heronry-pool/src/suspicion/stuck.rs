@@ -15,7 +15,7 @@ use crate::{
     state::{Member, Suspension},
 };
 
-/// How many runs and how many wakes one record names at the most.
+/// The number of runs that and how many wakes one record names at the most.
 const NAMED_MAX: usize = 500;
 
 /// Runs that nobody could resume, until something is found that could.
@@ -108,7 +108,7 @@ impl<'a> Stuck<'a> {
         }
     }
 
-    /// Whether a member that is there has what something needs.
+    /// Returns true when a member that is there has what something needs.
     fn has(&self, run: &RunId, need: Need) -> bool {
         let member = self.state.members.get(run).filter(|it| is_there(it));
         member.is_some_and(|member| need == Need::Nothing || may_send(self.state, member))
@@ -190,7 +190,7 @@ impl<'a> Stuck<'a> {
         left
     }
 
-    /// Whether a run has what something needs, or waits for anyone who has.
+    /// Returns true when a run has what something needs, or waits for anyone who has.
     fn is_about(&self, need: Need, run: &RunId, waits: &WaitsOn) -> bool {
         waits.anyone == Some(need) || self.has(run, need)
     }

@@ -25,7 +25,7 @@ use crate::{
     state::{Earlier, Member, Suspension, Wake},
 };
 
-/// How many suspended runs one step of a walk looks at.
+/// The number of suspended that runs one step of a walk looks at.
 const RUNS_AT_ONCE: usize = 256;
 /// How many runs that nobody awake could resume are looked at together; others count as able to act.
 const STUCK_MAX: usize = 4_096;
@@ -116,12 +116,12 @@ fn weight(state: &State, suspension: &Suspension) -> usize {
     each.sum()
 }
 
-/// Whether a member is not lost.
+/// Returns true when a member is not lost.
 pub(super) fn is_there(member: &Member) -> bool {
     member.lost_until.is_none()
 }
 
-/// Whether a member is suspended until one of its wakes ends.
+/// Returns true when a member is suspended until one of its wakes ends.
 fn waits(member: &Member) -> bool {
     let suspension = member.suspension.as_deref();
     suspension.is_some_and(|suspension| !suspension.wakes.is_empty())
@@ -136,7 +136,7 @@ pub(super) struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// Whether its condition could come to hold, by those who act.
+    /// Returns true when its condition could come to hold, by those who act.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         let Some(condition) = &self.condition else {
             return true;
@@ -157,7 +157,7 @@ pub(super) struct Sleeper<'a> {
 }
 
 impl Sleeper<'_> {
-    /// Whether those who act could resume it.
+    /// Returns true when those who act could resume it.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.waits.iter().any(|wait| wait.is_possible(acting))
     }

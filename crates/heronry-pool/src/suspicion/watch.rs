@@ -6,7 +6,7 @@ use heronry_types::{Millis, Timestamp};
 use super::walk::{Sight, Walk};
 use crate::State;
 
-/// How long after a change it is looked who waits on whom: what changes together is looked at once.
+/// The time for which after a change it is looked who waits on whom: what changes together is looked at once.
 const AFTER: Millis = Millis::from_secs(1);
 
 /// The times at which it is looked who waits on whom, while runs are suspended.

@@ -11,7 +11,7 @@ use crate::{
     state::{ClaimOf, CopyOf, CopySlot, Due, Message, Receive},
 };
 
-/// Whether a claim that is given back counts as an attempt.
+/// The weight of a claim that is given back: whether it counts as an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::apply) enum Attempt {
     /// It counts.

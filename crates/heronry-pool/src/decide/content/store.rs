@@ -30,7 +30,7 @@ pub struct ContentShare {
 /// Asks whether the caller may store a body, before it is stored.
 #[derive(Clone, Debug)]
 pub struct AdmitBody {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// Its media type.
     pub media_type: MediaType,
@@ -81,7 +81,7 @@ impl AdmitBody {
 /// refused here: what is stored has a record.
 #[derive(Clone, Debug)]
 pub struct StoreContent {
-    /// Who stores it.
+    /// The caller that stores it.
     pub caller: Caller,
     /// The run that it is stored for; an operator may name none.
     pub run: Option<RunId>,
@@ -91,7 +91,7 @@ pub struct StoreContent {
     pub digest: Digest,
     /// Its media type.
     pub media_type: MediaType,
-    /// How many bytes it has.
+    /// The number of bytes that it has.
     pub bytes: u64,
     /// The durable head before the body was seen in the store; absent when nobody else knows of it.
     pub seen_at: Option<Position>,

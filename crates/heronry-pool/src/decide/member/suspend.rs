@@ -13,10 +13,10 @@ use crate::{
     state::{Member, Turn, WakeAt},
 };
 
-/// How a wake suspends its run.
+/// The way in which a wake suspends its run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspending {
-    /// Whether the wake has a timeout, or may wait forever.
+    /// The end of a suspension for a wake: with the timeout of the wake, or perhaps never.
     pub lasts: SuspendFor,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
@@ -54,13 +54,13 @@ impl Suspending {
 /// it, whichever is first; what holds already does so at once.
 #[derive(Clone, Debug)]
 pub struct SuspendRun {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
     /// Its wakes whose ends resume it.
     pub wakes: Vec<WakeId>,
-    /// How long at the most; absent: forever.
+    /// The longest time; absent: forever.
     pub timeout: Option<Millis>,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
@@ -124,7 +124,7 @@ impl Command for SuspendRun {
 /// Lets a suspended run go on; one that is not suspended stays as it is.
 #[derive(Clone, Debug)]
 pub struct ResumeRun {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,

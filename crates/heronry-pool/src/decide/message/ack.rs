@@ -10,7 +10,7 @@ use crate::{
     state::{CopySlot, Member},
 };
 
-/// Which claims a command is about.
+/// The claims that a command is about.
 #[derive(Clone, Debug)]
 pub enum ClaimSet {
     /// These.
@@ -19,7 +19,7 @@ pub enum ClaimSet {
     UpTo(Claim),
 }
 
-/// Where a claim stands.
+/// The standing of a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Hold {
     /// It is held.
@@ -115,13 +115,13 @@ pub(super) fn held_claims(
 /// Acknowledges claimed copies: each ends with it.
 #[derive(Clone, Debug)]
 pub struct AckCopies {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: ClaimSet,
-    /// What the member says.
+    /// The outcome that the member says.
     pub outcome: AckOutcome,
     /// A short text.
     pub note: Option<String>,

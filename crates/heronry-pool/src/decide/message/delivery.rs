@@ -15,7 +15,7 @@ use crate::{
     state::{Member, Message, MessageAt},
 };
 
-/// How long an ordered copy can be given back for at the most: it holds up those behind it.
+/// The time for which an ordered copy can be given back for at the most: it holds up those behind it.
 const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 
 /// What becomes of a message when an inbox is full and its sender did not say.
@@ -116,7 +116,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Whether a copy may be handed over now; an ordered one is the only one of its sender from then on.
+    /// Returns true when a copy may be handed over now; an ordered one is the only one of its sender from then on.
     pub(super) fn admit(&mut self, MessageAt { accepted, message }: MessageAt<'a>) -> bool {
         if !message.is_ordered() {
             return true;

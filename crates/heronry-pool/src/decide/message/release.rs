@@ -20,13 +20,13 @@ use crate::{
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
 #[derive(Clone, Debug)]
 pub struct ReleaseClaims {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// How long the copies cannot be claimed.
+    /// The time for which the copies cannot be claimed.
     pub delay: Option<Millis>,
 }
 

@@ -47,7 +47,7 @@ pub enum Content {
         bytes: u64,
         /// The digest.
         digest: Digest,
-        /// When it was erased: then only a repeat of an earlier message is answered.
+        /// The time at which it was erased: then only a repeat of an earlier message is answered.
         erased_at: Option<Timestamp>,
     },
 }
@@ -66,7 +66,7 @@ pub enum Expiry {
 pub struct SendRequest {
     /// Its id; absent: derived from the key.
     pub message_id: Option<MessageId>,
-    /// Where it goes.
+    /// The address that it goes to.
     pub to: Address,
     /// Its body.
     pub content: Content,
@@ -76,9 +76,9 @@ pub struct SendRequest {
     pub reply_to: Option<MessageId>,
     /// The replies that it asks for.
     pub contract: Option<ResponseContract>,
-    /// When it expires.
+    /// The time at which it expires.
     pub expiry: Option<Expiry>,
-    /// How it is handed over.
+    /// The way in which it is handed over.
     pub options: DeliveryOptions,
     /// The policies that it carries.
     pub policies: Policies,
@@ -241,7 +241,7 @@ impl SendMessage {
         Acceptance { accepted, contents }
     }
 
-    /// Whether it has to do with another message: it replies, or asks for replies.
+    /// Returns true when it has to do with another message: it replies, or asks for replies.
     fn is_tied(&self) -> bool {
         self.request.reply_to.is_some() || self.request.contract.is_some()
     }

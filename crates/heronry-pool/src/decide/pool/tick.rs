@@ -22,7 +22,7 @@ use crate::{
     state::{Due, Message, MessageAt},
 };
 
-/// How many deadlines one append decides at the most.
+/// The number of deadlines that one append decides at the most.
 const DUE_MAX: usize = 1_024;
 
 /// Returns the records of what is due at `now`; at most about a thousand, so call it until it has none.

@@ -9,7 +9,7 @@ use crate::{
     state::WakeEnd,
 };
 
-/// How many events a summary quotes at the most.
+/// The number of events that a summary quotes at the most.
 const EVENTS_MAX: usize = 16;
 
 /// Asks which events the summary of a wake may quote.
@@ -19,9 +19,9 @@ const EVENTS_MAX: usize = 16;
 /// resume hook are told what the run could see when its condition came to hold.
 #[derive(Clone, Debug)]
 pub struct SumUp {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// Who waited.
+    /// The run that waited.
     pub run: RunId,
     /// The wake.
     pub wake_id: WakeId,

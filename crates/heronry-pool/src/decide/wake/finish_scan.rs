@@ -10,7 +10,7 @@ use crate::{
     state::{Earlier, Wake},
 };
 
-/// How a look through earlier events ended.
+/// The end of a look through earlier events.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Scanned {
     /// These count, up to the one at which the condition holds.
@@ -25,7 +25,7 @@ pub enum Scanned {
 pub struct FinishScan {
     /// The registration.
     pub registered: Position,
-    /// What was found.
+    /// The result.
     pub scanned: Scanned,
 }
 

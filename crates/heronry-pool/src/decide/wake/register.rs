@@ -25,7 +25,7 @@ use crate::{
     state::{Earlier, Member},
 };
 
-/// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
+/// The choice whether events about wakes, and about runs that suspend and resume, can trigger a wake.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum WakeEvents {
     /// They cannot.
@@ -51,17 +51,17 @@ impl WakeEvents {
 pub struct WakeRequest {
     /// Its id; absent: derived from the key.
     pub wake_id: Option<WakeId>,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub condition: Condition<Filter>,
-    /// From where on events count.
+    /// The place from which on events count.
     pub since: Since,
-    /// How long it waits at the most.
+    /// The time for which it waits at the most.
     pub timeout: Option<Millis>,
-    /// What it hands to its waiter.
+    /// The data that it hands to its waiter.
     pub resume_with: ResumeWith,
-    /// Whether events about wakes count.
+    /// The choice whether events about wakes count.
     pub wake_events: WakeEvents,
-    /// Whether its run is suspended until it ends.
+    /// The suspension of its run until it ends; absent: it is not suspended.
     pub suspending: Option<Suspending>,
     /// The policies that it carries: its run has to hold them, now and as long as it waits.
     pub policies: Policies,
@@ -93,11 +93,11 @@ pub struct ScanRequest {
     pub after: Position,
     /// And up to this one.
     pub until: Position,
-    /// What to look for.
+    /// The condition to look for.
     pub condition: Condition<Filter>,
-    /// Whether events about wakes count.
+    /// The choice whether events about wakes count.
     pub wake_events: WakeEvents,
-    /// Whose view it is.
+    /// The run whose view it is.
     pub run: RunId,
 }
 
@@ -373,9 +373,9 @@ impl Command for RegisterWake {
 /// Gives a wake up. Repeating it, or giving up one that has ended, changes nothing.
 #[derive(Clone, Debug)]
 pub struct CancelWake {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// Who waits.
+    /// The run that waits.
     pub run: RunId,
     /// The wake.
     pub wake_id: WakeId,

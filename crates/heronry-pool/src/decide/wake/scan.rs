@@ -10,18 +10,18 @@ use crate::{
     project,
 };
 
-/// What earlier events gave for the condition of a wake.
+/// The result of a look through earlier events for the condition of a wake.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The events by which the condition holds; empty while it does not.
     pub(crate) matches: Vec<WakeTriggeredBy>,
     /// The events that count so far, while it does not hold.
     pub(crate) counted: Vec<CountedEvent>,
-    /// Whether everything was looked through that was asked for.
+    /// The extent of a look: whether everything was looked through that was asked for.
     pub(crate) extent: Extent,
 }
 
-/// Whether everything was looked through that was asked for.
+/// The extent of a look: whether everything was looked through that was asked for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Extent {
     /// It was.
@@ -55,19 +55,19 @@ impl Found {
     }
 }
 
-/// What it costs to read a record, as many comparisons.
+/// The cost of reading a record, as many comparisons.
 const RECORD_COST: u64 = 8;
-/// How many records are looked through while the command waits, at the most.
+/// The number of records that are looked through while the command waits, at the most.
 const RECORDS_AT_ONCE_MAX: u64 = 1_024;
-/// How much a look through earlier events may cost while its command waits; one that costs more goes on
+/// The cost that a look through earlier events may have while its command waits; one that costs more goes on
 /// beside the pool.
 const COST_AT_ONCE_MAX: u64 = 16 * 1_024;
-/// How much a look through earlier events costs before others go on, at about the most.
+/// The cost that a look through earlier events has before others go on, at about the most.
 const COST_OF_SLICE: u64 = 2 * 1_024;
-/// How many records a look through earlier events sees before others go on.
+/// The number of records that a look through earlier events sees before others go on.
 const RECORDS_OF_SLICE: u64 = 256;
 
-/// Whether a scan needs more records.
+/// The next step of a scan: whether it needs more records.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScanStep {
     /// The condition does not hold so far.
@@ -82,7 +82,7 @@ pub struct Scan {
     request: ScanRequest,
     filters: Vec<Filter>,
     progress: Progress,
-    /// How many values a record is compared with at the worst, itself included.
+    /// The number of values that a record is compared with at the worst, itself included.
     cost: u64,
 }
 

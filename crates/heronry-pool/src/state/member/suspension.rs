@@ -3,14 +3,14 @@
 use heronry_journal::WakeName;
 use heronry_types::{Position, Timestamp};
 
-/// What a suspended run waits for.
+/// The wakes and the time that a suspended run waits for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspension {
     /// The record that suspended it.
     pub position: Position,
     /// The wakes whose ends resume it, oldest first.
     pub wakes: Vec<WakeName>,
-    /// When it goes on whatever happened; absent: not by time alone.
+    /// The time at which it goes on whatever happened; absent: not by time alone.
     pub until: Option<Timestamp>,
     /// The record that suspects it to wait only on runs that wait on it.
     pub suspected: Option<Position>,

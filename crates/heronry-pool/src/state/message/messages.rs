@@ -16,13 +16,13 @@ use crate::state::{
     },
 };
 
-/// How many steps a message has at the most that leaves memory: each is a record to be read again.
+/// The number of steps that a message has at the most that leaves memory: each is a record to be read again.
 const STEPS_MAX: usize = 4_096;
 /// How many messages that refer to one body leave memory at the most: who may fetch it depends on all.
 const REFERRERS_MAX: usize = 64;
 /// The first position that has no room in the archive.
 const POSITION_END: u64 = 1 << 48;
-/// How many steps and copies of messages that were read again are kept.
+/// The number of steps that and copies of messages that were read again are kept.
 const RECALLED_MAX: usize = 16_384;
 
 /// The messages that refer to one body, oldest first: most bodies have one.
@@ -87,7 +87,7 @@ pub struct Messages {
     live: u64,
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
-    /// How many have finished, and a fold of how each stood then.
+    /// The number of have that finished, and a fold of how each stood then.
     ended: Ended,
     archive: Archive,
     /// Messages that have left and were read again.
