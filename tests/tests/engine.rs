@@ -10,6 +10,8 @@
 mod app_events;
 #[path = "engine/bad_input.rs"]
 mod bad_input;
+#[path = "engine/bulk.rs"]
+mod bulk;
 #[path = "engine/cancel.rs"]
 mod cancel;
 #[path = "engine/ceilings.rs"]

@@ -5,6 +5,7 @@ mod cancel;
 mod configure;
 mod dead;
 mod delivery;
+mod demand;
 mod draft;
 mod effects;
 mod erase;
@@ -40,6 +41,7 @@ pub use ack::{Ack, ClaimSet};
 pub use cancel::CancelMessage;
 pub use configure::{Configure, Create};
 pub use dead::Replay;
+pub use demand::{Demand, SMALL_BYTES};
 pub use draft::Draft;
 pub use effects::{AttemptEffect, IntendEffect, ListEffects, ReportEffect};
 pub use erase::{EraseContent, ErasureAccess};
@@ -184,6 +186,16 @@ pub trait Command: std::marker::Send + 'static {
     /// Returns about how many records it stages: the measure of how long others wait for it.
     fn burden(&self) -> usize {
         1
+    }
+
+    /// Returns about how many bytes it stores that grow with what is asked: a body, or long events.
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    /// Returns what it asks of the store.
+    fn demand(&self) -> Demand {
+        Demand::of(self.burden(), self.bytes())
     }
 
     /// Returns who is heard of by this command, so that its lease is renewed.

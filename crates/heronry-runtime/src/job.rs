@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Engine, Rejection,
-    decide::{AboutWakes, Command, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
+    decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Found, Past, Unanswered},
 };
 use heronry_store::{ClaimEntry, ClaimKey};
@@ -28,6 +28,9 @@ pub(crate) trait Job: Send + Sync {
 
     /// Returns about how many records it stages.
     fn burden(&self) -> usize;
+
+    /// Returns what it asks of the store.
+    fn demand(&self) -> Demand;
 
     /// Returns what earlier events to look for.
     fn scan(
@@ -146,6 +149,10 @@ where
 
     fn burden(&self) -> usize {
         self.command.burden()
+    }
+
+    fn demand(&self) -> Demand {
+        self.command.demand()
     }
 
     fn scan(

@@ -33,6 +33,8 @@ pub struct AppendEvents {
     key: IdempotencyKey,
     trace: Option<Trace>,
     hash: RequestHash,
+    /// About how many bytes the events have.
+    bytes: usize,
 }
 
 impl AppendEvents {
@@ -47,6 +49,7 @@ impl AppendEvents {
             events,
             key,
             trace: None,
+            bytes: hasher.len(),
             hash: hasher.finish(),
         }
     }
@@ -187,6 +190,10 @@ impl Command for AppendEvents {
 
     fn burden(&self) -> usize {
         self.events.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn speaker(&self) -> Option<Speaker<'_>> {

@@ -306,6 +306,13 @@ impl Command for Send {
         AboutWakes::Nothing
     }
 
+    fn bytes(&self) -> usize {
+        match &self.request.content {
+            Content::Inline(body) => body.bytes.len(),
+            Content::Stored { .. } => 0,
+        }
+    }
+
     fn speaker(&self) -> Option<Speaker<'_>> {
         Some(Speaker::Acting(&self.caller, &self.run))
     }

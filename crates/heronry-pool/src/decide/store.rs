@@ -4,8 +4,8 @@ use heronry_journal::{Body, ContentErased, ContentStored, Entry};
 use heronry_types::{ContentRef, Digest, LimitName, MediaType, Millis, Position, RunId};
 
 use super::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Speaker, draft::Author, fetch,
-    guard,
+    AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, SMALL_BYTES, Speaker,
+    draft::Author, fetch, guard,
 };
 use crate::{Caller, Done, Rejection, State, state::UnnamedContents};
 
@@ -44,6 +44,15 @@ impl Command for AdmitBody {
 
     fn about_wakes(&self) -> AboutWakes {
         AboutWakes::Nothing
+    }
+
+    /// A large body is bulk, and is put after this.
+    fn demand(&self) -> Demand {
+        if self.bytes > SMALL_BYTES as u64 {
+            Demand::StepOfBulk
+        } else {
+            Demand::Little
+        }
     }
 
     fn speaker(&self) -> Option<Speaker<'_>> {

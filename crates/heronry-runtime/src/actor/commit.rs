@@ -7,9 +7,13 @@ use heronry_journal::Body;
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
-use super::{Actor, Flow, batch::Held};
+use super::{
+    Actor, Flow,
+    batch::{Decided, Held},
+};
 use crate::{
     CallError, StopReason,
+    bulk::{Askers, Piece},
     job::{Call, Handover, Job},
 };
 
@@ -23,6 +27,10 @@ pub(super) struct Flight {
     landed: Option<Landing>,
     pub(super) staged: Staged,
     answers: Vec<Held>,
+    /// Who asked for little.
+    askers: Askers,
+    /// The shares of the commands in it that are bulk, which end with it.
+    pieces: Vec<Piece>,
 }
 
 impl Flight {
@@ -52,7 +60,12 @@ impl Actor {
             return Vec::new();
         };
         let mut staged = self.engine.take_staged();
-        let (chunks, answers) = batch.finish();
+        let Decided {
+            chunks,
+            answers,
+            askers,
+            pieces,
+        } = batch.finish();
         let Some(last) = chunks.last() else {
             return answers;
         };
@@ -81,6 +94,8 @@ impl Actor {
             landed,
             staged,
             answers,
+            askers,
+            pieces,
         });
         Vec::new()
     }
@@ -94,6 +109,8 @@ impl Actor {
         };
         match landing {
             Ok(head) => {
+                drop(flight.pieces);
+                self.bulk.appended(&flight.askers, &mut self.appends);
                 self.externalise(head, &flight.staged);
                 let mut answers = flight.answers;
                 answers.extend(self.launch());
