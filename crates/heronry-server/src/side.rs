@@ -1,5 +1,7 @@
 //! Work for requests that takes time: done beside the pools with a permit, and what is small at once.
 
+use std::thread;
+
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_runtime::Party;
 
@@ -21,7 +23,8 @@ pub(crate) async fn compile(
         return Filter::compile(text);
     }
     let text = text.to_owned();
-    let compile = move || Filter::compile(&text);
+    // The thread gives way between the slices, too.
+    let compile = move || Filter::compile_in_slices(&text, thread::yield_now);
     app.runtime
         .side_work()
         .run(&identity.party(), compile)
