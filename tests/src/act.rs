@@ -1,4 +1,4 @@
-//! What tests do with inboxes and wakes.
+//! Actions of tests on inboxes and wakes.
 
 use heronry_journal::{Body, Claim, Record};
 use heronry_pool::{
@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 
 use crate::World;
 
-/// Returns how many there are to be: what an environment variable says, or else the usual number.
+/// Returns the count that an environment variable sets, or else the usual one.
 ///
 /// # Panics
-/// When it says something that is no number.
+/// Panics when the variable holds something that is no number.
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 pub fn as_many_as_asked(variable: &str, usual: usize) -> usize {
     let asked = std::env::var(variable);
@@ -34,7 +34,7 @@ pub async fn let_others_run() {
 /// Lets other tasks run until something holds.
 ///
 /// # Panics
-/// When it does not come to hold.
+/// Panics when the condition does not come to hold.
 pub async fn until(mut holds: impl FnMut() -> bool) {
     for _ in 0..10_000_000 {
         if holds() {
@@ -72,7 +72,7 @@ impl World {
     /// Lets time pass while the engine runs: it is asked so often that it is never late for what is due.
     ///
     /// # Panics
-    /// When the pool does not answer.
+    /// Panics when the pool does not answer.
     pub async fn pass(&self, pool: &Pool, span: Millis) {
         let mut left = span.0;
         while left > 0 {
@@ -86,7 +86,7 @@ impl World {
     /// Claims at most `max` copies for a minute, without waiting.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the receive is refused.
     pub async fn receive(
         &self,
         pool: &Pool,
@@ -111,7 +111,7 @@ impl World {
     /// Returns the claims of received copies, in order.
     ///
     /// # Panics
-    /// When a copy is not claimed.
+    /// Panics when a copy is not claimed.
     pub fn claims(received: &Received) -> Vec<Claim> {
         let claims = received.items.iter().map(|item| item.claim.unwrap().0);
         claims.collect()
@@ -166,7 +166,7 @@ impl World {
     /// Registers a wake.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the registration is refused.
     pub async fn register(&self, pool: &Pool, caller: &Caller, request: WakeRequest) -> WakeView {
         let register = RegisterWake::new(caller.clone(), Self::run_of(caller), request);
         pool.call(register).await.unwrap().wake
@@ -175,7 +175,7 @@ impl World {
     /// Returns where a wake stands now.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics when there is no such wake.
     pub async fn wake_of(&self, pool: &Pool, caller: &Caller, wake: &WakeId) -> WakeView {
         self.wake_within(pool, caller, wake, Millis(0)).await
     }
@@ -183,7 +183,7 @@ impl World {
     /// Returns where a wake stands, waiting for its end.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics when there is no such wake.
     pub async fn wake_within(
         &self,
         pool: &Pool,
@@ -199,7 +199,7 @@ impl World {
     /// Waits until a pool has stopped; nothing that comes after is recorded.
     ///
     /// # Panics
-    /// When it goes on.
+    /// Panics when the pool goes on.
     pub async fn stopped(&self, pool: &Pool) -> StopReason {
         match pool.call(StateDigest).await {
             Err(CallError::Stopped { why, .. }) => why,

@@ -20,7 +20,7 @@ use tracing::{
 /// Stands in every body that a [`World`](crate::World) sends.
 pub const CANARY: &str = "canary-4f1d0c9b";
 
-/// How many records of a journal are looked at, at the most.
+/// The most records of a journal that are looked at.
 const LOOKED_AT: usize = 8_192;
 
 /// The word as text, as what `Debug` and JSON make of its bytes, in hex, and in base64 wherever it
@@ -40,8 +40,8 @@ static SPELLINGS: LazyLock<Vec<String>> = LazyLock::new(|| {
     spellings
 });
 
-/// What stands in base64, in either alphabet, of text that has the word so many bytes behind a group of
-/// three, whatever stands around it.
+/// Returns the base64 that a text with the word always contains, in both alphabets. The word begins
+/// this many bytes behind a group of three; the text around it does not matter.
 fn in_base64(before: usize) -> [String; 2] {
     let text = ["\0".repeat(before).as_bytes(), CANARY.as_bytes()].concat();
     // The first characters depend on what comes before the word, the last one on what follows it.
@@ -66,17 +66,17 @@ fn has_word(text: &str) -> bool {
 /// Checks that the word does not stand in bytes.
 ///
 /// # Panics
-/// When it does.
+/// Panics when the word does.
 #[track_caller]
 pub fn check_bytes(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(!has_word(&text), "a body in {what}: {text}");
 }
 
-/// Checks that the word does not stand in what something shows of itself.
+/// Checks that the word does not stand in the debug output of a value.
 ///
 /// # Panics
-/// When it does.
+/// Panics when the word does.
 #[track_caller]
 pub fn check(what: &str, shown: &impl Debug) {
     check_bytes(what, format!("{shown:?}").as_bytes());
@@ -86,7 +86,7 @@ pub fn check(what: &str, shown: &impl Debug) {
 /// it looks at some.
 ///
 /// # Panics
-/// When it does.
+/// Panics when the word does.
 pub fn check_records(pool: &Pool, records: &[Record]) {
     let step = records.len().div_ceil(LOOKED_AT).max(1);
     for record in records.iter().step_by(step) {
@@ -109,7 +109,7 @@ fn check_record(pool: &Pool, record: &Record) {
 /// Has every line of the log looked at, from here on to the end of the process.
 ///
 /// # Panics
-/// When something else has the log already.
+/// Panics when something else has the log already.
 #[expect(
     clippy::expect_used,
     reason = "a log that is not looked at hides leaks"
@@ -123,7 +123,7 @@ pub fn watch() {
 /// Checks that no line of the log had the word.
 ///
 /// # Panics
-/// When one had.
+/// Panics when a line had the word.
 #[track_caller]
 pub fn check_log() {
     let leaked = LEAKED.lock().unwrap_or_else(PoisonError::into_inner);

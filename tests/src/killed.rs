@@ -12,7 +12,7 @@ use crate::{StoreKind, World};
 
 /// Says to a process in which folder it lives until it is killed.
 const LIVES_IN: &str = "HERONRY_TEST_LIVES_IN";
-/// What it says when it has come as far as it is meant to.
+/// The line that a process prints when it has come as far as it is meant to.
 const READY: &str = "the process is ready to be killed";
 
 /// A test with the same name on each store that outlives a process: what happens before a process is
@@ -50,7 +50,7 @@ pub fn lives_in() -> Option<PathBuf> {
 /// Waits to be killed.
 ///
 /// # Panics
-/// When nobody listens.
+/// Panics when nobody listens.
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 pub async fn wait() -> std::convert::Infallible {
     // Not through `println`, which a test harness may keep to itself.
@@ -62,7 +62,7 @@ pub async fn wait() -> std::convert::Infallible {
 /// Lives the first part of a test in another process, kills that, and returns the world that it has left.
 ///
 /// # Panics
-/// When it does not come as far as it is meant to.
+/// Panics when the process does not come as far as it is meant to.
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 pub fn killed(kind: StoreKind, name: &str) -> World {
     let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,8 @@ mod effects;
 mod erasures;
 mod events;
 mod members;
+mod messages;
+mod pool;
 mod replies;
 mod resume;
 mod suspend;
@@ -20,7 +22,7 @@ mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, Noun, Record};
 use heronry_types::{
     ContentRef, Epoch, IdempotencyKey, Limits, Millis, PoolConfig, PoolId, Position, RunEnd, RunId,
     Timelines, Timestamp,
@@ -35,7 +37,8 @@ use members::Seat;
 use unnamed::Unnamed;
 use wakes::Waiter;
 
-/// What a journal says so far. Each record is judged by the rules before it is taken in.
+/// The state that a journal describes so far. Each record is judged by the rules before it is taken
+/// in.
 #[derive(Debug)]
 pub struct Ledger {
     timelines: Timelines,
@@ -57,7 +60,7 @@ pub struct Ledger {
     ids: HashSet<(RunId, String)>,
     /// The last turn of a copy that was handed over for the first time, for each line of copies.
     first_claimed: BTreeMap<LineName, Turn>,
-    /// Who was handed its copy of a message at least once.
+    /// The runs that were handed their copy of a message at least once.
     handed: BTreeMap<Position, BTreeSet<RunId>>,
     /// The longest term that the claims of a fetch were given.
     terms: BTreeMap<Position, Millis>,
@@ -65,9 +68,9 @@ pub struct Ledger {
     unnamed: BTreeMap<ContentRef, Unnamed>,
     waiters: BTreeMap<Position, Waiter>,
     live: BTreeSet<Position>,
-    /// How many events of the last batch are still to come, and who reports it.
+    /// The reporter of the last batch, and the number of its events that are still to come.
     batch: Option<(RunId, u64)>,
-    /// Those of the live ones that take events about wakes too.
+    /// The live waiters that take events about wakes, too.
     including: BTreeSet<Position>,
     records: Vec<Record>,
     alarms: alarms::Alarms,
@@ -113,7 +116,7 @@ impl Ledger {
     /// Judges a record and takes it in.
     ///
     /// # Panics
-    /// When it breaks a rule.
+    /// Panics when the record breaks a rule.
     pub fn note(&mut self, record: &Record) {
         assert_eq!(record.position, self.head.next(), "positions are dense");
         assert!(record.recorded_at >= self.time, "time never goes back");
@@ -137,7 +140,7 @@ impl Ledger {
     /// Checks what holds whenever the pool has nothing left to do.
     ///
     /// # Panics
-    /// When something is owed.
+    /// Panics when something is owed.
     pub fn check_at_rest(&self) {
         assert_eq!(self.batch, None, "a batch is whole");
         assert_eq!(self.awaiting, None, "nothing is stuck in accepted");
@@ -149,60 +152,14 @@ impl Ledger {
     }
 
     fn take_in(&mut self, record: &Record) {
-        match &record.entry.body {
-            Body::PoolCreated(body) => {
-                self.limits = body.settings.limits.clone();
-                assert_eq!(record.position, Position(1), "a pool is created once");
-                self.config = body.config.clone();
-            }
-            Body::PoolConfigured(body) => {
-                self.limits = body.settings.limits.clone();
-            }
-            Body::EpochStarted(body) => {
-                assert_eq!(body.previous, self.timelines.newest());
-                assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
-                self.timelines.start(record.position, body.epoch);
-            }
-            Body::PoolResumed(body) => self.resumed(record, body),
-            Body::MemberJoined(body) => self.joined(record, body),
-            Body::MemberTakenOver(body) => self.taken_over(record, body),
-            Body::MemberChanged(body) => self.changed(record, body),
-            Body::MemberLeft(body) => self.left(record, body.generation, body.reason),
-            Body::RunEnded(body) => self.run_ended(record, body),
-            Body::RunLost(body) => self.lost(record, body),
-            Body::RunResumed(body) => self.found(record, *body),
-            Body::RunSuspended(body) => self.suspended(record, body),
-            Body::DeadlockSuspected(body) => self.suspected(body),
-            Body::WakeOrphaned(body) => self.orphaned(record, body),
-            Body::MessageAccepted(body) => self.accepted(record, body),
-            Body::MessageDelivered(body) => self.delivered(record, body),
-            Body::MessageFetched(body) => self.fetched(record, body),
-            Body::MessageAcked(body) => self.acked(record, body),
-            Body::MessageReleased(body) => self.released(record, body),
-            Body::MessageExtended(body) => self.extended(record, body),
-            Body::MessageFailed(body) => self.failed(record, body),
-            Body::MessageExpired(body) => self.expired(record, body),
-            Body::MessageCancelled(body) => self.message_cancelled(record, body),
-            Body::MessageSettled(body) => self.settled(record, body),
-            Body::MessageDeadLettered(body) => self.dead_lettered(record, body),
-            Body::MessageReplayed(body) => self.replayed(record, body),
-            Body::MessageResponded(body) => self.responded(record, body),
-            Body::MessageTimedOut(body) => self.reply_timed_out(record, body),
-            Body::MessageUnsatisfiable(body) => self.unsatisfiable(record, body),
-            Body::WakeRegistered(body) => self.registered(record, body),
-            Body::ConditionRegistered(body) => self.condition_registered(record, body),
-            Body::WakeScanned(body) => self.scanned(body),
-            Body::WakeFailed(body) => self.wake_failed(body.registered),
-            Body::WakeTriggered(body) => self.triggered(record, body),
-            Body::WakeTimedOut(body) => self.timed_out(record, body.registered),
-            Body::WakeCancelled(body) => self.cancelled(record, body),
-            Body::EffectIntended(body) => self.intended(record, body),
-            Body::EffectAttempted(body) => self.attempted(record, body),
-            Body::EffectCompleted(body) => self.completed(record, body),
-            Body::EffectResultRefused(body) => self.result_refused(record, body),
-            Body::ApplicationEvent(body) => self.reported(record, body),
-            Body::ContentErased(body) => self.erased(record, body),
-            Body::ContentStored(body) => self.stored(record, body),
+        match record.entry.body.noun() {
+            Noun::Pool(body) => self.of_pool(record, body),
+            Noun::Member(body) => self.of_member(record, body),
+            Noun::Message(body) => self.of_message(record, body),
+            Noun::Wake(body) => self.of_wake(record, body),
+            Noun::Effect(body) => self.of_effect(record, body),
+            Noun::Content(body) => self.of_content(record, body),
+            Noun::Nothing(body) => self.of_nothing(record, body),
         }
     }
 

@@ -1,22 +1,31 @@
-//! What the engine scenarios share: a world with a store, a clock that the test moves, and a runtime.
+//! The ground of the engine's scenarios: a world with a store, a clock that the test moves, and a
+//! runtime.
 
 mod act;
 pub mod canary;
+pub mod flips;
+pub mod garbage;
+mod golden;
 pub mod killed;
 mod ledger;
 mod look;
+pub mod process;
+pub mod server;
+pub mod store_folder;
+pub mod tries;
 mod whole;
 mod world;
 
 pub use act::{as_many_as_asked, calling, let_others_run, receiving, until};
+pub use golden::Golden;
 pub use ledger::{ContentStanding, Deed, Ledger, Tally};
 pub use world::{StoreKind, World, agent, body, key, message, pool, reply_key, run, topic, wake};
 
 /// Runs each scenario once on every store: one test for each pair, in a module named after the store.
 ///
-/// What the rules say is the same on each, so a run of the normal tier asks memory alone; the others are
-/// ignored there, and run in `cargo xtask prove`. A scenario that closes its store and opens it again
-/// stands in [`on_every_store_that_is_reopened!`], and fails here.
+/// The rules are the same on each store, so a run of the normal tier asks memory alone; the other
+/// stores are ignored there, and run in `cargo xtask prove`. A scenario that closes its store and
+/// opens it again stands in [`on_every_store_that_is_reopened!`], and fails here.
 #[macro_export]
 macro_rules! on_every_store {
     ($($name:ident)*) => {
@@ -34,6 +43,25 @@ macro_rules! on_every_store {
             $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"] async fn $name() {
                 super::$name($crate::World::opened_once($crate::StoreKind::Sled).await).await;
             })*
+        }
+    };
+}
+
+/// Runs each test of a server once on every store: on memory in the normal tier, on the others in
+/// `cargo xtask prove`.
+#[macro_export]
+macro_rules! on_every_served_store {
+    ($($name:ident)*) => {
+        mod memory {
+            $(#[tokio::test] async fn $name() { super::$name($crate::server::Server::on_memory()).await; })*
+        }
+        mod redb {
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name($crate::server::Server::on_redb()).await; })*
+        }
+        mod sled {
+            $(#[tokio::test] #[ignore = "asked on memory; on every store in `cargo xtask prove`"]
+            async fn $name() { super::$name($crate::server::Server::on_sled()).await; })*
         }
     };
 }

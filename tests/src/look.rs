@@ -1,4 +1,4 @@
-//! What tests look at: chunks, events, states and refusals.
+//! Views of a world for tests: chunks, events, states and refusals.
 
 use std::{fmt::Debug, future::Future, sync::Arc};
 
@@ -22,7 +22,7 @@ impl World {
     /// Returns every chunk of the pool, from the store.
     ///
     /// # Panics
-    /// When the journal cannot be read.
+    /// Panics when the journal cannot be read.
     pub async fn chunks(&self, pool: &Pool) -> Vec<Chunk> {
         let (mut chunks, mut after) = (Vec::<Chunk>::new(), Position::ZERO);
         loop {
@@ -39,7 +39,7 @@ impl World {
     /// Returns the last position of the pool's journal, from the store.
     ///
     /// # Panics
-    /// When the journal cannot be read.
+    /// Panics when the journal cannot be read.
     pub async fn head(&self, pool: &Pool) -> Position {
         let head = self.store().journal.head(pool.id()).await.unwrap();
         head.map_or(Position::ZERO, |head| head.head)
@@ -48,7 +48,7 @@ impl World {
     /// Returns the records after a position, from the store.
     ///
     /// # Panics
-    /// When the journal cannot be read.
+    /// Panics when the journal cannot be read.
     pub async fn records_after(&self, pool: &Pool, after: Position) -> Vec<Record> {
         let (mut records, mut after) = (Vec::new(), after);
         loop {
@@ -94,7 +94,7 @@ impl World {
     /// Returns every event that an operator sees.
     ///
     /// # Panics
-    /// When events cannot be read.
+    /// Panics when events cannot be read.
     pub async fn events(&self, pool: &Pool) -> Vec<Event> {
         let query = Self::seeing(Viewer::Operator, "true");
         Self::pages(pool, query).await.unwrap()
@@ -103,7 +103,7 @@ impl World {
     /// Returns a query for everything that a viewer sees and a filter keeps, from the start.
     ///
     /// # Panics
-    /// When the filter does not compile.
+    /// Panics when the filter does not compile.
     pub fn seeing(viewer: Viewer, filter: &str) -> EventQuery {
         EventQuery {
             viewer,
@@ -130,10 +130,10 @@ impl World {
         }
     }
 
-    /// Returns which joining a member is.
+    /// Returns the generation of a member.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn generation(caller: &Caller) -> Generation {
         match caller {
             Caller::Member { generation, .. } => *generation,
@@ -144,7 +144,7 @@ impl World {
     /// Returns a member as a viewer.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn viewer(caller: &Caller) -> Viewer {
         match caller {
             Caller::Operator => Viewer::Operator,
@@ -158,7 +158,7 @@ impl World {
     /// Awaits a call that the rules refuse, checks that nothing was recorded, and returns the refusal.
     ///
     /// # Panics
-    /// When the call succeeds, when it fails otherwise, or when something was recorded.
+    /// Panics when the call succeeds, when it fails otherwise, or when something was recorded.
     pub async fn refused<T: Debug>(
         &self,
         pool: &Pool,
@@ -175,7 +175,7 @@ impl World {
     /// Awaits a call that succeeds and records nothing, and returns its answer.
     ///
     /// # Panics
-    /// When the call fails or something was recorded.
+    /// Panics when the call fails or something was recorded.
     pub async fn unrecorded<T: Debug, E: Debug>(
         &self,
         pool: &Pool,
@@ -188,10 +188,10 @@ impl World {
         answer
     }
 
-    /// Returns what became of a message, as an operator sees it.
+    /// Returns the receipt of a message, as an operator sees it.
     ///
     /// # Panics
-    /// When there is no such message.
+    /// Panics when there is no such message.
     pub async fn receipt(&self, pool: &Pool, from: &str, message_id: &str) -> Receipt {
         let find = FindMessage {
             caller: Caller::Operator,
@@ -204,7 +204,7 @@ impl World {
     /// Joins with these topics and policies.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the join is refused.
     pub async fn join_with(
         &self,
         pool: &Pool,
@@ -224,7 +224,7 @@ impl World {
     /// Returns policies by their ids, all of kind host.
     ///
     /// # Panics
-    /// When a text is not what it stands for.
+    /// Panics when a text is no policy id.
     pub fn policies(ids: &[&str]) -> Policies {
         ids.iter()
             .map(|id| {
@@ -234,10 +234,10 @@ impl World {
             .collect()
     }
 
-    /// Returns what joins a run of the agent with the same name for another instance.
+    /// Returns the command that joins a run of the agent with the same name for another instance.
     ///
     /// # Panics
-    /// When it is not an id.
+    /// Panics when `instance` is not an id.
     pub fn joining_as(name: &str, instance: &str) -> Join {
         Join {
             instance: InstanceId::parse(instance).unwrap(),
@@ -248,7 +248,7 @@ impl World {
     /// Sends a message to a run; its id and its key are `id`.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the message is refused.
     pub async fn say(&self, pool: &Pool, from: &Caller, (to, id): (&str, &str)) -> Receipt {
         self.say_to(pool, from, (Address::Run { run_id: run(to) }, id))
             .await
@@ -257,7 +257,7 @@ impl World {
     /// Sends a message to an address; its id and its key are `id`.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the message is refused.
     pub async fn say_to(&self, pool: &Pool, from: &Caller, (to, id): (Address, &str)) -> Receipt {
         let mut request = SendRequest::new(to, crate::body(id), key(id));
         request.message_id = Some(message(id));

@@ -22,7 +22,7 @@ use heronry_types::{
 
 use crate::{as_many_as_asked, canary};
 
-/// Which adapter a world stands on.
+/// The adapter that a world stands on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StoreKind {
     /// `heronry-store-memory`.
@@ -56,23 +56,23 @@ impl StoreKind {
     }
 }
 
-/// How often a scenario opens its store.
+/// The number of times that a scenario opens its store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Openings {
-    /// Once: what it asks is about the rules.
+    /// Once: the scenario asks about the rules.
     Once,
-    /// Again after a restart: what it asks is also what the store keeps.
+    /// Again after a restart: the scenario also asks what the store keeps.
     Again,
 }
 
 /// A store, a clock that the test moves, and a runtime over both. Faults can be injected.
 #[derive(Debug)]
 pub struct World {
-    /// Which adapter.
+    /// The adapter of the store.
     pub kind: StoreKind,
     /// The clock.
     pub clock: ManualClock,
-    /// What makes the store fail.
+    /// The switch that makes the store fail.
     pub faults: Faults,
     /// The runtime.
     pub runtime: Runtime,
@@ -88,7 +88,7 @@ macro_rules! ids {
         $(#[$doc])*
         ///
         /// # Panics
-        /// When it is not an id.
+        /// Panics when the text is not an id.
         pub fn $name(text: &str) -> $id {
             $id::parse(text).unwrap()
         }
@@ -127,7 +127,7 @@ impl World {
     /// Returns a world on an empty store.
     ///
     /// # Panics
-    /// When the store cannot be created.
+    /// Panics when the store cannot be created.
     #[expect(clippy::unused_async, reason = "as every other way to a world")]
     pub async fn new(kind: StoreKind) -> Self {
         let (inner, folder) = match kind {
@@ -144,7 +144,7 @@ impl World {
     /// Returns a world on an empty store, for a scenario that never closes it.
     ///
     /// # Panics
-    /// When the store cannot be created.
+    /// Panics when the store cannot be created.
     pub async fn opened_once(kind: StoreKind) -> Self {
         let openings = Openings::Once;
         Self {
@@ -156,7 +156,7 @@ impl World {
     /// Returns a world on the store in a folder that somebody else keeps.
     ///
     /// # Panics
-    /// When the store cannot be created.
+    /// Panics when the store cannot be created.
     pub fn within(kind: StoreKind, folder: &std::path::Path) -> Self {
         Self::over(kind, kind.open_in(folder).unwrap(), (None, 1))
     }
@@ -165,7 +165,7 @@ impl World {
     /// anew.
     ///
     /// # Panics
-    /// When the store cannot be opened.
+    /// Panics when the store cannot be opened.
     pub fn left_behind(kind: StoreKind, folder: tempfile::TempDir) -> Self {
         let store = kind.open_in(folder.path()).unwrap();
         Self::over(kind, store, (Some(folder), 2))
@@ -236,7 +236,7 @@ impl World {
     /// On a store with a file the file is closed and opened again.
     ///
     /// # Panics
-    /// When the store cannot be opened again.
+    /// Panics when the store cannot be opened again.
     #[must_use]
     pub async fn restart(self) -> Self {
         self.runtime.shutdown().await;
@@ -246,7 +246,7 @@ impl World {
     /// Gives the runtime up without shutting it down, as a crash does, and starts a new one.
     ///
     /// # Panics
-    /// When the store cannot be opened again.
+    /// Panics when the store cannot be opened again.
     #[must_use]
     pub async fn crash(self) -> Self {
         self.reopen().await
@@ -295,7 +295,7 @@ impl World {
     /// Creates or opens the pool `p` with default configuration.
     ///
     /// # Panics
-    /// When it cannot be opened.
+    /// Panics when the pool cannot be opened.
     pub async fn pool(&self) -> Pool {
         self.pool_with(PoolSpec::default()).await
     }
@@ -303,7 +303,7 @@ impl World {
     /// Creates or opens the pool `p`.
     ///
     /// # Panics
-    /// When it cannot be opened.
+    /// Panics when the pool cannot be opened.
     pub async fn pool_with(&self, spec: PoolSpec) -> Pool {
         self.runtime.open(&pool("p"), spec).await.unwrap().0
     }
@@ -311,16 +311,16 @@ impl World {
     /// Joins a run of the agent with the same name, without topics or policies.
     ///
     /// # Panics
-    /// When it is refused.
+    /// Panics when the join is refused.
     pub async fn join(&self, pool: &Pool, name: &str) -> Caller {
         let joined = self.join_as(pool, Self::joining(name)).await.unwrap();
         Self::member(name, joined.generation)
     }
 
-    /// Returns what joins a run of the agent with the same name.
+    /// Returns the command that joins a run of the agent with the same name.
     ///
     /// # Panics
-    /// When a text is not what it stands for.
+    /// Panics when a text is not what it stands for.
     pub fn joining(name: &str) -> Join {
         Join {
             caller: Caller::Operator,
@@ -374,7 +374,7 @@ impl World {
     /// Returns the run of a member.
     ///
     /// # Panics
-    /// For an operator.
+    /// Panics for an operator.
     pub fn run_of(caller: &Caller) -> RunId {
         match caller {
             Caller::Member { run, .. } => run.clone(),
@@ -385,7 +385,7 @@ impl World {
     /// Returns a receive of at most `max` copies, claimed for a minute.
     ///
     /// # Panics
-    /// When a text is not what it stands for.
+    /// Panics when a text is not what it stands for.
     pub fn fetch(caller: &Caller, receive_id: &str, max: u64) -> Fetch {
         Fetch {
             caller: caller.clone(),
@@ -400,7 +400,7 @@ impl World {
     /// Returns a wake for the next event that this filter keeps.
     ///
     /// # Panics
-    /// When a text is not what it stands for.
+    /// Panics when a text is not what it stands for.
     pub fn waiting(filter: &str, key_text: &str) -> WakeRequest {
         WakeRequest::new(Filter::compile(filter).unwrap(), key(key_text))
     }
@@ -408,7 +408,7 @@ impl World {
     /// Returns a wake for a condition, which is written as JSON.
     ///
     /// # Panics
-    /// When a text is not what it stands for.
+    /// Panics when a text is not what it stands for.
     pub fn waiting_for(condition: &str, key_text: &str) -> WakeRequest {
         let condition: heronry_types::Condition = serde_json::from_str(condition).unwrap();
         let compile = |text: &String| Filter::compile(text);
@@ -426,7 +426,7 @@ impl World {
     /// the digest.
     ///
     /// # Panics
-    /// When it does not.
+    /// Panics when one of these does not hold.
     pub async fn check_replay(&self, pool: &Pool) -> String {
         let (head, live) = pool.call(StateDigest).await.unwrap();
         let mut state = heronry_pool::State::new(pool.id().clone(), Self::first_epoch(pool));
@@ -453,12 +453,13 @@ impl World {
     }
 }
 
-/// What no outcome may depend on: what a runtime keeps at hand, and how much it does at once.
+/// The effort of a runtime, on which no outcome may depend: how much it keeps at hand, and how much
+/// it does at once.
 #[derive(Clone, Copy, Debug)]
 struct Effort {
-    /// How many finished messages it keeps in memory.
+    /// The number of finished messages that it keeps in memory.
     finished_kept: usize,
-    /// How much it matches before others go on.
+    /// The amount that it matches before others go on.
     matching_slice: usize,
 }
 

@@ -15,16 +15,16 @@ use crate::out;
 use crate::packages::Packages;
 use crate::process::{self, cargo};
 
-/// Where the figures of this run are written by criterion.
+/// The folder where criterion writes the figures of this run.
 const RUN: &str = "target/xtask-bench/run";
 
-/// Where the figures to compare with are kept.
+/// The file that keeps the figures to compare with.
 const BASELINE: &str = "target/xtask-bench/baseline.json";
 
-/// How much slower than the baseline is reported, in percent.
+/// The slow-down against the baseline from which on a figure is reported, in percent.
 const SLOWER_MAX_PERCENT: f64 = 20.0;
 
-/// What is done with the figures.
+/// The use of the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figures {
     Print,

@@ -86,7 +86,7 @@ fn blocks(text: &str) -> Vec<String> {
     blocks
 }
 
-/// What puts our crates in the place of published ones.
+/// Returns the lines of a manifest that put our crates in the place of published ones.
 fn ours() -> Result<String> {
     let packages = Packages::read()?;
     let lines = packages.published().map(|package| {

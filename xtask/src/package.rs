@@ -9,15 +9,15 @@ use crate::out;
 use crate::packages::{Packages, Published};
 use crate::process::{self, cargo};
 
-/// What every archive holds.
+/// The files that every archive holds.
 const WANTED: [&str; 2] = ["Cargo.toml", "README.md"];
 
-/// Whether the archives are also built.
+/// The depth of the check of archives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// They are made, which resolves their dependencies as a registry would.
+    /// The archives are made, which resolves their dependencies as a registry would.
     Made,
-    /// Each is unpacked and compiled by itself, which takes minutes.
+    /// Each archive is unpacked and compiled by itself, which takes minutes.
     Built,
 }
 

@@ -1,4 +1,4 @@
-//! Which of our packages are published, and what their manifests say.
+//! Our packages: the published ones, and the content of their manifests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,7 +21,7 @@ impl Packages {
         Ok(Packages(packages.collect()))
     }
 
-    /// Those that may be published, by name.
+    /// Returns the packages that may be published, by name.
     pub(crate) fn published(&self) -> impl Iterator<Item = Published<'_>> {
         self.0
             .iter()
@@ -56,7 +56,11 @@ fn source_contains(file: &Path, text: &str) -> Result<bool> {
     if source.contains(text) {
         return Ok(true);
     }
-    let folder = file.with_extension("");
+    let is_root_of_folder = file.file_name().is_some_and(|name| name == "main.rs");
+    let folder = match file.parent() {
+        Some(parent) if is_root_of_folder => parent.to_owned(),
+        _ => file.with_extension(""),
+    };
     if !folder.is_dir() {
         return Ok(false);
     }
@@ -64,8 +68,8 @@ fn source_contains(file: &Path, text: &str) -> Result<bool> {
         let inner = entry
             .with_context(|| format!("cannot list {shown}"))?
             .path();
-        if inner.extension().is_some_and(|ending| ending == "rs") && source_contains(&inner, text)?
-        {
+        let is_module = inner != file && inner.extension().is_some_and(|ending| ending == "rs");
+        if is_module && source_contains(&inner, text)? {
             return Ok(true);
         }
     }
@@ -98,7 +102,8 @@ impl<'a> Published<'a> {
         names.filter(|name| *name != "default")
     }
 
-    /// How many packages it depends on itself outside tests, ours and optional ones included.
+    /// Returns the number of packages that this one depends on itself outside tests, ours and
+    /// optional ones included.
     pub(crate) fn direct_dependencies(self) -> usize {
         let declared = self.0.dependencies.iter();
         let normal = declared.filter(|one| one.kind != DependencyKind::Development);

@@ -32,11 +32,11 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// What a finished command said and whether it succeeded.
+/// The output of a finished command, and its success.
 pub(crate) struct Transcript {
     /// Both streams, standard output first.
     pub(crate) text: String,
-    /// Whether the exit code was 0.
+    /// True when the exit code was 0.
     pub(crate) success: bool,
 }
 

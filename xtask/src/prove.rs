@@ -14,10 +14,11 @@ use crate::out;
 use crate::process::{self, cargo};
 use crate::test::{self, Tier};
 
-/// How many of each there are to be, unless the environment says so.
-const COUNTS: [(&str, &str); 9] = [
+/// The counts of the long tier, unless the environment says otherwise.
+const COUNTS: [(&str, &str); 10] = [
     ("HERONRY_FLIPS", "1000"),
     ("HERONRY_HISTORIES", "2500"),
+    ("HERONRY_IO_ERRORS", "100000"),
     ("HERONRY_KILLS", "200"),
     ("HERONRY_MATCHING_SLICE", "1"),
     ("HERONRY_MESSAGES", "100000"),
@@ -61,7 +62,7 @@ pub(crate) fn count(command: &mut Command) {
     }
 }
 
-/// What the environment says, or else this.
+/// Returns the value that the environment sets, or else the usual one.
 fn asked(name: &str, usual: &str) -> String {
     let set = std::env::var(name).ok();
     set.filter(|count| !count.is_empty())
@@ -72,7 +73,7 @@ fn asked(name: &str, usual: &str) -> String {
 struct Other {
     name: &'static str,
     run: Box<dyn FnOnce() -> Result<()>>,
-    /// What this machine lacks for it, and how to get that.
+    /// The tool that this machine lacks for the tier, and the way to get it.
     missing: Option<String>,
 }
 
@@ -127,7 +128,7 @@ fn oldest_toolchain() -> Result<String> {
     Ok(oldest.to_string())
 }
 
-/// Whether a program is there and does what it is asked for.
+/// Returns true when a program is there and succeeds with these arguments.
 fn answers(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());

@@ -17,7 +17,7 @@ use crate::out;
 use crate::packages::Packages;
 use crate::process::{self, cargo};
 
-/// Where the test binaries say which snapshots they looked at.
+/// The variable that names the file where test binaries list the snapshots that they looked at.
 const REFERENCES: &str = "INSTA_SNAPSHOT_REFERENCES_FILE";
 
 /// The test targets whose snapshots may change. All others hold golden files: what an older version
@@ -72,14 +72,14 @@ fn remove(unreferenced: &BTreeSet<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// What a test does with a snapshot that is not as it expects.
+/// The reaction of a test to a snapshot that is not as it expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Update {
-    /// It fails.
+    /// The test fails.
     Nothing,
-    /// It writes one that is missing, and fails when one differs.
+    /// The test writes a snapshot that is missing, and fails when one differs.
     Missing,
-    /// It writes it.
+    /// The test writes the snapshot.
     Any,
 }
 
@@ -102,7 +102,7 @@ impl Update {
     }
 }
 
-/// One run for each target that has snapshots, and one for the golden files of the journal.
+/// Returns one run for each target that has snapshots, and one for the golden files of the journal.
 fn tests(mode: Mode) -> Result<Vec<(Command, Update)>> {
     let mut golden = cargo(["test", "--package", "heronry-journal", "--lib", "golden"]);
     if mode == Mode::Accept {
@@ -118,7 +118,7 @@ fn tests(mode: Mode) -> Result<Vec<(Command, Update)>> {
     Ok(commands)
 }
 
-/// Which snapshots the tests looked at.
+/// The list of the snapshots that the tests looked at.
 pub(crate) struct LookedAt {
     folder: tempfile::TempDir,
 }

@@ -1,4 +1,5 @@
-//! How many tests passed, failed and were skipped, read from the summaries of the test runners.
+//! The numbers of tests that passed, failed and were skipped, read from the summaries of the test
+//! runners.
 
 use std::fmt;
 use std::ops::Add;

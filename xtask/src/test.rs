@@ -11,10 +11,11 @@ use crate::prove;
 use crate::snapshots::{self, LookedAt, Update};
 use crate::tally::{self, Tally};
 
-/// How much is asked of the tests.
+/// The tier of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
-    /// What every change passes: the rules on memory, what a store has to keep on redb too.
+    /// The tests that every change passes: the rules on memory, and on redb, too, everything that a
+    /// store has to keep.
     Normal,
     /// Every test on every store, and large counts.
     Prove,
@@ -68,7 +69,7 @@ pub(crate) fn close(total: Tally) -> ExitCode {
     }
 }
 
-/// How one part of the run ended.
+/// The end of one part of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// The counts say it all.
@@ -106,7 +107,7 @@ fn judge(transcript: &Transcript) -> Part {
     }
 }
 
-/// What is tested.
+/// The tests that are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     /// The workspace.
@@ -179,7 +180,7 @@ fn conformance() -> Command {
     command
 }
 
-/// What runs the tests.
+/// The runner of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Runner {
     /// Each test in a process of its own.

@@ -1,4 +1,4 @@
-//! What this machine does, and what Heronry makes of it: the figures behind `heronry bench`.
+//! The figures behind `heronry bench`: the speed of the machine, and the speed of Heronry on it.
 //!
 //! Every ratio is of two measurements that were taken in turn in the same run, so that it holds while
 //! the machine drifts.
@@ -28,13 +28,13 @@ pub(crate) use row::{ROW_FIELDS, Row, Verdict};
 /// A group of measurements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Group {
-    /// What the machine itself does
+    /// The machine itself
     Machine,
     /// Durable sends on redb beside redb alone
     Durable,
     /// Sends on the memory store
     Memory,
-    /// What earlier messages cost
+    /// The cost of earlier messages
     History,
     /// Joins, and messages to many
     Crowd,
@@ -42,16 +42,16 @@ pub(crate) enum Group {
     Waits,
     /// Reading events
     Reads,
-    /// What a bystander feels of a member that asks for much
+    /// Delays of a bystander beside a member that asks for much
     Fair,
 }
 
-/// How much is measured.
+/// The amount of work that is measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scale {
-    /// What the bars are about.
+    /// The amount that the bars were set for.
     Full,
-    /// A hundredth of it: shows that everything runs.
+    /// A hundredth of the full amount: shows that everything runs.
     Quick,
 }
 

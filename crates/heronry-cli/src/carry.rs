@@ -1,4 +1,4 @@
-//! What verbs that carry pools from place to place have in common.
+//! Parts shared by the verbs that carry pools from place to place.
 
 use std::{fs, io, sync::Arc};
 
@@ -43,7 +43,7 @@ pub(crate) struct Target {
     origin: Origin,
 }
 
-/// Whether a store was there before.
+/// The origin of a store: it was found, or made by this verb.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Origin {
     Found,
@@ -119,16 +119,16 @@ impl Target {
     }
 }
 
-/// What was carried.
+/// The answer of a verb that carried pools.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     pools: &'a [Carried],
-    /// What was given out at the source and is not valid at the new place.
+    /// Kinds of names that the source gave out and that are not valid at the new place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     invalid: &'static [&'static str],
 }
 
-/// How pools were carried.
+/// The way in which pools were carried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Way {
     /// Into another timeline, from a store.
@@ -139,6 +139,8 @@ pub(crate) enum Way {
     Moved,
     /// Not at all: a move that broke off was taken back.
     TakenBack,
+    /// Not at all: what had arrived of a move whose source is lost was deleted.
+    Deleted,
     /// Into a file.
     Exported,
 }
@@ -150,15 +152,16 @@ impl Way {
             Self::Imported => "imported",
             Self::Moved => "moved",
             Self::TakenBack => "taken back",
+            Self::Deleted => "deleted",
             Self::Exported => "exported",
         }
     }
 
-    /// Returns what was given out at the source and is not valid at the new place.
+    /// Returns the kinds of names that the source gave out and that are not valid at the new place.
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
-            Self::Moved | Self::TakenBack | Self::Exported => &[],
+            Self::Moved | Self::TakenBack | Self::Deleted | Self::Exported => &[],
         }
     }
 }
@@ -166,7 +169,7 @@ impl Way {
 /// The fields of a pool that was carried.
 pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "contents"];
 
-/// Prints what was carried, and says what came along that was chosen elsewhere.
+/// Prints the carried pools, and names the things that came along and were chosen elsewhere.
 pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Failure> {
     let (done, invalid) = (way.done(), way.invalid());
     let answer = Answer { pools, invalid };
@@ -188,12 +191,12 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
             "runs, keys and epochs are those of the source; its member tokens are not valid here: \
              members join again",
         ),
-        Way::Moved | Way::TakenBack | Way::Exported => {}
+        Way::Moved | Way::TakenBack | Way::Deleted | Way::Exported => {}
     }
     Ok(())
 }
 
-/// Says what a failure means to the caller of the command.
+/// Returns the failure that tells the caller of the command of a failed transfer.
 pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
     match error {
         TransferError::Store(cause)
@@ -233,7 +236,7 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::MoveUnfinished { .. }
         | TransferError::PoolArrived { .. }
         | TransferError::PoolInTheWay { .. }
-        | _ => Failure::failed(error),
+        | TransferError::NotArrived { .. } => Failure::failed(error),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Asking the server, and what its answers mean for the exit code.
+//! Asking the server, and the exit codes of its answers.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ const LAST_ANSWER: Duration = Duration::from_millis(500);
 /// The longest time that the last look of a waiting command goes on while no server answers.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
-/// What every verb works with.
+/// The common surroundings of every verb: global options, output and data directory.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) globals: Globals,
@@ -126,7 +126,7 @@ pub(crate) fn last_look(pool: PoolClient) -> PoolClient {
     })
 }
 
-/// Says what an error of the client means to the caller of the command.
+/// Returns the failure that tells the caller of the command of an error of the client.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it stands in map_err, which hands the error over"
@@ -147,15 +147,14 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::NotFound {
             may_come: false, ..
         }
-        | ClientError::Decode { .. }
-        | _ => Exit::Failed,
+        | ClientError::Decode { .. } => Exit::Failed,
     };
     let cause = std::error::Error::source(&error).map(innermost);
     let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
     Failure::new(exit, format_args!("{error}{cause}"))
 }
 
-/// The first cause says what happened; those around it say where.
+/// The first cause names the event; the causes around it name the place.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

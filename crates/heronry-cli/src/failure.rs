@@ -1,22 +1,22 @@
-//! How a verb ends: exit codes and failures of one line.
+//! The end of a verb: exit codes, and failures of one line.
 
 use std::{fmt, io, process::ExitCode};
 
-/// The number of the signal that ends who writes to a pipe that nobody reads.
+/// The number of the signal that ends a process which writes to a pipe that nobody reads.
 const BROKEN_PIPE: u8 = 13;
 
-/// How the process ends.
+/// The way in which the process ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
-    /// It did what was asked.
+    /// The verb did what was asked.
     Ok,
-    /// It failed.
+    /// The verb failed.
     Failed,
-    /// It was asked for something that makes no sense.
+    /// The request makes no sense.
     Usage,
-    /// The rules say no.
+    /// The rules refuse the request.
     Refused,
-    /// What it waited for did not happen in time.
+    /// The awaited thing did not happen in time.
     TimedOut,
     /// There is no server.
     Unreachable,
@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     Damaged,
     /// The store closed under the server, which a new process may open again.
     StoreClosed,
-    /// It was ended by this signal.
+    /// The store closed under the server. A new process may open it again.
     Signal(u8),
 }
 
@@ -51,14 +51,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a verb did not do what was asked: one line for people, and the exit code.
+/// The failure of a verb: one line for people, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
     line: String,
 }
 
-/// How a verb ends.
+/// The result of a verb.
 pub(crate) type Outcome = Result<Exit, Failure>;
 
 impl Failure {

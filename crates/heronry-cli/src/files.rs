@@ -1,9 +1,10 @@
-//! The one door to the file system for what this program keeps and for what it is told to write.
+//! The one door to the file system, for the files that this program keeps and those that it is told
+//! to write.
 //!
-//! What others may have laid is not trusted: a folder that the program calls its own belongs to its
-//! user and to nobody else, and so does every file in it that is read. Names are looked up under the
-//! descriptor of the folder that was checked, no symbolic link is followed from there, and a new file is
-//! one that was not there before.
+//! The file system is not trusted, because others may have laid traps there: a folder that the
+//! program calls its own belongs to its user and to nobody else, and so does every file in it that
+//! is read. Names are looked up under the descriptor of the folder that was checked, no symbolic
+//! link is followed from there, and a new file is one that was not there before.
 
 mod error;
 mod folder;

@@ -48,16 +48,9 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
-    mark: Option<Mark>,
+    mark: Option<MarkKeeper>,
     _files: Vec<SocketFile>,
     _owned: Owned,
-}
-
-/// The mark of a store, and the task that keeps it.
-#[derive(Debug)]
-struct Mark {
-    keeper: MarkKeeper,
-    task: JoinHandle<()>,
 }
 
 impl Host {
@@ -80,7 +73,7 @@ impl Host {
         };
         let opened = open_store(&choice)?;
         let choice = choice.absolute();
-        let (opened, keeper) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
+        let (opened, mark) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
         let socket = doors.add_socket(data_dir);
@@ -100,10 +93,6 @@ impl Host {
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };
-        let mark = keeper.map(|keeper| Mark {
-            task: tokio::spawn(keeper.clone().run(Arc::clone(&clock))),
-            keeper,
-        });
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
             // A host that is dropped without being stopped wants its server to end as well.
@@ -148,6 +137,10 @@ impl Host {
     pub(crate) async fn failed(&self) -> Failure {
         let mut server = self.server.lock().await;
         let ended = (&mut *server).await;
+        // The mark may lie elsewhere than what failed, and is exact in any case while the system runs.
+        if let Some(mark) = &self.mark {
+            mark.settle().await;
+        }
         match ended {
             Ok(Ok(())) => Failure::failed("the server ended by itself"),
             Ok(Err(error)) => server_failure(&error),
@@ -155,13 +148,13 @@ impl Host {
         }
     }
 
-    /// Returns why the store has closed, if it has: whatever fails then fails because of it.
+    /// Returns the reason why the store has closed, if it has: every later failure follows from it.
     pub(crate) fn store_closed(&self) -> Option<Failure> {
         let closed = self.runtime.store_closed().now_or_never()?;
         Some(server_failure(&ServeError::StoreClosed(closed)))
     }
 
-    /// Finishes what was accepted, and ends.
+    /// Finishes the accepted requests, and ends.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         // A server that broke off listens to nobody; its own error is reported below.
         let _ = self.shutdown.send(());
@@ -172,9 +165,8 @@ impl Host {
             server.await
         };
         self.runtime.shutdown().await;
-        if let Some(Mark { keeper, task }) = self.mark {
-            task.abort();
-            keeper.settle().await;
+        if let Some(mark) = self.mark {
+            mark.settle().await;
         }
         match ended {
             Ok(Ok(())) => Ok(()),
@@ -298,7 +290,7 @@ fn open_there(
     })
 }
 
-/// Says what a failure of the store means to the caller of the command.
+/// Returns the failure that tells the caller of the command of a failure of the store.
 pub(crate) fn store_failure(error: &StoreError) -> Failure {
     let is_damage = matches!(
         error.kind(),
@@ -316,8 +308,7 @@ pub(crate) fn store_failure(error: &StoreError) -> Failure {
 fn server_failure(error: &ServeError) -> Failure {
     let exit = match error {
         ServeError::StoreClosed(_) => Exit::StoreClosed,
-        // The last arm is for errors that are younger than this match.
-        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) | _ => {
+        ServeError::NoListener | ServeError::NotLoopback { .. } | ServeError::Unbound(_) => {
             Exit::Failed
         }
     };

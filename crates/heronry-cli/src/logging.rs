@@ -15,7 +15,7 @@ use crate::{environment, failure::Failure, text};
 /// The variable that says how much is logged.
 const LOG: &str = "HERONRY_LOG";
 
-/// How much is logged, and how.
+/// Options of the log: its level and its form.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options for every verb")]
 pub(crate) struct LogArgs {
@@ -24,10 +24,10 @@ pub(crate) struct LogArgs {
         global = true,
         value_name = "LEVEL",
         value_enum,
-        help = "How much is logged on stderr [env: HERONRY_LOG] [default: info for serve, else warn]"
+        help = "The level of the log on stderr [env: HERONRY_LOG] [default: info for serve, else warn]"
     )]
     log: Option<Level>,
-    /// How it is written: as lines for people, or as one JSON object a line; auto is text on a terminal, else JSON
+    /// The form of log lines: text for people, or one JSON object a line; auto is text on a terminal, else JSON
     #[arg(
         long,
         global = true,
@@ -38,24 +38,24 @@ pub(crate) struct LogArgs {
     log_format: LogFormat,
 }
 
-/// How much is logged.
+/// The least importance of the lines that are logged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Level {
     /// Nothing.
     Off,
-    /// What failed.
+    /// Failures.
     Error,
-    /// And what may fail soon.
+    /// Failures, and warnings.
     Warn,
-    /// And what happens now and then.
+    /// Failures, warnings, and events that come now and then.
     Info,
-    /// And what happens all the time.
+    /// All of these, and events that come all the time.
     Debug,
     /// And everything else.
     Trace,
 }
 
-/// How the log is written.
+/// The form of the log's lines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// As text on a terminal, and as JSON elsewhere.

@@ -40,14 +40,15 @@ use crate::{
     verbs::Verb,
 };
 
-/// What one thread allocates another frees as a rule here, which the system's allocator is slow at.
+/// The allocator of the process. One thread often frees here the memory that another allocated, and
+/// the system's allocator is slow at that.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How many members and other blocking work can be waited for at once.
+/// The most threads that wait at the same time for members and other blocking work.
 const BLOCKING_THREADS_MAX: usize = 4_096;
-/// How long work that cannot be given up may hold the end of the process.
+/// The longest time that work which cannot be stopped may delay the end of the process.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Durable coordination for pools of agents: join, send, sleep until something happens, replay
@@ -121,7 +122,8 @@ fn escaped(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A server says what it does; a job's screen says what is of use of it, and other verbs answer.
+/// Returns the usual level of the log: a server tells its actions; a job's screen tells the useful
+/// ones, and other verbs answer.
 fn usual_level(verb: &Verb) -> Level {
     if matches!(verb, Verb::Serve(_)) {
         Level::Info

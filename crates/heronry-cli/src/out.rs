@@ -15,7 +15,7 @@ use crate::{
     text,
 };
 
-/// What answers look like.
+/// The form of answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Format {
     /// Lines for people.
@@ -28,7 +28,7 @@ pub(crate) enum Format {
     Quiet,
 }
 
-/// Whether output for people is coloured.
+/// The use of colours in output for people.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
@@ -39,7 +39,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// Where the rows of an answer are, for `--field`.
+/// The place of an answer's rows, for `--field`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Rows {
     /// The answer is one row.

@@ -7,7 +7,6 @@ use heronry_wire::{Problem, ProblemKind};
 
 /// The error of a call that has no answer, or not the one that was hoped for.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ClientError {
     /// The text is not the URL of a server that this client can reach.
     #[error("{found:?} is not a server's URL; write it as http://127.0.0.1:7171 or unix:PATH")]

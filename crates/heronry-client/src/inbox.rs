@@ -1,4 +1,4 @@
-//! Claiming copies, and saying what became of them.
+//! Claiming copies, and telling their results.
 
 use heronry_types::{Millis, RunId};
 use heronry_wire::{
@@ -38,7 +38,7 @@ impl PoolClient {
     /// Acknowledges claims: their copies end.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held.
+    /// [`ClientError::Refused`] with `claim-lapsed` names the claims that are no longer held.
     pub async fn ack(&self, run: &RunId, ack: &Ack) -> Result<Changed, ClientError> {
         let request = self.inbox_request(Method::POST, run, &["ack"])?.json(ack)?;
         self.server.json(request.repeatable()).await
@@ -47,7 +47,7 @@ impl PoolClient {
     /// Gives claims back.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held.
+    /// [`ClientError::Refused`] with `claim-lapsed` names the claims that are no longer held.
     pub async fn release(
         &self,
         run: &RunId,
@@ -57,7 +57,8 @@ impl PoolClient {
         self.server.json(request.json(release)?).await
     }
 
-    /// Holds claims longer, and returns those that are held; the others were acknowledged before.
+    /// Holds claims longer, and returns the claims that are held; the others were acknowledged
+    /// before.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `claim-lapsed` names those that are no longer held; none is

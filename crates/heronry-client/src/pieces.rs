@@ -1,4 +1,4 @@
-//! A long wait as several requests, each within what the pool allows.
+//! A long wait as several requests, each within the limit of the pool.
 
 use heronry_types::{LimitName, Millis};
 
@@ -46,10 +46,10 @@ impl Pieces {
         }
     }
 
-    /// Makes the pieces as short as the pool wants them, when that is what a refusal names.
+    /// Makes the pieces as short as the pool wants them, when a refusal names that limit.
     ///
     /// # Errors
-    /// The error itself, when it says something else.
+    /// The error itself, when it is another one.
     pub fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
         match error.crossed(LimitName::LongPollMsMax) {
             Some(max) if max < self.each.0 => {

@@ -51,7 +51,8 @@ impl PoolClient {
         Request::new(method, &segments)
     }
 
-    /// Creates the pool, or opens it when what is named agrees with what it is.
+    /// Creates the pool, or opens an existing one when its configuration agrees with the named
+    /// parts of `config`.
     ///
     /// # Errors
     /// [`ClientError::Refused`] with `config-conflict` names the fields that differ.
@@ -112,8 +113,8 @@ impl PoolClient {
     }
 }
 
-/// The lines of an export, as they come. The last one says that it is whole: whoever keeps them
-/// verifies them.
+/// The lines of an export, as they come. The last line says that the export is whole: whoever keeps
+/// the lines verifies them.
 #[derive(Debug)]
 pub struct Export {
     answer: Answer,

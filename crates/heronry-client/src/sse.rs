@@ -13,7 +13,6 @@ pub(crate) struct Message {
 
 /// The stream breaks a rule of its format.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub(crate) enum SseError {
     #[error("a message of the stream has more than {MESSAGE_BYTES_MAX} bytes")]
     TooLong,

@@ -347,7 +347,8 @@ async fn what_can_never_be_found_ends_a_call_at_once_and_what_is_not_there_by_it
     }
 }
 
-/// What a server at a socket hears after it has proved that it knows the token, as this process.
+/// Returns the text that a server at a socket hears after it has proved that it knows the token, as
+/// this process.
 #[cfg(unix)]
 async fn heard_at_a_socket(pid: u32) -> (String, Result<(), ClientError>) {
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,6 @@ use crate::Event;
 /// JSON is the item's data alone, as SSE sends it under the name [`StreamItem::name`].
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(untagged)]
-#[non_exhaustive]
 pub enum StreamItem {
     /// An event, exactly once per stream.
     Event(Box<Event>),
@@ -68,7 +67,6 @@ impl From<Event> for StreamItem {
 /// The reason why events cannot be sent.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum GapReason {
     /// The events are older than the oldest record that is kept.
     Trimmed,
@@ -87,7 +85,6 @@ impl Vocabulary for GapReason {
 /// The reason why a stream ends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum CloseReason {
     /// The viewer left the pool.
     Left,

@@ -14,14 +14,17 @@ mod wake;
 
 use heronry_types::{EventKind, Position};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
 pub use content::{ContentErased, ContentStored};
 pub use dead::{MessageDeadLettered, MessageReplayed};
 pub use effect::{
     EffectAttempted, EffectCompleted, EffectIntended, EffectKey, EffectResultRefused,
 };
-pub use ended::{MessageCancelled, MessageExpired, MessageFailed, MessageSettled};
+pub use ended::{
+    MessageCancelled, MessageExpired, MessageFailed, MessageSettled, MessageTimedOut,
+    MessageUnsatisfiable,
+};
 pub use event::{ApplicationEvent, EventBatch};
 pub use member::{
     MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, RunEnded, RunLost, RunResumed,
@@ -32,75 +35,91 @@ pub use message::{
     MessageFetched, MessageReleased, Recipients, RequestHash, UndeliverableCopy,
 };
 pub use pool::{EpochStarted, PoolConfigured, PoolCreated, PoolResumed};
-pub use reply::{
-    Answering, Contract, MessageResponded, MessageTimedOut, MessageUnsatisfiable, Thread,
-};
+pub use reply::{Answering, Contract, MessageResponded, Thread};
 pub use skipped::{Skipped, SkippedError};
 pub use wake::{
     ConditionRegistered, CountedEvent, DeadlockSuspected, DistinctHash, WakeCancelled, WakeFailed,
     WakeOrphaned, WakeRegistered, WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
-/// Defines [`Body`] of the kinds of records.
+/// Defines [`Body`] of the kinds of records, by the things that they change.
 macro_rules! bodies {
-    ($($(#[$doc:meta])* $variant:ident($body:ty),)*) => {
+    ($(
+        $(#[$noun_doc:meta])* $noun:ident => $(#[$record_doc:meta])* $record:ident {
+            $($(#[$doc:meta])* $variant:ident($body:ty),)*
+        }
+    )*) => {
         /// The body of a record: the fields of its kind.
         #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
         #[serde(untagged)]
         pub enum Body {
-            $($(#[$doc])* $variant($body),)*
+            $($($(#[$doc])* $variant($body),)*)*
         }
+
+        /// A record by the things that it changes.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Noun<'a> {
+            $($(#[$noun_doc])* $noun($record<'a>),)*
+        }
+
+        $(
+            $(#[$record_doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub enum $record<'a> {
+                $($(#[$doc])* $variant(&'a $variant),)*
+            }
+        )*
 
         impl Body {
             /// The number of every kind of record with the newest version of its schema.
             pub const KINDS: &'static [(u16, u16)] =
-                &[$((<$body as RecordBody>::NUMBER, <$body as RecordBody>::NEWEST_VERSION),)*];
+                &[$($((<$body as RecordBody>::NUMBER, <$body as RecordBody>::NEWEST_VERSION),)*)*];
 
             /// Returns the number of the kind of record, as it stands on disk.
             pub fn number(&self) -> u16 {
-                match self { $(Self::$variant(_) => <$body as RecordBody>::NUMBER,)* }
+                match self { $($(Self::$variant(_) => <$body as RecordBody>::NUMBER,)*)* }
             }
 
-            /// Returns the things that the record changes.
-            pub fn noun(&self) -> Noun {
-                match self { $(Self::$variant(_) => <$body as RecordBody>::NOUN,)* }
+            /// Returns the record by the things that it changes.
+            pub fn noun(&self) -> Noun<'_> {
+                match self { $($(Self::$variant(body) => Noun::$noun($record::$variant(body)),)*)* }
             }
 
             /// Returns true when the record may change what those see who wait for events, or comes of
             /// time.
             pub fn changes_waiters(&self) -> bool {
-                match self { $(Self::$variant(_) => <$body as RecordBody>::CHANGES_WAITERS,)* }
+                match self { $($(Self::$variant(_) => <$body as RecordBody>::CHANGES_WAITERS,)*)* }
             }
 
             /// Returns the version of the body's schema that this build writes: the oldest that can
             /// say what the body says, so that an older build reads whatever it understands.
             pub fn version(&self) -> u16 {
-                match self { $(Self::$variant(body) => body.version(),)* }
+                match self { $($(Self::$variant(body) => body.version(),)*)* }
             }
 
             /// Returns the kind of event that the record becomes.
             pub fn event_kind(&self) -> EventKind {
-                match self { $(Self::$variant(body) => body.event_kind(),)* }
+                match self { $($(Self::$variant(body) => body.event_kind(),)*)* }
             }
 
             /// Returns the thing that the event is about.
             pub fn subject(&self) -> Subject<'_> {
-                match self { $(Self::$variant(body) => body.subject(),)* }
+                match self { $($(Self::$variant(body) => body.subject(),)*)* }
             }
 
             /// Tells what else the record is about, in the order in which its event names it.
             pub fn touches<'a>(&'a self, mut touched: impl FnMut(Touch<'a>)) {
-                match self { $(Self::$variant(body) => body.touches(&mut touched),)* }
+                match self { $($(Self::$variant(body) => body.touches(&mut touched),)*)* }
             }
 
             /// Returns the short text that somebody wrote for others to read.
             pub fn note(&self) -> Option<&str> {
-                match self { $(Self::$variant(body) => body.note(),)* }
+                match self { $($(Self::$variant(body) => body.note(),)*)* }
             }
 
             /// Returns whether the record may be too large for a chunk.
             pub fn size_class(&self) -> SizeClass {
-                match self { $(Self::$variant(body) => body.size_class(),)* }
+                match self { $($(Self::$variant(body) => body.size_class(),)*)* }
             }
 
             /// Returns true when this build reads this version of this kind.
@@ -118,7 +137,7 @@ macro_rules! bodies {
                 deserializer: D,
             ) -> Result<Self, D::Error> {
                 match number {
-                    $(<$body as RecordBody>::NUMBER => serde::Deserialize::deserialize(deserializer).map(Self::$variant),)*
+                    $($(<$body as RecordBody>::NUMBER => serde::Deserialize::deserialize(deserializer).map(Self::$variant),)*)*
                     _ => Err(serde::de::Error::custom("unknown number of a record kind")),
                 }
             }
@@ -127,7 +146,7 @@ macro_rules! bodies {
                 &self,
                 encoder: &mut minicbor::Encoder<W>,
             ) -> Result<(), minicbor::encode::Error<W::Error>> {
-                match self { $(Self::$variant(body) => minicbor::Encode::encode(body, encoder, &mut ()),)* }
+                match self { $($(Self::$variant(body) => minicbor::Encode::encode(body, encoder, &mut ()),)*)* }
             }
 
             /// Reads the fields of a kind and version that this build [reads](Self::reads).
@@ -136,101 +155,161 @@ macro_rules! bodies {
                 decoder: &mut minicbor::Decoder<'_>,
             ) -> Result<Self, minicbor::decode::Error> {
                 match number {
-                    $(<$body as RecordBody>::NUMBER => minicbor::Decode::decode(decoder, &mut ()).map(Self::$variant),)*
+                    $($(<$body as RecordBody>::NUMBER => minicbor::Decode::decode(decoder, &mut ()).map(Self::$variant),)*)*
                     _ => Err(minicbor::decode::Error::message("unknown number of a record kind")),
                 }
+            }
+        }
+
+        #[cfg(test)]
+        impl Body {
+            /// The name of every kind with a record of each of its versions, the oldest first.
+            pub(crate) fn samples() -> Vec<(&'static str, Self)> {
+                let mut samples = Vec::new();
+                $($(
+                    let of_kind = <$variant as crate::samples::Sample>::samples().into_iter();
+                    samples.extend(of_kind.map(|body| (stringify!($variant), Self::$variant(body.into()))));
+                )*)*
+                samples
+            }
+
+            /// Any record of any kind.
+            pub(crate) fn arbitrary() -> proptest::strategy::BoxedStrategy<Self> {
+                use proptest::strategy::{Strategy, Union};
+
+                let kinds = [$($(
+                    <$variant as crate::samples::Sample>::arbitrary()
+                        .prop_map(|body| Self::$variant(body.into()))
+                        .boxed(),
+                )*)*];
+                Union::new(kinds).boxed()
             }
         }
     };
 }
 
 bodies! {
-    /// A pool was created.
-    PoolCreated(PoolCreated),
-    /// A pool's settings were changed.
-    PoolConfigured(PoolConfigured),
-    /// A new timeline started.
-    EpochStarted(EpochStarted),
-    /// A run joined.
-    MemberJoined(MemberJoined),
-    /// A run was taken over by another instance.
-    MemberTakenOver(MemberTakenOver),
-    /// A member changed its topics or its lease.
-    MemberChanged(MemberChanged),
-    /// A member left.
-    MemberLeft(MemberLeft),
-    /// A run ended.
-    RunEnded(RunEnded),
-    /// The engine went on after a pause.
-    PoolResumed(PoolResumed),
-    /// A member was silent for too long.
-    RunLost(RunLost),
-    /// A lost member was heard of again, or a suspended run went on.
-    RunResumed(RunResumed),
-    /// A run was suspended.
-    RunSuspended(RunSuspended),
-    /// A message was accepted.
-    MessageAccepted(Box<MessageAccepted>),
-    /// A message was delivered to its recipients.
-    MessageDelivered(MessageDelivered),
-    /// A member claimed copies.
-    MessageFetched(MessageFetched),
-    /// A member acknowledged copies.
-    MessageAcked(MessageAcked),
-    /// Claims were given back.
-    MessageReleased(MessageReleased),
-    /// A member extended claims.
-    MessageExtended(MessageExtended),
-    /// A message failed.
-    MessageFailed(MessageFailed),
-    /// A message expired.
-    MessageExpired(MessageExpired),
-    /// The last copy of a message ended.
-    MessageSettled(MessageSettled),
-    /// Copies are dead.
-    MessageDeadLettered(MessageDeadLettered),
-    /// A dead copy was replayed.
-    MessageReplayed(MessageReplayed),
-    /// A message was cancelled.
-    MessageCancelled(MessageCancelled),
-    /// A message has the replies that it asked for.
-    MessageResponded(MessageResponded),
-    /// A message waited too long for replies.
-    MessageTimedOut(MessageTimedOut),
-    /// A message cannot get the replies that it asked for.
-    MessageUnsatisfiable(MessageUnsatisfiable),
-    /// A run began to wait.
-    WakeRegistered(Box<WakeRegistered>),
-    /// A wake was triggered.
-    WakeTriggered(WakeTriggered),
-    /// A wake timed out.
-    WakeTimedOut(WakeTimedOut),
-    /// A wake was cancelled.
-    WakeCancelled(WakeCancelled),
-    /// A run began to wait for a condition of more than one filter.
-    ConditionRegistered(Box<ConditionRegistered>),
-    /// The earlier events of a wake were looked through.
-    WakeScanned(WakeScanned),
-    /// Suspended runs wait only on each other.
-    DeadlockSuspected(DeadlockSuspected),
-    /// A suspended run waits for something that no live member can do.
-    WakeOrphaned(WakeOrphaned),
-    /// A wake failed.
-    WakeFailed(WakeFailed),
-    /// A member reported an event.
-    ApplicationEvent(Box<ApplicationEvent>),
-    /// A run intends an effect.
-    EffectIntended(EffectIntended),
-    /// An effect is about to be done.
-    EffectAttempted(EffectAttempted),
-    /// An effect has ended.
-    EffectCompleted(EffectCompleted),
-    /// A result of an effect was refused.
-    EffectResultRefused(EffectResultRefused),
-    /// A body was erased.
-    ContentErased(Box<ContentErased>),
-    /// A body was stored by itself.
-    ContentStored(Box<ContentStored>),
+    /// The pool as a whole.
+    Pool =>
+    /// A record that changes the pool as a whole.
+    PoolRecord {
+        /// A pool was created.
+        PoolCreated(PoolCreated),
+        /// A pool's settings were changed.
+        PoolConfigured(PoolConfigured),
+        /// A new timeline started.
+        EpochStarted(EpochStarted),
+        /// The engine went on after a pause.
+        PoolResumed(PoolResumed),
+    }
+    /// Members and their runs.
+    Member =>
+    /// A record that changes members and their runs.
+    MemberRecord {
+        /// A run joined.
+        MemberJoined(MemberJoined),
+        /// A run was taken over by another instance.
+        MemberTakenOver(MemberTakenOver),
+        /// A member changed its topics or its lease.
+        MemberChanged(MemberChanged),
+        /// A member left.
+        MemberLeft(MemberLeft),
+        /// A run ended.
+        RunEnded(RunEnded),
+        /// A member was silent for too long.
+        RunLost(RunLost),
+        /// A lost member was heard of again, or a suspended run went on.
+        RunResumed(RunResumed),
+        /// A run was suspended.
+        RunSuspended(RunSuspended),
+    }
+    /// Messages and their copies.
+    Message =>
+    /// A record that changes messages and their copies.
+    MessageRecord {
+        /// A message was accepted.
+        MessageAccepted(Box<MessageAccepted>),
+        /// A message was delivered to its recipients.
+        MessageDelivered(MessageDelivered),
+        /// A member claimed copies.
+        MessageFetched(MessageFetched),
+        /// A member acknowledged copies.
+        MessageAcked(MessageAcked),
+        /// Claims were given back.
+        MessageReleased(MessageReleased),
+        /// A member extended claims.
+        MessageExtended(MessageExtended),
+        /// A message failed.
+        MessageFailed(MessageFailed),
+        /// A message expired.
+        MessageExpired(MessageExpired),
+        /// The last copy of a message ended.
+        MessageSettled(MessageSettled),
+        /// Copies are dead.
+        MessageDeadLettered(MessageDeadLettered),
+        /// A dead copy was replayed.
+        MessageReplayed(MessageReplayed),
+        /// A message was cancelled.
+        MessageCancelled(MessageCancelled),
+        /// A message has the replies that it asked for.
+        MessageResponded(MessageResponded),
+        /// A message waited too long for replies.
+        MessageTimedOut(MessageTimedOut),
+        /// A message cannot get the replies that it asked for.
+        MessageUnsatisfiable(MessageUnsatisfiable),
+    }
+    /// Wakes, and what is suspected of those that wait.
+    Wake =>
+    /// A record that changes wakes, or what is suspected of those that wait.
+    WakeRecord {
+        /// A run began to wait.
+        WakeRegistered(Box<WakeRegistered>),
+        /// A wake was triggered.
+        WakeTriggered(WakeTriggered),
+        /// A wake timed out.
+        WakeTimedOut(WakeTimedOut),
+        /// A wake was cancelled.
+        WakeCancelled(WakeCancelled),
+        /// A run began to wait for a condition of more than one filter.
+        ConditionRegistered(Box<ConditionRegistered>),
+        /// The earlier events of a wake were looked through.
+        WakeScanned(WakeScanned),
+        /// Suspended runs wait only on each other.
+        DeadlockSuspected(DeadlockSuspected),
+        /// A suspended run waits for something that no live member can do.
+        WakeOrphaned(WakeOrphaned),
+        /// A wake failed.
+        WakeFailed(WakeFailed),
+    }
+    /// Effects.
+    Effect =>
+    /// A record that changes effects.
+    EffectRecord {
+        /// A run intends an effect.
+        EffectIntended(EffectIntended),
+        /// An effect is about to be done.
+        EffectAttempted(EffectAttempted),
+        /// An effect has ended.
+        EffectCompleted(EffectCompleted),
+    }
+    /// Bodies.
+    Content =>
+    /// A record that changes bodies.
+    ContentRecord {
+        /// A body was erased.
+        ContentErased(Box<ContentErased>),
+        /// A body was stored by itself.
+        ContentStored(Box<ContentStored>),
+    }
+    /// Nothing here: the record is told to others.
+    Nothing =>
+    /// A record that is told to others, and changes nothing.
+    ToldRecord {
+        /// A member reported an event.
+        ApplicationEvent(Box<ApplicationEvent>),
+        /// A result of an effect was refused.
+        EffectResultRefused(EffectResultRefused),
+    }
 }
 
 impl Body {

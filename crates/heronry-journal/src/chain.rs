@@ -28,7 +28,6 @@ pub struct ChainError {
 
 /// The way in which a chunk fails to follow the one before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ChainFault {
     /// The first record of the chunk is not the next one.
     #[error("the chunk begins at position {found}")]

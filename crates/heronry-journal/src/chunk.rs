@@ -1,4 +1,4 @@
-//! Chunks: what one append keeps, framed, checksummed and chained.
+//! Chunks: the records of one append, framed, checksummed and chained.
 
 mod error;
 pub(crate) mod layout;

@@ -1,4 +1,4 @@
-//! What the journal and its readers have to know of a kind of record: one implementation beside each struct.
+//! A kind of record, as the journal and its readers know it: one implementation beside each struct.
 
 use heronry_types::{
     Address, ContentRef, EntityRef, EventKind, MessageId, Policies, Position, RunId, TopicId,
@@ -13,8 +13,6 @@ pub trait RecordBody {
     const NUMBER: u16;
     /// The newest version of the schema of its body.
     const NEWEST_VERSION: u16;
-    /// The things that records of this kind change.
-    const NOUN: Noun;
     /// True when such a record may change what those see who wait for events, or comes of time: it is
     /// decided only when every record before it was matched. The start of a timeline, which no engine
     /// decides, and records that tell of a pause come at any time.
@@ -44,25 +42,6 @@ pub trait RecordBody {
     }
 }
 
-/// The things that records change.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Noun {
-    /// The pool as a whole.
-    Pool,
-    /// Members and their runs.
-    Member,
-    /// Messages and their copies.
-    Message,
-    /// Wakes, and what is suspected of those that wait.
-    Wake,
-    /// Effects.
-    Effect,
-    /// Bodies.
-    Content,
-    /// Nothing here: the record is told to others.
-    Nothing,
-}
-
 /// The thing that an event is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Subject<'a> {
@@ -80,7 +59,7 @@ pub enum Subject<'a> {
     Effect(Position),
     /// A body.
     Content(ContentRef),
-    /// What a member named.
+    /// The thing that a member named.
     Entity(&'a EntityRef),
 }
 
@@ -133,19 +112,18 @@ pub enum Touch<'a> {
     Reported(&'a ApplicationEvent),
 }
 
-/// How large a record may be.
+/// The size of records, compared with the room of a chunk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SizeClass {
-    /// It fits into a chunk, unless its correlation has a great many entries.
+    /// The record fits into a chunk, unless its correlation has a great many entries.
     Small,
-    /// It has to be encoded to tell.
+    /// The record has to be encoded to tell.
     Unknown,
 }
 
 impl<T: RecordBody> RecordBody for Box<T> {
     const NUMBER: u16 = T::NUMBER;
     const NEWEST_VERSION: u16 = T::NEWEST_VERSION;
-    const NOUN: Noun = T::NOUN;
     const CHANGES_WAITERS: bool = T::CHANGES_WAITERS;
 
     fn version(&self) -> u16 {

@@ -14,8 +14,10 @@ pub use chunk::{
     CHUNK_BYTES_MAX, Chunk, ChunkError, ChunkHash, ChunkHeader, ChunkWriter, FORMAT_VERSION,
     HeaderField, RECORD_BYTES_MAX, Records, TooLarge, encoded_len, fits,
 };
-pub use kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+pub use kind::{RecordBody, SizeClass, Subject, Touch};
 pub use record::{Entry, Record};
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

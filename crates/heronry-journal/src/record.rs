@@ -1,4 +1,4 @@
-//! One record: what the journal keeps of one decision.
+//! A record, as the journal keeps it: a part of one decision.
 
 use heronry_types::{Actor, EventKind, Lineage, Position, Timestamp, Visibility};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -19,7 +19,7 @@ pub struct Record {
     pub entry: Entry,
 }
 
-/// A record without its place: what a decision emits and what the bytes of a record hold.
+/// A record without its place: a decision emits it, and the bytes of a record hold it.
 ///
 /// JSON: `kind` (the wire name of its event), `number` and `version` of its schema, `lineage`,
 /// `actor`, `visibility`, `body`.
@@ -31,7 +31,7 @@ pub struct Entry {
     pub actor: Actor,
     /// The author's half of the event's visibility.
     pub visibility: Visibility,
-    /// The body, which says what was decided.
+    /// The body: the decision itself.
     pub body: Body,
 }
 

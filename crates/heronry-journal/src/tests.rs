@@ -1,8 +1,6 @@
-mod arbitrary;
 mod chain;
 mod chunk;
 mod damage;
 mod golden;
 mod newer;
 mod round_trip;
-mod samples;

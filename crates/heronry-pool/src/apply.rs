@@ -1,23 +1,15 @@
 //! Applying records: total, and the only way that a state changes.
 
 mod content;
-mod dead;
-mod delivery;
 mod effect;
-mod inbox;
 mod member;
 mod message;
-mod past;
-mod reply;
-mod resume;
-mod stall;
-mod suspend;
+mod pool;
 mod wake;
 
-use heronry_journal::{Body, PoolCreated, Record};
-use heronry_types::Settings;
+use heronry_journal::{Noun, Record};
 
-pub(crate) use past::refold;
+pub(crate) use message::refold;
 
 use crate::State;
 
@@ -34,66 +26,13 @@ pub fn apply(state: &mut State, record: &Record) {
 }
 
 fn change(state: &mut State, record: &Record) {
-    let lineage = &record.entry.lineage;
-    match &record.entry.body {
-        Body::PoolCreated(body) => created(state, body),
-        Body::PoolConfigured(body) => configured(state, &body.settings, body.version),
-        Body::EpochStarted(body) => state.timelines.start(record.position, body.epoch),
-        Body::PoolResumed(_) => resume::resumed(state, record),
-        Body::MemberJoined(body) => member::joined(state, record, body),
-        Body::MemberTakenOver(body) => member::taken_over(state, record, body),
-        Body::MemberChanged(body) => member::changed(state, lineage, body),
-        Body::MemberLeft(body) => member::left(state, record, body.reason),
-        Body::RunEnded(body) => member::ended(state, record, body),
-        Body::RunLost(body) => member::lost(state, record, body),
-        Body::RunResumed(_) => member::resumed(state, record),
-        Body::RunSuspended(body) => suspend::suspended(state, record, body),
-        Body::DeadlockSuspected(body) => stall::suspected(state, record, body),
-        Body::WakeOrphaned(body) => stall::orphaned(state, record, body),
-        Body::MessageAccepted(body) => message::accepted(state, record, body),
-        Body::MessageDelivered(body) => message::delivered(state, record, body),
-        Body::MessageFetched(body) => inbox::fetched(state, record, body),
-        Body::MessageAcked(body) => inbox::acked(state, record, body),
-        Body::MessageReleased(body) => inbox::released(state, record, body),
-        Body::MessageExtended(body) => inbox::extended(state, record, body),
-        Body::MessageFailed(body) => message::failed(state, record, body),
-        Body::MessageExpired(body) => message::expired(state, record, body.message.accepted),
-        Body::MessageCancelled(body) => message::cancelled(state, record, body.message.accepted),
-        Body::MessageSettled(body) => message::settled(state, record, body.message.accepted),
-        Body::MessageDeadLettered(body) => dead::lettered(state, record, body),
-        Body::MessageReplayed(body) => dead::replayed(state, record, body),
-        Body::MessageResponded(body) => {
-            reply::responded(state, record, body.message.accepted);
-        }
-        Body::MessageTimedOut(body) => reply::timed_out(state, record, body.message.accepted),
-        Body::MessageUnsatisfiable(body) => {
-            reply::unsatisfiable(state, record, body.message.accepted);
-        }
-        Body::WakeRegistered(body) => wake::registered(state, record, body, None),
-        Body::ConditionRegistered(body) => {
-            wake::registered(state, record, &body.wake, Some(&body.condition));
-        }
-        Body::WakeScanned(body) => state.wakes.scanned(body.registered),
-        Body::WakeFailed(body) => wake::failed(state, record, body),
-        Body::WakeTriggered(body) => wake::triggered(state, record, body),
-        Body::WakeTimedOut(body) => wake::timed_out(state, record, body.registered),
-        Body::WakeCancelled(body) => wake::cancelled(state, record, body),
-        Body::EffectIntended(body) => effect::intended(state, record, body),
-        Body::EffectAttempted(body) => effect::attempted(state, body),
-        Body::EffectCompleted(body) => effect::completed(state, record, body),
-        Body::ContentStored(body) => content::stored(state, record, body),
-        Body::ContentErased(body) => content::erased(state, record, body),
-        // What members report, and a result that was refused, is told: it changes nothing here.
-        Body::EffectResultRefused(_) | Body::ApplicationEvent(_) => {}
+    match record.entry.body.noun() {
+        Noun::Pool(body) => pool::apply(state, record, body),
+        Noun::Member(body) => member::apply(state, record, body),
+        Noun::Message(body) => message::apply(state, record, body),
+        Noun::Wake(body) => wake::apply(state, record, body),
+        Noun::Effect(body) => effect::apply(state, record, body),
+        Noun::Content(body) => content::apply(state, record, body),
+        Noun::Nothing(_) => {}
     }
-}
-
-fn created(state: &mut State, body: &PoolCreated) {
-    state.config = body.config.clone();
-    configured(state, &body.settings, 1);
-}
-
-fn configured(state: &mut State, settings: &Settings, version: u64) {
-    state.settings = settings.clone();
-    state.settings_version = version;
 }

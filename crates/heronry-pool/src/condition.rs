@@ -30,6 +30,16 @@ pub(crate) fn canonical(condition: Condition<Filter>) -> Condition<Filter> {
     }
 }
 
+/// Returns true when a condition holds whose filters hold or do not.
+pub(crate) fn holds(condition: &Condition<bool>) -> bool {
+    match condition {
+        Condition::Filter(possible) => *possible,
+        Condition::Count(count) => count.filter,
+        Condition::AnyOf(parts) => parts.iter().any(holds),
+        Condition::AllOf(parts) => parts.iter().all(holds),
+    }
+}
+
 /// Returns the condition with the canonical texts of its filters.
 pub(crate) fn texts(condition: &Condition<Filter>) -> Condition {
     let mapped = condition.try_map(&mut |filter: &Filter| {

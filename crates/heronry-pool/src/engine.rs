@@ -1,116 +1,98 @@
 //! The engine: staged state, and the records of the next append.
+//!
+//! The order of its use is in its types: [`Replay`] takes the journal in and becomes an [`Engine`], the engine
+//! begins an [`Append`], commands are decided in that, and it ends as [`Staged`]. What is out of order does not
+//! compile.
+//!
+//! ```
+//! # use heronry_pool::{Minter, engine::Replay};
+//! # use heronry_types::{Durability, Epoch, PoolId, Timestamp};
+//! # let (pool, minter) = (PoolId::parse("p")?, Minter::new([7; 32]));
+//! let replay = Replay::new(pool, Epoch([1; 16]), minter, Durability::Memory);
+//! let mut engine = replay.finish();
+//! let mut append = engine.begin(Timestamp::default());
+//! append.tick(&mut engine);
+//! let staged = append.finish(&mut engine);
+//! # assert!(staged.records.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A journal is taken in before anything is decided:
+//!
+//! ```compile_fail,E0382
+//! # use heronry_journal::Record;
+//! # use heronry_pool::engine::Replay;
+//! # fn example(mut replay: Replay, record: &Record) {
+//! let engine = replay.finish();
+//! replay.record(record);
+//! # }
+//! ```
+//!
+//! Nothing is decided outside an append:
+//!
+//! ```compile_fail,E0624
+//! # use heronry_pool::Engine;
+//! # fn example(mut engine: Engine) {
+//! engine.tick();
+//! # }
+//! ```
+//!
+//! What is staged is taken once, and nothing is decided in its append afterwards:
+//!
+//! ```compile_fail,E0382
+//! # use heronry_pool::{Engine, engine::Append};
+//! # fn example(mut engine: Engine, mut append: Append) {
+//! let staged = append.finish(&mut engine);
+//! append.finish(&mut engine);
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0382
+//! # use heronry_pool::{Engine, engine::Append};
+//! # fn example(mut engine: Engine, mut append: Append) {
+//! let staged = append.finish(&mut engine);
+//! append.tick(&mut engine);
+//! # }
+//! ```
 
 #[cfg(test)]
 mod alone;
+mod append;
 mod claims;
 mod clauses;
 mod conditions;
-mod costs;
-mod heard;
 mod history;
 mod leases;
 mod matching;
 mod past;
+mod replay;
 mod resume;
-mod scan;
 mod suspensions;
 mod ticks;
 mod triggers;
 
-use heronry_event::filter::CompileErrors;
-use heronry_journal::{Body, ContentErased, Entry, Record};
-use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
+use heronry_journal::{Entry, Record};
+use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
-pub use claims::{Earlier, RecentClaims};
-pub use costs::WakeCosts;
-pub(crate) use costs::cost_of;
-pub use heard::Heard;
+pub use append::{Append, LookedUp, Staged};
+pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
+pub use replay::{Replay, UnreadableFilter};
 use resume::Resume;
-pub(crate) use scan::Extent;
-pub use scan::{Found, Scan, ScanStep};
 use suspensions::Suspensions;
 use triggers::Triggers;
-pub(crate) use triggers::{is_about_wakes, is_suspension_for, sees};
 
+pub use crate::decide::{Found, Scan, ScanStep};
 use crate::{
     Minter, Rejection, State, apply,
-    decide::{Applied, Command, Cx, Decision, Draft, How, Names, Prior, ScanRequest},
+    command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownClaims, Names, Prior},
+    decide::{ScanRequest, sees},
+    suspicion::Watch,
 };
-
-/// What one append holds.
-#[derive(Debug, Default)]
-pub struct Staged {
-    /// The records, in order.
-    pub records: Vec<Record>,
-    /// The bodies that ride with them.
-    pub contents: Vec<NewContent>,
-    /// The bodies that are erased with them.
-    pub erasures: Vec<Erasure>,
-    /// About how many bytes all of it has.
-    pub weight: usize,
-}
-
-/// About how many bytes a record has, beside recipients and what members report: ids, a
-/// correlation, a filter.
-const RECORD_WEIGHT: usize = 512;
-
-impl Staged {
-    fn push(&mut self, record: Record) {
-        let more = if let Body::MessageDelivered(body) = &record.entry.body {
-            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
-        } else if let Body::ApplicationEvent(_) = &record.entry.body {
-            heronry_journal::encoded_len(&record.entry)
-        } else {
-            if let Body::ContentErased(body) = &record.entry.body {
-                self.erasures.push(erasure(body, record.recorded_at));
-            }
-            0
-        };
-        self.weight += RECORD_WEIGHT + more;
-        self.records.push(record);
-    }
-
-    fn attach(&mut self, contents: Vec<NewContent>) {
-        let sizes = contents.iter().map(|content| content.stored.stored_bytes());
-        self.weight += sizes.sum::<usize>();
-        self.contents.extend(contents);
-    }
-}
-
-/// Returns what a record of an erased body does in the store.
-fn erasure(body: &ContentErased, erased_at: Timestamp) -> Erasure {
-    Erasure {
-        content_ref: body.content_ref,
-        place: body
-            .stored_with
-            .map_or(ContentPlace::Alone, ContentPlace::With),
-        tombstone: Tombstone {
-            media_type: body.media_type.0.clone(),
-            bytes: body.body_bytes,
-            digest: body.digest,
-            erased_at,
-        },
-    }
-}
-
-/// A stored wake whose filter this build cannot read.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "wake registered at {position} has a filter that this build cannot read; use a newer build"
-)]
-#[non_exhaustive]
-pub struct UnreadableFilter {
-    /// The registration.
-    pub position: Position,
-    /// What is wrong with the filter.
-    #[source]
-    pub errors: CompileErrors,
-}
 
 /// Decides commands against staged state, and collects what is to be appended.
 ///
@@ -125,18 +107,21 @@ pub struct Engine {
     recent: RecentClaims,
     triggers: Triggers,
     matching: Matching,
+    /// The contents of the append that is at work; empty in between.
     staged: Staged,
+    /// True while an append is open.
+    is_appending: bool,
     resume: Resume,
     leases: Leases,
     heard: Heard,
     /// How many finished messages stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
+    suspicion: Watch,
 }
 
 impl Engine {
-    /// Returns the engine of a pool without records.
-    pub fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
+    fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
         Self {
             state: State::new(pool, epoch),
             now: Timestamp::default(),
@@ -146,29 +131,19 @@ impl Engine {
             triggers: Triggers::default(),
             matching: Matching::default(),
             staged: Staged::default(),
+            is_appending: false,
             resume: Resume::default(),
             leases: Leases::default(),
             heard: Heard::default(),
             finished_kept: FINISHED_KEPT,
             suspensions: Suspensions::default(),
+            suspicion: Watch::default(),
         }
     }
 
     /// Returns the staged state.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// Takes in a record from the journal, when the pool is opened.
-    ///
-    /// # Errors
-    /// [`UnreadableFilter`] when a wake that waits cannot be matched any more.
-    pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
-        apply(&mut self.state, record);
-        self.recent.note(record, None);
-        self.triggers.arm(&self.state, record)?;
-        self.settle(record);
-        Ok(())
     }
 
     /// Says which records are gone, when the pool is opened.
@@ -186,21 +161,20 @@ impl Engine {
         oldest.into_iter().flatten().min()
     }
 
-    /// Says that the journal is replayed. What it decided and did not record is found, and what counts for
-    /// the wakes that wait is counted, by matching earlier records again: a slice at a time, while the pool
-    /// goes on. They are read from the journal ([`reads_after`](Self::reads_after)).
-    pub fn finish_replay(&mut self) {
-        self.match_again();
-    }
-
-    /// Starts an append at this pool time and decides what is due. Time never goes back.
-    pub fn begin(&mut self, now: Timestamp) {
+    /// Begins an append at this pool time, with what has to come first in it. Time never goes back.
+    pub fn begin(&mut self, now: Timestamp) -> Append {
+        debug_assert!(!self.is_appending, "one append is open at a time");
+        self.is_appending = true;
         self.now = self.state.time.max(now);
-        self.match_more();
-        self.resume();
-        let turn = self.take_turns(Turn::Later);
-        self.drain_triggers();
-        self.take_turns(turn);
+        let mut append = Append::new(self.now);
+        append.at_work(self, |engine| {
+            engine.match_more();
+            engine.resume();
+            let turn = engine.take_turns(Turn::Later);
+            engine.drain_triggers();
+            engine.take_turns(turn);
+        });
+        append
     }
 
     /// Returns true while earlier events are still to be matched, or their triggers to be recorded.
@@ -213,26 +187,16 @@ impl Engine {
         &self.recent
     }
 
-    /// Says that the claims store has the claims of records up to this one, before they are replayed.
-    pub fn set_claims_kept(&mut self, until: Position) {
-        self.recent.set_kept(until);
-    }
-
     /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
     /// it over, in no order. They are known here until [`claims_kept`](Self::claims_kept), before which
     /// no others are to be handed over.
-    pub fn hand_over_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
         self.recent.hand_over(until)
     }
 
     /// Says that the claims store has the claims that were handed over.
     pub fn claims_kept(&mut self) {
         self.recent.forget_handed();
-    }
-
-    /// Returns the pool time of the append that is being decided.
-    pub fn now(&self) -> Timestamp {
-        self.now
     }
 
     /// Returns what earlier events the command wants looked for; nothing when its names were used
@@ -244,10 +208,10 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        claims: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
-        let wanted = command.scan(&self.state);
-        if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
+        let wanted = command.needs(&self.state).map(|needs| needs.scan);
+        if matches!(wanted, Ok(None)) || self.prior_of(names, claims) == Prior::default() {
             return wanted;
         }
         Ok(None)
@@ -259,10 +223,12 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        claims: &[NamedClaim],
     ) -> Vec<ClaimKey> {
-        let mut asked = command.asks(&self.state);
-        if !asked.is_empty() && self.prior_of(names, found) != Prior::default() {
+        // A command that may not look from its cursor is refused for that.
+        let needs = command.needs(&self.state).unwrap_or_default();
+        let mut asked = needs.names;
+        if !asked.is_empty() && self.prior_of(names, claims) != Prior::default() {
             asked.clear();
         }
         asked.retain(|key| self.recent.get(key).is_none());
@@ -271,7 +237,7 @@ impl Engine {
 
     /// Looks through records for a scan, as the waiter would see them.
     pub fn scan(&self, scan: &mut Scan, records: &[Record]) -> ScanStep {
-        if triggers::sees(&self.state, &scan.request().run) {
+        if sees(&self.state, &scan.request().run) {
             scan.look(&self.state.timelines, records)
         } else {
             ScanStep::More
@@ -289,12 +255,12 @@ impl Engine {
         if self.state.head == before || found.is_settled() {
             return None;
         }
-        let request = command.scan(&self.state).ok().flatten()?;
+        let request = command.needs(&self.state).ok()?.scan?;
         let staged = &self.staged.records;
         let heard = staged.iter().position(|record| record.position > before)?;
         let records = staged.get(heard..)?;
         let scan = Scan::new(request);
-        let sees = triggers::sees(&self.state, &scan.request().run);
+        let sees = sees(&self.state, &scan.request().run);
         sees.then(|| scan.go_on(found, &self.state.timelines, records))
     }
 
@@ -305,26 +271,20 @@ impl Engine {
         Some(Scan::new(request))
     }
 
-    /// Returns the records that are staged for the next append.
-    pub fn staged(&self) -> &Staged {
-        &self.staged
-    }
-
-    /// Runs a command against the staged state; `found` says what the claims store knows of its `names`.
-    ///
-    /// # Errors
-    /// [`Unanswered`] when the rules say no, or when it has to be run again after messages that it asks
-    /// for were read; nothing is staged then.
-    pub fn run<C: Command>(
+    fn run<C: Command>(
         &mut self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
+        looked_up: LookedUp<'_>,
     ) -> Result<C::Answer, Unanswered> {
-        let turn = self.turn_of(command);
+        let LookedUp {
+            claims: found,
+            scan,
+        } = looked_up;
+        let profile = command.profile();
+        let turn = self.turn_of(&profile);
         let before = self.state.head;
-        self.hear(command.speaker());
+        self.hear(profile.speaker);
         let more = self.scan_heard(command, scan, before);
         let cx = Cx {
             now: self.now,
@@ -332,7 +292,7 @@ impl Engine {
             scan: more.as_ref().unwrap_or(scan),
             minter: &self.minter,
             names,
-            earlier: self.earlier(found),
+            earlier: self.known_claims(found),
             heard: &self.heard,
             costs: self.triggers.costs(),
         };
@@ -342,24 +302,25 @@ impl Engine {
         let (first, how) = match decision? {
             Decision::Write(draft) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                (self.stage((draft, turn), names), How::Written)
+                (self.stage(draft, turn, names), How::Written)
             }
             Decision::Amend(draft, about) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                self.stage((draft, turn), names);
+                self.stage(draft, turn, names);
                 (about, How::Written)
             }
             Decision::Repeat(first) => (first, How::Repeated),
             Decision::Nothing => (self.state.head, How::Unchanged),
         };
         if how != How::Repeated {
-            self.resume_acting(command.speaker(), before);
+            self.resume_acting(profile.speaker, before);
         }
         let applied = Applied {
             first,
             how,
             now: self.now,
             durability: self.durability,
+            heard: &self.heard,
         };
         let answer = command.answer(&self.state, applied);
         // What a decision to write is about is in memory, and so is what its answer tells.
@@ -369,21 +330,14 @@ impl Engine {
         } else {
             all_there?;
         }
-        let mut answer = answer?;
-        C::add_last_seen(&mut answer, &self.heard);
-        Ok(answer)
+        Ok(answer?)
     }
 
-    /// Hands over what is staged; the next command starts a new append.
-    pub fn take_staged(&mut self) -> Staged {
-        std::mem::take(&mut self.staged)
-    }
-
-    fn prior_of(&self, names: Option<&Names>, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+    fn prior_of(&self, names: Option<&Names>, found: &[NamedClaim]) -> Prior {
         let Some(names) = names else {
             return Prior::default();
         };
-        let earlier = self.earlier(found);
+        let earlier = self.known_claims(found);
         let look = |key: &ClaimKey| earlier.get(key);
         Prior {
             key: names.key().and_then(look),
@@ -391,12 +345,12 @@ impl Engine {
         }
     }
 
-    fn earlier<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> Earlier<'a> {
-        Earlier::new(&self.recent, found)
+    fn known_claims<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
+        self.recent.known(found)
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, (draft, turn): (Draft, Turn), names: Option<&Names>) -> Position {
+    fn stage(&mut self, draft: Draft, turn: Turn, names: Option<&Names>) -> Position {
         let turn_before = self.take_turns(turn);
         let first = self.state.head.next();
         let mut entries = draft.entries.into_iter();
@@ -442,6 +396,7 @@ impl Engine {
         self.heard.record(&record);
         self.note_lease(&record);
         self.note_suspended(&record);
+        self.suspicion.note(&self.state, &record);
         // A filter that was compiled for its registration compiles again.
         let armed = self.triggers.arm(&self.state, &record);
         debug_assert!(armed.is_ok(), "a registered filter does not compile again");

@@ -14,10 +14,10 @@ use heronry_types::{
 };
 
 use crate::{
-    condition::{Occurrence, Progress},
-    decide::{ByItself, Need, Prospect, WakeEvents},
-    engine::{cost_of, is_about_wakes, is_suspension_for},
+    condition::{self, Occurrence, Progress},
+    decide::{WakeEvents, cost_of, is_about_wakes, is_suspension_for},
     project,
+    suspicion::{Need, Prospect},
 };
 
 /// How many of the newest events are looked at, at the most.
@@ -65,6 +65,15 @@ pub struct Author {
     pub session: Option<SessionId>,
     /// What it has of what it may need.
     pub(crate) has: Need,
+}
+
+/// Records that stand side by side in a journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Span {
+    /// The position before the first of them.
+    pub after: Position,
+    /// The position of the last one.
+    pub until: Position,
 }
 
 /// A look at the newest events, for one wake.
@@ -127,12 +136,15 @@ impl Explain {
             .max(1)
     }
 
-    /// Returns the position after which to look, and the one up to which.
-    pub fn range(&self) -> (Position, Position) {
+    /// Returns the records to look at.
+    pub fn range(&self) -> Span {
         let events = (COST_MAX / self.cost).clamp(EVENTS_MIN, EVENTS_MAX);
         let first = self.wake.until.0.saturating_sub(events);
         let after = Position(first).max(self.wake.floor.previous());
-        (after, self.wake.until)
+        Span {
+            after,
+            until: self.wake.until,
+        }
     }
 
     /// Looks at records, in order.
@@ -168,7 +180,7 @@ impl Explain {
                     clause.latest_early = Some(by);
                 }
                 Explanation::Missed { near } => clause.miss(near, by),
-                Explanation::Kept | Explanation::KeepsNothing | _ => {}
+                Explanation::Kept | Explanation::KeepsNothing => {}
             }
         }
     }
@@ -181,14 +193,14 @@ impl Explain {
             identity.agent = Some(author.agent);
             identity.session = author.session;
             for clause in &mut self.clauses {
-                clause.could(&identity, (&author.run, author.has));
+                clause.could(&identity, &author.run, author.has);
             }
         }
     }
 
     /// Returns what is to be said.
     pub fn finish(self, timelines: &Timelines) -> WakeExplanation {
-        let (after, until) = self.range();
+        let Span { after, until } = self.range();
         let at = |position| timelines.cursor(position);
         let orphaned = self.wake.status == WakeStatus::Registered && !self.is_possible();
         let counted = self.progress.counted_by_clause();
@@ -225,18 +237,9 @@ impl Explain {
             Ok::<_, std::convert::Infallible>(possible)
         });
         match leaves {
-            Ok(leaves) => holds(&leaves),
+            Ok(leaves) => condition::holds(&leaves),
             Err(never) => match never {},
         }
-    }
-}
-
-pub(crate) fn holds(condition: &Condition<bool>) -> bool {
-    match condition {
-        Condition::Filter(possible) => *possible,
-        Condition::Count(count) => count.filter,
-        Condition::AnyOf(parts) => parts.iter().any(holds),
-        Condition::AllOf(parts) => parts.iter().all(holds),
     }
 }
 
@@ -259,9 +262,8 @@ impl Clause {
         }
     }
 
-    fn could(&mut self, identity: &Identity, (run, has): (&RunId, Need)) {
-        let in_doubt =
-            self.prospect.by_itself == ByItself::Perhaps && self.filter.could_be_by(identity);
+    fn could(&mut self, identity: &Identity, run: &RunId, has: Need) {
+        let in_doubt = self.prospect.is_in_doubt() && self.filter.could_be_by(identity);
         if in_doubt || self.prospect.is_by(run, has) {
             self.could.count += 1;
             if self.could.runs.len() < RUNS_SHOWN {

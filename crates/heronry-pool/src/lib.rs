@@ -3,6 +3,7 @@
 mod answer;
 mod apply;
 mod caller;
+pub mod command;
 mod condition;
 pub mod decide;
 pub mod engine;
@@ -11,7 +12,8 @@ mod hash;
 mod mint;
 mod project;
 mod rejection;
-pub mod state;
+mod state;
+mod suspicion;
 
 pub use answer::{
     Appended, DeadLetterPage, DeadLetterView, Done, EffectPage, EffectReport, EffectStarted,
@@ -23,5 +25,7 @@ pub use caller::Caller;
 pub use engine::Engine;
 pub use mint::Minter;
 pub use project::project;
-pub use rejection::{ConflictField, EventFault, PolicyNeed, Rejection};
-pub use state::State;
+pub use rejection::{
+    ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
+};
+pub use state::{State, locate};

@@ -1,10 +1,16 @@
 //! Refusals by the rules.
 
+mod kind;
+mod members;
+
 use heronry_journal::Claim;
 use heronry_types::{
     ConditionError, CopyState, Cursor, EventKind, Generation, LimitExceeded, LimitNotSettable,
     Millis, PolicyRef, RunEnd, Timestamp, counted,
 };
+
+pub use kind::RejectionKind;
+pub use members::{MemberValue, RejectionMember};
 
 /// Which of a request's names was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +25,6 @@ pub enum ConflictField {
 
 /// A refusal by the rules: nothing was journaled.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Rejection {
     /// The caller is a member but acts for another run.
     #[error("a member acts only as its own run; leave the run out, or use an operator's token")]
@@ -262,7 +267,6 @@ fn last_valid(diverged_at: Option<&Cursor>) -> String {
 
 /// Why a member cannot report an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum EventFault {
     /// Only the engine says so.
     #[error("{kind} is of the pool's own family; report a kind of another")]

@@ -1,22 +1,11 @@
 //! The state of a pool: a fold of its journal, and nothing else.
 
-mod dead;
+mod content;
 mod deadline;
 mod effect;
 mod hash;
-mod inbox;
 mod member;
 mod message;
-mod messages;
-mod past;
-mod positions;
-mod quick;
-mod reach;
-mod reply;
-mod senders;
-mod suspension;
-mod turn;
-mod unnamed;
 mod wake;
 
 use heronry_journal::ChunkHash;
@@ -25,19 +14,18 @@ use heronry_types::{
     Timelines, Timestamp,
 };
 
-pub use dead::{DeadLetter, DeadLetters};
-pub use deadline::{Deadlines, Due};
-pub use effect::{Effect, EffectEnd, Effects};
-pub use inbox::{Inbox, Receive};
-pub use member::{Member, Members};
-pub use message::{CopySlot, Message, MessageCopy, Reply, Step};
-pub use messages::Messages;
-pub use past::Past;
-pub(crate) use reach::{Aim, Reach};
-pub use suspension::Suspension;
-pub use turn::Turn;
-pub(crate) use unnamed::{UnnamedContent, UnnamedContents};
-pub use wake::{Earlier, Wake, WakeEnd, Wakes};
+pub(crate) use content::{UnnamedContent, UnnamedContents};
+pub(crate) use deadline::{Deadlines, Due};
+pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
+pub(crate) use member::{Aim, Reach};
+pub(crate) use member::{Member, Members, Suspension};
+pub use message::Past;
+pub(crate) use message::{ClaimOf, CopyOf};
+pub(crate) use message::{
+    CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
+    Receive, Reply, Step, Turn,
+};
+pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
 
@@ -142,14 +130,14 @@ impl State {
         self.time
     }
 
-    /// Returns what the pool is set up with.
-    pub fn config(&self) -> &PoolConfig {
-        &self.config
+    /// Returns the settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
-    /// Returns the settings and their version.
-    pub fn settings(&self) -> (&Settings, u64) {
-        (&self.settings, self.settings_version)
+    /// Returns the version of the settings, from 1; zero before the pool was created.
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version
     }
 
     /// Returns the members.
@@ -163,7 +151,7 @@ impl State {
     }
 
     /// Returns the copies that are dead.
-    pub fn dead_letters(&self) -> &DeadLetters {
+    pub(crate) fn dead_letters(&self) -> &DeadLetters {
         &self.dead
     }
 
@@ -172,14 +160,13 @@ impl State {
         &self.wakes
     }
 
-    /// Returns the effects.
-    pub fn effects(&self) -> &Effects {
-        &self.effects
-    }
-
-    /// Returns what is due next, and when.
-    pub fn deadlines(&self) -> &Deadlines {
-        &self.deadlines
+    /// Walks the runs that have released copies which can be claimed since after `from` and until `to`.
+    pub fn became_visible(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &RunId> + '_ {
+        self.deadlines.became_visible(from, to)
     }
 
     /// Returns the cursor at a position, with the epoch of the record that stands there.
@@ -205,7 +192,7 @@ impl State {
     ///
     /// # Errors
     /// As [`locate`](Self::locate), and [`Rejection::CursorTrimmed`].
-    pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
+    pub(crate) fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
         let position = self.locate(requested)?;
         if position < self.floor.previous() {
             let floor = self.cursor(self.floor.previous());

@@ -1,7 +1,7 @@
 //! The actor of one pool: it decides, appends, and only then answers.
 //!
-//! Two batches at the most are under way: while the store syncs one, the next one is decided on
-//! top of it. A batch is answered when what it was decided on is durable, itself included.
+//! At most two batches are under way: while the store syncs one, the next one is decided on top of
+//! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
 mod batch;
 mod claims;
@@ -39,13 +39,13 @@ use crate::{
     waiters::Waiters,
 };
 
-/// How many commands one append takes at the most.
+/// The most commands of one append.
 const BATCH_MAX: usize = 1_024;
 /// About how many records the commands make that are taken from the queue at once: who comes meanwhile
 /// takes its turn among those that are left.
 const TAKEN_AT_ONCE: usize = BATCH_MAX;
 
-/// Whether the actor goes on.
+/// The consequence of a step: the actor goes on, or stops for this reason.
 enum Flow {
     Go,
     Stop(StopReason),
@@ -53,14 +53,14 @@ enum Flow {
 
 /// The end of an actor.
 pub(crate) struct Ended {
-    /// Why.
+    /// The reason.
     pub(crate) why: StopReason,
     /// The engine with all that was decided. All of that is durable when the actor ended because it was
     /// told to.
     pub(crate) engine: Engine,
 }
 
-/// What the actor has to do next.
+/// The next thing that the actor has to do.
 enum Event {
     /// Commands came, or something is due.
     Work(Next),
@@ -96,21 +96,22 @@ pub(crate) struct Actor {
     last_now: Timestamp,
     /// The version of the settings that the queue has its size from, and that is published.
     settings_version: u64,
-    /// What the store is syncing.
+    /// The append that the store is syncing.
     flight: Option<Flight>,
-    /// What is decided and not handed to the store yet.
+    /// The decisions that are not handed to the store yet.
     batch: Option<Batch>,
     scans: Scans,
     bulk: Arc<Bulk>,
-    /// Where the commands that are bulk wait for their shares.
+    /// The place in line of the commands that are bulk.
     place: Place,
-    /// The appends since somebody's last share.
+    /// The appends since the last piece of bulk.
     appends: Appends,
-    /// What was last read of the journal for records that are matched again.
+    /// The chunks that were last read of the journal for records that are matched again.
     history: Vec<Chunk>,
-    /// What the claims store takes in.
+    /// The run of claims that the claims store is taking in.
     claims: Option<Handover>,
-    /// What was last read of the journal for messages that are not in memory: others may lie there.
+    /// The chunks that were last read of the journal for messages that are not in memory. Other
+    /// messages may lie in them, too.
     read: Vec<Chunk>,
 }
 
@@ -246,7 +247,8 @@ impl Actor {
             .is_none_or(|batch| batch.takes_more(now))
     }
 
-    /// When something is due without a command; only a new batch decides it.
+    /// Returns the time at which something is due without a command. `None` while a batch is open:
+    /// only a new batch decides what is due.
     fn due_at(&mut self) -> Option<Timestamp> {
         if self.batch.is_some() {
             return None;

@@ -1,12 +1,11 @@
-//! How calls of a pool fail.
+//! Errors of calls of a pool.
 
 use heronry_pool::{Rejection, engine::UnreadableFilter};
 use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 use heronry_types::{Millis, PoolId, Position};
 
-/// Why a call did not succeed.
+/// The error of a call.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CallError {
     /// The rules say no; nothing was recorded.
     #[error(transparent)]
@@ -16,17 +15,18 @@ pub enum CallError {
         "all {places} places of the pool's command queue are taken; try again in {retry_after}"
     )]
     Busy {
-        /// How many commands may wait: [`CommandQueueMax`](heronry_types::LimitName::CommandQueueMax).
+        /// The number of commands that may wait:
+        /// [`CommandQueueMax`](heronry_types::LimitName::CommandQueueMax).
         places: u64,
-        /// When to try again.
+        /// The time after which to try again.
         retry_after: Millis,
     },
     /// The pool stopped, because its store failed, its ownership was lost, or it was shut down.
     #[error("the pool has stopped ({why}); outcome: {}", outcome_name(*.outcome))]
     Stopped {
-        /// What is known of the command.
+        /// The knowledge about the command: not recorded, or perhaps recorded.
         outcome: Outcome,
-        /// What happened.
+        /// The reason why the pool stopped.
         why: StopReason,
     },
 }
@@ -38,18 +38,18 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Why a pool stopped.
+/// The reason why a pool stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum StopReason {
-    /// It was shut down.
+    /// The pool was shut down.
     Shutdown,
-    /// Its store failed, for this cause.
+    /// The store of the pool failed, for this cause.
     StoreFenced(StoreErrorKind),
-    /// It is being deleted.
+    /// The pool is being deleted.
     Deleting,
-    /// Another owner took it.
+    /// Another owner took the pool.
     OwnershipLost,
-    /// A record of its own did not fit: a bug.
+    /// A record that the pool made did not fit: a bug.
     Internal,
 }
 
@@ -65,9 +65,8 @@ impl std::fmt::Display for StopReason {
     }
 }
 
-/// Why a pool could not be opened.
+/// The error of opening a pool.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum OpenError {
     /// The store has no such pool.
     #[error("there is no such pool in this store; create it first")]
@@ -89,7 +88,7 @@ pub enum OpenError {
     Damaged {
         /// The position where it is damaged.
         at: Position,
-        /// What is wrong.
+        /// The damage.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -98,7 +97,7 @@ pub enum OpenError {
     Newer {
         /// The position of the record.
         at: Position,
-        /// What it is.
+        /// The error of decoding the record.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -115,7 +114,6 @@ pub enum OpenError {
 
 /// The reasons why a pool was not deleted.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DeleteError {
     /// There is no such pool, or it cannot be opened.
     #[error(transparent)]
@@ -129,9 +127,8 @@ pub enum DeleteError {
     },
 }
 
-/// Why events could not be read.
+/// The error of reading events.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EventsError {
     /// The rules say no, or the pool has stopped.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use heronry_event::{EventPage, filter::Filter};
 use heronry_pool::{
     Rejection,
     decide::{AdmitReader, Viewer},
-    state::locate,
+    locate,
 };
 use heronry_types::{Cursor, Millis, WakePayload};
 
@@ -18,13 +18,13 @@ use crate::{CallError, EventsError, Pool};
 use reader::{Reader, Seen};
 use slice::Budget;
 
-/// How many bytes of the journal one page looks through at the most.
+/// The most bytes of the journal that one page looks through.
 const PAGE_SCAN_BYTES: usize = 1024 * 1024;
 
-/// For how many events of a page there is room from the start.
+/// The most events of a page for which memory is reserved at the start.
 const PAGE_EVENTS: usize = 1_024;
 
-/// Where a reader starts.
+/// The starting point of a reader.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum From {
     /// At the oldest record that is kept.
@@ -35,7 +35,7 @@ pub enum From {
     Cursor(Cursor),
 }
 
-/// What a reader that is older than what is kept gets.
+/// The answer to a reader whose starting point is older than the oldest record that is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnTrimmed {
     /// An item that names the gap, and then what is kept.
@@ -44,25 +44,25 @@ pub enum OnTrimmed {
     Error,
 }
 
-/// Whether a stream goes on after it has caught up.
+/// The behaviour of a stream after it has caught up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Follow {
-    /// It goes on.
+    /// The stream goes on with new events.
     Live,
-    /// It ends.
+    /// The stream ends.
     End,
 }
 
-/// What a reader wants to see.
+/// The request of a reader: its viewer, its filter and its starting point.
 #[derive(Clone, Debug)]
 pub struct EventQuery {
-    /// Whose view it is, as [`Viewing`](heronry_pool::decide::Viewing) answered.
+    /// The viewer whose view is read, as [`Viewing`](heronry_pool::decide::Viewing) answered.
     pub viewer: Viewer,
-    /// Which events.
+    /// The filter that the events must match.
     pub filter: Filter,
-    /// From where on.
+    /// The starting point.
     pub from: From,
-    /// What to do when that is not kept any more.
+    /// The answer when records after the starting point are not kept any more.
     pub on_trimmed: OnTrimmed,
 }
 
@@ -106,7 +106,7 @@ impl Pool {
         Ok(reader.page(self, events))
     }
 
-    /// Returns a stream of what a reader wants to see, in order, each fact exactly once.
+    /// Returns a stream of the events that a reader asked for, in order, each exactly once.
     ///
     /// # Errors
     /// [`EventsError`], with the rejection of a cursor that is ahead, trimmed or of another journal.

@@ -3,9 +3,9 @@
 use heronry_pool::{
     Caller, Engine, Rejection,
     decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
-    engine::{Found, Past, Unanswered},
+    engine::{Append, LookedUp, Past, Unanswered},
 };
-use heronry_store::{ClaimEntry, ClaimKey};
+use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Generation, RunId};
 use tokio::sync::oneshot;
 
@@ -29,25 +29,22 @@ pub(crate) trait Job: Send + Sync {
     /// Returns about how many records it stages.
     fn burden(&self) -> usize;
 
-    /// Returns what it asks of the store.
+    /// Returns its demand on the store.
     fn demand(&self) -> Demand;
 
     /// Returns what earlier events to look for.
-    fn scan(
-        &self,
-        engine: &Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-    ) -> Result<Option<ScanRequest>, Rejection>;
+    fn scan(&self, engine: &Engine, found: &[NamedClaim])
+    -> Result<Option<ScanRequest>, Rejection>;
 
     /// Returns the further names that it needs looked up.
-    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey>;
+    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey>;
 
     /// Decides it; the answer is held back until the append is durable.
     fn run(
         self: Box<Self>,
         engine: &mut Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
     ) -> Ran;
 
     /// Answers with a refusal that needs no gate of its own append.
@@ -57,20 +54,21 @@ pub(crate) trait Job: Send + Sync {
     fn refuse(self: Box<Self>, error: CallError);
 }
 
-/// How a command came out.
+/// The result of deciding a command.
 pub(crate) enum Ran {
-    /// It is decided.
+    /// The command is decided.
     Answered(Box<dyn Gated>),
-    /// It is to be decided again when these messages are in memory.
+    /// The command is to be decided again when these messages are in memory.
     Again(Box<dyn Job>, Vec<Past>),
 }
 
-/// Whether somebody took an answer; with what is to be undone when nobody does.
+/// The fate of an answer. Each variant carries the release that undoes the hand-over of the answer
+/// when nobody takes it.
 #[derive(Debug)]
 pub(crate) enum Handover {
-    /// Somebody took it.
+    /// Somebody took the answer.
     Taken(Option<ReleaseUnanswered>),
-    /// Nobody waits for it any more.
+    /// Nobody waits for the answer any more.
     Refused(Option<ReleaseUnanswered>),
 }
 
@@ -121,17 +119,17 @@ where
     }
 
     fn turn(&self) -> (Lane, Option<&RunId>) {
-        let lane = self.command.lane();
-        let run = match lane {
-            Lane::Reserved => self.command.run(),
-            Lane::Common => self.command.speaker().and_then(Speaker::own_run),
+        let profile = self.command.profile();
+        let run = match profile.lane {
+            Lane::Reserved => profile.reserved_for,
+            Lane::Common => profile.speaker.and_then(Speaker::own_run),
             Lane::Owed => None,
         };
-        (lane, run)
+        (profile.lane, run)
     }
 
     fn asker(&self) -> Option<(&RunId, Generation)> {
-        let caller = match self.command.speaker()? {
+        let caller = match self.command.profile().speaker? {
             Speaker::Acting(caller, _) | Speaker::Present(caller, _) | Speaker::Asking(caller) => {
                 caller
             }
@@ -144,36 +142,36 @@ where
     }
 
     fn about_wakes(&self) -> AboutWakes {
-        self.command.about_wakes()
+        self.command.profile().about_wakes
     }
 
     fn burden(&self) -> usize {
-        self.command.burden()
+        self.command.profile().burden
     }
 
     fn demand(&self) -> Demand {
-        self.command.demand()
+        self.command.profile().demand()
     }
 
     fn scan(
         &self,
         engine: &Engine,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
         engine.scan_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey> {
+    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey> {
         engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 
     fn run(
         mut self: Box<Self>,
         engine: &mut Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
     ) -> Ran {
-        let answer = match engine.run(&self.command, self.names.as_ref(), found, scan) {
+        let answer = match append.run(engine, &self.command, self.names.as_ref(), looked_up) {
             Ok(answer) => Ok(answer),
             Err(Unanswered::Past(past)) => return Ran::Again(self, past),
             Err(Unanswered::Rejected(rejection)) => Err(rejection.into()),

@@ -1,12 +1,12 @@
-//! What callers may know of a pool without asking its actor.
+//! Facts about a pool that callers read without asking its actor.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heronry_types::Limits;
 
-/// What callers may know of a pool without asking its actor.
+/// Facts about a pool that callers read without asking its actor.
 ///
-/// It is durable, and it is published before any answer that was decided on it leaves.
+/// They are durable, and they are published before any answer that was decided on them leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
     limits: Mutex<Arc<Limits>>,

@@ -1,4 +1,5 @@
-//! The bounded queue before a pool: members take turns, and a lane is kept free for what relieves it.
+//! The bounded queue before a pool: members take turns, and a lane is kept free for commands that
+//! relieve the pool.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -14,18 +15,18 @@ use tokio::sync::Notify;
 
 use crate::{CallError, StopReason, job::Job};
 
-/// When to try again.
+/// The time after which a caller tries a full queue again.
 const RETRY_AFTER: Millis = Millis(50);
 
-/// Whether a queue takes commands.
+/// The state of a queue: open for commands, or closed for this reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Gate {
     Open,
     Closed(StopReason),
 }
 
-/// How many commands wait at the most: a quarter of the places is reserved, and one run may hold a
-/// quarter of those, and three quarters of the others.
+/// The number of commands that may wait. A quarter of the places is reserved, and one run may hold
+/// a quarter of those. One run may hold three quarters of the other places.
 #[derive(Clone, Copy, Debug)]
 struct Places(usize);
 
@@ -61,7 +62,7 @@ impl Places {
     }
 }
 
-/// Who takes a turn: a member, or whoever is none.
+/// The holder of a turn: a member, or `None` for callers that are no members.
 type Turn = Option<RunId>;
 
 /// The commands that wait in the common lane. Those of one member keep their order here; members take turns.
@@ -123,11 +124,11 @@ pub(crate) struct Queue {
     ring: Notify,
 }
 
-/// What the pool has to do next.
+/// The next thing that the pool has to do.
 pub(crate) enum Next {
     /// These commands, in order.
     Jobs(Vec<Box<dyn Job>>),
-    /// Nothing any more.
+    /// Nothing any more: the queue is closed and empty.
     Closed,
 }
 
@@ -266,7 +267,7 @@ impl Lanes {
         }
     }
 
-    /// What there is to do now; nothing while the queue is open and empty.
+    /// Returns the next work; `None` while the queue is open and empty.
     fn next(&mut self, max: usize, held_back: &HashSet<RunId>) -> Option<Next> {
         let jobs = self.take(max, held_back);
         if !jobs.is_empty() {

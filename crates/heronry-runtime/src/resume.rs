@@ -15,9 +15,9 @@ use crate::Pool;
 use call::Calls;
 use progress::Progress;
 
-/// How many bytes of the journal are read at once.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// With this many calls that are not taken, nothing more is read.
+/// The number of calls that the host has not taken from which on nothing more is read.
 const OPEN_MAX: usize = 1_024;
 
 /// Stands for the end of one wake: the same in every call about it, and in no other.
@@ -38,27 +38,27 @@ impl fmt::Display for ResumeToken {
 /// A wake that ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Resumed {
-    /// The pool that it is of.
+    /// The pool of the wake.
     pub pool: PoolId,
-    /// By which a repeated call is known.
+    /// The token by which a repeated call is known.
     pub token: ResumeToken,
-    /// How it ended, with what its `resume_with` chose.
+    /// The end of the wake, with the choice of its `resume_with`.
     pub wake: WakeView,
 }
 
-/// Why a host did not take in that a wake ended; it is told again.
+/// The reason why a host did not take the end of a wake. The host is told again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotResumed(pub String);
 
-/// A host that resumes what waits. It is told of every wake that ends, however it ends, once that
-/// is durable.
+/// The hook of a host that resumes waiting runs. It is called for every wake that ends, in whatever
+/// way, once the end is durable.
 ///
-/// It is told at least once, in no promised order, and a few wakes at a time; commands never wait
-/// for it. What fails, or panics, is told again after a pause that grows to a minute. How far a pool
-/// has been told is kept in its store under one cursor that moves at most once a second, so after a
-/// crash a host is told again of what it may have taken: the token says which. A host that is new to
-/// a pool is told of every wake that ended there.
+/// Each end is told at least once, in no promised order, and a few ends are told at a time.
+/// Commands never wait for the hook. A call that fails, or panics, is repeated after a pause that
+/// grows to a minute. The progress is kept in the pool's store under one cursor, which moves at
+/// most once a second. So after a crash a host is told again of ends that it may have taken: the
+/// token shows which. A host that is new to a pool is told of every wake that ended there.
 #[async_trait]
 pub trait ResumeHook: Send + Sync {
     /// Takes in that a wake ended.

@@ -24,7 +24,7 @@ use crate::{
     waiters::Waiters,
 };
 
-/// What a runtime works with.
+/// The parts that a runtime works with.
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) store: Store,
@@ -33,9 +33,10 @@ pub(crate) struct Environment {
     pub(crate) minter: Minter,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
-    /// How many finished messages of a pool stay in memory.
+    /// The number of finished messages of a pool that stay in memory.
     pub(crate) finished_kept: usize,
-    /// How many alternatives and wakes are come upon before others go on.
+    /// The most alternatives and wakes that one slice of matching looks at before other work goes
+    /// on.
     pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
@@ -54,13 +55,13 @@ pub struct Runtime {
 /// The treatment of a pool that is not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
-    /// It is made ready to be created.
+    /// A missing pool is made ready to be created.
     Made,
-    /// It is not: that is an error.
+    /// A missing pool is an error.
     There,
 }
 
-/// Where one pool runs, or is about to; held while it is opened.
+/// The slot of one pool that runs or is about to; locked while the pool is opened.
 type Slot = Arc<Mutex<Option<Running>>>;
 
 struct Running {
@@ -107,10 +108,11 @@ impl Runtime {
         }
     }
 
-    /// Returns a runtime whose pools keep this many finished messages in memory, for those who ask
-    /// for them soon; the others are read from the journal when somebody asks. No answer depends on it.
+    /// Returns a runtime whose pools keep this many finished messages in memory, for callers that
+    /// ask for them soon. Other finished messages are read from the journal on request. No answer
+    /// depends on the number.
     ///
-    /// It has no pool open yet: those of this one stay with it.
+    /// The new runtime has no open pool: the open pools of this one stay with this one.
     #[must_use]
     pub fn keeping_finished(&self, most: usize) -> Self {
         let environment = Environment {
@@ -123,11 +125,11 @@ impl Runtime {
         }
     }
 
-    /// Returns a runtime whose pools match events against the wakes that wait in slices of this size:
-    /// so many alternatives of filters and wakes are come upon before others go on. No outcome depends
-    /// on it.
+    /// Returns a runtime whose pools match events against waiting wakes in slices of this size,
+    /// which counts alternatives of filters, and wakes. Other work goes on between slices. No
+    /// outcome depends on the size.
     ///
-    /// It has no pool open yet: those of this one stay with it.
+    /// The new runtime has no open pool: the open pools of this one stay with this one.
     #[must_use]
     pub fn matching_in_slices_of(&self, came_upon: usize) -> Self {
         let environment = Environment {
@@ -148,12 +150,12 @@ impl Runtime {
         self
     }
 
-    /// Returns the work beside the pools of this runtime: what takes time and needs no pool is done there.
+    /// Returns the side work of this runtime, for work that takes time and needs no pool.
     pub fn side_work(&self) -> &SideWork {
         &self.environment.side_work
     }
 
-    /// Has a host told of every wake that ends; say so before a pool is opened.
+    /// Sets the hook that is called for every wake that ends. Set it before a pool is opened.
     #[must_use]
     pub fn with_resume_hook(mut self, hook: Arc<dyn ResumeHook>) -> Self {
         Arc::make_mut(&mut self.environment).resume_hook = Some(hook);
@@ -181,8 +183,8 @@ impl Runtime {
         self.running(pool, Wanted::There).await
     }
 
-    /// Returns how many pools have a place in the memory of this process: those that are open, are
-    /// being opened, or were open before.
+    /// Returns the number of pools that have a place in the memory of this process: pools that are
+    /// open, are being opened, or were open before.
     pub async fn open_pools(&self) -> u64 {
         self.open.lock().await.len() as u64
     }
@@ -229,7 +231,8 @@ impl Runtime {
         &self.environment.ids
     }
 
-    /// Finishes what every open pool has accepted, gives the pools up, and returns when that is done.
+    /// Finishes the accepted commands of every open pool, gives the pools up, and returns when that
+    /// is done.
     pub async fn shutdown(&self) {
         let slots: Vec<Slot> = self
             .open

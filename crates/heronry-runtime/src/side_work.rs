@@ -1,7 +1,7 @@
-//! Work beside the pools: what takes time for callers and needs no pool's actor.
+//! Work beside the pools: it takes time for callers, and needs no pool's actor.
 //!
-//! Reading, decoding, encoding and compiling are done here, in slices whose size is a count of what
-//! they look at. A slice needs a permit; permits are few, and they go round among those who ask.
+//! Reading, decoding, encoding and compiling are done here, in slices of a counted size. A slice
+//! needs a permit. Permits are few, and they go round among the parties that ask.
 
 mod queue;
 mod ring;
@@ -21,7 +21,8 @@ use tokio::{runtime::Handle, sync::oneshot};
 use queue::PermitQueue;
 use threads::Threads;
 
-/// For whom work is done: permits go round among parties, however much each asks for at once.
+/// The party for which work is done. Permits go round among parties, however much each asks for at
+/// once.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Party {
     /// Operators. Every second permit is theirs when they ask for it.
@@ -104,8 +105,8 @@ impl SideWork {
         }
     }
 
-    /// Waits for a permit, which its caller then holds, polled or not: whoever has work for it hands that
-    /// over with [`run`](Self::run). Ending the wait gives the place up.
+    /// Waits for a permit. The caller then holds it, polled or not, and spends it with
+    /// [`run`](Permit::run). Ending the wait gives the place in the queue up.
     pub async fn permit(&self, party: &Party) -> Permit {
         self.begin(party, |permit| permit).await
     }
@@ -115,7 +116,7 @@ impl SideWork {
     /// gives the place up.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(
         &self,
         party: &Party,
@@ -129,7 +130,7 @@ impl SideWork {
     /// steps goes on to its end as a task of its own. A caller that is not polled keeps no permit.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub(crate) async fn step<T: Send + 'static>(
         &self,
         party: &Party,
@@ -198,7 +199,7 @@ impl Permit {
     /// Does the work on a thread of its own, and passes the permit on.
     ///
     /// # Panics
-    /// When the work does.
+    /// The call panics when the work panics.
     pub async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
         ended(self.start(work)).await
     }

@@ -25,7 +25,7 @@ pub trait RunHost: Send + Sync {
     async fn stop(&self, run: &Join) -> Result<(), HostError>;
 }
 
-/// Why a host did not do what it was asked.
+/// The reason why a host did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct HostError(pub String);
@@ -33,69 +33,69 @@ pub struct HostError(pub String);
 /// A run that is to be started.
 #[derive(Clone, Debug)]
 pub struct StartRun {
-    /// For whom; absent: for an operator, and then nothing is recorded before the run joins.
+    /// The member for which the run is started. `None` for an operator: then nothing is recorded before
+    /// the run joins.
     pub by: Option<StartedBy>,
-    /// How it joins.
+    /// The join of the run.
     pub join: Join,
 }
 
 /// The member that has a run started: the start is an effect of its own.
 #[derive(Clone, Debug)]
 pub struct StartedBy {
-    /// Who asks.
+    /// The caller that acts for the member.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
-    /// With a key the start is asked for once.
+    /// The idempotency key of the start: with a key the host is asked once.
     pub key: Option<IdempotencyKey>,
 }
 
-/// What came of a start.
+/// The result of a start.
 #[derive(Clone, Debug)]
 pub enum Started {
     /// The run is started, and joined.
     Now(Joined),
-    /// It was started and joined before, under this key; it may have left meanwhile.
+    /// The run was started and joined before, under this key; it may have left meanwhile.
     Before,
 }
 
-/// Why a run was not started, or is no member.
+/// The error of a start: the run was not started, or is no member.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StartError {
-    /// The host did not start it.
+    /// The host did not start the run.
     #[error("the host did not start the run: {0}")]
     NotStarted(#[source] HostError),
-    /// It could not join, and the host has taken the start back.
+    /// The run could not join, and the host has taken the start back.
     #[error("the run could not join, and its start was taken back: {0}")]
     RolledBack(#[source] CallError),
-    /// It could not join, and goes on outside: stop it by hand.
+    /// The run could not join, and goes on outside: stop it by hand.
     #[error("the run could not join ({join}), and its start could not be taken back: {stop}")]
     NotRolledBack {
-        /// Why it could not join.
+        /// The reason why the run could not join.
         join: CallError,
-        /// Why it goes on.
+        /// The reason why the run goes on.
         #[source]
         stop: HostError,
     },
-    /// It is started, and nobody knows whether it joined: join it again as the same instance.
+    /// The run is started, and nobody knows whether it joined: join it again as the same instance.
     #[error("the run is started, and whether it joined is not known: {0}")]
     Unknown(#[source] CallError),
-    /// It was asked for before under this key, and did not come to be.
+    /// The run was asked for before under this key, and did not come to be.
     #[error("the run was asked for before under this key, and did not come to be")]
     FailedBefore,
-    /// The start is an effect, and that failed: it says whether the host was asked.
+    /// The effect of the start failed. Its error says whether the host was asked.
     #[error(transparent)]
     Effect(#[from] EffectError),
 }
 
 impl Pool {
-    /// Has a host start a run, then joins it. When it cannot join, the start is taken back; where
-    /// that fails too, or nobody knows whether it joined, the error says so.
+    /// Has a host start a run, then joins the run. When the run cannot join, the start is taken
+    /// back. The error says when that fails, too, and when nobody knows whether the run joined.
     ///
-    /// For a member the start is an effect: the host is asked once the intent is durable, and what
-    /// came of it is recorded. Under a key it is asked once. When nobody knows whether the run
-    /// joined, the pool has stopped, and the effect is pending.
+    /// For a member the start is an effect: the host is asked once the intent is durable, and the
+    /// result of the start is recorded. Under a key the host is asked once. When nobody knows
+    /// whether the run joined, the pool has stopped, and the effect is pending.
     ///
     /// # Errors
     /// [`StartError`].
@@ -154,7 +154,8 @@ impl Pool {
     }
 }
 
-/// What is recorded of a start. The notes are shorter than what is recorded of the intent.
+/// Returns the result that is recorded of a start. The notes are shorter than those recorded of the
+/// intent.
 fn result_of(answer: &Result<Joined, StartError>) -> EffectResult {
     match answer {
         Ok(_) => EffectResult::succeeded(),

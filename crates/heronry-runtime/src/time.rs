@@ -9,13 +9,13 @@ use heronry_types::{Millis, Timestamp};
 const AHEAD_AT_OPEN_MAX: Millis = Millis::from_secs(60);
 /// A jump of the wall clock this large while running makes the clock suspect.
 const JUMP_MAX: Millis = Millis::from_secs(5 * 60);
-/// How long a suspect clock must hold before deadlines fire on it.
+/// The time for which a suspect clock must hold before deadlines fire on it.
 const HOLD: Millis = Millis::from_secs(60);
 
-/// Whether deadlines may be decided.
+/// The permission to decide deadlines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Deadlines {
-    /// They may.
+    /// Deadlines may be decided.
     Fire,
     /// The clock is suspect until this monotonic time.
     Hold(Millis),
@@ -31,12 +31,12 @@ pub(crate) struct PoolTime {
     suspicion: Option<Suspicion>,
 }
 
-/// A clock that is not believed.
+/// The suspicion of a clock that jumped.
 #[derive(Clone, Copy, Debug)]
 struct Suspicion {
-    /// What it showed when it was last seen to jump.
+    /// The reading of the clock at its last observed jump.
     seen: Reading,
-    /// Until when it has to hold.
+    /// The monotonic time until which the clock has to hold.
     until: Millis,
 }
 

@@ -3,12 +3,13 @@
 //! - [`copy`] copies pools; each copy starts a new timeline, so that no cursor can mean two records.
 //! - [`move_all`] moves every pool of a store: cursors, epochs and hashes stay, and the source is
 //!   sealed, so that at no moment two stores can be written under one epoch. [`resume_move`] finishes a
-//!   move that broke off, and [`abandon_move`] takes it back.
+//!   move that broke off, and [`abandon_move`] takes it back; [`resume_without_source`] and
+//!   [`abandon_without_source`] end one whose source is lost.
 //! - [`export`] writes a pool as lines of JSON that lose nothing; [`import`] reads them, compares
 //!   every hash, and starts a new timeline.
 //!
-//! Where pools arrive, nothing is seen of them before all of them are there. What is refused
-//! changes nothing that anybody sees.
+//! At the new place no pool is seen before all of them are there. A refused transfer changes
+//! nothing that anybody sees.
 
 mod copy;
 mod error;
@@ -17,6 +18,7 @@ mod fleet;
 mod import;
 mod landing;
 mod lines;
+mod lost;
 mod moves;
 mod path;
 mod reading;
@@ -33,9 +35,11 @@ pub use copy::copy;
 pub use error::TransferError;
 pub use export::{Export, export};
 pub use import::{import, verify};
+pub use lost::{abandon_without_source, resume_without_source};
 pub use moves::{abandon_move, move_all, resume_move};
 
-/// Who moves pools, and where time and fresh epochs come from.
+/// The parts with which pools are moved: the clock, the source of fresh epochs, and the name of the
+/// mover.
 #[derive(Clone, Debug)]
 pub struct Carrier {
     /// The clock.
@@ -46,21 +50,21 @@ pub struct Carrier {
     pub owner: String,
 }
 
-/// Which pools.
+/// The choice of pools.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Pools {
     /// Every pool of the store.
     All,
-    /// This one.
+    /// This pool alone.
     One(PoolId),
 }
 
-/// Whether bodies go along.
+/// The choice to take bodies along or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Bodies {
-    /// They do.
+    /// Bodies go along.
     Included,
-    /// They stay behind: receipts still name them, and reading one says that it is missing.
+    /// Bodies stay behind. Receipts still name them, and reading one says that it is missing.
     LeftOut,
 }
 
@@ -69,10 +73,10 @@ pub enum Bodies {
 pub struct Carried {
     /// The pool.
     pub pool: PoolId,
-    /// Its head: at the new place after what was copied or imported.
+    /// The head of the pool; of a copy or an import, the head at the new place.
     pub head: Cursor,
-    /// How many chunks went along, without the one that starts the new timeline.
+    /// The number of chunks that went along, without the one that starts the new timeline.
     pub chunks: u64,
-    /// How many bodies went along.
+    /// The number of bodies that went along.
     pub contents: u64,
 }

@@ -1,4 +1,4 @@
-//! Who waits for what: calls that block are woken by the record they wait for, never by time alone.
+//! Calls that wait: a blocked call is woken by the record that it waits for, never by time alone.
 
 use std::{
     collections::HashMap,
@@ -10,24 +10,24 @@ use heronry_pool::State;
 use heronry_types::{Generation, Position, RunId};
 use tokio::sync::Notify;
 
-/// What a call waits for.
+/// The thing that a call waits for.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum WaitKey {
     /// Copies that can be claimed, or a change of the member itself.
     Inbox(RunId),
     /// The end of the wake with this registration.
     Wake(Position),
-    /// That this suspended run goes on.
+    /// The resumption of this suspended run.
     Resumed(RunId),
     /// A change of the message with this acceptance.
     Message(Position),
     /// Any departure: it may end copies of any message.
     Departure,
-    /// Nothing: it only says that a run waits, as this generation or in its name.
+    /// Nothing: the key only shows that a run waits, as this generation or in its name.
     Presence(RunId, Option<Generation>),
 }
 
-/// Who waits for what.
+/// The calls that wait, by the thing that they wait for.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     by_key: Mutex<HashMap<WaitKey, Arc<Notify>>>,

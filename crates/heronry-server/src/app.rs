@@ -1,4 +1,4 @@
-//! What every request works with.
+//! The parts that every request works with.
 
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
 /// The one state of a server, shared by its requests.
 pub(crate) type Shared = Arc<App>;
 
-/// What every request works with.
+/// The parts that every request works with.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) runtime: Runtime,
@@ -47,12 +47,12 @@ pub(crate) struct App {
     pub(crate) bodies: Arc<BodyRoom>,
 }
 
-/// Ends what waits in the routes of one server.
+/// A switch that ends the waiting in the routes of one server.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(CancellationToken);
 
 impl Stop {
-    /// Ends event streams, and refuses what waits, now and from now on.
+    /// Ends event streams, and refuses calls that wait, now and from now on.
     pub fn stop(&self) {
         self.0.cancel();
     }
@@ -63,8 +63,8 @@ impl Stop {
     }
 }
 
-/// Returns the routes of a server that is bound to `bound`, and what ends their waiting: for tests,
-/// and for hosts that serve them beside routes of their own.
+/// Returns the routes of a server that is bound to `bound`, and the switch that ends their waiting.
+/// For tests, and for hosts that serve them beside routes of their own.
 pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
     let health = Health::new(StoreWatch::default(), &runtime);
     let bodies = BodyRoom::new(ConnectionLimits::default().bodies_bytes_max);

@@ -61,17 +61,17 @@ impl fmt::Debug for TokenKey {
     }
 }
 
-/// What a request without a token may do.
+/// The rights of a request without a token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Anonymous {
-    /// Nothing.
+    /// It has no rights: it is refused.
     #[default]
     Refused,
-    /// Everything that an operator may. For tests on loopback only.
+    /// It has every right of an operator. For tests on loopback only.
     ActsAsOperator,
 }
 
-/// Who may do what: the operator's token and the key of the members' tokens.
+/// The secrets that prove a caller: the operator's token and the key of the members' tokens.
 #[derive(Debug)]
 pub struct Auth {
     operator: OperatorToken,
@@ -79,7 +79,7 @@ pub struct Auth {
     anonymous: Anonymous,
 }
 
-/// What a member token says, and the hash that makes it believable.
+/// The content of a member token, and the hash that proves it.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberClaim {
     pub(crate) pool: PoolId,
@@ -111,7 +111,7 @@ pub(crate) enum Named {
 /// no token is good in it; checking it takes as long as any other.
 pub(crate) const EPOCH_OF_NO_POOL: Epoch = Epoch([0; 16]);
 
-/// What a request showed.
+/// The token that a request showed.
 #[derive(Debug)]
 pub(crate) enum Shown {
     /// The operator's token, or nothing where nothing is enough.
@@ -123,7 +123,7 @@ pub(crate) enum Shown {
 }
 
 impl Auth {
-    /// Returns what accepts this operator's token, and member tokens made with this key.
+    /// Returns an `Auth` that accepts this operator's token, and member tokens made with this key.
     pub fn new(operator: OperatorToken, key: TokenKey) -> Self {
         Self {
             operator,
@@ -132,7 +132,7 @@ impl Auth {
         }
     }
 
-    /// Says what a request without a token may do.
+    /// Sets the rights of a request without a token.
     #[must_use]
     pub fn with_anonymous(mut self, anonymous: Anonymous) -> Self {
         self.anonymous = anonymous;

@@ -66,7 +66,7 @@ pub(crate) struct Connections {
     tasks: TaskTracker,
     places: Places,
     refusals: Places,
-    /// Those that linger after their answer.
+    /// The places of connections that linger after their answer.
     lingering: Places,
     overfull: Said,
     failing: Said,
@@ -122,7 +122,8 @@ impl Places {
 struct Terms {
     router: Router,
     hosts: Arc<Hosts>,
-    /// Whose it is; absent when it is only told that there are too many.
+    /// The guest whose connection it is; `None` when the guest is only told that there are too many
+    /// connections.
     guest: Option<Arc<Guest>>,
     limits: ConnectionLimits,
     keep_alive: KeepAlive,
@@ -354,7 +355,7 @@ async fn converse(stream: Box<dyn Duplex>, terms: Terms, clock: Arc<dyn Clock>, 
 struct Exchange {
     /// The rest of its body.
     rest: Rest,
-    /// Whether its peer asks before it sends the body.
+    /// True when the peer asks before it sends the body.
     asks_first: bool,
     keep_alive: KeepAlive,
 }

@@ -100,7 +100,7 @@ impl Params {
     }
 }
 
-/// How refusals name the idempotency key, wherever it stands.
+/// The name of the idempotency key in refusals, wherever the key stands in a request.
 const KEY_FIELD: &str = "idempotency_key";
 
 fn query_of(parts: &Parts) -> &str {
@@ -190,7 +190,7 @@ pub(crate) fn media_type(field: &'static str, text: &str) -> Result<(), Refusal>
     ))
 }
 
-/// Whether a text is a token of HTTP (RFC 9110).
+/// Returns true when a text is a token of HTTP (RFC 9110).
 fn is_token(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_part)
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    /// What is refused, and which field is named.
+    /// Returns the kind of a refusal, and the field that it names.
     fn told(refusal: &Refusal) -> (Option<ProblemKind>, Option<&str>) {
         (refusal.0.kind(), refusal.0.text("field"))
     }

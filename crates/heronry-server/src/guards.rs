@@ -1,4 +1,4 @@
-//! What is checked before anything else: where the request was sent to, and by which page.
+//! Checks before anything else: the host that the request was sent to, and the page that sent it.
 
 mod media;
 mod single;
@@ -33,7 +33,7 @@ pub(crate) struct Hosts {
 /// The pages that may call.
 #[derive(Debug)]
 enum Pages {
-    /// Those that this server itself served.
+    /// The pages that this server itself served.
     Own,
     /// None: no page can have come from here.
     None,

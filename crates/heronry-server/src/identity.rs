@@ -1,4 +1,4 @@
-//! Who asks, and which routes are open to whom.
+//! The identity of a caller, and the routes that are open to it.
 
 use std::sync::Arc;
 
@@ -25,18 +25,18 @@ use crate::{
     under_way,
 };
 
-/// To whom a route is open.
+/// The callers to whom a route is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Access {
-    /// To everyone, without a token.
+    /// Everyone, without a token.
     Open,
-    /// To operators.
+    /// Operators.
     Operator,
-    /// To operators, and to members of the pool that the path names, where it names one.
+    /// Operators, and members of the pool that the path names, where it names one.
     Member,
 }
 
-/// Who was authenticated.
+/// The authenticated caller.
 #[derive(Clone, Debug)]
 pub(crate) enum Identity {
     /// An operator.

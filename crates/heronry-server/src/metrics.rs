@@ -8,7 +8,7 @@ use std::{
 
 use axum::http::StatusCode;
 
-/// What this server counted since it started.
+/// Counts of this server since it started.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     answers: Mutex<BTreeMap<u16, u64>>,

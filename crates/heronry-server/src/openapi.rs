@@ -28,7 +28,7 @@ const BEARER: &str = "bearer";
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// What a route says of itself.
+/// The part of the contract that one route describes.
 #[derive(Default)]
 pub(crate) struct Contract {
     summary: &'static str,

@@ -13,7 +13,7 @@ use heronry_wire::{PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 #[derive(Clone, Debug)]
 pub(crate) struct Failed(pub(crate) Problem);
 
-/// What a handler answers instead of what was asked for.
+/// The problem that a handler answers in place of a result.
 #[derive(Debug)]
 pub(crate) struct Refusal(pub(crate) Problem);
 

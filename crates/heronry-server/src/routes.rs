@@ -26,6 +26,7 @@ use heronry_wire::{Changed, ProblemKind};
 use crate::{
     app::Shared,
     guards::{self, BodyForm},
+    health,
     identity::{self, Access},
     openapi::Contract,
     problems::Refusal,
@@ -33,7 +34,8 @@ use crate::{
 
 pub(crate) use place::At;
 
-/// One row of the table: a method and a path, who may use it, what it says of itself, and who answers.
+/// A row of the table of routes: a method and a path, the callers that may use it, its contract,
+/// and its handler.
 pub(crate) struct Route {
     pub(crate) filter: MethodFilter,
     pub(crate) path: &'static str,
@@ -129,6 +131,10 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
         .layer(middleware::from_fn_with_state(
             Shared::clone(app),
             guards::guard,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Shared::clone(app),
+            health::say_whether_it_closes,
         ))
         .with_state(Shared::clone(app))
 }

@@ -14,14 +14,14 @@ use crate::{
     health::{Health, StoreWatch},
 };
 
-/// What a server needs. Every part is chosen by who starts it.
+/// The parts that a server needs. Every part is chosen by the program that starts the server.
 #[derive(Debug)]
 pub struct ServerConfig {
     /// The listeners, bound already: one or several.
     pub listeners: Vec<Listener>,
     /// The pools that it serves.
     pub runtime: Runtime,
-    /// Who may do what.
+    /// The secrets that prove an operator or a member.
     pub auth: Auth,
     /// The bounds of every connection.
     pub limits: ConnectionLimits,
@@ -31,7 +31,6 @@ pub struct ServerConfig {
 
 /// The reasons why a server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ServeError {
     /// There is nothing to listen on.
     #[error("a server needs a listener, and none was given")]
@@ -41,7 +40,7 @@ pub enum ServeError {
         "{bound} can be reached by other machines, and requests are not encrypted; listen on 127.0.0.1 or [::1]"
     )]
     NotLoopback {
-        /// Where the listener is bound.
+        /// The address where the listener is bound.
         bound: SocketAddr,
     },
     /// The listener does not say where it is bound.
@@ -53,8 +52,8 @@ pub enum ServeError {
     StoreClosed(#[source] StoreError),
 }
 
-/// Serves until `shutdown` completes; then takes no more connections, ends event streams and waiting
-/// calls, finishes the other requests that it has, and returns: after [`ConnectionLimits::drain`]
+/// Serves until `shutdown` completes. Then the server takes no more connections, ends event streams
+/// and waiting calls, finishes its other requests, and returns, after [`ConnectionLimits::drain`]
 /// (5 s) at the latest, whatever its peers do. It does the same by itself when the store closes,
 /// unless it was told to stay. The runtime is left running: shut it down afterwards.
 ///

@@ -1,4 +1,5 @@
-//! Shares of what lasts or is held: how much of it a pool's members have, each and together.
+//! Shares of things that last or are held: the amounts that a pool's members have, each and
+//! together.
 
 use std::{
     collections::HashMap,
@@ -7,7 +8,7 @@ use std::{
 
 use heronry_types::{LimitExceeded, LimitName, Limits, PoolId, RunId};
 
-/// How much of one thing is held, by pool and by who holds it.
+/// The amounts of one thing that are held, by pool and by holder.
 ///
 /// A member has at most what the limit of a run says, and all members of a pool have together at most
 /// what the limit of the pool says. Operators have as much again for themselves: what members hold
@@ -26,7 +27,7 @@ struct Held {
     by_run: HashMap<RunId, u64>,
 }
 
-/// What somebody holds; it is given back when this is dropped.
+/// The amount that somebody holds; it is given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     shares: Arc<Shares>,
@@ -34,7 +35,7 @@ pub(crate) struct Share {
     amount: u64,
 }
 
-/// Who holds something in a pool.
+/// The holder of something in a pool.
 #[derive(Clone, Debug)]
 pub(crate) struct Holder {
     pub(crate) pool: PoolId,
@@ -159,7 +160,7 @@ impl Drop for Share {
     }
 }
 
-/// What somebody and its like hold.
+/// The amounts that a holder has, and that its lane has.
 #[derive(Clone, Copy)]
 struct Present {
     of_run: u64,

@@ -1,4 +1,5 @@
-//! Work for requests that takes time: done beside the pools with a permit, and what is small at once.
+//! Work for requests that takes time: small work is done at once, other work beside the pools with
+//! a permit.
 
 use std::{io, thread};
 
@@ -14,13 +15,13 @@ use serde::Serialize;
 
 use crate::{app::App, identity::Identity, problems::Refusal};
 
-/// A filter of at most so many bytes is compiled at once.
+/// The most bytes of a filter that is compiled at once.
 const FILTER_BYTES_SMALL: usize = 256;
 
-/// After how many bytes of JSON the thread that writes them gives way to what answers others.
+/// The bytes of JSON after which the thread that writes them gives way to what answers others.
 const GIVES_WAY: usize = 32 * 1024;
 
-/// So many items are written as JSON at once.
+/// The most items that are written as JSON at once.
 pub(crate) const ITEMS_SMALL: usize = 16;
 
 /// Compiles a filter for somebody.

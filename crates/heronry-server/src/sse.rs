@@ -1,4 +1,4 @@
-//! Event streams: what a subscription yields, as server-sent events whose id is the cursor.
+//! Event streams: the items of a subscription, as server-sent events whose id is the cursor.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -20,10 +20,11 @@ use crate::{
     side,
 };
 
-/// How often a stream says how far it has looked, whether or not there was something to send.
+/// The time between two bookmarks of a stream. A bookmark says how far the stream has looked, with
+/// or without items to send.
 const BOOKMARK_EVERY: Millis = Millis::from_secs(15);
 
-/// How many items are written at once at the most.
+/// The most items that are written at once.
 const ITEMS_MAX: usize = 128;
 
 /// One stream at its reader's own pace.
@@ -44,7 +45,7 @@ enum Stage {
     Over,
 }
 
-/// What is sent next.
+/// The next thing that a stream sends.
 enum Next {
     Items(Vec<StreamItem>),
     Bookmark(Cursor),

@@ -1,4 +1,5 @@
-//! The file under redb: what is held back at opening, what stops after a failure, who looks on.
+//! The file under redb: writes are held back at opening, everything stops after a failure, and a
+//! hook sees every operation.
 
 use std::{
     fmt,
@@ -17,25 +18,24 @@ use crate::held::Held;
 
 /// One operation on the file, before it happens.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub enum DiskOp<'a> {
     /// Bytes are read.
     Read {
-        /// Where.
+        /// The offset of the first byte.
         offset: u64,
-        /// How many.
+        /// The number of bytes.
         bytes: usize,
     },
     /// Bytes are written.
     Write {
-        /// Where.
+        /// The offset of the first byte.
         offset: u64,
-        /// Which.
+        /// The bytes.
         bytes: &'a [u8],
     },
     /// The file is cut or extended.
     SetLen(u64),
-    /// What was written is made to last.
+    /// The written bytes are made to last.
     Sync,
 }
 
@@ -46,11 +46,11 @@ pub trait DiskHook: fmt::Debug + Send + Sync {
     /// Returns whether the operation may happen.
     ///
     /// # Errors
-    /// What the device is to answer instead.
+    /// The error that the device is to answer instead.
     fn before(&self, op: DiskOp<'_>) -> io::Result<()>;
 }
 
-/// Who holds the lock that keeps other processes out.
+/// The holder of the lock that keeps other processes out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Locking {
     /// redb takes it on this file.
@@ -142,7 +142,7 @@ impl Disk {
     }
 }
 
-/// What redb holds of a [`Disk`].
+/// A shared [`Disk`], as redb holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedDisk(pub(crate) Arc<Disk>);
 

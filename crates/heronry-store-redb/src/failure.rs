@@ -1,4 +1,5 @@
-//! From what redb and the file system say to what a caller can do about it.
+//! Translation of the errors of redb and of the file system into errors that tell a caller the
+//! remedy.
 
 use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
 

@@ -20,10 +20,10 @@ use crate::{
 const CREATE: &str = "create the store";
 const OPEN: &str = "open the store";
 
-/// How much of the file is held in memory, in bytes.
+/// The most bytes of the file that are held in memory.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// What looks on while a store is created and used.
+/// The hook that sees the operations of a store while it is created and used.
 pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
 
 /// Creates an empty store. A crash anywhere leaves no store, or this one.

@@ -1,4 +1,4 @@
-//! Where a store lies: its file, the temporary file of its creation, its directory.
+//! The place of a store: its file, the temporary file of its creation, its directory.
 
 use std::{
     ffi::OsString,
@@ -15,7 +15,7 @@ use heronry_store::{
     },
 };
 
-/// Where a store lies.
+/// The place of a store: its file.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     file: PathBuf,

@@ -11,7 +11,7 @@ use crate::{failure::failed, rows::definition};
 /// A snapshot of the file.
 pub(crate) struct Reader {
     pub(crate) transaction: ReadTransaction,
-    /// What is being done, for errors.
+    /// The name of the operation, for errors.
     pub(crate) op: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The tables of the file, and what one transaction writes to them.
+//! The tables of the file, and the rows that one transaction writes to them.
 
 use heronry_store::{
     StoreError,
@@ -90,7 +90,7 @@ pub(crate) struct Writing<'t> {
     last: BytesTable<'t>,
     written: Vec<RowName>,
     removed: u64,
-    /// Whose rows were written or removed.
+    /// The sets of tables whose rows were written or removed.
     changed: Vec<Set>,
 }
 

@@ -48,9 +48,8 @@ impl RedbStore {
         Self::open_place(&Place::new(file), &None, Purpose::Use)
     }
 
-    /// Opens a store that is there to look at it, whether it is sealed or not. Its file is left byte for
-    /// byte as it is: what redb writes when it opens stays in memory, and so does whatever is written
-    /// later.
+    /// Opens an existing store to look at it, sealed or not. Its file is left byte for byte as it
+    /// is: the writes of redb at opening stay in memory, and so do all later ones.
     ///
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.
@@ -58,7 +57,7 @@ impl RedbStore {
         Self::open_place(&Place::new(file), &None, Purpose::Read)
     }
 
-    /// Opens a store that is there to move its pools elsewhere, whether it is sealed or not.
+    /// Opens an existing store to move its pools elsewhere, sealed or not.
     ///
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.

@@ -1,4 +1,4 @@
-//! What makes sled's files last, and who looks on.
+//! Syncs of sled's files, and the hook that sees every operation.
 //!
 //! sled's own flush hands its log to the device and does not wait until the device keeps it. So
 //! the adapter holds a descriptor of its own on the file `db`, and syncs it after every flush.
@@ -23,28 +23,28 @@ use crate::{
 
 /// One operation on a store's files, before it happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum DiskOp {
     /// The log is read, before sled opens it.
     Read,
     /// A transaction is written.
     Write,
-    /// What was written is made to last.
+    /// The written bytes are made to last.
     Sync,
 }
 
-/// Sees what happens to a store's files before it happens; it may refuse it, or take its time.
+/// Sees every operation on a store's files before it happens; it may refuse the operation, or take
+/// its time.
 ///
 /// For fault tests: a refused sync is what a failing device looks like.
 pub trait DiskHook: fmt::Debug + Send + Sync {
     /// Returns whether the operation may happen.
     ///
     /// # Errors
-    /// What the device is to answer instead.
+    /// The error that the device is to answer instead.
     fn before(&self, op: DiskOp) -> io::Result<()>;
 }
 
-/// What looks on while a store is created and used.
+/// The hook that sees the operations of a store while it is created and used.
 pub(crate) type Hook = Option<Arc<dyn DiskHook>>;
 
 /// Has the hook look at an operation.
@@ -52,7 +52,8 @@ pub(crate) fn see(hook: &Hook, op: DiskOp) -> io::Result<()> {
     hook.as_ref().map_or(Ok(()), |hook| hook.before(op))
 }
 
-/// How often the lock of a closed database is tried: a thread of sled's may still let go of it.
+/// The number of tries for the lock of a closed database. A thread of sled's may still hold it for
+/// a moment.
 const UNLOCK_TRIES: u32 = 100_000;
 
 /// The files of an open store, beside what sled holds.

@@ -1,4 +1,4 @@
-//! From what sled says to what a caller can do about it.
+//! Translation of sled's errors into errors that tell a caller the remedy.
 
 use heronry_store::{StoreError, StoreErrorKind, embedded::files::kind_of_io};
 use sled::transaction::TransactionError;

@@ -32,12 +32,12 @@ const CLOSE: &str = "close the store";
 
 /// The open directory behind a [`SledStore`](crate::SledStore), which alone can make one.
 pub struct SledFiles {
-    /// Nothing once the database was closed.
+    /// The database; `None` once it was closed.
     sled: Option<Sled>,
     disk: Disk,
     /// Contents that were written and not synced yet. Readers hold it while they look.
     hidden: RwLock<HashSet<HiddenRow>>,
-    /// Whether a commit began and did not end well.
+    /// True when a commit began and did not end well.
     in_doubt: AtomicBool,
     /// The copy that is looked at, if it is one.
     _copy: Option<Copy>,

@@ -1,9 +1,10 @@
-//! What a directory is, before anything in it is believed; and how sled is set up.
+//! The identity of a directory, checked before anything in it is believed; and the configuration of
+//! sled.
 //!
-//! The file `heronry` says so: magic, checksum (4 bytes), format of the store (4), format of its
-//! chunks (2), and a copy of sled's file `conf`. Numbers are big-endian. It is
-//! written once, at creation; a newer build raises the format of chunks before it writes a newer
-//! one.
+//! The file `heronry` says that the directory is a store. It holds magic, checksum (4 bytes),
+//! format of the store (4), format of its chunks (2), and a copy of sled's file `conf`. Numbers are
+//! big-endian. It is written once, at creation; a newer build raises the format of chunks before it
+//! writes a newer one.
 
 use heronry_store::{
     StoreErrorKind,
@@ -28,7 +29,7 @@ pub(crate) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 /// into it. With 40 of this size it still stays below a quarter of a segment.
 pub(crate) const FRAGMENT_BYTES: usize = 12 * 1024;
 
-/// How much of the store sled holds in memory, in bytes.
+/// The most bytes of the store that sled holds in memory.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Returns how sled is set up: it flushes when it is told to, and never by itself.
@@ -39,7 +40,7 @@ pub(crate) fn config() -> sled::Config {
         .flush_every_ms(None)
 }
 
-/// Why a directory is not opened: what a caller can do about it, and what was found.
+/// The reason why a directory is not opened: the kind tells the remedy, the text tells the finding.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Unreadable {
     pub(crate) kind: StoreErrorKind,

@@ -1,4 +1,4 @@
-//! The file `mark`: how the store was left.
+//! The file `mark`: the state in which the store was left.
 //!
 //! A checksum (4 bytes), a kind (1) and a payload. While the store is open the payload is a place
 //! in sled's log, below which everything lasts. That is written after every sync, and without one: a
@@ -23,13 +23,13 @@ const OPEN: u8 = 1;
 const CLOSED_SOMEWHERE: u8 = 2;
 const CLOSED: u8 = 3;
 
-/// How the store was left.
+/// The state in which the store was left.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Mark {
-    /// It is in use, or its process ended before it was closed. What the log holds below this
-    /// place lasts.
+    /// The store is in use, or its process ended before the store was closed. The log lasts below
+    /// this place.
     Open(Sequence),
-    /// It was closed, and holds what the summary says; its log ends at this place.
+    /// The store was closed, and holds what the summary says; its log ends at this place.
     Closed {
         end: Option<Sequence>,
         summary: Vec<u8>,

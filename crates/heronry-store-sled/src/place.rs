@@ -1,4 +1,4 @@
-//! Where a store lies: its directory, what stands in it, the temporary directory of its creation.
+//! The place of a store: its directory, the files in it, the temporary directory of its creation.
 
 use std::{
     ffi::OsString,
@@ -20,12 +20,12 @@ use crate::format::{self, Unreadable};
 /// The file that says what the directory is. Whoever uses the store holds its lock.
 const RECORD: &str = "heronry";
 const MARK: &str = "mark";
-/// What sled makes.
+/// The names of the files and folders that sled makes.
 const DB: &str = "db";
 const CONF: &str = "conf";
 const BLOBS: &str = "blobs";
 
-/// Where a store lies.
+/// The place of a store: its directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     directory: PathBuf,

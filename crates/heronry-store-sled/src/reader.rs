@@ -19,7 +19,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) trees: &'a Trees,
     /// Contents that were written, or written anew, and not synced yet.
     pub(crate) hidden: &'a HashSet<HiddenRow>,
-    /// What is being done, for errors.
+    /// The name of the operation, for errors.
     pub(crate) op: &'static str,
 }
 
@@ -39,7 +39,7 @@ impl Reading for Reader<'_> {
     }
 }
 
-/// Whether there is more to see.
+/// The end of a walk over rows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Walked {
     ToTheEnd,

@@ -1,5 +1,5 @@
-//! What is done to a store before sled opens it: what is read is checked, then what sled would cut
-//! off is cut off.
+//! Checks of a store before sled opens it. The log is read and checked, then everything that sled
+//! would cut off is cut off.
 //!
 //! sled itself takes whatever it cannot read for the end of its log, a device that failed once
 //! included, and writes zeros over the rest. Here reading ends before the first byte is written, and
@@ -150,7 +150,8 @@ impl Settling<'_> {
 
     /// Returns true when sled has left the log as it was when it opened.
     ///
-    /// When the device fails while it reads, it cuts off what it could not read, and says nothing.
+    /// A device that fails while sled reads makes sled cut off everything that it could not read,
+    /// and sled says nothing.
     pub(crate) fn is_kept(&self, settled: &Settled) -> io::Result<bool> {
         let Some(active) = &settled.active else {
             return Ok(true);
@@ -159,7 +160,7 @@ impl Settling<'_> {
         Ok(found.get(..active.used) == active.bytes.get(..active.used))
     }
 
-    /// Puts back what sled cut off, and returns what is to be said of it.
+    /// Puts back the bytes that sled cut off, and returns the error that tells of it.
     pub(crate) fn put_back(&self, settled: &Settled) -> io::Error {
         let put_back = || {
             if let Some(active) = &settled.active {

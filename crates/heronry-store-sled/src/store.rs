@@ -52,8 +52,8 @@ impl SledStore {
         Self::open_place(&Place::new(directory), &None, Purpose::Use)
     }
 
-    /// Opens a copy of a store that is there to look at it, whether it is sealed or not. Nothing that
-    /// is written to it lasts.
+    /// Opens a copy of an existing store to look at it, sealed or not. Nothing that is written to
+    /// the copy lasts.
     ///
     /// sled writes when it opens. So the copy stands beside the store, under its name and `.looking`,
     /// takes as much space unless the file system shares it, and is removed when it is dropped.
@@ -65,7 +65,7 @@ impl SledStore {
         Self::open_place(&Place::new(directory), &None, Purpose::Read)
     }
 
-    /// Opens a store that is there to move its pools elsewhere, whether it is sealed or not.
+    /// Opens an existing store to move its pools elsewhere, sealed or not.
     ///
     /// # Errors
     /// As [`open`](Self::open), but never because it is sealed.

@@ -8,7 +8,7 @@ use heronry_types::{Epoch, IdempotencyKey, MessageId, PoolId, Position, RunId, W
 
 use crate::{FencingToken, StoreError};
 
-/// What must be unique per (pool, run).
+/// A name that is unique for each pool and run.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum ClaimName {
     /// An idempotency key; sends, wakes and event batches share one space.
@@ -57,7 +57,7 @@ impl fmt::Debug for ClaimKey {
     }
 }
 
-/// What was decided under a key.
+/// The decision that was made under a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ClaimEntry {
     /// The first record of the decision.
@@ -66,7 +66,23 @@ pub struct ClaimEntry {
     pub request_hash: RequestHash,
 }
 
-/// Up to where a projection has followed a journal, and on which chain.
+/// A claim, with the key that it is made under.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NamedClaim {
+    /// The key.
+    pub key: ClaimKey,
+    /// The decision that was made under the key.
+    pub entry: ClaimEntry,
+}
+
+impl NamedClaim {
+    /// Returns the claim on a key with this entry.
+    pub fn new(key: ClaimKey, entry: ClaimEntry) -> Self {
+        Self { key, entry }
+    }
+}
+
+/// The place up to which a projection has followed a journal, and the chain that it followed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
     /// The timeline.
@@ -77,7 +93,8 @@ pub struct Checkpoint {
     pub hash: ChunkHash,
 }
 
-/// A projection of the journal: idempotency keys and host-chosen ids → what was decided.
+/// A projection of the journal: from idempotency keys and host-chosen ids to the decisions made
+/// under them.
 ///
 /// It may be dropped and folded again at any time; the journal is the truth.
 ///
@@ -105,7 +122,7 @@ pub trait Claims: Send + Sync {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError>;

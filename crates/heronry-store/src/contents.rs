@@ -24,25 +24,25 @@ impl StoredContent {
     }
 }
 
-/// What is left of a body that was erased: everything but its bytes.
+/// The rest of an erased body: everything but its bytes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Tombstone {
     /// The media type that it had.
     pub media_type: Arc<str>,
-    /// How many bytes it had.
+    /// The number of bytes that it had.
     pub bytes: u64,
     /// The BLAKE3 digest of its bytes.
     pub digest: Digest,
-    /// When it was erased.
+    /// The time of the erasure.
     pub erased_at: Timestamp,
 }
 
-/// What stands under a reference.
+/// The entry under a reference: a body, or the tombstone of an erased one.
 #[derive(Clone, Debug)]
 pub enum Stored {
     /// A body.
     Kept(StoredContent),
-    /// One that was erased.
+    /// A body that was erased.
     Erased(Tombstone),
 }
 
@@ -100,18 +100,18 @@ impl PartialEq for Stored {
 
 impl Eq for Stored {}
 
-/// A body that is to be erased, and what is left of it.
+/// The erasure of a body, with the tombstone that replaces it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Erasure {
     /// The reference.
     pub content_ref: ContentRef,
-    /// Where the body stands.
+    /// The place of the body.
     pub place: ContentPlace,
-    /// What is to stand there instead.
+    /// The tombstone that replaces the body.
     pub tombstone: Tombstone,
 }
 
-/// Where a content was stored, which says where to look.
+/// The place where a content was stored, and where a reader looks for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ContentPlace {
     /// By itself, before any record referred to it.

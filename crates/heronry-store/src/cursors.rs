@@ -5,7 +5,7 @@ use heronry_types::{Cursor, Id, IdKind, PoolId, Position};
 
 use crate::StoreError;
 
-/// How many consumers a pool has at most.
+/// The most consumers of a pool.
 pub const CONSUMERS_PER_POOL_MAX: usize = 1_000;
 
 /// Marks a [`ConsumerId`].
@@ -23,24 +23,24 @@ pub type ConsumerId = Id<Consumer>;
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct FilterFingerprint(pub [u8; 32]);
 
-/// How far a consumer has come, and what it looks for.
+/// The progress of a consumer, with the fingerprint of its filter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ConsumerCursor {
     /// The last point that it is done with.
     pub cursor: Cursor,
-    /// Its filter; a cursor says nothing to a consumer that looks for something else.
+    /// The fingerprint of the consumer's filter. The cursor has no meaning for a consumer with
+    /// another filter.
     pub filter: FilterFingerprint,
 }
 
-/// Why a cursor was not committed.
+/// The error of a cursor that was not committed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConsumerError {
     /// The consumer does not stand where the caller believes: another process consumes under the
     /// same name, or looks for something else. Nothing was written.
     #[error("consumer stands elsewhere, or has another filter; read its cursor again")]
     Conflict {
-        /// Where it stands; nothing when there is no such consumer.
+        /// The present progress of the consumer; `None` when there is no such consumer.
         found: Option<ConsumerCursor>,
     },
     /// The cursor is ahead of the pool's journal. Nothing was written.
@@ -67,9 +67,10 @@ pub enum ConsumerError {
 
 /// Named durable positions of consumers. Unlike a projection they cannot be folded from the journal.
 ///
-/// A consumer owns no pool, so no fencing token guards it: it says where it believes to stand.
-/// A copy of a store carries no cursors: the copy is another timeline, and whoever consumes it is
-/// another consumer. A move carries every one: nothing but the place changes.
+/// A consumer owns no pool, so no fencing token guards its cursor: a commit names the cursor that
+/// the consumer believes to have. A copy of a store carries no cursors: the copy is another
+/// timeline, and whoever consumes it is another consumer. A move carries every cursor: nothing but
+/// the place changes.
 ///
 /// Contract; each rule has a conformance case of the same name in `heronry-testkit`:
 /// 1. *committed*: what was committed last is returned, cursor and filter.

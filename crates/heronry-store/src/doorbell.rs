@@ -14,7 +14,8 @@ use heronry_types::{PoolId, Position};
 
 use crate::{StoreError, StoreErrorKind};
 
-/// Who waits for which pool to pass which position. Rung after a head has become readable.
+/// The calls that wait until a pool has passed a position. They are rung after a head has become
+/// readable.
 ///
 /// The order that loses no ring: [`listen`](Self::listen), then look at the head, then wait.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ struct Listener {
 impl Doorbells {
     /// Begins to listen; the future completes when the pool's head has passed `after`.
     ///
-    /// It fails with [`StoreErrorKind::Closed`] when the store closes.
+    /// The future fails with [`StoreErrorKind::Closed`] when the store closes.
     pub fn listen(
         &self,
         pool: &PoolId,

@@ -1,4 +1,5 @@
-//! What adapters over embedded databases have in common: how rows lie, who writes, what is read.
+//! Parts shared by adapters over embedded databases: the layout of rows, the writer, and the
+//! reading gate.
 //!
 //! This module is for those who write an adapter. An embedded database keeps rows of bytes in the
 //! order of their keys, and commits transactions. An adapter says how one is created, opened and
@@ -65,7 +66,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 /// [`Corrupt`](StoreErrorKind::Corrupt) here, not a crash.
 ///
 /// # Errors
-/// What was run says, or what it panicked with.
+/// The error of the operation, or [`Corrupt`](StoreErrorKind::Corrupt) with the text of its panic.
 pub fn guarded<T, E: From<StoreError>>(
     op: &'static str,
     read: impl FnOnce() -> Result<T, E>,

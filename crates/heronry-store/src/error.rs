@@ -1,4 +1,4 @@
-//! How a store fails.
+//! Errors of stores.
 
 use std::{error::Error, fmt};
 
@@ -6,9 +6,8 @@ use heronry_types::{Position, Timestamp};
 
 use crate::Route;
 
-/// What a caller can do about a [`StoreError`].
+/// The kind of a [`StoreError`]: it tells a caller the remedy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
 pub enum StoreErrorKind {
     /// There is no store at this place; create one first.
     NotFound,
@@ -30,7 +29,7 @@ pub enum StoreErrorKind {
     Closed,
     /// A content or a snapshot is larger than the store takes.
     TooLarge,
-    /// What was to be written is not of this journal, or ahead of it; make it again.
+    /// The data to write is not of this journal, or is ahead of it; make it again.
     Foreign,
     /// The pools of the store were moved to another place, which the error names; open that one.
     Sealed,
@@ -76,7 +75,7 @@ impl fmt::Display for StoreErrorKind {
     }
 }
 
-/// A failure of a store: what failed, in which operation, and whether trying again can help.
+/// A failure of a store: its kind, the operation that failed, and the details.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -87,7 +86,7 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Returns an error of this kind from an operation; `detail` says what was found where.
+    /// Returns an error of this kind from an operation; `detail` names the finding and its place.
     pub fn new(kind: StoreErrorKind, op: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -112,14 +111,14 @@ impl StoreError {
         Self::new(StoreErrorKind::Sealed, op, detail)
     }
 
-    /// Adds what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Returns what a caller can do about it.
+    /// Returns the kind of the error, which tells a caller the remedy.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
@@ -155,18 +154,17 @@ impl Error for StoreError {
     }
 }
 
-/// What is known of a commit that did not succeed.
+/// The knowledge about a commit that did not succeed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// Nothing of it was or will be kept.
+    /// Nothing of the commit was or will be kept.
     None,
-    /// It may or may not have been kept: open the store again and ask by idempotency key.
+    /// The commit may or may not have been kept: open the store again and ask by idempotency key.
     Unknown,
 }
 
-/// Why an append did not succeed.
+/// The error of an append.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AppendError {
     /// The journal's head is not the expected one: another writer owns the pool. Nothing was written.
     #[error("head is {found} where {expected} was expected; ownership of the pool was lost")]
@@ -191,23 +189,22 @@ pub enum AppendError {
     Discontinuous {
         /// First position of the chunk.
         at: Position,
-        /// What does not fit.
+        /// The part that does not fit.
         why: &'static str,
     },
     /// The store failed; `outcome` says whether the commit may have been kept.
     #[error("commit failed with outcome {outcome:?}")]
     Store {
-        /// What is known of the commit.
+        /// The knowledge about the commit: not kept, or perhaps kept.
         outcome: Outcome,
-        /// What failed.
+        /// The failure of the store.
         #[source]
         error: StoreError,
     },
 }
 
-/// Why a read did not succeed.
+/// The error of a read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ReadError {
     /// The pool has no journal in this store.
     #[error("no such pool in this store")]
@@ -225,16 +222,15 @@ pub enum ReadError {
     Store(#[from] StoreError),
 }
 
-/// Why a pool's lease was not given.
+/// The error of a lease that was not given.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LeaseError {
     /// Another live runtime owns the pool.
     #[error("pool is owned by {owner} since {since}; stop that runtime first")]
     Owned {
-        /// Who owns it.
+        /// The name of the owner.
         owner: String,
-        /// Since when.
+        /// The time since which it owns the pool.
         since: Timestamp,
     },
     /// A move that is not complete brings the pool to this store.

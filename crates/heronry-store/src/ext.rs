@@ -1,4 +1,4 @@
-//! What every journal can do once it can read whole chunks.
+//! Methods that every journal has once it can read whole chunks.
 
 use async_trait::async_trait;
 use heronry_journal::Record;
@@ -13,7 +13,7 @@ pub struct RecordPage {
     pub records: Vec<Record>,
     /// The position of the last of them: where the next page begins.
     pub last: Position,
-    /// Where the journal stands.
+    /// The head of the journal.
     pub head: Head,
 }
 

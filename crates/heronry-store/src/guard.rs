@@ -1,4 +1,4 @@
-//! What every adapter checks before it writes, in one place, so that all answer alike.
+//! Checks that every adapter makes before it writes: in one place, so that all answer alike.
 
 use heronry_journal::{Chain, ChainError, ChainFault, Chunk};
 use heronry_types::{Position, Timelines, Timestamp};
@@ -115,7 +115,6 @@ fn discontinuous(error: ChainError) -> AppendError {
         ChainFault::Position { .. } => "its first position is not the one after the head",
         ChainFault::Epoch { .. } => "its epoch is not the pool's",
         ChainFault::Hash { .. } => "it does not name the hash of the chunk before it",
-        _ => "it does not follow the chunk before it",
     };
     AppendError::Discontinuous { at: error.at, why }
 }
@@ -151,7 +150,8 @@ pub fn judge_content(bytes: usize, content_bytes_max: u64) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Who owns a pool. The token is to be persisted before it is handed out; the owner lives in memory.
+/// The ownership of a pool. The token is to be persisted before it is handed out; the owner lives
+/// in memory.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ownership {
     token: FencingToken,

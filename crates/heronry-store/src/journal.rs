@@ -11,7 +11,7 @@ use crate::{
     StoreError, Stored, StoredContent,
 };
 
-/// Where a pool's journal stands.
+/// The present state of a pool's journal: its timeline, its head and its floor.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Head {
     /// The newest timeline.
@@ -33,16 +33,16 @@ pub struct Commit {
     pub contents: Vec<NewContent>,
     /// The bodies that are erased in the same transaction: of appends before it, or by themselves.
     pub erasures: Vec<Erasure>,
-    /// Where the consumers of a pool stand that is brought from elsewhere on the timeline that it
-    /// had; they come with the append that shows the pool, and with no other.
+    /// The cursors of consumers of a pool that is brought from elsewhere on the timeline that it
+    /// had. They come with the append that shows the pool, and with no other.
     pub consumers: Vec<(ConsumerId, ConsumerCursor)>,
-    /// Whether a timeline starts with it.
+    /// The relation of the append to the timeline.
     pub timeline: Timeline,
-    /// Whether the pool is all there with it.
+    /// The completeness of the pool after the append.
     pub arrival: Arrival,
 }
 
-/// Whether a timeline starts with an append.
+/// The relation of an append to the timeline: it continues it, or starts one.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Timeline {
     /// Every chunk is of the pool's epoch.
@@ -52,10 +52,10 @@ pub enum Timeline {
     Starts,
 }
 
-/// Whether a pool is all there with an append.
+/// The completeness of a pool after an append.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Arrival {
-    /// It is: everybody sees it.
+    /// The pool is whole: everybody sees it.
     #[default]
     Whole,
     /// More of a new pool follows before anybody sees it, as when it is copied from elsewhere.
@@ -88,7 +88,7 @@ impl NewContent {
     }
 }
 
-/// What must hold for an append to be taken.
+/// The conditions under which an append is taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Guard {
     /// The head that the writer decided on; zero creates the pool.
@@ -100,18 +100,19 @@ pub struct Guard {
 /// Whole chunks from a journal, in order.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// The chunks; the first may begin before what was asked for. Empty: nothing follows yet.
+    /// The chunks; the first may begin before the position that was asked for. Empty when nothing
+    /// follows yet.
     pub chunks: Vec<Chunk>,
-    /// Where the journal stands.
+    /// The head of the journal.
     pub head: Head,
 }
 
-/// What a store promises.
+/// The promises of a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Capabilities {
     /// The store's name, as `redb`.
     pub name: &'static str,
-    /// How safely an acknowledged append is kept.
+    /// The durability of an acknowledged append.
     pub durability: Durability,
     /// The largest single content in bytes.
     pub content_bytes_max: u64,
@@ -143,7 +144,7 @@ pub struct Capabilities {
 ///     above those of the deleted one.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Returns what the store promises.
+    /// Returns the promises of the store.
     fn capabilities(&self) -> Capabilities;
 
     /// Appends whole chunks and their contents in one atomic transaction, and returns the new head.
@@ -182,8 +183,8 @@ pub trait Journal: Send + Sync {
 
     /// Returns the timelines of a pool's journal; nothing when it has none.
     ///
-    /// It shows as much as [`head`](Self::head) does, those of trimmed records too, and takes as
-    /// long for a pool that is there as for one that is not: it reads no chunk.
+    /// The answer shows as much as [`head`](Self::head) does, and the timelines of trimmed records,
+    /// too. The call reads no chunk, so it takes as long for a missing pool as for an existing one.
     ///
     /// # Errors
     /// The store's failure.
@@ -228,8 +229,8 @@ pub trait Journal: Send + Sync {
 
     /// Seals the whole store: its pools live on at another place, which `moved_to` names.
     ///
-    /// Who calls this has seen to it that nobody owns a pool. A repeat replaces the name. After a
-    /// crash the store is sealed or as it was.
+    /// The caller has seen to it that nobody owns a pool. A repeat replaces the name. After a crash
+    /// the store is sealed or as it was.
     ///
     /// # Errors
     /// The store's failure.

@@ -1,4 +1,4 @@
-//! Keys of embedded stores: their byte order is the order of what they name.
+//! Keys of embedded stores: their byte order is the order of the positions that they name.
 //!
 //! Every adapter that keeps rows in a sorted map uses these, so that a range of bytes is a range
 //! of positions. A pool is named by its number in that store, which never leaves the store.
@@ -17,7 +17,8 @@ pub const PLACED_BYTES: usize = 12;
 /// Length of a [`named`] key in bytes.
 pub const NAMED_BYTES: usize = 20;
 
-/// Returns the key of what begins at a position of a pool: a chunk, or the contents of a commit.
+/// Returns the key of the row that begins at a position of a pool: a chunk, or the contents of a
+/// commit.
 pub fn placed(pool: PoolNo, first: Position) -> [u8; PLACED_BYTES] {
     let mut key = [0; PLACED_BYTES];
     let (head, tail) = key.split_at_mut(4);
@@ -26,7 +27,7 @@ pub fn placed(pool: PoolNo, first: Position) -> [u8; PLACED_BYTES] {
     key
 }
 
-/// Returns what a [`placed`] key names.
+/// Returns the pool and the position that a [`placed`] key names.
 pub fn read_placed(key: [u8; PLACED_BYTES]) -> (PoolNo, Position) {
     let [a, b, c, d, position @ ..] = key;
     (
@@ -44,7 +45,7 @@ pub fn named(pool: PoolNo, content_ref: ContentRef) -> [u8; NAMED_BYTES] {
     key
 }
 
-/// Returns the key of what a pool has one of.
+/// Returns the key of the rows that a pool has one of.
 pub fn pool(pool: PoolNo) -> [u8; 4] {
     pool.0.to_be_bytes()
 }

@@ -1,14 +1,15 @@
-//! Sorted runs: how claims lie in a store.
+//! Sorted runs: the layout of claims in a store.
 //!
-//! A row per claim would cost more than the journal that it is about. So claims are put in runs:
-//! entries in the order of the hash of their key, in blocks of [`Shape::block`] entries, one row each,
-//! which nobody changes any more. Eight neighbouring runs of about one size become one, a bounded
-//! piece with every run that is put; what was merged is dropped as the merge passes it. A filter in
-//! memory, at most two bytes for each claim, knows nearly every key that no run has.
+//! A row for each claim would cost more than the records that it is about. So claims are put in
+//! runs: entries in the order of the hash of their key, in blocks of [`Shape::block`] entries. A
+//! block is one row, and never changes. Eight neighbouring runs of about one size are merged into
+//! one, a bounded piece with every run that is put. A merged block is dropped as the merge passes
+//! it. A filter in memory, of at most two bytes for each claim, knows nearly every key that no run
+//! has.
 //!
-//! Everything here is pure: rows are read through [`RunRows`], and what is to be written is an
-//! [`Edit`], which a store writes in one transaction. Rows that an edit takes out of use are removed
-//! by the edit after it, so that whoever looks at the runs of before still finds them.
+//! Everything here is pure: rows are read through [`RunRows`], and changes are an [`Edit`], which a
+//! store writes in one transaction. Rows that an edit takes out of use are removed by the next
+//! edit, so that readers of the earlier runs still find them.
 
 mod block;
 mod filter;
@@ -41,15 +42,15 @@ use crate::{
 /// The hash that no claim has: what lies below it is everything.
 const END: ClaimHash = ClaimHash(u128::MAX);
 
-/// How many neighbouring runs become one.
+/// The number of neighbouring runs that are merged into one.
 const FANOUT: usize = 8;
 
 /// Sizes that tests choose smaller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
-    /// How many entries a block has at most: a block of 400 fills a page of 16 KiB.
+    /// The most entries of a block. A block of 400 fills a page of 16 KiB.
     pub(crate) block: usize,
-    /// Up to how many entries a run is of the lowest level; each level is eight times the one below.
+    /// The most entries of a run of the lowest level; each level is eight times the one below.
     pub(crate) base: u64,
 }
 
@@ -76,7 +77,7 @@ pub(crate) trait RunRows {
     ) -> Result<(), StoreError>;
 }
 
-/// Where the rows of one pool are, and under which keys.
+/// The rows of one pool's runs, and the keys that they stand under.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) keys: Keys,
@@ -116,7 +117,7 @@ struct Run {
 struct Merge {
     /// Oldest first.
     inputs: Vec<Input>,
-    /// What is merged so far.
+    /// The run that is merged so far.
     output: Run,
     /// Claims below it are found in the output, all others in the inputs.
     below: ClaimHash,

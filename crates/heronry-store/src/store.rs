@@ -11,13 +11,13 @@ pub struct Store {
     pub journal: Arc<dyn Journal>,
     /// The bodies.
     pub contents: Arc<dyn Contents>,
-    /// Who owns which pool.
+    /// The ownership of pools.
     pub leases: Arc<dyn Leases>,
-    /// Which requests were decided before.
+    /// The requests that were decided before.
     pub claims: Arc<dyn Claims>,
     /// The states of engines.
     pub snapshots: Arc<dyn Snapshots>,
-    /// How far consumers have come.
+    /// The cursors of consumers.
     pub cursors: Arc<dyn Cursors>,
 }
 

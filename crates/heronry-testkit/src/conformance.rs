@@ -97,7 +97,6 @@ pub(crate) use writer::Writer;
 
 /// The capability of an adapter, beyond the ports, that a case needs.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
 pub enum Capability {
     /// Acknowledged appends are there when the same place is opened again.
     Kept,

@@ -1,4 +1,4 @@
-//! Damaging what a store has written.
+//! Damage to the bytes that a store has written.
 
 use std::{
     fmt, fs,
@@ -10,10 +10,10 @@ use heronry_store::{StoreError, StoreErrorKind};
 
 use crate::conformance::Failure;
 
-/// How many times a test damages what it damages, unless `HERONRY_FLIPS` says how many.
+/// The number of times that a test damages its store, unless `HERONRY_FLIPS` sets it.
 const FLIPS: usize = 100;
 
-/// What is done to the bytes of a file.
+/// A harm to the bytes of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Harm {
     /// One bit is flipped, counted from the first.
@@ -93,20 +93,20 @@ impl Draw {
     }
 }
 
-/// What harm to a store came to, counted.
+/// The numbers of outcomes of harm to a store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Outcomes {
-    /// The store said what is damaged.
+    /// The number of times that the store named the damage.
     pub refused: usize,
-    /// Everything was read rightly.
+    /// The number of times that everything was read rightly.
     pub without_effect: usize,
 }
 
 impl Outcomes {
-    /// Takes up what reading a harmed store came to, and returns true when it was refused.
+    /// Counts the outcome of reading a harmed store, and returns true when the read was refused.
     ///
     /// # Errors
-    /// When the error does not say that the store is damaged.
+    /// [`Failure`], when the error does not say that the store is damaged.
     pub fn note(
         &mut self,
         harm: impl fmt::Debug,

@@ -94,7 +94,7 @@ impl Writer {
     }
 }
 
-/// Returns a body of so many bytes that no other position has.
+/// Returns a body of this many bytes, which no other position has.
 pub fn large(bytes: usize, position: Position) -> Body {
     let byte = |n: usize| (n * 7 + n / 251).to_le_bytes()[0] ^ position.0.to_le_bytes()[0];
     Body::new(Body::BINARY, (0..bytes).map(byte).collect::<Vec<u8>>())
@@ -145,12 +145,12 @@ pub struct Acknowledged {
 }
 
 impl Acknowledged {
-    /// Notes that a head was acknowledged when so many operations had happened.
+    /// Notes that a head was acknowledged after this many operations.
     pub fn note(&mut self, operations: usize, head: Head) {
         self.heads.push((operations, head.head.0));
     }
 
-    /// Returns the head that was acknowledged when so many operations had happened.
+    /// Returns the head that was acknowledged after this many operations.
     pub fn after(&self, operations: usize) -> u64 {
         let before = self.heads.iter().filter(|(count, _)| *count <= operations);
         before.map(|(_, head)| *head).max().unwrap_or(0)

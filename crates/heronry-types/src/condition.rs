@@ -52,7 +52,6 @@ pub struct Count<L = String> {
 
 /// A condition that no wake can have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConditionError {
     /// A list of conditions is empty.
     #[error("{list} is empty; name at least one condition")]

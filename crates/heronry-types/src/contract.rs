@@ -29,7 +29,7 @@ pub struct ResponseContract {
 }
 
 impl ResponseContract {
-    /// Returns a contract for so many replies, of whichever recipients, without a timeout.
+    /// Returns a contract for this many replies from any recipients, without a timeout.
     pub fn new(expected_responses: NonZeroU32) -> Self {
         Self {
             expected_responses,

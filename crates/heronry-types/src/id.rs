@@ -17,7 +17,6 @@ pub const ID_BYTES_MAX: usize = 512;
 
 /// The error for a text that is not an id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum IdError {
     /// The text has no bytes.
     #[error("id is empty; give 1 to {ID_BYTES_MAX} bytes")]
@@ -296,7 +295,7 @@ pub mod kind {
 pub type PoolId = Id<kind::Pool>;
 /// Names a run: one logical execution of an agent.
 pub type RunId = Id<kind::Run>;
-/// Names an agent: what runs are executions of.
+/// Names an agent: a kind of worker, of which runs are executions.
 pub type AgentId = Id<kind::Agent>;
 /// Names a topic that members list.
 pub type TopicId = Id<kind::Topic>;

@@ -248,7 +248,6 @@ impl LimitName {
 
 /// A limit cannot be set like this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum LimitNotSettable {
     /// The value is over what can be kept or held.
     #[error("limits.{limit} can be {ceiling} at the most, not {asked}; ask for less")]
@@ -281,9 +280,9 @@ pub struct Limits(#[n(0)] BTreeMap<LimitName, u64>);
 /// A sum over the wakes that wait, of a run or of a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum OfWakes {
-    /// What they cost.
+    /// The sum of their costs.
     Cost(&'static str),
-    /// How many they are.
+    /// The number of the wakes.
     Count(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! References: what an envelope says of entities, sources, destinations and policies.
+//! References of an envelope: to entities, sources, destinations and policies.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;

@@ -16,7 +16,6 @@ macro_rules! problems {
     ($($(#[$doc:meta])* $variant:ident = $slug:literal, $status:literal, $title:literal;)*) => {
         /// The kind of a problem. Each kind has one slug, one title, and a usual status.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-        #[non_exhaustive]
         pub enum ProblemKind {
             $($(#[$doc])* $variant,)*
         }

@@ -153,7 +153,6 @@ impl RegisterWake {
 
 /// The error for a request to be woken that has no condition, or more than one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum NotOneCondition {
     /// There is no condition.
     #[error("say what to wait for: one of filter, any_of, all_of and count")]

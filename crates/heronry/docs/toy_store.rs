@@ -17,7 +17,7 @@ const COMMIT: &str = "commit";
 /// Rows by table and key, in order.
 type Tables = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
 
-/// What happens before every sync: nothing, or what a test puts there.
+/// An action before every sync: nothing, or the one that a test puts there.
 type BeforeSync = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 
 /// A database of one file: frames, each the changes of one transaction, which are repeated when the
@@ -161,7 +161,7 @@ fn frame(changes: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What is at the front of some bytes.
+/// The frame at the front of some bytes.
 enum Front<'a> {
     /// The changes of a whole frame, and how long the frame is.
     Whole(&'a [u8], usize),

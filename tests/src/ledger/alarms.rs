@@ -1,4 +1,4 @@
-//! What is suspected is so: nothing that could not come comes, unless somebody came to help.
+//! Suspicions are true: nothing that could not come comes, unless somebody came to help.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use heronry_types::{Actor, Position, ResumedBy, RunId};
 
 use super::run_of;
 
-/// What was suspected and is still said.
+/// The suspicions that still stand.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     /// Wakes that nobody could end, and where that was said.

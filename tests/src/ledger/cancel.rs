@@ -1,4 +1,4 @@
-//! What a journal may say of cancelled messages.
+//! The rules of a journal about cancelled messages.
 
 use heronry_journal::{MessageCancelled, Record};
 use heronry_types::{Actor, Position};

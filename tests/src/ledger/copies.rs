@@ -1,4 +1,4 @@
-//! What a journal may say of messages and their copies.
+//! The rules of a journal about messages and their copies.
 
 use std::{
     cmp::Reverse,
@@ -16,26 +16,26 @@ use heronry_types::{
 
 use super::{Ledger, resume::PAUSE_MIN, run_of};
 
-/// Where a copy stands.
+/// The slot of a copy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Slot {
-    /// It waits to be claimed, from this time on when that was delayed.
+    /// The copy waits to be claimed; a delayed one from this time on.
     Queued(Option<Timestamp>),
-    /// This claim holds it until then.
+    /// The copy is held by this claim until this time.
     Claimed(Claim, Timestamp),
-    /// It was acknowledged under this claim.
+    /// The copy was acknowledged under this claim.
     Acked(Claim, AckOutcome),
-    /// It expired.
+    /// The copy expired.
     Expired,
     /// Its message was cancelled.
     Cancelled,
-    /// It could not be handed over.
+    /// The copy could not be handed over.
     Undeliverable(Undeliverable),
-    /// It was claimed too often.
+    /// The copy was claimed too often.
     Dead,
 }
 
-/// How many copies of one recipient stand where.
+/// The numbers of copies of one recipient, by their slots.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
     /// Delivered to it, ever.
@@ -60,16 +60,17 @@ pub struct Tally {
 pub(super) struct Copy {
     pub(super) slot: Slot,
     pub(super) attempts: u32,
-    /// When it was put at the tail again, and by which record.
+    /// The time and the record that put the copy at the tail again.
     pub(super) replayed: Option<(Timestamp, Position)>,
-    /// Whether it was claimed since it was put there.
+    /// True when the copy was claimed since it was put there.
     pub(super) is_begun: bool,
 }
 
-/// When it is a copy's turn: the more urgent first, then by since when it can be claimed.
+/// The order in which copies are claimed: the more urgent first, then by the time from which on a
+/// copy can be claimed.
 pub(super) type Turn = (Reverse<Importance>, Timestamp, Position);
 
-/// Why no copy of a message is handed over any more, whatever happens.
+/// The reason why no copy of a message is handed over any more, whatever happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Withdrawn {
     Expired,
@@ -82,7 +83,7 @@ pub(super) struct Letter {
     pub(super) accepted: MessageAccepted,
     accepted_at: (Timestamp, Position),
     pub(super) copies: BTreeMap<RunId, Copy>,
-    /// Whose replies count so far.
+    /// The runs whose replies count so far.
     pub(super) replied: BTreeSet<RunId>,
     pub(super) end: Option<Position>,
     pub(super) withdrawn: Option<Withdrawn>,
@@ -117,20 +118,20 @@ impl Copy {
 }
 
 impl Letter {
-    /// When it is a copy's turn.
+    /// Returns the turn of a copy.
     pub(super) fn turn(&self, copy: Copy) -> Turn {
         let usual = (self.visible_at(), self.accepted_at.1);
         let (since, position) = copy.replayed.unwrap_or(usual);
         (Reverse(self.options().importance), since, position)
     }
 
-    /// Since when its copies can be claimed.
+    /// Returns the time from which on its copies can be claimed.
     fn visible_at(&self) -> Timestamp {
         let delay = self.options().deliver_after;
         self.accepted_at.0.after(delay.unwrap_or_default())
     }
 
-    /// How it is handed over.
+    /// Returns the options with which it is handed over.
     pub(super) fn options(&self) -> DeliveryOptions {
         let options = self.accepted.options.as_deref();
         options.copied().unwrap_or_default()
@@ -140,7 +141,7 @@ impl Letter {
         self.accepted.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Where a copy goes whose claim is given back.
+    /// Returns the slot of a copy whose claim is given back.
     fn slot_of_returned(&self, visible_at: Option<Timestamp>) -> Slot {
         match self.withdrawn {
             Some(Withdrawn::Expired) => Slot::Expired,

@@ -1,4 +1,4 @@
-//! What a journal may say of dead letters.
+//! The rules of a journal about dead letters.
 
 use heronry_journal::{MessageDeadLettered, MessageReplayed, Record};
 use heronry_types::{DeadReason, Position, Timestamp};
@@ -6,7 +6,8 @@ use heronry_types::{DeadReason, Position, Timestamp};
 use super::{Ledger, copies::Slot, run_of};
 
 impl Ledger {
-    /// Whether the expiry of a message ends its copies by itself, now or as the next thing that is due.
+    /// Returns true when the expiry of a message ends its copies by itself, now or as the next
+    /// thing that is due.
     pub(super) fn is_expiring(&self, accepted: Position) -> bool {
         let letter = self.letters.get(&accepted);
         letter.is_some_and(|letter| letter.end.is_none() && letter.is_past_expiry(self.time))

@@ -1,4 +1,4 @@
-//! What a journal may say of deliveries that are not the usual ones.
+//! The rules of a journal about deliveries that are not the usual ones.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +14,14 @@ use super::{Ledger, copies::Letter};
 /// one importance, ordered or not.
 pub(super) type LineName = (RunId, RunId, Importance, bool);
 
-/// How long an ordered copy is given back for at the most.
+/// The longest delay for which an ordered copy is given back.
 const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 
-/// Up to which depth inboxes are counted: it takes a look at every message.
+/// The greatest depth of inboxes that are counted: counting looks at every message.
 const COUNTED_DEPTH_MAX: u64 = 64;
 
 impl Letter {
-    /// Which line its copy to a recipient stands in.
+    /// Returns the line in which its copy to a recipient stands.
     pub(super) fn line(&self, run: &RunId) -> LineName {
         let options = self.options();
         let sender = self.sender.clone();
@@ -34,7 +34,7 @@ impl Letter {
     }
 }
 
-/// What becomes of a message when an inbox is full.
+/// Returns the treatment of a message when an inbox is full.
 fn on_full(to: &Address, options: DeliveryOptions) -> OnFull {
     let usual = match to {
         Address::Run { .. } => OnFull::Refuse,
@@ -82,7 +82,7 @@ impl Ledger {
         on_full(to, options) == OnFull::Refuse && addressed.iter().any(is_full)
     }
 
-    /// Who has no room is left out, and nobody else.
+    /// Checks that the members without room are left out, and nobody else.
     pub(super) fn check_room(&self, letter: &Letter, body: &MessageDelivered) {
         let skips = on_full(&letter.accepted.to, letter.options()) == OnFull::Skip;
         assert!(skips || body.skipped.is_none(), "it asked to be refused");
@@ -112,7 +112,7 @@ impl Ledger {
         letter.is_ordered() && self.letters.iter().any(holds_up)
     }
 
-    /// Those that one receive may claim, of copies in turn.
+    /// Returns the copies that one receive may claim, in their turn.
     pub(super) fn in_lines(
         &self,
         run: &RunId,

@@ -1,7 +1,7 @@
-//! What a journal may say of effects.
+//! The rules of a journal about effects.
 
 use heronry_journal::{
-    EffectAttempted, EffectCompleted, EffectIntended, EffectResultRefused, Record,
+    EffectAttempted, EffectCompleted, EffectIntended, EffectRecord, EffectResultRefused, Record,
 };
 use heronry_types::{Actor, EffectFault, Generation, Position, RunId};
 
@@ -10,13 +10,13 @@ use super::{Ledger, run_of};
 /// An effect as the journal shows it.
 #[derive(Debug)]
 pub struct Deed {
-    /// Whose it is.
+    /// The run whose effect it is.
     pub run: RunId,
-    /// Whether doing it again does no harm.
+    /// True when doing it again does no harm.
     pub is_keyed: bool,
-    /// Which joining of the run it belongs to.
+    /// The joining of the run to which it belongs.
     pub generation: Generation,
-    /// How often it was attempted.
+    /// The number of attempts.
     pub attempts: u32,
     /// The record that has its result.
     pub done: Option<Position>,
@@ -24,6 +24,14 @@ pub struct Deed {
 
 #[expect(clippy::unwrap_used, reason = "a test stops at a record of nothing")]
 impl Ledger {
+    pub(super) fn of_effect(&mut self, record: &Record, body: EffectRecord<'_>) {
+        match body {
+            EffectRecord::EffectIntended(body) => self.intended(record, body),
+            EffectRecord::EffectAttempted(body) => self.attempted(record, body),
+            EffectRecord::EffectCompleted(body) => self.completed(record, body),
+        }
+    }
+
     /// Returns an effect by its intent.
     pub fn deed(&self, intended: Position) -> Option<&Deed> {
         self.deeds.get(&intended)

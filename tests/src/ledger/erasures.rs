@@ -1,24 +1,31 @@
-//! What a journal may say of erased bodies.
+//! The rules of a journal about erased bodies.
 
 use std::collections::BTreeSet;
 
-use heronry_journal::{Body, ContentErased, Record};
+use heronry_journal::{Body, ContentErased, ContentRecord, Record};
 use heronry_types::{ContentRef, RunId, Timestamp};
 
 use super::Ledger;
 
-/// What a journal says of a body.
+/// The standing of a body in a journal.
 #[derive(Clone, Debug, Default)]
 pub struct ContentStanding {
-    /// Who sent the first message with it.
+    /// The sender of the first message with it.
     pub first_sender: Option<RunId>,
-    /// Whoever sent or got a message with it.
+    /// The runs that sent or got a message with it.
     pub readers: BTreeSet<RunId>,
-    /// When it was erased.
+    /// The time of its erasure.
     pub erased_at: Option<Timestamp>,
 }
 
 impl Ledger {
+    pub(super) fn of_content(&mut self, record: &Record, body: ContentRecord<'_>) {
+        match body {
+            ContentRecord::ContentErased(body) => self.erased(record, body),
+            ContentRecord::ContentStored(body) => self.stored(record, body),
+        }
+    }
+
     pub(super) fn erased(&mut self, record: &Record, erased: &ContentErased) {
         self.leaves_unnamed(record, erased);
         let content_ref = erased.content_ref;

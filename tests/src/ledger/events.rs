@@ -1,11 +1,18 @@
-//! What a journal may say of events that members report.
+//! The rules of a journal about events that members report.
 
-use heronry_journal::{ApplicationEvent, Body, Record};
+use heronry_journal::{ApplicationEvent, Body, Record, ToldRecord};
 use heronry_types::{EntityKind, EventFamily};
 
 use super::{Ledger, run_of};
 
 impl Ledger {
+    pub(super) fn of_nothing(&mut self, record: &Record, body: ToldRecord<'_>) {
+        match body {
+            ToldRecord::ApplicationEvent(body) => self.reported(record, body),
+            ToldRecord::EffectResultRefused(body) => self.result_refused(record, body),
+        }
+    }
+
     /// Checks that a batch that has begun goes on.
     pub(super) fn check_batch(&self, record: &Record) {
         if self.batch.is_some() {

@@ -1,10 +1,10 @@
-//! What a journal may say of members.
+//! The rules of a journal about members.
 
 use std::collections::BTreeSet;
 
 use heronry_journal::{
-    Body, MemberChanged, MemberJoined, MemberTakenOver, MessageAccepted, Record, RunLost,
-    RunResumed,
+    Body, MemberChanged, MemberJoined, MemberRecord, MemberTakenOver, MessageAccepted, Record,
+    RunLost, RunResumed,
 };
 use heronry_types::{
     Actor, Address, AgentId, Broadcast, Generation, LimitName, Millis, Policies, Position, RunEnd,
@@ -21,15 +21,28 @@ pub(super) struct Seat {
     policies: Policies,
     topics: BTreeSet<TopicId>,
     lease: Option<Millis>,
-    /// When it was heard of for certain; what is not recorded may have followed.
+    /// The time at which it was last heard of for certain. Later signs of life may not be recorded.
     pub(super) heard: Timestamp,
-    /// When it leaves unless it is heard of before.
+    /// The time at which it leaves, unless it is heard of before.
     pub(super) lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The condition of its suspension.
     pub(super) asleep: Option<Sleep>,
 }
 
 impl Ledger {
+    pub(super) fn of_member(&mut self, record: &Record, body: MemberRecord<'_>) {
+        match body {
+            MemberRecord::MemberJoined(body) => self.joined(record, body),
+            MemberRecord::MemberTakenOver(body) => self.taken_over(record, body),
+            MemberRecord::MemberChanged(body) => self.changed(record, body),
+            MemberRecord::MemberLeft(body) => self.left(record, body.generation, body.reason),
+            MemberRecord::RunEnded(body) => self.run_ended(record, body),
+            MemberRecord::RunLost(body) => self.lost(record, body),
+            MemberRecord::RunResumed(body) => self.found(record, *body),
+            MemberRecord::RunSuspended(body) => self.suspended(record, body),
+        }
+    }
+
     pub(super) fn joined(&mut self, record: &Record, body: &MemberJoined) {
         let run = run_of(record);
         assert!(!self.ended.contains_key(&run), "an ended run never joins");

@@ -1,4 +1,4 @@
-//! What a journal may say of replies, and of messages that ask for them.
+//! The rules of a journal about replies, and about messages that ask for them.
 
 use heronry_journal::{
     Answering, Contract, MessageResponded, MessageTimedOut, MessageUnsatisfiable, Record,
@@ -16,19 +16,19 @@ impl Letter {
         self.accepted.answering()
     }
 
-    /// How many replies it asks for.
+    /// Returns the number of replies that it asks for.
     fn expected(&self) -> usize {
         let asked = self.contract().map(|contract| &contract.asked);
         asked.map_or(0, |asked| asked.expected_responses.get() as usize)
     }
 
-    /// Whether a reply of this recipient would count, whenever it came.
+    /// Returns true when a reply of this recipient would count, whenever it came.
     fn may_reply(&self, run: &RunId) -> bool {
         let asked = self.contract().map(|contract| contract.asked.asks(run));
         asked == Some(true) && *run != self.sender && !self.replied.contains(run)
     }
 
-    /// How many replies it can have in the end.
+    /// Returns the number of replies that it can have in the end.
     fn possible(&self) -> usize {
         let copies = self.copies.iter();
         let may_come = copies.filter(|(run, copy)| copy.is_live() && self.may_reply(run));
@@ -99,8 +99,8 @@ impl Ledger {
         }
     }
 
-    /// What a message replies to: the latest of that id that one of its recipients sent and its
-    /// sender has a copy of.
+    /// Returns the message that this one replies to: the latest of that id that one of its
+    /// recipients sent and its sender has a copy of.
     fn answering(&self, accepted: Position) -> Option<Answering> {
         let reply = self.letters.get(&accepted)?;
         let id = reply.accepted.reply_to.as_ref()?;

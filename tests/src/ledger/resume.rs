@@ -1,13 +1,13 @@
-//! What a journal may say of pauses of the engine.
+//! The rules of a journal about pauses of the engine.
 
 use heronry_journal::{PoolResumed, Record};
 use heronry_types::{Millis, ResumeCause, Timestamp};
 
 use super::{Ledger, copies::Slot};
 
-/// How late the engine may be before it counts as a pause.
+/// The delay of the engine from which on it counts as a pause.
 pub(super) const PAUSE_MIN: Millis = Millis::from_secs(2);
-/// How long a claim holds after a pause, unless its term is shorter.
+/// The time for which a claim holds after a pause, unless its term is shorter.
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
 impl Ledger {
@@ -34,7 +34,8 @@ impl Ledger {
         Self::check_cause(body, held, now);
     }
 
-    /// When the first claim would lapse, and the first lease end at the earliest.
+    /// Checks the cause: the times are those at which the first claim would lapse, and at which the
+    /// first lease ends at the earliest.
     fn check_cause(
         body: &PoolResumed,
         (claim, lease): (Option<Timestamp>, Option<Timestamp>),

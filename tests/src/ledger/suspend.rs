@@ -1,14 +1,14 @@
-//! What a journal may say of suspended runs.
+//! The rules of a journal about suspended runs.
 
 use heronry_journal::{DeadlockSuspected, Record, RunSuspended, WakeOrphaned};
 use heronry_types::{Actor, Generation, Importance, Millis, Position, ResumedBy, RunId, Timestamp};
 
 use super::{Ledger, copies::Slot, run_of};
 
-/// How long a claim holds at the least when its run goes on, unless its term is shorter.
+/// The least time for which a claim holds after its run goes on, unless its term is shorter.
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
-/// What a suspended run waits for.
+/// The things that a suspended run waits for.
 #[derive(Clone, Debug)]
 pub(super) struct Sleep {
     wakes: Vec<Position>,
@@ -76,7 +76,7 @@ impl Ledger {
         asleep.wakes.iter().any(|it| !self.live.contains(it))
     }
 
-    /// Whether an urgent message waits that a run can claim.
+    /// Returns true when an urgent message waits that a run can claim.
     fn is_interrupted(&self, run: &RunId, now: Timestamp) -> bool {
         self.letters.values().any(|letter| {
             let options = letter.accepted.options.as_deref();

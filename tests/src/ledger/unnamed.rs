@@ -1,4 +1,4 @@
-//! What a journal may say of bodies that were stored by themselves, until a message names them.
+//! The rules of a journal about bodies that were stored by themselves, until a message names them.
 
 use heronry_journal::{Body, ContentErased, ContentStored, Record};
 use heronry_types::{Actor, ContentRef, LimitName, Millis, Position, RunId, Timestamp};

@@ -1,11 +1,12 @@
-//! What a journal may say of wakes.
+//! The rules of a journal about wakes.
 
 use heronry_event::filter::Filter;
 use std::collections::BTreeSet;
 
 use heronry_event::Envelope;
 use heronry_journal::{
-    Body, ConditionRegistered, Record, WakeCancelled, WakeRegistered, WakeScanned, WakeTriggered,
+    Body, ConditionRegistered, Record, WakeCancelled, WakeRecord, WakeRegistered, WakeScanned,
+    WakeTriggered,
 };
 use heronry_types::{
     Condition, DistinctBy, EventKind, Position, RunId, Timestamp, Visibility, WakeId, WakeReason,
@@ -22,7 +23,7 @@ pub(super) struct Waiter {
     seen: Vec<(Position, Envelope)>,
     /// The events by which its condition came to hold, in order.
     hit: Option<Vec<Position>>,
-    /// Whether its earlier events are still to be looked through.
+    /// True while its earlier events are still to be looked through.
     is_held: bool,
 }
 
@@ -77,7 +78,7 @@ fn holds_by(
     }
 }
 
-/// What has to be another one for an event to count once more.
+/// Returns the part of an event that has to differ for the event to count once more.
 fn thing_of(by: DistinctBy, position: Position, envelope: &Envelope) -> Option<String> {
     let run = envelope.identity.run.as_ref();
     match by {
@@ -97,6 +98,20 @@ fn thing_of(by: DistinctBy, position: Position, envelope: &Envelope) -> Option<S
     reason = "a test stops at a record of nothing"
 )]
 impl Ledger {
+    pub(super) fn of_wake(&mut self, record: &Record, body: WakeRecord<'_>) {
+        match body {
+            WakeRecord::WakeRegistered(body) => self.registered(record, body),
+            WakeRecord::ConditionRegistered(body) => self.condition_registered(record, body),
+            WakeRecord::WakeScanned(body) => self.scanned(body),
+            WakeRecord::WakeTriggered(body) => self.triggered(record, body),
+            WakeRecord::WakeTimedOut(body) => self.timed_out(record, body.registered),
+            WakeRecord::WakeCancelled(body) => self.cancelled(record, body),
+            WakeRecord::WakeFailed(body) => self.wake_failed(body.registered),
+            WakeRecord::DeadlockSuspected(body) => self.suspected(body),
+            WakeRecord::WakeOrphaned(body) => self.orphaned(record, body),
+        }
+    }
+
     pub(super) fn registered(&mut self, record: &Record, body: &WakeRegistered) {
         let run = run_of(record);
         assert!(self.is_member(&run), "only members wait");
@@ -134,7 +149,8 @@ impl Ledger {
         assert!(is_said, "no policies are left out");
     }
 
-    /// Whether a run may read the pool's events and holds what its wake carries.
+    /// Returns true when a run may read the pool's events and holds the policies that its wake
+    /// carries.
     fn may_wait(&self, run: &RunId, body: &WakeRegistered) -> bool {
         let carried = body.policies.as_deref();
         self.sees(run) && carried.is_none_or(|carried| self.holds(run, carried))
@@ -276,7 +292,7 @@ impl Ledger {
         }
     }
 
-    /// Whether an event counts for a waiter, whatever its filter says.
+    /// Returns true when an event counts for a waiter, whatever its filter says.
     fn counts(&self, waiter: &Waiter, record: &Record) -> bool {
         record.entry.visibility == Visibility::InScope
             && (waiter.registered.include_wakes || !is_about_wakes(record.kind()))

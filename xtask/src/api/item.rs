@@ -1,4 +1,4 @@
-//! What every named item has.
+//! The parts that every named item has.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -16,7 +16,7 @@ pub(crate) struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// Whether it is public and documented.
+    /// Returns true when the item is public and documented.
     pub(crate) fn is_shown(self) -> bool {
         is_public(self.visibility) && !is_hidden(self.attributes)
     }
@@ -46,12 +46,12 @@ pub(crate) fn head(item: &Item) -> Option<Head<'_>> {
     }
 }
 
-/// Whether a visibility is plain `pub`.
+/// Returns true for plain `pub`.
 pub(crate) fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Whether rustdoc is told to leave it out.
+/// Returns true when rustdoc is told to leave the item out.
 pub(crate) fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
@@ -59,7 +59,7 @@ pub(crate) fn is_hidden(attributes: &[Attribute]) -> bool {
         .any(|one| super::tokens::text(&one.meta) == "doc(hidden)")
 }
 
-/// Whether it is compiled for tests only.
+/// Returns true when the item is compiled for tests only.
 pub(crate) fn is_for_tests(item: &Item) -> bool {
     let attributes = match item {
         Item::Mod(item) => &item.attrs,

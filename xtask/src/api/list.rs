@@ -12,7 +12,7 @@ use super::tokens::text;
 
 /// Every public item that can be reached from the root, sorted.
 ///
-/// What belongs to one item stands together, because lines are sorted by path first.
+/// The lines of one item stand together, because lines are sorted by path first.
 pub(crate) fn list(source: &Source) -> Vec<String> {
     let mut listing = Listing {
         source,

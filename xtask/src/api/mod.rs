@@ -6,7 +6,7 @@
 //! re-exports through a `*`, automatic traits such as `Send`, and whether a type that a signature
 //! names can be named by others.
 
-mod item;
+pub(crate) mod item;
 mod lines;
 mod list;
 mod resolve;
@@ -23,13 +23,13 @@ use crate::out;
 use crate::packages::{Packages, Published};
 use source::Source;
 
-/// Where the listings stand.
+/// The folder of the listings.
 const FOLDER: &str = "docs/api";
 
-/// How many lines that differ are shown for each crate.
+/// The most differing lines that are shown for each crate.
 const SHOWN_MAX: usize = 20;
 
-/// Whether listings are compared or written.
+/// The mode of the command: listings are compared, or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Check,

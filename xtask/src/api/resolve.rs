@@ -1,4 +1,4 @@
-//! What a name means inside one crate.
+//! The meaning of a name inside one crate.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::source::{ModuleId, Source};
 /// The questions on the way to an answer, so that imports in a circle end.
 type Asked = BTreeSet<(ModuleId, Vec<String>)>;
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// The item of this number in a module.
@@ -74,9 +74,10 @@ fn add(name: &Ident, alias: &Ident, path: &[String], found: &mut Vec<Import>) {
 }
 
 impl Source {
-    /// What a path means that is written in this module; several things may share a name.
+    /// Returns the targets of a path that is written in this module; several items may share a
+    /// name.
     ///
-    /// Visibility is not looked at: what is written compiles.
+    /// Visibility is not looked at: the written code compiles.
     pub(crate) fn resolve(&self, from: ModuleId, path: &[String]) -> BTreeSet<Target> {
         let found = self.resolve_once(from, path, &mut Asked::new());
         if found.is_empty() {
@@ -125,7 +126,7 @@ impl Source {
         inner.flatten().collect()
     }
 
-    /// What a single name means in a module: what stands there, or else what is imported.
+    /// Returns the targets of a single name in a module: its own items, or else its imports.
     fn named(&self, id: ModuleId, name: &str, asked: &mut Asked) -> BTreeSet<Target> {
         let mut found: BTreeSet<Target> = self
             .children(id)
@@ -151,7 +152,7 @@ impl Source {
         found
     }
 
-    /// What one import brings in under a name.
+    /// Returns the targets that one import brings in under a name.
     fn imported(
         &self,
         id: ModuleId,

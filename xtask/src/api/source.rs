@@ -118,12 +118,12 @@ impl Source {
         self.modules.get(id)?.items.get(index)
     }
 
-    /// Whether a module is declared `pub`.
+    /// Returns true when a module is declared `pub`.
     pub(crate) fn is_public(&self, id: ModuleId) -> bool {
         self.modules.get(id).is_some_and(|module| module.is_public)
     }
 
-    /// The path of a module from the root.
+    /// Returns the path of a module from the root.
     pub(crate) fn path_of(&self, id: ModuleId) -> String {
         match self.modules.get(id) {
             Some(module) if id != 0 => format!("{}::{}", self.path_of(module.parent), module.name),

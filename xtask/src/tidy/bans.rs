@@ -44,14 +44,14 @@ const PAST_THE_DOOR: [(&str, &str); 5] = [
     ("fs", "write"),
 ];
 
-/// Whether the tokens at hand belong to a test.
+/// The place of the tokens at hand: code, or a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Code,
     Test,
 }
 
-fn is_test_file(path: &str) -> bool {
+pub(super) fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name == "tests.rs" || name.ends_with("_tests.rs") || path.split('/').any(|part| part == "tests")
 }
@@ -261,11 +261,7 @@ mod tests {
 
     #[test]
     fn sleep_in_a_file_of_tests_is_an_error() {
-        check_file(
-            "tests/tests/a.rs",
-            SLEEP,
-            &["tests/tests/a.rs:1: a test sleeps"],
-        );
+        check_file("tests/it/a.rs", SLEEP, &["tests/it/a.rs:1: a test sleeps"]);
         check_file(
             "crates/a/tests/b.rs",
             SELECT,

@@ -1,4 +1,5 @@
-//! What a published crate says of itself, and how few crates it brings along.
+//! The packaging of published crates: the metadata of their manifests, and the number of crates
+//! that they bring along.
 
 use super::Finding;
 use super::tree::Tree;
@@ -11,7 +12,7 @@ const DEPENDENCIES_MAX: [(&str, usize); 3] = [
     ("heronry-event", 6),
 ];
 
-/// How many keywords and categories the registry takes.
+/// The most keywords and categories that the registry takes.
 const WORDS_MAX: usize = 5;
 
 /// The fact sheet of one published crate.
@@ -23,7 +24,7 @@ pub(crate) struct Sheet {
     pub(crate) direct_dependencies: usize,
     pub(crate) keywords: usize,
     pub(crate) categories: usize,
-    /// Which of the wanted entries the manifest leaves out.
+    /// The wanted entries that the manifest leaves out.
     pub(crate) missing: Vec<&'static str>,
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn check(sheets: &[Sheet], tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// One line that says how many crates each of ours depends on directly.
+/// Returns one line with the number of direct dependencies of each crate.
 pub(crate) fn summary(sheets: &[Sheet]) -> String {
     let counts = sheets.iter().map(|sheet| {
         let name = sheet.name.strip_prefix("heronry-").unwrap_or(&sheet.name);
@@ -138,7 +139,7 @@ fn check_readme(sheet: &Sheet, tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Nothing outside a crate is compiled into it: the archive would not hold it.
+/// Checks that no file outside a crate is compiled into it: the archive would not hold that file.
 fn check_includes(sheets: &[Sheet], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.with_ending("rs") {

@@ -82,7 +82,7 @@ impl Tree {
         self.texts.get(path).map(String::as_str)
     }
 
-    /// Whether a file or folder exists; the empty path is the root.
+    /// Returns true when a file or folder exists; the empty path is the root.
     pub(crate) fn exists(&self, path: &str) -> bool {
         path.is_empty() || self.paths.contains(path)
     }

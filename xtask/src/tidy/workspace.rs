@@ -4,7 +4,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 
 use super::tree::Tree;
 
-/// What the check needs to know of the workspace.
+/// The facts about the workspace that the check needs.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     pub(crate) packages: Vec<Package>,
@@ -28,7 +28,7 @@ pub(crate) struct Edge {
     pub(crate) line: usize,
 }
 
-/// Which section of a manifest declares a dependency.
+/// The section of a manifest that declares a dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Normal,

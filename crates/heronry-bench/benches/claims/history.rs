@@ -22,10 +22,10 @@ use crate::{
 const SENDS: u64 = 10_000;
 /// Rounds of each pair.
 const ROUNDS: u64 = 9;
-/// How many messages the short history has.
+/// The number of messages of the short history.
 const SHORT: u64 = 1_000;
 
-/// Prints what a send costs after so many finished messages, and after a thousand.
+/// Prints the cost of a send after this many finished messages, and after a thousand.
 pub(crate) async fn run((kind, name): (Kind, &str), folder: &Path, long: u64, callers: u64) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let runtime = Runtime::new(open(kind, folder), clock, ids, [7; 32], "bench");

@@ -3,7 +3,7 @@
 use std::{io::Write, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use futures::executor::block_on;
-use heronry_store::{ClaimKey, FencingToken, Store};
+use heronry_store::{ClaimKey, FencingToken, NamedClaim, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -22,11 +22,11 @@ pub(crate) enum Kind {
     Sled,
 }
 
-/// How many messages' claims are handed over at once.
+/// The number of messages whose claims are handed over at once.
 const RUN: u64 = 4_096;
-/// How many messages' names are looked up at once.
+/// The number of messages whose names are looked up at once.
 const BATCH: u64 = 256;
-/// How many messages are looked up for a figure.
+/// The number of messages that are looked up for a figure.
 const LOOKED_UP: u64 = 20 * BATCH;
 
 /// Fills a store, and prints a line whenever there are ten times as many messages.
@@ -102,7 +102,9 @@ impl Filling {
     fn put(&self, messages: std::ops::Range<u64>) -> [f64; 2] {
         let at = checkpoint(messages.end);
         let run: Vec<_> = messages
-            .flat_map(|message| claims_of(&self.run, message).map(|key| (key, entry(message))))
+            .flat_map(|message| {
+                claims_of(&self.run, message).map(|key| NamedClaim::new(key, entry(message)))
+            })
             .collect();
         let (start, spent) = (Instant::now(), Moment::of_process());
         block_on(self.store.claims.put_run(&self.pool, run, at, self.token)).unwrap();
@@ -160,7 +162,7 @@ impl Filling {
     }
 }
 
-/// How many bytes a folder takes on the disk.
+/// Returns the number of bytes that a folder takes on the disk.
 fn disk_bytes(folder: &Path) -> f64 {
     let mut bytes = 0.0;
     for entry in std::fs::read_dir(folder).unwrap() {

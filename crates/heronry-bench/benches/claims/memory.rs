@@ -1,4 +1,4 @@
-//! How much memory the process has.
+//! The memory of the process.
 
 /// Returns the bytes of the process that are in memory and are no file's, and its stacks.
 pub(crate) fn resident() -> f64 {

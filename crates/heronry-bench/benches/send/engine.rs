@@ -13,7 +13,7 @@ use heronry_types::{AckOutcome, Generation, Millis, PoolId, Position, ReceiveId}
 
 use crate::message::{BODY, join as join_of, message, run_of, spec};
 
-/// How many sends by how many callers.
+/// The number of callers at the same time, and the number of sends of each.
 #[derive(Clone, Copy)]
 pub(crate) struct Sends {
     pub(crate) callers: usize,
@@ -26,7 +26,7 @@ impl Sends {
     }
 }
 
-/// What was written: bytes and batches.
+/// The numbers of written bytes and batches.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) sends: usize,

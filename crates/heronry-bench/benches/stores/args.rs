@@ -1,8 +1,8 @@
-//! What of the benchmark is to run.
+//! The choice of the parts of the benchmark that run.
 
 use crate::kind::Kind;
 
-/// How many callers are in flight.
+/// The numbers of callers in flight.
 const CALLERS: [usize; 4] = [1, 8, 64, 256];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,7 +30,7 @@ impl Part {
     }
 }
 
-/// How much of everything there is.
+/// The amount of everything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Size {
     Quick,
@@ -38,7 +38,7 @@ pub(crate) enum Size {
 }
 
 impl Size {
-    /// How often each pair is measured.
+    /// Returns the number of times that each pair is measured.
     pub(crate) fn rounds(self) -> usize {
         match self {
             Self::Quick => 1,
@@ -55,7 +55,7 @@ impl Size {
     }
 }
 
-/// How results are printed.
+/// The form in which results are printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Shows {
     Text,

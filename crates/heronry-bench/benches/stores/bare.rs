@@ -9,7 +9,7 @@ use std::{
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 use sled::{Batch, Transactional, Tree, transaction::ConflictableTransactionError};
 
-/// What one commit writes: a chunk and, where they are kept apart, its bodies.
+/// The rows of one commit: a chunk and, where they are kept apart, its bodies.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<'a> {
     pub(crate) position: u64,

@@ -1,4 +1,4 @@
-//! How much room a folder takes.
+//! The size of a folder on the disk.
 
 use std::{
     fs::{self, File},

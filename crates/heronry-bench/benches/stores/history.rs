@@ -17,10 +17,10 @@ use crate::{
     senders::runtime,
 };
 
-/// How many bytes of the journal are read at once, as the engine does.
+/// The most bytes of the journal in one read, as in the engine.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// In how many slices both stores of a pair are filled, in turn.
+/// The number of slices in which both stores of a pair are filled, in turn.
 const SLICES: usize = 10;
 
 /// Measures what is wanted of one store.
@@ -51,7 +51,7 @@ struct Filled<'a> {
     journal: &'a Journal,
     store: Store,
     bare: Box<dyn Bare>,
-    /// How fast both were filled.
+    /// The speed at which both were filled.
     samples: Samples,
 }
 

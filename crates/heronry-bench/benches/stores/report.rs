@@ -58,10 +58,11 @@ impl Line {
     }
 }
 
-/// Where results go.
+/// The destination of results.
 pub(crate) struct Report {
     shows: Shows,
-    /// Where benchmarks with a `criterion_main!` keep their times, when somebody wants to have them.
+    /// The folder where benchmarks with a `criterion_main!` keep their times, when somebody wants
+    /// to have them.
     home: Option<PathBuf>,
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Senders {
     sender: Caller,
 }
 
-/// How long sends took.
+/// The times of sends.
 pub(crate) struct Took {
     /// All of them together.
     pub(crate) seconds: f64,
@@ -33,7 +33,7 @@ pub(crate) struct Took {
     pub(crate) each: Vec<f64>,
 }
 
-/// What sends became in the store.
+/// The numbers of sends, commits and bytes in the store.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Shape {
     pub(crate) sends: usize,

@@ -19,7 +19,7 @@ struct Round {
     took: Took,
     bare: Took,
     shape: Shape,
-    /// What the sends take on disk, without the empty store.
+    /// The bytes of the sends on the disk, without the empty store.
     disk_bytes: u64,
     bare_disk_bytes: u64,
 }

@@ -8,14 +8,14 @@ use heronry_types::{
 
 use crate::dice::Dice;
 
-/// How many different runs, tickets and messages there are.
+/// The number of different runs, tickets and messages.
 pub(crate) const NARROW: usize = 1_250;
-/// How many different topics there are.
+/// The number of different topics.
 const TOPICS: usize = 200;
-/// How many different agents there are.
+/// The number of different agents.
 const AGENTS: usize = 100;
 
-/// What the narrowest set of a filter is about.
+/// The shape of a filter's narrowest set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Shape {
     /// A few of many ids, which many other filters name too.

@@ -17,12 +17,12 @@ const EVENTS: usize = 512;
 const CHURN: usize = 10_000;
 /// Filters that are asked one by one, at the most.
 const ASKED_MAX: usize = 100_000;
-/// How often the events are matched again while they are at hand.
+/// The number of times that the events are matched again while they are at hand.
 const WARM: usize = 8;
 /// Rounds of each measurement.
 const ROUNDS: usize = 7;
 
-/// Prints what this many waits cost.
+/// Prints the cost of this many waits.
 pub(crate) fn run(shape: Shape, waits: usize) {
     let mut dice = Dice::new(1);
     let mut index = FilterIndex::new();

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::filters::Shape;
 
-/// What an index of waits costs.
+/// The cost of an index of waits.
 #[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) match_us: f64,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many join at once.
+/// The number of members that join at the same time.
 const AT_ONCE: usize = 256;
 
 pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {

@@ -1,4 +1,4 @@
-//! What a bystander feels of a member of its pool that asks for as much as it can.
+//! Delays of a bystander whose pool has a member that asks for as much as it can.
 
 mod loads;
 mod scene;
@@ -31,11 +31,11 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many events the pool has before.
+/// The number of events in the pool before the measurement.
 const HISTORY: usize = 20_000;
-/// How many sends of the bystander are measured in a round.
+/// The number of measured sends of the bystander in one round.
 const SENDS: usize = 300;
-/// How many sends of the bystander come before those that are measured.
+/// The number of sends of the bystander before those that are measured.
 const WARM_UP: usize = 30;
 /// The longest time that the sends of one round take together, in seconds.
 const ROUND_SECONDS: f64 = 1.0;
@@ -65,7 +65,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
     Ok(rows)
 }
 
-/// What a bystander felt, in microseconds.
+/// The times of the bystander's sends, in microseconds.
 #[derive(Debug, Default)]
 struct Felt {
     alone: Vec<f64>,

@@ -16,12 +16,15 @@ use heronry_types::{
 };
 
 use super::{row::figure, watch::Watch};
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    host::{MarkFile, StoreChoice},
+};
 
 /// The body of every message.
 pub(crate) const BODY: &[u8] = &[b'x'; 200];
 
-/// How many messages a reader takes at once.
+/// The most messages that a reader takes at once.
 const TAKEN: u64 = 1_000;
 
 /// Ends the measurement at the first surprise.
@@ -40,7 +43,7 @@ pub(crate) fn id<K: IdKind>(word: &str, number: usize) -> Result<Id<K>, Failure>
     Id::parse(format!("{word}-{number:07}")).or_stop()
 }
 
-/// How many sends by how many callers at once.
+/// The number of callers at the same time, and the number of sends of each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sends {
     pub(crate) callers: usize,
@@ -56,6 +59,14 @@ impl Sends {
         }
     }
 
+    /// Returns one of so many equal parts.
+    pub(crate) fn part(self, parts: usize) -> Self {
+        Self {
+            each: (self.each / parts).max(1),
+            ..self
+        }
+    }
+
     pub(crate) fn total(self) -> f64 {
         figure(self.callers * self.each)
     }
@@ -68,7 +79,7 @@ pub(crate) struct Ground {
     pub(crate) sender: Caller,
     pub(crate) reader: Caller,
     runtime: Runtime,
-    /// How many rounds of keys were used.
+    /// The number of rounds of keys that were used.
     rounds: usize,
 }
 
@@ -80,6 +91,17 @@ impl Ground {
     pub(crate) async fn on_redb(file: &Path) -> Result<Self, Failure> {
         let store = RedbStore::create(file).or_stop()?;
         Self::on(Store::of(Arc::new(store))).await
+    }
+
+    /// As a server has it: the mark beside the store follows.
+    pub(crate) async fn on_marked_redb(file: &Path) -> Result<Self, Failure> {
+        let store = Store::of(Arc::new(RedbStore::create(file).or_stop()?));
+        let mark = MarkFile::of(&StoreChoice::Redb(file.to_owned()));
+        Self::on(match mark {
+            Some(mark) => mark.keep(store).0,
+            None => store,
+        })
+        .await
     }
 
     async fn on(store: Store) -> Result<Self, Failure> {
@@ -153,7 +175,7 @@ impl Ground {
     }
 }
 
-/// One caller: each send waits for the answer to the one before.
+/// Sends as one caller: each send waits for the answer to the one before.
 async fn send_each(
     pool: &Pool,
     sender: &Caller,
@@ -173,7 +195,7 @@ async fn send_each(
     Ok(latencies)
 }
 
-/// Returns what the reference send asks for: 200 bytes, one correlation, a key.
+/// Returns the request of the reference send: 200 bytes, one correlation, a key.
 pub(crate) fn request(to: Address, key: IdempotencyKey) -> Result<SendRequest, Failure> {
     let body = Content::Inline(Body::new(Body::TEXT, BODY));
     let mut request = SendRequest::new(to, body, key);

@@ -1,4 +1,4 @@
-//! What earlier messages cost: time of each send, and memory.
+//! The cost of earlier messages: time of each send, and memory.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ async fn in_memory(scale: Scale) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// What a finished message leaves in memory when the store keeps it on the disk.
+/// Measures the memory that a finished message still takes when the store keeps it on the disk.
 async fn on_redb(scale: Scale, folder: &Path) -> Result<Option<Row>, Failure> {
     let file = folder.join("history.redb");
     let mut ground = Ground::on_redb(&file).await?;

@@ -1,4 +1,4 @@
-//! What the machine itself does: syncing a file, copying, hashing.
+//! The speed of the machine itself: syncing a file, copying, hashing.
 
 use std::{
     fs::File,
@@ -15,10 +15,10 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// What one sync writes.
+/// The size of the block that one sync writes, in bytes.
 const BLOCK: usize = 4_096;
 
-/// What is copied and hashed at once.
+/// The size of the piece that is copied or hashed at once, in bytes.
 const PIECE: usize = 1_024;
 
 pub(crate) fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {

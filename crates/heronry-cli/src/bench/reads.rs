@@ -13,7 +13,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many events a page has at the most.
+/// The most events of a page.
 const PAGE: usize = 1_000;
 
 pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {

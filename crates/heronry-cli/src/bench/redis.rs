@@ -10,7 +10,7 @@ use tokio::{
 use super::ground::OrStop;
 use crate::failure::Failure;
 
-/// How many bytes an entry has: about what a send of the same body takes with its body.
+/// The size of an entry in bytes: about that of a send with a body of the same size.
 const ENTRY_BYTES: usize = 620;
 /// Clients, and commands of each in flight: the most that is usual.
 const LOAD: [&str; 4] = ["-c", "50", "-P", "16"];

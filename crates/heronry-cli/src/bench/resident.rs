@@ -1,4 +1,4 @@
-//! How much memory the process holds.
+//! The resident memory of the process.
 
 /// Returns the resident bytes of this process, where the system tells.
 pub(crate) fn bytes() -> Option<f64> {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// What was measured, beside what it must be.
+/// A measured figure beside its bar.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Row {
-    /// What was measured.
+    /// The name of the measurement.
     pub(crate) what: String,
     /// The figure; absent where it could not be taken.
     pub(crate) seen: Option<f64>,
@@ -19,9 +19,9 @@ pub(crate) struct Row {
     /// The most that it may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) at_most: Option<f64>,
-    /// How it stands beside its bar.
+    /// The standing of the figure beside its bar.
     pub(crate) verdict: Verdict,
-    /// What the figure is made of.
+    /// The parts that the figure is made of.
     pub(crate) note: String,
 }
 
@@ -30,7 +30,7 @@ pub(crate) const ROW_FIELDS: [&str; 7] = [
     "what", "seen", "unit", "at_least", "at_most", "verdict", "note",
 ];
 
-/// How a figure stands beside its bar.
+/// The standing of a figure beside its bar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {

@@ -1,4 +1,4 @@
-//! Registered waits: finding those that an event ends, and what the others cost.
+//! Registered waits: finding those that an event ends, and the cost of the others.
 
 use std::hint::black_box;
 
@@ -18,9 +18,9 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many different runs the filters name.
+/// The number of different runs that the filters name.
 const RUNS: usize = 1_250;
-/// How many different topics the filters name.
+/// The number of different topics that the filters name.
 const TOPICS: usize = 200;
 /// Events that are matched in each round.
 const EVENTS: usize = 512;

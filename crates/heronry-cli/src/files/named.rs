@@ -21,12 +21,12 @@ use super::{
     },
 };
 
-/// Whether a secret can be read again.
+/// The source of a secret: says if it can be read again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pipe {
-    /// It came by a pipe or a terminal: what was read is gone from there.
+    /// A pipe or a terminal: the secret is gone from there once it was read.
     Yes,
-    /// It is in a file.
+    /// A file, which can be read again.
     No,
 }
 

@@ -1,4 +1,4 @@
-//! Whose a file or folder is, and what others may do with it.
+//! Ownership and permissions: the owner of a file or folder, and the rights of others.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use super::FileError;
 /// The bits of a mode that permissions are.
 const PERMISSIONS: RawMode = 0o7777;
 
-/// What others than its owner may do with a file or folder at the most.
+/// The most that other users may do with a file or folder.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Others {
     /// Nothing: it is a secret, or holds some.
     DoNothing,
-    /// Read it: nobody else decides what it says.
+    /// Read it: nobody else decides its content.
     Read,
 }
 

@@ -1,4 +1,4 @@
-//! What members print: cut, capped, kept in a log, and shown with the name of its member.
+//! The output of members: cut, capped, kept in a log, and shown with the name of its member.
 
 use std::{
     fs::File,
@@ -19,10 +19,10 @@ use crate::{
 
 /// The longest line that is kept, in bytes.
 pub(super) const LINE_BYTES_MAX: usize = 8 * 1024;
-/// How much output of one member is kept and shown, in bytes.
+/// The most output of one member that is kept and shown, in bytes.
 pub(super) const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Where the output of one member goes.
+/// The destination of one member's output.
 #[derive(Clone, Debug)]
 pub(crate) struct Sink {
     run: Arc<str>,
@@ -34,7 +34,7 @@ pub(crate) struct Sink {
 #[derive(Debug)]
 struct Log {
     file: File,
-    /// How many bytes more are kept; nothing once the cap was reached.
+    /// The number of bytes that are still kept; `None` once the cap was reached.
     room: Option<u64>,
 }
 

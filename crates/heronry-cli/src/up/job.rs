@@ -1,4 +1,5 @@
-//! Which job a command runs: the one that is named, the unfinished one, or a new one.
+//! The choice of the job that a command runs: the one that is named, the unfinished one, or a new
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +13,26 @@ use crate::{
     failure::{Exit, Failure},
 };
 
-/// What keeps the events that end a run.
+/// A filter that keeps the events that end a run.
 const ENDINGS: &str = r#"kind in ["run_completed", "run_failed", "run_cancelled"]"#;
 
 /// A job that is to be run.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// What stands after the dot of the pool's id.
+    /// The part of the pool's id after the dot.
     pub(crate) name: String,
     /// Its pool, opened.
     pub(crate) pool: PoolClient,
-    /// How the job was found.
+    /// The origin of the job.
     pub(crate) found: Found,
 }
 
-/// How a job was found.
+/// The origin of a job: new, or left unfinished by an earlier `up`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    /// It is new.
+    /// The job is new.
     New,
-    /// An earlier `up` did not finish it.
+    /// An earlier `up` did not finish the job.
     Unfinished,
 }
 
@@ -62,7 +63,8 @@ impl Job {
     }
 }
 
-/// Says what to do when the job was started with other limits than the manifest has now.
+/// Returns the failure of opening the job's pool. It names the remedy when the job was started with
+/// other limits than the manifest has now.
 fn not_opened(error: ClientError, pool: &PoolId) -> Failure {
     let is_conflict = matches!(
         &error,
@@ -81,7 +83,7 @@ fn not_opened(error: ClientError, pool: &PoolId) -> Failure {
     )
 }
 
-/// Checks what a person calls a job.
+/// Checks the name that a person gives a job.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains('.') {
         return Err("a job's name has at least one character and no dot".to_owned());

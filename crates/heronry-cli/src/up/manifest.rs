@@ -20,17 +20,17 @@ pub(crate) const REFERENCE: &str = include_str!("../../docs/MANIFEST.md");
 /// A manifest that works as it stands.
 pub(crate) const EXAMPLE: &str = include_str!("../../docs/pool.toml");
 
-/// How many runs one member entry may ask for.
+/// The most runs that one member entry may ask for.
 pub(crate) const REPLICAS_MAX: u32 = 256;
 
 /// A job that can be run.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
-    /// What pools of this job are called, before the name of the job.
+    /// The part that the ids of this job's pools share, before the name of the job.
     pub(crate) pool: PoolId,
     /// Limits that differ from their defaults.
     pub(crate) limits: Option<Limits>,
-    /// Who takes part: one for each run.
+    /// The members that take part, one for each run.
     pub(crate) members: Vec<MemberPlan>,
     /// The folder of the manifest, where members run.
     pub(crate) folder: PathBuf,
@@ -51,13 +51,13 @@ pub(crate) struct MemberPlan {
     pub(crate) command: Vec<String>,
     /// The line of its command in the manifest.
     pub(crate) line: usize,
-    /// Whether the job waits for it.
+    /// The end of this member's work, as far as the job waits for it.
     pub(crate) until: Until,
-    /// When it is started again.
+    /// The rule by which this member is started again.
     pub(crate) restart: RestartWhen,
 }
 
-/// Why a manifest cannot be run.
+/// The error of a manifest that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ManifestError {
     #[error("cannot read the manifest {path}: {source}")]
@@ -73,7 +73,7 @@ pub(crate) enum ManifestError {
     },
 }
 
-/// What is wrong with a line of a manifest.
+/// A fault in a line of a manifest.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("{0}")]
@@ -163,7 +163,7 @@ impl Manifest {
     }
 }
 
-/// One entry as the runs that it stands for.
+/// Returns the runs that one entry stands for.
 fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
     let command = entry.command.into_inner();
     if command.first().is_none_or(String::is_empty) {

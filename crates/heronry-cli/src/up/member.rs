@@ -35,12 +35,12 @@ pub(crate) struct Member {
     pub(crate) manifest: String,
 }
 
-/// How a member came out.
+/// The result of a member.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct MemberReport {
     pub(crate) run_id: String,
     pub(crate) agent_id: String,
-    /// How its run ended; nothing when it will go on in a later `up`.
+    /// The end of its run; `None` when the run goes on in a later `up`.
     pub(crate) state: Option<RunEnd>,
     pub(crate) restarts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub(crate) const MEMBER_FIELDS: [&str; 6] = [
 /// The answer to joining a run of a job.
 #[derive(Debug)]
 pub(crate) enum JoinAnswer {
-    /// It is a member.
+    /// The run is a member.
     Joined(Box<Joined>),
     /// The run ended earlier.
     Ended(RunEnd),
@@ -125,7 +125,7 @@ fn not_joined(
     )
 }
 
-/// Returns how a run had ended, when that is what the server says.
+/// Returns the end of a run, when the server says that the run had ended.
 fn ended_state(error: &ClientError) -> Option<RunEnd> {
     let problem = error.problem()?;
     if problem.kind() != Some(ProblemKind::RunEnded) {
@@ -270,10 +270,10 @@ impl Member {
     }
 }
 
-/// How one process of a member ended.
+/// The end of one process of a member.
 enum Once {
-    /// By itself, with this exit code; it was started at this time of the clock.
+    /// The process ended by itself, with this exit code; it was started at this time of the clock.
     Ended(u8, u64),
-    /// It was stopped.
+    /// The process was stopped.
     Stopped(Phase, u8),
 }

@@ -1,8 +1,8 @@
-//! Where a job stands, as every member's supervisor sees it.
+//! The phase of a job, as every member's supervisor sees it.
 
 use tokio::sync::watch;
 
-/// Where a job stands.
+/// The phase of a job.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Phase {
     /// Members run.

@@ -17,12 +17,12 @@ use tokio::{
 
 use super::{capture::Sink, shim::code_of};
 
-/// How long a member may take to end when it was asked to.
+/// The longest time that a member may take to end after it was asked to.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// How long output may keep coming when the group is gone.
+/// The longest time that output may keep coming after the process group is gone.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
-/// What a process is started with.
+/// The parts that a process is started with.
 #[derive(Clone, Debug)]
 pub(crate) struct Launch {
     /// The `heronry` binary.
@@ -101,7 +101,8 @@ impl Process {
         self.ended().await
     }
 
-    /// Ends what is left of the group of a member that has ended, and returns its exit code.
+    /// Ends the rest of the process group of a member that has ended, and returns the member's exit
+    /// code.
     pub(crate) async fn clear(mut self) -> io::Result<u8> {
         // The shim is not reaped yet, so the number still names this group and no other.
         signal(self.group, Signal::KILL);
@@ -134,11 +135,11 @@ fn wait_without_reaping(process: Pid) -> io::Result<()> {
 /// The result of a search for a program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Program {
-    /// It can be run.
+    /// The program can be run.
     Found,
-    /// A file that nobody may execute.
+    /// The program is a file that nobody may execute.
     NotExecutable(PathBuf),
-    /// Nothing.
+    /// The program is missing.
     Missing,
 }
 

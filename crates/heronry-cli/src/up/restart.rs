@@ -1,4 +1,4 @@
-//! When a member that exited is started again.
+//! Restarts of a member whose process has exited.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use heronry_types::{Millis, RunEnd};
 
 use super::manifest::RestartWhen;
 
-/// How often in a row a member is started again.
+/// The most restarts of a member in a row.
 pub(super) const RESTARTS_MAX: u32 = 5;
-/// How long a member waits before its first restart; doubled for each further one.
+/// The wait before a member's first restart; doubled for each further one.
 pub(super) const BACKOFF: Duration = Duration::from_millis(250);
-/// How long a member waits at the most.
+/// The longest wait before a restart.
 pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
-/// A member that ran for so long starts with a full budget again.
+/// A member that ran this long starts with a full budget again.
 pub(super) const HEALTHY_AFTER: Millis = Millis::from_secs(60);
 
-/// How a member's process ended.
+/// The way in which a member's process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Ending {
     /// With exit code 0.
@@ -24,7 +24,7 @@ pub(crate) enum Ending {
     Bad,
 }
 
-/// What follows when a member's process has ended.
+/// The consequence of the end of a member's process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Verdict {
     /// The member is finished for good.
@@ -33,16 +33,16 @@ pub(crate) enum Verdict {
     Restart(Duration),
 }
 
-/// How many restarts a member has used, in a row and in all.
+/// The restarts that a member has used, in a row and in all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Restarts {
     in_a_row: u32,
-    /// How many there were in all.
+    /// The number of all restarts.
     pub(crate) total: u32,
 }
 
 impl Restarts {
-    /// Decides what follows an ending.
+    /// Decides the consequence of an ending.
     pub(crate) fn judge(&mut self, when: RestartWhen, ending: Ending, ran: Millis) -> Verdict {
         if ran >= HEALTHY_AFTER {
             self.in_a_row = 0;

@@ -1,4 +1,4 @@
-//! What people see while a job runs.
+//! The lines that people see while a job runs.
 
 use crate::{
     failure::Failure,
@@ -63,7 +63,7 @@ impl Screen {
         }
     }
 
-    /// Shows what `up` itself did.
+    /// Shows an action of `up` itself.
     pub(crate) fn progress(&self, line: &str) {
         self.show(&self.content.line(line));
     }

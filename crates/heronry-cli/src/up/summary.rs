@@ -1,4 +1,4 @@
-//! How a job came out.
+//! The result of a job.
 
 use heronry_types::RunEnd;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{manifest::Until, member::MemberReport};
 use crate::{failure::Exit, lines::Lines, tables};
 
-/// How a job came out. The one document of `up --json`.
+/// The result of a job: the one document of `up --json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) pool: String,
@@ -18,7 +18,7 @@ pub(crate) struct Summary {
     pub(crate) members: Vec<MemberReport>,
 }
 
-/// How a job came out.
+/// The end of a job, judged by its members.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum JobOutcome {

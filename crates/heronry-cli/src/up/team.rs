@@ -24,7 +24,7 @@ use crate::{
     signals::Signals,
 };
 
-/// What the members of a job have in common.
+/// The parts that the supervisors of a job's members share.
 #[derive(Debug)]
 pub(crate) struct Team<'a> {
     pub(crate) cx: &'a Context,
@@ -36,7 +36,7 @@ pub(crate) struct Team<'a> {
     pub(crate) binary: PathBuf,
 }
 
-/// How a job's run came to its end.
+/// The reason why `up` stopped running a job.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// Every member that the job waits for has ended.
@@ -45,10 +45,10 @@ pub(crate) enum Ended {
     Signal(u8),
 }
 
-/// What a supervisor hands back: the place of its member in the manifest, and its report.
+/// The result of a supervisor: the place of its member in the manifest, and its report.
 type Supervised = (usize, Result<MemberReport, Failure>);
 
-/// The members that run, and what is known of the others.
+/// The members that run, and the reports of the others.
 struct Running {
     supervisors: JoinSet<Supervised>,
     reports: Vec<Option<MemberReport>>,
@@ -58,7 +58,7 @@ struct Running {
 }
 
 impl Team<'_> {
-    /// Joins all members, runs those that have not ended, and stops what is left at the end.
+    /// Joins all members, runs those that have not ended, and stops the rest at the end.
     pub(crate) async fn run(&self, host: &Host) -> Result<Ended, Failure> {
         let mut signals = Signals::listen()?;
         let mut answers = Vec::new();

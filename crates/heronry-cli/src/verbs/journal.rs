@@ -19,7 +19,7 @@ use crate::{
     host::{StoreChoice, open_to_read, store_failure},
 };
 
-/// How much of a journal is held at once, in bytes.
+/// The most bytes of a journal that are held at once.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Look at a store that no server has open: check it, count, show, export and import
@@ -59,7 +59,7 @@ pub(crate) struct ShowArgs {
     /// Only records after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
-    /// How many records at the most
+    /// The maximum number of records
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }
@@ -95,7 +95,7 @@ pub(crate) struct ImportArgs {
     store: Option<String>,
 }
 
-/// Which store.
+/// The choice of a store.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// The store, as PATH, redb:PATH or sled:PATH [default: store.redb in the data directory]
@@ -209,7 +209,7 @@ impl Opened {
 fn read_failure(error: &ReadError) -> Failure {
     match error {
         ReadError::Store(error) => store_failure(error),
-        ReadError::NoPool | ReadError::Trimmed { .. } | _ => Failure::failed(error),
+        ReadError::NoPool | ReadError::Trimmed { .. } => Failure::failed(error),
     }
 }
 

@@ -144,16 +144,16 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Which settings and limits are shown.
+/// The choice of the settings and limits that are shown.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Shown {
     /// Every one, with the value that holds.
     All,
-    /// Those that differ from their defaults, or were set.
+    /// The values that differ from their defaults, or were set.
     Set,
 }
 
-/// What is shown of no policies.
+/// The text that is shown for no policies.
 const NONE: &str = "none";
 
 fn listed(policies: Option<&Policies>) -> String {

@@ -22,9 +22,9 @@ use crate::{
     after_help = "Example:\n  heronry --pool review.1 watch 'family == \"agent_pool\"' --from start --follow"
 )]
 pub(crate) struct WatchArgs {
-    /// Show only what this filter keeps
+    /// Show only the events that this filter keeps
     filter: Option<String>,
-    /// Where to start: start, head or a cursor [default: the cursor file, else start]
+    /// The starting point: start, head or a cursor [default: the cursor file, else start]
     #[arg(long, value_name = "CURSOR")]
     from: Option<Start>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(crate) struct WatchArgs {
     /// A file that says where the last watch ended
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
-    /// Stop after so many events
+    /// Stop after this many events
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }
@@ -44,7 +44,7 @@ struct FollowFlag {
     follow: bool,
 }
 
-/// Where to start.
+/// The place where watching starts.
 #[derive(Clone, Copy, Debug)]
 enum Start {
     At(EventsFrom),
@@ -143,13 +143,12 @@ async fn follow(pool: &PoolClient, query: EventsQuery, mut printer: Printer<'_>)
                 CloseReason::Left
                 | CloseReason::Revoked
                 | CloseReason::RunEnded
-                | CloseReason::PoolDeleted
-                | _ => {
+                | CloseReason::PoolDeleted => {
                     let line = format_args!("the view is closed: {reason}");
                     return Err(Failure::new(Exit::Refused, line));
                 }
             },
-            StreamItem::CaughtUp { .. } | _ => {}
+            StreamItem::CaughtUp { .. } => {}
         }
     }
 }

@@ -10,7 +10,6 @@ const ERRORS_MAX: usize = 32;
 /// A limit of filters. Its value is in [`Limit::max`].
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Limit {
     /// Alternatives in the normal form.
     TermsMax,
@@ -48,7 +47,6 @@ impl Limit {
 /// The kind of an error of a filter.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ErrorKind {
     /// The text is not an expression.
     Syntax,

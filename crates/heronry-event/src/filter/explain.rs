@@ -18,7 +18,6 @@ const SHOWN_MAX: usize = 10;
 /// The answer of a filter to one event, with the comparisons that failed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Explanation {
     /// The filter keeps the event.
     Kept,

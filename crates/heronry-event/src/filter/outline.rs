@@ -123,7 +123,7 @@ impl Outline<'_> {
     }
 }
 
-/// One alternative of a filter: what has to hold together.
+/// An alternative of a filter: the comparisons that have to hold together.
 #[derive(Clone, Copy)]
 pub struct Case<'f>(&'f Term);
 

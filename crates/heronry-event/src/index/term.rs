@@ -68,7 +68,7 @@ pub(super) struct Term<K> {
     pub(super) key: K,
     /// Another alternative of the same filter.
     pub(super) next: Option<TermId>,
-    /// By how many features it is found.
+    /// The number of features by which the term is found.
     found_by: u32,
     /// The round in which it was looked at last, when several features can find it.
     round: u32,

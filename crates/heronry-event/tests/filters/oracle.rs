@@ -61,7 +61,7 @@ fn texts<T: AsRef<str>>(texts: &[T]) -> Value {
         .into()
 }
 
-/// What CEL sees of an envelope.
+/// Returns the variables of an envelope for CEL.
 fn variables(envelope: &Envelope) -> Context<'static, 'static> {
     let mut context = Context::default();
     for field in FIELDS.into_iter().filter(|field| !field.contains('.')) {

@@ -53,7 +53,7 @@ pub(crate) enum Expr {
     Any(Vec<Expr>),
 }
 
-/// Where a text stands.
+/// The place of a text in an envelope.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     Field(&'static str),
@@ -85,7 +85,7 @@ impl Place {
     }
 }
 
-/// How many cases a property is tried with: four times what `PROPTEST_CASES` says.
+/// Returns the number of cases of a property: four times the value of `PROPTEST_CASES`.
 pub(crate) fn cases() -> ProptestConfig {
     let config = ProptestConfig::default();
     ProptestConfig {

@@ -4,9 +4,12 @@ use heronry_types::{ContentRef, Digest, EventKind, MediaType, Position, Timestam
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, Subject, Touch};
+use crate::kind::{RecordBody, Subject, Touch};
 
 use super::message::CopyName;
+
+#[cfg(test)]
+mod samples;
 
 /// A body was erased. Its message, where one refers to it, goes on without it.
 ///
@@ -39,7 +42,6 @@ pub struct ContentErased {
 impl RecordBody for ContentErased {
     const NUMBER: u16 = 56;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Content;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -86,7 +88,6 @@ pub struct ContentStored {
 impl RecordBody for ContentStored {
     const NUMBER: u16 = 57;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Content;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

@@ -6,9 +6,12 @@ use heronry_types::{DeadReason, EventKind};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
 use super::message::{CopyName, FetchedCopy};
+
+#[cfg(test)]
+mod samples;
 
 /// Copies of one recipient are dead: they end, and can be replayed.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -25,7 +28,6 @@ pub struct MessageDeadLettered {
 impl RecordBody for MessageDeadLettered {
     const NUMBER: u16 = 29;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -59,7 +61,6 @@ pub struct MessageReplayed {
 impl RecordBody for MessageReplayed {
     const NUMBER: u16 = 30;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

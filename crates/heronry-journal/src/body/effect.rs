@@ -4,9 +4,12 @@ use heronry_types::{EffectFault, EffectResult, EventKind, Generation, Idempotenc
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
 use crate::body::RequestHash;
+
+#[cfg(test)]
+mod samples;
 
 /// The key of an effect that may be done again, and the hash of its request.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -39,7 +42,6 @@ pub struct EffectIntended {
 impl RecordBody for EffectIntended {
     const NUMBER: u16 = 51;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Effect;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -79,7 +81,6 @@ pub struct EffectAttempted {
 impl RecordBody for EffectAttempted {
     const NUMBER: u16 = 52;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Effect;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -120,7 +121,6 @@ pub struct EffectCompleted {
 impl RecordBody for EffectCompleted {
     const NUMBER: u16 = 53;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Effect;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -164,7 +164,6 @@ pub struct EffectResultRefused {
 impl RecordBody for EffectResultRefused {
     const NUMBER: u16 = 54;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Nothing;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

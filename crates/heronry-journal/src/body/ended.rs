@@ -5,7 +5,10 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::message::CopyName;
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
+
+#[cfg(test)]
+mod samples;
 
 /// A message failed at its acceptance: nobody got a copy.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -22,7 +25,6 @@ pub struct MessageFailed {
 impl RecordBody for MessageFailed {
     const NUMBER: u16 = 26;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -46,107 +48,59 @@ impl RecordBody for MessageFailed {
     }
 }
 
-/// A message expired.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageExpired {
-    /// The message.
-    #[n(0)]
-    pub message: CopyName,
-    /// The standing in which every copy ended, in the order of the stored recipients.
-    #[n(1)]
-    pub copies: Vec<CopyStanding>,
+/// Defines records of messages that end with the standing of every copy: the kind, its number and its event.
+macro_rules! ends {
+    ($($(#[$doc:meta])* $kind:ident = $number:literal: $event:ident,)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $kind {
+                /// The message.
+                #[n(0)]
+                pub message: CopyName,
+                /// The standing of every copy from here on, in the order of the stored recipients.
+                #[n(1)]
+                pub copies: Vec<CopyStanding>,
+            }
+
+            impl RecordBody for $kind {
+                const NUMBER: u16 = $number;
+                const NEWEST_VERSION: u16 = 1;
+                const CHANGES_WAITERS: bool = false;
+
+                fn version(&self) -> u16 {
+                    1
+                }
+
+                fn event_kind(&self) -> EventKind {
+                    EventKind::$event
+                }
+
+                fn subject(&self) -> Subject<'_> {
+                    Subject::Message(&self.message.message_id)
+                }
+
+                fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
+                    self.message.touch_whole(touched);
+                }
+            }
+        )*
+
+        #[cfg(test)]
+        samples::of_ends!($($kind,)*);
+    };
 }
 
-impl RecordBody for MessageExpired {
-    const NUMBER: u16 = 27;
-    const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
-    const CHANGES_WAITERS: bool = false;
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn event_kind(&self) -> EventKind {
-        EventKind::RunMessageExpired
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Message(&self.message.message_id)
-    }
-
-    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
-        self.message.touch_whole(touched);
-    }
-}
-
-/// A message was cancelled: its queued copies end with it; a copy under a claim goes on.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageCancelled {
-    /// The message.
-    #[n(0)]
-    pub message: CopyName,
-    /// The standing of every copy from here on, in the order of the stored recipients.
-    #[n(1)]
-    pub copies: Vec<CopyStanding>,
-}
-
-impl RecordBody for MessageCancelled {
-    const NUMBER: u16 = 31;
-    const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
-    const CHANGES_WAITERS: bool = false;
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn event_kind(&self) -> EventKind {
-        EventKind::RunMessageCancelled
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Message(&self.message.message_id)
-    }
-
-    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
-        self.message.touch_whole(touched);
-    }
-}
-
-/// The last copy of a message ended, and nothing else ended it before.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageSettled {
-    /// The message.
-    #[n(0)]
-    pub message: CopyName,
-    /// The standing in which every copy ended, in the order of the stored recipients.
-    #[n(1)]
-    pub copies: Vec<CopyStanding>,
-}
-
-impl RecordBody for MessageSettled {
-    const NUMBER: u16 = 28;
-    const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
-    const CHANGES_WAITERS: bool = false;
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn event_kind(&self) -> EventKind {
-        EventKind::RunMessageSettled
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Message(&self.message.message_id)
-    }
-
-    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
-        self.message.touch_whole(touched);
-    }
+ends! {
+    /// A message expired.
+    MessageExpired = 27: RunMessageExpired,
+    /// The last copy of a message ended, and nothing else ended it before.
+    MessageSettled = 28: RunMessageSettled,
+    /// A message was cancelled: its queued copies end with it; a copy under a claim goes on.
+    MessageCancelled = 31: RunMessageCancelled,
+    /// A message waited too long for the replies that it asked for.
+    MessageTimedOut = 36: RunMessageTimedOut,
+    /// A message failed: too few of its recipients are left that can still reply.
+    MessageUnsatisfiable = 37: RunMessageFailed,
 }

@@ -7,9 +7,12 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, Subject, Touch};
+use crate::kind::{RecordBody, Subject, Touch};
 
 use crate::body::RequestHash;
+
+#[cfg(test)]
+mod samples;
 
 /// A batch of events that was reported in one request. It stands in the first of its records, and
 /// the others follow it without a gap.
@@ -103,7 +106,6 @@ pub struct ApplicationEvent {
 impl RecordBody for ApplicationEvent {
     const NUMBER: u16 = 50;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Nothing;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

@@ -7,7 +7,10 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
+
+#[cfg(test)]
+mod samples;
 
 /// A run joined. Its generation is the position of this record.
 #[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
@@ -35,7 +38,6 @@ pub struct MemberJoined {
 impl RecordBody for MemberJoined {
     const NUMBER: u16 = 10;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -82,7 +84,6 @@ pub struct MemberTakenOver {
 impl RecordBody for MemberTakenOver {
     const NUMBER: u16 = 11;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -119,7 +120,6 @@ pub struct MemberChanged {
 impl RecordBody for MemberChanged {
     const NUMBER: u16 = 12;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -153,7 +153,6 @@ pub struct RunLost {
 impl RecordBody for RunLost {
     const NUMBER: u16 = 16;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -190,7 +189,6 @@ pub struct RunSuspended {
 impl RecordBody for RunSuspended {
     const NUMBER: u16 = 18;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -239,7 +237,6 @@ pub struct RunResumed {
 impl RecordBody for RunResumed {
     const NUMBER: u16 = 17;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -277,7 +274,6 @@ pub struct MemberLeft {
 impl RecordBody for MemberLeft {
     const NUMBER: u16 = 13;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -323,7 +319,6 @@ pub struct RunEnded {
 impl RecordBody for RunEnded {
     const NUMBER: u16 = 14;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Member;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {

@@ -12,11 +12,14 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
 use super::reply::{self, Thread};
 use super::skipped::Skipped;
 use crate::hex::{deserialize_hex, serialize_hex};
+
+#[cfg(test)]
+mod samples;
 
 /// So many policies (two ids each), beside as many correlations, have at most 256 KiB together.
 const FEW: usize = 128;
@@ -95,7 +98,6 @@ pub struct MessageAccepted {
 impl RecordBody for MessageAccepted {
     const NUMBER: u16 = 20;
     const NEWEST_VERSION: u16 = 3;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -206,7 +208,6 @@ pub struct MessageDelivered {
 impl RecordBody for MessageDelivered {
     const NUMBER: u16 = 21;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -313,7 +314,6 @@ pub struct MessageFetched {
 impl RecordBody for MessageFetched {
     const NUMBER: u16 = 22;
     const NEWEST_VERSION: u16 = 2;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -412,7 +412,6 @@ pub struct MessageAcked {
 impl RecordBody for MessageAcked {
     const NUMBER: u16 = 23;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -457,7 +456,6 @@ pub struct MessageReleased {
 impl RecordBody for MessageReleased {
     const NUMBER: u16 = 24;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -491,7 +489,6 @@ pub struct MessageExtended {
 impl RecordBody for MessageExtended {
     const NUMBER: u16 = 25;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

@@ -6,7 +6,10 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, Subject, Touch};
+use crate::kind::{RecordBody, Subject, Touch};
+
+#[cfg(test)]
+mod samples;
 
 /// Returns the first version of these records that knows every limit which is set.
 pub(super) fn version_of(settings: &Settings) -> u16 {
@@ -61,7 +64,6 @@ pub struct PoolCreated {
 impl RecordBody for PoolCreated {
     const NUMBER: u16 = 1;
     const NEWEST_VERSION: u16 = 7;
-    const NOUN: Noun = Noun::Pool;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -94,7 +96,6 @@ pub struct PoolConfigured {
 impl RecordBody for PoolConfigured {
     const NUMBER: u16 = 2;
     const NEWEST_VERSION: u16 = 7;
-    const NOUN: Noun = Noun::Pool;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -132,7 +133,6 @@ pub struct EpochStarted {
 impl RecordBody for EpochStarted {
     const NUMBER: u16 = 3;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Pool;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -167,7 +167,6 @@ pub struct PoolResumed {
 impl RecordBody for PoolResumed {
     const NUMBER: u16 = 15;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Pool;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {

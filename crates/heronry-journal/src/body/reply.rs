@@ -8,9 +8,12 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, Subject, Touch};
+use crate::kind::{RecordBody, Subject, Touch};
 
 use super::message::{CopyName, MessageAccepted};
+
+#[cfg(test)]
+mod samples;
 
 /// Returns the first version of an acceptance that can say this: an older build may do without
 /// knowing what a message replies to, and not without knowing of a contract.
@@ -91,7 +94,6 @@ pub struct MessageResponded {
 impl RecordBody for MessageResponded {
     const NUMBER: u16 = 35;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -109,75 +111,5 @@ impl RecordBody for MessageResponded {
     fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
         self.message.touch_whole(touched);
         touched(Touch::Cause(self.by));
-    }
-}
-
-/// A message waited too long for the replies that it asked for.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageTimedOut {
-    /// The message.
-    #[n(0)]
-    pub message: CopyName,
-    /// The standing of every copy, in the order of the stored recipients.
-    #[n(1)]
-    pub copies: Vec<CopyStanding>,
-}
-
-impl RecordBody for MessageTimedOut {
-    const NUMBER: u16 = 36;
-    const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
-    const CHANGES_WAITERS: bool = false;
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn event_kind(&self) -> EventKind {
-        EventKind::RunMessageTimedOut
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Message(&self.message.message_id)
-    }
-
-    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
-        self.message.touch_whole(touched);
-    }
-}
-
-/// A message failed: too few of its recipients are left that can still reply.
-#[derive(Clone, Debug, Decode, Deserialize, Encode, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct MessageUnsatisfiable {
-    /// The message.
-    #[n(0)]
-    pub message: CopyName,
-    /// The standing of every copy, in the order of the stored recipients.
-    #[n(1)]
-    pub copies: Vec<CopyStanding>,
-}
-
-impl RecordBody for MessageUnsatisfiable {
-    const NUMBER: u16 = 37;
-    const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Message;
-    const CHANGES_WAITERS: bool = false;
-
-    fn version(&self) -> u16 {
-        1
-    }
-
-    fn event_kind(&self) -> EventKind {
-        EventKind::RunMessageFailed
-    }
-
-    fn subject(&self) -> Subject<'_> {
-        Subject::Message(&self.message.message_id)
-    }
-
-    fn touches<'a>(&'a self, touched: &mut dyn FnMut(Touch<'a>)) {
-        self.message.touch_whole(touched);
     }
 }

@@ -7,12 +7,15 @@ use heronry_types::{
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{Noun, RecordBody, SizeClass, Subject, Touch};
+use crate::kind::{RecordBody, SizeClass, Subject, Touch};
 
 use crate::{
     body::{RequestHash, WakeName},
     hex::{deserialize_hex, serialize_hex},
 };
+
+#[cfg(test)]
+mod samples;
 
 /// Returns the number of versions, of the records that name events, that do not know the kind. No further
 /// kind is listed here: later builds name a word that they do not know.
@@ -98,7 +101,6 @@ pub struct WakeRegistered {
 impl RecordBody for WakeRegistered {
     const NUMBER: u16 = 40;
     const NEWEST_VERSION: u16 = 4;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -149,7 +151,6 @@ pub struct ConditionRegistered {
 impl RecordBody for ConditionRegistered {
     const NUMBER: u16 = 44;
     const NEWEST_VERSION: u16 = 6;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -210,7 +211,6 @@ pub struct WakeScanned {
 impl RecordBody for WakeScanned {
     const NUMBER: u16 = 45;
     const NEWEST_VERSION: u16 = 4;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -246,7 +246,6 @@ pub struct WakeFailed {
 impl RecordBody for WakeFailed {
     const NUMBER: u16 = 49;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -316,7 +315,6 @@ pub struct WakeTriggered {
 impl RecordBody for WakeTriggered {
     const NUMBER: u16 = 41;
     const NEWEST_VERSION: u16 = 4;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = false;
 
     fn version(&self) -> u16 {
@@ -351,7 +349,6 @@ pub struct WakeTimedOut {
 impl RecordBody for WakeTimedOut {
     const NUMBER: u16 = 42;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -390,7 +387,6 @@ pub struct DeadlockSuspected {
 impl RecordBody for DeadlockSuspected {
     const NUMBER: u16 = 46;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -427,7 +423,6 @@ pub struct WakeOrphaned {
 impl RecordBody for WakeOrphaned {
     const NUMBER: u16 = 47;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {
@@ -463,7 +458,6 @@ pub struct WakeCancelled {
 impl RecordBody for WakeCancelled {
     const NUMBER: u16 = 43;
     const NEWEST_VERSION: u16 = 1;
-    const NOUN: Noun = Noun::Wake;
     const CHANGES_WAITERS: bool = true;
 
     fn version(&self) -> u16 {

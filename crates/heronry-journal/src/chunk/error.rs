@@ -6,7 +6,6 @@ use super::{CHUNK_BYTES_MAX, FORMAT_VERSION};
 
 /// The error for bytes that are not a valid chunk.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ChunkError {
     /// The bytes do not begin as those of a chunk do.
     #[error("these bytes are not a chunk; check where they come from")]
@@ -126,7 +125,6 @@ pub enum ChunkError {
 
 /// A field of a chunk's header.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum HeaderField {
     /// The byte that must be zero.
     Reserved,

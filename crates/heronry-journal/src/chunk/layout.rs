@@ -7,7 +7,7 @@ use super::{ChunkError, ChunkHash, ChunkHeader, error::HeaderField};
 /// The largest chunk in bytes, header included.
 pub const CHUNK_BYTES_MAX: usize = 768 * 1024;
 
-/// The largest encoded record in bytes: what fits beside a header in a chunk of its own.
+/// The largest encoded record in bytes: it fits beside a header into a chunk of its own.
 pub const RECORD_BYTES_MAX: usize = CHUNK_BYTES_MAX - chunk_len(1, CHECKSUM);
 
 /// The format of chunks that this build writes, and the newest that it reads.

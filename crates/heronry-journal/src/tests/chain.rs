@@ -2,8 +2,10 @@
 
 use heronry_types::{Epoch, Position};
 
-use super::samples;
-use crate::{Body, Chain, ChainFault, Chunk, ChunkError, ChunkHash, ChunkWriter, EpochStarted};
+use crate::{
+    Body, Chain, ChainFault, Chunk, ChunkError, ChunkHash, ChunkWriter, EpochStarted,
+    samples::{self, Sample as _},
+};
 
 /// Three chunks of two records each.
 fn chunks(epoch: Epoch) -> Vec<Chunk> {
@@ -132,7 +134,7 @@ fn two_timelines(start: EpochStarted) -> Vec<Chunk> {
 
 #[test]
 fn a_timeline_starts_at_a_chunk_whose_first_record_says_so() {
-    let start = samples::started();
+    let start = EpochStarted::samples().remove(0);
     let chunks = two_timelines(start);
     let epochs: Vec<_> = chunks.iter().map(|chunk| chunk.header().epoch).collect();
     assert_eq!(epochs, [start.previous, start.previous, start.epoch]);
@@ -150,7 +152,7 @@ fn a_timeline_starts_at_a_chunk_whose_first_record_says_so() {
 
 #[test]
 fn a_timeline_that_starts_in_the_middle_of_a_commit_begins_a_chunk() {
-    let start = samples::started();
+    let start = EpochStarted::samples().remove(0);
     let mut writer = ChunkWriter::new(
         start.previous,
         Position::ZERO,
@@ -171,7 +173,7 @@ fn a_timeline_that_starts_in_the_middle_of_a_commit_begins_a_chunk() {
 
 #[test]
 fn a_start_that_is_not_the_first_of_a_chunk_of_its_timeline_is_refused() {
-    let start = samples::full(Body::EpochStarted(samples::started())).to_bytes();
+    let start = samples::full(Body::EpochStarted(EpochStarted::samples().remove(0))).to_bytes();
     let other = samples::full(samples::every_kind()[1].1.body.clone()).to_bytes();
     let verify = |epoch, records: [&[u8]; 2]| {
         let (head, time) = (Position(7), samples::recorded_at());

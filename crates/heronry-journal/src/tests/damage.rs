@@ -3,10 +3,10 @@
 use heronry_types::Position;
 use proptest::prelude::*;
 
-use super::samples;
 use crate::{
     Chunk, ChunkError, ChunkHash, ChunkHeader, ChunkWriter, Entry, HeaderField,
     chunk::{CHUNK_BYTES_MAX, layout},
+    samples,
 };
 
 fn chunk() -> Chunk {

@@ -1,12 +1,11 @@
 //! Golden files: the bytes of every kind of record, and of a short journal, never change.
 
-use std::{collections::BTreeSet, fs, io::Write, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, fs, io::Write as _, path::PathBuf};
 
 use heronry_types::Position;
 use serde_json::{Value, json};
 
-use super::samples;
-use crate::{Body, Chain, Chunk, ChunkHash, ChunkWriter, Entry};
+use crate::{Body, Chain, Chunk, ChunkHash, ChunkWriter, Entry, samples};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/v1")
@@ -22,14 +21,11 @@ fn encode(head: Position, previous: ChunkHash, entries: &[Entry]) -> Chunk {
     chunks.remove(0)
 }
 
-/// The name of every golden file, and what it holds.
+/// The name of every golden file, and the chunk that it holds.
 fn expected() -> Vec<(String, Chunk)> {
-    let records = samples::earlier_versions()
-        .into_iter()
-        .chain(samples::every_kind());
-    let single = records.map(|(name, entry)| {
+    let single = samples::every_version().into_iter().map(|(name, entry)| {
         let chunk = encode(Position(304), ChunkHash([7; 32]), &[entry]);
-        (name.to_owned(), chunk)
+        (name, chunk)
     });
     let mut files: Vec<_> = single.collect();
     let (mut head, mut previous) = (Position::ZERO, ChunkHash::START);
@@ -46,25 +42,66 @@ fn dump(chunk: &Chunk) -> Value {
     json!({ "header": chunk.header(), "hash": chunk.hash(), "records": records })
 }
 
-/// Reads a golden file; writes it when it is missing and that was asked for, and never over one.
-fn read(name: &str, missing: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-    let path = folder().join(name);
-    let add = std::env::var("HERONRY_GOLDEN").is_ok_and(|word| word == "add");
-    if add && !path.exists() {
-        let mut file = fs::File::create_new(&path).unwrap();
-        file.write_all(&missing()).unwrap();
-    }
-    fs::read(&path).unwrap_or_else(|error| {
+/// A golden file: the bytes of a chunk, and what it shows as JSON.
+struct Golden {
+    bytes: Vec<u8>,
+    json: Value,
+}
+
+/// Reads a golden file. The bytes of earlier ones stand beside their JSON, those of later ones in it.
+fn read(name: &str) -> Golden {
+    let path = folder().join(format!("{name}.json"));
+    let text = fs::read(&path).unwrap_or_else(|error| {
         let path = path.display();
         panic!("{path}: {error}; write it with HERONRY_GOLDEN=add, and commit it")
-    })
+    });
+    let mut json: Value = serde_json::from_slice(&text).unwrap();
+    let members = json.as_object_mut().unwrap();
+    // The event is for whoever makes it of the record.
+    members.remove("event");
+    let bytes = match members.remove("bytes") {
+        Some(hex) => from_hex(hex.as_str().unwrap()),
+        None => fs::read(folder().join(format!("{name}.bin"))).unwrap(),
+    };
+    Golden { bytes, json }
+}
+
+/// Reads a golden file; writes it when it is missing and that was asked for, and never over one.
+fn read_or_add(name: &str, expected: &Chunk) -> Golden {
+    let add = std::env::var("HERONRY_GOLDEN").is_ok_and(|word| word == "add");
+    let path = folder().join(format!("{name}.json"));
+    if add && !path.exists() {
+        let mut json = dump(expected);
+        json["bytes"] = Value::from(to_hex(expected.bytes()));
+        let mut text = serde_json::to_vec_pretty(&json).unwrap();
+        text.push(b'\n');
+        fs::File::create_new(&path)
+            .unwrap()
+            .write_all(&text)
+            .unwrap();
+    }
+    read(name)
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in bytes {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
+}
+
+fn from_hex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    pairs.map(byte).collect()
 }
 
 #[test]
 fn a45_every_golden_file_opens_with_the_expected_records() {
     for (name, expected) in expected() {
-        let bytes = read(&format!("{name}.bin"), || expected.bytes().to_vec());
-        let golden = Chunk::decode(bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let golden = Chunk::decode(read_or_add(&name, &expected).bytes)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(golden.header(), expected.header(), "{name}");
         let records = |chunk: &Chunk| chunk.records().collect::<Result<Vec<_>, _>>();
         assert_eq!(records(&golden), records(&expected), "{name}");
@@ -74,8 +111,7 @@ fn a45_every_golden_file_opens_with_the_expected_records() {
 #[test]
 fn golden_files_are_encoded_again_to_the_same_bytes() {
     for (name, expected) in expected() {
-        let bytes = read(&format!("{name}.bin"), || expected.bytes().to_vec());
-        let golden = Chunk::decode(bytes).unwrap();
+        let golden = Chunk::decode(read_or_add(&name, &expected).bytes).unwrap();
         let entries: Vec<_> = golden.records().map(|r| r.unwrap().entry).collect();
         let again = encode(
             golden.first().previous(),
@@ -91,12 +127,7 @@ fn golden_files_are_encoded_again_to_the_same_bytes() {
 #[test]
 fn golden_files_have_the_expected_json() {
     for (name, expected) in expected() {
-        let text = read(&format!("{name}.json"), || {
-            let mut text = serde_json::to_vec_pretty(&dump(&expected)).unwrap();
-            text.push(b'\n');
-            text
-        });
-        let golden: Value = serde_json::from_slice(&text).unwrap();
+        let golden = read_or_add(&name, &expected).json;
         assert_eq!(dump(&expected), golden, "{name}");
     }
 }
@@ -106,41 +137,44 @@ fn the_golden_journal_is_one_chain() {
     let mut chain = Chain::start();
     for (name, _) in expected() {
         if name.starts_with("journal-") {
-            let bytes = fs::read(folder().join(format!("{name}.bin"))).unwrap();
-            chain.push(&Chunk::decode(bytes).unwrap()).unwrap();
+            chain
+                .push(&Chunk::decode(read(&name).bytes).unwrap())
+                .unwrap();
         }
     }
     assert_eq!(chain.position(), Position(5));
 }
 
+/// The names of all golden files.
+fn names() -> BTreeSet<String> {
+    let files = fs::read_dir(folder()).unwrap();
+    let names = files.filter_map(|file| {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        Some(name.strip_suffix(".json")?.to_owned())
+    });
+    names.collect()
+}
+
 #[test]
 fn a45_every_version_of_every_kind_has_a_golden_file() {
-    let versions: BTreeSet<String> = fs::read_dir(folder())
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter_map(|name| {
-            let (version, _) = name.strip_suffix(".bin")?.split_once('-')?;
-            Some(version.to_owned())
-        })
+    let versions: BTreeSet<String> = names()
+        .iter()
+        .filter_map(|name| Some(name.split_once('-')?.0.to_owned()))
         .collect();
     for (number, newest) in Body::KINDS {
         for version in 1..=*newest {
             let name = format!("{number}.{version}");
-            assert!(versions.contains(&name), "no golden file {name}-*.bin");
+            assert!(versions.contains(&name), "no golden file {name}-*.json");
         }
     }
 }
 
 #[test]
 fn a45_every_file_in_the_golden_folder_opens() {
-    let mut opened = 0;
-    for file in fs::read_dir(folder()).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "bin") {
-            let chunk = Chunk::decode(fs::read(&path).unwrap()).unwrap();
-            chunk.verify().unwrap();
-            opened += 1;
-        }
+    let names = names();
+    for name in &names {
+        let chunk = Chunk::decode(read(name).bytes).unwrap();
+        chunk.verify().unwrap();
     }
-    assert!(opened >= Body::KINDS.len());
+    assert!(names.len() >= Body::KINDS.len());
 }

@@ -9,8 +9,8 @@ use heronry_types::{
     Vocabulary, WakeFailure, WakePayload, WakeReason,
 };
 
-use super::{damage::frame, samples};
-use crate::{Body, Chunk, ChunkError, FORMAT_VERSION};
+use super::damage::frame;
+use crate::{Body, Chunk, ChunkError, FORMAT_VERSION, samples};
 
 /// A record of a schema from the future: only number and version can be read.
 fn from_the_future(number: u16, version: u16) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Applying records about bodies that were stored by themselves.
 
-use heronry_journal::{ContentErased, ContentStored, Record};
+use heronry_journal::{ContentErased, ContentRecord, ContentStored, Record};
 use heronry_types::ContentRef;
 
 use crate::{
@@ -8,7 +8,15 @@ use crate::{
     state::{Due, UnnamedContent},
 };
 
-pub(super) fn stored(state: &mut State, record: &Record, body: &ContentStored) {
+/// Applies a record that changes bodies.
+pub(super) fn apply(state: &mut State, record: &Record, body: ContentRecord<'_>) {
+    match body {
+        ContentRecord::ContentErased(body) => erased(state, record, body),
+        ContentRecord::ContentStored(body) => stored(state, record, body),
+    }
+}
+
+fn stored(state: &mut State, record: &Record, body: &ContentStored) {
     leaves(state, body.content_ref);
     let due = Due::UnnamedContent(body.content_ref);
     state.deadlines.insert(body.expires_at, due);
@@ -21,7 +29,7 @@ pub(super) fn named(state: &mut State, content_ref: ContentRef) {
     leaves(state, content_ref);
 }
 
-pub(super) fn erased(state: &mut State, record: &Record, body: &ContentErased) {
+fn erased(state: &mut State, record: &Record, body: &ContentErased) {
     if body.stored_with.is_none() {
         leaves(state, body.content_ref);
         state.unnamed.note_erasure(record.position);

@@ -1,13 +1,22 @@
 //! Applying records about effects.
 
-use heronry_journal::{EffectAttempted, EffectCompleted, EffectIntended, Record};
+use heronry_journal::{EffectAttempted, EffectCompleted, EffectIntended, EffectRecord, Record};
 
 use crate::{
     State,
     state::{Effect, EffectEnd},
 };
 
-pub(super) fn intended(state: &mut State, record: &Record, body: &EffectIntended) {
+/// Applies a record that changes effects.
+pub(super) fn apply(state: &mut State, record: &Record, body: EffectRecord<'_>) {
+    match body {
+        EffectRecord::EffectIntended(body) => intended(state, record, body),
+        EffectRecord::EffectAttempted(body) => attempted(state, body),
+        EffectRecord::EffectCompleted(body) => completed(state, record, body),
+    }
+}
+
+fn intended(state: &mut State, record: &Record, body: &EffectIntended) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };
@@ -21,12 +30,12 @@ pub(super) fn intended(state: &mut State, record: &Record, body: &EffectIntended
     state.effects.intend(record.position, effect);
 }
 
-pub(super) fn attempted(state: &mut State, body: &EffectAttempted) {
-    let attempt = (body.attempt, body.generation);
-    state.effects.attempt(body.intended, attempt);
+fn attempted(state: &mut State, body: &EffectAttempted) {
+    let by = body.generation;
+    state.effects.attempt(body.intended, body.attempt, by);
 }
 
-pub(super) fn completed(state: &mut State, record: &Record, body: &EffectCompleted) {
+fn completed(state: &mut State, record: &Record, body: &EffectCompleted) {
     let end = EffectEnd {
         at: record.position,
         attempt: body.attempt,

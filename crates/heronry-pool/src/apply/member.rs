@@ -1,22 +1,39 @@
 //! Applying records about members.
 
+pub(super) mod suspend;
+
 use heronry_journal::{
-    Claim, MemberChanged, MemberJoined, MemberTakenOver, Record, RunEnded, RunLost,
+    Claim, MemberChanged, MemberJoined, MemberRecord, MemberTakenOver, Record, RunEnded, RunLost,
 };
 use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 
-use super::{inbox, message, stall, suspend};
 use crate::{
     State,
-    state::{CopySlot, Due, Inbox, Member},
+    apply::message::{self, inbox},
+    state::{ClaimOf, CopyOf, CopySlot, Due, Inbox, Member},
+    suspicion,
 };
 
-pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
+/// Applies a record that changes members and their runs.
+pub(super) fn apply(state: &mut State, record: &Record, body: MemberRecord<'_>) {
+    match body {
+        MemberRecord::MemberJoined(body) => joined(state, record, body),
+        MemberRecord::MemberTakenOver(body) => taken_over(state, record, body),
+        MemberRecord::MemberChanged(body) => changed(state, &record.entry.lineage, body),
+        MemberRecord::MemberLeft(body) => left(state, record, body.reason),
+        MemberRecord::RunEnded(body) => ended(state, record, body),
+        MemberRecord::RunLost(body) => lost(state, record, body),
+        MemberRecord::RunResumed(_) => resumed(state, record),
+        MemberRecord::RunSuspended(body) => suspend::suspended(state, record, body),
+    }
+}
+
+fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     let lineage = &record.entry.lineage;
     let (Some(run), Some(agent)) = (&lineage.run, &lineage.agent) else {
         return;
     };
-    stall::forget(state);
+    suspicion::forget(state);
     state.members.insert(Member {
         run: run.clone(),
         agent: agent.clone(),
@@ -34,15 +51,16 @@ pub(super) fn joined(state: &mut State, record: &Record, body: &MemberJoined) {
     });
 }
 
-pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
+fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
     let lineage = &record.entry.lineage;
     let Some(run) = &lineage.run else { return };
     for claim in held(state, run) {
-        inbox::give_back(state, record, (run, claim), inbox::Attempt::Uncounted, None);
+        let attempt = inbox::Attempt::Uncounted;
+        inbox::give_back(state, record, ClaimOf { run, claim }, attempt, None);
     }
     found(state, run);
     suspend::over(state, run);
-    stall::forget(state);
+    suspicion::forget(state);
     state.members.set_topics(run, &body.topics);
     state.members.set_policies(run, &body.policies);
     if let Some(member) = state.members.get_mut(run) {
@@ -54,12 +72,12 @@ pub(super) fn taken_over(state: &mut State, record: &Record, body: &MemberTakenO
     }
 }
 
-pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
+fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged) {
     if let Some(run) = &lineage.run {
         let member = state.members.get(run);
         // A lease changes nothing of who could do what.
         if member.is_some_and(|member| member.topics != body.topics) {
-            stall::forget(state);
+            suspicion::forget(state);
             state.members.set_topics(run, &body.topics);
         }
         if let Some(member) = state.members.get_mut(run) {
@@ -69,7 +87,7 @@ pub(super) fn changed(state: &mut State, lineage: &Lineage, body: &MemberChanged
 }
 
 /// Marks the member as lost; its claims lapse at once.
-pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
+fn lost(state: &mut State, record: &Record, body: &RunLost) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };
@@ -86,7 +104,7 @@ pub(super) fn lost(state: &mut State, record: &Record, body: &RunLost) {
 }
 
 /// The member is not lost any more, or not suspended.
-pub(super) fn resumed(state: &mut State, record: &Record) {
+fn resumed(state: &mut State, record: &Record) {
     if let Some(run) = &record.entry.lineage.run {
         found(state, run);
         suspend::resumed(state, record, run);
@@ -101,12 +119,12 @@ fn held(state: &State, run: &RunId) -> Vec<Claim> {
 /// The member is not lost any more, if it was.
 fn found(state: &mut State, run: &RunId) {
     if let Some(until) = state.members.set_lost(run, None) {
-        stall::forget(state);
+        suspicion::forget(state);
         state.deadlines.remove(until, Due::LostKeep(run.clone()));
     }
 }
 
-pub(super) fn ended(state: &mut State, record: &Record, body: &RunEnded) {
+fn ended(state: &mut State, record: &Record, body: &RunEnded) {
     if let Some(run) = &record.entry.lineage.run {
         state.members.set_ended(run.clone(), body.end);
     }
@@ -114,7 +132,7 @@ pub(super) fn ended(state: &mut State, record: &Record, body: &RunEnded) {
 }
 
 /// Removes the member; each copy that it had is undeliverable from here on.
-pub(super) fn left(state: &mut State, record: &Record, why: Undeliverable) {
+fn left(state: &mut State, record: &Record, why: Undeliverable) {
     let Some(run) = &record.entry.lineage.run else {
         return;
     };
@@ -125,13 +143,8 @@ pub(super) fn left(state: &mut State, record: &Record, why: Undeliverable) {
     copies.extend(member.inbox.held().map(|claim| claim.accepted));
     for accepted in copies {
         let end = CopySlot::Undeliverable { why };
-        message::end_copy(
-            state,
-            record,
-            (accepted, run),
-            end,
-            TimelineState::Undeliverable,
-        );
+        let copy = CopyOf { accepted, run };
+        message::end_copy(state, record, copy, end, TimelineState::Undeliverable);
     }
     found(state, run);
     suspend::over(state, run);

@@ -1,15 +1,52 @@
 //! Applying records about messages as a whole.
 
-use heronry_journal::{Claim, MessageAccepted, MessageDelivered, MessageFailed, Record};
+pub(super) mod dead;
+mod delivery;
+pub(super) mod inbox;
+mod past;
+pub(super) mod reply;
+
+use heronry_journal::{
+    Claim, MessageAccepted, MessageDelivered, MessageFailed, MessageRecord, Record,
+};
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-use super::{content, delivery, reply};
+pub(crate) use past::refold;
+
 use crate::{
     State,
-    state::{CopySlot, Due, Message, MessageCopy, Step},
+    apply::content,
+    state::{CopyOf, CopySlot, Due, Message, MessageCopy, Step},
 };
 
-pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
+/// Applies a record that changes messages and their copies.
+pub(super) fn apply(state: &mut State, record: &Record, body: MessageRecord<'_>) {
+    match body {
+        MessageRecord::MessageAccepted(body) => accepted(state, record, body),
+        MessageRecord::MessageDelivered(body) => delivered(state, record, body),
+        MessageRecord::MessageFetched(body) => inbox::fetched(state, record, body),
+        MessageRecord::MessageAcked(body) => inbox::acked(state, record, body),
+        MessageRecord::MessageReleased(body) => inbox::released(state, record, body),
+        MessageRecord::MessageExtended(body) => inbox::extended(state, record, body),
+        MessageRecord::MessageFailed(body) => failed(state, record, body),
+        MessageRecord::MessageExpired(body) => expired(state, record, body.message.accepted),
+        MessageRecord::MessageSettled(body) => settled(state, record, body.message.accepted),
+        MessageRecord::MessageCancelled(body) => cancelled(state, record, body.message.accepted),
+        MessageRecord::MessageDeadLettered(body) => dead::lettered(state, record, body),
+        MessageRecord::MessageReplayed(body) => dead::replayed(state, record, body),
+        MessageRecord::MessageResponded(body) => {
+            reply::responded(state, record, body.message.accepted);
+        }
+        MessageRecord::MessageTimedOut(body) => {
+            reply::timed_out(state, record, body.message.accepted);
+        }
+        MessageRecord::MessageUnsatisfiable(body) => {
+            reply::unsatisfiable(state, record, body.message.accepted);
+        }
+    }
+}
+
+fn accepted(state: &mut State, record: &Record, body: &MessageAccepted) {
     let step = step(record, TimelineState::Accepted, None);
     state.messages.insert(
         record.position,
@@ -30,7 +67,7 @@ pub(super) fn accepted(state: &mut State, record: &Record, body: &MessageAccepte
     reply::replied(state, record, body);
 }
 
-pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
+fn delivered(state: &mut State, record: &Record, body: &MessageDelivered) {
     let accepted = body.accepted;
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
@@ -64,44 +101,43 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     });
 }
 
-pub(super) fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
+fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
     if let Some(message) = state.messages.get_mut(body.message.accepted) {
         message.reason = Some(body.reason);
     }
-    finish(
-        state,
-        record,
-        body.message.accepted,
-        (MessageStatus::Failed, TimelineState::Failed),
-    );
+    let end = End {
+        status: MessageStatus::Failed,
+        timeline: TimelineState::Failed,
+    };
+    finish(state, record, body.message.accepted, end);
 }
 
-pub(super) fn settled(state: &mut State, record: &Record, accepted: Position) {
-    finish(
-        state,
-        record,
-        accepted,
-        (MessageStatus::Settled, TimelineState::Settled),
-    );
+fn settled(state: &mut State, record: &Record, accepted: Position) {
+    let end = End {
+        status: MessageStatus::Settled,
+        timeline: TimelineState::Settled,
+    };
+    finish(state, record, accepted, end);
 }
 
-pub(super) fn expired(state: &mut State, record: &Record, accepted: Position) {
-    let ends = (CopySlot::Expired, TimelineState::Expired);
-    withdraw(state, record, accepted, (MessageStatus::Expired, ends));
+fn expired(state: &mut State, record: &Record, accepted: Position) {
+    let end = End {
+        status: MessageStatus::Expired,
+        timeline: TimelineState::Expired,
+    };
+    withdraw(state, record, accepted, end, CopySlot::Expired);
 }
 
-pub(super) fn cancelled(state: &mut State, record: &Record, accepted: Position) {
-    let ends = (CopySlot::Cancelled, TimelineState::Cancelled);
-    withdraw(state, record, accepted, (MessageStatus::Cancelled, ends));
+fn cancelled(state: &mut State, record: &Record, accepted: Position) {
+    let end = End {
+        status: MessageStatus::Cancelled,
+        timeline: TimelineState::Cancelled,
+    };
+    withdraw(state, record, accepted, end, CopySlot::Cancelled);
 }
 
 /// Ends the message and its queued copies; a copy under a live claim goes on.
-fn withdraw(
-    state: &mut State,
-    record: &Record,
-    accepted: Position,
-    (status, (end, timeline)): (MessageStatus, (CopySlot, TimelineState)),
-) {
+fn withdraw(state: &mut State, record: &Record, accepted: Position, end: End, slot: CopySlot) {
     let Some(message) = state.messages.get(accepted) else {
         return;
     };
@@ -114,22 +150,24 @@ fn withdraw(
         .map(|(run, _)| run.clone())
         .collect();
     for run in &queued {
-        end_copy(state, record, (accepted, run), end, timeline);
+        end_copy(state, record, CopyOf { accepted, run }, slot, end.timeline);
     }
-    finish(state, record, accepted, (status, timeline));
+    finish(state, record, accepted, end);
 }
 
-pub(super) fn finish(
-    state: &mut State,
-    record: &Record,
-    accepted: Position,
-    (status, timeline): (MessageStatus, TimelineState),
-) {
+/// The end of a message, as its status and as its timeline say it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) status: MessageStatus,
+    pub(super) timeline: TimelineState,
+}
+
+pub(super) fn finish(state: &mut State, record: &Record, accepted: Position, end: End) {
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
     };
-    message.status = Some(status);
-    message.timeline.push(step(record, timeline, None));
+    message.status = Some(end.status);
+    message.timeline.push(step(record, end.timeline, None));
     if let Some(at) = message.contract().and_then(|contract| contract.deadline) {
         state.deadlines.remove(at, Due::ReplyTimeout(accepted));
     }
@@ -142,13 +180,14 @@ pub(super) fn finish(
 pub(super) fn end_copy(
     state: &mut State,
     record: &Record,
-    (accepted, run): (Position, &RunId),
+    copy: CopyOf<'_>,
     end: CopySlot,
     timeline: TimelineState,
 ) {
-    let Some(before) = set_slot(state, record, (accepted, run), end, timeline) else {
+    let Some(before) = set_slot(state, record, copy, end, timeline) else {
         return;
     };
+    let CopyOf { accepted, run } = copy;
     let message = state.messages.get(accepted);
     let sender = message.and_then(|message| message.sender().cloned());
     let own = message.and_then(|message| message.own_turn(accepted, run));
@@ -189,7 +228,7 @@ pub(super) fn end_copy(
 pub(super) fn set_slot(
     state: &mut State,
     record: &Record,
-    (accepted, run): (Position, &RunId),
+    CopyOf { accepted, run }: CopyOf<'_>,
     slot: CopySlot,
     timeline: TimelineState,
 ) -> Option<CopySlot> {

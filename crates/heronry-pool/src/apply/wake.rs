@@ -1,14 +1,34 @@
 //! Applying records about wakes.
 
-use heronry_journal::{Record, WakeCancelled, WakeFailed, WakeRegistered, WakeTriggered};
+use heronry_journal::{
+    Record, WakeCancelled, WakeFailed, WakeRecord, WakeRegistered, WakeTriggered,
+};
 use heronry_types::{Condition, Position};
 
 use crate::{
     State,
     state::{Due, Earlier, Wake, WakeEnd},
+    suspicion,
 };
 
-pub(super) fn registered(
+/// Applies a record that changes wakes, or what is suspected of those that wait.
+pub(super) fn apply(state: &mut State, record: &Record, body: WakeRecord<'_>) {
+    match body {
+        WakeRecord::WakeRegistered(body) => registered(state, record, body, None),
+        WakeRecord::ConditionRegistered(body) => {
+            registered(state, record, &body.wake, Some(&body.condition));
+        }
+        WakeRecord::WakeScanned(body) => state.wakes.scanned(body.registered),
+        WakeRecord::WakeTriggered(body) => triggered(state, record, body),
+        WakeRecord::WakeTimedOut(body) => timed_out(state, record, body.registered),
+        WakeRecord::WakeCancelled(body) => cancelled(state, record, body),
+        WakeRecord::WakeFailed(body) => failed(state, record, body),
+        WakeRecord::DeadlockSuspected(body) => suspicion::suspected(state, record, body),
+        WakeRecord::WakeOrphaned(body) => suspicion::orphaned(state, record, body),
+    }
+}
+
+fn registered(
     state: &mut State,
     record: &Record,
     body: &WakeRegistered,
@@ -35,7 +55,7 @@ pub(super) fn registered(
     }
 }
 
-pub(super) fn triggered(state: &mut State, record: &Record, body: &WakeTriggered) {
+fn triggered(state: &mut State, record: &Record, body: &WakeTriggered) {
     let end = WakeEnd::Triggered {
         matches: body.matches.clone(),
     };
@@ -45,11 +65,11 @@ pub(super) fn triggered(state: &mut State, record: &Record, body: &WakeTriggered
     state.wakes.unfinished = by.filter(|_| body.more_follow);
 }
 
-pub(super) fn timed_out(state: &mut State, record: &Record, registered: Position) {
+fn timed_out(state: &mut State, record: &Record, registered: Position) {
     finish(state, registered, record.position, WakeEnd::TimedOut);
 }
 
-pub(super) fn cancelled(state: &mut State, record: &Record, body: &WakeCancelled) {
+fn cancelled(state: &mut State, record: &Record, body: &WakeCancelled) {
     finish(
         state,
         body.registered,
@@ -60,7 +80,7 @@ pub(super) fn cancelled(state: &mut State, record: &Record, body: &WakeCancelled
     );
 }
 
-pub(super) fn failed(state: &mut State, record: &Record, body: &WakeFailed) {
+fn failed(state: &mut State, record: &Record, body: &WakeFailed) {
     let end = WakeEnd::Failed { why: body.why };
     finish(state, body.registered, record.position, end);
 }

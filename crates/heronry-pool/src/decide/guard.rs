@@ -1,7 +1,9 @@
 //! Checks that several rules share: identity, membership, limits.
 
 use heronry_event::filter::Filter;
-use heronry_types::{Condition, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId};
+use heronry_types::{
+    Condition, LimitExceeded, LimitName, Limits, Millis, Policies, RunId, Timestamp, TopicId,
+};
 
 use crate::{Caller, Rejection, State, rejection::PolicyNeed, state::Member};
 
@@ -98,7 +100,8 @@ pub(super) fn filter(limits: &Limits, filter: &Filter) -> Result<(), Rejection> 
 /// Checks that a span from now ends within the calendar.
 pub(super) fn span(
     now: Timestamp,
-    (field, span): (&'static str, Option<Millis>),
+    field: &'static str,
+    span: Option<Millis>,
 ) -> Result<(), Rejection> {
     match span.map(|span| now.checked_after(span)) {
         None | Some(Some(_)) => Ok(()),
@@ -131,5 +134,20 @@ pub(super) fn present(state: &State, caller: &Caller) -> Result<(), Rejection> {
     match caller {
         Caller::Operator => Ok(()),
         Caller::Member { run, .. } => standing(state, caller, run).map(|_| ()),
+    }
+}
+
+/// Checks a number in a request against its limit.
+pub(super) fn limit(state: &State, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    within(&state.settings.limits, limit, actual)
+}
+
+/// Checks a number against one of these limits.
+pub(super) fn within(limits: &Limits, limit: LimitName, actual: u64) -> Result<(), Rejection> {
+    let max = limits.get(limit);
+    if actual > max {
+        Err(LimitExceeded::new(limit, max, actual).into())
+    } else {
+        Ok(())
     }
 }

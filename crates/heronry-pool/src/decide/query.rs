@@ -15,8 +15,12 @@ pub use lists::{DescribePool, ListMembers, ListWakes, StateDigest};
 pub use sum_up::SumUp;
 pub use view::{AdmitReader, CheckCursor, CheckStanding, Viewer, Viewing};
 
-use super::{AboutWakes, Applied, Command, Cx, Decision, Names, Speaker, guard};
-use crate::{Caller, Minter, Rejection, State, answer, state::Message};
+use crate::{
+    Caller, Minter, Rejection, State, answer,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Names, Profile, Speaker},
+    decide::guard,
+    state::{MessageAt, WakeAt},
+};
 
 /// Asks what became of a message.
 #[derive(Clone, Debug)]
@@ -32,12 +36,8 @@ pub struct FindMessage {
 impl Command for FindMessage {
     type Answer = Receipt;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn names(&self, _: Epoch, _: &Minter) -> Option<Names> {
@@ -53,7 +53,7 @@ impl Command for FindMessage {
             .ok_or(Rejection::MessageNotFound)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Receipt, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Receipt, Rejection> {
         answer::receipt(state, applied.first, applied.durability).ok_or(Rejection::MessageNotFound)
     }
 }
@@ -72,12 +72,8 @@ pub struct FindWake {
 impl Command for FindWake {
     type Answer = WakeView;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -88,15 +84,15 @@ impl Command for FindWake {
         let mut found = state
             .wakes
             .of_id(&self.wake_id)
-            .filter(|(_, wake)| run.is_none_or(|run| wake.run == *run));
+            .filter(|it| run.is_none_or(|run| it.wake.run == *run));
         match (found.next(), found.next()) {
             (None, _) => Err(Rejection::WakeNotFound),
-            (Some((position, _)), None) => Ok(Decision::Repeat(position)),
+            (Some(WakeAt { registered, .. }), None) => Ok(Decision::Repeat(registered)),
             (Some(_), Some(_)) => Err(Rejection::Ambiguous),
         }
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<WakeView, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<WakeView, Rejection> {
         let wake = state
             .wakes
             .get(applied.first)
@@ -125,11 +121,11 @@ pub struct FirstUse {
 
 impl FirstUse {
     /// Returns the first of the messages that refer to a body, oldest first.
-    pub(super) fn of(of_content: &[(Position, &Message)]) -> Option<Self> {
-        let (accepted, message) = of_content.first()?;
+    pub(super) fn of(of_content: &[MessageAt<'_>]) -> Option<Self> {
+        let first = of_content.first()?;
         Some(Self {
-            accepted: *accepted,
-            bytes: message.accepted.body_bytes,
+            accepted: first.accepted,
+            bytes: first.message.accepted.body_bytes,
         })
     }
 }
@@ -138,12 +134,8 @@ impl Command for ContentAccess {
     /// The first message that refers to it. Absent only for operators: none does.
     type Answer = Option<FirstUse>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -151,14 +143,14 @@ impl Command for ContentAccess {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Option<FirstUse>, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Option<FirstUse>, Rejection> {
         let of_content = state.messages.of_content(self.content_ref);
         let first = FirstUse::of(&of_content);
         match &self.caller {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content
                 .iter()
-                .any(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
+                .any(|it| it.message.sender() == Some(run) || it.message.index_of(run).is_some())
                 .then_some(first)
                 .ok_or(Rejection::ContentMissing),
         }

@@ -1,10 +1,10 @@
 //! Claims that the claims store does not hold yet.
 
-use heronry_journal::{Body, MessageAccepted, Record, RequestHash, WakeRegistered};
-use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
+use heronry_journal::{Body, MessageAccepted, Record, WakeRegistered};
+use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap, NamedClaim};
 use heronry_types::{IdempotencyKey, Position, RunId};
 
-use crate::decide::Names;
+use crate::command::{KnownClaims, Names};
 
 /// Claims that the claims store does not hold yet: a projection of the latest records.
 #[derive(Debug, Default)]
@@ -21,6 +21,11 @@ impl RecentClaims {
     pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
         let recent = self.entries.get(key);
         recent.or_else(|| self.handed.get(key)).copied()
+    }
+
+    /// Returns what is known of names: these claims, and what the claims store was asked for.
+    pub(super) fn known<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
+        KnownClaims::new([&self.entries, &self.handed], found)
     }
 
     /// Returns how many were not handed to the claims store yet.
@@ -48,14 +53,27 @@ impl RecentClaims {
         let body = &record.entry.body;
         if let Body::ApplicationEvent(body) = body {
             let batch = body.batch.as_ref();
-            let key = batch.map(|batch| (&batch.idempotency_key, batch.request_hash));
-            self.note_key(run, record.position, key);
+            if let Some(batch) = batch {
+                let first = record.position;
+                let request_hash = batch.request_hash;
+                let entry = ClaimEntry {
+                    first,
+                    request_hash,
+                };
+                self.note_key(run, &batch.idempotency_key, entry);
+            }
             return;
         }
         if let Body::EffectIntended(body) = body {
-            let key = body.key.as_ref();
-            let key = key.map(|key| (&key.idempotency_key, key.request_hash));
-            self.note_key(run, record.position, key);
+            if let Some(key) = &body.key {
+                let first = record.position;
+                let request_hash = key.request_hash;
+                let entry = ClaimEntry {
+                    first,
+                    request_hash,
+                };
+                self.note_key(run, &key.idempotency_key, entry);
+            }
             return;
         }
         let (request_hash, of_record) = if let Body::MessageAccepted(body) = body {
@@ -78,32 +96,22 @@ impl RecentClaims {
         self.entries.extend(keys.map(|key| (key, entry)));
     }
 
-    /// A batch of events and an effect have a key, or none, and no id.
-    fn note_key(
-        &mut self,
-        run: &RunId,
-        first: Position,
-        key: Option<(&IdempotencyKey, RequestHash)>,
-    ) {
-        let Some((key, request_hash)) = key else {
-            return;
-        };
+    /// Notes the key of a batch of events or of an effect, which have no id.
+    fn note_key(&mut self, run: &RunId, key: &IdempotencyKey, entry: ClaimEntry) {
         let claim = ClaimKey::new(run, &ClaimName::Key(key.clone()));
-        let entry = ClaimEntry {
-            first,
-            request_hash,
-        };
         self.entries.insert(claim, entry);
     }
 
-    pub(super) fn hand_over(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+    pub(super) fn hand_over(&mut self, until: Position) -> Vec<NamedClaim> {
         debug_assert!(self.handed.is_empty(), "one run is handed over at a time");
         std::mem::swap(&mut self.handed, &mut self.entries);
         // Few, if any: what is decided on top of what is durable.
         let later = self.handed.extract_if(|_, entry| entry.first > until);
         self.entries.extend(later);
         let handed = self.handed.iter();
-        handed.map(|(key, entry)| (*key, *entry)).collect()
+        handed
+            .map(|(key, entry)| NamedClaim::new(*key, *entry))
+            .collect()
     }
 
     pub(super) fn forget_handed(&mut self) {
@@ -129,26 +137,5 @@ impl Claimed<'_> {
             Self::Wake(body) => (&body.idempotency_key, ClaimName::Wake(body.wake_id.clone())),
         };
         [ClaimName::Key(key.clone()), id].map(|name| ClaimKey::new(run, &name))
-    }
-}
-
-/// What was decided before, under names that were looked up.
-#[derive(Clone, Copy, Debug)]
-pub struct Earlier<'a> {
-    recent: &'a RecentClaims,
-    found: &'a [(ClaimKey, ClaimEntry)],
-}
-
-impl<'a> Earlier<'a> {
-    /// Returns what these hold: claims that the claims store does not have yet, and what it was asked for.
-    pub(super) fn new(recent: &'a RecentClaims, found: &'a [(ClaimKey, ClaimEntry)]) -> Self {
-        Self { recent, found }
-    }
-
-    /// Returns what was decided under a name.
-    pub fn get(&self, key: &ClaimKey) -> Option<ClaimEntry> {
-        let stored = || self.found.iter().find(|(other, _)| other == key);
-        let recent = self.recent.get(key);
-        recent.or_else(|| stored().map(|(_, entry)| *entry))
     }
 }

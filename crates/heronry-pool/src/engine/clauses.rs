@@ -15,8 +15,7 @@ use heronry_journal::DistinctHash;
 use heronry_store::KeyedMap;
 use heronry_types::{DistinctBy, Position, RunId};
 
-use super::conditions::About;
-use crate::decide::WakeEvents;
+use crate::{decide::WakeEvents, engine::conditions::About};
 
 /// How many things that were kept are remembered for a filter before those are forgotten that are
 /// another one for everybody who still counts.
@@ -156,7 +155,8 @@ impl Clauses {
     /// Adds the filters that keep an event to `found`; returns how many alternatives were come upon.
     pub(super) fn matches(
         &mut self,
-        (about, envelope): (About, &Envelope),
+        about: About,
+        envelope: &Envelope,
         found: &mut Vec<ClauseId>,
     ) -> usize {
         let came_upon = self.including.matches(envelope, found);

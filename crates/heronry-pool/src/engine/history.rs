@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use heronry_journal::Record;
 use heronry_types::Position;
 
-use super::triggers::Which;
+use crate::engine::triggers::Which;
 
 /// From where on records are matched again, and for which wakes.
 #[derive(Clone, Copy, Debug)]

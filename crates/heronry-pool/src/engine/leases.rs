@@ -6,9 +6,10 @@ use heronry_journal::{Body, Noun, Record};
 use heronry_store::KeyedMap;
 use heronry_types::{Generation, Millis, RunId, Timestamp};
 
-use super::{Engine, matching::Turn};
 use crate::{
-    decide::{Speaker, back_entry, left_entries, lost_entry},
+    command::Speaker,
+    decide::{back_entry, left_entries, lost_entry},
+    engine::{Engine, matching::Turn},
     state::Member,
 };
 
@@ -23,6 +24,14 @@ struct Lease {
     until: Option<Timestamp>,
     /// Where it stands in the order: at its end or before. Being heard of does not move it.
     placed: Timestamp,
+}
+
+/// The lease of a member that begins.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    term: Millis,
+    /// Its end; absent for one that cannot end.
+    until: Option<Timestamp>,
 }
 
 /// The leases of the members that have one.
@@ -53,7 +62,7 @@ impl Leases {
     }
 
     /// Starts the lease of a member, from now on or anew; a lost member has one that cannot end.
-    fn start(&mut self, run: &RunId, (term, until): (Millis, Option<Timestamp>)) {
+    fn start(&mut self, run: &RunId, Begun { term, until }: Begun) {
         self.forget(run);
         let placed = until.unwrap_or_default();
         if until.is_some() {
@@ -132,7 +141,7 @@ impl Engine {
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let deadline = self.state.deadlines.next(now);
-        let others = [self.leases.next(), self.suspensions.next()];
+        let others = [self.leases.next(), self.suspicion.next()];
         others.into_iter().chain([deadline]).flatten().min()
     }
 
@@ -147,8 +156,7 @@ impl Engine {
         lease || deadlines.due(now).next().is_some()
     }
 
-    /// Renews the leases that end now of members who wait for an answer, and so can be reached.
-    pub fn hear_waiting(&mut self, is_waiting: impl Fn(&RunId, Generation) -> bool) {
+    pub(super) fn hear_waiting(&mut self, is_waiting: impl Fn(&RunId, Generation) -> bool) {
         let due = self.leases.due(self.now);
         let members = due.filter_map(|run| self.state.members.get(run));
         let waiting: Vec<RunId> = members
@@ -245,13 +253,16 @@ impl Engine {
 
 /// How long a member's lease is, and when it ends if it starts now; a lost or suspended member's
 /// does not.
-fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp>)> {
+fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
     let term = member.lease?;
     let stands_still = member.lost_until.is_some() || member.suspension.is_some();
-    Some((term, (!stands_still).then(|| now.after(term))))
+    Some(Begun {
+        term,
+        until: (!stands_still).then(|| now.after(term)),
+    })
 }
 
 /// Returns true when the record may start, end or change the lease of its run.
 pub(super) fn is_about_member(body: &Body) -> bool {
-    body.noun() == Noun::Member
+    matches!(body.noun(), Noun::Member(_))
 }

@@ -12,12 +12,14 @@ use std::collections::VecDeque;
 use heronry_journal::Record;
 use heronry_types::Position;
 
-use super::{
-    Engine,
-    history::{History, Next},
-    triggers::Which,
+use crate::{
+    command::{AboutWakes, Profile},
+    engine::{
+        Engine,
+        history::{History, Next},
+        triggers::Which,
+    },
 };
-use crate::decide::{AboutWakes, Command};
 
 /// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
 /// alternatives that one record comes near, or the filters of one wake, may be more.
@@ -229,9 +231,9 @@ impl Engine {
 
     /// Returns when what a command stages may be matched. What may see or change what waiters see is
     /// decided when everything before it is matched; its owner lets it wait for that.
-    pub(super) fn turn_of(&mut self, command: &impl Command) -> Turn {
-        match command.about_wakes() {
-            AboutWakes::Nothing if command.burden() > SMALL_BURDEN => Turn::Later,
+    pub(super) fn turn_of(&mut self, profile: &Profile<'_>) -> Turn {
+        match profile.about_wakes {
+            AboutWakes::Nothing if profile.burden > SMALL_BURDEN => Turn::Later,
             AboutWakes::Nothing => Turn::Ahead,
             AboutWakes::Perhaps => {
                 debug_assert_eq!(self.reads_after(), None, "the journal is to be read before");

@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Entry, PoolResumed};
 use heronry_types::{Actor, Lineage, Millis, ResumeCause, Timestamp, Visibility};
 
-use super::Engine;
+use crate::engine::Engine;
 
 /// How late the engine may be for a deadline before it counts as a pause.
 const PAUSE_MIN: Millis = Millis::from_secs(2);
@@ -17,8 +17,8 @@ pub(super) enum Resume {
 }
 
 impl Engine {
-    /// Says that the journal was replayed and that the pool is about to be served.
-    pub fn opened(&mut self) {
+    /// Says that the pool is about to be served, after its journal was replayed.
+    pub(super) fn open(&mut self) {
         self.watch_leases();
         self.watch_suspended();
         if self.state.deadlines.has_claims() || self.leases.watches() {

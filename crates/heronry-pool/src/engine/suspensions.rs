@@ -1,12 +1,14 @@
 //! Runs that are suspended, and what lets them go on.
 
 use heronry_journal::{Body, Record};
-use heronry_types::{Importance, Millis, Position, RunId, Timestamp};
+use heronry_types::{Importance, Position, RunId, Timestamp};
 
-use super::{Engine, leases::is_about_member};
 use crate::{
     State,
-    decide::{Sight, Speaker, Walk, acting_entry, resumed_entry},
+    command::Speaker,
+    decide::{acting_entry, resumed_entry},
+    engine::Engine,
+    suspicion::Sight,
 };
 
 /// How many suspended runs one append resumes because of the time, at the most.
@@ -19,30 +21,6 @@ pub(super) struct Suspensions {
     stirred: Vec<RunId>,
     /// Up to when urgent messages were looked for that became visible.
     looked: Timestamp,
-    /// When to look who waits on whom: something has changed that it depends on.
-    stalls_at: Option<Timestamp>,
-    /// How far that has come, and when to look again: something has changed meanwhile.
-    walk: Walk,
-    again_at: Option<Timestamp>,
-}
-
-/// How long after a change it is looked who waits on whom: what changes together is looked at once.
-const STALLS_AFTER: Millis = Millis::from_secs(1);
-
-impl Suspensions {
-    /// Returns when to look who waits on whom.
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.stalls_at
-    }
-
-    /// Says that something has changed, and when to look because of that.
-    fn look_at(&mut self, soon: Timestamp) {
-        if self.walk.has_begun() {
-            self.again_at.get_or_insert(soon);
-        } else {
-            self.stalls_at.get_or_insert(soon);
-        }
-    }
 }
 
 impl Engine {
@@ -51,17 +29,13 @@ impl Engine {
         if self.state.members.suspended().len() > 0 {
             let stirred = stirred_by(&self.state, record);
             self.suspensions.stirred.extend(stirred);
-            let body = &record.entry.body;
-            if is_about_member(body) || matches!(body, Body::WakeScanned(_)) {
-                self.suspensions.look_at(self.now.after(STALLS_AFTER));
-            }
         }
     }
 
     /// Says which runs wait only on each other, and which wait for what nobody can do, a while after
     /// something changed. Of very many suspended runs it looks at some at a time.
-    pub(super) fn tick_stalls(&mut self) {
-        if self.suspensions.stalls_at.is_none_or(|at| at > self.now) {
+    pub(super) fn tick_suspicion(&mut self) {
+        if !self.suspicion.is_due(self.now) {
             return;
         }
         // What became due just now may have ended wakes.
@@ -69,19 +43,12 @@ impl Engine {
         if self.has_backlog() {
             return;
         }
-        let mut walk = std::mem::take(&mut self.suspensions.walk);
         let counted = |registered| self.triggers.counted(registered);
-        let sight = Sight {
+        let entries = self.suspicion.look(Sight {
             state: &self.state,
             now: self.now,
             counted: &counted,
-        };
-        if walk.step(sight) {
-            self.suspensions.walk = walk;
-            return;
-        }
-        let entries = walk.finish(sight);
-        self.suspensions.stalls_at = self.suspensions.again_at.take();
+        });
         for entry in entries {
             self.stage_entry(entry);
         }
@@ -103,7 +70,7 @@ impl Engine {
             return;
         }
         let cause = (self.state.head > before).then(|| before.next());
-        let acting = speaker.and_then(|by| acting_entry(&self.state, by, (before, cause)));
+        let acting = speaker.and_then(|by| acting_entry(&self.state, by, before, cause));
         if let Some(entry) = acting {
             self.stage_entry(entry);
             self.drain_triggers();
@@ -132,9 +99,7 @@ impl Engine {
     /// Says up to when urgent messages were looked for, when the pool is opened.
     pub(super) fn watch_suspended(&mut self) {
         self.suspensions.looked = self.state.time;
-        if self.state.members.suspended().len() > 0 {
-            self.suspensions.stalls_at = Some(self.state.time.after(STALLS_AFTER));
-        }
+        self.suspicion.open(&self.state);
     }
 }
 

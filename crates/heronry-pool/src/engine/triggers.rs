@@ -10,15 +10,20 @@ use heronry_event::{
 use heronry_journal::{
     Body, CountedEvent, Entry, Record, WakeRegistered, WakeTriggered, WakeTriggeredBy,
 };
-use heronry_types::{Actor, Condition, EventKind, Lineage, Position, RunId, Visibility};
+use heronry_types::{Actor, Condition, EventKind, Lineage, Position, Visibility};
 
-use super::{
-    Staged, UnreadableFilter,
-    clauses::CountsFor,
-    conditions::{About, Audience, Conditions, Memory},
-    costs::{WakeCosts, cost_of_clause},
+use crate::{
+    State,
+    condition::Occurrence,
+    decide::{WakeCosts, cost_of_clause, is_about_wakes, sees},
+    engine::{
+        Staged, UnreadableFilter,
+        clauses::CountsFor,
+        conditions::{About, Audience, Conditions, Memory, WhatWaits},
+    },
+    project,
+    state::Wake,
 };
-use crate::{State, condition::Occurrence, project, state::Wake};
 
 /// How many triggers one append records at the most, one with many matches counting as several; the
 /// rest follow in the next appends.
@@ -81,8 +86,11 @@ impl Triggers {
             let armed = self.arm_registered(state, record.position, body);
             armed.map_err(|errors| unreadable(record, errors))?;
         } else if let Body::ConditionRegistered(body) = &record.entry.body {
-            let (position, what) = (record.position, (&body.wake, &body.condition));
-            let armed = self.arm_condition(state, position, what, &body.counted);
+            let what = WhatWaits {
+                body: &body.wake,
+                condition: &body.condition,
+            };
+            let armed = self.arm_condition(state, record.position, what, &body.counted);
             armed.map_err(|errors| unreadable(record, errors))?;
         } else if let Some(registered) = record.entry.body.ended_wake() {
             self.disarm(state, registered);
@@ -98,7 +106,11 @@ impl Triggers {
     ) -> Result<(), CompileErrors> {
         if body.scan_to.is_some() {
             let condition = Condition::Filter(body.filter.clone());
-            return self.arm_condition(state, position, (body, &condition), &[]);
+            let what = WhatWaits {
+                body,
+                condition: &condition,
+            };
+            return self.arm_condition(state, position, what, &[]);
         }
         let filter = Filter::compile(&body.filter)?;
         let index = if body.include_wakes {
@@ -118,18 +130,17 @@ impl Triggers {
         &mut self,
         state: &State,
         position: Position,
-        what: (&WakeRegistered, &Condition),
+        what: WhatWaits<'_>,
         counted: &[CountedEvent],
     ) -> Result<(), CompileErrors> {
         let Some(wake) = state.wakes.get(position) else {
             return Ok(());
         };
-        let whose = (position, &wake.run);
-        let conditions = match Memory::of(what.0, what.1) {
+        let conditions = match Memory::of(what.body, what.condition) {
             Memory::Nothing => &mut self.single,
             Memory::Counts => &mut self.counting,
         };
-        let cost = conditions.arm(whose, what, counted)?;
+        let cost = conditions.arm(position, &wake.run, what, counted)?;
         self.costs.add(position, &wake.run, cost);
         Ok(())
     }
@@ -185,10 +196,10 @@ impl Triggers {
     pub(super) fn begin(&mut self, state: &State, record: &Record, which: Which) -> usize {
         debug_assert!(!self.is_matching(), "one record at a time");
         if which != Which::OfOneEvent
-            && let Some((registered, by)) = self.scanned(record)
-            && self.decided.insert(registered)
+            && let Some(decided) = self.scanned(record)
+            && self.decided.insert(decided.registered)
         {
-            self.backlog.push_back(Decided { registered, by });
+            self.backlog.push_back(decided);
         }
         if self.nobody_asks(record) {
             return 0;
@@ -198,13 +209,13 @@ impl Triggers {
         let mut came_upon = 0;
         if which != Which::OfCounts {
             came_upon += self.including.matches(&envelope, &mut self.found);
-            came_upon += self.single.begin(record.position, (about, &envelope));
+            came_upon += self.single.begin(record.position, about, &envelope);
         }
         if which != Which::OfCounts && about == About::Other {
             came_upon += self.index.matches(&envelope, &mut self.found);
         }
         if which != Which::OfOneEvent {
-            came_upon += self.counting.begin(record.position, (about, &envelope));
+            came_upon += self.counting.begin(record.position, about, &envelope);
         }
         self.matched = Some(Box::new(Matched {
             envelope,
@@ -264,12 +275,13 @@ impl Triggers {
 
     /// Takes in what was found for a wake, when the record says that. Returns the wake with the event
     /// at which its condition came to hold.
-    fn scanned(&mut self, record: &Record) -> Option<(Position, WakeTriggeredBy)> {
+    fn scanned(&mut self, record: &Record) -> Option<Decided> {
         let Body::WakeScanned(body) = &record.entry.body else {
             return None;
         };
         let by = self.counting.scanned(body.registered, &body.counted)?;
-        Some((body.registered, by))
+        let registered = body.registered;
+        Some(Decided { registered, by })
     }
 
     /// Returns how many events count already for each filter of a wake that needs more than one.
@@ -417,41 +429,12 @@ fn suspends_for(body: &Body) -> Vec<Position> {
     }
 }
 
-/// Whether a record suspends a run for this wake: as its registration, this is no event for it.
-pub(crate) fn is_suspension_for(body: &Body, registered: Position) -> bool {
-    matches!(body, Body::RunSuspended(body) if body.wakes.iter().any(|it| it.registered == registered))
-}
-
-/// Whether a run is a member whose view shows the events of the pool.
-pub(crate) fn sees(state: &State, run: &RunId) -> bool {
-    state
-        .members
-        .get(run)
-        .is_some_and(|member| member.policies.covers(&state.config.policies))
-}
-
 fn about(record: &Record) -> About {
     if is_about_wakes(record.kind()) {
         About::Wakes
     } else {
         About::Other
     }
-}
-
-/// Kinds that a wake takes only when it asks for them.
-pub(crate) fn is_about_wakes(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::WakeConditionRegistered
-            | EventKind::WakeConditionScanned
-            | EventKind::WakeConditionTriggered
-            | EventKind::WakeConditionTimedOut
-            | EventKind::WakeConditionCancelled
-            | EventKind::WakeConditionFailed
-            | EventKind::WakeConditionOrphaned
-            | EventKind::RunSuspended
-            | EventKind::RunResumed
-    )
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use super::Members;
+use crate::state::Members;
 
 /// How an effect ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EffectEnd {
+pub(crate) struct EffectEnd {
     /// The record.
     pub at: Position,
     /// The attempt whose result it is; absent when it was resolved from outside.
@@ -20,7 +20,7 @@ pub struct EffectEnd {
 
 /// An effect.
 #[derive(Clone, Debug)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// Whose it is.
     pub run: RunId,
     /// What was intended.
@@ -35,7 +35,7 @@ pub struct Effect {
 
 impl Effect {
     /// Returns where it stands: it is orphaned when its generation has ended.
-    pub fn standing(&self, members: &Members) -> EffectStanding {
+    pub(crate) fn standing(&self, members: &Members) -> EffectStanding {
         let lives_on = || {
             let member = members.get(&self.run);
             member.is_some_and(|member| member.generation == self.generation)
@@ -52,9 +52,18 @@ impl Effect {
     }
 }
 
+/// An effect, with the position of its intent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EffectAt<'a> {
+    /// The position of its intent.
+    pub intended: Position,
+    /// The effect.
+    pub effect: &'a Effect,
+}
+
 /// The effects of a pool, by their intents.
 #[derive(Clone, Debug, Default)]
-pub struct Effects {
+pub(crate) struct Effects {
     by_position: BTreeMap<Position, Effect>,
     pending: BTreeSet<Position>,
     pending_of: HashMap<RunId, BTreeSet<Position>>,
@@ -62,23 +71,21 @@ pub struct Effects {
 
 impl Effects {
     /// Returns an effect.
-    pub fn get(&self, intended: Position) -> Option<&Effect> {
+    pub(crate) fn get(&self, intended: Position) -> Option<&Effect> {
         self.by_position.get(&intended)
     }
 
-    /// Walks every effect, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Position, &Effect)> + '_ {
-        self.by_position
-            .iter()
-            .map(|(position, effect)| (*position, effect))
+    /// Returns every effect, by its intent.
+    pub(crate) fn all(&self) -> &BTreeMap<Position, Effect> {
+        &self.by_position
     }
 
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
-    pub fn pending_after(
+    pub(crate) fn pending_after(
         &self,
         after: Position,
         run: Option<&RunId>,
-    ) -> impl Iterator<Item = (Position, &Effect)> + '_ {
+    ) -> impl Iterator<Item = EffectAt<'_>> + '_ {
         let pending = match run {
             None => Some(&self.pending),
             Some(run) => self.pending_of.get(run),
@@ -86,11 +93,16 @@ impl Effects {
         pending
             .into_iter()
             .flat_map(move |pending| pending.range(after.next()..))
-            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+            .filter_map(|intended| {
+                Some(EffectAt {
+                    intended: *intended,
+                    effect: self.by_position.get(intended)?,
+                })
+            })
     }
 
     /// Returns how many effects of a run have no result.
-    pub fn pending_of(&self, run: &RunId) -> usize {
+    pub(crate) fn pending_of(&self, run: &RunId) -> usize {
         self.pending_of.get(run).map_or(0, BTreeSet::len)
     }
 
@@ -101,7 +113,7 @@ impl Effects {
         self.by_position.insert(position, effect);
     }
 
-    pub(crate) fn attempt(&mut self, intended: Position, (attempt, by): (u32, Generation)) {
+    pub(crate) fn attempt(&mut self, intended: Position, attempt: u32, by: Generation) {
         if let Some(effect) = self.by_position.get_mut(&intended) {
             effect.attempts = attempt;
             effect.generation = by;

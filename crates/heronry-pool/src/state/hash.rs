@@ -4,7 +4,7 @@ use heronry_journal::ChunkHash;
 use heronry_types::Position;
 use minicbor::{Encode, encode::Write};
 
-use super::{CopySlot, Earlier, Inbox, Member, Message, State, Wake, WakeEnd};
+use crate::state::{CopySlot, Earlier, Inbox, Member, Message, MessageAt, State, Wake, WakeEnd};
 
 /// Feeds canonical CBOR to a hash: equal values feed equal bytes.
 struct Feed(blake3::Hasher);
@@ -38,28 +38,36 @@ pub(super) fn digest(state: &State) -> ChunkHash {
         feed.put((run, end));
     }
     // What has finished was folded when it did: whether it is still in memory makes no difference.
-    feed.put(state.messages.finished());
-    for (position, message) in state.messages.sorted() {
+    let finished = state.messages.finished();
+    feed.put((finished.count, finished.fold));
+    for MessageAt { accepted, message } in state.messages.sorted() {
         if !message.is_finished {
-            feed.put(position);
+            feed.put(accepted);
             put_message(&mut feed, message);
         }
     }
-    for (run, accepted, dead) in state.dead.iter() {
-        feed.put((run, accepted, dead.reason, dead.position, dead.at));
+    for dead in state.dead.iter() {
+        let letter = dead.letter;
+        feed.put((
+            dead.run,
+            dead.accepted,
+            letter.reason,
+            letter.position,
+            letter.at,
+        ));
     }
-    for (position, wake) in state.wakes.iter() {
+    for (position, wake) in state.wakes.all() {
         feed.put(position);
         put_wake(&mut feed, wake);
     }
     feed.put(state.wakes.unfinished);
-    for (position, effect) in state.effects.iter() {
+    for (position, effect) in state.effects.all() {
         feed.put((position, &effect.run, &effect.intended, effect.generation));
         let end = effect.end.as_ref();
         let end = end.map(|end| (end.at, end.attempt, &end.result));
         feed.put((effect.attempts, end));
     }
-    for (content, unnamed) in state.unnamed.iter() {
+    for (content, unnamed) in state.unnamed.all() {
         feed.put((content, unnamed.stored, &unnamed.run, unnamed.expires_at));
         feed.put((unnamed.digest, &unnamed.media_type, unnamed.bytes));
     }
@@ -103,7 +111,7 @@ fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
         feed.put(begun);
     }
     for (fetched, receive) in &inbox.receives {
-        feed.put((fetched, &receive.receive_id, receive.claim_ms));
+        feed.put((fetched, &receive.id, receive.claim_ms));
         receive
             .claimed
             .iter()

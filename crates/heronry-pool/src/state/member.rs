@@ -1,5 +1,8 @@
 //! Members, and who answers to which address.
 
+mod reach;
+mod suspension;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -13,10 +16,10 @@ use heronry_types::{
     Timestamp, TopicId,
 };
 
-use super::{
-    Inbox, Suspension,
-    reach::{Aim, LatestReach, Reach},
-};
+pub(crate) use reach::{Aim, Reach};
+pub(crate) use suspension::Suspension;
+
+use crate::state::{Inbox, member::reach::LatestReach};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]
@@ -54,6 +57,13 @@ pub struct Member {
 pub(crate) struct Slot(usize);
 
 /// Runs in order, and where their members stand.
+/// A member that a message is addressed to, and where it stands.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    run: &'a RunId,
+    slot: Slot,
+}
+
 type Runs = BTreeMap<RunId, Slot>;
 
 /// The members of a pool.
@@ -126,8 +136,8 @@ impl Members {
             };
             let reached = self
                 .named(aim)
-                .filter(|(_, slot)| holds(**slot))
-                .map(|(run, slot)| (run.clone(), *slot));
+                .filter(|named| holds(named.slot))
+                .map(|named| (named.run.clone(), named.slot));
             let (runs, slots): (Vec<_>, Vec<_>) = reached.unzip();
             Reach {
                 runs: Recipients(runs.into()),
@@ -141,9 +151,10 @@ impl Members {
         self.named(aim).next().is_some()
     }
 
-    fn named(&self, aim: &Aim) -> impl Iterator<Item = (&RunId, &Slot)> {
+    fn named(&self, aim: &Aim) -> impl Iterator<Item = Named<'_>> {
         let addressed = self.runs_of(&aim.to).into_iter().flatten();
-        addressed.filter(|(run, _)| aim.without.as_ref() != Some(*run))
+        let addressed = addressed.map(|(run, slot)| Named { run, slot: *slot });
+        addressed.filter(|named| aim.without.as_ref() != Some(named.run))
     }
 
     fn runs_of(&self, to: &Address) -> Option<&Runs> {
@@ -203,9 +214,9 @@ impl Members {
         self.ended.get(run).copied()
     }
 
-    /// Walks the runs that have ended, in order.
-    pub fn all_ended(&self) -> impl Iterator<Item = (&RunId, RunEnd)> + '_ {
-        self.ended.iter().map(|(run, end)| (run, *end))
+    /// Returns the runs that have ended, and how.
+    pub fn all_ended(&self) -> &BTreeMap<RunId, RunEnd> {
+        &self.ended
     }
 
     pub(crate) fn get_mut(&mut self, run: &RunId) -> Option<&mut Member> {
@@ -238,7 +249,7 @@ impl Members {
             .entry(member.agent.clone())
             .or_default()
             .insert(member.run.clone(), slot);
-        self.list_topics((&member.run, slot), &member.topics);
+        self.list_topics(&member.run, slot, &member.topics);
         self.by_run.insert(member.run.clone(), slot);
         if let Some(place) = self.slots.get_mut(slot.0) {
             *place = Some(member);
@@ -282,7 +293,7 @@ impl Members {
         };
         let before = std::mem::replace(&mut member.topics, topics.to_vec());
         self.unlist_topics(run, &before);
-        self.list_topics((run, slot), topics);
+        self.list_topics(run, slot, topics);
     }
 
     pub(crate) fn set_policies(&mut self, run: &RunId, policies: &Policies) {
@@ -322,7 +333,7 @@ impl Members {
         self.ended.insert(run, end);
     }
 
-    fn list_topics(&mut self, (run, slot): (&RunId, Slot), topics: &[TopicId]) {
+    fn list_topics(&mut self, run: &RunId, slot: Slot, topics: &[TopicId]) {
         for topic in topics {
             self.topics
                 .entry(topic.clone())

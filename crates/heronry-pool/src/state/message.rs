@@ -1,17 +1,54 @@
 //! Messages and their copies.
 
+mod dead;
+mod inbox;
+mod messages;
+mod past;
+mod positions;
+mod quick;
+mod reply;
+mod senders;
+mod turn;
+
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use heronry_journal::{MessageAccepted, Recipients};
+use heronry_journal::{Claim, MessageAccepted, Recipients};
 use heronry_types::{
     AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Importance, Lineage,
     MessageFailure, MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp,
     Undeliverable,
 };
 
-use super::Turn;
+pub(crate) use dead::{DeadCopy, DeadLetter, DeadLetters};
+pub(crate) use inbox::{Inbox, Receive};
+pub(crate) use messages::Messages;
+pub use past::Past;
+pub(crate) use turn::Turn;
 
-/// Where one copy stands.
+/// A message, with the position of its acceptance.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageAt<'a> {
+    /// The position of its acceptance.
+    pub accepted: Position,
+    /// The message.
+    pub message: &'a Message,
+}
+
+/// The name of a copy: the acceptance of its message, and its recipient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CopyOf<'a> {
+    pub(crate) accepted: Position,
+    pub(crate) run: &'a RunId,
+}
+
+/// A claim, and the run that holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClaimOf<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) claim: Claim,
+}
+
+/// The standing of one copy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CopySlot {
     /// It waits to be claimed.
@@ -135,8 +172,16 @@ pub struct Message {
     /// What happened, oldest first.
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
+    #[expect(
+        clippy::box_collection,
+        reason = "few messages have any, and all keep the room for it in memory"
+    )]
     pub replays: Option<Box<BTreeMap<usize, Step>>>,
     /// The replies that count, by their acceptance.
+    #[expect(
+        clippy::box_collection,
+        reason = "few messages have any, and all keep the room for it in memory"
+    )]
     pub replies: Option<Box<BTreeMap<Position, Reply>>>,
     /// Whether nothing can happen to it any more: it is over, its copies have ended and none is dead.
     pub(crate) is_finished: bool,

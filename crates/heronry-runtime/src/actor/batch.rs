@@ -1,10 +1,14 @@
-//! Deciding what waits: one batch, which becomes one append.
+//! Deciding the commands that wait: one batch, which becomes one append.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use heronry_journal::{Chunk, ChunkWriter};
-use heronry_pool::decide::{Names, ReleaseUnanswered};
-use heronry_store::{ClaimEntry, ClaimKey, Outcome};
+use heronry_pool::{
+    Engine,
+    decide::{Names, ReleaseUnanswered},
+    engine::{Append, LookedUp, Staged},
+};
+use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
 
 use super::{Actor, BATCH_MAX, Flow, turns::Wait};
@@ -18,39 +22,31 @@ use crate::{
 
 /// About how many bytes one append has before it takes no further command.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
-/// How old the time of a batch may be when a further command joins it.
+/// The greatest age of a batch's time at which a further command joins the batch.
 const AGE_MAX: Millis = Millis(2);
 
-/// Whether further commands can join a batch.
+/// The door of a batch: further commands can join, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Door {
     Open,
     Closed,
 }
 
-/// What is decided on top of what the store has or syncs.
+/// The decisions made on top of the records that the store has or syncs.
 pub(super) struct Batch {
     now: Timestamp,
     deadlines: Deadlines,
     door: Door,
+    append: Append,
     pub(super) answers: Vec<Held>,
     writer: ChunkWriter,
-    /// How many of the staged records are encoded.
+    /// The number of staged records that are encoded.
     encoded: usize,
-    /// Who asked for little.
+    /// The parties that asked for little.
     pub(super) askers: Askers,
-    /// The share that was had for a command that is bulk, and that is not decided yet.
+    /// The share of a command that is bulk and not decided yet.
     pub(super) share: Option<Piece>,
     /// The shares of the commands in it that are bulk: they end with the append.
-    pub(super) pieces: Vec<Piece>,
-}
-
-/// What a batch comes to.
-pub(super) struct Decided {
-    pub(super) chunks: Vec<Chunk>,
-    /// The answers that wait for the chunks.
-    pub(super) answers: Vec<Held>,
-    pub(super) askers: Askers,
     pub(super) pieces: Vec<Piece>,
 }
 
@@ -82,6 +78,16 @@ impl Held {
     }
 }
 
+/// A batch that takes no further command: what it recorded, the same as chunks, and the answers that wait
+/// for them.
+pub(super) struct Finished {
+    pub(super) staged: Staged,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) answers: Vec<Held>,
+    pub(super) askers: Askers,
+    pub(super) pieces: Vec<Piece>,
+}
+
 impl Batch {
     /// Returns true when a command that comes now can join.
     pub(super) fn takes_more(&self, now: Timestamp) -> bool {
@@ -89,8 +95,9 @@ impl Batch {
     }
 
     /// Ends the batch.
-    pub(super) fn finish(self) -> Decided {
-        Decided {
+    pub(super) fn finish(self, engine: &mut Engine) -> Finished {
+        Finished {
+            staged: self.append.finish(engine),
             chunks: self.writer.finish(),
             answers: self.answers,
             askers: self.askers,
@@ -99,7 +106,7 @@ impl Batch {
     }
 }
 
-/// After how many records that commands stage others go on.
+/// The number of records staged by commands after which other work goes on.
 const SLICE: usize = 64;
 
 impl Actor {
@@ -130,18 +137,19 @@ impl Actor {
 
     fn open_batch(&mut self) -> Batch {
         let (now, deadlines) = self.time.now();
-        self.engine.begin(now);
-        let door = if self.comes_to_commands(now, deadlines) {
+        let mut append = self.engine.begin(now);
+        let door = if self.comes_to_commands(&mut append, now, deadlines) {
             Door::Open
         } else {
             Door::Closed
         };
         self.wake_visible(now);
-        let (epoch, recorded_at) = (self.engine.state().epoch(), self.engine.now());
+        let (epoch, recorded_at) = (self.engine.state().epoch(), append.now());
         Batch {
             now,
             deadlines,
             door,
+            append,
             answers: Vec::new(),
             writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
             encoded: 0,
@@ -153,18 +161,23 @@ impl Actor {
 
     /// Decides what is due; returns true when commands may follow in the same append. What is still
     /// due goes before every command; while events are matched, what is due of wakes and members waits.
-    fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
+    fn comes_to_commands(
+        &mut self,
+        append: &mut Append,
+        now: Timestamp,
+        deadlines: Deadlines,
+    ) -> bool {
         if self.engine.has_backlog() {
-            return deadlines != Deadlines::Fire || !self.engine.tick_meanwhile();
+            return deadlines != Deadlines::Fire || !append.tick_meanwhile(&mut self.engine);
         }
         // Who asked for something is there, whether it is decided by now or not.
         let pending = self.pending.iter();
         let asking: HashSet<_> = pending.filter_map(|job| job.asker()).collect();
         let waiters = &self.waiters;
-        self.engine.hear_waiting(|run, generation| {
+        append.hear_waiting(&mut self.engine, |run, generation| {
             waiters.is_waiting(run, generation) || asking.contains(&(run, generation))
         });
-        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
+        let more_due = deadlines == Deadlines::Fire && append.tick(&mut self.engine);
         let something_first = more_due && self.is_due(now, deadlines);
         !something_first
     }
@@ -203,27 +216,29 @@ impl Actor {
                 }
                 Some(Wait::Share) => break,
             }
-            let scanned = self.scan_for_first(&found).await?;
+            let scanned = self.scan_for_first(&batch.append, &found).await?;
             let asked = self.asked_by_first(&found).await?;
             let Some(job) = self.pending.pop_front() else {
                 break;
             };
             since_others += job.burden();
             self.note(job.as_ref(), &mut batch.askers);
-            let before = self.engine.staged().records.len();
+            let before = batch.append.staged().records.len();
             let answer = match scanned {
-                Ok(scan) if asked.is_empty() => self.answer(job, &found, &scan).await?,
                 Ok(scan) => {
-                    let known = [found.as_slice(), &asked].concat();
-                    self.answer(job, &known, &scan).await?
+                    let looked_up = LookedUp {
+                        claims: &with(&found, &asked),
+                        scan: &scan,
+                    };
+                    self.answer(job, &mut batch.append, looked_up).await?
                 }
                 Err(rejection) => job.reject(rejection),
             };
             batch.answers.push(Held {
                 answer,
-                has_records: self.engine.staged().records.len() > before,
+                has_records: batch.append.staged().records.len() > before,
             });
-            let is_large = self.engine.staged().weight >= APPEND_BYTES;
+            let is_large = batch.append.staged().weight >= APPEND_BYTES;
             if is_large || self.is_due(batch.now, batch.deadlines) {
                 batch.door = Door::Closed;
                 break;
@@ -238,7 +253,7 @@ impl Actor {
 
     /// Encodes what was staged since the last time, while the store may be syncing.
     fn encode(&self, batch: &mut Batch) -> Result<(), StopReason> {
-        let staged = &self.engine.staged().records;
+        let staged = &batch.append.staged().records;
         for record in staged.iter().skip(batch.encoded) {
             batch.writer.push(&record.entry).map_err(|error| {
                 tracing::error!(pool = %self.pool, %error, "a staged record does not fit");
@@ -250,7 +265,7 @@ impl Actor {
     }
 
     /// Asks the claims store for every key of the commands that are decided now, in one call.
-    async fn look_up(&mut self) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn look_up(&mut self) -> Result<Vec<NamedClaim>, StopReason> {
         let recent = self.engine.recent();
         let keys: Vec<ClaimKey> = self
             .pending
@@ -267,17 +282,14 @@ impl Actor {
     /// Asks the claims store for the names that the first command which waits wants to know of.
     async fn asked_by_first(
         &mut self,
-        found: &[(ClaimKey, ClaimEntry)],
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        found: &[NamedClaim],
+    ) -> Result<Vec<NamedClaim>, StopReason> {
         let first = self.pending.front();
         let asked = first.map_or_else(Vec::new, |job| job.asks(&self.engine, found));
         self.find(asked).await
     }
 
-    async fn find(
-        &mut self,
-        keys: Vec<ClaimKey>,
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn find(&mut self, keys: Vec<ClaimKey>) -> Result<Vec<NamedClaim>, StopReason> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -293,20 +305,24 @@ impl Actor {
         Ok(keys
             .into_iter()
             .zip(found)
-            .filter_map(|(key, entry)| Some((key, entry?)))
+            .filter_map(|(key, entry)| Some(NamedClaim::new(key, entry?)))
             .collect())
     }
 
     /// Wakes readers whose released copies can be claimed by now.
     fn wake_visible(&mut self, now: Timestamp) {
-        for run in self
-            .engine
-            .state()
-            .deadlines()
-            .became_visible(self.last_now, now)
-        {
+        for run in self.engine.state().became_visible(self.last_now, now) {
             self.waiters.wake(&WaitKey::Inbox(run.clone()));
         }
         self.last_now = self.last_now.max(now);
+    }
+}
+
+/// Returns these claims with more of them, which there hardly ever are.
+fn with<'a>(found: &'a [NamedClaim], more: &[NamedClaim]) -> Cow<'a, [NamedClaim]> {
+    if more.is_empty() {
+        Cow::Borrowed(found)
+    } else {
+        Cow::Owned([found, more].concat())
     }
 }

@@ -8,13 +8,13 @@ use tokio::task::{JoinError, JoinHandle};
 use super::{Actor, Flow};
 use crate::StopReason;
 
-/// How many claims are kept in memory before they go to the claims store.
+/// The number of claims in memory from which on they go to the claims store.
 const CLAIMS_RECENT_MAX: usize = 8_192;
 
 /// A run of claims on its way to the claims store.
 pub(super) type Handover = JoinHandle<Result<(), StoreError>>;
 
-/// How it arrived.
+/// The result of handing a run of claims over.
 pub(super) type Handed = Result<Result<(), StoreError>, JoinError>;
 
 impl Actor {

@@ -1,4 +1,4 @@
-//! One append: what a batch staged, and then the answers.
+//! One append: the records that a batch staged, and then the answers.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -9,7 +9,7 @@ use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, Store
 
 use super::{
     Actor, Flow,
-    batch::{Decided, Held},
+    batch::{Finished, Held},
 };
 use crate::{
     CallError, StopReason,
@@ -17,17 +17,17 @@ use crate::{
     job::{Call, Handover, Job},
 };
 
-/// How an append ended.
+/// The result of an append.
 pub(super) type Landing = Result<Head, AppendError>;
 
 /// An append that is under way, and the answers that wait for it.
 pub(super) struct Flight {
     append: BoxFuture<'static, Landing>,
-    /// How it ended, when it did at once.
+    /// The result of the append, when it ended at once.
     landed: Option<Landing>,
     pub(super) staged: Staged,
     answers: Vec<Held>,
-    /// Who asked for little.
+    /// The parties that asked for little.
     askers: Askers,
     /// The shares of the commands in it that are bulk, which end with it.
     pieces: Vec<Piece>,
@@ -59,13 +59,13 @@ impl Actor {
         let Some(batch) = self.batch.take() else {
             return Vec::new();
         };
-        let mut staged = self.engine.take_staged();
-        let Decided {
+        let Finished {
+            mut staged,
             chunks,
             answers,
             askers,
             pieces,
-        } = batch.finish();
+        } = batch.finish(&mut self.engine);
         let Some(last) = chunks.last() else {
             return answers;
         };
@@ -129,7 +129,7 @@ impl Actor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
-        if self.settings_version != self.engine.state().settings().1 {
+        if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }
         self.head.send_replace(head.head);
@@ -239,14 +239,14 @@ impl Actor {
     }
 }
 
-/// How much is known of an append that failed, and why its pool stops.
+/// Returns the knowledge about an append that failed, and the reason why its pool stops.
 fn told(error: &AppendError) -> (Outcome, StopReason) {
     match error {
         AppendError::Conflict { .. } | AppendError::Fenced { .. } => {
             (Outcome::None, StopReason::OwnershipLost)
         }
         AppendError::Store { outcome, error } => (*outcome, StopReason::StoreFenced(error.cause())),
-        AppendError::Discontinuous { .. } | _ => (Outcome::None, StopReason::Internal),
+        AppendError::Discontinuous { .. } => (Outcome::None, StopReason::Internal),
     }
 }
 

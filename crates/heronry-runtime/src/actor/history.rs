@@ -6,9 +6,9 @@ use heronry_types::Position;
 use super::{Actor, Flow};
 use crate::StopReason;
 
-/// How many bytes of the journal are read at once, beside the first chunk.
+/// The most bytes of the journal in one read, beside the first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
-/// How many records are decoded at once.
+/// The most records that are decoded at once.
 const RECORDS_AT_ONCE: usize = 64;
 
 impl Actor {
@@ -49,7 +49,7 @@ impl Actor {
     }
 }
 
-/// Whether the record after `after` stands in a chunk.
+/// Returns true when the record after `after` stands in a chunk.
 fn follows(chunk: &Chunk, after: Position) -> bool {
     (chunk.first()..=chunk.last()).contains(&after.next())
 }

@@ -1,8 +1,8 @@
 //! Reading finished messages back that left memory, for the commands that ask for them.
 
 use heronry_journal::{Chunk, Record};
-use heronry_pool::engine::{Found, Past};
-use heronry_store::{ClaimEntry, ClaimKey, ReadError, StoreErrorKind};
+use heronry_pool::engine::{Append, LookedUp, Past};
+use heronry_store::{ReadError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -11,7 +11,8 @@ use crate::{
     job::{Gated, Job, Ran},
 };
 
-/// How many bytes of the journal are read at once for each record that is wanted, and at the most.
+/// The bytes of the journal in one read for each record that is wanted, and the most for all of
+/// them.
 const BYTES_EACH: usize = 512;
 const PAGE_BYTES: usize = 256 * 1024;
 
@@ -20,12 +21,12 @@ impl Actor {
     pub(super) async fn answer(
         &mut self,
         mut job: Box<dyn Job>,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
     ) -> Result<Box<dyn Gated>, StopReason> {
         self.engine.make_room();
         loop {
-            match job.run(&mut self.engine, found, scan) {
+            match job.run(&mut self.engine, append, looked_up) {
                 Ran::Answered(answer) => return Ok(answer),
                 Ran::Again(again, pasts) => {
                     self.recall(&pasts).await?;

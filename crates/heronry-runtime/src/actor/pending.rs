@@ -17,26 +17,26 @@ use crate::{
     job::{Call, Job},
 };
 
-/// How many scans of one pool are under way at the most.
+/// The most scans of one pool at the same time.
 const SCANS_MAX: usize = 4;
-/// How many bytes one page of a scan has at the most, beside its first chunk.
+/// The most bytes of one page of a scan, beside its first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 
 /// The scans of a pool that are under way. They end with the actor.
 #[derive(Default)]
 pub(super) struct Scans {
     running: JoinSet<Scanning>,
-    /// Those that run, and those whose result is not decided yet.
+    /// The wakes whose scans run, and those whose result is not decided yet.
     begun: HashSet<Position>,
 }
 
-/// How a scan ended, and for which wake.
+/// The result of a scan, and the wake that it was for.
 pub(super) struct Scanning {
     registered: Position,
     result: Result<Scanned, Unreadable>,
 }
 
-/// What was to be looked through cannot be read.
+/// A fault of records that a scan had to look through and could not read.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(transparent)]
@@ -57,7 +57,7 @@ impl Scans {
     }
 }
 
-/// What a scan looks through.
+/// The journal that a scan looks through.
 struct Reach {
     journal: Arc<dyn Journal>,
     pool: PoolId,

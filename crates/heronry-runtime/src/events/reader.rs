@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{CallError, EventsError, Party, Pool};
 
-/// So many records before the head are looked at where they are asked for: fetching a thread for
-/// them would cost more than they do.
+/// The most records before the head that a caller looks at itself: handing them to a thread would
+/// cost more than looking at them.
 const NEAR: u64 = 64;
 
 /// A gap that a reader has met: records after `from`, up to and including `to`, are gone.
@@ -24,9 +24,9 @@ pub(super) struct Gap {
     pub(super) to: Position,
 }
 
-/// What a look at the journal gave.
+/// The result of a look at the journal.
 pub(super) enum Seen {
-    /// Events, perhaps none, for which so many bytes were read.
+    /// Events, perhaps none, for which this many bytes were read.
     Events { bytes: usize },
     /// There is nothing after the cursor.
     Head,

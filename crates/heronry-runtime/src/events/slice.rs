@@ -1,4 +1,4 @@
-//! One slice of reading: at most so many records, wherever it is done.
+//! One slice of reading: a bounded number of records, on whatever thread.
 
 use std::{collections::VecDeque, sync::Arc, thread};
 
@@ -11,32 +11,32 @@ use heronry_types::{Payload, Position, Visibility, WakePayload};
 use super::EventQuery;
 use crate::{EventsError, Pool};
 
-/// How many records one slice looks at, when the filter is a short one.
+/// The most records that one slice looks at, with a short filter.
 const RECORDS: usize = 512;
-/// After how many records the thread gives way to what answers others.
+/// The number of records after which the thread gives way to what answers others.
 const GIVES_WAY: usize = 64;
-/// How many comparisons of a filter cost about as much as reading the record that it is asked of.
+/// The number of comparisons of a filter that cost about as much as reading one record.
 const LITERALS_PER_RECORD: usize = 16;
-/// How many bytes are read from the store at once.
+/// The most bytes that are read from the store at once.
 const READ_BYTES: usize = 256 * 1024;
 
-/// What stays the same while a reader reads.
+/// The request of a reader; it stays the same while the reader reads.
 pub(super) struct Asked {
     pub(super) query: EventQuery,
-    /// How much of an event's payload the viewer sees at the most.
+    /// The most of an event's payload that the viewer sees.
     pub(super) payload: WakePayload,
 }
 
-/// Where a reader stands, and what it has of the journal.
+/// The place of a reader in the journal, and the chunks that it has read.
 #[derive(Clone, Default)]
 pub(super) struct Place {
-    /// What was looked at last.
+    /// The last position that was looked at.
     pub(super) after: Position,
     /// Chunks that were read, and not looked through to their end.
     chunks: VecDeque<Chunk>,
 }
 
-/// How much is to be looked at.
+/// The amount that a slice may look at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     /// Bytes that are read from the store; at least one chunk is.
@@ -45,26 +45,26 @@ pub(super) struct Budget {
     pub(super) events: usize,
 }
 
-/// What a slice of reading gave.
+/// The result of one slice of reading.
 pub(super) struct Slice {
-    /// Where the reader stands now.
+    /// The place of the reader after the slice.
     pub(super) place: Place,
     pub(super) found: Vec<Event>,
-    /// How many bytes were read from the store.
+    /// The number of bytes that were read from the store.
     pub(super) bytes: usize,
     /// The oldest position that is kept, when the store was asked.
     pub(super) floor: Option<Position>,
-    /// Why the viewer sees nothing any more.
+    /// The reason why the viewer sees nothing any more.
     pub(super) closed: Option<CloseReason>,
 }
 
-/// Why a slice gave nothing.
+/// The reason why a slice gave nothing.
 pub(super) enum Missed {
     /// There is nothing after the place.
     Head {
         floor: Position,
     },
-    /// What follows is gone.
+    /// The records after the place are gone.
     Trimmed {
         floor: Position,
     },
@@ -205,8 +205,8 @@ fn missed(pool: &Pool, error: ReadError) -> Missed {
     match error {
         ReadError::Trimmed { floor, .. } => Missed::Trimmed { floor },
         ReadError::Store(error) => Missed::Failed(error.into()),
-        // The pool is gone, or an error that is younger than this match.
-        ReadError::NoPool | _ => Missed::Failed(EventsError::NoPool(pool.id().clone())),
+        // The pool is gone.
+        ReadError::NoPool => Missed::Failed(EventsError::NoPool(pool.id().clone())),
     }
 }
 

@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{EventsError, Pool, StopReason};
 
-/// How many events are held for a slow reader at the most.
+/// The most events that are held for a slow reader.
 const BUFFER_MAX: usize = 1_024;
-/// How many bytes of the journal are looked through between two waits.
+/// The most bytes of the journal that are looked through between two waits.
 const SCAN_BYTES: usize = 256 * 1024;
 
 /// A stream of events at the reader's own pace. Dropping it ends it.
@@ -28,12 +28,12 @@ pub struct Subscription {
     stage: Stage,
 }
 
-/// How far a stream has come.
+/// The stage of a stream.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
-    /// It replays.
+    /// The stream replays.
     Behind,
-    /// It has caught up and waits for the doorbell.
+    /// The stream has caught up and waits for the doorbell.
     Live,
     /// It has ended.
     Over,
@@ -74,7 +74,7 @@ impl Subscription {
         let waiting = self.buffer.iter().find_map(|item| match item {
             StreamItem::Event(event) => Some(event.envelope.id().position.previous()),
             StreamItem::Gap { from, .. } => Some(from.position),
-            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } | _ => None,
+            StreamItem::CaughtUp { .. } | StreamItem::Closed { .. } => None,
         });
         self.pool.cursor(waiting.unwrap_or(self.reader.after()))
     }

@@ -11,12 +11,12 @@ use crate::{
     transfer::{Carrier, TransferError},
 };
 
-/// Whether an operator says that a store was restored.
+/// The statement of an operator about a restore of the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Restored {
-    /// Nobody says so: the mark does, or the store is as it was left.
+    /// Nobody says that the store was restored. The mark may still show it.
     NotSaid,
-    /// It was, with its mark perhaps: every pool starts a timeline.
+    /// The store was restored, perhaps with its mark: every pool starts a timeline.
     Declared,
 }
 
@@ -34,9 +34,10 @@ pub struct BegunAgain {
 /// Starts a timeline in every pool of a store that was rolled back, or in every pool when an operator
 /// declares a restore, and makes the mark exact. Call it before anybody works with the store.
 ///
-/// The record says why: `restore` where that was declared, `tail_lost` where the mark shows it. A pool
-/// that cannot be read at its end is left as it is, with its mark: who opens it is told of the damage. The
-/// mark forgets pools that are not there. After a crash in between a repeat may start one more timeline.
+/// The record names the reason: `restore` when an operator declared it, `tail_lost` when the mark
+/// shows it. A pool that cannot be read at its end is left as it is, with its mark: opening it
+/// reports the damage. The mark forgets pools that are not there. After a crash in between a repeat
+/// may start one more timeline.
 ///
 /// # Errors
 /// [`TransferError::Lease`] while somebody works with the store, and the store's failures.

@@ -7,7 +7,7 @@ use heronry_types::{Cursor, PoolId};
 
 use super::Marks;
 
-/// A pool whose journal does not hold what the mark of its store says.
+/// A pool whose journal does not hold the head that the mark of its store names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RolledBack {
     /// The pool.
@@ -39,10 +39,11 @@ impl fmt::Display for RolledBack {
     }
 }
 
-/// Returns the pools of a store that do not hold what a mark says, sorted.
+/// Returns the pools of a store that do not hold the heads that a mark names, sorted.
 ///
-/// A pool whose journal cannot be read where the mark points to is damaged there, which whoever reads it is
-/// told: it is not among them.
+/// A pool whose journal cannot be read at the head in the mark is damaged, and not among them:
+/// reading it reports the damage. A pool that was trimmed beyond that head cannot be compared, and is
+/// not among them either.
 ///
 /// # Errors
 /// The store's failure.
@@ -54,6 +55,9 @@ pub async fn rolled_back(store: &Store, marks: &Marks) -> Result<Vec<RolledBack>
             Ok(true) => {}
             Ok(false) => {
                 let head = journal.head(pool).await?;
+                if head.is_some_and(|head| at.position.next() < head.floor) {
+                    continue;
+                }
                 found.push(RolledBack {
                     pool: pool.clone(),
                     marked: Cursor::new(at.epoch, at.position),

@@ -11,9 +11,8 @@ use tokio::runtime::Handle;
 use super::{Pool, storing::BYTES_SMALL};
 use crate::{CallError, Party};
 
-/// Why a body could not be stored or fetched.
+/// The error of storing or fetching a body.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BodyError {
     /// The rules say no, or the pool has stopped.
     #[error(transparent)]
@@ -52,12 +51,12 @@ impl Pool {
         Ok(kept(stored)?)
     }
 
-    /// Erases a body: its bytes are gone from the store, and a tombstone says what it was. A repeat
-    /// returns the same one, and records nothing.
+    /// Erases a body: its bytes are gone from the store, and a tombstone keeps its digest, size and
+    /// media type. A repeat returns the same tombstone, and records nothing.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not there or not the caller's to erase: both look
-    /// alike. Its first sender may erase it, who stored it, and an operator.
+    /// [`Rejection::ContentMissing`] when the body is not there or not the caller's to erase: both
+    /// look alike. Its first sender, the run that stored it and an operator may erase it.
     pub async fn erase_body(
         &self,
         caller: Caller,
@@ -96,10 +95,10 @@ impl Pool {
     /// Returns a stored body as the content of a message to be sent.
     ///
     /// # Errors
-    /// [`Rejection::ContentMissing`] when it is not stored in this pool, or not the caller's to name:
-    /// both look alike. A member names what was stored for it, what it has sent or received, and what
-    /// an operator stored for nobody. One that was erased is returned: a message that was sent with it
-    /// can be repeated, and no other is accepted.
+    /// [`Rejection::ContentMissing`] when the body is not stored in this pool, or not the caller's
+    /// to name: both look alike. A member may name a body that was stored for it, that it has sent
+    /// or received, or that an operator stored for nobody. An erased body is returned: a message
+    /// that was sent with it can be repeated, and no other message with it is accepted.
     pub async fn stored(
         &self,
         caller: Caller,
@@ -177,7 +176,7 @@ impl Pool {
 pub(super) struct Asked {
     content_ref: ContentRef,
     place: ContentPlace,
-    /// How many bytes it has, where that is known.
+    /// The size of the body in bytes, when it is known.
     bytes: Option<u64>,
 }
 

@@ -11,23 +11,24 @@ use heronry_types::{EffectFault, EffectResult, EffectStanding, EffectView, Idemp
 use super::Pool;
 use crate::CallError;
 
-/// How many effects are looked at in one page.
+/// The most effects of one page.
 const PAGE: u64 = 100;
 
-/// Why an effect was not done, or is not known to be.
+/// The error of an effect: it was not done, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EffectError {
-    /// Its intent or attempt was not recorded: it was not begun.
+    /// The intent or the attempt was not recorded: the effect was not begun.
     #[error("the effect was not begun: {0}")]
     NotBegun(#[source] CallError),
-    /// It was done, and its result is not known to be recorded: it is pending until it is resolved.
+    /// The effect was done, and its result is not known to be recorded: the effect is pending until
+    /// it is resolved.
     #[error("the effect was done, and its result may not be recorded: {0}")]
     Unrecorded(#[source] CallError),
-    /// It was done, and its result was refused: another attempt or a newer generation has it.
+    /// The effect was done, and its result was refused: another attempt or a newer generation has
+    /// the effect.
     #[error("the effect was done, and its result was refused: it is {0}")]
     Refused(EffectFault),
-    /// It was intended before, and nobody has said how it ended.
+    /// The effect was intended before, and nobody has told its end.
     #[error("the effect was intended before and has no result; reconcile it")]
     Pending,
 }
@@ -35,18 +36,18 @@ pub enum EffectError {
 /// An effect that has a result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EffectDone {
-    /// Where it stands.
+    /// The effect, with its standing.
     pub effect: EffectView,
-    /// How it ended.
+    /// The result of the effect.
     pub result: EffectResult,
 }
 
-/// What to do with effects whose generation has ended without a result.
+/// The treatment of effects whose generation has ended without a result.
 pub trait Reconcile: Send + Sync {
-    /// Does an effect again that is safe to repeat; the attempt is recorded and durable.
+    /// Repeats an effect that is safe to repeat. The attempt is recorded, and durable, before.
     fn retry(&self, effect: &EffectView) -> impl Future<Output = EffectResult> + Send;
 
-    /// Finds out how an effect ended that is not safe to repeat; nothing when that stays unknown.
+    /// Finds out the end of an effect that is not safe to repeat; `None` when that stays unknown.
     fn resolve(&self, effect: &EffectView) -> impl Future<Output = Option<EffectResult>> + Send;
 }
 
@@ -54,7 +55,7 @@ impl Pool {
     /// Has an effect done by a member: `work` runs once the intent is durable, and not otherwise.
     ///
     /// With a key the effect can be repeated without harm, and is done once: under a key that has a
-    /// result already, that is returned and `work` does not run.
+    /// result already, the result is returned and `work` does not run.
     ///
     /// # Errors
     /// [`EffectError`] says whether `work` has run.
@@ -78,9 +79,10 @@ impl Pool {
         self.attempted(caller, started.effect, work).await
     }
 
-    /// Goes through the effects without a result whose generation has ended: those that are safe to
-    /// repeat are attempted again, each attempt journaled before it runs; of the others the hook may
-    /// say how they ended, to an operator. Returns the effects that have a result now.
+    /// Goes through the effects without a result whose generation has ended. An effect that is safe
+    /// to repeat is attempted again; each attempt is journaled before it runs. The hook may tell
+    /// the end of any other effect, when the caller is an operator. Returns the effects that have a
+    /// result now.
     ///
     /// # Errors
     /// [`EffectError`]; effects before the failing one are reconciled.

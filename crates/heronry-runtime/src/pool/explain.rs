@@ -7,7 +7,7 @@ use heronry_journal::{Chunk, Record};
 use heronry_pool::{
     Caller,
     decide::{ExplainWake, ListAuthors},
-    explain::Explain,
+    explain::{Explain, Span},
 };
 use heronry_store::ReadError;
 use heronry_types::{Position, RunId, Timelines, WakeId};
@@ -16,13 +16,14 @@ use tokio::runtime::Handle;
 use super::Pool;
 use crate::{EventsError, Party};
 
-/// How many bytes of the journal are read at once, beside a first chunk.
+/// The most bytes of the journal in one read, beside a first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 
 impl Pool {
-    /// Says why a wake has not been triggered: how near the newest events came for each of its filters,
-    /// what failed in them, and which members could still do what it waits for. It looks at 10 000
-    /// events, at fewer for a wake that costs much, and says at which.
+    /// Explains why a wake has not been triggered: how near the newest events came for each of its
+    /// filters, the parts of the filter that failed, and the members that could still bring such an
+    /// event about. The call looks at the newest 10 000 events, or at fewer for a wake that costs
+    /// much, and names the range.
     ///
     /// # Errors
     /// [`EventsError`], when there is no such wake among others.
@@ -64,7 +65,7 @@ impl Pool {
         mut explain: Explain,
         party: &Party,
     ) -> Result<Explain, EventsError> {
-        let (mut after, until) = explain.range();
+        let Span { mut after, until } = explain.range();
         while after < until {
             let (pool, handle) = (self.clone(), Handle::current());
             let read = move || {

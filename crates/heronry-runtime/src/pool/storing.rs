@@ -21,10 +21,10 @@ use crate::{CallError, Party, Permit, StopReason, bulk::Piece};
 /// Bodies of at most so many bytes are stored as they come, and read where they are asked for.
 pub(super) const BYTES_SMALL: u64 = SMALL_BYTES as u64;
 
-/// Under which key a body is stored.
+/// The idempotency key under which a body is stored, and the run whose key it is.
 #[derive(Clone, Debug)]
 pub struct ContentScope {
-    /// Whose key it is; an operator may store a body for no run.
+    /// The run whose key it is; `None` when an operator stores a body for no run.
     pub run: Option<RunId>,
     /// The key.
     pub key: IdempotencyKey,
@@ -35,20 +35,21 @@ pub struct ContentScope {
 pub struct StoredBody {
     /// Its reference.
     pub content_ref: ContentRef,
-    /// The record that it is stored; for a repeat that recorded nothing, the head.
+    /// The cursor of the record that says that the body is stored; for a repeat that recorded
+    /// nothing, the head.
     pub cursor: Cursor,
-    /// Whether it was there before; only under a key.
+    /// True when the body was there before; always false without a key.
     pub repeated: bool,
-    /// When it was erased since; a repeat stores nothing.
+    /// The time at which the body was erased. A repeat of an erased body stores nothing.
     pub erased_at: Option<Timestamp>,
 }
 
-/// Where the reference of a body is from.
+/// The source of a body's reference.
 #[derive(Clone, Copy, Debug)]
 enum Reference {
-    /// It was drawn, and nobody else knows of it.
+    /// The reference was drawn, and nobody else knows of it.
     Drawn,
-    /// It follows from a key, under which others may store at the same time.
+    /// The reference follows from a key, under which others may store at the same time.
     OfKey,
 }
 
@@ -62,7 +63,7 @@ struct Storing {
     digest: Digest,
 }
 
-/// What has been found in the store, and when somebody began to look.
+/// The content found in the store, and the pool's position when the search began.
 struct Seen {
     stored: Option<Stored>,
     at: Position,
@@ -134,11 +135,12 @@ impl Storing {
 }
 
 impl Pool {
-    /// Stores a body by itself. Until a message names it, it counts for who stores it, and it expires.
+    /// Stores a body by itself. Until a message names the body, it counts in the share of the
+    /// caller that stored it, and it expires.
     ///
     /// # Errors
-    /// [`Rejection::Limit`] when it is larger than the pool takes, or when those that no message names
-    /// leave no room for it, before anything is stored; or the store's failure.
+    /// [`Rejection::Limit`] when the body is larger than the pool takes, or when other bodies that
+    /// no message names leave no room for it: then nothing is stored. Or the store's failure.
     pub async fn store_body(&self, caller: Caller, body: Body) -> Result<StoredBody, BodyError> {
         let environment = &self.shared().environment;
         let run = match &caller {
@@ -153,7 +155,8 @@ impl Pool {
 
     /// Stores a body by itself under a key: a repeat returns the same reference, and stores nothing.
     ///
-    /// A member acts as its own run. Its equal repeat is answered whatever became of the joining since.
+    /// A member acts as its own run. An equal repeat of its request is answered even when the
+    /// joining has ended since.
     ///
     /// # Errors
     /// [`Rejection::SenderMismatch`] when a member names another run,

@@ -1,4 +1,4 @@
-//! What the events that triggered a wake say of themselves: read beside the actor, on demand.
+//! Summaries of the events that triggered a wake: read beside the actor, on demand.
 
 use heronry_journal::{Chunk, Record};
 use heronry_pool::{Caller, decide::SumUp, project};
@@ -9,14 +9,14 @@ use tokio::runtime::Handle;
 use super::Pool;
 use crate::Party;
 
-/// How many bytes of one event's summary are quoted at the most.
+/// The most bytes of one event's summary that are quoted.
 const TEXT_BYTES_MAX: usize = 256;
 
 impl Pool {
-    /// Adds what the events say of themselves to a wake that asked for a summary and was triggered:
-    /// a line for each of the first 16 that have a summary of their own, at most 256 bytes of it, as
-    /// far as the pool's wake policy lets its members see that. Any other wake stays as it is, and so
-    /// does one that the caller may not see any more.
+    /// Adds the summaries of the events to a wake that asked for them and was triggered: a line of
+    /// at most 256 bytes for each of the first 16 events with a summary of their own, as far as the
+    /// pool's wake policy lets its members see it. Any other wake stays as it is, and so does one
+    /// that the caller may not see any more.
     pub async fn summed_up(&self, caller: Caller, mut wake: WakeView) -> WakeView {
         let Some(mut summary) = wake.summary.take() else {
             return wake;

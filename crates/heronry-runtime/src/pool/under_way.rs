@@ -8,7 +8,7 @@ use std::{
 use heronry_pool::decide::{ContentShare, counted_bytes};
 use heronry_types::RunId;
 
-/// As how many bytes the bodies count that are being stored.
+/// The number of bytes that the bodies count as while they are stored.
 ///
 /// A body is in here from before it is admitted until its record is durable, so that however many are
 /// stored at once, no share has more than its limit.

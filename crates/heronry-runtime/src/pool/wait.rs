@@ -20,8 +20,8 @@ impl Pool {
     /// Claims copies; waits up to `wait` for the first one when there are none.
     ///
     /// # Errors
-    /// [`CallError`]. Dropping the call never loses a copy: what it claimed and could not hand
-    /// over is given back, uncounted.
+    /// [`CallError`]. Dropping the call never loses a copy: a copy that was claimed and could not
+    /// be handed over is given back, uncounted.
     pub async fn receive(&self, fetch: Fetch, wait: Millis) -> Result<Received, CallError> {
         let until = self.deadline(wait);
         let interest = self.interest(WaitKey::Inbox(fetch.run.clone()));
@@ -97,8 +97,8 @@ impl Pool {
         }
     }
 
-    /// Returns what became of a message; waits up to `wait` until it has changed as asked. A message
-    /// that is over is not waited for.
+    /// Returns the receipt of a message; waits up to `wait` until the receipt has changed as asked.
+    /// A message that is over is not waited for.
     ///
     /// # Errors
     /// [`CallError`], when there is no such message among others.
@@ -189,9 +189,9 @@ impl Pool {
 /// The change of a message that a call waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ReceiptChange {
-    /// Anything that happens to it after this cursor.
+    /// Any change after this cursor.
     After(Cursor),
-    /// That it comes to this point.
+    /// The change with which the message comes to this point.
     Until(ReceiptUntil),
 }
 
@@ -223,7 +223,7 @@ struct Present {
     heartbeat: Heartbeat,
 }
 
-/// How a wait ended.
+/// The end of a wait.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Waited {
     Woken,

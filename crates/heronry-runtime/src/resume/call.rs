@@ -10,14 +10,14 @@ use tokio::sync::Semaphore;
 use super::{Ended, NotResumed, ResumeHook, ResumeToken, Resumed};
 use crate::{CallError, Pool};
 
-/// How many calls are made at a time.
+/// The most calls of the hook at the same time.
 const CALLS_MAX: usize = 16;
-/// How long the first pause after a failure is; each further one is twice as long.
+/// The length of the first pause after a failure; each further pause is twice as long.
 const PAUSE_FIRST: Millis = Millis(100);
-/// How long a pause is at the most.
+/// The longest pause.
 const PAUSE_MAX: Millis = Millis::from_secs(60);
 
-/// What calls of the hook share.
+/// The parts that calls of the hook share.
 pub(super) struct Calls {
     pool: Pool,
     hook: Arc<dyn ResumeHook>,

@@ -1,4 +1,4 @@
-//! How far a host was told, as the store keeps it.
+//! The progress of telling a host, as the store keeps it.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::Pool;
 const CONSUMER: &str = "heronry/resume-hook";
 /// Stands for what this consumer looks for.
 const FILTER: FilterFingerprint = FilterFingerprint(*b"the ends of wakes, version 1    ");
-/// How long what was told waits for more until it is saved.
+/// The time that the progress waits for more before it is saved.
 const SAVE_AFTER: Millis = Millis::from_secs(1);
-/// How much of a journal that ends no wakes is read again at the most.
+/// The most records without the end of a wake that are read again after a crash.
 const BEHIND_MAX: u64 = 65_536;
 
-/// How far a host was told.
+/// The progress of telling a host.
 pub(super) struct Progress {
     consumer: ConsumerId,
     clock: Arc<dyn Clock>,
-    /// What the store has.
+    /// The cursor that the store has.
     saved: Option<ConsumerCursor>,
     position: Position,
-    /// When to save, on the monotonic clock.
+    /// The time of the next save, on the monotonic clock.
     due: Option<Millis>,
 }
 
 impl Progress {
-    /// Reads how far the host of a pool was told; from the beginning when nobody knows.
+    /// Reads the progress of a pool's host; it is the beginning when nothing is known.
     pub(super) async fn open(pool: &Pool) -> Result<Self, StoreError> {
         let environment = &pool.shared().environment;
         #[expect(clippy::expect_used, reason = "the name is a constant")]

@@ -11,10 +11,10 @@ impl Runtime {
     /// Deletes a pool that has no members, with everything that the store keeps of it, and returns
     /// the head that it had.
     ///
-    /// Its owner stops first: who asks it meanwhile gets [`CallError::Stopped`] with
-    /// [`StopReason::Deleting`], and its streams close. A pool that is made under the name later is
-    /// another one, on another timeline. Dropping the future does not stop what was begun. After a
-    /// crash the pool is as it was, or gone.
+    /// The owner of the pool stops first: callers then get [`CallError::Stopped`] with
+    /// [`StopReason::Deleting`], and the streams of the pool close. A pool that is made under the
+    /// name later is another one, on another timeline. Dropping the future does not stop a deletion
+    /// that has begun. After a crash the pool is as it was, or gone.
     ///
     /// # Errors
     /// [`DeleteError`]; inside it the rejections
@@ -96,7 +96,7 @@ fn is_unknown(error: &AppendError) -> bool {
     )
 }
 
-/// Nothing was deleted, because the pool stopped otherwise.
+/// Returns the error of a deletion that deleted nothing, because the pool stopped otherwise.
 fn unfinished(why: StopReason) -> DeleteError {
     let outcome = Outcome::None;
     OpenError::from(CallError::Stopped { outcome, why }).into()

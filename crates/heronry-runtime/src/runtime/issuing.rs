@@ -10,9 +10,9 @@ impl Runtime {
     /// Returns the timeline in which the token of a joining is issued; nothing when the store has no
     /// such pool.
     ///
-    /// It is the one that the run joined in, or the one on which the pool was brought here as a copy,
-    /// an import or a fork, when the run had joined before that. So no token of the pool that it was
-    /// made from is a token of this one.
+    /// That is the timeline in which the run joined. When the run had joined before the pool was
+    /// brought here as a copy, an import or a fork, it is the timeline on which the pool was
+    /// brought. So no token of the original pool is a token of this one.
     ///
     /// The pool is not opened, nothing is kept for it in memory, and nothing is recorded. Of a pool
     /// that has one timeline nothing is read; of another, a chunk for each that starts after the
@@ -47,11 +47,6 @@ async fn is_brought_here(store: &Store, pool: &PoolId, at: Position) -> Result<b
         Ok(page) => page,
         Err(ReadError::NoPool | ReadError::Trimmed { .. }) => return Ok(true),
         Err(ReadError::Store(error)) => return Err(error),
-        // For errors that are younger than this match.
-        Err(error) => {
-            let what = error.to_string();
-            return Err(StoreError::new(StoreErrorKind::Io, "read", what).with_source(error));
-        }
     };
     let Some(chunk) = page.chunks.first() else {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! Who has the next permit.
+//! The order in which permits are given.
 
 use std::{
     collections::VecDeque,
@@ -23,13 +23,13 @@ pub(super) struct Held(Arc<PermitQueue>);
 
 type Waiter = Box<dyn Waits>;
 
-/// What is begun with a permit. Whoever passes the permit on begins it: a caller that is not polled keeps
-/// nobody waiting.
+/// Work that is begun with a permit. The holder who passes the permit on begins it, so that a
+/// caller that is not polled keeps nobody waiting.
 trait Waits: Send {
-    /// Returns true when somebody still waits for it.
+    /// Returns true when somebody still waits for the work.
     fn is_wanted(&self) -> bool;
 
-    /// Begins it.
+    /// Begins the work.
     fn begin(self: Box<Self>, held: Held);
 }
 
@@ -61,7 +61,7 @@ struct State {
     free: usize,
     operators: VecDeque<Waiter>,
     pools: Ring<PoolId, Ring<RunId, VecDeque<Waiter>>>,
-    /// Whose the last permit was that somebody had waited for.
+    /// The lane that had the last permit for which somebody had waited.
     last: Lane,
 }
 

@@ -10,12 +10,13 @@ use std::{
 
 pub(super) type Work = Box<dyn FnOnce() + Send>;
 
-/// How much less urgent side work is than what answers callers, as `nice` counts.
+/// The niceness that a thread of side work adds to its own, so that work which answers callers goes
+/// first.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// As many threads as there are permits; the first is started when there is something to do. They end
-/// when this is dropped.
+/// The threads of side work, as many as there are permits. The first is started when there is
+/// something to do. The threads end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Threads {
     most: usize,

@@ -17,9 +17,9 @@ use super::{
 /// Everything is read and checked before anything is written, and no pool is seen at the other
 /// place before all of them are there. A repeat after a crash begins from the start.
 ///
-/// Where consumers stand is not copied: the copy is another timeline, and whoever consumes it is
-/// another consumer. Member tokens of the source are not valid on the copy, nor those of the copy at
-/// the source: members join again.
+/// The cursors of consumers are not copied: the copy is another timeline, and whoever consumes it
+/// is another consumer. Member tokens of the source are not valid on the copy, nor those of the
+/// copy at the source: members join again.
 ///
 /// # Errors
 /// [`TransferError::PoolExists`], [`EpochTaken`](TransferError::EpochTaken),

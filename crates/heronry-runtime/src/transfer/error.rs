@@ -1,4 +1,4 @@
-//! How a transfer fails.
+//! Errors of transfers.
 
 use std::io;
 
@@ -6,11 +6,10 @@ use heronry_journal::{ChainError, ChunkError};
 use heronry_store::{AppendError, LeaseError, ReadError, Route, StoreError};
 use heronry_types::{Epoch, PoolId, Position};
 
-/// Why pools were not copied, moved, exported or imported.
+/// The error of copying, moving, exporting or importing pools.
 ///
-/// Nothing that anybody sees was changed, unless it is said.
+/// Nothing that anybody sees was changed, unless the variant says so.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TransferError {
     /// The source has no such pool.
     #[error("there is no pool {pool} in the source; name one that it has")]
@@ -27,7 +26,7 @@ pub enum TransferError {
     /// The source is sealed, and its pools went elsewhere.
     #[error("the source is sealed: its pools were moved to {moved_to}; go on there")]
     Sealed {
-        /// Where they went.
+        /// The place where the pools went.
         moved_to: String,
     },
     /// Records at the start of the journal are gone, and nothing stands for them.
@@ -45,7 +44,7 @@ pub enum TransferError {
     Chunk {
         /// The pool.
         pool: PoolId,
-        /// What is wrong, and where.
+        /// The fault, with its place.
         #[source]
         error: ChunkError,
     },
@@ -54,7 +53,7 @@ pub enum TransferError {
     Chain {
         /// The pool.
         pool: PoolId,
-        /// What is wrong, and where.
+        /// The fault, with its place.
         #[source]
         error: ChainError,
     },
@@ -79,30 +78,30 @@ pub enum TransferError {
         /// The pool that has it.
         by: PoolId,
     },
-    /// What the lines say does not give the chunk that they name.
+    /// The lines do not give the chunk that they name.
     #[error("pool {pool}, position {at}: {what}; the export was changed, take another")]
     Mismatch {
         /// The pool.
         pool: PoolId,
         /// The first position of the chunk, or the record.
         at: Position,
-        /// What does not fit.
+        /// The part that does not fit.
         what: String,
     },
     /// A line is not one of an export.
     #[error("line {number}: {what}; the export was changed or cut off, take another")]
     Line {
-        /// Its number, from 1.
+        /// The number of the line, from 1.
         number: u64,
-        /// What does not fit.
+        /// The part that does not fit.
         what: String,
     },
     /// Writing or reading an export failed.
     #[error("cannot {doing} the export: {error}")]
     Io {
-        /// What was being done.
+        /// The verb of the operation that failed: `open`, `read` or `write`.
         doing: &'static str,
-        /// What failed.
+        /// The error of the operation.
         #[source]
         error: io::Error,
     },
@@ -111,7 +110,7 @@ pub enum TransferError {
     Lease {
         /// The pool.
         pool: PoolId,
-        /// Who uses it.
+        /// The refusal of the ownership, which names the owner or the move when there is one.
         #[source]
         error: LeaseError,
     },
@@ -123,7 +122,7 @@ pub enum TransferError {
     Read {
         /// The pool.
         pool: PoolId,
-        /// What failed.
+        /// The failure of the store.
         #[source]
         error: ReadError,
     },
@@ -132,7 +131,7 @@ pub enum TransferError {
     Append {
         /// The pool.
         pool: PoolId,
-        /// What failed.
+        /// The failure of the append.
         #[source]
         error: AppendError,
     },
@@ -157,7 +156,7 @@ pub enum TransferError {
     MoveUnfinished {
         /// Its ends.
         route: Route,
-        /// What failed.
+        /// The failure that left the move as it is.
         #[source]
         error: Box<TransferError>,
     },
@@ -185,12 +184,24 @@ pub enum TransferError {
         /// The ends of the move.
         route: Route,
     },
+    /// A move cannot be finished without its source, because a pool is not there whole.
+    #[error(
+        "pool {pool} has not arrived whole in {}, so the move cannot be finished without {}; \
+         `heronry store move {} {} --abandon --lost` deletes what arrived",
+        .route.to, .route.from, .route.from, .route.to
+    )]
+    NotArrived {
+        /// The pool.
+        pool: PoolId,
+        /// The ends of the move.
+        route: Route,
+    },
     /// Some of several pools are at the new place, and the rest is not.
     #[error("{arrived} of the pools arrived before it failed, {error}; the others are not there")]
     Unfinished {
-        /// How many arrived.
+        /// The number of pools that arrived.
         arrived: usize,
-        /// What failed.
+        /// The failure that stopped the rest.
         #[source]
         error: Box<TransferError>,
     },
@@ -201,7 +212,6 @@ fn said(error: &AppendError) -> String {
         AppendError::Store { error, .. } => error.to_string(),
         AppendError::Conflict { .. }
         | AppendError::Fenced { .. }
-        | AppendError::Discontinuous { .. }
-        | _ => error.to_string(),
+        | AppendError::Discontinuous { .. } => error.to_string(),
     }
 }

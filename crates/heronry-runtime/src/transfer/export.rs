@@ -17,10 +17,10 @@ use super::{
 };
 
 /// Writes pools as lines of JSON: for each chunk its header and its records, the bodies, and an
-/// end. `docs/FORMAT.md` in the repository says what the lines mean.
+/// end. `docs/FORMAT.md` in the repository defines the lines.
 ///
 /// # Errors
-/// [`TransferError::NoPool`], damage of the store, and what writing says.
+/// [`TransferError::NoPool`], damage of the store, and the error of writing.
 pub async fn export<W: Write + Send>(
     from: &Store,
     pools: &Pools,
@@ -48,7 +48,7 @@ async fn export_one<W: Write + Send>(
     Ok(export.carried())
 }
 
-/// A pool as lines of JSON, a few at a time: those that [`export`] writes.
+/// A pool as lines of JSON, a few at a time: the same lines that [`export`] writes.
 pub struct Export {
     source: Source,
     pool: PoolId,
@@ -127,7 +127,8 @@ impl Export {
         Ok(Some(lines))
     }
 
-    /// Returns what was exported so far, and the head up to which it goes.
+    /// Returns the numbers of exported chunks and bodies so far, and the head up to which the
+    /// export goes.
     pub fn carried(&self) -> Carried {
         let head = self.source.head();
         Carried {

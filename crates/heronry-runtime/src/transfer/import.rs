@@ -19,8 +19,8 @@ use super::{
 /// `open` opens the export, twice: everything is read and checked before anything is written, and
 /// no pool is seen before all of them are there. A repeat after a crash begins from the start.
 ///
-/// Runs, keys and epochs of an export were chosen elsewhere. So member tokens of before are not valid
-/// here, and those that are issued here not there: members join again.
+/// Runs, keys and epochs of an export were chosen elsewhere. So earlier member tokens are not valid
+/// here, and tokens that are issued here are not valid there: members join again.
 ///
 /// # Errors
 /// [`TransferError::PoolExists`]; [`EpochTaken`](TransferError::EpochTaken) when a pool comes with a
@@ -45,11 +45,11 @@ pub async fn import<R: BufRead + Send>(
     fleet.release(imported).await
 }
 
-/// Reads an export to its end, and returns what it holds: every chunk has its hash and follows the one
-/// before, every body has its digest, and nothing is missing.
+/// Reads an export to its end, and returns its pools. Every chunk then has its hash and follows the
+/// one before, every body has its digest, and nothing is missing.
 ///
 /// # Errors
-/// As [`import`], without those of a store.
+/// The errors of [`import`], without those of a store.
 pub fn verify<R: BufRead>(export: R) -> Result<Vec<Carried>, TransferError> {
     let mut lines = Lines::new(export);
     let mut whole = Vec::new();

@@ -12,13 +12,13 @@ use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Ti
 use super::{Carried, Carrier, TransferError, source::Piece};
 use crate::timeline::start_after;
 
-/// How many bytes of chunks one append takes before it goes out.
+/// The bytes of chunks from which on an append goes out.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
-/// How many bytes of bodies one append takes before it goes out. Appends of the source are put
-/// together up to here and not further: whoever reads one body reads the row of its append.
+/// The bytes of bodies from which on an append goes out. Appends of the source are put together up
+/// to here and not further: whoever reads one body reads the row of its append.
 const APPEND_BODY_BYTES: usize = 256 * 1024;
 
-/// On which timeline a pool goes on at its new place.
+/// The timeline on which a pool goes on at its new place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum GoesOn {
     /// On the one that it had.
@@ -30,9 +30,9 @@ pub(super) enum GoesOn {
 /// The way in which the ownership of a pool is taken that arrives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ownership {
-    /// It is nobody's.
+    /// The pool is nobody's.
     Free,
-    /// It is reserved for the move that brings it.
+    /// The pool is reserved for the move that brings it.
     Reserved,
 }
 
@@ -41,11 +41,11 @@ pub(super) struct Landing<'a> {
     store: &'a Store,
     pool: PoolId,
     token: FencingToken,
-    /// Where the store has it.
+    /// The head of the pool in the store.
     head: Option<Head>,
-    /// What the next append takes: at least the last chunk, as the last append shows the pool.
+    /// The content of the next append: at least the last chunk, as the last append shows the pool.
     held: Held,
-    /// Where its consumers stand: the append that shows the pool takes them.
+    /// The cursors of the pool's consumers. The append that shows the pool takes them along.
     consumers: Vec<(ConsumerId, ConsumerCursor)>,
     chunks: u64,
     contents: u64,
@@ -243,7 +243,7 @@ impl<'a> Landing<'a> {
 }
 
 impl Held {
-    /// Whether an append may end after the last chunk.
+    /// Returns true when an append may end after the last chunk.
     fn is_closed(&self) -> bool {
         self.chunks
             .last()

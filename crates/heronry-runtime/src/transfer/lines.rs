@@ -17,7 +17,7 @@ pub(super) enum Line {
     Chunk(ChunkLine),
     /// A body.
     Content(ContentLine),
-    /// What came before about a pool is all of it.
+    /// The end of a pool: the lines before are all of it.
     End(EndLine),
 }
 
@@ -44,12 +44,12 @@ pub(super) struct ContentLine {
     /// The body; absent when it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
-    /// What is left of the body when it was erased.
+    /// The rest of the body after it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     erased: Option<ErasedLine>,
 }
 
-/// What is left of a body, beside its media type and its digest.
+/// The rest of an erased body, beside its media type and its digest.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ErasedLine {

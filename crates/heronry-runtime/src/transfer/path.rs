@@ -1,4 +1,4 @@
-//! What chunks must be to one another on their way.
+//! The relations that chunks must keep to one another on their way.
 
 use heronry_journal::{Chain, Chunk};
 use heronry_types::{PoolId, Timelines};

@@ -16,14 +16,14 @@ use super::{
 /// The longest line in bytes: a body of 32 MiB in base64, and then some.
 const LINE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// What an export says next.
+/// The next item of an export.
 #[derive(Debug)]
 pub(super) enum Said {
     /// A pool begins.
     Begin(PoolId),
-    /// A piece of it.
+    /// A piece of the pool.
     Piece(Piece),
-    /// It is whole.
+    /// The pool is whole.
     End(Carried),
 }
 

@@ -8,7 +8,7 @@ use heronry_types::{ContentRef, PoolId, Position};
 
 use super::{Bodies, Pools, TransferError, path::Path};
 
-/// How many bytes of a journal or of contents are read at once.
+/// The most bytes of a journal or of contents in one read.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A piece of a pool. The contents that ride with an append come before its first chunk, those
@@ -35,7 +35,7 @@ pub(super) struct Source {
 /// A list that is read page by page.
 struct More<T, C> {
     page: VecDeque<T>,
-    /// Where the next page begins; nothing after the last one.
+    /// The key after which the next page begins; `None` after the last page.
     after: Option<C>,
 }
 

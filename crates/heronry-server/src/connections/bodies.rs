@@ -15,9 +15,9 @@ use hyper::body::{Frame, Incoming, SizeHint};
 
 use super::pace::Pace;
 
-/// How much of a body that nobody reads is taken, so that the connection can go on, in bytes.
+/// The most bytes of an unread body that are taken so that the connection can go on.
 const REST_BYTES_MAX: usize = 64 * 1024;
-/// How many turns the connection has to hand over some of that.
+/// The most turns that the connection has to hand over a part of such a body.
 const REST_TURNS: u32 = 4;
 
 /// The body of a request did not arrive in time.

@@ -1,4 +1,4 @@
-//! To whom the open connections belong: to nobody yet, to a member, or to an operator.
+//! The owners of the open connections: nobody yet, a member, or an operator.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use heronry_wire::{Problem, ProblemKind};
 use super::ConnectionLimits;
 use crate::problems::Refusal;
 
-/// To whom the open connections belong.
+/// The owners of the open connections.
 ///
 /// A connection belongs to nobody until a request of it shows a token that is believed. Such ones have a
 /// share of all places, each member has one, and the members together leave some to operators.
@@ -32,7 +32,7 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Guest {
     crowd: Arc<Crowd>,
-    /// Absent: nobody showed a token on it.
+    /// The caller whose token was shown on the connection; `None` before that.
     party: Mutex<Option<Party>>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Guest {
 pub(crate) struct Full {
     /// The share's name.
     pub(crate) limit: &'static str,
-    /// How many connections it has.
+    /// The number of connections of the share.
     pub(crate) max: u32,
 }
 

@@ -14,15 +14,16 @@ pub struct ConnectionLimits {
     /// The longest time from the end of a head to the end of the request's body, in milliseconds;
     /// over it the request is answered with 408 `request-timeout`. Default: 60 s.
     pub body: Millis,
-    /// The longest time in which a peer takes not one byte of what is written to it, in
-    /// milliseconds; over it the connection is cut. Default: 30 s.
+    /// The longest time in which a peer takes not one of the bytes written to it, in milliseconds.
+    /// After it the connection is cut. Default: 30 s.
     pub write_stall: Millis,
     /// The longest time between two requests of one connection, in milliseconds; over it the
     /// connection is closed. Default: 120 s, which is longer than common clients keep theirs.
     pub idle: Millis,
-    /// The longest time for which a connection is kept after an answer that did not wait for the body of
-    /// its request, in milliseconds: what its peer still sends (64 MiB at the most) is thrown away
-    /// meanwhile, so that it sees the answer. Without a byte for 2 s it is closed before. Default: 10 s.
+    /// The longest time for which a connection is kept after an answer that did not wait for the
+    /// body of its request, in milliseconds. Meanwhile the bytes that the peer still sends (at most
+    /// 64 MiB) are thrown away, so that the peer sees the answer. After 2 s without a byte the
+    /// connection is closed. Default: 10 s.
     pub linger: Millis,
     /// The longest time that a server which stops waits for its connections, in milliseconds; then
     /// the remaining ones are cut, streams included. Default: 5 s.
@@ -30,9 +31,9 @@ pub struct ConnectionLimits {
     /// The most connections at once, of all listeners together; each one over it is answered with
     /// 503 `too-many-connections` and closed. Default: 16 384.
     pub connections_max: u32,
-    /// The most bytes of the bodies of all requests under way, and of what was read of them, at
-    /// once; a body over it is answered with 429 `busy`. A quarter of it is left to operators. Default:
-    /// 256 MiB.
+    /// The most bytes that the bodies of all requests under way, and the values read from them,
+    /// take at once. A body beyond it is answered with 429 `busy`. A quarter of it is left to
+    /// operators. Default: 256 MiB.
     pub bodies_bytes_max: u64,
 }
 
@@ -44,8 +45,8 @@ impl ConnectionLimits {
     /// The least that a share of the connections has.
     const SHARE_MIN: u32 = 64;
 
-    /// Returns how many descriptors these connections need: themselves, and those that are told
-    /// that there are too many.
+    /// Returns the number of descriptors that these connections need, with the connections that are
+    /// only told that there are too many.
     pub fn descriptors(&self) -> u64 {
         u64::from(self.connections_max) + u64::from(Self::REFUSALS_MAX)
     }
@@ -64,8 +65,8 @@ impl ConnectionLimits {
         (all / 8).max(all.min(Self::SHARE_MIN))
     }
 
-    /// Returns the most connections of all members together: what is left beside those without a token
-    /// and a sixteenth for operators, and half of all at least.
+    /// Returns the most connections of all members together: all but those without a token and a
+    /// sixteenth for operators, and at least half of all.
     pub fn members_max(&self) -> u32 {
         let all = self.connections_max;
         let left = all.saturating_sub(self.strangers_max() + all / 16);

@@ -1,6 +1,6 @@
-//! A lingering close: what a peer still sends is taken and thrown away for a while, so that it sees the
-//! answer that it was refused with. A socket that is closed with unread bytes resets the connection, and
-//! a peer that writes all of a body before it reads would see that instead.
+//! A lingering close: for a while the bytes that a peer still sends are taken and thrown away, so
+//! that the peer sees the answer that refused it. A socket that is closed with unread bytes resets
+//! the connection, and a peer that writes all of a body before it reads would see that instead.
 
 use std::{
     io,
@@ -17,11 +17,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-/// How many bytes are thrown away at the most.
+/// The most bytes that are thrown away.
 const LINGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The longest time without a byte of the peer.
 const LINGER_STALL: Millis = Millis::from_secs(2);
-/// How many bytes are read at once.
+/// The most bytes that are read at once.
 const PIECE_BYTES: usize = 8 * 1024;
 
 /// The terms on which a connection lingers: how many may at once, and for how long at the most.

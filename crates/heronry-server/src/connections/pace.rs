@@ -27,7 +27,7 @@ enum Phase {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// Since when the peer takes nothing of what is to be written.
+    /// The time since which the peer takes nothing of the bytes to write.
     blocked_since: Option<Millis>,
     ending: Ending,
 }

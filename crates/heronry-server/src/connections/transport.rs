@@ -1,4 +1,4 @@
-//! A transport that notes when its peer sends and when it takes what is sent.
+//! A transport that notes the times at which its peer sends, and takes bytes.
 
 use std::{
     io::{self, IoSlice},
@@ -27,13 +27,13 @@ pub(super) struct Transport {
     close: Close,
 }
 
-/// How far a transport is closed.
+/// The stage of closing a transport.
 enum Close {
-    /// Nobody has begun.
+    /// Nobody has begun to close it.
     Open,
     /// The peer was told that nothing more comes, and still sends.
     Lingering(Linger),
-    /// It is over.
+    /// The transport is closed.
     Over,
 }
 

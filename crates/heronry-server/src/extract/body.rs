@@ -35,15 +35,15 @@ pub(crate) struct BodyRoom {
     max: u64,
 }
 
-/// How many bytes are taken.
+/// The numbers of bytes that are taken.
 #[derive(Debug, Default)]
 struct Taken {
     all: u64,
-    /// Of all, by those who are no operators.
+    /// The part of `all` that is taken by callers other than operators.
     common: u64,
 }
 
-/// Whose body takes room.
+/// The lane from which a body takes room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Lane {
     /// Anybody's.
@@ -163,9 +163,9 @@ fn no_room(max: u64) -> Refusal {
 pub(super) struct Pieces {
     queue: VecDeque<Bytes>,
     len: usize,
-    /// How much of the first piece was read.
+    /// The number of bytes of the first piece that were read.
     read: usize,
-    /// How many bytes are still held: a piece is let go when it was read.
+    /// The number of bytes that are still held. A piece is let go when it was read.
     unread: Rc<Cell<u64>>,
 }
 
@@ -258,7 +258,7 @@ pub(super) async fn read_pieces(request: Request, max: usize) -> Result<Pieces, 
     Ok(pieces)
 }
 
-/// What arrived so far, while more is waited for.
+/// The pieces that arrived so far, while more are waited for.
 #[derive(Default)]
 struct Arrived(Vec<Bytes>);
 

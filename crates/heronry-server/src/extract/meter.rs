@@ -1,9 +1,9 @@
-//! What reading one body may cost, and what it has cost.
+//! The cost of reading one body: its bounds, and the cost so far.
 
 use std::{cell::Cell, fmt, rc::Rc};
 
-/// How deep lists and objects of a body may stand in each other. Conditions, the deepest of what a
-/// route reads, take about two levels for each of their own.
+/// The deepest nesting of lists and objects in a body. Conditions, the deepest values that a route
+/// reads, take about two levels for each of their own.
 pub(crate) const DEPTH_MAX: u32 = 32;
 
 /// The longest name of a field or a key, in bytes; no name of the contract comes near.
@@ -12,11 +12,11 @@ pub(super) const NAME_BYTES_MAX: usize = 1_024;
 /// The longest text in bytes: an inline body of its highest limit fits, in base64.
 pub(super) const TEXT_BYTES_MAX: usize = 1_536 * 1024;
 
-/// How many times its own bytes a body may take in memory, itself included.
+/// The memory that a body may take, its own bytes included, as a multiple of them.
 const FACTOR: u64 = 3;
 
-/// What reading a body may take whatever its size, in bytes: a full batch of events that say
-/// nothing but their kinds is small as a text and is not in memory.
+/// The bytes of memory that reading a body may take whatever its size. A full batch of events that
+/// say nothing but their kinds is small as a text and is not in memory.
 const READING_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 /// Bytes that an allocation takes beside what is asked of it.
@@ -25,9 +25,9 @@ const ALLOCATION: u64 = 16;
 /// The reason why a body is not read to its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Excess {
-    /// What is made of it would take more bytes than this.
+    /// The values made of the body would take more bytes than this.
     Memory {
-        /// How many it may take.
+        /// The most bytes that they may take.
         max: u64,
     },
     /// Lists and objects stand in each other too deep.
@@ -59,12 +59,12 @@ impl fmt::Display for Excess {
     }
 }
 
-/// What reading one body may cost, and what it has cost so far. All costs are upper bounds.
+/// The bounds on the cost of reading one body, and the cost so far. All costs are upper bounds.
 #[derive(Debug)]
 pub(super) struct Meter {
     /// The size of the body in bytes.
     bytes: u64,
-    /// How much of the body is still held.
+    /// The number of bytes of the body that are still held.
     unread: Rc<Cell<u64>>,
     /// The bytes of what was made of it, and is kept.
     kept: Cell<u64>,
@@ -160,12 +160,12 @@ impl Meter {
     }
 }
 
-/// Where the reader has a text from.
+/// The source of a text that the reader hands out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Text {
-    /// It stands in the body as it is.
+    /// The text stands in the body as it is.
     OfBody,
-    /// It was put together in a room of the reader.
+    /// The text was put together in a buffer of the reader.
     Unescaped,
 }
 

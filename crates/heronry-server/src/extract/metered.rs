@@ -1,7 +1,7 @@
-//! Reading that is metered: it stops where what is read would cost too much.
+//! Metered reading: it stops where the values would cost too much.
 //!
-//! It stands between the reader of JSON and the types of requests, and knows the size of each element
-//! before it is made.
+//! The meter stands between the reader of JSON and the types of requests, and knows the size of
+//! each element before the element is made.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use super::{
     short::Short,
 };
 
-/// How many entries the smallest allocation of a list has room for.
+/// The number of entries that fit into the smallest allocation of a list.
 const LIST_FIRST: u64 = 4;
-/// How many entries a node of a sorted map has room for, and its links.
+/// The number of entries that take as much room as a node of a sorted map with its links.
 const NODE: u64 = 12;
-/// How many entries each node of a sorted map has at least, once there are several.
+/// The least number of entries of a node of a sorted map, once there are several nodes.
 const NODE_ENTRIES: u64 = 5;
 
 /// A reader whose cost is metered.
@@ -29,7 +29,7 @@ pub(super) struct Metered<'m, D> {
     cost: u64,
 }
 
-/// What the entries of an object become.
+/// The form that the entries of an object take.
 #[derive(Clone, Copy)]
 enum Entries {
     /// Fields of something whose size is known.

@@ -1,5 +1,5 @@
-//! Errors of reading that repeat little of what was read: a text of a body may be long, and longer
-//! still when it is escaped.
+//! Errors of reading that repeat little of the text: a text of a body may be long, and longer still
+//! when it is escaped.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Unexpected, value};
 
 /// The longest text of an error, in bytes.
 const ERROR_BYTES_MAX: usize = 4_096;
-/// How much of a text an error repeats, in bytes.
+/// The most bytes of a text that an error repeats.
 const REPEATED_BYTES_MAX: usize = 256;
 /// An error that repeats little of the text that it is about.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Schemas of the engine's own answers: receipts, wakes, events and what a stream sends.
+//! Schemas of the engine's own answers: receipts, wakes, events and the items of a stream.
 //!
 //! Their JSON is written by crates that know no `OpenAPI`; a test holds these against real answers.
 
@@ -79,7 +79,7 @@ fn messages() -> Vec<Named> {
     ]
 }
 
-/// Where a message is sent: one of four forms, which `type` tells apart.
+/// The address of a message: one of four forms, which `type` tells apart.
 fn address() -> RefOr<Schema> {
     let forms = [
         ("run", "run_id", "The member that is this run."),

@@ -1,4 +1,4 @@
-//! Failures: what broke, without what stands where.
+//! Failures as problems: an answer names the kind of a failure, and no path of the store.
 
 use std::error::Error;
 
@@ -28,8 +28,6 @@ impl From<CallError> for Refusal {
                 Self(problem)
             }
             CallError::Stopped { outcome, why } => Self(stopped(outcome, why, detail)),
-            // A failure that is younger than this match.
-            _ => Self(Problem::new(ProblemKind::Internal, detail)),
         }
     }
 }
@@ -56,7 +54,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What a store's failure says may name paths; only its kind leaves the process.
+/// The text of a store's failure may name paths; only its kind leaves the process.
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         let cause = error.cause();
@@ -72,7 +70,8 @@ impl From<StoreError> for Refusal {
             | StoreErrorKind::Full
             | StoreErrorKind::Io
             | StoreErrorKind::Closed
-            | _ => ProblemKind::StoreFenced,
+            | StoreErrorKind::Foreign
+            | StoreErrorKind::Sealed => ProblemKind::StoreFenced,
         };
         let detail = format!(
             "the store cannot {}: {cause}; the server's log says more",
@@ -93,8 +92,8 @@ impl From<DeleteError> for Refusal {
                 let Self(problem) = Self::from(error);
                 Self(problem.with("outcome", outcome_name(outcome)))
             }
-            // Another owner took it, or a failure that is younger than this match.
-            DeleteError::Store { .. } | _ => {
+            // Another owner took it.
+            DeleteError::Store { .. } => {
                 let problem = Problem::new(ProblemKind::StoreFenced, error.to_string());
                 Self(problem.with("outcome", outcome_name(Outcome::None)))
             }
@@ -115,7 +114,7 @@ impl From<TransferError> for Refusal {
                 error: ReadError::Store(error),
                 ..
             } => Self::from(error),
-            // What cannot be exported, and failures that are younger than this match.
+            // What cannot be exported.
             TransferError::PoolExists { .. }
             | TransferError::Sealed { .. }
             | TransferError::Trimmed { .. }
@@ -129,7 +128,12 @@ impl From<TransferError> for Refusal {
             | TransferError::Read { .. }
             | TransferError::Append { .. }
             | TransferError::Unfinished { .. }
-            | _ => internal(&error),
+            | TransferError::EpochTaken { .. }
+            | TransferError::NoMove { .. }
+            | TransferError::OtherMove { .. }
+            | TransferError::MoveUnfinished { .. }
+            | TransferError::PoolArrived { .. }
+            | TransferError::PoolInTheWay { .. } => internal(&error),
         }
     }
 }
@@ -139,8 +143,6 @@ impl From<BodyError> for Refusal {
         match error {
             BodyError::Call(error) => Self::from(error),
             BodyError::Store(error) => Self::from(error),
-            // A failure that is younger than this match.
-            _ => internal(&error),
         }
     }
 }
@@ -151,8 +153,7 @@ impl From<EventsError> for Refusal {
             EventsError::Call(error) => Self::from(error),
             EventsError::Store(error) => Self::from(error),
             EventsError::NoPool(_) => pool_not_found(),
-            // The last arm is for failures that are younger than this match.
-            EventsError::Damaged { .. } | _ => internal(&error),
+            EventsError::Damaged { .. } => internal(&error),
         }
     }
 }
@@ -168,13 +169,11 @@ impl From<OpenError> for Refusal {
             OpenError::Lease(owned) => {
                 Self(Problem::new(ProblemKind::PoolOwned, owned.to_string()))
             }
-            // The last arm is for failures that are younger than this match.
             OpenError::Read(_)
             | OpenError::Damaged { .. }
             | OpenError::Newer { .. }
             | OpenError::Filter(_)
-            | OpenError::Trimmed { .. }
-            | _ => internal(&error),
+            | OpenError::Trimmed { .. } => internal(&error),
         }
     }
 }

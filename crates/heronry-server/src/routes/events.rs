@@ -25,7 +25,7 @@ use crate::{
 /// The header with which a stream is resumed.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// What the contract says of a stream.
+/// The description of a stream in the contract.
 const STREAM: &str = "Server-sent events: replay, then live. `id` is a cursor to resume from, `event` \
 a kind, `caught_up`, `gap` or `closed`, and `data` one StreamItem as JSON. An `id` alone is a bookmark.";
 

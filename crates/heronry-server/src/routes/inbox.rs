@@ -1,4 +1,4 @@
-//! Claiming copies, and saying what became of them.
+//! Claiming copies, and telling their results.
 
 use axum::{Json as Answer, response::Response, routing::MethodFilter};
 use heronry_journal::Claim;
@@ -27,7 +27,7 @@ const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
 /// The number of copies that are handed over when the request names none, and the pool allows so many.
 const ITEMS_DEFAULT: u64 = 1;
 
-/// So many bytes of bodies take as long to write as an item without one.
+/// The number of bytes of bodies that take as long to write as an item without a body.
 const BYTES_OF_AN_ITEM: usize = 1_024;
 
 pub(super) fn rows() -> Vec<Route> {
@@ -112,12 +112,12 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refus
     page(&at, received, query.bodies).await
 }
 
-/// What there is to hand over of a body that was asked for.
+/// The body that was asked for, as it was found.
 enum Found {
     Body(Body),
-    /// It is gone.
+    /// The body is gone.
     Nothing,
-    /// It cannot be read, for this cause.
+    /// The body cannot be read, for this cause.
     Unreadable(String),
 }
 

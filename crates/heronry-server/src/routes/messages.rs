@@ -1,4 +1,4 @@
-//! Sending, asking what became of a message, and cancelling it.
+//! Sending a message, asking for its receipt, and cancelling it.
 
 use axum::{
     Json as Answer,
@@ -100,8 +100,8 @@ async fn send(
 
 /// Waits until a message that was sent just now or before is over.
 ///
-/// It is journaled, so whatever ends the waiting is no refusal of the request: the answer is where
-/// the message stood when it was sent, then.
+/// The message is journaled, so the end of the waiting is no refusal of the request, whatever its
+/// reason. The answer is then the receipt of the moment of sending.
 async fn until_over(at: &At, sent: Receipt, wait: Millis) -> Receipt {
     if wait.0 == 0 {
         return sent;

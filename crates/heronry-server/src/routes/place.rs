@@ -1,4 +1,4 @@
-//! Where in the engine a request works, and as whom.
+//! The place in the engine where a request works, and the identity that it works as.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     side,
 };
 
-/// How many items a page has when nothing is said.
+/// The number of items of a page without a limit in the request.
 const PAGE_DEFAULT: u64 = 100;
 
 /// The pool that the path names, and who asks.
@@ -29,14 +29,14 @@ pub(crate) struct At {
     pub(crate) pool: Pool,
     pub(crate) identity: Identity,
     pub(crate) params: Params,
-    /// What the request holds of the room for bodies.
+    /// The room for bodies that the request holds.
     held: Option<Arc<Held>>,
 }
 
 /// A call that may wait; it counts as one that does as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    /// How long.
+    /// The longest wait.
     pub(crate) span: Millis,
     _share: Option<Share>,
 }

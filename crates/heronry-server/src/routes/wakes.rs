@@ -104,8 +104,9 @@ async fn register(
 
 /// Waits for the end of a wake that was registered just now or before.
 ///
-/// It is journaled, so whatever ends the waiting (the run left, it was taken over, the server stops)
-/// is no refusal of the request: the answer is where the wake stands then, as far as can be told.
+/// The wake is journaled, so the end of the waiting is no refusal of the request, whatever its
+/// reason: the run left, it was taken over, the server stops. The answer is then the standing of
+/// the wake, as far as it can be told.
 async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> WakeView {
     let (run, wake_id) = (Some(run), registered.wake_id.clone());
     let ended = at

@@ -1,4 +1,5 @@
-//! Why a store closed stands in the error of the call that closed it, and in those of all later ones.
+//! The cause of a store's closing stands in the error of the call that closed it, and in those of
+//! all later ones.
 
 use std::{
     io,
@@ -28,7 +29,7 @@ impl DiskHook for Failing {
         let number = match op {
             DiskOp::Sync => self.sync.load(Ordering::SeqCst),
             DiskOp::Read { .. } => 0,
-            DiskOp::Write { .. } | DiskOp::SetLen(_) | _ => self.change.load(Ordering::SeqCst),
+            DiskOp::Write { .. } | DiskOp::SetLen(_) => self.change.load(Ordering::SeqCst),
         };
         match number {
             0 => Ok(()),

@@ -81,7 +81,7 @@ impl DiskHook for FailAt {
     fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
         match op {
             DiskOp::Read { .. } => Ok(()),
-            DiskOp::Write { .. } | DiskOp::SetLen(_) | DiskOp::Sync | _ => self.0.count(),
+            DiskOp::Write { .. } | DiskOp::SetLen(_) | DiskOp::Sync => self.0.count(),
         }
     }
 }
@@ -117,7 +117,7 @@ impl DiskHook for Recorder {
             DiskOp::Write { offset, bytes } => Some(Change::Write(offset, bytes.to_vec())),
             DiskOp::SetLen(len) => Some(Change::SetLen(len)),
             DiskOp::Sync => Some(Change::Sync),
-            DiskOp::Read { .. } | _ => None,
+            DiskOp::Read { .. } => None,
         };
         self.changes.lock().unwrap().extend(change);
         Ok(())

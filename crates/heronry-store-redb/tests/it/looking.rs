@@ -52,7 +52,7 @@ fn harm(good: &[u8], mut see: impl FnMut(&[u8], Harm)) {
     }
 }
 
-/// What was read of a store.
+/// The result of reading a store.
 enum Found {
     /// All of it, or an error.
     All(Option<StoreError>),
@@ -80,7 +80,7 @@ fn check_looking(file: &[u8]) -> Found {
     found
 }
 
-/// What harm came to.
+/// The results of reading damaged stores.
 #[derive(Debug, Default)]
 struct Seen {
     outcomes: Outcomes,

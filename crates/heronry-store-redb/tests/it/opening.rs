@@ -1,4 +1,4 @@
-//! What is opened, and what is refused and left as it is.
+//! Opening a store: the files that are opened, and those that are refused and left as they are.
 
 use std::{env, fs, process::Command};
 
@@ -197,7 +197,8 @@ fn a_file_that_may_not_be_written_is_said() {
     check_refused(&folder, StoreErrorKind::ReadOnly);
 }
 
-/// Where the second process finds the file, and what it must find there.
+/// The variables that tell the second process the path of the file, and the result that it must
+/// find.
 const FILE: &str = "HERONRY_TEST_FILE";
 const EXPECTED: &str = "HERONRY_TEST_EXPECTED";
 

@@ -1,8 +1,8 @@
-//! Telling damage from what a crash leaves.
+//! Telling damage from the marks of a crash.
 //!
-//! What lay in the log when it was last known to last is whole after any crash. What was written
-//! later may be there in any part. And a segment that no page needs any more may be written over
-//! from any byte on, before its header says so.
+//! The part of the log that was last known to last is whole after any crash. Of later bytes any
+//! part may be there. And a segment that no page needs any more may be written over from any byte
+//! on, before its header says so.
 
 use std::{fs::File, io};
 

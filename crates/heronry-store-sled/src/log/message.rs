@@ -1,12 +1,12 @@
 //! One message of a segment: `crc32` (4 bytes), kind (1), length, number of the segment, page (1 to
-//! 9 each), and so many bytes. The checksum covers all that stands behind it.
+//! 9 each), and the bytes. The checksum covers everything behind itself.
 
 use super::number::{fixed, sequence, varint};
 use crate::format::SEGMENT_BYTES;
 
-/// How much is read of a message at first; beyond the end of the file it is zero.
+/// The number of bytes of a message that are read first; beyond the end of the file they are zero.
 pub(crate) const WINDOW: usize = 128;
-/// Where the kind stands in a message.
+/// The offset of the kind in a message.
 const TAG_AT: usize = 4;
 /// The kinds that there are.
 const KINDS: std::ops::RangeInclusive<u8> = 1..=11;
@@ -23,14 +23,14 @@ pub(crate) struct Message {
     pub(crate) length: usize,
 }
 
-/// What a message says.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    /// Nothing.
+    /// The message says nothing.
     Canceled,
     /// No other message follows in its segment.
     Cap,
-    /// What follows is to be kept only if the log goes on to this place.
+    /// The messages that follow are to be kept only if the log goes on to this place.
     Manifest(i64),
     /// The page is free.
     Free,
@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     Link(Lies),
 }
 
-/// Where the bytes lie that a message is about.
+/// The place of the bytes that a message is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Lies {
     /// In the message.
@@ -49,7 +49,7 @@ pub(crate) enum Lies {
     Beside(i64),
 }
 
-/// What stands at a place of a segment.
+/// The finding at a place of a segment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
     Whole(Message),

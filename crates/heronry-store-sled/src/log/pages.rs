@@ -6,26 +6,26 @@ use super::{
     number::{fixed, push_varint, sequence, varint},
 };
 
-/// The list.
+/// The list of pages.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Pages {
     /// The place in the log up to which the list goes. Nothing when there is no list.
     pub(crate) stable: Option<i64>,
-    /// Where in the file the segment lies that is being written.
+    /// The offset in the file of the segment that is being written.
     pub(crate) active: Option<u64>,
     /// The pages by their number.
     pub(crate) by_number: Vec<Page>,
 }
 
-/// Where a page lies.
+/// The place of a page.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Page {
-    /// Nothing is known of it.
+    /// Nothing is known of the page.
     #[default]
     Unknown,
-    /// It is free, as this says.
+    /// The page is free, as this message says.
     Free(Pointer),
-    /// Its base, and what changed it since.
+    /// The base of the page, and its later changes.
     There(Piece, Vec<Piece>),
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Pointer {
     pub(crate) lies: Lies,
 }
 
-/// What stands behind the list in its file: its length and its checksum.
+/// The size of the trailer behind the list in its file: length and checksum, in bytes.
 const TRAILER_BYTES: usize = 12;
 
 impl Pages {

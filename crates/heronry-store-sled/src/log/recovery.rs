@@ -1,4 +1,5 @@
-//! What sled would make of a log when it opens, found out without a byte written.
+//! A dry run of sled's recovery: the log that sled would make when it opens, found out without a
+//! byte written.
 //!
 //! sled goes on from its newest list of pages. It takes the first thing that is no message for the
 //! end of its log, or of a segment, whatever it is, and writes zeros over what stands behind it.
@@ -24,28 +25,28 @@ pub(crate) struct Recovery {
     pub(crate) end: i64,
     /// The place up to which sled says in the log that it is written.
     pub(crate) stable: i64,
-    /// What was no message, in the order of the log.
+    /// The places without a message, in the order of the log.
     pub(crate) holes: Vec<Hole>,
-    /// What is cut off: the end of the last segment, and segments behind it.
+    /// The cut: the end of the last segment, and segments behind it.
     pub(crate) cut: Cut,
     pub(crate) fronts: Fronts,
 }
 
-/// What sled writes zeros over, by offset in the file.
+/// The parts of the file that sled writes zeros over, by offset in the file.
 #[derive(Debug, Default)]
 pub(crate) struct Cut {
-    /// The end of the segment that is being written, and how many bytes.
+    /// The end of the segment that is being written: its offset, and its length in bytes.
     pub(crate) end: Option<(u64, usize)>,
     /// Whole segments.
     pub(crate) segments: Vec<u64>,
 }
 
-/// Why a log cannot be recovered.
+/// The reason why a log cannot be recovered.
 #[derive(Debug)]
 pub(crate) enum Unrecovered {
     /// Reading failed.
     Io(io::Error),
-    /// It is damaged; this is how.
+    /// The log is damaged, as this text says.
     Damaged(String),
 }
 

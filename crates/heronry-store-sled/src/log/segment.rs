@@ -1,4 +1,4 @@
-//! The segments of a log: what stands in front of each, and where each lies.
+//! The segments of a log: the header of each, and its place.
 
 use std::{collections::BTreeMap, fs::File, io};
 
@@ -12,12 +12,13 @@ pub(crate) const HEADER_BYTES: usize = sled::SEG_HEADER_LEN;
 pub(crate) const SEGMENT: i64 = SEGMENT_BYTES.cast_signed() as i64;
 pub(crate) const HEADER: i64 = HEADER_BYTES.cast_signed() as i64;
 
-/// What stands in the first bytes of a segment.
+/// The content of a segment's first bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Front {
-    /// A header: where in the log the segment begins, and up to where sled had written the log then.
+    /// A header: the place in the log where the segment begins, and the place up to which sled had
+    /// written the log then.
     Header { begins: i64, stable: i64 },
-    /// Nothing: it is free, or its header was not written yet.
+    /// Zeros: the segment is free, or its header was not written yet.
     Empty,
     /// Something that is damaged.
     Damaged,

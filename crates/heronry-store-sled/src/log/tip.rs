@@ -1,4 +1,4 @@
-//! Up to where the log is written.
+//! The tip of the log: the place up to which it is written.
 
 use std::{fs::File, io};
 
@@ -79,10 +79,10 @@ impl Tip {
     }
 }
 
-/// How far a message goes.
+/// The length of a message.
 enum Length {
-    /// So many bytes.
+    /// A length of this many bytes.
     Message(usize),
-    /// To the end of its segment.
+    /// The message goes to the end of its segment.
     RestOfSegment,
 }

@@ -28,7 +28,7 @@ pub(crate) struct Segment {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What the walk met.
+/// A step of the walk.
 pub(crate) enum Step {
     /// A message about a page, and where it stands.
     Message(Message, Pointer),
@@ -38,7 +38,7 @@ pub(crate) enum Step {
     End,
 }
 
-/// What is no message, or a damaged one, where one could begin.
+/// A place where a message could begin and none is, or a damaged one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hole {
     /// Its place in the log.
@@ -129,14 +129,14 @@ impl Walk<'_> {
     }
 }
 
-/// What a message means to the walk.
+/// The meaning of a message for the walk.
 enum Look {
-    /// It is about no page.
+    /// The message is about no page.
     Skip,
-    /// Its segment ends.
+    /// The segment of the message ends.
     Cap,
-    /// It begins what was not written to its end.
+    /// The message begins something that was not written to its end.
     Torn,
-    /// It is about a page.
+    /// The message is about a page.
     About(Lies),
 }

@@ -1,4 +1,4 @@
-//! What is there after a crash, or a failure, at any operation.
+//! The state of a store after a crash, or a failure, at any operation.
 
 use std::ops::RangeInclusive;
 

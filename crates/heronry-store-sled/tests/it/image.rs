@@ -1,4 +1,5 @@
-//! What stands in a directory at one moment, and what a power cut leaves of two such moments.
+//! Images of a directory at one moment, and the remains that a power cut leaves of two such
+//! moments.
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! What is opened, and what is refused and left as it is.
+//! Opening a store: the places that are opened, and those that are refused and left as they are.
 
 use std::{env, fs, process::Command};
 
@@ -218,7 +218,8 @@ fn a_store_that_another_program_uses_is_locked() {
     drop(db);
 }
 
-/// Where the second process finds the store, and what it must find there.
+/// The variables that tell the second process the place of the store, and the result that it must
+/// find.
 const PLACE: &str = "HERONRY_TEST_PLACE";
 const EXPECTED: &str = "HERONRY_TEST_EXPECTED";
 

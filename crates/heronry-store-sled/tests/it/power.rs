@@ -1,4 +1,4 @@
-//! What a power cut leaves: of what was written after the last sync, any blocks or none.
+//! Power cuts: of the blocks written after the last sync, any are left or none.
 
 use std::cell::RefCell;
 
@@ -27,7 +27,8 @@ impl Numbers {
     }
 }
 
-/// What lasted, what was on its way when the power was cut, and which heads may be found then.
+/// A power cut: the image that lasted, the image that was on its way, and the heads that may be
+/// found.
 struct Cut {
     lasting: Image,
     later: Image,

@@ -17,7 +17,7 @@ impl DiskHook for Gated {
     fn before(&self, op: DiskOp) -> io::Result<()> {
         match op {
             DiskOp::Sync => self.0.before_sync(),
-            DiskOp::Write | _ => Ok(()),
+            DiskOp::Read | DiskOp::Write => Ok(()),
         }
     }
 }

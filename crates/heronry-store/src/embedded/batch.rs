@@ -20,7 +20,7 @@ use crate::{
     StoreError, StoreErrorKind, judge_append, judge_arrival, keys,
 };
 
-/// What the jobs of one transaction led to so far.
+/// The results of the jobs of one transaction so far.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// Answers that wait for the commit.
@@ -164,7 +164,7 @@ impl Batch {
     }
 }
 
-/// What a job ends with: an answer, which may be a refusal, or a fault that ends the transaction.
+/// The end of a job: an answer, which may be a refusal, or a fault that ends the transaction.
 type End<T, E> = Result<Result<T, E>, StoreError>;
 
 fn append(

@@ -1,8 +1,8 @@
 //! Claims: the rows of their sorted runs, and which runs there are.
 //!
-//! Which runs there are moves through the gate with the heads. A row of a run is written once, before
-//! any reader knows of the run, and removed after the last one forgot it: so readers look at committed
-//! rows, and nothing hides one.
+//! The list of the runs moves through the gate with the heads. A row of a run is written once,
+//! before any reader knows of the run, and removed after the last reader forgot the run. So readers
+//! look at committed rows, and nothing hides one.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     runs::{Edit, Keys, NewRun, Place, RunRows, Runs, Shape},
 };
 
-/// What is to become of the claims of a pool.
+/// A change of the claims of a pool.
 #[derive(Debug)]
 pub(crate) struct ClaimsEdit {
     /// The runs that it goes out from; with others it is void.
@@ -33,12 +33,12 @@ enum ClaimsChange {
     Clear,
 }
 
-/// How an edit ended.
+/// The end of an edit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ClaimsEnd {
-    /// It is done.
+    /// The edit is done.
     Done,
-    /// Others were put in the meantime: it has to be made again.
+    /// Other runs were put in the meantime: the edit has to be made again.
     Void,
 }
 

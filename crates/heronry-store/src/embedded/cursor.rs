@@ -1,4 +1,4 @@
-//! Where consumers stand: one row for each.
+//! Rows of consumers' cursors: one row for each consumer.
 //!
 //! A row: checksum, layout (1 byte: 1), epoch (16), position (8), fingerprint of the filter (32).
 //! Numbers are big-endian.
@@ -21,7 +21,7 @@ use crate::{
 const LAYOUT: u8 = 1;
 const READ: &str = "read cursors";
 
-/// What is to become of a consumer.
+/// A change of a consumer's row.
 #[derive(Debug)]
 pub(crate) struct CursorEdit {
     pub(crate) consumer: ConsumerId,

@@ -1,4 +1,4 @@
-//! What an embedded database does for a store.
+//! The port of an embedded database under a store.
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -14,7 +14,7 @@ pub trait Database: Send + Sync + 'static {
     /// The name of the adapter, as `redb`.
     const NAME: &'static str;
 
-    /// What a successful commit promises.
+    /// The durability that a successful commit promises.
     const DURABILITY: Durability;
 
     /// Has one transaction filled, and commits it with one sync when it changes anything.
@@ -23,16 +23,16 @@ pub trait Database: Send + Sync + 'static {
     /// nothing. After an error its outcome is unknown, and nothing is committed any more.
     ///
     /// # Errors
-    /// What `fill` says, and any failure of the transaction.
+    /// The error of `fill`, and any failure of the transaction.
     fn commit(&self, fill: &mut Fill<'_>) -> Result<(), StoreError>;
 
-    /// Has committed rows looked at. They may be ahead of the last sync: what is shown of them is
-    /// up to the gate.
+    /// Has `look` read committed rows. They may be ahead of the last sync: the gate decides which
+    /// of them are shown.
     ///
-    /// Whoever holds the database last closes it: here that is within the call.
+    /// The last holder of the database closes it: here that may be this call.
     ///
     /// # Errors
-    /// What `look` says, and a database that cannot be read.
+    /// The error of `look`, and a database that cannot be read.
     fn read<T, E: From<StoreError>>(
         self: Arc<Self>,
         op: &'static str,
@@ -88,7 +88,7 @@ pub trait Rows {
     ) -> Result<Option<(PlacedKey, Position)>, StoreError>;
 }
 
-/// In which order rows are walked.
+/// The order in which rows are walked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Order {
     /// From the first key to the last.

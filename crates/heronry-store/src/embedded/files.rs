@@ -41,7 +41,7 @@ pub fn directory_of(path: &Path) -> &Path {
 /// Makes a directory and those above it, each for its owner alone, and syncs where it was entered.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 pub fn make_directories(directory: &Path) -> io::Result<()> {
     if directory.is_dir() {
         return Ok(());
@@ -76,10 +76,10 @@ pub fn refuse_dangling(path: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::NotFound, what))
 }
 
-/// Makes what was entered into a directory last.
+/// Syncs a directory, so that the names entered into it last.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 #[cfg(unix)]
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
@@ -112,7 +112,7 @@ pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 /// Returns true when a path still leads to an open file.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 #[cfg(unix)]
 pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -127,7 +127,7 @@ pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
 /// Returns true when something is there: elsewhere an open file cannot be renamed away.
 ///
 /// # Errors
-/// What the file system says.
+/// The error of the file system.
 #[cfg(not(unix))]
 pub fn leads_to(path: &Path, _: &File) -> io::Result<bool> {
     fs::exists(path)

@@ -1,4 +1,4 @@
-//! What callers ask of the writer, and how they are answered.
+//! Jobs of callers for the writer, and their answers.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use crate::{
 pub(crate) enum Job {
     /// Something about one pool.
     Of(PoolId, Work),
-    /// Where the pools went; nothing takes the seal off.
+    /// The place where the pools went; `None` takes the seal off.
     Seal(Option<String>, Reply<Result<(), StoreError>>),
-    /// Which pools a move brings; nothing takes the reservation off.
+    /// The pools that a move brings; `None` takes the reservation off.
     Reserve(Option<Reservation>, Reply<Result<(), StoreError>>),
 }
 
-/// What to write about a pool.
+/// The work to do about a pool.
 #[derive(Debug)]
 pub(crate) enum Work {
     Append(Append, Reply<Result<Head, AppendError>>),
@@ -73,14 +73,14 @@ pub(crate) struct Claim {
     pub(crate) force: Force,
 }
 
-/// Whether a pool is taken from a living owner.
+/// The force with which a pool is acquired.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Force {
     IfFree,
     Seize,
 }
 
-/// Where an answer goes. A caller that gave up has no use for it.
+/// The receiver of an answer. A caller that gave up has no use for it.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 
 /// A decided answer that waits for the commit it was decided on.

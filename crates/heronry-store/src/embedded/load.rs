@@ -1,4 +1,4 @@
-//! What is read when a store is opened.
+//! Reading at the opening of a store.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -21,7 +21,7 @@ use crate::{Ownership, Reservation, StoreError};
 
 const OPEN: &str = "open the store";
 
-/// What a store is opened for.
+/// The purpose of opening a store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
     /// To work with it, which a sealed store refuses with

@@ -5,8 +5,8 @@
 //! its media type (4) and the media type; then the bodies. Numbers are big-endian. A content that
 //! was stored by itself has a row of the same form.
 //!
-//! Of an erased content the highest bit of the length of its media type is set; behind the media
-//! type stands when it was erased (8, signed milliseconds), and among the bodies there is none of it.
+//! For an erased content the highest bit of the length of its media type is set. The time of the
+//! erasure stands behind the media type (8, signed milliseconds), and there is no body of it.
 
 use heronry_types::{Body, ContentRef, Digest, Position, Timestamp};
 
@@ -183,7 +183,7 @@ fn next<'a>(
 struct Entry<'a> {
     content_ref: ContentRef,
     digest: Digest,
-    /// How many bytes the body has, or had.
+    /// The number of bytes that the body has, or had.
     length: u64,
     media_type: &'a str,
     erased_at: Option<Timestamp>,

@@ -24,33 +24,33 @@ use crate::{
 pub(super) struct WriterPool {
     /// Its number in this store.
     pub(super) no: PoolNo,
-    /// Who owns it.
+    /// The ownership of the pool.
     pub(super) ownership: Ownership,
-    /// What there is of its journal.
+    /// The state of its journal.
     pub(super) journal: WriterJournal,
-    /// Where its claims lie; nothing while it has none, or when they are damaged.
+    /// The sorted runs of its claims; `None` while it has no claims, or when they are damaged.
     pub(super) claims: Option<Arc<Runs>>,
 }
 
-/// What there is of a journal.
+/// The state of a journal.
 #[derive(Clone, Debug)]
 pub(super) enum WriterJournal {
-    /// Nothing.
+    /// There is no journal.
     None,
-    /// Some of it; the rest is to follow before anybody sees it.
+    /// A part of the journal. The rest is to follow before anybody sees it.
     Arriving(JournalView),
-    /// All of it.
+    /// The whole journal.
     There(JournalView),
-    /// It was deleted: rows of it may be left, and nobody sees them.
+    /// The pool was deleted: rows of it may be left, and nobody sees them.
     Deleted,
 }
 
-/// Whether the row of a pool says what holds.
+/// The state of a pool's row, compared with the pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum RowState {
-    /// It does.
+    /// The row says what holds.
     Same,
-    /// It has to be written again.
+    /// The row has to be written again.
     Changed,
 }
 
@@ -181,7 +181,7 @@ pub struct WriterPools {
     pub(super) pools: HashMap<PoolId, WriterPool>,
     /// The pools that were deleted and of which rows may be left.
     pub(super) deleted: VecDeque<PoolId>,
-    /// Where the pools went, when the store is sealed.
+    /// The place where the pools went, when the store is sealed.
     pub(super) moved_to: Option<String>,
     /// The pools that a move brings.
     pub(super) reservation: Option<Arc<Reservation>>,

@@ -147,7 +147,7 @@ impl<D: Database> Embedded<D> {
     }
 }
 
-/// Why the writer gave no answer.
+/// The reason why the writer gave no answer.
 enum Unanswered {
     NotQueued,
     Stopped,

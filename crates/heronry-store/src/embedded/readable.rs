@@ -1,4 +1,4 @@
-//! What may be read: nothing above the last commit whose sync succeeded.
+//! The view that may be read: nothing above the last commit whose sync succeeded.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ impl PoolView {
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) pools: HashMap<PoolId, PoolView>,
-    /// Where the pools went, when the store is sealed.
+    /// The place where the pools went, when the store is sealed.
     pub(crate) moved_to: Option<String>,
     /// The pools that a move brings.
     pub(crate) reservation: Option<Arc<Reservation>>,

@@ -1,4 +1,4 @@
-//! The tables of a store, and what stands in their rows.
+//! The tables of a store, and the content of their rows.
 
 use heronry_types::{Epoch, PoolId, Position, Timelines};
 
@@ -113,9 +113,9 @@ pub(super) fn decode_moved(row: &[u8]) -> Option<String> {
     String::from_utf8(text.to_vec()).ok()
 }
 
-/// What the key of a row begins with that reserves a pool for a move; the name follows.
+/// The first bytes of the key of a row that reserves a pool for a move; the name follows.
 pub(super) const RESERVED: &[u8] = b"\0reserved\0";
-/// The key after all of them.
+/// The first key after all keys of reservations.
 pub(super) const RESERVED_END: &[u8] = b"\0reserved\x01";
 
 /// Returns the key of the row that reserves a pool.
@@ -148,7 +148,7 @@ pub(super) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, Route)>
     Some((PoolId::parse(pool).ok()?, route))
 }
 
-/// What stands in the row of a pool. Where its journal ends is read from the journal.
+/// The content of a pool's row. The end of the journal is not in it: it is read from the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PoolRow {
     /// The number of the pool in this store.
@@ -162,13 +162,13 @@ pub struct PoolRow {
 /// The state of the journal of a pool, as its row says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RowJournal {
-    /// It has none.
+    /// The pool has no journal.
     None,
     /// Some of it is there, on these timelines; the rest is to follow before anybody sees it.
     Arriving(Timelines),
     /// All of it is there, on these timelines.
     There(Timelines),
-    /// It was deleted, and rows of it may be left.
+    /// The pool was deleted, and rows of it may be left.
     Deleted,
 }
 

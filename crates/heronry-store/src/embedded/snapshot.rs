@@ -22,7 +22,7 @@ use crate::{
 const LAYOUT: u8 = 1;
 const READ: &str = "read a snapshot";
 
-/// What is to become of the snapshot of a pool.
+/// A change of a pool's snapshot.
 #[derive(Debug)]
 pub(crate) struct SnapshotEdit {
     /// The row to write, without its checksum; nothing deletes it.

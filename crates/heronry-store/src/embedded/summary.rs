@@ -1,4 +1,4 @@
-//! A summary of what a store holds, to be compared with what it holds later.
+//! A summary of a store's content, to be compared with its content at a later time.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ impl WriterPools {
         out
     }
 
-    /// Checks that the store holds what it held when a summary was taken.
+    /// Checks that the store still holds the content that it had when a summary was taken.
     ///
     /// # Errors
     /// [`Corrupt`](crate::StoreErrorKind::Corrupt), naming the pool and the position that is lost.

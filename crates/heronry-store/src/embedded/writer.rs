@@ -1,4 +1,5 @@
-//! The one thread that writes: it takes what has queued up, and commits it with one sync.
+//! The one thread that writes: it takes the jobs that have queued up, and commits them with one
+//! sync.
 
 use std::{
     io,
@@ -24,11 +25,11 @@ use super::{
 };
 use crate::{StoreError, StoreErrorKind};
 
-/// How many jobs wait for the writer at most; further callers wait to queue.
+/// The most jobs that wait for the writer; further callers wait to queue.
 const JOBS_QUEUED_MAX: usize = 1_024;
-/// How many jobs one transaction takes at most.
+/// The most jobs of one transaction.
 const JOBS_PER_COMMIT_MAX: usize = 1_024;
-/// How many bytes one transaction takes before it leaves the rest to the next one.
+/// The bytes of one transaction from which on it leaves the rest to the next one.
 const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The queue of the writer thread, which ends with it.
@@ -81,7 +82,7 @@ impl Drop for Writer {
 
 /// The next thing that the writer does.
 enum Next {
-    /// This, and what has queued up behind it.
+    /// This job, and the jobs that have queued up behind it.
     Job(Job),
     /// Remove a piece of a deleted pool.
     Sweep,

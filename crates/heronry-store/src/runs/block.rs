@@ -14,7 +14,7 @@ use crate::{
 };
 
 const LAYOUT: u8 = 1;
-/// How many bytes an entry has.
+/// The size of an entry in bytes.
 pub(super) const ENTRY_BYTES: usize = 40;
 
 /// One claim.

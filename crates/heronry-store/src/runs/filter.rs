@@ -12,19 +12,20 @@ use crate::embedded::{CHECKSUM_BYTES, seal, unseal};
 const LAYOUT: u8 = 1;
 /// Words of a line.
 const LINE_WORDS: usize = 32;
-/// For how many entries there is a line: 15 bits for each.
+/// The number of entries of a line: 15 bits for each.
 const LINE_ENTRIES: u64 = 133;
 /// Lines of a segment: a row that fills a page of 16 KiB.
 const SEGMENT_LINES: u32 = 62;
-/// How many bits a hash sets.
+/// The number of bits that a hash sets.
 const PROBES: u32 = 8;
-/// Which of them are asked for at once: half of what a run does not have is known from one, so that
-/// about as many words are read each time, and in three times.
+/// The bits of a hash that are asked for in each pass. Half of the hashes that a run does not have
+/// are known from one bit, so each pass reads about the same number of words, in three passes.
 const PASSES: [Range<u32>; 3] = [0..1, 1..3, 3..PROBES];
 
 type Segment = Arc<[u64]>;
 
-/// Which hashes a run surely does not have. While the run is written, the last segments are missing.
+/// A filter of hashes that a run surely does not have. While the run is written, the last segments
+/// are missing.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
     lines: u32,

@@ -3,7 +3,7 @@
 use super::{ClaimHash, Input, Place, Run, Runs, Slot, filter};
 use crate::{ClaimEntry, ClaimKey, StoreError};
 
-/// How many questions are put to the filters at once.
+/// The number of questions that are put to the filters at once.
 const GROUP: usize = 8;
 
 /// Questions for which memory alone had no answer: which runs may have which of them.

@@ -1,10 +1,10 @@
-//! Which runs are merged next.
+//! The choice of the runs that are merged next.
 
 use std::sync::Arc;
 
 use super::{FANOUT, Merge, Run, Runs, Slot};
 
-/// How many slots there may be for each level before runs are merged whatever their size.
+/// The most slots for each level before runs are merged whatever their size.
 const SLOTS_PER_LEVEL_MAX: usize = 2 * FANOUT;
 
 impl Runs {

@@ -62,7 +62,6 @@ pub struct Certified {
 /// The verdict of all cases together.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Verdict {
     /// Every case that applies was passed.
     Passed,

@@ -1,4 +1,4 @@
-//! What a reservation promises: a pool that a move brings is nobody's before the move is complete.
+//! The promise of a reservation: a pool that a move brings is nobody's before the move is complete.
 
 use std::collections::BTreeSet;
 

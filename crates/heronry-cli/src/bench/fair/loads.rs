@@ -1,4 +1,4 @@
-//! What a member does that means it no good.
+//! The loads that a hostile or careless member puts on a server.
 
 use std::{
     io,
@@ -16,22 +16,22 @@ use crate::{
     failure::Failure,
 };
 
-/// How many filters a condition has at the most.
+/// The number of filters of a condition: the most that a condition may have.
 const FILTERS: usize = 64;
-/// How many terms a filter has, or names a list of it: as many as its text may have.
+/// The number of terms of a filter, or of values in its list: the most that fits into its text.
 const TERMS: usize = 64;
-/// How many events are reported at once.
+/// The number of events in one report.
 const REPORTED: usize = 1_000;
-/// How many wakes of as many clauses are armed, if the pool takes them.
+/// The number of wakes that are armed, each of as many clauses, if the pool takes them.
 const WAKES: usize = 1_000;
 /// The size of a usual content, in bytes.
 const CONTENT_BYTES: usize = 64 * 1024;
 /// The size of a large content, in bytes.
 const LARGE_BYTES: usize = 1024 * 1024;
-/// How many large contents one connection stores in a round.
+/// The number of large contents that one connection stores in a round.
 const LARGE_CONTENTS: usize = 24;
 
-/// What a member does again and again, on each of its connections.
+/// A request that a member repeats on each of its connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Load {
     EmptyPages,
@@ -92,7 +92,7 @@ impl Load {
         }
     }
 
-    /// Does once what has to be done before.
+    /// Does the preparation once.
     pub(super) fn prepare(self, scene: &Scene, scale: Scale) -> Result<(), Failure> {
         match self {
             Self::Explains => wait_for_nobody(scene),
@@ -201,7 +201,7 @@ fn content(hostile: &Asker, path: &str, bytes: usize) -> Vec<u8> {
     hostile.with_body("PUT", path, ("application/octet-stream", &body))
 }
 
-/// How the requests of a load went.
+/// Counts of the requests of a load, by their results.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Done {
     pub(super) answered: usize,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// How many events one append of the history has.
+/// The number of events in one append of the history.
 const APPENDED: usize = 200;
 
 /// A server with a pool that has a history.
@@ -86,7 +86,7 @@ impl Scene {
     }
 }
 
-/// Joins a run, and returns what asks with its token.
+/// Joins a run, and returns an asker with its token.
 async fn asker(
     pool: &Pool,
     auth: &Auth,

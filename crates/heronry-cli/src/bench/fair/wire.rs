@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The longest time that an answer is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who asks, and where.
+/// The address of the server, and the token of the caller that asks it.
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
     pub(super) server: SocketAddr,
@@ -158,13 +158,13 @@ impl Wire {
     }
 }
 
-/// What stands before the body of an answer.
+/// The status and the body length that an answer's head tells.
 struct Head {
     status: u16,
     body: BodyOf,
 }
 
-/// How long the body of an answer is.
+/// The length of an answer's body.
 enum BodyOf {
     Bytes(u64),
     Pieces,

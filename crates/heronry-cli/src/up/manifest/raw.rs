@@ -10,7 +10,7 @@ use toml::{
 
 use super::Fault;
 
-/// Until when a member runs.
+/// The time until which a member runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Until {
@@ -21,13 +21,13 @@ pub(crate) enum Until {
     Stopped,
 }
 
-/// When a member that exited is started again.
+/// The rule by which a member that exited is started again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RestartWhen {
     /// Never.
     Never,
-    /// When it failed.
+    /// Only after a failure.
     #[default]
     OnFailure,
     /// Always.

@@ -13,13 +13,13 @@ use crate::{
     out::Rows,
 };
 
-/// What a store holds.
+/// The totals of a store.
 #[derive(Debug, Serialize)]
 struct Stats {
     pools: Vec<PoolStats>,
 }
 
-/// What one pool's journal holds.
+/// The totals of one pool's journal.
 #[derive(Debug, Serialize)]
 struct PoolStats {
     pool: PoolId,

@@ -34,17 +34,17 @@ pub(crate) struct VerifyArgs {
     store: StoreChoice,
 }
 
-/// What was found.
+/// The findings of a check.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Report {
     store: String,
     ok: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_bad: Option<Bad>,
-    /// Where the pools were moved, when the store is sealed.
+    /// The store to which the pools were moved, when this one is sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_to: Option<String>,
-    /// The move that brings pools here and is not complete.
+    /// The move that brings pools here, when it is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unfinished_move: Option<String>,
     pools: Vec<PoolReport>,
@@ -69,7 +69,7 @@ struct PoolReport {
     chunks: u64,
     records: u64,
     contents: u64,
-    /// How many bodies were left out of the export that the pool was imported from.
+    /// The number of bodies that were left out of the export from which the pool was imported.
     contents_left_out: u64,
     hash: String,
 }
@@ -86,7 +86,7 @@ pub(crate) const POOL_FIELDS: [&str; 8] = [
     "hash",
 ];
 
-/// Has a store checked, and reports what was found.
+/// Has a store checked, and reports the findings.
 pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let path = store.path();
     let program = std::env::current_exe().map_err(Failure::failed)?;
@@ -240,7 +240,7 @@ fn finish(report: &Report) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Why a pool is not reported as good.
+/// The reason why a pool is not reported as good.
 enum Fault {
     Bad(Bad),
     Other(Failure),

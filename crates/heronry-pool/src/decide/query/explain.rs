@@ -3,18 +3,12 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Condition, RunId, WakeId};
 
-use super::{
-    super::{
-        Acting, Applied, Command, Cx, Decision, Prospects, Speaker, WakeEvents, guard, has,
-        of_nobody,
-    },
-    AboutWakes, FindWake,
-};
 use crate::{
     Caller, Rejection, State, answer,
-    engine::sees,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
+    decide::{WakeEvents, guard, query::FindWake, sees},
     explain::{Author, Explain, Explained},
-    state::Earlier,
+    suspicion::{Need, prospects_of},
 };
 
 /// How many members one page has.
@@ -34,12 +28,8 @@ pub struct ExplainWake {
 impl Command for ExplainWake {
     type Answer = Explain;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -51,7 +41,7 @@ impl Command for ExplainWake {
         find.decide(state, cx)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<Explain, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Explain, Rejection> {
         let registered = applied.first;
         let wake = state.wakes.get(registered);
         let wake = wake.ok_or(Rejection::WakeNotFound)?;
@@ -61,17 +51,7 @@ impl Command for ExplainWake {
         let compiled = condition.try_map(&mut |text: &String| Filter::compile(text));
         // It was compiled when it was registered, and when the pool was opened.
         let condition = compiled.map_err(|_| Rejection::WakeNotFound)?;
-        let mut prospects = Prospects::new(state, of_nobody(state, state.time));
-        let (wake_events, nobody) = (WakeEvents::of(body), Acting::nobody(state));
-        let clauses = condition.clauses().into_iter();
-        let prospects = clauses.map(|it| {
-            let prospect = prospects.of(it.filter, wake_events, &nobody);
-            match wake.earlier {
-                Earlier::Seen => prospect,
-                Earlier::Pending(_) => prospect.or_earlier(),
-            }
-        });
-        let prospects = prospects.collect();
+        let prospects = prospects_of(state, wake, &condition);
         let explained = Explained {
             wake_id: body.wake_id.clone(),
             run: wake.run.clone(),
@@ -81,7 +61,7 @@ impl Command for ExplainWake {
             prospects,
             since: body.since,
             registered,
-            wake_events,
+            wake_events: WakeEvents::of(body),
             sees: sees(state, &wake.run),
             floor: state.floor,
             until: wake.end.as_ref().map_or(state.head, |(at, _)| *at),
@@ -109,8 +89,8 @@ impl Command for ListAuthors {
     /// At most a thousand, in order of their run ids; none when there are no more.
     type Answer = Vec<Author>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -118,7 +98,7 @@ impl Command for ListAuthors {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Self::Answer, Rejection> {
         // Who is lost is not there.
         let following = state.members.after(self.after.as_ref());
         let live = following.filter(|member| member.lost_until.is_none());
@@ -126,7 +106,7 @@ impl Command for ListAuthors {
             run: member.run.clone(),
             agent: member.agent.clone(),
             session: member.session.clone(),
-            has: has(state, member),
+            has: Need::of(state, member),
         });
         Ok(authors.collect())
     }

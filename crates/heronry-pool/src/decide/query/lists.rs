@@ -5,9 +5,10 @@ use std::ops::Bound;
 use heronry_journal::ChunkHash;
 use heronry_types::{Cursor, LimitName, Limits, Position, RunId, WakeView};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
 use crate::{
-    Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer, engine::Heard,
+    Caller, MemberPage, MemberView, PoolView, Rejection, State, WakePage, answer,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
+    decide::guard,
 };
 
 /// Asks who is a member: one page of them.
@@ -25,27 +26,17 @@ impl Command for ListMembers {
     /// The members in order of their run ids.
     type Answer = MemberPage;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 
-    fn add_last_seen(page: &mut MemberPage, heard: &Heard) {
-        for member in &mut page.members {
-            member.last_seen = heard.last(&member.run);
-        }
-    }
-
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<Self::Answer, Rejection> {
         let view = |member: &crate::state::Member| MemberView {
             run: member.run.clone(),
             agent: member.agent.clone(),
@@ -56,7 +47,7 @@ impl Command for ListMembers {
             unread: member.inbox.unread(),
             live_wakes: member.wakes.len() as u64,
             lease: member.lease,
-            last_seen: None,
+            last_seen: applied.heard.last(&member.run),
             lost_until: member.lost_until,
             suspended: member
                 .suspension
@@ -92,12 +83,8 @@ impl Command for ListWakes {
     /// The wakes, oldest first.
     type Answer = WakePage;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -108,11 +95,11 @@ impl Command for ListWakes {
         if let Some(after) = self.after {
             state.locate(after)?;
         }
-        fetch::check(state, LimitName::PageItemsMax, self.max)?;
+        guard::limit(state, LimitName::PageItemsMax, self.max)?;
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Self::Answer, Rejection> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let after = self.after.map_or(Position::ZERO, |after| after.position);
         let following = (Bound::Excluded(after), Bound::Unbounded);
@@ -148,12 +135,8 @@ pub struct DescribePool {
 impl Command for DescribePool {
     type Answer = PoolView;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -161,7 +144,7 @@ impl Command for DescribePool {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, applied: Applied) -> Result<PoolView, Rejection> {
+    fn answer(&self, state: &State, applied: Applied<'_>) -> Result<PoolView, Rejection> {
         let mut limits = Limits::default();
         for (name, value) in state.settings.limits.effective() {
             limits.set(name, value);
@@ -196,15 +179,15 @@ impl Command for StateDigest {
     /// The head, and the digest of the state there.
     type Answer = (Cursor, ChunkHash);
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps)
     }
 
     fn decide(&self, _: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Self::Answer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Self::Answer, Rejection> {
         Ok((state.head_cursor(), state.digest()))
     }
 }

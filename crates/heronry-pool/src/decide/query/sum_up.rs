@@ -2,8 +2,12 @@
 
 use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, guard};
-use crate::{Caller, Rejection, State, engine::sees, state::WakeEnd};
+use crate::{
+    Caller, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
+    decide::{guard, sees},
+    state::WakeEnd,
+};
 
 /// How many events a summary quotes at the most.
 const EVENTS_MAX: usize = 16;
@@ -29,12 +33,8 @@ impl Command for SumUp {
     /// does not see the pool's events any more.
     type Answer = Vec<Position>;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Perhaps
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Perhaps).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -42,10 +42,10 @@ impl Command for SumUp {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Vec<Position>, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Vec<Position>, Rejection> {
         let mut own = state.wakes.of_id(&self.wake_id);
-        let found = own.find(|(_, wake)| wake.run == self.run);
-        let (_, wake) = found.ok_or(Rejection::WakeNotFound)?;
+        let found = own.find(|it| it.wake.run == self.run);
+        let wake = found.ok_or(Rejection::WakeNotFound)?.wake;
         let shows = match state.config.wake_payload {
             WakePayload::EnvelopeOnly => false,
             WakePayload::Summary | WakePayload::Refs => true,

@@ -3,8 +3,11 @@
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
 
-use super::super::{AboutWakes, Applied, Command, Cx, Decision, Speaker, fetch, guard};
-use crate::{Caller, Rejection, State};
+use crate::{
+    Caller, Rejection, State,
+    command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
+    decide::guard,
+};
 
 /// Whose view of the events it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,12 +43,8 @@ pub struct Viewing {
 impl Command for Viewing {
     type Answer = Viewer;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -53,7 +52,7 @@ impl Command for Viewing {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<Viewer, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<Viewer, Rejection> {
         let Some(run) = self.caller.run_or_own(self.run.as_ref()) else {
             return Ok(Viewer::Operator);
         };
@@ -91,7 +90,7 @@ impl AdmitReader {
     /// # Errors
     /// [`Rejection`] with the limit that the page or the filter is over.
     pub fn check_limits(&self, limits: &Limits) -> Result<(), Rejection> {
-        fetch::within(limits, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
+        guard::within(limits, LimitName::PageItemsMax, self.page.unwrap_or(0))?;
         guard::filter(limits, &self.filter)
     }
 }
@@ -100,8 +99,8 @@ impl Command for AdmitReader {
     /// How much of an event's payload the viewer sees at the most.
     type Answer = WakePayload;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -122,7 +121,7 @@ impl Command for AdmitReader {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, state: &State, _: Applied) -> Result<WakePayload, Rejection> {
+    fn answer(&self, state: &State, _: Applied<'_>) -> Result<WakePayload, Rejection> {
         Ok(match self.viewer {
             Viewer::Operator => WakePayload::Refs,
             Viewer::Member { .. } | Viewer::AsMember { .. } => state.config.wake_payload,
@@ -141,12 +140,8 @@ pub struct CheckStanding {
 impl Command for CheckStanding {
     type Answer = ();
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
-    }
-
-    fn speaker(&self) -> Option<Speaker<'_>> {
-        Some(Speaker::Asking(&self.caller))
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
@@ -154,7 +149,7 @@ impl Command for CheckStanding {
         Ok(Decision::Nothing)
     }
 
-    fn answer(&self, _: &State, _: Applied) -> Result<(), Rejection> {
+    fn answer(&self, _: &State, _: Applied<'_>) -> Result<(), Rejection> {
         Ok(())
     }
 }
@@ -170,15 +165,15 @@ pub struct CheckCursor {
 impl Command for CheckCursor {
     type Answer = Position;
 
-    fn about_wakes(&self) -> AboutWakes {
-        AboutWakes::Nothing
+    fn profile(&self) -> Profile<'_> {
+        Profile::new(AboutWakes::Nothing)
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         state.locate(self.cursor).map(Decision::Repeat)
     }
 
-    fn answer(&self, _: &State, applied: Applied) -> Result<Position, Rejection> {
+    fn answer(&self, _: &State, applied: Applied<'_>) -> Result<Position, Rejection> {
         Ok(applied.first)
     }
 }

@@ -1,4 +1,4 @@
-//! Schemas of what is said of a wake that waits.
+//! Schemas of the explanation of a wake that waits.
 
 use heronry_types::{DistinctBy, EventKind, WakeStatus};
 

@@ -1,0 +1,7 @@
+//! Rules about bodies: storing and erasing them.
+
+mod erase;
+pub(super) mod store;
+
+pub use erase::{EraseContent, ErasureAccess};
+pub use store::{AdmitBody, ContentShare, StoreContent, counted_bytes};

@@ -1,0 +1,14 @@
+//! Rules about members: joining, being heard of, suspending and leaving.
+
+mod heartbeat;
+mod join;
+mod leave;
+mod lost;
+pub(super) mod suspend;
+
+pub use heartbeat::Heartbeat;
+pub use join::{ChangeMember, Join, JoinNew};
+pub use leave::{EndRun, Leave};
+pub(crate) use lost::{back_entry, left_entries, lost_entry};
+pub use suspend::{Resume, Suspend, Suspending};
+pub(crate) use suspend::{acting_entry, resumed_entry};

@@ -1,0 +1,184 @@
+//! Deliveries that are not the usual ones: full inboxes, and messages that are handed over in order.
+
+use heronry_journal::{
+    Body, Claim, CopyName, Entry, MessageDelivered, MessageSettled, Record, Skipped,
+};
+use heronry_types::{
+    Address, CopyStanding, CopyState, DeliveryOptions, LimitName, Millis, OnFull, Position, RunId,
+    Undeliverable,
+};
+
+use crate::{
+    Rejection, State,
+    command::Author,
+    decide::{SendRequest, message::resolve::Reached},
+    state::{Member, Message, MessageAt},
+};
+
+/// How long an ordered copy can be given back for at the most: it holds up those behind it.
+const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
+
+/// What becomes of a message when an inbox is full and its sender did not say.
+fn usual_on_full(to: &Address) -> OnFull {
+    match to {
+        Address::Run { .. } => OnFull::Refuse,
+        Address::Agent { .. } | Address::Topic { .. } | Address::Pool { .. } => OnFull::Skip,
+    }
+}
+
+/// Returns what is asked for, without what is usual anyway.
+pub(super) fn asked(options: DeliveryOptions, to: &Address) -> DeliveryOptions {
+    DeliveryOptions {
+        deliver_after: options.deliver_after.filter(|delay| delay.0 > 0),
+        on_full: options.on_full.filter(|it| *it != usual_on_full(to)),
+        ..options
+    }
+}
+
+/// Returns what a record says of it.
+pub(super) fn recorded(options: DeliveryOptions) -> Option<Box<DeliveryOptions>> {
+    (!options.is_usual()).then(|| Box::new(options))
+}
+
+/// Checks that the message does not have too many recipients and that they have room for it, and
+/// returns those who are skipped because they have none.
+pub(super) fn room(
+    state: &State,
+    sender: &RunId,
+    request: &SendRequest,
+    reached: &Reached<'_>,
+) -> Result<Option<Skipped>, Rejection> {
+    let (limits, recipients) = (&state.settings.limits, &reached.runs().0);
+    limits.check(LimitName::RecipientsPerMessageMax, recipients.len())?;
+    let bytes = recipients.iter().map(|run| run.as_str().len()).sum();
+    limits.check(LimitName::RecipientIdsBytesMax, bytes)?;
+    let depth = limits.get(LimitName::InboxDepthMax);
+    let is_full = |member: &Member| member.inbox.is_full_for(sender, depth);
+    let members = (0..).zip(reached.members(state));
+    let mut full = members.filter(|(_, member)| is_full(member));
+    match request
+        .options
+        .on_full
+        .unwrap_or_else(|| usual_on_full(&request.to))
+    {
+        OnFull::Refuse if full.next().is_some() => Err(Rejection::InboxFull { depth }),
+        OnFull::Refuse => Ok(None),
+        OnFull::Skip => {
+            let skipped = full.map(|(index, _)| index).collect();
+            // They rise, and there are not more than there are recipients.
+            Ok(Skipped::of(skipped).ok().flatten())
+        }
+    }
+}
+
+/// Returns the record that a message is settled with its delivery, when nobody had room for it.
+pub(super) fn settled(author: &Author, outcome: &Body) -> Option<Entry> {
+    let Body::MessageDelivered(delivered) = outcome else {
+        return None;
+    };
+    let count = delivered.recipients.0.len();
+    if delivered.skipped.as_ref()?.count() < count {
+        return None;
+    }
+    let end = CopyStanding {
+        state: CopyState::Undeliverable,
+        attempt: 0,
+        why: Some(Undeliverable::InboxFull),
+        outcome: None,
+    };
+    let body = MessageSettled {
+        message: name_of(delivered),
+        copies: vec![end; count],
+    };
+    let author = Author::engine(author.lineage.clone()).caused_by(delivered.accepted);
+    Some(author.last_entry(Body::MessageSettled(body)))
+}
+
+fn name_of(delivered: &MessageDelivered) -> CopyName {
+    CopyName {
+        accepted: delivered.accepted,
+        message_id: delivered.message_id.clone(),
+    }
+}
+
+/// Who has an ordered copy under way at a member.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    member: &'a Member,
+    begun: Vec<&'a RunId>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(member: &'a Member) -> Self {
+        Self {
+            member,
+            begun: Vec::new(),
+        }
+    }
+
+    /// Whether a copy may be handed over now; an ordered one is the only one of its sender from then on.
+    pub(super) fn admit(&mut self, MessageAt { accepted, message }: MessageAt<'a>) -> bool {
+        if !message.is_ordered() {
+            return true;
+        }
+        let Some(sender) = message.sender() else {
+            return true;
+        };
+        let begun = self.member.inbox.begun_of(sender);
+        let is_free = begun.is_none_or(|begun| begun == accepted);
+        let is_first = is_free && !self.begun.contains(&sender);
+        if is_first {
+            self.begun.push(sender);
+        }
+        is_first
+    }
+}
+
+/// Checks that no ordered copy is given back for so long that those behind it wait without end.
+pub(super) fn check_delay<'a>(
+    state: &State,
+    mut claims: impl Iterator<Item = &'a Claim>,
+    delay: Option<Millis>,
+) -> Result<(), Rejection> {
+    let is_long = delay.is_some_and(|delay| delay > ORDERED_DELAY_MAX);
+    let is_ordered = |claim: &Claim| {
+        let message = state.messages.get(claim.accepted);
+        message.is_some_and(Message::is_ordered)
+    };
+    if is_long && claims.any(is_ordered) {
+        let max = ORDERED_DELAY_MAX;
+        return Err(Rejection::OrderedDelay { max });
+    }
+    Ok(())
+}
+
+impl State {
+    /// Returns in whose inboxes copies may have become claimable because an ordered one before them has
+    /// ended with this record.
+    pub fn unblocked_by(&self, record: &Record) -> Vec<RunId> {
+        let ordered = |accepted: Position| {
+            let message = self.messages.get(accepted);
+            message.filter(|message| message.is_ordered())
+        };
+        let everybody = |accepted| {
+            ordered(accepted).map_or_else(Vec::new, |message| message.recipients.0.to_vec())
+        };
+        let is_own = if let Body::MessageAcked(body) = &record.entry.body {
+            body.claims
+                .iter()
+                .any(|(claim, _)| ordered(claim.accepted).is_some())
+        } else if let Body::MessageDeadLettered(body) = &record.entry.body {
+            body.copies
+                .iter()
+                .any(|dead| ordered(dead.copy.accepted).is_some())
+        } else if let Body::MessageExpired(body) = &record.entry.body {
+            return everybody(body.message.accepted);
+        } else if let Body::MessageCancelled(body) = &record.entry.body {
+            return everybody(body.message.accepted);
+        } else {
+            false
+        };
+        let own = record.entry.lineage.run.iter().filter(|_| is_own);
+        own.cloned().collect()
+    }
+}

@@ -1,0 +1,11 @@
+//! Rules about the pool as a whole: its set-up, its time, and what its members report.
+
+mod configure;
+mod events;
+mod retire;
+mod tick;
+
+pub use configure::{Configure, Create};
+pub use events::AppendEvents;
+pub use retire::Retire;
+pub(crate) use tick::{due_entries, due_entries_of_contents};

@@ -1,0 +1,32 @@
+//! The `heronry` binary as a stranger uses it: separate processes, nothing mocked.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails by panicking"
+)]
+
+mod asking;
+mod bench;
+mod broken_moves;
+mod canary;
+mod carry;
+mod coming_in;
+mod damage;
+mod documents;
+mod holding;
+mod kills;
+mod laid;
+mod life;
+mod marks;
+mod pipes;
+mod pools;
+mod restarts;
+mod review;
+mod rotation;
+mod secrets;
+mod serve;
+mod up;
+mod verbs;
+mod verified_bodies;
+mod wait;
+mod words;

@@ -1,0 +1,75 @@
+//! Engine scenarios through the public API, on every store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod app_events;
+mod bad_input;
+mod bulk;
+mod cancel;
+mod ceilings;
+mod claims;
+mod contents_once;
+mod crash;
+mod dead;
+mod deletions;
+mod delivery;
+mod effects;
+mod erasures;
+mod expiry;
+mod faults;
+mod finished;
+mod idempotency;
+mod identity;
+mod inbox;
+mod inbox_waits;
+mod kills;
+mod leases;
+mod leaving;
+mod limits;
+mod matching;
+mod members;
+mod model;
+mod ownership;
+mod policies;
+mod pools;
+mod reading;
+mod receipts;
+mod replies;
+mod reply_rules;
+mod reply_times;
+mod resume;
+mod resume_hook;
+mod scope;
+mod selected;
+mod send;
+mod smoke;
+mod stalls;
+mod start_runs;
+mod stops;
+mod streams;
+mod suspend;
+mod suspending_wakes;
+mod takeovers;
+mod threads;
+mod time;
+mod under_way;
+mod unnamed_contents;
+mod viewers;
+mod waits_for;
+mod wake_behind;
+mod wake_conditions;
+mod wake_costs;
+mod wake_crowds;
+mod wake_ends;
+mod wake_explain;
+mod wake_many;
+mod wake_policies;
+mod wake_races;
+mod wake_scans;
+mod wake_slices;
+mod wake_summaries;
+mod wakes;

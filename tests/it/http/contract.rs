@@ -1,0 +1,474 @@
+//! The contract document, and serving on a real listener.
+
+use std::collections::BTreeSet;
+
+use heronry_server::{
+    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    TokenKey, serve,
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use heronry_tests::server::{OPERATOR, Server, to_run};
+
+/// Routes that the contract must name.
+const SERVED: [&str; 16] = [
+    "PUT /v1/pools/{pool}",
+    "GET /v1/pools",
+    "PATCH /v1/pools/{pool}/settings",
+    "POST /v1/pools/{pool}/members",
+    "DELETE /v1/pools/{pool}/members/{run}",
+    "POST /v1/pools/{pool}/messages",
+    "GET /v1/pools/{pool}/messages/{id}",
+    "POST /v1/pools/{pool}/members/{run}/inbox/receive",
+    "GET /v1/pools/{pool}/members/{run}/inbox",
+    "POST /v1/pools/{pool}/wakes",
+    "DELETE /v1/pools/{pool}/wakes/{id}",
+    "GET /v1/pools/{pool}/events",
+    "PUT /v1/pools/{pool}/contents",
+    "POST /v1/filters/compile",
+    "GET /healthz",
+    "GET /openapi.json",
+];
+
+#[tokio::test]
+async fn the_contract_names_every_route_and_only_schemas_that_it_has() {
+    let contract = Server::on_memory().get("", "/openapi.json").await.is(200);
+    assert!(
+        contract["openapi"].as_str().unwrap().starts_with("3.1"),
+        "{}",
+        contract["openapi"]
+    );
+    let mut operations = BTreeSet::new();
+    for (path, methods) in contract["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.insert(format!("{} {path}", method.to_uppercase()));
+            assert!(
+                operation["responses"]["default"].is_object(),
+                "{method} {path}"
+            );
+        }
+    }
+    for line in SERVED {
+        assert!(
+            operations.contains(line),
+            "{line} is missing in {operations:?}"
+        );
+    }
+    let text = contract.to_string();
+    let schemas = contract["components"]["schemas"].as_object().unwrap();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(
+            schemas.contains_key(name),
+            "{name} is referred to and missing"
+        );
+    }
+    let send = &schemas["SendMessage"];
+    assert!(
+        send["required"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("to")),
+        "{send}"
+    );
+    assert_eq!(
+        send["properties"]["expires_in_ms"]["type"]
+            .as_array()
+            .unwrap()[0],
+        "integer"
+    );
+}
+
+/// Checks that a value is what a schema of the contract says, and has no field that it does not name.
+fn check_schema(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    let fault = |why: &str| Err(format!("{why}: {value} is not {schema}"));
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return check_schema(schemas, &schemas[name], value);
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        let fits = |part| check_fields(schemas, part, value);
+        return all.iter().try_for_each(fits);
+    }
+    if let Some(any) = schema["oneOf"].as_array() {
+        let fitting = any
+            .iter()
+            .filter(|part| check_schema(schemas, part, value).is_ok());
+        return if fitting.count() == 1 {
+            Ok(())
+        } else {
+            fault("not one of them")
+        };
+    }
+    if let Some(names) = schema["enum"].as_array()
+        && !names.contains(value)
+    {
+        return fault("unknown name");
+    }
+    match schema["type"].as_str() {
+        Some("string") if value.is_string() => Ok(()),
+        Some("integer") if value.is_u64() => Ok(()),
+        Some("boolean") if value.is_boolean() => Ok(()),
+        Some("null") if value.is_null() => Ok(()),
+        Some("array") => value
+            .as_array()
+            .unwrap()
+            .iter()
+            .try_for_each(|item| check_schema(schemas, &schema["items"], item)),
+        Some("object") | None => {
+            check_fields(schemas, schema, value)?;
+            let Some(fields) = value.as_object() else {
+                return fault("no object");
+            };
+            let is_map = schema["additionalProperties"].is_object();
+            let is_known = |name: &String| is_map || schema["properties"].get(name).is_some();
+            match fields.keys().find(|name| !is_known(name)) {
+                None => Ok(()),
+                Some(name) => fault(&format!("{name} is not named")),
+            }
+        }
+        _ => fault("another type"),
+    }
+}
+
+/// Checks the fields that a schema names.
+fn check_fields(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return check_fields(schemas, &schemas[name], value);
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        if value.get(name.as_str().unwrap()).is_none() {
+            return Err(format!("{name} is missing in {value}"));
+        }
+    }
+    let properties = schema["properties"].as_object();
+    for (name, schema) in properties.into_iter().flatten() {
+        if let Some(field) = value.get(name) {
+            check_schema(schemas, schema, field)?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn w1_a_wake_with_policies_is_what_the_contract_says() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let check = |name: &str, value: &Value| {
+        check_schema(schemas, &schemas[name], value).unwrap();
+        assert!(value["policies"].is_array(), "{value}");
+    };
+    server.open(json!({})).await;
+    let held = json!([{"kind": "host", "id": "team", "version": "2"}]);
+    let join = json!({"run_id": "c", "agent_id": "c", "policies": held});
+    let joined = server.post(OPERATOR, "/v1/pools/p/members", join).await;
+    let c = joined.is(201)["member_token"].as_str().unwrap().to_owned();
+    let wakes = "/v1/pools/p/wakes";
+    let carrying = json!({
+        "filter": "terminal", "wake_id": "w", "idempotency_key": "k", "policies": held
+    });
+    let made = server.post(&c, wakes, carrying).await.is(201);
+    check("WakeChanged", &made);
+    let path = format!("{wakes}/w");
+    check("WakeView", &server.get(&c, &path).await.is(200));
+    let explained = server.get(&c, &format!("{path}/explain")).await;
+    check("WakeExplanation", &explained.is(200));
+}
+
+#[tokio::test]
+async fn answers_are_what_the_contract_says() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let check = |name: &str, value: &Value| {
+        assert!(schemas[name].is_object(), "no schema {name}");
+        check_schema(schemas, &schemas[name], value).unwrap();
+    };
+    let (a, b) = server.with_pair().await;
+    let wakes = "/v1/pools/p/wakes";
+    for (key, filter) in [("t", "kind == \"run_message_acked\""), ("w", "terminal")] {
+        let wake = json!({"filter": filter, "idempotency_key": key, "timeout_ms": 5_000});
+        check("WakeChanged", &server.post(&a, wakes, wake).await.is(201));
+    }
+    check("WakeList", &server.get(&a, wakes).await.is(200));
+    let page = server.get(&a, &format!("{wakes}?limit=1")).await.is(200);
+    assert!(page["next"].is_string());
+    check("WakeList", &page);
+    let wake = page["wakes"][0]["wake_id"].as_str().unwrap();
+    let explained = server.get(&a, &format!("{wakes}/{wake}/explain")).await;
+    check("WakeExplanation", &explained.is(200));
+    let message = json!({
+        "to": to_run("b"), "idempotency_key": "k", "body": "x", "message_id": "m",
+        "correlation": {"k": "v"}, "expires_in_ms": 60_000
+    });
+    let sent = server.post(&a, "/v1/pools/p/messages", message).await;
+    check("Receipt", &sent.is(201));
+    let inbox = "/v1/pools/p/members/b/inbox";
+    let claimed = server
+        .post(&b, &format!("{inbox}/receive"), json!({}))
+        .await;
+    let claims = json!({"claims": [claimed.is(200)["items"][0]["claim"]]});
+    server
+        .post(&b, &format!("{inbox}/ack"), claims)
+        .await
+        .is(200);
+    let nowhere = json!({"to": to_run("nobody"), "body": "x", "idempotency_key": "n"});
+    let failed = server
+        .post(&a, "/v1/pools/p/messages", nowhere)
+        .await
+        .is(201);
+    assert_eq!(failed["status"], "failed");
+    check("Receipt", &failed);
+    let receipt = server.get(&a, "/v1/pools/p/messages/m").await.is(200);
+    assert_eq!(receipt["recipients"][0]["outcome"], "done");
+    check("Receipt", &receipt);
+    for wake in server.get(OPERATOR, wakes).await.is(200)["wakes"]
+        .as_array()
+        .unwrap()
+    {
+        check("WakeView", wake);
+    }
+    // The check can fail.
+    let mut other = receipt.clone();
+    other["status"] = json!("lost");
+    assert!(check_schema(schemas, &schemas["Receipt"], &other).is_err());
+    let mut more = receipt;
+    more["more"] = json!(1);
+    assert!(check_schema(schemas, &schemas["Receipt"], &more).is_err());
+}
+
+#[tokio::test]
+async fn what_a_send_says_is_named_to_its_leaves_and_the_server_takes_what_fits() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let sent = &schemas["SendMessage"]["properties"];
+    let fits = |name: &str, value: &Value| check_schema(schemas, &sent[name], value).is_ok();
+    let (a, _) = server.with_pair().await;
+    let checked = [
+        ("to", true, json!({"type": "run", "run_id": "b"})),
+        ("to", true, json!({"type": "agent", "agent_id": "b"})),
+        ("to", true, json!({"type": "topic", "topic_id": "t"})),
+        ("to", true, json!({"type": "pool", "pool_id": "p"})),
+        ("to", false, json!({"type": "run", "agent_id": "b"})),
+        (
+            "to",
+            false,
+            json!({"type": "run", "run_id": "b", "more": 1}),
+        ),
+        ("to", false, json!({"type": "run", "run_id": 7})),
+        ("to", false, json!({"type": "somebody", "run_id": "b"})),
+        ("to", false, json!({"run_id": "b"})),
+        ("policies", true, json!([])),
+        ("policies", false, json!([{"kind": "host"}])),
+        ("policies", false, json!([{"kind": "nobody", "id": "x"}])),
+        (
+            "response_contract",
+            true,
+            json!({"expected_responses": 1, "from": ["b"]}),
+        ),
+        ("response_contract", true, Value::Null),
+        ("response_contract", false, json!({"timeout_ms": 5})),
+        (
+            "response_contract",
+            false,
+            json!({"expected_responses": 1, "more": 1}),
+        ),
+    ];
+    for (number, (field, good, value)) in checked.into_iter().enumerate() {
+        assert_eq!(fits(field, &value), good, "{field}: {value}");
+        let mut message = json!({
+            "to": to_run("b"), "body": "x", "idempotency_key": format!("k{number}")
+        });
+        message[field] = value.clone();
+        let reply = server.post(&a, "/v1/pools/p/messages", message).await;
+        let status = if good { 201 } else { 400 };
+        assert_eq!(reply.status, status, "{field}: {value}: {}", reply.text);
+    }
+    for (body, field) in [
+        ("Join", "policies"),
+        ("RegisterWake", "policies"),
+        ("PoolBody", "policies"),
+        ("MessagePolicyBody", "required_policies"),
+    ] {
+        let schema = &schemas[body]["properties"][field];
+        let held = json!([{"kind": "host", "id": "team", "version": "2"}]);
+        check_schema(schemas, schema, &held).unwrap();
+        assert!(
+            check_schema(schemas, schema, &json!([{}])).is_err(),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_name_that_the_contract_refers_to_is_described() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.text;
+    let document: Value = serde_json::from_str(&contract).unwrap();
+    let schemas = &document["components"]["schemas"];
+    let names = contract.split("\"#/components/schemas/").skip(1);
+    let names: Vec<_> = names.map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(names.contains(&"Address"), "{names:?}");
+    for name in names {
+        assert!(schemas[name].is_object(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn events_and_streams_are_what_the_contract_says() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    let schemas = &contract["components"]["schemas"];
+    let check = |name: &str, value: &Value| {
+        assert!(schemas[name].is_object(), "no schema {name}");
+        check_schema(schemas, &schemas[name], value).unwrap();
+    };
+    let events = &contract["paths"]["/v1/pools/{pool}/events"]["get"];
+    let content = &events["responses"]["200"]["content"];
+    assert!(content["application/json"].is_object(), "{content}");
+    assert_eq!(content["text/event-stream"]["schema"]["type"], "string");
+
+    let (a, b) = server.with_pair().await;
+    let wake = json!({"filter": "kind == \"run_message_accepted\"", "idempotency_key": "t"});
+    server.post(&a, "/v1/pools/p/wakes", wake).await.is(201);
+    server.tell(&b, "a", "k").await.is(201);
+    server.tell(&b, "nobody", "n").await.is(201);
+    let page = server.get(OPERATOR, "/v1/pools/p/events").await.is(200);
+    assert!(page["events"].as_array().unwrap().len() > 6, "{page}");
+    check("EventPage", &page);
+    let triggered = page["events"].as_array().unwrap().iter();
+    let triggered = triggered.filter(|event| event["kind"] == "wake_condition_triggered");
+    assert!(triggered.count() > 0, "{page}");
+    let mut stream = server.stream(OPERATOR, "").await;
+    for frame in stream.until("caught_up").await {
+        check("StreamItem", &frame.data.unwrap());
+    }
+    server.stop.stop();
+    let closed = stream.until("closed").await.pop().unwrap();
+    check("StreamItem", &closed.data.unwrap());
+}
+
+#[tokio::test]
+async fn every_route_of_the_contract_is_served() {
+    let server = Server::on_memory();
+    let contract = server.get("", "/openapi.json").await.is(200);
+    for (path, methods) in contract["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let path = path.replace(['{', '}'], "");
+            let line = format!("{} {path}", method.to_uppercase());
+            let reply = server.call(OPERATOR, &line, Value::Null).await;
+            assert!(
+                !reply.text.contains("/problems/not-found"),
+                "{line}: {}",
+                reply.text
+            );
+            assert_ne!(reply.status, 405, "{line}");
+        }
+    }
+}
+
+/// Sends raw HTTP and returns everything until the other side closes.
+async fn raw(address: std::net::SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_real_server_serves_until_it_is_told_to_stop_and_ends_its_streams() {
+    let server = Server::on_memory();
+    server.open(serde_json::json!({})).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let config = ServerConfig {
+        listeners: vec![Listener::Tcp(listener)],
+        runtime: server.runtime.clone(),
+        auth,
+        limits: ConnectionLimits::default(),
+        store: StoreWatch::default(),
+    };
+    let serving = tokio::spawn(serve(config, async {
+        stopped.await.unwrap();
+    }));
+    let health = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    assert!(raw(address, &health).await.starts_with("HTTP/1.1 200"));
+    let foreign = "GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert!(raw(address, foreign).await.starts_with("HTTP/1.1 421"));
+    let follow = format!(
+        "GET /v1/pools/p/events HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Bearer {OPERATOR}\r\n\
+         Accept: text/event-stream\r\n\r\n",
+        address.port()
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(follow.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    while !text.contains("caught_up") {
+        let mut bytes = [0; 4096];
+        let count = stream.read(&mut bytes).await.unwrap();
+        assert!(count > 0, "the stream ended early: {text}");
+        text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+    stop.send(()).unwrap();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert!(
+        text.contains("event: closed") && text.contains("shutdown"),
+        "{text}"
+    );
+    serving.await.unwrap().unwrap();
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "nobody listens any more"
+    );
+}
+
+#[tokio::test]
+async fn a_listener_that_is_open_to_other_machines_is_refused() {
+    let server = Server::on_memory();
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]));
+    let config = ServerConfig {
+        listeners: vec![Listener::Tcp(listener)],
+        runtime: server.runtime.clone(),
+        auth,
+        limits: ConnectionLimits::default(),
+        store: StoreWatch::default(),
+    };
+    let refused = serve(config, std::future::pending()).await.unwrap_err();
+    assert!(
+        matches!(refused, ServeError::NotLoopback { .. }),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_for_tests_may_go_without_a_token() {
+    let mut server = Server::on_memory();
+    let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]))
+        .with_anonymous(heronry_server::Anonymous::ActsAsOperator);
+    let (router, _) = heronry_server::router(
+        server.runtime.clone(),
+        auth,
+        "127.0.0.1:7171".parse().unwrap(),
+    );
+    server.router = router;
+    server
+        .call("", "PUT /v1/pools/p", serde_json::json!({}))
+        .await
+        .is(201);
+    server
+        .get("wrong", "/v1/pools/p")
+        .await
+        .refused(401, "unauthorized");
+}

@@ -1,0 +1,173 @@
+//! A store that does not hold what its mark says.
+
+use std::sync::Arc;
+
+use heronry_journal::Body;
+use heronry_runtime::{
+    marks::{
+        BegunAgain, MarkKeeper, MarkPlace, MarkSync, Marks, Restored, RolledBack, begin_again,
+        rolled_back,
+    },
+    transfer::Carrier,
+};
+use heronry_store::{Checkpoint, Guard, Head, JournalExt, Store};
+use heronry_testkit::{SeededIds, sample};
+use heronry_tests::{World, on_every_store_that_is_reopened};
+use heronry_types::{Cursor, EpochReason, Position};
+
+use crate::place::Place;
+
+on_every_store_that_is_reopened! {
+    j5_a_pool_that_lost_its_end_goes_on_in_a_new_epoch
+    a_pool_with_another_record_at_the_mark_goes_on_in_a_new_epoch
+    a_pool_that_is_gone_is_named_and_forgotten
+    j5_a_declared_restore_starts_an_epoch_in_every_pool
+}
+
+/// Appends chunks of so many records to a pool of a store.
+async fn write(store: &Store, pool: u64, chunks: &[u64]) -> Head {
+    let pool = sample::pool(pool);
+    let token = store.leases.acquire(&pool, "a test", sample::time(0));
+    let token = token.await.unwrap();
+    let mut head = store.journal.head(&pool).await.unwrap();
+    for records in chunks {
+        let guard = Guard {
+            expected_head: head.map_or(Position::ZERO, |head| head.head),
+            token,
+        };
+        let commit = sample::commit(head, *records);
+        head = Some(store.journal.append(&pool, commit, guard).await.unwrap());
+    }
+    store.leases.release(&pool, token).await.unwrap();
+    head.unwrap()
+}
+
+/// Makes the mark of a store in which pools stand elsewhere than here.
+fn mark(world: &World, pools: &[(u64, Head)]) -> (Store, MarkKeeper, Arc<Place>) {
+    let mut marks = Marks::default();
+    for (pool, head) in pools {
+        let at = Checkpoint {
+            epoch: head.epoch,
+            position: head.head,
+            hash: head.last_hash,
+        };
+        marks.set(sample::pool(*pool), at);
+    }
+    let place = Arc::new(Place::default());
+    let written = place.open().replace(&marks.encode(), MarkSync::Now);
+    written.unwrap();
+    let (store, keeper) = MarkKeeper::over(world.store().clone(), place.open());
+    (store, keeper, place)
+}
+
+fn carrier(world: &World) -> Carrier {
+    Carrier {
+        clock: Arc::new(world.clock.clone()),
+        ids: Arc::new(SeededIds::new(99)),
+        owner: "a test".to_owned(),
+    }
+}
+
+fn at(head: Head) -> Cursor {
+    Cursor::new(head.epoch, head.head)
+}
+
+/// Checks that a pool goes on, and that its last record says why.
+async fn check_begun(store: &Store, begun: &BegunAgain, reason: EpochReason) {
+    let head = store.journal.head(&begun.pool).await.unwrap().unwrap();
+    assert_eq!(begun.head, at(head));
+    assert_eq!(begun.head.position, begun.diverged_at.position.next());
+    assert_ne!(begun.head.epoch, begun.diverged_at.epoch);
+    let after = begun.diverged_at.position;
+    let page = store.journal.records(&begun.pool, after, 10).await;
+    let page = page.unwrap().unwrap();
+    let Body::EpochStarted(started) = &page.records[0].entry.body else {
+        panic!("another record: {page:?}");
+    };
+    assert_eq!(started.reason, reason);
+    let timelines = store.journal.timelines(&begun.pool).await.unwrap().unwrap();
+    let past = Cursor::new(begun.diverged_at.epoch, begun.head.position);
+    let foreign = timelines.check(past).unwrap_err();
+    assert_eq!(foreign.diverged_at, Some(begun.diverged_at));
+    timelines.check(begun.diverged_at).unwrap();
+}
+
+/// Checks that the mark that is written now fits.
+async fn check_settled(store: &Store, place: &Place) {
+    assert_eq!(rolled_back(store, &place.marks()).await.unwrap(), []);
+}
+
+async fn j5_a_pool_that_lost_its_end_goes_on_in_a_new_epoch(world: World) {
+    let before = World::new(heronry_tests::StoreKind::Memory).await;
+    let newer = write(before.store(), 1, &[3, 2, 4]).await;
+    let other = write(before.store(), 2, &[2]).await;
+    let found = write(world.store(), 1, &[3, 2]).await;
+    write(world.store(), 2, &[2, 1]).await;
+    let (store, keeper, place) = mark(&world, &[(1, newer), (2, other)]);
+    let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
+    let expected = RolledBack {
+        pool: sample::pool(1),
+        marked: at(newer),
+        found: Some(at(found)),
+    };
+    assert_eq!(lost, [expected]);
+    let line = lost[0].to_string();
+    for head in [at(newer), at(found)] {
+        assert!(line.contains(&head.to_string()), "{line}");
+    }
+    let by = carrier(&world);
+    let begun = begin_again(&store, &keeper, Restored::NotSaid, &by).await;
+    let begun = begun.unwrap();
+    assert_eq!(begun.len(), 1, "the other pool is ahead of its mark");
+    assert_eq!(begun[0].diverged_at, at(found));
+    check_begun(&store, &begun[0], EpochReason::TailLost).await;
+    check_settled(&store, &place).await;
+    // Once is enough.
+    let again = begin_again(&store, &keeper, Restored::NotSaid, &by).await;
+    assert_eq!(again.unwrap(), []);
+    drop((store, keeper));
+    let world = world.restart().await;
+    check_settled(world.store(), &place).await;
+}
+
+async fn a_pool_with_another_record_at_the_mark_goes_on_in_a_new_epoch(world: World) {
+    let before = World::new(heronry_tests::StoreKind::Memory).await;
+    let marked = write(before.store(), 1, &[3, 2]).await;
+    let found = write(world.store(), 1, &[3, 1, 4]).await;
+    let (store, keeper, place) = mark(&world, &[(1, marked)]);
+    let by = carrier(&world);
+    let begun = begin_again(&store, &keeper, Restored::NotSaid, &by).await;
+    let begun = begun.unwrap();
+    assert_eq!(begun[0].diverged_at, at(found));
+    check_begun(&store, &begun[0], EpochReason::TailLost).await;
+    check_settled(&store, &place).await;
+}
+
+async fn a_pool_that_is_gone_is_named_and_forgotten(world: World) {
+    let before = World::new(heronry_tests::StoreKind::Memory).await;
+    let marked = write(before.store(), 1, &[3]).await;
+    let (store, keeper, place) = mark(&world, &[(1, marked)]);
+    let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
+    assert_eq!((lost.len(), lost[0].found), (1, None));
+    let by = carrier(&world);
+    let begun = begin_again(&store, &keeper, Restored::NotSaid, &by).await;
+    assert_eq!(begun.unwrap(), []);
+    assert_eq!(place.marks(), Marks::default());
+}
+
+async fn j5_a_declared_restore_starts_an_epoch_in_every_pool(world: World) {
+    let heads = [
+        (1, write(world.store(), 1, &[3]).await),
+        (2, write(world.store(), 2, &[1, 1]).await),
+    ];
+    let (store, keeper, place) = mark(&world, &heads);
+    let by = carrier(&world);
+    let begun = begin_again(&store, &keeper, Restored::Declared, &by).await;
+    let begun = begun.unwrap();
+    assert_eq!(begun.len(), 2);
+    for (begun, (_, before)) in begun.iter().zip(heads) {
+        assert_eq!(begun.diverged_at, at(before));
+        check_begun(&store, begun, EpochReason::Restore).await;
+    }
+    check_settled(&store, &place).await;
+}

@@ -1,0 +1,29 @@
+//! The rules of a journal about records of the pool as a whole.
+
+use heronry_journal::{EpochStarted, PoolCreated, PoolRecord, Record};
+use heronry_types::Position;
+
+use super::Ledger;
+
+impl Ledger {
+    pub(super) fn of_pool(&mut self, record: &Record, body: PoolRecord<'_>) {
+        match body {
+            PoolRecord::PoolCreated(body) => self.created(record, body),
+            PoolRecord::PoolConfigured(body) => self.limits = body.settings.limits.clone(),
+            PoolRecord::EpochStarted(body) => self.started(record, body),
+            PoolRecord::PoolResumed(body) => self.resumed(record, body),
+        }
+    }
+
+    fn created(&mut self, record: &Record, body: &PoolCreated) {
+        self.limits = body.settings.limits.clone();
+        assert_eq!(record.position, Position(1), "a pool is created once");
+        self.config = body.config.clone();
+    }
+
+    fn started(&mut self, record: &Record, body: &EpochStarted) {
+        assert_eq!(body.previous, self.timelines.newest());
+        assert!(!self.timelines.knows(body.epoch), "a timeline starts once");
+        self.timelines.start(record.position, body.epoch);
+    }
+}
