@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     CallError, StopReason,
+    bulk::{Askers, Piece},
     job::{Call, Handover, Job},
 };
 
@@ -26,6 +27,10 @@ pub(super) struct Flight {
     landed: Option<Landing>,
     pub(super) staged: Staged,
     answers: Vec<Held>,
+    /// The parties that asked for little.
+    askers: Askers,
+    /// The shares of the commands in it that are bulk, which end with it.
+    pieces: Vec<Piece>,
 }
 
 impl Flight {
@@ -58,6 +63,8 @@ impl Actor {
             mut staged,
             chunks,
             answers,
+            askers,
+            pieces,
         } = batch.finish(&mut self.engine);
         let Some(last) = chunks.last() else {
             return answers;
@@ -87,6 +94,8 @@ impl Actor {
             landed,
             staged,
             answers,
+            askers,
+            pieces,
         });
         Vec::new()
     }
@@ -100,6 +109,8 @@ impl Actor {
         };
         match landing {
             Ok(head) => {
+                drop(flight.pieces);
+                self.bulk.appended(&flight.askers, &mut self.appends);
                 self.externalise(head, &flight.staged);
                 let mut answers = flight.answers;
                 answers.extend(self.launch());
