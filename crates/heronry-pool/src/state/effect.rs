@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use crate::state::Members;
+use crate::state::{
+    Members,
+    encoding::{Encoding, Sink},
+};
 
 /// How an effect ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -120,5 +123,19 @@ impl Effects {
                 self.pending_of.remove(&effect.run);
             }
         }
+    }
+}
+
+impl Effects {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position,
+            // By what effects are found follows from them.
+            pending: _,
+            pending_of: _,
+        } = self;
+        to.each(by_position.iter(), |to, (position, effect)| {
+            effect.encode(to, *position);
+        });
     }
 }

@@ -10,6 +10,7 @@ use heronry_types::{ContentRef, Position};
 
 use crate::state::{
     Message,
+    encoding::{Encoding, Sink},
     message::{
         past::{Archive, Past},
         quick::{QuickHasher, QuickMap},
@@ -159,9 +160,28 @@ impl Messages {
         self.by_position.values().map(|message| &**message)
     }
 
-    /// Returns how many messages have finished, and a fold of how each of them ended.
-    pub(in crate::state) fn finished(&self) -> (u64, u64) {
-        self.ended
+    /// Encodes the messages that are not finished, and how the others ended: whether these are still in
+    /// memory makes no difference.
+    pub(in crate::state) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position: _,
+            ended,
+            // By what messages are found, and what leaves memory, follows from them.
+            contents: _,
+            live: _,
+            finished: _,
+            archive: _,
+            recalled: _,
+            recalled_weight: _,
+            missed: _,
+        } = self;
+        let mut unfinished = self.sorted();
+        unfinished.retain(|(_, message)| !message.is_finished);
+        to.list(2);
+        to.put(ended);
+        to.each(unfinished.into_iter(), |to, (position, message)| {
+            message.encode(to, position);
+        });
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {
