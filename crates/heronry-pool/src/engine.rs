@@ -15,7 +15,7 @@ mod ticks;
 mod triggers;
 
 use heronry_event::filter::CompileErrors;
-use heronry_journal::{Body, ContentErased, Entry, Record};
+use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, ToldRecord};
 use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
@@ -53,19 +53,29 @@ pub struct Staged {
 /// correlation, a filter.
 const RECORD_WEIGHT: usize = 512;
 
+/// About how many bytes more a record has than [`RECORD_WEIGHT`].
+fn more_weight(entry: &Entry) -> usize {
+    match entry.body.noun() {
+        Noun::Message(MessageRecord::MessageDelivered(body)) => {
+            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
+        }
+        Noun::Nothing(ToldRecord::ApplicationEvent(_)) => heronry_journal::encoded_len(entry),
+        Noun::Nothing(ToldRecord::EffectResultRefused(_))
+        | Noun::Pool(_)
+        | Noun::Member(_)
+        | Noun::Message(_)
+        | Noun::Wake(_)
+        | Noun::Effect(_)
+        | Noun::Content(_) => 0,
+    }
+}
+
 impl Staged {
     fn push(&mut self, record: Record) {
-        let more = if let Body::MessageDelivered(body) = &record.entry.body {
-            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
-        } else if let Body::ApplicationEvent(_) = &record.entry.body {
-            heronry_journal::encoded_len(&record.entry)
-        } else {
-            if let Body::ContentErased(body) = &record.entry.body {
-                self.erasures.push(erasure(body, record.recorded_at));
-            }
-            0
-        };
-        self.weight += RECORD_WEIGHT + more;
+        if let Body::ContentErased(body) = &record.entry.body {
+            self.erasures.push(erasure(body, record.recorded_at));
+        }
+        self.weight += RECORD_WEIGHT + more_weight(&record.entry);
         self.records.push(record);
     }
 
