@@ -20,10 +20,10 @@ pub struct Golden {
 
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 impl Golden {
-    /// Returns all of them, by name.
+    /// Returns all golden files, by name.
     ///
     /// # Panics
-    /// When one cannot be read.
+    /// Panics when a file cannot be read.
     pub fn all() -> Vec<Self> {
         let folder =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../crates/heronry-journal/golden/v1");
@@ -35,10 +35,10 @@ impl Golden {
         all
     }
 
-    /// Returns those that hold one record: a version of a kind each.
+    /// Returns the golden files of one record: one for each version of each kind.
     ///
     /// # Panics
-    /// When one cannot be read.
+    /// Panics when a file cannot be read.
     pub fn records() -> Vec<Self> {
         let mut all = Self::all();
         all.retain(|golden| !golden.name.starts_with("journal-"));
@@ -68,7 +68,7 @@ impl Golden {
     /// Returns the chunk.
     ///
     /// # Panics
-    /// When it cannot be decoded.
+    /// Panics when the chunk cannot be decoded.
     pub fn chunk(&self) -> Chunk {
         Chunk::decode(self.bytes.clone()).unwrap()
     }

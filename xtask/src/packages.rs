@@ -21,7 +21,7 @@ impl Packages {
         Ok(Packages(packages.collect()))
     }
 
-    /// Those that may be published, by name.
+    /// Returns the packages that may be published, by name.
     pub(crate) fn published(&self) -> impl Iterator<Item = Published<'_>> {
         self.0
             .iter()

@@ -79,7 +79,7 @@ pub(crate) enum Update {
     Nothing,
     /// The test writes a snapshot that is missing, and fails when one differs.
     Missing,
-    /// It writes it.
+    /// The test writes the snapshot.
     Any,
 }
 
@@ -102,7 +102,7 @@ impl Update {
     }
 }
 
-/// One run for each target that has snapshots, and one for the golden files of the journal.
+/// Returns one run for each target that has snapshots, and one for the golden files of the journal.
 fn tests(mode: Mode) -> Result<Vec<(Command, Update)>> {
     let mut golden = cargo(["test", "--package", "heronry-journal", "--lib", "golden"]);
     if mode == Mode::Accept {

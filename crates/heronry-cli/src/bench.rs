@@ -28,13 +28,13 @@ pub(crate) use row::{ROW_FIELDS, Row, Verdict};
 /// A group of measurements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Group {
-    /// What the machine itself does
+    /// The machine itself
     Machine,
     /// Durable sends on redb beside redb alone
     Durable,
     /// Sends on the memory store
     Memory,
-    /// What earlier messages cost
+    /// The cost of earlier messages
     History,
     /// Joins, and messages to many
     Crowd,
@@ -42,7 +42,7 @@ pub(crate) enum Group {
     Waits,
     /// Reading events
     Reads,
-    /// What a bystander feels of a member that asks for much
+    /// Delays of a bystander beside a member that asks for much
     Fair,
 }
 

@@ -154,7 +154,7 @@ impl Way {
         }
     }
 
-    /// Returns what was given out at the source and is not valid at the new place.
+    /// Returns the kinds of names that the source gave out and that are not valid at the new place.
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
@@ -166,7 +166,7 @@ impl Way {
 /// The fields of a pool that was carried.
 pub(crate) const CARRIED_FIELDS: [&str; 4] = ["pool", "head", "chunks", "contents"];
 
-/// Prints what was carried, and says what came along that was chosen elsewhere.
+/// Prints the carried pools, and names the things that came along and were chosen elsewhere.
 pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Failure> {
     let (done, invalid) = (way.done(), way.invalid());
     let answer = Answer { pools, invalid };
@@ -193,7 +193,7 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
     Ok(())
 }
 
-/// Says what a failure means to the caller of the command.
+/// Returns the failure that tells the caller of the command of a failed transfer.
 pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
     match error {
         TransferError::Store(cause)

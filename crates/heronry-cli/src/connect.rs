@@ -1,4 +1,4 @@
-//! Asking the server, and what its answers mean for the exit code.
+//! Asking the server, and the exit codes of its answers.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -126,7 +126,7 @@ pub(crate) fn last_look(pool: PoolClient) -> PoolClient {
     })
 }
 
-/// Says what an error of the client means to the caller of the command.
+/// Returns the failure that tells the caller of the command of an error of the client.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "it stands in map_err, which hands the error over"
@@ -154,7 +154,7 @@ pub(crate) fn refused(error: ClientError) -> Failure {
     Failure::new(exit, format_args!("{error}{cause}"))
 }
 
-/// The first cause says what happened; those around it say where.
+/// The first cause names the event; the causes around it name the place.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

@@ -1,4 +1,5 @@
-//! Cursor files: where a loop over `wait` or `watch` stands, and what a run last sent or saw.
+//! Cursor files: the cursor of a loop over `wait` or `watch`, and that of the last message or event
+//! that a run sent or saw.
 
 use std::{
     ffi::OsStr,
@@ -47,12 +48,12 @@ pub(crate) struct Note {
 pub(crate) enum What {
     /// The point where the last wait for the condition ended, or where the first one began.
     Wait,
-    /// The point of what the run last sent or saw.
+    /// The point of the last message or event that the run sent or saw.
     Last,
 }
 
 impl Note {
-    /// Returns what stands for the note: the same note, the same texts.
+    /// Returns the texts that stand for the note: the same note, the same texts.
     fn texts(&self) -> Vec<&str> {
         let what = match self.what {
             What::Wait => "wait",

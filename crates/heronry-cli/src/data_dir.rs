@@ -1,4 +1,5 @@
-//! The data directory: what a server keeps on this machine, and how the CLI finds it.
+//! The data directory: the folder where a server keeps its files on this machine, and the search of
+//! the CLI for it.
 
 mod owner;
 mod search;
@@ -46,9 +47,9 @@ pub(crate) struct DataDir {
 /// The origin of the path of a data directory.
 #[derive(Clone, Debug)]
 enum Origin {
-    /// A person named it.
+    /// A person named the path.
     Named,
-    /// It was looked for from the working directory upward.
+    /// The path was looked for from the working directory upward.
     Searched(Search),
 }
 
@@ -224,11 +225,12 @@ impl DataDir {
         self.cursors().map(Some)
     }
 
-    /// Returns where commands remember where they stand, whether or not the folder exists, and what
-    /// others may do in it: look at a folder that is not the data directory.
+    /// Returns the folder where commands remember their cursors, which may not exist, and the
+    /// rights of others in it: they may read a folder that is not the data directory.
     ///
-    /// It is the state directory that is named, else the data directory, where there is one, else
-    /// where programs of this user keep what they remember: only a server makes a data directory.
+    /// That folder is the state directory when one is named, else the data directory when there is
+    /// one, else the folder where programs of this user keep their state: only a server makes a
+    /// data directory.
     fn state_place(&self) -> Result<(PathBuf, Others), Failure> {
         let is_found = match &self.origin {
             Origin::Named => self.path.is_dir(),
@@ -273,10 +275,10 @@ impl DataDir {
         Ok(Announced { folder })
     }
 
-    /// Returns what the server that runs on this directory says of itself, when one does.
+    /// Returns the note of the server that runs on this directory; `None` when none does.
     ///
     /// # Errors
-    /// [`FileError`], when another user may have laid what says so.
+    /// [`FileError`], when another user may have laid the note.
     pub(crate) fn announced(&self) -> Result<Option<ServerNote>, FileError> {
         let read = Folder::private(&self.path)
             .and_then(|folder| folder.read(SERVER_NOTE, Others::DoNothing));
@@ -292,9 +294,9 @@ impl DataDir {
 /// The time when a directory was made: before a call, or in it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Made {
-    /// It was there.
+    /// The directory was there before.
     Before,
-    /// It was made now.
+    /// The directory was made now.
     Now,
 }
 

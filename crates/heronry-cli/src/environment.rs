@@ -20,7 +20,7 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
     value(name).map(PathBuf::from)
 }
 
-/// Returns what the text of a variable stands for.
+/// Returns the value that the text of a variable stands for.
 ///
 /// # Errors
 /// A usage failure that names the variable, when it holds no such text.
@@ -42,7 +42,7 @@ pub(crate) fn home() -> Option<PathBuf> {
     path("HOME").filter(|home| home.is_absolute())
 }
 
-/// Returns the folder where programs of this user keep what they remember (XDG).
+/// Returns the folder where programs of this user keep their state (XDG).
 pub(crate) fn state_home() -> Option<PathBuf> {
     let named = path("XDG_STATE_HOME").filter(|path| path.is_absolute());
     named.or_else(|| home().map(|home| home.join(Path::new(".local/state"))))

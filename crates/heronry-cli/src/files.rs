@@ -1,4 +1,5 @@
-//! The one door to the file system for what this program keeps and for what it is told to write.
+//! The one door to the file system, for the files that this program keeps and those that it is told
+//! to write.
 //!
 //! The file system is not trusted, because others may have laid traps there: a folder that the
 //! program calls its own belongs to its user and to nobody else, and so does every file in it that

@@ -67,7 +67,7 @@ pub(crate) struct Globals {
     shape: Shape,
     #[command(flatten)]
     content: ContentFlag,
-    /// When to use colours
+    /// The use of colours
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -105,7 +105,7 @@ struct ContentFlag {
 }
 
 impl Globals {
-    /// Takes from the environment what no option named.
+    /// Takes the values that no option named from the environment.
     pub(crate) fn complete(&mut self) -> Result<(), Failure> {
         if self.pool.is_none() {
             self.pool = environment::parsed("HERONRY_POOL")?;

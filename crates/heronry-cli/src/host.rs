@@ -155,13 +155,13 @@ impl Host {
         }
     }
 
-    /// Returns why the store has closed, if it has: whatever fails then fails because of it.
+    /// Returns the reason why the store has closed, if it has: every later failure follows from it.
     pub(crate) fn store_closed(&self) -> Option<Failure> {
         let closed = self.runtime.store_closed().now_or_never()?;
         Some(server_failure(&ServeError::StoreClosed(closed)))
     }
 
-    /// Finishes what was accepted, and ends.
+    /// Finishes the accepted requests, and ends.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         // A server that broke off listens to nobody; its own error is reported below.
         let _ = self.shutdown.send(());
@@ -298,7 +298,7 @@ fn open_there(
     })
 }
 
-/// Says what a failure of the store means to the caller of the command.
+/// Returns the failure that tells the caller of the command of a failure of the store.
 pub(crate) fn store_failure(error: &StoreError) -> Failure {
     let is_damage = matches!(
         error.kind(),

@@ -8,7 +8,8 @@ use crate::{
     failure::Failure,
 };
 
-/// Returns what the run last sent or saw; nothing when it has done neither from here.
+/// Returns the point of the last message or event that the run sent or saw; `None` when it has done
+/// neither from here.
 pub(crate) fn read(cx: &Context) -> Result<Option<Cursor>, Failure> {
     file(cx)?.read()
 }

@@ -15,7 +15,7 @@ use crate::{environment, failure::Failure, text};
 /// The variable that says how much is logged.
 const LOG: &str = "HERONRY_LOG";
 
-/// How much is logged, and how.
+/// Options of the log: its level and its form.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options for every verb")]
 pub(crate) struct LogArgs {
@@ -27,7 +27,7 @@ pub(crate) struct LogArgs {
         help = "How much is logged on stderr [env: HERONRY_LOG] [default: info for serve, else warn]"
     )]
     log: Option<Level>,
-    /// How it is written: as lines for people, or as one JSON object a line; auto is text on a terminal, else JSON
+    /// The form of log lines: text for people, or one JSON object a line; auto is text on a terminal, else JSON
     #[arg(
         long,
         global = true,
@@ -43,13 +43,13 @@ pub(crate) struct LogArgs {
 pub(crate) enum Level {
     /// Nothing.
     Off,
-    /// What failed.
+    /// Failures.
     Error,
-    /// And what may fail soon.
+    /// Failures, and warnings.
     Warn,
-    /// And what happens now and then.
+    /// Failures, warnings, and events that come now and then.
     Info,
-    /// And what happens all the time.
+    /// All of these, and events that come all the time.
     Debug,
     /// And everything else.
     Trace,

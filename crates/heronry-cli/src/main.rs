@@ -122,7 +122,8 @@ fn escaped(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A server says what it does; a job's screen says what is of use of it, and other verbs answer.
+/// Returns the usual level of the log: a server tells its actions; a job's screen tells the useful
+/// ones, and other verbs answer.
 fn usual_level(verb: &Verb) -> Level {
     if matches!(verb, Verb::Serve(_)) {
         Level::Info

@@ -28,7 +28,7 @@ pub(crate) enum Format {
     Quiet,
 }
 
-/// Whether output for people is coloured.
+/// The use of colours in output for people.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.

@@ -113,7 +113,7 @@ fn is_cut(text: &str) -> bool {
     text.len() < SECRET_BYTES * 2 && text.bytes().all(is_digit)
 }
 
-/// Draws another secret into a file that is there; what it held before is gone.
+/// Draws another secret into a file that is there; the earlier content is gone.
 pub(crate) fn draw_anew(place: &SecretPlace) -> Result<(), Failure> {
     if place.read()?.is_none() {
         return Err(Failure::failed(format_args!(
@@ -141,7 +141,7 @@ pub(crate) fn random_name() -> Result<String, Failure> {
     Ok(hex(&bits))
 }
 
-/// Returns what stands in the file of a secret that was just drawn.
+/// Returns the content of the file of a secret that was just drawn.
 fn drawn() -> Result<Vec<u8>, Failure> {
     let mut bits = [0; SECRET_BYTES];
     getrandom::fill(&mut bits)

@@ -53,19 +53,19 @@ pub(crate) struct UpArgs {
     /// Print a manifest that works as it stands, with all that can be in one
     #[arg(long, exclusive = true)]
     example: bool,
-    /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
+    /// The store of the journal: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreChoice>,
-    /// Where the server listens
+    /// The address where the server listens
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: ListenAddress,
-    /// What the job works on
+    /// The folder that the job works on
     #[arg(long, value_name = "DIR", default_value = ".")]
     input: PathBuf,
-    /// Where the job leaves what it made
+    /// The folder where the job leaves its results
     #[arg(long, value_name = "DIR", default_value = ".")]
     output: PathBuf,
-    /// Which job; otherwise the unfinished one, or a new one
+    /// The job to run; otherwise the unfinished one, or a new one
     #[arg(long, value_name = "NAME", value_parser = job::parse_name)]
     job: Option<String>,
     #[command(flatten)]

@@ -36,7 +36,7 @@ use crate::{
     up::{self, UpArgs},
 };
 
-/// What can be done.
+/// The verbs of the program.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Serve(serve::ServeArgs),
@@ -94,7 +94,7 @@ pub(crate) enum Verb {
     Verify(journal::verify::VerifyArgs),
 }
 
-/// Does what was asked.
+/// Runs a verb.
 pub(crate) async fn run(cx: Context, verb: Verb) -> Result<u8, Failure> {
     if let Format::Fields(paths) = cx.out.format() {
         fields::check(verb.answer(), paths)?;

@@ -18,7 +18,7 @@ use crate::{
     PoolCreated, RecordBody,
 };
 
-/// What tests have to know of a kind of record.
+/// Samples of a kind of record, for tests.
 pub(crate) trait Sample: RecordBody + Debug + Sized {
     /// Returns one record of each version, the oldest first, with every field set that the version has.
     /// Golden files keep their bytes.

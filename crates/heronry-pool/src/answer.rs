@@ -249,7 +249,7 @@ pub struct PoolView {
     pub deadlocked_members: u64,
     /// How many of their wakes were found to wait for what no live member can do.
     pub orphaned_wakes: u64,
-    /// The number of copies of messages that are dead: claimed too often, and not replayed.
+    /// The number of dead copies that were not replayed: claimed too often, or expired after a replay.
     pub dead_letters: u64,
     /// How many messages have no terminal record.
     pub live_messages: u64,
@@ -387,19 +387,15 @@ fn timeline(state: &State, message: &Message) -> Vec<TimelineEntry> {
         .collect()
 }
 
-pub(crate) fn item(
-    state: &State,
-    run: &RunId,
-    accepted: Position,
-    claim: Option<(Claim, Timestamp)>,
-) -> Option<Item> {
+/// Returns a copy as it is shown to its recipient, without a claim.
+pub(crate) fn item(state: &State, run: &RunId, accepted: Position) -> Option<Item> {
     let message = state.messages.get(accepted)?;
     Some(Item {
         message_id: message.accepted.message_id.clone(),
         from: message.sender()?.clone(),
         cursor: state.cursor(accepted),
         attempt: message.copy_of(run)?.attempts,
-        claim,
+        claim: None,
         content_ref: message.accepted.content_ref,
         media_type: message.accepted.media_type.to_string(),
         reply_to: message.accepted.reply_to.clone(),

@@ -16,7 +16,7 @@ mod triggers;
 
 use heronry_event::filter::CompileErrors;
 use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, ToldRecord};
-use heronry_store::{ClaimEntry, ClaimKey, ContentPlace, Erasure, NewContent, Tombstone};
+use heronry_store::{ClaimKey, ContentPlace, Erasure, NamedClaim, NewContent, Tombstone};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use claims::RecentClaims;
@@ -227,7 +227,7 @@ impl Engine {
     /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
     /// it over, in no order. They are known here until [`claims_kept`](Self::claims_kept), before which
     /// no others are to be handed over.
-    pub fn hand_over_claims(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
         self.recent.hand_over(until)
     }
 
@@ -250,7 +250,7 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
         let wanted = command.needs(&self.state).map(|needs| needs.scan);
         if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
@@ -265,7 +265,7 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Vec<ClaimKey> {
         // A command that may not look from its cursor is refused for that.
         let needs = command.needs(&self.state).unwrap_or_default();
@@ -327,7 +327,7 @@ impl Engine {
         &mut self,
         command: &C,
         names: Option<&Names>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
         scan: &Found,
     ) -> Result<C::Answer, Unanswered> {
         let profile = command.profile();
@@ -351,11 +351,11 @@ impl Engine {
         let (first, how) = match decision? {
             Decision::Write(draft) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                (self.stage((draft, turn), names), How::Written)
+                (self.stage(draft, turn, names), How::Written)
             }
             Decision::Amend(draft, about) => {
                 draft.check_fits().map_err(Rejection::from)?;
-                self.stage((draft, turn), names);
+                self.stage(draft, turn, names);
                 (about, How::Written)
             }
             Decision::Repeat(first) => (first, How::Repeated),
@@ -387,7 +387,7 @@ impl Engine {
         std::mem::take(&mut self.staged)
     }
 
-    fn prior_of(&self, names: Option<&Names>, found: &[(ClaimKey, ClaimEntry)]) -> Prior {
+    fn prior_of(&self, names: Option<&Names>, found: &[NamedClaim]) -> Prior {
         let Some(names) = names else {
             return Prior::default();
         };
@@ -399,12 +399,12 @@ impl Engine {
         }
     }
 
-    fn known_claims<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> KnownClaims<'a> {
+    fn known_claims<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
         self.recent.known(found)
     }
 
     /// Stages a draft and the triggers that it causes; returns the position of its first record.
-    fn stage(&mut self, (draft, turn): (Draft, Turn), names: Option<&Names>) -> Position {
+    fn stage(&mut self, draft: Draft, turn: Turn, names: Option<&Names>) -> Position {
         let turn_before = self.take_turns(turn);
         let first = self.state.head.next();
         let mut entries = draft.entries.into_iter();

@@ -67,6 +67,15 @@ pub struct Author {
     pub(crate) has: Need,
 }
 
+/// Records that stand side by side in a journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Span {
+    /// The position before the first of them.
+    pub after: Position,
+    /// The position of the last one.
+    pub until: Position,
+}
+
 /// A look at the newest events, for one wake.
 #[derive(Debug)]
 pub struct Explain {
@@ -127,12 +136,15 @@ impl Explain {
             .max(1)
     }
 
-    /// Returns the position after which to look, and the one up to which.
-    pub fn range(&self) -> (Position, Position) {
+    /// Returns the records to look at.
+    pub fn range(&self) -> Span {
         let events = (COST_MAX / self.cost).clamp(EVENTS_MIN, EVENTS_MAX);
         let first = self.wake.until.0.saturating_sub(events);
         let after = Position(first).max(self.wake.floor.previous());
-        (after, self.wake.until)
+        Span {
+            after,
+            until: self.wake.until,
+        }
     }
 
     /// Looks at records, in order.
@@ -181,14 +193,14 @@ impl Explain {
             identity.agent = Some(author.agent);
             identity.session = author.session;
             for clause in &mut self.clauses {
-                clause.could(&identity, (&author.run, author.has));
+                clause.could(&identity, &author.run, author.has);
             }
         }
     }
 
     /// Returns what is to be said.
     pub fn finish(self, timelines: &Timelines) -> WakeExplanation {
-        let (after, until) = self.range();
+        let Span { after, until } = self.range();
         let at = |position| timelines.cursor(position);
         let orphaned = self.wake.status == WakeStatus::Registered && !self.is_possible();
         let counted = self.progress.counted_by_clause();
@@ -250,7 +262,7 @@ impl Clause {
         }
     }
 
-    fn could(&mut self, identity: &Identity, (run, has): (&RunId, Need)) {
+    fn could(&mut self, identity: &Identity, run: &RunId, has: Need) {
         let in_doubt = self.prospect.is_in_doubt() && self.filter.could_be_by(identity);
         if in_doubt || self.prospect.is_by(run, has) {
             self.could.count += 1;

@@ -59,7 +59,7 @@ impl Minter {
         run: Option<&RunId>,
         key: &IdempotencyKey,
     ) -> ContentRef {
-        stored_ref(&self.key, (epoch, run, key))
+        stored_ref(&self.key, epoch, run, key)
     }
 
     /// Returns the reference that an earlier build gave to what [`content_ref`](Self::content_ref)
@@ -70,7 +70,7 @@ impl Minter {
         run: Option<&RunId>,
         key: &IdempotencyKey,
     ) -> ContentRef {
-        stored_ref(&self.earlier, (epoch, run, key))
+        stored_ref(&self.earlier, epoch, run, key)
     }
 
     /// Returns the reference of a body that is stored by itself without a key, from random bits.
@@ -92,7 +92,9 @@ impl Minter {
 /// Returns the reference of a body that is stored by itself under an idempotency key.
 fn stored_ref(
     secret: &[u8; 32],
-    (epoch, run, key): (Epoch, Option<&RunId>, &IdempotencyKey),
+    epoch: Epoch,
+    run: Option<&RunId>,
+    key: &IdempotencyKey,
 ) -> ContentRef {
     // One part more than a message has: the body of a message under the same key is another.
     let request = [

@@ -16,14 +16,15 @@ use heronry_types::{
 
 pub(crate) use content::{UnnamedContent, UnnamedContents};
 pub use deadline::{Deadlines, Due};
-pub use effect::{Effect, EffectEnd, Effects};
+pub use effect::{Effect, EffectAt, EffectEnd, Effects};
 pub(crate) use member::{Aim, Reach};
 pub use member::{Member, Members, Suspension};
+pub(crate) use message::{ClaimOf, CopyOf};
 pub use message::{
-    CopySlot, DeadLetter, DeadLetters, Inbox, Message, MessageCopy, Messages, Past, Receive, Reply,
-    Step, Turn,
+    CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
+    Past, Receive, Reply, Step, Turn,
 };
-pub use wake::{Earlier, Wake, WakeEnd, Wakes};
+pub use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
 
@@ -133,9 +134,14 @@ impl State {
         &self.config
     }
 
-    /// Returns the settings and their version.
-    pub fn settings(&self) -> (&Settings, u64) {
-        (&self.settings, self.settings_version)
+    /// Returns the settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Returns the version of the settings, from 1; zero before the pool was created.
+    pub fn settings_version(&self) -> u64 {
+        self.settings_version
     }
 
     /// Returns the members.

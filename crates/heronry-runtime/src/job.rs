@@ -5,7 +5,7 @@ use heronry_pool::{
     decide::{AboutWakes, Command, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Found, Past, Unanswered},
 };
-use heronry_store::{ClaimEntry, ClaimKey};
+use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Generation, RunId};
 use tokio::sync::oneshot;
 
@@ -30,22 +30,14 @@ pub(crate) trait Job: Send + Sync {
     fn burden(&self) -> usize;
 
     /// Returns what earlier events to look for.
-    fn scan(
-        &self,
-        engine: &Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-    ) -> Result<Option<ScanRequest>, Rejection>;
+    fn scan(&self, engine: &Engine, found: &[NamedClaim])
+    -> Result<Option<ScanRequest>, Rejection>;
 
     /// Returns the further names that it needs looked up.
-    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey>;
+    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey>;
 
     /// Decides it; the answer is held back until the append is durable.
-    fn run(
-        self: Box<Self>,
-        engine: &mut Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
-    ) -> Ran;
+    fn run(self: Box<Self>, engine: &mut Engine, found: &[NamedClaim], scan: &Found) -> Ran;
 
     /// Answers with a refusal that needs no gate of its own append.
     fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated>;
@@ -152,21 +144,16 @@ where
     fn scan(
         &self,
         engine: &Engine,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
         engine.scan_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn asks(&self, engine: &Engine, found: &[(ClaimKey, ClaimEntry)]) -> Vec<ClaimKey> {
+    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey> {
         engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn run(
-        mut self: Box<Self>,
-        engine: &mut Engine,
-        found: &[(ClaimKey, ClaimEntry)],
-        scan: &Found,
-    ) -> Ran {
+    fn run(mut self: Box<Self>, engine: &mut Engine, found: &[NamedClaim], scan: &Found) -> Ran {
         let answer = match engine.run(&self.command, self.names.as_ref(), found, scan) {
             Ok(answer) => Ok(answer),
             Err(Unanswered::Past(past)) => return Ran::Again(self, past),

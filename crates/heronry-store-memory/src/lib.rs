@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, Doorbells, FencingToken, Guard, Head, Journal, LeaseError, Leases,
-    MemoryClaims, NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind,
-    Stored, StoredContent, judge_content, judge_contents,
+    MemoryClaims, NamedClaim, NewContent, Outcome, Page, ReadError, Reservation, StoreError,
+    StoreErrorKind, Stored, StoredContent, judge_content, judge_contents,
 };
 use heronry_types::{
     Body, ContentRef, Durability, LimitName, PoolId, Position, Timelines, Timestamp,
@@ -334,7 +334,7 @@ impl Claims for MemoryStore {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {

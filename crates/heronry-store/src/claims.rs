@@ -66,6 +66,22 @@ pub struct ClaimEntry {
     pub request_hash: RequestHash,
 }
 
+/// A claim, with the key that it is made under.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NamedClaim {
+    /// The key.
+    pub key: ClaimKey,
+    /// The decision that was made under the key.
+    pub entry: ClaimEntry,
+}
+
+impl NamedClaim {
+    /// Returns the claim on a key with this entry.
+    pub fn new(key: ClaimKey, entry: ClaimEntry) -> Self {
+        Self { key, entry }
+    }
+}
+
 /// The place up to which a projection has followed a journal, and the chain that it followed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Checkpoint {
@@ -106,7 +122,7 @@ pub trait Claims: Send + Sync {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError>;

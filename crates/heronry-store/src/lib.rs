@@ -19,7 +19,7 @@ mod runs;
 mod snapshots;
 mod store;
 
-pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims};
+pub use claims::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, Claims, NamedClaim};
 pub use clock::{Clock, IdSource, Reading};
 pub use contents::{
     ContentPack, ContentPlace, Contents, Erasure, Stored, StoredContent, Tombstone,

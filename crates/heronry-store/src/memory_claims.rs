@@ -9,7 +9,7 @@ use std::{
 use heronry_types::PoolId;
 
 use crate::{
-    Checkpoint, ClaimEntry, ClaimKey, StoreError, StoreErrorKind,
+    Checkpoint, ClaimEntry, ClaimKey, NamedClaim, StoreError, StoreErrorKind,
     embedded::{Order, See},
     keys::PoolNo,
     runs::{Edit, Keys, NewRun, Place, RunRows, Runs, Shape},
@@ -91,7 +91,7 @@ impl MemoryClaims {
     pub fn put_run(
         &self,
         pool: &PoolId,
-        run: &[(ClaimKey, ClaimEntry)],
+        run: &[NamedClaim],
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
         let op = "put claims";

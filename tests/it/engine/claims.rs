@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_pool::{Caller, Sent, decide::SendRequest};
 use heronry_runtime::Pool;
-use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName};
+use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim};
 use heronry_tests::{
     StoreKind, World, body, key, on_every_store, on_every_store_that_is_reopened, pool as pool_id,
     run, topic,
@@ -157,7 +157,7 @@ async fn put_false_claims(world: &World, at: Checkpoint) {
         first: Position(1),
         request_hash: RequestHash([1; 16]),
     };
-    let run = vec![(claim, entry)];
+    let run = vec![NamedClaim::new(claim, entry)];
     store.claims.put_run(&pool, run, at, token).await.unwrap();
     store.leases.release(&pool, token).await.unwrap();
 }

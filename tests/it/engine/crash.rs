@@ -84,11 +84,11 @@ async fn check_one(world: &World, pool: &Pool, request: &SendRequest, receipt: &
     });
     let accepted: Vec<_> = accepted.map(|record| record.position).collect();
     assert_eq!(accepted, [receipt.cursor.position]);
-    for message in world.state(pool).await.messages().sorted() {
+    for sent in world.state(pool).await.messages().sorted() {
         assert!(
-            message.1.status.is_some(),
+            sent.message.status.is_some(),
             "{:?} is stuck in accepted",
-            message.0
+            sent.accepted
         );
     }
 }

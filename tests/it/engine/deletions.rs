@@ -11,11 +11,11 @@ use heronry_tests::{World, on_every_store_that_is_reopened, on_every_store_with_
 use heronry_types::{Cursor, Millis, RunEnd, Since};
 
 on_every_store_that_is_reopened! {
-    a_pool_with_members_is_not_deleted_and_goes_on
-    a_pool_whose_runs_left_or_ended_is_deleted
+    p9_a_pool_with_members_is_not_deleted_and_goes_on
+    p9_a_pool_whose_runs_left_or_ended_is_deleted
     a_pool_is_deleted_by_operators_alone_and_at_the_head_that_they_saw
     who_works_with_a_pool_that_is_deleted_is_told
-    a_pool_of_the_name_of_a_deleted_one_is_another
+    p9_a_pool_of_the_name_of_a_deleted_one_is_another
     a_pool_that_is_deleted_before_it_was_opened_stays_deleted
 }
 
@@ -52,7 +52,7 @@ async fn check_gone(world: &World, pool: &Pool) {
     assert!(is_not_there, "{again:?}");
 }
 
-async fn a_pool_with_members_is_not_deleted_and_goes_on(world: World) {
+async fn p9_a_pool_with_members_is_not_deleted_and_goes_on(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     world.join(&pool, "scout").await;
@@ -63,7 +63,7 @@ async fn a_pool_with_members_is_not_deleted_and_goes_on(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn a_pool_whose_runs_left_or_ended_is_deleted(world: World) {
+async fn p9_a_pool_whose_runs_left_or_ended_is_deleted(world: World) {
     let pool = world.pool().await;
     let (lead, scout) = (
         world.join(&pool, "lead").await,
@@ -122,7 +122,7 @@ async fn who_works_with_a_pool_that_is_deleted_is_told(world: World) {
     check_gone(&world, &pool).await;
 }
 
-async fn a_pool_of_the_name_of_a_deleted_one_is_another(world: World) {
+async fn p9_a_pool_of_the_name_of_a_deleted_one_is_another(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let told = world.say(&pool, &lead, ("lead", "m1")).await;

@@ -8,11 +8,11 @@ use heronry_tests::{World, canary, key, on_every_store, on_every_store_that_is_r
 use heronry_types::{Address, Body, ContentRef, EventKind, Position};
 
 on_every_store! {
-    an_erased_body_is_gone_from_the_store_and_its_tombstone_stays
+    b1_an_erased_body_is_gone_from_the_store_and_its_tombstone_stays
     an_erasure_is_one_event_and_a_repeat_records_nothing
     a_body_is_erased_by_its_first_sender_by_who_stored_it_and_by_an_operator
     an_erased_body_is_not_there_for_who_could_not_read_it
-    an_erased_body_is_not_brought_back_by_a_repeat_of_its_message
+    b1_an_erased_body_is_not_brought_back_by_a_repeat_of_its_message
     an_erased_body_is_not_brought_back_by_storing_it_again
     an_erased_body_cannot_be_sent_and_what_was_sent_with_it_is_repeated
     of_erasures_at_once_one_is_recorded
@@ -88,7 +88,7 @@ async fn check_gone(world: &World, pool: &Pool) {
     }
 }
 
-async fn an_erased_body_is_gone_from_the_store_and_its_tombstone_stays(world: World) {
+async fn b1_an_erased_body_is_gone_from_the_store_and_its_tombstone_stays(world: World) {
     let it = sent(&world).await;
     let left = it.pool.erase_body(it.lead.clone(), it.content_ref).await;
     let left = left.unwrap();
@@ -200,7 +200,7 @@ async fn an_erased_body_is_not_there_for_who_could_not_read_it(world: World) {
     world.check_replay(&it.pool).await;
 }
 
-async fn an_erased_body_is_not_brought_back_by_a_repeat_of_its_message(world: World) {
+async fn b1_an_erased_body_is_not_brought_back_by_a_repeat_of_its_message(world: World) {
     let it = sent(&world).await;
     it.pool
         .erase_body(it.lead.clone(), it.content_ref)

@@ -140,14 +140,10 @@ async fn m8_a_receive_goes_on_past_copies_that_cannot_be_handed_over(world: Worl
     assert_eq!(received.items.len(), 1, "there is one behind the others");
     assert_eq!(received.unread, 0);
     let state = world.state(&pool).await;
-    let ended = state
-        .messages()
-        .sorted()
-        .into_iter()
-        .filter_map(|(_, message)| {
-            let standing = message.copy_of(&run("scout"))?.standing();
-            (standing.state == CopyState::Undeliverable).then_some(standing.why)
-        });
+    let ended = state.messages().sorted().into_iter().filter_map(|sent| {
+        let standing = sent.message.copy_of(&run("scout"))?.standing();
+        (standing.state == CopyState::Undeliverable).then_some(standing.why)
+    });
     let ended: Vec<_> = ended.collect();
     assert_eq!(ended, [Some(Undeliverable::Policy); 2]);
     world.check_replay(&pool).await;

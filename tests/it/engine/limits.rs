@@ -16,7 +16,7 @@ use heronry_types::{
 };
 
 on_every_store! {
-    l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set
+    l1_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set
     l_members
     l_topics
     l_recipients
@@ -50,7 +50,7 @@ fn over(limit: LimitName, max: u64, actual: u64) -> Rejection {
     Rejection::Limit(LimitExceeded::new(limit, max, actual))
 }
 
-async fn l_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world: World) {
+async fn l1_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(world: World) {
     let pool = limited(&world, &[(LimitName::NoteBytesMax, 7)]).await;
     let limits = pool
         .call(DescribePool {

@@ -15,7 +15,7 @@ on_every_store! {
     a15_an_agent_address_reaches_only_members_that_hold_the_policy
     a15_no_run_is_started_by_addressing_it
     a16_a_broadcast_reaches_peers_that_hold_the_required_policy
-    a16_a_broadcast_may_include_its_sender
+    p2_a_broadcast_may_include_its_sender
     a16_another_pools_id_reaches_nobody
     a18_a_sender_cannot_attach_a_policy_that_it_does_not_hold
     m4_a_message_without_a_required_policy_is_refused
@@ -141,7 +141,7 @@ async fn a16_a_broadcast_reaches_peers_that_hold_the_required_policy(world: Worl
     world.check_replay(&pool).await;
 }
 
-async fn a16_a_broadcast_may_include_its_sender(world: World) {
+async fn p2_a_broadcast_may_include_its_sender(world: World) {
     let (pool, receipt) = broadcast(&world, Some(Broadcast::IncludeSender), "p").await;
     assert_eq!(runs(&receipt), ["peer", "sender"]);
     world.check_replay(&pool).await;

@@ -22,7 +22,7 @@ on_every_store! {
     a14_a_sender_that_is_not_a_member_is_refused
     a14_a_fenced_or_departed_sender_gets_its_earlier_receipt
     a17_a_topic_reaches_exactly_its_present_listers
-    a17_a_run_an_agent_and_a_topic_may_reach_the_sender
+    m5_a_run_an_agent_and_a_topic_may_reach_the_sender
     m1_a_body_that_was_stored_before_is_sent_by_reference
     m1_a_body_that_came_with_a_message_can_be_passed_on
     m1_who_knows_the_reference_of_anothers_body_cannot_send_it
@@ -379,7 +379,7 @@ async fn a17_a_topic_reaches_exactly_its_present_listers(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn a17_a_run_an_agent_and_a_topic_may_reach_the_sender(world: World) {
+async fn m5_a_run_an_agent_and_a_topic_may_reach_the_sender(world: World) {
     let pool = world.pool().await;
     let lead = world.join_with(&pool, "lead", &["news"], &[]).await;
     let run_id = run("lead");

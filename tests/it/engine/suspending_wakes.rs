@@ -23,7 +23,7 @@ on_every_store! {
     w1_a_suspending_wake_needs_a_timeout_or_forever
     w1_a_suspending_wake_that_times_out_resumes_its_run
     w1_a_repeated_registration_suspends_and_resumes_nobody
-    a35_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake
+    w4_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake
     w7_a_wait_for_a_suspending_wake_ends_when_its_run_goes_on
 }
 
@@ -218,7 +218,7 @@ async fn a32_a_suspended_run_is_resumed_by_its_wake_after_a_crash(world: World) 
     world.check_replay(&pool).await;
 }
 
-async fn a35_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake(
+async fn w4_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake(
     world: World,
 ) {
     let (pool, lead, scout) = pair(&world).await;

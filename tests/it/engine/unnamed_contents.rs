@@ -23,12 +23,12 @@ use crate::{
 
 on_every_store! {
     storing_a_body_is_one_event_and_a_repeat_records_nothing
-    what_a_run_has_stored_is_bounded_and_a_refusal_stores_nothing
+    b2_what_a_run_has_stored_is_bounded_and_a_refusal_stores_nothing
     of_many_bodies_at_once_no_more_are_stored_than_there_is_room_for
     room_is_free_again_when_a_body_is_named_erased_or_expires
     another_member_has_its_own_room_and_the_pool_has_one_for_all
     a_small_body_counts_as_4_096_bytes
-    a_body_that_no_message_names_expires_when_its_time_is_over_and_not_before
+    b2_a_body_that_no_message_names_expires_when_its_time_is_over_and_not_before
     a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored
     a_body_that_a_message_names_is_kept_even_when_nobody_gets_that_message
     a_body_whose_run_has_ended_expires_all_the_same
@@ -189,7 +189,7 @@ async fn storing_a_body_is_one_event_and_a_repeat_records_nothing(world: World) 
     world.check_replay(&pool).await;
 }
 
-async fn what_a_run_has_stored_is_bounded_and_a_refusal_stores_nothing(world: World) {
+async fn b2_what_a_run_has_stored_is_bounded_and_a_refusal_stores_nothing(world: World) {
     let pool = room_for_three(&world).await;
     let lead = world.join(&pool, "lead").await;
     let of = |bytes: u64| {
@@ -292,7 +292,9 @@ async fn a_small_body_counts_as_4_096_bytes(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn a_body_that_no_message_names_expires_when_its_time_is_over_and_not_before(world: World) {
+async fn b2_a_body_that_no_message_names_expires_when_its_time_is_over_and_not_before(
+    world: World,
+) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let stored = store(&pool, &lead, "one").await.unwrap();

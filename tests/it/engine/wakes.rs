@@ -24,7 +24,7 @@ on_every_store! {
 
 on_every_store_that_is_reopened! {
     a32_a_wake_that_outlives_a_restart_is_triggered_afterwards
-    a33_a_timeout_counts_the_time_while_the_process_was_down
+    w6_a_timeout_counts_the_time_while_the_process_was_down
 }
 
 pub(super) const NEWS: &str = r#"kind == "run_message_delivered""#;
@@ -292,7 +292,7 @@ async fn a33_a_timeout_fires_at_its_time_and_not_before(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn a33_a_timeout_counts_the_time_while_the_process_was_down(world: World) {
+async fn w6_a_timeout_counts_the_time_while_the_process_was_down(world: World) {
     let (pool, lead, _) = pair(&world).await;
     let soon = world
         .register(&pool, &lead, timed(NEWS, "soon", 5_000))

@@ -20,7 +20,7 @@ on_every_store! {
     a_media_type_that_no_header_can_carry_is_refused
     a_stored_body_is_for_its_sender_and_recipients
     a_body_over_its_limit_is_too_large
-    what_cannot_be_addressed_fails_in_its_receipt
+    m6_what_cannot_be_addressed_fails_in_its_receipt
     policies_that_are_missing_are_named
     a_full_inbox_says_when_to_try_again
     a_traceparent_is_taken_into_the_lineage
@@ -392,7 +392,7 @@ async fn a_body_over_its_limit_is_too_large(server: Server) {
         .refused(413, "too-large");
 }
 
-async fn what_cannot_be_addressed_fails_in_its_receipt(server: Server) {
+async fn m6_what_cannot_be_addressed_fails_in_its_receipt(server: Server) {
     let (a, _) = server.with_pair().await;
     for (key, to, reason) in [
         ("1", to_run("nobody"), "no_such_member"),

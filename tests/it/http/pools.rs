@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use heronry_tests::server::{OPERATOR, Server, on_every_store};
 
 on_every_store! {
-    a_pool_is_created_once_and_opened_again
-    another_configuration_is_a_conflict_that_names_the_fields
-    settings_change_from_the_version_that_was_read
+    p1_a_pool_is_created_once_and_opened_again
+    p1_another_configuration_is_a_conflict_that_names_the_fields
+    p1_settings_change_from_the_version_that_was_read
     a_limit_over_its_ceiling_or_without_an_effect_is_refused_by_name
     a_filter_longer_than_the_pool_takes_is_over_its_limit
     a_pool_that_is_not_there_is_not_found
 }
 
-async fn a_pool_is_created_once_and_opened_again(server: Server) {
+async fn p1_a_pool_is_created_once_and_opened_again(server: Server) {
     let config = json!({"limits": {"members_max": 3}});
     let created = server
         .call(OPERATOR, "PUT /v1/pools/p", config.clone())
@@ -47,7 +47,7 @@ async fn a_pool_is_created_once_and_opened_again(server: Server) {
     assert_eq!(list, json!({"pools": [{"pool": "p"}]}));
 }
 
-async fn another_configuration_is_a_conflict_that_names_the_fields(server: Server) {
+async fn p1_another_configuration_is_a_conflict_that_names_the_fields(server: Server) {
     server
         .open(json!({"wake_policy": {"payload": "refs"}}))
         .await;
@@ -61,7 +61,7 @@ async fn another_configuration_is_a_conflict_that_names_the_fields(server: Serve
     assert_eq!(server.head().await, head);
 }
 
-async fn settings_change_from_the_version_that_was_read(server: Server) {
+async fn p1_settings_change_from_the_version_that_was_read(server: Server) {
     server.open(json!({})).await;
     let patch = json!({"expected_version": 1, "limits": {"policies_max": 5}});
     let line = "PATCH /v1/pools/p/settings";

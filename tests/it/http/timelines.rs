@@ -14,9 +14,9 @@ use heronry_tests::server::{OPERATOR, Server, on_every_store};
 
 on_every_store! {
     a47_a_cursor_past_the_fork_is_foreign_and_says_where_the_branches_part
-    a_token_outlives_a_timeline_that_starts_in_its_own_place
-    no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round
-    no_token_of_a_source_acts_in_its_import_nor_the_other_way_round
+    p8_a_token_outlives_a_timeline_that_starts_in_its_own_place
+    p8_no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round
+    p8_no_token_of_a_source_acts_in_its_import_nor_the_other_way_round
 }
 
 const EVENTS: &str = "/v1/pools/p/events";
@@ -116,7 +116,7 @@ async fn start_timeline(store: &Store, pool: &PoolId, reason: EpochReason) {
     store.leases.release(pool, token).await.unwrap();
 }
 
-async fn a_token_outlives_a_timeline_that_starts_in_its_own_place(server: Server) {
+async fn p8_a_token_outlives_a_timeline_that_starts_in_its_own_place(server: Server) {
     let (before, _) = server.with_pair().await;
     server.runtime.shutdown().await;
     let (store, pool) = (server.store.clone(), "p".parse().unwrap());
@@ -151,13 +151,13 @@ async fn imported(server: &Server) -> Server {
     Server::over(store)
 }
 
-async fn no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round(server: Server) {
+async fn p8_no_token_of_a_source_acts_in_its_copy_nor_the_other_way_round(server: Server) {
     server.with_pair().await;
     let before = join_kept(&server).await;
     check_apart(&server, &copied(&server).await, &before).await;
 }
 
-async fn no_token_of_a_source_acts_in_its_import_nor_the_other_way_round(server: Server) {
+async fn p8_no_token_of_a_source_acts_in_its_import_nor_the_other_way_round(server: Server) {
     server.with_pair().await;
     let before = join_kept(&server).await;
     check_apart(&server, &imported(&server).await, &before).await;

@@ -18,10 +18,10 @@ use heronry_types::{Cursor, EpochReason, Position};
 use crate::place::Place;
 
 on_every_store_that_is_reopened! {
-    a_pool_that_lost_its_end_goes_on_in_a_new_epoch
+    j5_a_pool_that_lost_its_end_goes_on_in_a_new_epoch
     a_pool_with_another_record_at_the_mark_goes_on_in_a_new_epoch
     a_pool_that_is_gone_is_named_and_forgotten
-    a_declared_restore_starts_an_epoch_in_every_pool
+    j5_a_declared_restore_starts_an_epoch_in_every_pool
 }
 
 /// Appends chunks of so many records to a pool of a store.
@@ -97,7 +97,7 @@ async fn check_settled(store: &Store, place: &Place) {
     assert_eq!(rolled_back(store, &place.marks()).await.unwrap(), []);
 }
 
-async fn a_pool_that_lost_its_end_goes_on_in_a_new_epoch(world: World) {
+async fn j5_a_pool_that_lost_its_end_goes_on_in_a_new_epoch(world: World) {
     let before = World::new(heronry_tests::StoreKind::Memory).await;
     let newer = write(before.store(), 1, &[3, 2, 4]).await;
     let other = write(before.store(), 2, &[2]).await;
@@ -155,7 +155,7 @@ async fn a_pool_that_is_gone_is_named_and_forgotten(world: World) {
     assert_eq!(place.marks(), Marks::default());
 }
 
-async fn a_declared_restore_starts_an_epoch_in_every_pool(world: World) {
+async fn j5_a_declared_restore_starts_an_epoch_in_every_pool(world: World) {
     let heads = [
         (1, write(world.store(), 1, &[3]).await),
         (2, write(world.store(), 2, &[1, 1]).await),

@@ -65,12 +65,12 @@ fn o20_every_record_has_exactly_one_event() {
 
 const FORMAT: &str = include_str!("../../../docs/FORMAT.md");
 
-/// Returns whether a list of numbers and ranges (`1 to 9, 15`) holds a number.
-fn holds(list: &str, number: u16) -> bool {
+/// Returns true when a text of numbers and ranges (`1 to 9, 15`) holds a number.
+fn holds(ranges: &str, number: u16) -> bool {
     let number_in = |text: &str| text.trim().parse::<u16>().unwrap();
-    list.split(',').any(|part| {
-        let (from, to) = part.split_once(" to ").unwrap_or((part, part));
-        (number_in(from)..=number_in(to)).contains(&number)
+    ranges.split(',').any(|part| {
+        let (first, last) = part.split_once(" to ").unwrap_or((part, part));
+        (number_in(first)..=number_in(last)).contains(&number)
     })
 }
 

@@ -10,7 +10,7 @@ use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume, route
 
 on_every_store_that_is_reopened! {
     a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent
-    a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat
+    j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat
 }
 
 /// Two pools; the larger one takes several appends on its way.
@@ -107,7 +107,7 @@ async fn a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent(t
     panic!("the copy takes too many appends");
 }
 
-async fn a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World) {
+async fn j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: World) {
     for (number, fault) in (1..APPENDS_MAX).flat_map(|n| FAULTS.map(|fault| (n, fault))) {
         let source = World::new(StoreKind::Memory).await;
         let target = World::new(to.kind).await;

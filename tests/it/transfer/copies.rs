@@ -172,7 +172,7 @@ async fn what_waits_for_a_timeline_to_start_is_woken_when_the_copy_is_opened(
         .unwrap();
     let p = to.runtime.find(&pool("p")).await.unwrap();
     let waiting = to.state(&p).await;
-    let (_, waiting) = waiting.wakes().iter().next().unwrap();
+    let (_, waiting) = waiting.wakes().all().iter().next().unwrap();
     assert_eq!(waiting.registered.filter, A_TIMELINE_STARTS);
     let id = waiting.registered.wake_id.clone();
     let woken = to
@@ -204,7 +204,7 @@ async fn a_copy_that_was_never_opened_wakes_by_its_own_start(from: World, to: Wo
         .unwrap();
     let p = to.runtime.find(&pool("p")).await.unwrap();
     let state = to.state(&p).await;
-    let (_, waiting) = state.wakes().iter().next().unwrap();
+    let (_, waiting) = state.wakes().all().iter().next().unwrap();
     let id = waiting.registered.wake_id.clone();
     let wait = Millis::from_secs(10);
     let woken = to.wake_within(&p, &left.lead, &id, wait).await;

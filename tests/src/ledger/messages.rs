@@ -1,4 +1,4 @@
-//! What a journal may say of messages and their copies.
+//! The rules of a journal about records of messages and their copies.
 
 use heronry_journal::{MessageRecord, Record};
 

@@ -1,4 +1,4 @@
-//! What a journal may say of the pool as a whole.
+//! The rules of a journal about records of the pool as a whole.
 
 use heronry_journal::{EpochStarted, PoolCreated, PoolRecord, Record};
 use heronry_types::Position;

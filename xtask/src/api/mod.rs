@@ -6,7 +6,7 @@
 //! re-exports through a `*`, automatic traits such as `Send`, and whether a type that a signature
 //! names can be named by others.
 
-mod item;
+pub(crate) mod item;
 mod lines;
 mod list;
 mod resolve;

@@ -51,7 +51,7 @@ enum Place {
     Test,
 }
 
-fn is_test_file(path: &str) -> bool {
+pub(super) fn is_test_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name == "tests.rs" || name.ends_with("_tests.rs") || path.split('/').any(|part| part == "tests")
 }

@@ -7,13 +7,17 @@ mod adr;
 mod arrows;
 mod bans;
 mod docs;
+mod functions;
 mod links;
+mod openings;
 mod packaging;
+mod promises;
 mod ratchet;
 mod rooms;
 mod sizes;
 mod threats;
 mod tree;
+mod tuples;
 mod workspace;
 
 use std::fmt;
@@ -28,7 +32,7 @@ use crate::packages::Packages;
 use tree::Tree;
 use workspace::Workspace;
 
-/// One thing that is wrong: where, what, and what to do.
+/// A fault in the tree: its place, and a text with the fault and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
     path: String,
@@ -63,10 +67,14 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(sizes::check(&tree));
     findings.extend(rooms::check(&tree));
     findings.extend(docs::check(&tree));
+    findings.extend(tuples::check(&tree));
+    let openings = openings::Openings::read(&tree);
+    findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));
     findings.extend(adr::check(&tree));
     findings.extend(links::check(&tree));
     findings.extend(threats::check(&tree));
+    findings.extend(promises::check(&tree));
     let sheets = sheets(&Packages::read()?)?;
     findings.extend(packaging::check(&sheets, &tree));
     findings.sort();
@@ -75,6 +83,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         out::line(&finding.to_string());
     }
     out::line(&packaging::summary(&sheets));
+    out::line(&openings.summary());
     out::line(&format!(
         "tidy: {} files read, {} findings",
         tree.len(),

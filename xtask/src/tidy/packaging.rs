@@ -72,7 +72,7 @@ pub(crate) fn check(sheets: &[Sheet], tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// One line that says how many crates each of ours depends on directly.
+/// Returns one line with the number of direct dependencies of each crate.
 pub(crate) fn summary(sheets: &[Sheet]) -> String {
     let counts = sheets.iter().map(|sheet| {
         let name = sheet.name.strip_prefix("heronry-").unwrap_or(&sheet.name);
@@ -139,7 +139,7 @@ fn check_readme(sheet: &Sheet, tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Nothing outside a crate is compiled into it: the archive would not hold it.
+/// Checks that no file outside a crate is compiled into it: the archive would not hold that file.
 fn check_includes(sheets: &[Sheet], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.with_ending("rs") {

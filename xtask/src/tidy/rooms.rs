@@ -1,6 +1,7 @@
-//! Rooms of the engine's crate: rules, folds and state know no engine.
+//! Rooms of the engine's crate: rules, folds and state know no engine, folds and state no filter, and
+//! the projection no state.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use syn::visit::{self, Visit};
 use syn::{Path, UseTree};
 
@@ -12,6 +13,26 @@ const CRATE: &str = "crates/heronry-pool/src/";
 
 /// The engine itself, and the file that names its parts.
 const ENGINE: [&str; 3] = ["engine.rs", "engine/", "lib.rs"];
+
+/// A room, and the names that it never says.
+struct Room {
+    folders: &'static [&'static str],
+    unknown: &'static [&'static str],
+    advice: &'static str,
+}
+
+const ROOMS: [Room; 2] = [
+    Room {
+        folders: &["apply.rs", "apply/", "state.rs", "state/"],
+        unknown: &["heronry_event", "project"],
+        advice: "a fold or the state knows events or filters; decide what they say, and record it",
+    },
+    Room {
+        folders: &["project.rs", "project/"],
+        unknown: &["state", "State"],
+        advice: "the projection knows the state; record what the event has to show",
+    },
+];
 
 /// Checks every file of the crate that is not the engine's. Files that are not Rust are left to the
 /// check of sizes.
@@ -31,9 +52,41 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
             };
             names.visit_file(&file);
             findings.extend(names.findings);
+            for room in ROOMS.iter().filter(|room| room.holds(inner)) {
+                let mut said = Said {
+                    room,
+                    path,
+                    findings: Vec::new(),
+                };
+                said.visit_file(&file);
+                findings.extend(said.findings);
+            }
         }
     }
     findings
+}
+
+impl Room {
+    fn holds(&self, inner: &str) -> bool {
+        self.folders.iter().any(|folder| inner.starts_with(folder))
+    }
+}
+
+/// Walks a file of a room and notes the names that it should not say.
+struct Said<'a> {
+    room: &'static Room,
+    path: &'a str,
+    findings: Vec<Finding>,
+}
+
+impl<'ast> Visit<'ast> for Said<'_> {
+    fn visit_ident(&mut self, name: &'ast Ident) {
+        if self.room.unknown.iter().any(|unknown| name == unknown) {
+            let line = name.span().start().line;
+            self.findings
+                .push(Finding::new(self.path, line, self.room.advice));
+        }
+    }
 }
 
 /// Walks a file and notes where it names the engine.
@@ -128,5 +181,22 @@ mod tests {
         ] {
             assert!(lines(path, text).is_empty(), "{path}");
         }
+    }
+
+    #[test]
+    fn fold_that_names_a_filter_and_projection_that_names_the_state_are_findings() {
+        for (room, text) in [
+            ("apply/wake.rs", "use heronry_event::filter::Filter;"),
+            ("state.rs", "fn f(it: &heronry_event::Envelope) {}"),
+            ("apply.rs", "use crate::project;"),
+            ("project.rs", "use crate::State;"),
+            ("project/events.rs", "fn f(it: &crate::state::Member) {}"),
+        ] {
+            assert_eq!(lines(&format!("{CRATE}{room}"), text), [1], "{text}");
+        }
+        let other = format!("{CRATE}decide/wake/register.rs");
+        assert!(lines(&other, "use heronry_event::filter::Filter;").is_empty());
+        let fold = format!("{CRATE}apply/message.rs");
+        assert!(lines(&fold, "fn f(it: Vec<u8>) { it.iter().filter(|_| true); }").is_empty());
     }
 }

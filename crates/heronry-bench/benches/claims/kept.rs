@@ -3,7 +3,7 @@
 use std::{io::Write, os::unix::fs::MetadataExt, path::Path, sync::Arc, time::Instant};
 
 use futures::executor::block_on;
-use heronry_store::{ClaimKey, FencingToken, Store};
+use heronry_store::{ClaimKey, FencingToken, NamedClaim, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
@@ -102,7 +102,9 @@ impl Filling {
     fn put(&self, messages: std::ops::Range<u64>) -> [f64; 2] {
         let at = checkpoint(messages.end);
         let run: Vec<_> = messages
-            .flat_map(|message| claims_of(&self.run, message).map(|key| (key, entry(message))))
+            .flat_map(|message| {
+                claims_of(&self.run, message).map(|key| NamedClaim::new(key, entry(message)))
+            })
             .collect();
         let (start, spent) = (Instant::now(), Moment::of_process());
         block_on(self.store.claims.put_run(&self.pool, run, at, self.token)).unwrap();

@@ -99,7 +99,7 @@ impl Rounds {
     }
 }
 
-/// Returns what the engine appended, commit by commit.
+/// Returns the appends of the engine, commit by commit.
 async fn commits(store: &Store, pool: &PoolId) -> Result<Vec<Commit>, Failure> {
     let (mut after, mut commits) = (Position::ZERO, Vec::new());
     loop {

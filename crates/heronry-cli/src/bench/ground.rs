@@ -153,7 +153,7 @@ impl Ground {
     }
 }
 
-/// One caller: each send waits for the answer to the one before.
+/// Sends as one caller: each send waits for the answer to the one before.
 async fn send_each(
     pool: &Pool,
     sender: &Caller,
@@ -173,7 +173,7 @@ async fn send_each(
     Ok(latencies)
 }
 
-/// Returns what the reference send asks for: 200 bytes, one correlation, a key.
+/// Returns the request of the reference send: 200 bytes, one correlation, a key.
 pub(crate) fn request(to: Address, key: IdempotencyKey) -> Result<SendRequest, Failure> {
     let body = Content::Inline(Body::new(Body::TEXT, BODY));
     let mut request = SendRequest::new(to, body, key);

@@ -1,4 +1,4 @@
-//! Registered waits: finding those that an event ends, and what the others cost.
+//! Registered waits: finding those that an event ends, and the cost of the others.
 
 use std::hint::black_box;
 

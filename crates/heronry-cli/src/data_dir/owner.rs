@@ -81,7 +81,7 @@ impl Ownership {
         Ok(owned)
     }
 
-    /// Replaces what the lock says of its owner.
+    /// Replaces the name of the owner in the lock.
     pub(crate) fn say(&mut self, note: &OwnerNote) -> Result<(), Failure> {
         let written = self
             .file

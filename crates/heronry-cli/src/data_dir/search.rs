@@ -51,7 +51,7 @@ pub(crate) fn upward(from: &Path, home: Option<&Path>) -> Search {
 }
 
 impl Search {
-    /// Says where was looked, and what was found but passed over.
+    /// Names the folders that were looked into, and the paths that were passed over.
     pub(crate) fn story(&self) -> String {
         let mut text = match self.looked.as_slice() {
             [] => "no folder could be looked into".to_owned(),

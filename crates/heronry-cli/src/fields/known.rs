@@ -24,7 +24,7 @@ pub(crate) enum Answer {
     Nothing,
 }
 
-/// Refuses a path to what the answer never has, before anything is asked.
+/// Refuses a path that the answer never has, before anything is asked.
 pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> {
     let contract = Contract::read()?;
     let row = contract.row(answer);
@@ -47,7 +47,7 @@ pub(crate) fn check(answer: Answer, paths: &[FieldPath]) -> Result<(), Failure> 
 enum Place<'a> {
     /// One of these schemas.
     Of(Vec<&'a Value>),
-    /// An object with these names, whatever is in them.
+    /// An object with these names, and any values.
     Names(Vec<&'a str>),
     /// Anything.
     Free,
@@ -109,7 +109,7 @@ impl Contract {
         Ok(())
     }
 
-    /// Returns what stands under a name, or at a position of a list.
+    /// Returns the value under a name, or at a position of a list.
     fn under<'a>(&'a self, place: &Place<'a>, step: &str) -> Option<Place<'a>> {
         let schemas = match place {
             Place::Free => return Some(Place::Free),

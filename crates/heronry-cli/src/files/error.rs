@@ -9,24 +9,24 @@ use rustix::fs::RawMode;
 
 use crate::failure::Failure;
 
-/// The reason why a file or folder is not used. Each names the place, and what mends it.
+/// The reason why a file or folder is not used. Each text names the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    /// The file system said no.
+    /// The file system refused the operation.
     #[error("cannot {doing} {}: {error}", .place.display())]
     Failed {
         doing: &'static str,
         place: PathBuf,
         error: io::Error,
     },
-    /// It is another user's: it could hold what they chose.
+    /// The place is another user's, who could have chosen its content.
     #[error(
         "{place} belongs to user {owner} and this process is user {me}, so it is not used; \
          go on as its owner, or run: chown {me} {place}",
         place = .place.display()
     )]
     Foreign { place: PathBuf, owner: u32, me: u32 },
-    /// Others than its owner may read or change it.
+    /// Others than its owner may read or change the place.
     #[error(
         "{place} can be read or changed by others (mode {mode:04o}), so it is not used; \
          run: chmod {fit:o} {place}",
@@ -37,14 +37,14 @@ pub(crate) enum FileError {
         mode: RawMode,
         fit: RawMode,
     },
-    /// It is a symbolic link, and none is followed there.
+    /// The place is a symbolic link, and none is followed there.
     #[error(
         "{} is a symbolic link to {}, which is not followed; remove the link, or name that place",
         .place.display(),
         .target.display()
     )]
     Link { place: PathBuf, target: PathBuf },
-    /// It is something else than what belongs there.
+    /// The place holds something else than the expected kind.
     #[error("{} is not a {expected}; move it away, or name another place", .place.display())]
     Other {
         place: PathBuf,
@@ -53,7 +53,8 @@ pub(crate) enum FileError {
 }
 
 impl FileError {
-    /// Returns what turns an error of the file system into one that says what was done, and where.
+    /// Returns a function that turns an error of the file system into one that names the operation
+    /// and the place.
     pub(super) fn at<E: Into<io::Error>>(
         doing: &'static str,
         place: impl AsRef<Path>,

@@ -1,4 +1,4 @@
-//! An open folder: what is under its names is looked up below its descriptor.
+//! An open folder: its names are looked up below its descriptor.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -66,14 +66,14 @@ impl Folder {
         Self::checked(path, Others::DoNothing)
     }
 
-    /// Opens a folder that has to be this user's, with what others may do in it.
+    /// Opens a folder that has to be this user's, with the rights that others may have in it.
     pub(crate) fn checked(path: &Path, others: Others) -> Result<Self, FileError> {
         let folder = Self::shared(path)?;
         check_folder(&folder.stat()?, path, others)?;
         Ok(folder)
     }
 
-    /// Opens a folder, whoever else may do what in it.
+    /// Opens a folder, whatever rights others have in it.
     pub(crate) fn shared(path: &Path) -> Result<Self, FileError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::open(path, flags, Mode::empty());
@@ -155,7 +155,7 @@ impl Folder {
         }
     }
 
-    /// Reads a file of so many bytes at the most; nothing when there is no such file.
+    /// Reads a file of at most this many bytes; `None` when there is no such file.
     pub(crate) fn read_bytes(
         &self,
         name: impl AsRef<OsStr>,
@@ -294,7 +294,7 @@ impl Folder {
         removed.map_err(FileError::at("remove", place))
     }
 
-    /// Makes what was entered into the folder last.
+    /// Syncs the folder, so that the names entered into it last.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
         fsync(&self.descriptor).map_err(FileError::at("sync", &self.path))
     }
@@ -329,7 +329,7 @@ impl Folder {
         Ok(temporary)
     }
 
-    /// Removes a temporary file when what it was for failed.
+    /// Removes a temporary file after the operation that needed it failed.
     fn settled<T>(&self, temporary: &OsStr, done: Result<T, FileError>) -> Result<T, FileError> {
         if done.is_err() {
             // What failed matters more than what is left of it.
@@ -352,7 +352,7 @@ impl Folder {
         }
     }
 
-    /// Looks at what is under a name: no link is taken for what it leads to.
+    /// Looks at the entry under a name; a link is looked at itself, not its target.
     fn look(&self, name: &OsStr) -> Result<Option<Stat>, FileError> {
         match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if file_type(&found) == FileType::Symlink => Err(self.link(name)),
@@ -458,7 +458,7 @@ mod tests {
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
     }
 
-    /// Goes every way to what is under a name.
+    /// Goes every way to the entry under a name.
     fn every_way(folder: &Folder, name: &str) -> [Result<(), FileError>; 7] {
         [
             folder.read(name, Others::Read).map(drop),

@@ -14,7 +14,7 @@ const PERMISSIONS: RawMode = 0o7777;
 pub(crate) enum Others {
     /// Nothing: it is a secret, or holds some.
     DoNothing,
-    /// Read it: nobody else decides what it says.
+    /// Read it: nobody else decides its content.
     Read,
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn make_room(mut limits: ConnectionLimits) -> ConnectionLimits {
     limits
 }
 
-/// Returns how many connections so many descriptors are enough for: at least one.
+/// Returns the number of connections that this many descriptors are enough for: at least one.
 fn fitting(limits: ConnectionLimits, descriptors: u64) -> u32 {
     let others = limits.descriptors() - u64::from(limits.connections_max);
     let room = descriptors.saturating_sub(others.saturating_add(RESERVED));

@@ -36,7 +36,8 @@ impl MarkFile {
         Some(Self { path: path.into() })
     }
 
-    /// Returns what the mark says. One that cannot be read says nothing, and the log says why.
+    /// Returns the heads that the mark names. A mark that cannot be read names none, and the log
+    /// tells the reason.
     pub(crate) fn marks(&self) -> Marks {
         match self.read() {
             Ok(found) => found.map_or_else(Marks::default, |bytes| Marks::decode(&bytes)),

@@ -55,7 +55,7 @@ impl Owned {
         Ok(())
     }
 
-    /// Says beside a store who has it open, so that whoever finds it locked knows.
+    /// Writes the owner's name beside a store, for those who find the store locked.
     pub(crate) fn name_beside(&mut self, store: &StoreChoice) -> Result<(), FileError> {
         match store {
             StoreChoice::Redb(path) | StoreChoice::Sled(path) => {

@@ -10,7 +10,7 @@ use heronry_server::{
 
 use super::StoreChoice;
 
-/// With fewer free bytes on the file system of the store a server warns: 256 MiB.
+/// The number of free bytes on the store's file system below which a server warns: 256 MiB.
 pub(crate) const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// The settings of a server of this process.
@@ -18,7 +18,7 @@ pub(crate) const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 pub(crate) struct ServerSettings {
     /// The bounds of its connections.
     pub(crate) connections: ConnectionLimits,
-    /// With fewer free bytes on the file system of its store it warns.
+    /// The number of free bytes on the store's file system below which the server warns.
     pub(crate) disk_free_bytes_min: u64,
     /// The reaction when its store closes.
     pub(crate) when_closed: WhenStoreCloses,
@@ -38,7 +38,7 @@ pub(crate) enum Rollback {
     Declared,
 }
 
-/// How a server takes a store that was restored from a copy, or that lost its end.
+/// Options for a store that was restored from a copy, or that lost its end.
 #[derive(Clone, Copy, Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -55,7 +55,7 @@ pub(crate) struct RollbackArgs {
 }
 
 impl RollbackArgs {
-    /// Returns the reaction that is asked for; what a file says holds where nothing is.
+    /// Returns the reaction that is asked for, else the one of the configuration file.
     pub(crate) fn or(self, otherwise: Rollback) -> Rollback {
         match (self.strict, self.restored) {
             (_, true) => Rollback::Declared,

@@ -30,9 +30,9 @@ pub(crate) struct Job {
 /// The origin of a job: new, or left unfinished by an earlier `up`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Found {
-    /// It is new.
+    /// The job is new.
     New,
-    /// An earlier `up` did not finish it.
+    /// An earlier `up` did not finish the job.
     Unfinished,
 }
 
@@ -63,7 +63,8 @@ impl Job {
     }
 }
 
-/// Says what to do when the job was started with other limits than the manifest has now.
+/// Returns the failure of opening the job's pool. It names the remedy when the job was started with
+/// other limits than the manifest has now.
 fn not_opened(error: ClientError, pool: &PoolId) -> Failure {
     let is_conflict = matches!(
         &error,
@@ -82,7 +83,7 @@ fn not_opened(error: ClientError, pool: &PoolId) -> Failure {
     )
 }
 
-/// Checks what a person calls a job.
+/// Checks the name that a person gives a job.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains('.') {
         return Err("a job's name has at least one character and no dot".to_owned());

@@ -163,7 +163,7 @@ impl Manifest {
     }
 }
 
-/// One entry as the runs that it stands for.
+/// Returns the runs that one entry stands for.
 fn expand(entry: raw::Member, line: usize) -> Result<Vec<MemberPlan>, Fault> {
     let command = entry.command.into_inner();
     if command.first().is_none_or(String::is_empty) {

@@ -64,7 +64,7 @@ pub(crate) const MEMBER_FIELDS: [&str; 6] = [
 /// The answer to joining a run of a job.
 #[derive(Debug)]
 pub(crate) enum JoinAnswer {
-    /// It is a member.
+    /// The run is a member.
     Joined(Box<Joined>),
     /// The run ended earlier.
     Ended(RunEnd),
@@ -125,7 +125,7 @@ fn not_joined(
     )
 }
 
-/// Returns how a run had ended, when that is what the server says.
+/// Returns the end of a run, when the server says that the run had ended.
 fn ended_state(error: &ClientError) -> Option<RunEnd> {
     let problem = error.problem()?;
     if problem.kind() != Some(ProblemKind::RunEnded) {

@@ -101,7 +101,8 @@ impl Process {
         self.ended().await
     }
 
-    /// Ends what is left of the group of a member that has ended, and returns its exit code.
+    /// Ends the rest of the process group of a member that has ended, and returns the member's exit
+    /// code.
     pub(crate) async fn clear(mut self) -> io::Result<u8> {
         // The shim is not reaped yet, so the number still names this group and no other.
         signal(self.group, Signal::KILL);
@@ -134,11 +135,11 @@ fn wait_without_reaping(process: Pid) -> io::Result<()> {
 /// The result of a search for a program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Program {
-    /// It can be run.
+    /// The program can be run.
     Found,
-    /// A file that nobody may execute.
+    /// The program is a file that nobody may execute.
     NotExecutable(PathBuf),
-    /// Nothing.
+    /// The program is missing.
     Missing,
 }
 

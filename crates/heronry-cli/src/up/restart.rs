@@ -42,7 +42,7 @@ pub(crate) struct Restarts {
 }
 
 impl Restarts {
-    /// Decides what follows an ending.
+    /// Decides the consequence of an ending.
     pub(crate) fn judge(&mut self, when: RestartWhen, ending: Ending, ran: Millis) -> Verdict {
         if ran >= HEALTHY_AFTER {
             self.in_a_row = 0;

@@ -63,7 +63,7 @@ impl Screen {
         }
     }
 
-    /// Shows what `up` itself did.
+    /// Shows an action of `up` itself.
     pub(crate) fn progress(&self, line: &str) {
         self.show(&self.content.line(line));
     }

@@ -48,7 +48,7 @@ pub(crate) enum Ended {
 /// The result of a supervisor: the place of its member in the manifest, and its report.
 type Supervised = (usize, Result<MemberReport, Failure>);
 
-/// The members that run, and what is known of the others.
+/// The members that run, and the reports of the others.
 struct Running {
     supervisors: JoinSet<Supervised>,
     reports: Vec<Option<MemberReport>>,
@@ -58,7 +58,7 @@ struct Running {
 }
 
 impl Team<'_> {
-    /// Joins all members, runs those that have not ended, and stops what is left at the end.
+    /// Joins all members, runs those that have not ended, and stops the rest at the end.
     pub(crate) async fn run(&self, host: &Host) -> Result<Ended, Failure> {
         let mut signals = Signals::listen()?;
         let mut answers = Vec::new();

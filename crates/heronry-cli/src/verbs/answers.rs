@@ -17,7 +17,7 @@ use super::{
 use crate::{bench::ROW_FIELDS, carry::CARRIED_FIELDS, fields::Answer, up::MEMBER_FIELDS};
 
 impl Verb {
-    /// Returns what its answer consists of.
+    /// Returns the parts of its answer.
     pub(crate) fn answer(&self) -> Answer {
         match self {
             Self::Serve(_) => Answer::Own(&serve::READY_FIELDS),

@@ -42,7 +42,7 @@ Example:\n  heronry --pool review --run lead ask --to run:scanner-1 --body 'how 
 heronry --pool review --run lead ask --to topic:scan --body 'who is free?' --within 1m --expect 2 --key free-1"
 )]
 pub(crate) struct AskArgs {
-    /// Whom to: run:RUN, agent:AGENT, topic:TOPIC or pool
+    /// The address: run:RUN, agent:AGENT, topic:TOPIC or pool
     #[arg(long, value_name = "ADDRESS")]
     to: String,
     /// The question
@@ -57,10 +57,10 @@ pub(crate) struct AskArgs {
     /// The media type of the question
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
-    /// How long to wait for the replies, as 20s
+    /// The longest wait for the replies, as 20s
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     within: Millis,
-    /// How many recipients have to reply
+    /// The number of recipients that have to reply
     #[arg(long, value_name = "N", default_value = "1")]
     expect: NonZeroU32,
     /// A run whose reply counts; can be repeated [default: every recipient]
@@ -75,10 +75,10 @@ pub(crate) struct AskArgs {
     /// A policy that the question carries; can be repeated
     #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
     policies: Vec<PolicyRef>,
-    /// How urgent it is: queue, steer or interrupt [default: queue]
+    /// The urgency: queue, steer or interrupt [default: queue]
     #[arg(long, value_name = "IMPORTANCE", value_parser = name_of::<Importance>)]
     importance: Option<Importance>,
-    /// The same key with the same question is asked once [default: a fresh one]
+    /// The idempotency key: a question under the same key is asked once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     key: Option<IdempotencyKey>,
 }

@@ -15,20 +15,20 @@ use crate::{
     tables,
 };
 
-/// Measure this machine and what Heronry makes of it, beside the bars
+/// Measure this machine, and Heronry on it, beside the bars
 #[derive(Debug, Args)]
 #[command(
     after_help = "Build with --release. Everything takes some minutes; figures of a busy machine say little.\n\n\
 Example:\n  heronry bench durable waits\n  heronry --json bench > figures.json"
 )]
 pub(crate) struct BenchArgs {
-    /// What to measure [default: everything]
+    /// The groups to measure [default: all]
     #[arg(value_enum, value_name = "GROUP")]
     groups: Vec<Group>,
     /// Measure a hundredth of everything: shows that it runs, no more
     #[arg(long)]
     quick: bool,
-    /// Where durable stores are written, and removed again
+    /// The folder where durable stores are written, and removed again
     #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
 }

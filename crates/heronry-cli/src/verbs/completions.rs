@@ -9,7 +9,7 @@ use crate::{
     out::print,
 };
 
-/// Print what a shell needs to complete commands
+/// Print the completion script of a shell
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry completions bash > ~/.local/share/bash-completion/completions/heronry"

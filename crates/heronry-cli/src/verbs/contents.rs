@@ -43,7 +43,7 @@ pub(crate) struct PutArgs {
     /// The media type of the body [default: plain text, or bytes that are no text]
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
-    /// The same key with the same body is stored once [default: a fresh one]
+    /// The idempotency key: a body under the same key is stored once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     key: Option<IdempotencyKey>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct GetArgs {
     content_ref: ContentRef,
 }
 
-/// Erase a body: what is left is its digest, its size and its media type
+/// Erase a body, all but its digest, its size and its media type
 ///
 /// Its first sender may do so, who stored it, and an operator. The messages that refer to it stay as
 /// they are, and who fetches it is told that it was erased.

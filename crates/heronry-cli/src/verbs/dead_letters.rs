@@ -21,13 +21,14 @@ pub(crate) enum DeadLettersVerb {
 
 /// List messages that were claimed too often and are not handed over any more
 ///
-/// With a run its own; without one, and an operator's token, those of every run.
+/// With a run, the list has its own dead letters; without one, and with an operator's token, those
+/// of every run.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry --pool review dead-letters list --field run_id,message_id,reason"
 )]
 pub(crate) struct ListArgs {
-    /// How many at the most [default: all]
+    /// The maximum number of dead letters [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }

@@ -22,14 +22,14 @@ pub(crate) enum EffectsVerb {
 
 /// List effects that have no result, oldest first
 ///
-/// `retry_safe` and `unsafe_pending` ones have nobody left to say how they ended. With a run its own;
-/// without one, and an operator's token, those of every run.
+/// Nobody is left to say how `retry_safe` and `unsafe_pending` effects ended. With a run, the list
+/// has its own effects; without one, and with an operator's token, those of every run.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry --pool review effects list --field effect,run_id,standing,what"
 )]
 pub(crate) struct ListArgs {
-    /// How many at the most [default: all]
+    /// The maximum number of effects [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }

@@ -33,7 +33,7 @@ use crate::{
     after_help = "Example:\n  heronry --pool review --run scanner-1 emit tool_completed --subject tool_call:call-17 --summary '12 findings' --tag lint"
 )]
 pub(crate) struct EmitArgs {
-    /// What happened: any kind outside the pool's own family, as `tool_completed`
+    /// The kind of the event: any kind outside the pool's own family, as `tool_completed`
     #[arg(value_parser = name_of::<EventKind>)]
     kind: Option<EventKind>,
     /// A file with a batch, each line an event as JSON; `-`: stdin
@@ -46,7 +46,7 @@ pub(crate) struct EmitArgs {
     /// A short text that may be shown
     #[arg(long, value_name = "TEXT")]
     summary: Option<String>,
-    /// What it is about [default: the run]
+    /// The subject of the event [default: the run]
     #[arg(long, value_name = "KIND:ID", value_parser = parse_entity)]
     subject: Option<EntityRef>,
     /// Another thing that it touches; can be repeated
@@ -64,10 +64,10 @@ pub(crate) struct EmitArgs {
     /// A policy that it falls under; can be repeated
     #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
     policies: Vec<PolicyRef>,
-    /// How closely it is kept [default: `content_refs_only`]
+    /// The privacy class of the event [default: `content_refs_only`]
     #[arg(long, value_parser = name_of::<PrivacyClass>)]
     privacy: Option<PrivacyClass>,
-    /// The same key with the same events is reported once [default: a fresh one]
+    /// The idempotency key: events under the same key are reported once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     key: Option<IdempotencyKey>,
 }

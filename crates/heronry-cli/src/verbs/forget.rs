@@ -16,8 +16,8 @@ use crate::{
 
 /// Forget where waits ended, and what a run last sent or saw: remove cursor files
 ///
-/// They are those of the pool and the run that are named, for every run of the pool when none is. The
-/// next wait begins as a first one does. No server is asked; a wake that waits goes on.
+/// Removed are the cursor files of the named pool and run; without a run, those of every run of the
+/// pool. The next wait begins as a first one does. No server is asked; a wake that waits goes on.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  heronry --pool review --run lead forget --list\n  \
@@ -41,7 +41,7 @@ struct ListFlag {
 
 #[derive(Debug, Args)]
 struct AllFlag {
-    /// Those of every pool and run, and those that do not say whose they are
+    /// The cursor files of every pool and run, and those that name neither
     #[arg(long, conflicts_with = "filter")]
     all: bool,
 }

@@ -32,7 +32,7 @@ pub(crate) struct ExtendArgs {
     /// The claims that an inbox showed
     #[arg(value_name = "CLAIM", required = true)]
     claims: Vec<String>,
-    /// How long from now they hold [default: 60s]
+    /// The new term of the claims, from now [default: 60s]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     claim_for: Option<Millis>,
 }
@@ -86,7 +86,7 @@ impl Term {
         }
     }
 
-    /// Makes the usual time as short as the pool wants it, when that is what a refusal names.
+    /// Makes the usual time as short as the pool wants it, when a refusal names that limit.
     fn fit(&mut self, error: ClientError) -> Result<(), ClientError> {
         match (&mut *self, error.crossed(LimitName::ClaimMsMax)) {
             (Self::Usual(span), Some(max)) if max < span.0 => {

@@ -31,16 +31,16 @@ heronry --pool review --run scanner-1 inbox --max 9 --keep --field claim |\n    
 while read -r claim; do make && heronry --pool review --run scanner-1 ack \"$claim\"; done"
 )]
 pub(crate) struct InboxArgs {
-    /// How long to wait for a first message; without one in time the exit code is 4
+    /// The longest wait for a first message; without one in time the exit code is 4
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     wait: Option<Millis>,
-    /// How many messages at the most [default: 1]
+    /// The maximum number of messages [default: 1]
     #[arg(long, value_name = "N")]
     max: Option<u64>,
-    /// How long the claims hold [default: 60s]
+    /// The term of the claims [default: 60s]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     claim_for: Option<Millis>,
-    /// The same receive returns the same live claims [default: a fresh one]
+    /// The id of the receive: the same id returns the same live claims [default: a fresh one]
     #[arg(long, value_name = "RECEIVE")]
     receive_id: Option<ReceiveId>,
     /// Show bodies too
@@ -103,7 +103,7 @@ pub(crate) struct ReleaseArgs {
     /// The claims that an inbox showed
     #[arg(value_name = "CLAIM", required = true)]
     claims: Vec<String>,
-    /// How long until they can be claimed again
+    /// The time until the messages can be claimed again
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     delay: Option<Millis>,
 }

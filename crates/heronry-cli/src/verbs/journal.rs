@@ -59,7 +59,7 @@ pub(crate) struct ShowArgs {
     /// Only records after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
-    /// How many records at the most
+    /// The maximum number of records
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }
@@ -95,7 +95,7 @@ pub(crate) struct ImportArgs {
     store: Option<String>,
 }
 
-/// Which store.
+/// The choice of a store.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
     /// The store, as PATH, redb:PATH or sled:PATH [default: store.redb in the data directory]

@@ -36,10 +36,10 @@ pub(crate) struct JoinArgs {
     /// The session of the run
     #[arg(long)]
     session: Option<SessionId>,
-    /// Which process joins; the same one gets the same answer [default: a fresh one]
+    /// The process that joins; the same one gets the same answer [default: a fresh one]
     #[arg(long)]
     instance: Option<InstanceId>,
-    /// How long it may be silent before it is lost [default: forever]
+    /// The longest silence of the member before it is lost [default: forever]
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     lease: Option<Millis>,
     /// Refuse a run that is a member already, instead of taking it over
@@ -54,7 +54,7 @@ pub(crate) struct LeaveArgs {}
 
 /// Say that a run is there: renews its lease, as every other command of the run does
 ///
-/// With --claims it holds these claims longer, too, for work that takes its time.
+/// With --claims the run holds these claims longer, too, for work that takes its time.
 #[derive(Debug, Args)]
 #[command(
     after_help = "With --every it goes on until it is killed, or until none of its claims is held any more: it \
@@ -66,7 +66,7 @@ pub(crate) struct HeartbeatArgs {
     /// Claims that are held longer with each heartbeat, as an inbox showed them
     #[arg(long, value_name = "CLAIMS", value_delimiter = ',')]
     claims: Vec<String>,
-    /// How long from now the claims hold [default: 60s]
+    /// The new term of the claims, from now [default: 60s]
     #[arg(long, value_name = "SPAN", requires = "claims", value_parser = durations::parse)]
     claim_for: Option<Millis>,
     /// Again and again, with this much time in between
@@ -86,7 +86,7 @@ fn pauses(text: &str) -> Result<Millis, String> {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  heronry --pool review members --field run_id,unread")]
 pub(crate) struct MembersArgs {
-    /// How many members at the most [default: all]
+    /// The maximum number of members [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Only members whose run id comes after this one
@@ -106,7 +106,7 @@ pub(crate) struct StateArgs {
     /// completed, failed or cancelled; suspended; active
     #[arg(value_parser = name_of::<RunState>)]
     state: RunState,
-    /// How it ended, in a short text, kept with the record
+    /// A short text about the end, kept with the record
     #[arg(long)]
     note: Option<String>,
     /// Suspended: a wake of the run whose end resumes it; can be repeated
@@ -154,7 +154,7 @@ pub(crate) async fn join(cx: &Context, args: JoinArgs) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// Says on stderr that a live run was taken over, whatever stdout shows.
+/// Says on stderr that a live run was taken over, for every form of stdout.
 fn warn_of_takeover(cx: &Context, joined: &Joined) {
     let Some(over) = &joined.taken_over else {
         return;
@@ -199,9 +199,9 @@ pub(crate) async fn heartbeat(cx: &Context, args: HeartbeatArgs) -> Outcome {
 
 /// The content of a heartbeat.
 enum Beat {
-    /// That the run is there.
+    /// The run is there.
     Presence,
-    /// That it is there and still works on these.
+    /// The run is there, and still works on these claims.
     Claims(Hold),
 }
 

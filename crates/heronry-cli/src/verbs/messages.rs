@@ -47,7 +47,7 @@ heronry --pool review --run lead wait --after batch-1 'kind == \"run_message_set
 heronry --pool review --run lead send --to topic:scan --body 'who is free?' --expect 2 --within 10m"
 )]
 pub(crate) struct SendArgs {
-    /// Whom to: run:RUN, agent:AGENT, topic:TOPIC or pool
+    /// The address: run:RUN, agent:AGENT, topic:TOPIC or pool
     #[arg(long, value_name = "ADDRESS")]
     pub(super) to: String,
     /// The body
@@ -68,10 +68,10 @@ pub(crate) struct SendArgs {
     /// The message that this one replies to
     #[arg(long, value_name = "MESSAGE")]
     pub(super) reply_to: Option<MessageId>,
-    /// How many recipients have to reply; a recipient that acks without a reply has declined
+    /// The number of recipients that have to reply; a recipient that acks without a reply has declined
     #[arg(long, value_name = "N")]
     pub(super) expect: Option<NonZeroU32>,
-    /// How long to wait for their replies, as 10m
+    /// The longest wait for their replies, as 10m
     #[arg(long, value_name = "SPAN", requires = "expect", value_parser = durations::parse)]
     pub(super) within: Option<Millis>,
     /// A run whose reply counts; can be repeated [default: every recipient]
@@ -83,23 +83,23 @@ pub(crate) struct SendArgs {
     /// A policy that the message carries; can be repeated
     #[arg(long = "policy", value_name = "KIND:ID[@VERSION]", value_parser = parse_policy)]
     pub(super) policies: Vec<PolicyRef>,
-    /// How long copies can be claimed, as 10m
+    /// The time in which copies can be claimed, as 10m
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     pub(super) expires_in: Option<Millis>,
-    /// How urgent it is: queue, steer or interrupt [default: queue]
+    /// The urgency: queue, steer or interrupt [default: queue]
     #[arg(long, value_name = "IMPORTANCE", value_parser = name_of::<Importance>)]
     pub(super) importance: Option<Importance>,
-    /// How long copies cannot be claimed yet, as 10m
+    /// The delay before copies can be claimed, as 10m
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     pub(super) deliver_after: Option<Millis>,
     /// Hand no other ordered message of yours to a recipient before this one has ended there
     #[arg(long)]
     pub(super) ordered: bool,
-    /// When an inbox is full: refuse the message, or skip that recipient [default: refuse for a run,
+    /// The treatment of a full inbox: refuse the message, or skip that recipient [default: refuse for a run,
     /// skip for every other address]
     #[arg(long, value_name = "refuse|skip", value_parser = name_of::<OnFull>)]
     pub(super) on_full: Option<OnFull>,
-    /// The same key with the same message is sent once [default: a fresh one]
+    /// The idempotency key: a message under the same key is sent once [default: a fresh one]
     #[arg(long, value_name = "KEY")]
     pub(super) key: Option<IdempotencyKey>,
     #[command(flatten)]
@@ -135,7 +135,7 @@ impl SendArgs {
 
 #[derive(Debug, Default, Args)]
 pub(super) struct NobodyFlag {
-    /// It is right when nobody gets the message: the exit code is 0 then, too
+    /// Accept that nobody gets the message: the exit code is 0 then, too
     #[arg(long)]
     allow_nobody: bool,
 }
@@ -153,8 +153,8 @@ heronry --pool review --run lead receipt batch-1 --wait 10m --since 5f0c6d1e9a7b
 pub(crate) struct ReceiptArgs {
     /// The message
     message: MessageId,
-    /// How long to wait until it changes; without a change in time the exit code is 4. A message that is
-    /// over is not waited for
+    /// The longest wait for a change of the receipt; without a change in time the exit code is 4. A message
+    /// that is over is not waited for
     #[arg(long, value_name = "SPAN", value_parser = durations::parse)]
     wait: Option<Millis>,
     /// Wait for a change after this cursor, as the `as_of` of an earlier receipt [default: after now]
@@ -225,7 +225,7 @@ pub(crate) async fn send(cx: &Context, args: SendArgs) -> Outcome {
     })
 }
 
-/// Returns what is to be said of a message that nobody got.
+/// Returns the text about a message that nobody got.
 pub(super) fn nobody(receipt: &Receipt) -> Option<Failure> {
     let is_failed = receipt.status == MessageStatus::Failed && receipt.recipients.is_empty();
     let why = receipt.reason.filter(|_| is_failed)?;

@@ -149,7 +149,7 @@ async fn set(cx: &Context, args: SetArgs) -> Outcome {
 enum Shown {
     /// Every one, with the value that holds.
     All,
-    /// Those that differ from their defaults, or were set.
+    /// The values that differ from their defaults, or were set.
     Set,
 }
 

@@ -40,10 +40,10 @@ drain_ms = 5000                 the longest time that a stopping server waits fo
 Example:\n  heronry serve --store redb:/var/lib/heronry/store.redb --listen 127.0.0.1:7171"
 )]
 pub(crate) struct ServeArgs {
-    /// Where the journal is kept: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
+    /// The store of the journal: redb:PATH, sled:PATH or memory [default: store.redb in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<StoreChoice>,
-    /// Where to listen; only this machine can reach it [default: 127.0.0.1:7171]
+    /// The address where the server listens; only this machine can reach it [default: 127.0.0.1:7171]
     #[arg(long, value_name = "ADDR")]
     listen: Option<ListenAddress>,
     /// A TOML file with these and other settings (below); flags come first

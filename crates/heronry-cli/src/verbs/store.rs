@@ -55,7 +55,8 @@ pub(crate) struct MoveArgs {
     /// Finish a move that broke off
     #[arg(long)]
     resume: bool,
-    /// Take a move back that broke off: FROM is used as before, and what arrived in TO is deleted
+    /// Take a move back that broke off: FROM is used as before, and pools that arrived in TO are
+    /// deleted
     #[arg(long, conflicts_with = "resume")]
     abandon: bool,
 }

@@ -37,7 +37,7 @@ pub(crate) struct RotateArgs {
     operator: bool,
 }
 
-/// The fields of what was rotated.
+/// The fields of an answer about rotated tokens.
 pub(super) const ROTATED_FIELDS: [&str; 3] = ["token_key", "operator_token", "invalid"];
 
 /// The files that were replaced, and the names of the tokens that are invalid now.

@@ -56,17 +56,17 @@ pub(crate) struct WaitArgs {
     /// Wait until each of these filters has kept an event; may be given again
     #[arg(long, visible_alias = "all", value_name = "FILTER")]
     all_of: Vec<String>,
-    /// Wait for so many events that the filter keeps
+    /// Wait for this many events that the filter keeps
     #[arg(long, value_name = "N", requires = "filter")]
     count: Option<u32>,
-    /// What has to be another one in each of them: event, message, run or subject [default: subject]
+    /// The part that differs between counted events: event, message, run or subject [default: subject]
     #[arg(long, value_name = "WHAT", requires = "count")]
     distinct_by: Option<DistinctBy>,
-    /// From where on events count: start, head or a cursor. No cursor file is used then
+    /// The starting point of counted events: start, head or a cursor. No cursor file is used then
     #[arg(long, value_name = "CURSOR")]
     since: Option<SinceText>,
-    /// After what events count: a message of the run (its acceptance), a cursor, or last (what the run
-    /// last sent or saw). No cursor file is used then
+    /// The point after which events count: a message of the run (its acceptance), a cursor, or last (what the
+    /// run last sent or saw). No cursor file is used then
     #[arg(long, value_name = "MESSAGE|CURSOR|last", conflicts_with = "since")]
     after: Option<After>,
     #[command(flatten)]
@@ -83,10 +83,10 @@ pub(crate) struct WaitArgs {
     cursor_file: Option<PathBuf>,
 }
 
-/// When the wait is over whatever happens.
+/// The latest end of the wait.
 #[derive(Debug, Args)]
 struct EndArgs {
-    /// How long to wait at the most; then the exit code is 4
+    /// The longest wait; after it the exit code is 4
     #[arg(long, value_name = "SPAN", value_parser = durations::parse, group = "end")]
     timeout: Option<Millis>,
     /// With --suspend: there is no timeout
@@ -114,7 +114,7 @@ impl WaitArgs {
         self.since.is_some() || self.after.is_some()
     }
 
-    /// Returns what stands for the condition: the text of a filter, as it always was.
+    /// Returns the text that stands for the condition: for a filter its own text, as always.
     fn text(&self) -> String {
         self.condition().to_string()
     }

@@ -16,7 +16,8 @@ use crate::{
 
 /// List the wakes that wait, oldest first, or end one
 ///
-/// With a run its own; without one, and an operator's token, those of every run.
+/// With a run, the list has its own wakes; without one, and with an operator's token, those of
+/// every run.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -30,7 +31,7 @@ pub(crate) struct WakesArgs {
     page: PageArgs,
 }
 
-/// What can be done with a wake.
+/// The verbs for wakes.
 #[derive(Debug, Subcommand)]
 enum WakesVerb {
     End(EndArgs),
@@ -47,10 +48,10 @@ struct EndArgs {
     wake: WakeId,
 }
 
-/// Which wakes are listed.
+/// The choice of the wakes that are listed.
 #[derive(Debug, Args)]
 struct PageArgs {
-    /// How many at the most [default: all]
+    /// The maximum number of wakes [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Only wakes that were registered after this cursor

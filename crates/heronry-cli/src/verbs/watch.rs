@@ -22,9 +22,9 @@ use crate::{
     after_help = "Example:\n  heronry --pool review.1 watch 'family == \"agent_pool\"' --from start --follow"
 )]
 pub(crate) struct WatchArgs {
-    /// Show only what this filter keeps
+    /// Show only the events that this filter keeps
     filter: Option<String>,
-    /// Where to start: start, head or a cursor [default: the cursor file, else start]
+    /// The starting point: start, head or a cursor [default: the cursor file, else start]
     #[arg(long, value_name = "CURSOR")]
     from: Option<Start>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(crate) struct WatchArgs {
     /// A file that says where the last watch ended
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
-    /// Stop after so many events
+    /// Stop after this many events
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
 }

@@ -31,8 +31,8 @@ fn intended(state: &mut State, record: &Record, body: &EffectIntended) {
 }
 
 fn attempted(state: &mut State, body: &EffectAttempted) {
-    let attempt = (body.attempt, body.generation);
-    state.effects.attempt(body.intended, attempt);
+    let by = body.generation;
+    state.effects.attempt(body.intended, body.attempt, by);
 }
 
 fn completed(state: &mut State, record: &Record, body: &EffectCompleted) {

@@ -10,7 +10,7 @@ use heronry_types::{Generation, Lineage, RunId, TimelineState, Undeliverable};
 use crate::{
     State,
     apply::message::{self, inbox},
-    state::{CopySlot, Due, Inbox, Member},
+    state::{ClaimOf, CopyOf, CopySlot, Due, Inbox, Member},
     suspicion,
 };
 
@@ -55,7 +55,8 @@ fn taken_over(state: &mut State, record: &Record, body: &MemberTakenOver) {
     let lineage = &record.entry.lineage;
     let Some(run) = &lineage.run else { return };
     for claim in held(state, run) {
-        inbox::give_back(state, record, (run, claim), inbox::Attempt::Uncounted, None);
+        let attempt = inbox::Attempt::Uncounted;
+        inbox::give_back(state, record, ClaimOf { run, claim }, attempt, None);
     }
     found(state, run);
     suspend::over(state, run);
@@ -142,13 +143,8 @@ fn left(state: &mut State, record: &Record, why: Undeliverable) {
     copies.extend(member.inbox.held().map(|claim| claim.accepted));
     for accepted in copies {
         let end = CopySlot::Undeliverable { why };
-        message::end_copy(
-            state,
-            record,
-            (accepted, run),
-            end,
-            TimelineState::Undeliverable,
-        );
+        let copy = CopyOf { accepted, run };
+        message::end_copy(state, record, copy, end, TimelineState::Undeliverable);
     }
     found(state, run);
     suspend::over(state, run);

@@ -16,7 +16,7 @@ pub(crate) use past::refold;
 use crate::{
     State,
     apply::content,
-    state::{CopySlot, Due, Message, MessageCopy, Step},
+    state::{CopyOf, CopySlot, Due, Message, MessageCopy, Step},
 };
 
 /// Applies a record that changes messages and their copies.
@@ -105,40 +105,39 @@ fn failed(state: &mut State, record: &Record, body: &MessageFailed) {
     if let Some(message) = state.messages.get_mut(body.message.accepted) {
         message.reason = Some(body.reason);
     }
-    finish(
-        state,
-        record,
-        body.message.accepted,
-        (MessageStatus::Failed, TimelineState::Failed),
-    );
+    let end = End {
+        status: MessageStatus::Failed,
+        timeline: TimelineState::Failed,
+    };
+    finish(state, record, body.message.accepted, end);
 }
 
 fn settled(state: &mut State, record: &Record, accepted: Position) {
-    finish(
-        state,
-        record,
-        accepted,
-        (MessageStatus::Settled, TimelineState::Settled),
-    );
+    let end = End {
+        status: MessageStatus::Settled,
+        timeline: TimelineState::Settled,
+    };
+    finish(state, record, accepted, end);
 }
 
 fn expired(state: &mut State, record: &Record, accepted: Position) {
-    let ends = (CopySlot::Expired, TimelineState::Expired);
-    withdraw(state, record, accepted, (MessageStatus::Expired, ends));
+    let end = End {
+        status: MessageStatus::Expired,
+        timeline: TimelineState::Expired,
+    };
+    withdraw(state, record, accepted, end, CopySlot::Expired);
 }
 
 fn cancelled(state: &mut State, record: &Record, accepted: Position) {
-    let ends = (CopySlot::Cancelled, TimelineState::Cancelled);
-    withdraw(state, record, accepted, (MessageStatus::Cancelled, ends));
+    let end = End {
+        status: MessageStatus::Cancelled,
+        timeline: TimelineState::Cancelled,
+    };
+    withdraw(state, record, accepted, end, CopySlot::Cancelled);
 }
 
 /// Ends the message and its queued copies; a copy under a live claim goes on.
-fn withdraw(
-    state: &mut State,
-    record: &Record,
-    accepted: Position,
-    (status, (end, timeline)): (MessageStatus, (CopySlot, TimelineState)),
-) {
+fn withdraw(state: &mut State, record: &Record, accepted: Position, end: End, slot: CopySlot) {
     let Some(message) = state.messages.get(accepted) else {
         return;
     };
@@ -151,22 +150,24 @@ fn withdraw(
         .map(|(run, _)| run.clone())
         .collect();
     for run in &queued {
-        end_copy(state, record, (accepted, run), end, timeline);
+        end_copy(state, record, CopyOf { accepted, run }, slot, end.timeline);
     }
-    finish(state, record, accepted, (status, timeline));
+    finish(state, record, accepted, end);
 }
 
-pub(super) fn finish(
-    state: &mut State,
-    record: &Record,
-    accepted: Position,
-    (status, timeline): (MessageStatus, TimelineState),
-) {
+/// The end of a message, as its status and as its timeline say it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) status: MessageStatus,
+    pub(super) timeline: TimelineState,
+}
+
+pub(super) fn finish(state: &mut State, record: &Record, accepted: Position, end: End) {
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
     };
-    message.status = Some(status);
-    message.timeline.push(step(record, timeline, None));
+    message.status = Some(end.status);
+    message.timeline.push(step(record, end.timeline, None));
     if let Some(at) = message.contract().and_then(|contract| contract.deadline) {
         state.deadlines.remove(at, Due::ReplyTimeout(accepted));
     }
@@ -179,13 +180,14 @@ pub(super) fn finish(
 pub(super) fn end_copy(
     state: &mut State,
     record: &Record,
-    (accepted, run): (Position, &RunId),
+    copy: CopyOf<'_>,
     end: CopySlot,
     timeline: TimelineState,
 ) {
-    let Some(before) = set_slot(state, record, (accepted, run), end, timeline) else {
+    let Some(before) = set_slot(state, record, copy, end, timeline) else {
         return;
     };
+    let CopyOf { accepted, run } = copy;
     let message = state.messages.get(accepted);
     let sender = message.and_then(|message| message.sender().cloned());
     let own = message.and_then(|message| message.own_turn(accepted, run));
@@ -226,7 +228,7 @@ pub(super) fn end_copy(
 pub(super) fn set_slot(
     state: &mut State,
     record: &Record,
-    (accepted, run): (Position, &RunId),
+    CopyOf { accepted, run }: CopyOf<'_>,
     slot: CopySlot,
     timeline: TimelineState,
 ) -> Option<CopySlot> {

@@ -1,12 +1,12 @@
 //! Applying records about the pool as a whole.
 
-use heronry_journal::{Claim, PoolCreated, PoolRecord, Record};
-use heronry_types::{Millis, RunId, Settings, Timestamp};
+use heronry_journal::{PoolCreated, PoolRecord, Record};
+use heronry_types::{Millis, Settings, Timestamp};
 
 use crate::{
     State,
     apply::message::inbox,
-    state::{CopySlot, Due},
+    state::{ClaimOf, CopySlot, Due},
 };
 
 /// How long every claim holds at the least when the engine goes on, unless its term is shorter.
@@ -39,17 +39,21 @@ fn resumed(state: &mut State, record: &Record) {
         .deadlines
         .due(now.after(HOLD_MIN))
         .filter_map(Due::lapse)
-        .map(|(run, claim)| (run.clone(), claim))
+        .map(|ClaimOf { run, claim }| (run.clone(), claim))
         .collect();
     for (run, claim) in soon {
-        if let Some(until) = held_until(state, (&run, claim), now) {
+        if let Some(until) = held_until(state, ClaimOf { run: &run, claim }, now) {
             inbox::hold_until(state, &run, claim, until);
         }
     }
 }
 
 /// Until when a claim holds after a pause, when that is later than it held before.
-fn held_until(state: &State, (run, claim): (&RunId, Claim), now: Timestamp) -> Option<Timestamp> {
+fn held_until(
+    state: &State,
+    ClaimOf { run, claim }: ClaimOf<'_>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let receive = state.members.get(run)?.inbox.receives.get(&claim.fetched)?;
     let copy = state.messages.get(claim.accepted)?.copy_of(run)?;
     let CopySlot::Claimed { until, .. } = copy.slot else {

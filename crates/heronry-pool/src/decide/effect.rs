@@ -18,7 +18,7 @@ use crate::{
     decide::guard,
     hash::RequestHasher,
     rejection::ConflictField,
-    state::Effect,
+    state::{Effect, EffectAt},
 };
 
 /// Intends an effect, and attempts it for the first time in the same append. An effect with a key
@@ -127,7 +127,7 @@ impl Command for AttemptEffect {
                 Some(guard::standing(state, &self.caller, &self.run)?.generation)
             }
         };
-        let (intended, effect) =
+        let EffectAt { intended, effect } =
             find(state, self.effect, &self.run).ok_or(Rejection::EffectNotFound)?;
         match effect.standing(&state.members) {
             EffectStanding::Finished => return Err(Rejection::EffectFinished),
@@ -150,7 +150,7 @@ impl Command for AttemptEffect {
     }
 
     fn answer(&self, state: &State, _: Applied<'_>) -> Result<EffectView, Rejection> {
-        let (intended, effect) =
+        let EffectAt { intended, effect } =
             find(state, self.effect, &self.run).ok_or(Rejection::EffectNotFound)?;
         Ok(answer::effect_view(state, intended, effect))
     }
@@ -233,7 +233,7 @@ impl Command for ReportEffect {
         guard::note(state, self.result.note.as_ref())?;
         let whose = self.whose(state);
         let found = whose.and_then(|run| find(state, self.effect, run));
-        let effect = found.map(|(_, effect)| effect);
+        let effect = found.map(|found| found.effect);
         if self.is_repeat(effect) {
             return Ok(Decision::Nothing);
         }
@@ -266,7 +266,7 @@ impl Command for ReportEffect {
         let found = self
             .whose(state)
             .and_then(|run| find(state, self.effect, run));
-        let Some((intended, effect)) = found else {
+        let Some(EffectAt { intended, effect }) = found else {
             return Ok(EffectReport::Refused(EffectFault::Unknown, done));
         };
         let is_its_end = match (&effect.end, applied.how) {
@@ -324,7 +324,7 @@ impl Command for ListEffects {
         let mut pending = state.effects.pending_after(after, run);
         let shown = pending.by_ref().take(max);
         let effects: Vec<_> = shown
-            .map(|(at, effect)| answer::effect_view(state, at, effect))
+            .map(|it| answer::effect_view(state, it.intended, it.effect))
             .collect();
         let last = effects.last().map(|effect| effect.effect);
         Ok(EffectPage {
@@ -336,9 +336,12 @@ impl Command for ListEffects {
 }
 
 /// Returns the effect of this run whose intent stands there.
-fn find<'a>(state: &'a State, effect: Cursor, run: &RunId) -> Option<(Position, &'a Effect)> {
+fn find<'a>(state: &'a State, effect: Cursor, run: &RunId) -> Option<EffectAt<'a>> {
     let intended = effect.position;
     let found = state.effects.get(intended)?;
     let is_it = found.run == *run && state.cursor(intended) == effect;
-    is_it.then_some((intended, found))
+    is_it.then_some(EffectAt {
+        intended,
+        effect: found,
+    })
 }

@@ -100,7 +100,8 @@ pub(super) fn filter(limits: &Limits, filter: &Filter) -> Result<(), Rejection> 
 /// Checks that a span from now ends within the calendar.
 pub(super) fn span(
     now: Timestamp,
-    (field, span): (&'static str, Option<Millis>),
+    field: &'static str,
+    span: Option<Millis>,
 ) -> Result<(), Rejection> {
     match span.map(|span| now.checked_after(span)) {
         None | Some(Some(_)) => Ok(()),

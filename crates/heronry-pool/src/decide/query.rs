@@ -19,7 +19,7 @@ use crate::{
     Caller, Minter, Rejection, State, answer,
     command::{AboutWakes, Applied, Command, Cx, Decision, Names, Profile, Speaker},
     decide::guard,
-    state::Message,
+    state::{MessageAt, WakeAt},
 };
 
 /// Asks what became of a message.
@@ -84,10 +84,10 @@ impl Command for FindWake {
         let mut found = state
             .wakes
             .of_id(&self.wake_id)
-            .filter(|(_, wake)| run.is_none_or(|run| wake.run == *run));
+            .filter(|it| run.is_none_or(|run| it.wake.run == *run));
         match (found.next(), found.next()) {
             (None, _) => Err(Rejection::WakeNotFound),
-            (Some((position, _)), None) => Ok(Decision::Repeat(position)),
+            (Some(WakeAt { registered, .. }), None) => Ok(Decision::Repeat(registered)),
             (Some(_), Some(_)) => Err(Rejection::Ambiguous),
         }
     }
@@ -121,11 +121,11 @@ pub struct FirstUse {
 
 impl FirstUse {
     /// Returns the first of the messages that refer to a body, oldest first.
-    pub(super) fn of(of_content: &[(Position, &Message)]) -> Option<Self> {
-        let (accepted, message) = of_content.first()?;
+    pub(super) fn of(of_content: &[MessageAt<'_>]) -> Option<Self> {
+        let first = of_content.first()?;
         Some(Self {
-            accepted: *accepted,
-            bytes: message.accepted.body_bytes,
+            accepted: first.accepted,
+            bytes: first.message.accepted.body_bytes,
         })
     }
 }
@@ -150,7 +150,7 @@ impl Command for ContentAccess {
             Caller::Operator => Ok(first),
             Caller::Member { run, .. } => of_content
                 .iter()
-                .any(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
+                .any(|it| it.message.sender() == Some(run) || it.message.index_of(run).is_some())
                 .then_some(first)
                 .ok_or(Rejection::ContentMissing),
         }

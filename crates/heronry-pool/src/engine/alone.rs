@@ -107,30 +107,26 @@ impl Alone {
     }
 
     /// Waits for one event that a filter keeps.
-    pub(super) fn wait(
-        &mut self,
-        by: &Joined,
-        (filter, name): (&str, &str),
-        timeout: Option<Millis>,
-    ) {
+    pub(super) fn wait(&mut self, by: &Joined, name: &str, filter: &str, timeout: Option<Millis>) {
         let filter = Filter::compile(filter).unwrap();
-        self.register(by, (Condition::Filter(filter), name), timeout);
+        self.register(by, name, Condition::Filter(filter), timeout);
     }
 
     /// Waits for so many events, each of another run, that a filter keeps.
-    pub(super) fn count(&mut self, by: &Joined, n: u32, (filter, name): (&str, &str)) {
+    pub(super) fn count(&mut self, by: &Joined, name: &str, n: u32, filter: &str) {
         let count = Count {
             n,
             filter: Filter::compile(filter).unwrap(),
             distinct_by: DistinctBy::Run,
         };
-        self.register(by, (Condition::Count(count), name), None);
+        self.register(by, name, Condition::Count(count), None);
     }
 
     fn register(
         &mut self,
         by: &Joined,
-        (condition, name): (Condition<Filter>, &str),
+        name: &str,
+        condition: Condition<Filter>,
         timeout: Option<Millis>,
     ) {
         let request = WakeRequest {

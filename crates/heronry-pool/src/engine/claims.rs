@@ -1,7 +1,7 @@
 //! Claims that the claims store does not hold yet.
 
-use heronry_journal::{Body, MessageAccepted, Record, RequestHash, WakeRegistered};
-use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap};
+use heronry_journal::{Body, MessageAccepted, Record, WakeRegistered};
+use heronry_store::{ClaimEntry, ClaimKey, ClaimName, KeyedMap, NamedClaim};
 use heronry_types::{IdempotencyKey, Position, RunId};
 
 use crate::command::{KnownClaims, Names};
@@ -24,7 +24,7 @@ impl RecentClaims {
     }
 
     /// Returns what is known of names: these claims, and what the claims store was asked for.
-    pub(super) fn known<'a>(&'a self, found: &'a [(ClaimKey, ClaimEntry)]) -> KnownClaims<'a> {
+    pub(super) fn known<'a>(&'a self, found: &'a [NamedClaim]) -> KnownClaims<'a> {
         KnownClaims::new([&self.entries, &self.handed], found)
     }
 
@@ -53,14 +53,27 @@ impl RecentClaims {
         let body = &record.entry.body;
         if let Body::ApplicationEvent(body) = body {
             let batch = body.batch.as_ref();
-            let key = batch.map(|batch| (&batch.idempotency_key, batch.request_hash));
-            self.note_key(run, record.position, key);
+            if let Some(batch) = batch {
+                let first = record.position;
+                let request_hash = batch.request_hash;
+                let entry = ClaimEntry {
+                    first,
+                    request_hash,
+                };
+                self.note_key(run, &batch.idempotency_key, entry);
+            }
             return;
         }
         if let Body::EffectIntended(body) = body {
-            let key = body.key.as_ref();
-            let key = key.map(|key| (&key.idempotency_key, key.request_hash));
-            self.note_key(run, record.position, key);
+            if let Some(key) = &body.key {
+                let first = record.position;
+                let request_hash = key.request_hash;
+                let entry = ClaimEntry {
+                    first,
+                    request_hash,
+                };
+                self.note_key(run, &key.idempotency_key, entry);
+            }
             return;
         }
         let (request_hash, of_record) = if let Body::MessageAccepted(body) = body {
@@ -83,32 +96,22 @@ impl RecentClaims {
         self.entries.extend(keys.map(|key| (key, entry)));
     }
 
-    /// A batch of events and an effect have a key, or none, and no id.
-    fn note_key(
-        &mut self,
-        run: &RunId,
-        first: Position,
-        key: Option<(&IdempotencyKey, RequestHash)>,
-    ) {
-        let Some((key, request_hash)) = key else {
-            return;
-        };
+    /// Notes the key of a batch of events or of an effect, which have no id.
+    fn note_key(&mut self, run: &RunId, key: &IdempotencyKey, entry: ClaimEntry) {
         let claim = ClaimKey::new(run, &ClaimName::Key(key.clone()));
-        let entry = ClaimEntry {
-            first,
-            request_hash,
-        };
         self.entries.insert(claim, entry);
     }
 
-    pub(super) fn hand_over(&mut self, until: Position) -> Vec<(ClaimKey, ClaimEntry)> {
+    pub(super) fn hand_over(&mut self, until: Position) -> Vec<NamedClaim> {
         debug_assert!(self.handed.is_empty(), "one run is handed over at a time");
         std::mem::swap(&mut self.handed, &mut self.entries);
         // Few, if any: what is decided on top of what is durable.
         let later = self.handed.extract_if(|_, entry| entry.first > until);
         self.entries.extend(later);
         let handed = self.handed.iter();
-        handed.map(|(key, entry)| (*key, *entry)).collect()
+        handed
+            .map(|(key, entry)| NamedClaim::new(*key, *entry))
+            .collect()
     }
 
     pub(super) fn forget_handed(&mut self) {

@@ -155,7 +155,8 @@ impl Clauses {
     /// Adds the filters that keep an event to `found`; returns how many alternatives were come upon.
     pub(super) fn matches(
         &mut self,
-        (about, envelope): (About, &Envelope),
+        about: About,
+        envelope: &Envelope,
         found: &mut Vec<ClauseId>,
     ) -> usize {
         let came_upon = self.including.matches(envelope, found);

@@ -93,6 +93,13 @@ pub(super) struct Conditions {
     through: Position,
 }
 
+/// A registration, and the condition that it waits for.
+#[derive(Clone, Copy)]
+pub(super) struct WhatWaits<'a> {
+    pub(super) body: &'a WakeRegistered,
+    pub(super) condition: &'a Condition,
+}
+
 /// Who a matched event may count for.
 pub(super) struct Audience<'a> {
     pub(super) counts_for: CountsFor,
@@ -106,8 +113,9 @@ impl Conditions {
     /// Arms a wake of a run; returns its cost.
     pub(super) fn arm(
         &mut self,
-        (registered, run): (Position, &RunId),
-        (body, condition): (&WakeRegistered, &Condition),
+        registered: Position,
+        run: &RunId,
+        WhatWaits { body, condition }: WhatWaits<'_>,
         counted: &[CountedEvent],
     ) -> Result<u64, CompileErrors> {
         let progress = Progress::new(condition, counted);
@@ -184,13 +192,13 @@ impl Conditions {
     }
 
     /// Begins to count an event; returns how many alternatives were come upon.
-    pub(super) fn begin(&mut self, position: Position, asked: (About, &Envelope)) -> usize {
+    pub(super) fn begin(&mut self, position: Position, about: About, envelope: &Envelope) -> usize {
         debug_assert!(!self.is_counting(), "one event at a time");
-        if position <= self.through || self.nobody_asks(asked.0) {
+        if position <= self.through || self.nobody_asks(about) {
             return 0;
         }
         self.through = position;
-        self.clauses.matches(asked, &mut self.kept)
+        self.clauses.matches(about, envelope, &mut self.kept)
     }
 
     /// Returns true while an event is not counted for all.

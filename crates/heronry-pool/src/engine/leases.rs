@@ -26,6 +26,14 @@ struct Lease {
     placed: Timestamp,
 }
 
+/// The lease of a member that begins.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    term: Millis,
+    /// Its end; absent for one that cannot end.
+    until: Option<Timestamp>,
+}
+
 /// The leases of the members that have one.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
@@ -54,7 +62,7 @@ impl Leases {
     }
 
     /// Starts the lease of a member, from now on or anew; a lost member has one that cannot end.
-    fn start(&mut self, run: &RunId, (term, until): (Millis, Option<Timestamp>)) {
+    fn start(&mut self, run: &RunId, Begun { term, until }: Begun) {
         self.forget(run);
         let placed = until.unwrap_or_default();
         if until.is_some() {
@@ -246,10 +254,13 @@ impl Engine {
 
 /// How long a member's lease is, and when it ends if it starts now; a lost or suspended member's
 /// does not.
-fn lease_of(member: &Member, now: Timestamp) -> Option<(Millis, Option<Timestamp>)> {
+fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
     let term = member.lease?;
     let stands_still = member.lost_until.is_some() || member.suspension.is_some();
-    Some((term, (!stands_still).then(|| now.after(term))))
+    Some(Begun {
+        term,
+        until: (!stands_still).then(|| now.after(term)),
+    })
 }
 
 /// Returns true when the record may start, end or change the lease of its run.

@@ -70,7 +70,7 @@ impl Engine {
             return;
         }
         let cause = (self.state.head > before).then(|| before.next());
-        let acting = speaker.and_then(|by| acting_entry(&self.state, by, (before, cause)));
+        let acting = speaker.and_then(|by| acting_entry(&self.state, by, before, cause));
         if let Some(entry) = acting {
             self.stage_entry(entry);
             self.drain_triggers();

@@ -20,7 +20,7 @@ use crate::{
     engine::{
         Staged, UnreadableFilter,
         clauses::CountsFor,
-        conditions::{About, Audience, Conditions, Memory},
+        conditions::{About, Audience, Conditions, Memory, WhatWaits},
     },
     project,
     state::Wake,
@@ -90,7 +90,10 @@ impl Triggers {
         let armed = match body {
             WakeRecord::WakeRegistered(body) => self.arm_registered(state, position, body),
             WakeRecord::ConditionRegistered(body) => {
-                let what = (&body.wake, &body.condition);
+                let what = WhatWaits {
+                    body: &body.wake,
+                    condition: &body.condition,
+                };
                 self.arm_condition(state, position, what, &body.counted)
             }
             WakeRecord::WakeTriggered(_)
@@ -117,7 +120,11 @@ impl Triggers {
     ) -> Result<(), CompileErrors> {
         if body.scan_to.is_some() {
             let condition = Condition::Filter(body.filter.clone());
-            return self.arm_condition(state, position, (body, &condition), &[]);
+            let what = WhatWaits {
+                body,
+                condition: &condition,
+            };
+            return self.arm_condition(state, position, what, &[]);
         }
         let filter = Filter::compile(&body.filter)?;
         let index = if body.include_wakes {
@@ -137,18 +144,17 @@ impl Triggers {
         &mut self,
         state: &State,
         position: Position,
-        what: (&WakeRegistered, &Condition),
+        what: WhatWaits<'_>,
         counted: &[CountedEvent],
     ) -> Result<(), CompileErrors> {
         let Some(wake) = state.wakes.get(position) else {
             return Ok(());
         };
-        let whose = (position, &wake.run);
-        let conditions = match Memory::of(what.0, what.1) {
+        let conditions = match Memory::of(what.body, what.condition) {
             Memory::Nothing => &mut self.single,
             Memory::Counts => &mut self.counting,
         };
-        let cost = conditions.arm(whose, what, counted)?;
+        let cost = conditions.arm(position, &wake.run, what, counted)?;
         self.costs.add(position, &wake.run, cost);
         Ok(())
     }
@@ -204,10 +210,10 @@ impl Triggers {
     pub(super) fn begin(&mut self, state: &State, record: &Record, which: Which) -> usize {
         debug_assert!(!self.is_matching(), "one record at a time");
         if which != Which::OfOneEvent
-            && let Some((registered, by)) = self.scanned(record)
-            && self.decided.insert(registered)
+            && let Some(decided) = self.scanned(record)
+            && self.decided.insert(decided.registered)
         {
-            self.backlog.push_back(Decided { registered, by });
+            self.backlog.push_back(decided);
         }
         if self.nobody_asks(record) {
             return 0;
@@ -217,13 +223,13 @@ impl Triggers {
         let mut came_upon = 0;
         if which != Which::OfCounts {
             came_upon += self.including.matches(&envelope, &mut self.found);
-            came_upon += self.single.begin(record.position, (about, &envelope));
+            came_upon += self.single.begin(record.position, about, &envelope);
         }
         if which != Which::OfCounts && about == About::Other {
             came_upon += self.index.matches(&envelope, &mut self.found);
         }
         if which != Which::OfOneEvent {
-            came_upon += self.counting.begin(record.position, (about, &envelope));
+            came_upon += self.counting.begin(record.position, about, &envelope);
         }
         self.matched = Some(Box::new(Matched {
             envelope,
@@ -283,12 +289,13 @@ impl Triggers {
 
     /// Takes in what was found for a wake, when the record says that. Returns the wake with the event
     /// at which its condition came to hold.
-    fn scanned(&mut self, record: &Record) -> Option<(Position, WakeTriggeredBy)> {
+    fn scanned(&mut self, record: &Record) -> Option<Decided> {
         let Body::WakeScanned(body) = &record.entry.body else {
             return None;
         };
         let by = self.counting.scanned(body.registered, &body.counted)?;
-        Some((body.registered, by))
+        let registered = body.registered;
+        Some(Decided { registered, by })
     }
 
     /// Returns how many events count already for each filter of a wake that needs more than one.

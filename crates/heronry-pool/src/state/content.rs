@@ -60,11 +60,9 @@ impl UnnamedContents {
         self.by_ref.get(&content)
     }
 
-    /// Walks them in order of their references.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (ContentRef, &UnnamedContent)> + '_ {
-        self.by_ref
-            .iter()
-            .map(|(content, unnamed)| (*content, unnamed))
+    /// Returns all of them, by their references.
+    pub(crate) fn all(&self) -> &BTreeMap<ContentRef, UnnamedContent> {
+        &self.by_ref
     }
 
     /// Returns as how many bytes all of them count.

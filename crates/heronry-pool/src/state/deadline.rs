@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, iter};
 use heronry_journal::Claim;
 use heronry_types::{ContentRef, Millis, Position, RunId, Timestamp};
 
+use crate::state::ClaimOf;
+
 /// How many deadlines are looked at for one that was missed: as many as one append decides.
 pub(crate) const MISSED_MAX: usize = 1_024;
 
@@ -29,9 +31,9 @@ pub enum Due {
 
 impl Due {
     /// Returns the claim that lapses, and whose it is.
-    pub(crate) fn lapse(&self) -> Option<(&RunId, Claim)> {
+    pub(crate) fn lapse(&self) -> Option<ClaimOf<'_>> {
         match self {
-            Self::Lapse(run, claim) => Some((run, *claim)),
+            Self::Lapse(run, claim) => Some(ClaimOf { run, claim: *claim }),
             Self::Expiry(_)
             | Self::WakeTimeout(_)
             | Self::ReplyTimeout(_)
@@ -79,25 +81,40 @@ impl Due {
     }
 }
 
+/// Something that becomes due, and when.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Deadline {
+    at: Timestamp,
+    due: Due,
+}
+
+/// A copy that can be claimed again, and since when.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Visible {
+    at: Timestamp,
+    run: RunId,
+    accepted: Position,
+}
+
 /// Everything that becomes due, in order of time.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
     /// Those of messages and bodies: they are decided while those of wakes and members wait.
-    of_contents: BTreeSet<(Timestamp, Due)>,
-    others: BTreeSet<(Timestamp, Due)>,
-    visible: BTreeSet<(Timestamp, RunId, Position)>,
+    of_contents: BTreeSet<Deadline>,
+    others: BTreeSet<Deadline>,
+    visible: BTreeSet<Visible>,
 }
 
 impl Deadlines {
     pub(crate) fn insert(&mut self, at: Timestamp, due: Due) {
-        self.those_like(&due).insert((at, due));
+        self.those_like(&due).insert(Deadline { at, due });
     }
 
     pub(crate) fn remove(&mut self, at: Timestamp, due: Due) {
-        self.those_like(&due).remove(&(at, due));
+        self.those_like(&due).remove(&Deadline { at, due });
     }
 
-    fn those_like(&mut self, due: &Due) -> &mut BTreeSet<(Timestamp, Due)> {
+    fn those_like(&mut self, due: &Due) -> &mut BTreeSet<Deadline> {
         if due.is_of_contents() {
             &mut self.of_contents
         } else {
@@ -106,22 +123,24 @@ impl Deadlines {
     }
 
     pub(crate) fn insert_visible(&mut self, at: Timestamp, run: &RunId, accepted: Position) {
-        self.visible.insert((at, run.clone(), accepted));
+        let run = run.clone();
+        self.visible.insert(Visible { at, run, accepted });
     }
 
     pub(crate) fn remove_visible(&mut self, at: Timestamp, run: &RunId, accepted: Position) {
-        self.visible.remove(&(at, run.clone(), accepted));
+        let run = run.clone();
+        self.visible.remove(&Visible { at, run, accepted });
     }
 
     /// Returns when something is due next; a time that has passed when something is due already.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.all().next().map(|(at, _)| *at);
-        let visible = self.visible_after(now).next().map(|(at, ..)| *at);
+        let due = self.all().next().map(|it| it.at);
+        let visible = self.visible_after(now).next().map(|it| it.at);
         [due, visible].into_iter().flatten().min()
     }
 
     /// Walks all deadlines in order.
-    fn all(&self) -> impl Iterator<Item = &(Timestamp, Due)> + '_ {
+    fn all(&self) -> impl Iterator<Item = &Deadline> + '_ {
         let mut of_contents = self.of_contents.iter().peekable();
         let mut others = self.others.iter().peekable();
         iter::from_fn(move || match (of_contents.peek(), others.peek()) {
@@ -145,17 +164,17 @@ impl Deadlines {
     /// Returns true when a claim is held.
     pub(crate) fn has_claims(&self) -> bool {
         let mut due = self.of_contents.iter();
-        due.any(|(_, due)| due.lapse().is_some())
+        due.any(|it| it.due.lapse().is_some())
     }
 
     /// Returns when the first claim should have lapsed, among the first deadlines that are missed by
     /// more than this much.
     pub(crate) fn missed(&self, now: Timestamp, by: Millis) -> Option<Timestamp> {
         self.all()
-            .take_while(|(at, _)| now.since(*at) > by)
+            .take_while(|it| now.since(it.at) > by)
             .take(MISSED_MAX)
-            .find(|(_, due)| due.lapse().is_some())
-            .map(|(at, _)| *at)
+            .find(|it| it.due.lapse().is_some())
+            .map(|it| it.at)
     }
 
     /// Walks the runs that have released copies which can be claimed since after `from` and until `to`.
@@ -165,18 +184,17 @@ impl Deadlines {
         to: Timestamp,
     ) -> impl Iterator<Item = &RunId> + '_ {
         self.visible_after(from)
-            .take_while(move |(at, ..)| *at <= to)
-            .map(|(_, run, _)| run)
+            .take_while(move |it| it.at <= to)
+            .map(|it| &it.run)
     }
 
-    fn visible_after(
-        &self,
-        from: Timestamp,
-    ) -> impl Iterator<Item = &(Timestamp, RunId, Position)> + '_ {
+    fn visible_after(&self, from: Timestamp) -> impl Iterator<Item = &Visible> + '_ {
         // No id is smaller than one space, so the bound lies before every entry of its time.
-        let bound = RunId::parse(" ")
-            .ok()
-            .map(|run| (from.after(Millis(1)), run, Position::ZERO));
+        let bound = RunId::parse(" ").ok().map(|run| Visible {
+            at: from.after(Millis(1)),
+            run,
+            accepted: Position::ZERO,
+        });
         bound
             .into_iter()
             .flat_map(|bound| self.visible.range(bound..))
@@ -185,9 +203,9 @@ impl Deadlines {
 
 /// Walks deadlines up to `now`.
 fn until<'a>(
-    deadlines: impl Iterator<Item = &'a (Timestamp, Due)>,
+    deadlines: impl Iterator<Item = &'a Deadline>,
     now: Timestamp,
 ) -> impl Iterator<Item = &'a Due> {
-    let due = deadlines.take_while(move |(at, _)| *at <= now);
-    due.map(|(_, due)| due)
+    let due = deadlines.take_while(move |it| it.at <= now);
+    due.map(|it| &it.due)
 }

@@ -55,6 +55,15 @@ impl Effect {
     }
 }
 
+/// An effect, with the position of its intent.
+#[derive(Clone, Copy, Debug)]
+pub struct EffectAt<'a> {
+    /// The position of its intent.
+    pub intended: Position,
+    /// The effect.
+    pub effect: &'a Effect,
+}
+
 /// The effects of a pool, by their intents.
 #[derive(Clone, Debug, Default)]
 pub struct Effects {
@@ -69,11 +78,9 @@ impl Effects {
         self.by_position.get(&intended)
     }
 
-    /// Walks every effect, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Position, &Effect)> + '_ {
-        self.by_position
-            .iter()
-            .map(|(position, effect)| (*position, effect))
+    /// Returns every effect, by its intent.
+    pub fn all(&self) -> &BTreeMap<Position, Effect> {
+        &self.by_position
     }
 
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
@@ -81,7 +88,7 @@ impl Effects {
         &self,
         after: Position,
         run: Option<&RunId>,
-    ) -> impl Iterator<Item = (Position, &Effect)> + '_ {
+    ) -> impl Iterator<Item = EffectAt<'_>> + '_ {
         let pending = match run {
             None => Some(&self.pending),
             Some(run) => self.pending_of.get(run),
@@ -89,7 +96,12 @@ impl Effects {
         pending
             .into_iter()
             .flat_map(move |pending| pending.range(after.next()..))
-            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+            .filter_map(|intended| {
+                Some(EffectAt {
+                    intended: *intended,
+                    effect: self.by_position.get(intended)?,
+                })
+            })
     }
 
     /// Returns how many effects of a run have no result.
@@ -104,7 +116,7 @@ impl Effects {
         self.by_position.insert(position, effect);
     }
 
-    pub(crate) fn attempt(&mut self, intended: Position, (attempt, by): (u32, Generation)) {
+    pub(crate) fn attempt(&mut self, intended: Position, attempt: u32, by: Generation) {
         if let Some(effect) = self.by_position.get_mut(&intended) {
             effect.attempts = attempt;
             effect.generation = by;

@@ -61,6 +61,13 @@ pub struct Member {
 pub(crate) struct Slot(usize);
 
 /// Runs in order, and where their members stand.
+/// A member that a message is addressed to, and where it stands.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    run: &'a RunId,
+    slot: Slot,
+}
+
 type Runs = BTreeMap<RunId, Slot>;
 
 /// The members of a pool.
@@ -133,8 +140,8 @@ impl Members {
             };
             let reached = self
                 .named(aim)
-                .filter(|(_, slot)| holds(**slot))
-                .map(|(run, slot)| (run.clone(), *slot));
+                .filter(|named| holds(named.slot))
+                .map(|named| (named.run.clone(), named.slot));
             let (runs, slots): (Vec<_>, Vec<_>) = reached.unzip();
             Reach {
                 runs: Recipients(runs.into()),
@@ -148,9 +155,10 @@ impl Members {
         self.named(aim).next().is_some()
     }
 
-    fn named(&self, aim: &Aim) -> impl Iterator<Item = (&RunId, &Slot)> {
+    fn named(&self, aim: &Aim) -> impl Iterator<Item = Named<'_>> {
         let addressed = self.runs_of(&aim.to).into_iter().flatten();
-        addressed.filter(|(run, _)| aim.without.as_ref() != Some(*run))
+        let addressed = addressed.map(|(run, slot)| Named { run, slot: *slot });
+        addressed.filter(|named| aim.without.as_ref() != Some(named.run))
     }
 
     fn runs_of(&self, to: &Address) -> Option<&Runs> {
@@ -240,7 +248,7 @@ impl Members {
             .entry(member.agent.clone())
             .or_default()
             .insert(member.run.clone(), slot);
-        self.list_topics((&member.run, slot), &member.topics);
+        self.list_topics(&member.run, slot, &member.topics);
         self.by_run.insert(member.run.clone(), slot);
         if let Some(place) = self.slots.get_mut(slot.0) {
             *place = Some(member);
@@ -284,7 +292,7 @@ impl Members {
         };
         let before = std::mem::replace(&mut member.topics, topics.to_vec());
         self.unlist_topics(run, &before);
-        self.list_topics((run, slot), topics);
+        self.list_topics(run, slot, topics);
     }
 
     pub(crate) fn set_policies(&mut self, run: &RunId, policies: &Policies) {
@@ -324,7 +332,7 @@ impl Members {
         self.ended.insert(run, end);
     }
 
-    fn list_topics(&mut self, (run, slot): (&RunId, Slot), topics: &[TopicId]) {
+    fn list_topics(&mut self, run: &RunId, slot: Slot, topics: &[TopicId]) {
         for topic in topics {
             self.topics
                 .entry(topic.clone())

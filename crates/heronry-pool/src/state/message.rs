@@ -12,20 +12,43 @@ mod turn;
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use heronry_journal::{MessageAccepted, Recipients};
+use heronry_journal::{Claim, MessageAccepted, Recipients};
 use heronry_types::{
     AckOutcome, ContentRef, CopyStanding, CopyState, DeadReason, Importance, Lineage,
     MessageFailure, MessageId, MessageStatus, Position, RunId, TimelineState, Timestamp,
     Undeliverable,
 };
 
-pub use dead::{DeadLetter, DeadLetters};
+pub use dead::{DeadCopy, DeadLetter, DeadLetters};
 pub use inbox::{Inbox, Receive};
 pub use messages::Messages;
 pub use past::Past;
 pub use turn::Turn;
 
-/// Where one copy stands.
+/// A message, with the position of its acceptance.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageAt<'a> {
+    /// The position of its acceptance.
+    pub accepted: Position,
+    /// The message.
+    pub message: &'a Message,
+}
+
+/// The name of a copy: the acceptance of its message, and its recipient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CopyOf<'a> {
+    pub(crate) accepted: Position,
+    pub(crate) run: &'a RunId,
+}
+
+/// A claim, and the run that holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClaimOf<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) claim: Claim,
+}
+
+/// The standing of one copy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CopySlot {
     /// It waits to be claimed.

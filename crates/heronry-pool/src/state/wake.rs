@@ -56,6 +56,15 @@ pub struct Wake {
     pub end: Option<(Position, WakeEnd)>,
 }
 
+/// A wake, with the position of its registration.
+#[derive(Clone, Copy, Debug)]
+pub struct WakeAt<'a> {
+    /// The position of its registration.
+    pub registered: Position,
+    /// The wake.
+    pub wake: &'a Wake,
+}
+
 /// The wakes of a pool, by their registration.
 #[derive(Clone, Debug, Default)]
 pub struct Wakes {
@@ -95,20 +104,23 @@ impl Wakes {
         self.live.range(following).copied()
     }
 
-    /// Walks every wake, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Position, &Wake)> + '_ {
-        self.by_position
-            .iter()
-            .map(|(position, wake)| (*position, wake))
+    /// Returns every wake, by its registration.
+    pub fn all(&self) -> &BTreeMap<Position, Wake> {
+        &self.by_position
     }
 
     /// Walks the wakes of this id, oldest first: at most one for each run.
-    pub fn of_id(&self, id: &WakeId) -> impl Iterator<Item = (Position, &Wake)> + '_ {
+    pub fn of_id(&self, id: &WakeId) -> impl Iterator<Item = WakeAt<'_>> + '_ {
         self.by_id
             .get(id)
             .into_iter()
             .flatten()
-            .filter_map(|position| Some((*position, self.by_position.get(position)?)))
+            .filter_map(|registered| {
+                Some(WakeAt {
+                    registered: *registered,
+                    wake: self.by_position.get(registered)?,
+                })
+            })
     }
 
     pub(crate) fn insert(&mut self, position: Position, wake: Wake) {

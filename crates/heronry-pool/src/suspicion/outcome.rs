@@ -45,6 +45,14 @@ impl Outcome {
     }
 }
 
+/// Those who hold copies of a message that have not ended.
+struct Holders {
+    /// The members that are there.
+    there: Vec<RunId>,
+    /// The number of those that are lost.
+    lost: usize,
+}
+
 /// The messages that are not over.
 #[derive(Default)]
 struct Open<'a> {
@@ -103,7 +111,8 @@ impl<'a> Outcomes<'a> {
     /// Adds what could become of messages that an alternative of a filter keeps.
     pub(super) fn of_case(
         &self,
-        (case, kinds): (Case<'_>, &[EventKind]),
+        case: Case<'_>,
+        kinds: &[EventKind],
         tests: &mut usize,
         prospect: &mut Prospect,
     ) {
@@ -157,13 +166,13 @@ impl<'a> Outcomes<'a> {
             prospect.add(self.repliers(message), left);
         }
         // Who is lost leaves in time, and needs nobody for that.
-        let (holders, lost) = self.holders(message);
+        let Holders { there, lost } = self.holders(message);
         match contract {
             // The first of them may leave too few.
-            Some(_) if has(EventKind::RunMessageFailed) => prospect.add(holders, 1 - lost.min(1)),
+            Some(_) if has(EventKind::RunMessageFailed) => prospect.add(there, 1 - lost.min(1)),
             None if has(EventKind::RunMessageSettled) => {
-                let needed = holders.len();
-                prospect.add(holders, needed);
+                let needed = there.len();
+                prospect.add(there, needed);
             }
             Some(_) | None => {}
         }
@@ -184,13 +193,15 @@ impl<'a> Outcomes<'a> {
         recipients.filter(may_reply).cloned().collect()
     }
 
-    /// Those who hold copies that have not ended, and how many of them are lost beside.
-    fn holders(&self, message: &Message) -> (Vec<RunId>, usize) {
+    fn holders(&self, message: &Message) -> Holders {
         let copies = message.recipients.0.iter().zip(&message.copies);
         let live = copies.filter(|(_, copy)| !copy.slot.is_ended());
         let (there, lost): (Vec<&RunId>, Vec<&RunId>) =
             live.map(|(run, _)| run).partition(|run| self.is_there(run));
-        (there.into_iter().cloned().collect(), lost.len())
+        Holders {
+            there: there.into_iter().cloned().collect(),
+            lost: lost.len(),
+        }
     }
 
     fn is_there(&self, run: &RunId) -> bool {

@@ -241,7 +241,7 @@ impl<'a> Prospects<'a> {
             let asked =
                 |kind: &EventKind| wake_events == WakeEvents::Include || !is_about_wakes(*kind);
             let kinds: Vec<EventKind> = kinds.filter(asked).collect();
-            self.of_case((case, &kinds), acting, &mut prospect);
+            self.of_case(case, &kinds, acting, &mut prospect);
         }
         if self.nobodys.iter().any(|it| filter.matches(it)) {
             prospect.comes(ByItself::Yes);
@@ -251,7 +251,8 @@ impl<'a> Prospects<'a> {
 
     fn of_case(
         &mut self,
-        (case, kinds): (Case<'_>, &[EventKind]),
+        case: Case<'_>,
+        kinds: &[EventKind],
         acting: &Acting<'_>,
         prospect: &mut Prospect,
     ) {
@@ -266,11 +267,11 @@ impl<'a> Prospects<'a> {
             prospect.add_anyone(need, acting);
         }
         if whose || ways.handling {
-            self.authors((case, ways), acting, prospect);
+            self.authors(case, ways, acting, prospect);
         }
         if !prospect.is_settled() && kinds.iter().any(|kind| OUTCOMES.contains(kind)) {
             self.outcomes
-                .of_case((case, kinds), &mut self.tests, prospect);
+                .of_case(case, kinds, &mut self.tests, prospect);
         }
         let dies =
             kinds.contains(&EventKind::RunMessageDeadLettered) && self.outcomes.may_die(case);
@@ -336,7 +337,8 @@ impl<'a> Prospects<'a> {
     /// Adds the members that an alternative names, or else those that pass what it asks.
     fn authors(
         &mut self,
-        (case, ways): (Case<'_>, Ways),
+        case: Case<'_>,
+        ways: Ways,
         acting: &Acting<'_>,
         prospect: &mut Prospect,
     ) {
@@ -350,7 +352,7 @@ impl<'a> Prospects<'a> {
                 return;
             };
             self.tests = left;
-            let could = could_author(state, (case, ways), member);
+            let could = could_author(state, case, ways, member);
             if could && (acting.acts)(member) {
                 prospect.comes(ByItself::Yes);
                 return;
@@ -381,7 +383,7 @@ impl<'a> Prospects<'a> {
     /// Whether it could be about a body that no message names, and that expires because of that.
     fn is_about_unnamed(&self, case: Case<'_>) -> bool {
         let state = self.state;
-        let nobodys = state.unnamed.iter().next().is_some();
+        let nobodys = !state.unnamed.all().is_empty();
         let nobodys = nobodys.then(|| Identity::new(state.pool.clone()));
         let of_runs = state.unnamed.runs().take(TESTS_MAX).map(|run| {
             let mut identity = Identity::new(state.pool.clone());
@@ -430,7 +432,7 @@ fn candidates<'s>(state: &'s State, case: Case<'s>) -> Box<dyn Iterator<Item = &
     }
 }
 
-fn could_author(state: &State, (case, ways): (Case<'_>, Ways), member: &Member) -> bool {
+fn could_author(state: &State, case: Case<'_>, ways: Ways, member: &Member) -> bool {
     let identity = identity(state, member);
     let could = |recipients| {
         case.could_be(&Outline {

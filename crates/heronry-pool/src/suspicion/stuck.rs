@@ -134,7 +134,7 @@ impl<'a> Stuck<'a> {
         let needs: BTreeSet<Need> = left.values().filter_map(|it| it.anyone).collect();
         let mut entries = Vec::new();
         while let Some(first) = left.keys().next().cloned() {
-            let group = self.take_group(&mut left, (first, needs.clone()));
+            let group = self.take_group(&mut left, first, needs.clone());
             let named = || {
                 let group = group.iter().take(NAMED_MAX);
                 group.filter_map(|run| Some((run, self.sleepers.get(run)?.suspension)))
@@ -191,7 +191,7 @@ impl<'a> Stuck<'a> {
     }
 
     /// Whether a run has what something needs, or waits for anyone who has.
-    fn is_about(&self, need: Need, (run, waits): (&RunId, &WaitsOn)) -> bool {
+    fn is_about(&self, need: Need, run: &RunId, waits: &WaitsOn) -> bool {
         waits.anyone == Some(need) || self.has(run, need)
     }
 
@@ -199,7 +199,8 @@ impl<'a> Stuck<'a> {
     fn take_group(
         &self,
         left: &mut BTreeMap<RunId, WaitsOn>,
-        (first, mut needs): (RunId, BTreeSet<Need>),
+        first: RunId,
+        mut needs: BTreeSet<Need>,
     ) -> BTreeSet<RunId> {
         let mut group = BTreeSet::new();
         let mut open = vec![first];
@@ -209,9 +210,9 @@ impl<'a> Stuck<'a> {
             };
             // Who waits for anyone is connected with all who have what that needs, and so are they.
             needs.retain(|need| {
-                let is_connected = self.is_about(*need, (&run, &waits));
+                let is_connected = self.is_about(*need, &run, &waits);
                 let others = left.iter().filter(|_| is_connected);
-                let others = others.filter(|other| self.is_about(*need, *other));
+                let others = others.filter(|(run, waits)| self.is_about(*need, run, waits));
                 open.extend(others.map(|(run, _)| run.clone()));
                 !is_connected
             });

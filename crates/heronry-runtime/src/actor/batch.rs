@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{AboutWakes, Names, ReleaseUnanswered},
     engine::SMALL_BURDEN,
 };
-use heronry_store::{ClaimEntry, ClaimKey, Outcome};
+use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
 
 use super::{Actor, BATCH_MAX, Flow};
@@ -256,7 +256,7 @@ impl Actor {
     }
 
     /// Asks the claims store for every key of the commands that wait, in one call.
-    async fn look_up(&mut self) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn look_up(&mut self) -> Result<Vec<NamedClaim>, StopReason> {
         let recent = self.engine.recent();
         let keys: Vec<ClaimKey> = self
             .pending
@@ -272,17 +272,14 @@ impl Actor {
     /// Asks the claims store for the names that the first command which waits wants to know of.
     async fn asked_by_first(
         &mut self,
-        found: &[(ClaimKey, ClaimEntry)],
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+        found: &[NamedClaim],
+    ) -> Result<Vec<NamedClaim>, StopReason> {
         let first = self.pending.front();
         let asked = first.map_or_else(Vec::new, |job| job.asks(&self.engine, found));
         self.find(asked).await
     }
 
-    async fn find(
-        &mut self,
-        keys: Vec<ClaimKey>,
-    ) -> Result<Vec<(ClaimKey, ClaimEntry)>, StopReason> {
+    async fn find(&mut self, keys: Vec<ClaimKey>) -> Result<Vec<NamedClaim>, StopReason> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -298,7 +295,7 @@ impl Actor {
         Ok(keys
             .into_iter()
             .zip(found)
-            .filter_map(|(key, entry)| Some((key, entry?)))
+            .filter_map(|(key, entry)| Some(NamedClaim::new(key, entry?)))
             .collect())
     }
 

@@ -112,7 +112,7 @@ impl Actor {
     /// Advances the readable head, then rings whoever waits for these records.
     fn externalise(&mut self, head: Head, staged: &Staged) {
         self.durable = head.head;
-        if self.settings_version != self.engine.state().settings().1 {
+        if self.settings_version != self.engine.state().settings_version() {
             self.take_over_settings(staged);
         }
         self.head.send_replace(head.head);

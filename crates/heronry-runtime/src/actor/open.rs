@@ -52,7 +52,9 @@ impl Opening {
                 return Err(error);
             }
         };
-        let (settings, settings_version) = folded.engine.state().settings();
+        let state = folded.engine.state();
+        let settings = state.settings();
+        let settings_version = state.settings_version();
         queue.resize(&settings.limits);
         let published = Arc::new(Published::default());
         published.set_limits(&settings.limits);

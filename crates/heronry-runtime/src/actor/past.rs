@@ -2,7 +2,7 @@
 
 use heronry_journal::{Chunk, Record};
 use heronry_pool::engine::{Found, Past};
-use heronry_store::{ClaimEntry, ClaimKey, ReadError, StoreErrorKind};
+use heronry_store::{NamedClaim, ReadError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -21,7 +21,7 @@ impl Actor {
     pub(super) async fn answer(
         &mut self,
         mut job: Box<dyn Job>,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
         scan: &Found,
     ) -> Result<Box<dyn Gated>, StopReason> {
         self.engine.make_room();

@@ -5,7 +5,7 @@ use heronry_pool::{
     Rejection,
     engine::{Found, Scan, ScanStep},
 };
-use heronry_store::{ClaimEntry, ClaimKey, Page, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -29,7 +29,7 @@ impl Actor {
     /// Looks for the earlier events that the first command which waits asks for.
     pub(super) async fn scan_for_first(
         &mut self,
-        found: &[(ClaimKey, ClaimEntry)],
+        found: &[NamedClaim],
     ) -> Result<Result<Found, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
             let request = match job.scan(&self.engine, found) {

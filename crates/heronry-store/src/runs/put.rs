@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ClaimHash, Place, Runs, Shape, Slot, block::Entry, writer::RunWriter};
-use crate::{Checkpoint, ClaimEntry, ClaimKey, StoreError};
+use crate::{Checkpoint, NamedClaim, StoreError};
 
 /// The fewest entries that are merged for a run, however small it is.
 const PIECE_MIN: u64 = 1_024;
@@ -40,10 +40,10 @@ pub(crate) struct NewRun {
 
 impl NewRun {
     /// Sorts claims. Of several under one key the last counts.
-    pub(crate) fn new(run: &[(ClaimKey, ClaimEntry)], checkpoint: Checkpoint) -> Self {
-        let entry = |(key, claim): &(ClaimKey, ClaimEntry)| Entry {
-            hash: ClaimHash::of(*key),
-            claim: *claim,
+    pub(crate) fn new(run: &[NamedClaim], checkpoint: Checkpoint) -> Self {
+        let entry = |claim: &NamedClaim| Entry {
+            hash: ClaimHash::of(claim.key),
+            claim: claim.entry,
         };
         let mut entries: Vec<_> = run.iter().map(entry).collect();
         // In place: room to sort in costs more than sorting, and hardly ever are two under one key.

@@ -10,7 +10,7 @@ use heronry_types::{Epoch, Id, Position};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ClaimEntry, ClaimKey, ClaimName, keys::PoolNo};
+use crate::{ClaimEntry, ClaimKey, ClaimName, NamedClaim, keys::PoolNo};
 
 /// Small enough that a few hundred claims make blocks, runs and merges on several levels.
 const SMALL: Shape = Shape { block: 4, base: 8 };
@@ -98,7 +98,9 @@ impl World {
     fn put_unchecked(&mut self, numbers: &[u16]) -> Option<(Runs, HashMap<u16, ClaimEntry>)> {
         self.puts += 1;
         let entry = claim(self.puts);
-        let run = numbers.iter().map(|number| (key(*number), entry));
+        let run = numbers
+            .iter()
+            .map(|number| NamedClaim::new(key(*number), entry));
         let run: Vec<_> = run.collect();
         let run = NewRun::new(&run, checkpoint(self.puts));
         let (runs, edit) = Runs::put(self.runs.as_ref(), place(&self.rows), &run, SMALL).unwrap();

@@ -1,7 +1,7 @@
 //! The promises of claims.
 
 use heronry_journal::RequestHash;
-use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, StoreErrorKind};
+use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim, StoreErrorKind};
 use heronry_types::{Id, IdKind, Position};
 
 use super::{Case, Failure, Place, Writer, refused, same};
@@ -51,7 +51,10 @@ pub(super) fn checkpoint(position: u64) -> Checkpoint {
 
 pub(super) async fn put_keys(writer: &Writer, position: u64) -> Result<Vec<ClaimKey>, Failure> {
     let keys = keys()?;
-    let run = keys.iter().enumerate().map(|(n, key)| (*key, entry(n)));
+    let run = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| NamedClaim::new(*key, entry(n)));
     let claims = &writer.store.claims;
     claims
         .put_run(
@@ -74,7 +77,7 @@ fn nth_key(number: u64) -> Result<ClaimKey, Failure> {
 pub(super) async fn put_one(writer: &Writer, number: u64) -> Result<(), Failure> {
     let (at, claims) = (checkpoint(number), &writer.store.claims);
     let position = usize::try_from(number).unwrap_or(usize::MAX);
-    let run = vec![(nth_key(number)?, entry(position))];
+    let run = vec![NamedClaim::new(nth_key(number)?, entry(position))];
     let put = claims.put_run(&writer.pool, run, at, writer.token);
     put.await.map_err(Failure::from)
 }
@@ -130,7 +133,7 @@ async fn a_stale_token_puts_nothing(place: &dyn Place) -> Result<(), Failure> {
         .seize(&writer.pool, "another", sample::time(1))
         .await?;
     let claims = &writer.store.claims;
-    let run = vec![(keys()?.remove(0), entry(0))];
+    let run = vec![NamedClaim::new(keys()?.remove(0), entry(0))];
     let put = claims.put_run(&writer.pool, run, checkpoint(1), writer.token);
     let error = refused("a stale token", put.await)?;
     same("its refusal", &error.kind(), &StoreErrorKind::Closed)?;

@@ -1,6 +1,6 @@
 //! Further promises of claims: runs that add up, seals, failures, reopening.
 
-use heronry_store::{Checkpoint, ClaimKey, ClaimName, FencingToken, StoreErrorKind};
+use heronry_store::{Checkpoint, ClaimKey, ClaimName, FencingToken, NamedClaim, StoreErrorKind};
 
 use super::{
     Case, Failure, Place, Writer, check_kind,
@@ -41,7 +41,11 @@ async fn a_key_that_comes_again_has_its_last_entry(place: &dyn Place) -> Result<
     let writer = Writer::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let claims = &writer.store.claims;
-    let again: Vec<_> = keys.iter().take(1).map(|key| (*key, entry(99))).collect();
+    let again: Vec<_> = keys
+        .iter()
+        .take(1)
+        .map(|key| NamedClaim::new(*key, entry(99)))
+        .collect();
     claims
         .put_run(&writer.pool, again, checkpoint(2), writer.token)
         .await?;
@@ -102,7 +106,10 @@ async fn apart(place: &dyn Place) -> Result<(), Failure> {
         &store.claims.checkpoint(&two.pool).await?,
         &None,
     )?;
-    let run = keys.iter().map(|key| (*key, entry(50))).collect();
+    let run = keys
+        .iter()
+        .map(|key| NamedClaim::new(*key, entry(50)))
+        .collect();
     store
         .claims
         .put_run(&two.pool, run, checkpoint(2), two.token)
@@ -126,7 +133,7 @@ async fn a_large_run_is_found(place: &dyn Place) -> Result<(), Failure> {
     };
     // In no order that a store could rely on.
     let numbers = (0..KEYS).map(|number| number * 7_919 % KEYS);
-    let run = numbers.map(|number| Ok((key(number)?, entry(number))));
+    let run = numbers.map(|number| Ok(NamedClaim::new(key(number)?, entry(number))));
     let run = run.collect::<Result<Vec<_>, Failure>>()?;
     let claims = &writer.store.claims;
     claims
@@ -211,7 +218,10 @@ async fn a_checkpoint_after_reopening_is_one_that_was_put(
     writer.write(&[2]).await?;
     let point: Checkpoint = writer.point()?;
     let keys = keys()?;
-    let run = keys.iter().map(|key| (*key, entry(1))).collect();
+    let run = keys
+        .iter()
+        .map(|key| NamedClaim::new(*key, entry(1)))
+        .collect();
     writer
         .store
         .claims

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::executor::block_on;
-use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName};
+use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim};
 
 use super::{
     Case, Failure, Place, Writer,
@@ -40,7 +40,7 @@ fn key(number: usize) -> Result<ClaimKey, Failure> {
 /// Puts the run with a number, whose keys have entries of their own.
 async fn put(writer: &Writer, number: usize, at: Checkpoint) -> Result<(), Failure> {
     let numbers = number * RUN..(number + 1) * RUN;
-    let run = numbers.map(|number| Ok((key(number)?, entry(number))));
+    let run = numbers.map(|number| Ok(NamedClaim::new(key(number)?, entry(number))));
     let run = run.collect::<Result<Vec<_>, Failure>>()?;
     let put = writer
         .store
@@ -85,7 +85,9 @@ async fn the_last_entry_counts_however_many_runs_there_are(
     for round in 0..20 {
         // Each round puts another half of the keys again.
         let again = keys.iter().enumerate().filter(|(n, _)| n % 2 == round % 2);
-        let run = again.map(|(_, key)| (*key, entry(round))).collect();
+        let run = again
+            .map(|(_, key)| NamedClaim::new(*key, entry(round)))
+            .collect();
         let at = checkpoint(round as u64 + 1);
         claims.put_run(&writer.pool, run, at, writer.token).await?;
         if round == 0 {

@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind, Stored,
+    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
+    NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -240,7 +240,7 @@ impl Claims for FaultStore {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {

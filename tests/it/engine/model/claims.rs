@@ -38,8 +38,8 @@ impl Play {
         self.claims.extend(again);
     }
 
-    /// Returns the run that acts on a claim, counted from the newest; the claim; and true when that
-    /// run holds it now.
+    /// Returns the run that acts on a claim, counted from the newest; the claim; and true when its
+    /// owner holds it now, or has acknowledged it.
     fn claim(&self, by: By, number: usize) -> Option<(Who, Claim, bool)> {
         let (owner, claim) = *self.claims.iter().rev().nth(number)?;
         let who = acting(by, owner);

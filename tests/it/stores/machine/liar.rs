@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NewContent,
-    Page, ReadError, Reservation, Store, StoreError, Stored,
+    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
+    NewContent, Page, ReadError, Reservation, Store, StoreError, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -324,7 +324,7 @@ impl Claims for Liar {
     async fn put_run(
         &self,
         pool: &PoolId,
-        mut run: Vec<(ClaimKey, ClaimEntry)>,
+        mut run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heronry_journal::Chunk;
 use heronry_store::{
     Arrival, Checkpoint, ClaimEntry, ClaimKey, Commit, ConsumerCursor, ConsumerId, ContentPack,
-    ContentPlace, Erasure, Guard, Head, NewContent, Snapshot, Stored, Timeline,
+    ContentPlace, Erasure, Guard, Head, NamedClaim, NewContent, Snapshot, Stored, Timeline,
 };
 use heronry_types::{ContentRef, PoolId, Position};
 
@@ -128,14 +128,15 @@ impl Model {
     pub(crate) fn claim(
         &mut self,
         name: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: u64,
     ) -> End<()> {
         self.check_unsealed()?;
         let pool = self.pools.entry(name.clone()).or_default();
         pool.check_token(token).map_err(|_| "closed".to_owned())?;
-        pool.claims.extend(run);
+        let claims = run.into_iter().map(|claim| (claim.key, claim.entry));
+        pool.claims.extend(claims);
         pool.checkpoint = Some(checkpoint);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use heronry_store::{FencingToken, Store};
+use heronry_store::{FencingToken, NamedClaim, Store};
 use heronry_testkit::sample;
 use heronry_tests::StoreKind;
 use heronry_types::{PoolId, Position};
@@ -243,7 +243,9 @@ impl<'a> Play<'a> {
                 let name = make::name(*pool);
                 let token = make::token(self.pool(&name), *token);
                 let (entry, checkpoint) = make::decided(*number);
-                let run: Vec<_> = keys.iter().map(|key| (make::key(*key), entry)).collect();
+                let run = keys.iter();
+                let run = run.map(|key| NamedClaim::new(make::key(*key), entry));
+                let run: Vec<_> = run.collect();
                 let expected = self.model.claim(&name, run.clone(), checkpoint, token.0);
                 let found = claims.put_run(&name, run, checkpoint, token).await;
                 let found = found.map_err(|error| refused_by_store(&error));

@@ -92,7 +92,7 @@ impl Load {
         }
     }
 
-    /// Does once what has to be done before.
+    /// Does the preparation once.
     pub(super) fn prepare(self, scene: &Scene, scale: Scale) -> Result<(), Failure> {
         match self {
             Self::Explains => wait_for_nobody(scene),

@@ -86,7 +86,7 @@ impl Scene {
     }
 }
 
-/// Joins a run, and returns what asks with its token.
+/// Joins a run, and returns an asker with its token.
 async fn asker(
     pool: &Pool,
     auth: &Auth,

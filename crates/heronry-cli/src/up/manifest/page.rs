@@ -1,4 +1,4 @@
-//! The reference page of manifests, held against what is read, and the example.
+//! The reference page of manifests, compared with the keys that are read, and the example.
 
 use std::{collections::BTreeMap, fmt};
 

@@ -11,7 +11,7 @@ use crate::{
     host::StoreChoice,
 };
 
-/// Brings what a file holds into a store, which is made when it is not there.
+/// Brings the pools of a file into a store, which is made when it is not there.
 pub(super) async fn run(cx: &Context, choice: &StoreChoice, file: &Path) -> Outcome {
     let found = std::fs::metadata(file).map_err(|error| Failure::file("read", file, &error))?;
     if !found.is_file() {

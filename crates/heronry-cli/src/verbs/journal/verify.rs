@@ -86,7 +86,7 @@ pub(crate) const POOL_FIELDS: [&str; 8] = [
     "hash",
 ];
 
-/// Has a store checked, and reports what was found.
+/// Has a store checked, and reports the findings.
 pub(super) async fn run(cx: &Context, store: &StoreChoice) -> Outcome {
     let path = store.path();
     let program = std::env::current_exe().map_err(Failure::failed)?;

@@ -52,7 +52,7 @@ fn add_row(roff: &mut Roff, header: &[&str], row: &[&str]) {
     roff.text(inlines(&rest.join("; ")));
 }
 
-/// Returns a text with what stands in backticks or asterisks in bold.
+/// Returns a text in which the parts in backticks or asterisks are bold.
 fn inlines(text: &str) -> Vec<Inline> {
     let mut inlines = Vec::new();
     for (place, code) in text.split('`').enumerate() {

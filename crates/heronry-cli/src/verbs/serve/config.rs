@@ -20,7 +20,7 @@ const CONNECTIONS_MAX: u64 = 1_000_000;
 /// The least room for the bodies of requests: the largest content fits, and more beside it.
 const BODIES_BYTES_MIN: u64 = 64 * 1024 * 1024;
 
-/// Every key, with what it says.
+/// Every key, with its meaning.
 const KEYS: [(&str, Read); 13] = [
     ("store", |config, value| {
         config.store = Some(text(value)?.parse().map_err(said)?);
@@ -88,7 +88,7 @@ const KEYS: [(&str, Read); 13] = [
     }),
 ];
 
-/// Takes the value of a key over, or says what it has to be.
+/// Takes the value of a key over, or says which values the key takes.
 type Read = fn(&mut Config, &Value) -> Result<(), String>;
 
 /// The content of a configuration file.

@@ -16,7 +16,7 @@ use crate::{
 /// The point after which a wait is to begin.
 #[derive(Clone, Debug)]
 pub(super) enum After {
-    /// The point of what the run last sent or saw.
+    /// The point of the last message or event that the run sent or saw.
     Last,
     /// A point in the journal.
     Cursor(Cursor),
@@ -51,7 +51,7 @@ enum Why {
     Named,
     /// A message of the run was accepted there.
     Message(MessageId),
-    /// It is the last that the run sent or saw.
+    /// The wait begins after the last record that the run sent or saw.
     Last,
     /// The last wait for the same ended there, says this file.
     File(PathBuf),

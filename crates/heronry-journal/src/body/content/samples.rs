@@ -68,7 +68,7 @@ impl Sample for ContentStored {
     }
 }
 
-/// What is said of a body.
+/// Returns the reference, the digest, the media type and the size of a body.
 fn body() -> impl Strategy<Value = (ContentRef, Digest, MediaType, u64)> {
     let parts = (
         any::<[u8; 16]>(),

@@ -1,12 +1,12 @@
 //! Applying that runs are suspended and resumed.
 
-use heronry_journal::{Claim, Record, RunSuspended};
+use heronry_journal::{Record, RunSuspended};
 use heronry_types::{Millis, Position, RunId, Timestamp};
 
 use crate::{
     State,
     apply::message::inbox,
-    state::{CopySlot, Due, Suspension},
+    state::{ClaimOf, CopySlot, Due, Suspension},
     suspicion,
 };
 
@@ -47,7 +47,7 @@ pub(super) fn resumed(state: &mut State, record: &Record, run: &RunId) {
         return;
     };
     for claim in member.inbox.held().collect::<Vec<_>>() {
-        if let Some(until) = held_until(state, (run, claim), record.recorded_at) {
+        if let Some(until) = held_until(state, ClaimOf { run, claim }, record.recorded_at) {
             inbox::hold_until(state, run, claim, until);
         }
     }
@@ -67,7 +67,11 @@ pub(super) fn over(state: &mut State, run: &RunId) -> Option<Position> {
 
 /// Until when a claim holds that had no end: for its term again, but past the expiry of its message
 /// no longer than every claim is held for.
-fn held_until(state: &State, (run, claim): (&RunId, Claim), now: Timestamp) -> Option<Timestamp> {
+fn held_until(
+    state: &State,
+    ClaimOf { run, claim }: ClaimOf<'_>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let term = state
         .members
         .get(run)?

@@ -6,7 +6,7 @@ use heronry_types::TimelineState;
 use crate::{
     State,
     apply::message,
-    state::{CopySlot, DeadLetter},
+    state::{CopyOf, CopySlot, DeadLetter},
 };
 
 pub(in crate::apply) fn lettered(state: &mut State, record: &Record, body: &MessageDeadLettered) {
@@ -17,7 +17,13 @@ pub(in crate::apply) fn lettered(state: &mut State, record: &Record, body: &Mess
     for dead in &body.copies {
         let accepted = dead.copy.accepted;
         let end = CopySlot::Dead { reason };
-        message::end_copy(state, record, (accepted, run), end, TimelineState::Dead);
+        message::end_copy(
+            state,
+            record,
+            CopyOf { accepted, run },
+            end,
+            TimelineState::Dead,
+        );
         let letter = DeadLetter {
             reason,
             position: record.position,
@@ -34,7 +40,7 @@ pub(in crate::apply) fn replayed(state: &mut State, record: &Record, body: &Mess
     };
     state.dead.remove(run, accepted);
     let slot = CopySlot::Queued { visible_at: None };
-    let copy = (accepted, run);
+    let copy = CopyOf { accepted, run };
     if message::set_slot(state, record, copy, slot, TimelineState::Replayed).is_none() {
         return;
     }

@@ -1,12 +1,12 @@
 //! Applying deliveries that are not the usual ones: delayed, urgent, ordered, or past full inboxes.
 
 use heronry_journal::{MessageDelivered, Record};
-use heronry_types::{Position, RunId, TimelineState, Timestamp, Undeliverable};
+use heronry_types::{Position, TimelineState, Timestamp, Undeliverable};
 
 use crate::{
     State,
     apply::message,
-    state::{CopySlot, MessageCopy},
+    state::{CopyOf, CopySlot, MessageCopy},
 };
 
 /// Puts the copies where they belong; the message and its timeline are as after any delivery.
@@ -14,9 +14,10 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     let visible_at = visible_at(state, record, body.accepted);
     for (index, run) in body.recipients.0.iter().enumerate() {
         if body.is_skipped(index) {
-            skip(state, record, (body.accepted, index));
+            skip(state, record, body.accepted, index);
         } else {
-            put(state, record, (body.accepted, index, run), visible_at);
+            let accepted = body.accepted;
+            put(state, record, CopyOf { accepted, run }, index, visible_at);
         }
     }
 }
@@ -29,7 +30,7 @@ fn visible_at(state: &State, record: &Record, accepted: Position) -> Option<Time
 }
 
 /// The recipient's inbox is full: it gets no copy.
-fn skip(state: &mut State, record: &Record, (accepted, index): (Position, usize)) {
+fn skip(state: &mut State, record: &Record, accepted: Position, index: usize) {
     let Some(message) = state.messages.get_mut(accepted) else {
         return;
     };
@@ -42,10 +43,12 @@ fn skip(state: &mut State, record: &Record, (accepted, index): (Position, usize)
     message.timeline.push(step);
 }
 
+/// Puts a copy, that of the recipient at this index, into its recipient's inbox.
 fn put(
     state: &mut State,
     record: &Record,
-    (accepted, index, run): (Position, usize, &RunId),
+    CopyOf { accepted, run }: CopyOf<'_>,
+    index: usize,
     visible_at: Option<Timestamp>,
 ) {
     let Some(message) = state.messages.get_mut(accepted) else {

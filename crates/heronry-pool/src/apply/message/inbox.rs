@@ -8,7 +8,7 @@ use heronry_types::{MessageStatus, Position, ReleaseReason, RunId, TimelineState
 use crate::{
     State,
     apply::message,
-    state::{CopySlot, Due, Message, Receive},
+    state::{ClaimOf, CopyOf, CopySlot, Due, Message, Receive},
 };
 
 /// Whether a claim that is given back counts as an attempt.
@@ -26,15 +26,21 @@ pub(in crate::apply) fn fetched(state: &mut State, record: &Record, body: &Messa
     };
     for gone in &body.undeliverable {
         let end = CopySlot::Undeliverable { why: gone.why };
-        let copy = (gone.copy.accepted, run);
+        let accepted = gone.copy.accepted;
+        let copy = CopyOf { accepted, run };
         message::end_copy(state, record, copy, end, TimelineState::Undeliverable);
     }
     let (fetched, until) = (record.position, body.claimed_until);
     for copy in &body.copies {
         let accepted = copy.copy.accepted;
         let slot = CopySlot::Claimed { fetched, until };
-        let before =
-            message::set_slot(state, record, (accepted, run), slot, TimelineState::Claimed);
+        let before = message::set_slot(
+            state,
+            record,
+            CopyOf { accepted, run },
+            slot,
+            TimelineState::Claimed,
+        );
         if let Some(CopySlot::Queued {
             visible_at: Some(at),
         }) = before
@@ -83,10 +89,11 @@ pub(in crate::apply) fn acked(state: &mut State, record: &Record, body: &Message
             outcome: body.outcome,
             fetched: claim.fetched,
         };
+        let accepted = claim.accepted;
         message::end_copy(
             state,
             record,
-            (claim.accepted, run),
+            CopyOf { accepted, run },
             end,
             TimelineState::Acked,
         );
@@ -102,7 +109,14 @@ pub(in crate::apply) fn released(state: &mut State, record: &Record, body: &Mess
         ReleaseReason::TakenOver | ReleaseReason::Unanswered => Attempt::Uncounted,
     };
     for (claim, _) in &body.claims {
-        give_back(state, record, (run, *claim), attempt, body.visible_at);
+        let claim = *claim;
+        give_back(
+            state,
+            record,
+            ClaimOf { run, claim },
+            attempt,
+            body.visible_at,
+        );
     }
 }
 
@@ -142,11 +156,12 @@ pub(in crate::apply) fn hold_until(state: &mut State, run: &RunId, claim: Claim,
 pub(in crate::apply) fn give_back(
     state: &mut State,
     record: &Record,
-    (run, claim): (&RunId, Claim),
+    ClaimOf { run, claim }: ClaimOf<'_>,
     attempt: Attempt,
     visible_at: Option<Timestamp>,
 ) {
     let accepted = claim.accepted;
+    let copy = CopyOf { accepted, run };
     if attempt == Attempt::Uncounted {
         count_attempts(state, run, claim, |counted| counted.saturating_sub(1));
     }
@@ -156,17 +171,11 @@ pub(in crate::apply) fn give_back(
             Some(MessageStatus::Cancelled) => (CopySlot::Cancelled, TimelineState::Cancelled),
             None | Some(_) => (CopySlot::Expired, TimelineState::Expired),
         };
-        return message::end_copy(state, record, (accepted, run), end, timeline);
+        return message::end_copy(state, record, copy, end, timeline);
     }
     let own = message.and_then(|message| message.own_turn(accepted, run));
     let slot = CopySlot::Queued { visible_at };
-    let before = message::set_slot(
-        state,
-        record,
-        (accepted, run),
-        slot,
-        TimelineState::Released,
-    );
+    let before = message::set_slot(state, record, copy, slot, TimelineState::Released);
     if let Some(CopySlot::Claimed { until, .. }) = before {
         state
             .deadlines

@@ -3,7 +3,11 @@
 use heronry_journal::{MessageAccepted, Record};
 use heronry_types::{MessageFailure, MessageStatus, Position, ReplyStanding, TimelineState};
 
-use crate::{State, apply::message, state::Reply};
+use crate::{
+    State,
+    apply::message::{self, End},
+    state::Reply,
+};
 
 /// Notes a reply that counts with the message that asked for it.
 pub(super) fn replied(state: &mut State, record: &Record, body: &MessageAccepted) {
@@ -35,12 +39,18 @@ pub(super) fn replied(state: &mut State, record: &Record, body: &MessageAccepted
 }
 
 pub(in crate::apply) fn responded(state: &mut State, record: &Record, accepted: Position) {
-    let end = (MessageStatus::Responded, TimelineState::Responded);
+    let end = End {
+        status: MessageStatus::Responded,
+        timeline: TimelineState::Responded,
+    };
     message::finish(state, record, accepted, end);
 }
 
 pub(in crate::apply) fn timed_out(state: &mut State, record: &Record, accepted: Position) {
-    let end = (MessageStatus::TimedOut, TimelineState::TimedOut);
+    let end = End {
+        status: MessageStatus::TimedOut,
+        timeline: TimelineState::TimedOut,
+    };
     message::finish(state, record, accepted, end);
 }
 
@@ -48,6 +58,9 @@ pub(in crate::apply) fn unsatisfiable(state: &mut State, record: &Record, accept
     if let Some(message) = state.messages.get_mut(accepted) {
         message.reason = Some(MessageFailure::Unsatisfiable);
     }
-    let end = (MessageStatus::Failed, TimelineState::Failed);
+    let end = End {
+        status: MessageStatus::Failed,
+        timeline: TimelineState::Failed,
+    };
     message::finish(state, record, accepted, end);
 }

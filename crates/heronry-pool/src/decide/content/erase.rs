@@ -8,7 +8,7 @@ use crate::{
     Caller, Minter, Rejection, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::guard,
-    state::Message,
+    state::MessageAt,
 };
 
 /// Asks whether the caller may erase a body, and where to look for it.
@@ -33,12 +33,12 @@ impl Command for ErasureAccess {
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        check_owner(state, (&self.caller, &self.minter), self.content_ref)?;
+        check_owner(state, &self.caller, &self.minter, self.content_ref)?;
         Ok(Decision::Nothing)
     }
 
     fn answer(&self, state: &State, _: Applied<'_>) -> Result<Option<Position>, Rejection> {
-        Ok(first_message(state, self.content_ref).map(|(position, _)| position))
+        Ok(first_message(state, self.content_ref).map(|first| first.accepted))
     }
 }
 
@@ -65,16 +65,16 @@ impl Command for EraseContent {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         guard::present(state, &self.caller)?;
-        check_owner(state, (&self.caller, cx.minter), self.content_ref)?;
+        check_owner(state, &self.caller, cx.minter, self.content_ref)?;
         let first = first_message(state, self.content_ref);
         let body = ContentErased {
             content_ref: self.content_ref,
             digest: self.left.digest,
             media_type: (&*self.left.media_type).into(),
             body_bytes: self.left.bytes,
-            message: first.map(|(accepted, message)| CopyName {
-                accepted,
-                message_id: message.accepted.message_id.clone(),
+            message: first.map(|first| CopyName {
+                accepted: first.accepted,
+                message_id: first.message.accepted.message_id.clone(),
             }),
             stored_with: match self.place {
                 ContentPlace::Alone => None,
@@ -96,7 +96,7 @@ impl Command for EraseContent {
 
 impl EraseContent {
     fn author(&self, state: &State) -> Author {
-        if let Some((accepted, message)) = first_message(state, self.content_ref) {
+        if let Some(MessageAt { accepted, message }) = first_message(state, self.content_ref) {
             return Author::of_message(state, &self.caller, message).caused_by(accepted);
         }
         let run = self.caller.run_or_own(None);
@@ -108,21 +108,22 @@ impl EraseContent {
 }
 
 /// Returns the first message that refers to a body.
-fn first_message(state: &State, content_ref: ContentRef) -> Option<(Position, &Message)> {
+fn first_message(state: &State, content_ref: ContentRef) -> Option<MessageAt<'_>> {
     state.messages.of_content(content_ref).into_iter().next()
 }
 
 /// Checks that the caller may erase a body. Who may not is told nothing of it.
 fn check_owner(
     state: &State,
-    (caller, minter): (&Caller, &Minter),
+    caller: &Caller,
+    minter: &Minter,
     content_ref: ContentRef,
 ) -> Result<(), Rejection> {
     let Caller::Member { run, .. } = caller else {
         return Ok(());
     };
     let first = first_message(state, content_ref);
-    let sent = first.is_some_and(|(_, message)| message.sender() == Some(run));
+    let sent = first.is_some_and(|first| first.message.sender() == Some(run));
     if sent || minter.stores(Some(run), content_ref) {
         Ok(())
     } else {

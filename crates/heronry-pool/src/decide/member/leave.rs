@@ -34,7 +34,10 @@ impl Command for Leave {
             members: state.members.len() as u64 - 1,
         });
         let entry = Author::member(state, &self.caller, member).entry(body);
-        let whys = (Undeliverable::Left, WakeReason::Left);
+        let whys = Whys {
+            copies: Undeliverable::Left,
+            wakes: WakeReason::Left,
+        };
         Ok(Decision::Write(Draft::of(departure(
             state, member, entry, whys,
         ))))
@@ -75,7 +78,10 @@ impl Command for EndRun {
             members: state.members.len() as u64 - 1,
         });
         let entry = Author::member(state, &self.caller, member).entry(body);
-        let whys = (Undeliverable::RunEnded, WakeReason::RunEnded);
+        let whys = Whys {
+            copies: Undeliverable::RunEnded,
+            wakes: WakeReason::RunEnded,
+        };
         Ok(Decision::Write(Draft::of(departure(
             state, member, entry, whys,
         ))))
@@ -86,14 +92,18 @@ impl Command for EndRun {
     }
 }
 
+/// The reasons that a departure gives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whys {
+    /// The reason for which the member's copies are undeliverable.
+    pub(super) copies: Undeliverable,
+    /// The reason for which its wakes are cancelled.
+    pub(super) wakes: WakeReason,
+}
+
 /// The departure itself, the wakes that it cancels, and the messages that are settled by it: those
 /// change nothing any more of what waiters see, so they come last.
-pub(super) fn departure(
-    state: &State,
-    member: &Member,
-    entry: Entry,
-    (why, reason): (Undeliverable, WakeReason),
-) -> Vec<Entry> {
+pub(super) fn departure(state: &State, member: &Member, entry: Entry, whys: Whys) -> Vec<Entry> {
     let mut entries = vec![entry];
     let departed = state.head.next();
     let author = Author::engine(state.lineage_of(&member.run)).caused_by(departed);
@@ -102,7 +112,7 @@ pub(super) fn departure(
         let cancelled = WakeCancelled {
             registered: *registered,
             wake_id,
-            reason,
+            reason: whys.wakes,
         };
         Some(author.entry(Body::WakeCancelled(cancelled)))
     }));
@@ -113,7 +123,7 @@ pub(super) fn departure(
         let end = CopyStanding {
             state: CopyState::Undeliverable,
             attempt: copy.attempts,
-            why: Some(why),
+            why: Some(whys.copies),
             outcome: None,
         };
         settle::settled_by(state, accepted, &member.run, end)

@@ -51,6 +51,9 @@ pub(crate) fn left_entries(state: &State, run: &RunId) -> Vec<Entry> {
         state,
         member,
         entry,
-        (Undeliverable::Lost, WakeReason::Left),
+        leave::Whys {
+            copies: Undeliverable::Lost,
+            wakes: WakeReason::Left,
+        },
     )
 }

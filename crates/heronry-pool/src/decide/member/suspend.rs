@@ -9,8 +9,8 @@ use heronry_types::{
 use crate::{
     Caller, Done, Rejection, State, Stood,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
-    decide::{guard, message::release},
-    state::{Member, Turn},
+    decide::{guard, message::release::Giving},
+    state::{Member, Turn, WakeAt},
 };
 
 /// How a wake suspends its run.
@@ -69,8 +69,11 @@ pub struct Suspend {
 impl Suspend {
     fn wakes(&self, state: &State) -> Result<Vec<WakeName>, Rejection> {
         let find = |wake_id: &WakeId| {
-            let mut own = state.wakes.of_id(wake_id).filter(|it| it.1.run == self.run);
-            let (registered, _) = own.next().ok_or(Rejection::WakeNotFound)?;
+            let mut own = state
+                .wakes
+                .of_id(wake_id)
+                .filter(|it| it.wake.run == self.run);
+            let WakeAt { registered, .. } = own.next().ok_or(Rejection::WakeNotFound)?;
             let wake_id = wake_id.clone();
             Ok(WakeName {
                 registered,
@@ -96,13 +99,18 @@ impl Command for Suspend {
 
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
-        guard::span(cx.now, ("timeout_ms", self.timeout))?;
+        guard::span(cx.now, "timeout_ms", self.timeout)?;
         let named = self.wakes.len() as u64;
         guard::limit(state, LimitName::LiveWakesPerRunMax, named)?;
         let wakes = self.wakes(state)?;
         let author = Author::member(state, &self.caller, member);
-        let given_back = (self.release.clone(), None);
-        let mut entries = release::entries(state, cx.now, (&author, member), given_back)?;
+        let giving = Giving {
+            author: &author,
+            member,
+            claims: self.release.clone(),
+            delay: None,
+        };
+        let mut entries = giving.entries(state, cx.now)?;
         let until = self.timeout.map(|timeout| cx.now.after(timeout));
         entries.push(suspended(&author, member, wakes, until));
         Ok(Decision::Write(Draft::of(entries)))
@@ -167,15 +175,15 @@ fn suspended(
 }
 
 /// Returns the records that suspend a run for a wake which is registered in the same append: any of
-/// its suspending wakes resumes it.
+/// its suspending wakes resumes it. The run gives claims back with that.
 pub(in crate::decide) fn for_wake(
     state: &State,
     now: Timestamp,
-    (author, member): (&Author, &Member),
-    (suspending, wake): (&Suspending, WakeName),
+    giving: Giving<'_>,
+    wake: WakeName,
 ) -> Result<Vec<Entry>, Rejection> {
-    let given_back = (suspending.release.clone(), None);
-    let mut entries = release::entries(state, now, (author, member), given_back)?;
+    let Giving { author, member, .. } = giving;
+    let mut entries = giving.entries(state, now)?;
     let earlier = member.wakes.iter().filter_map(|registered| {
         let body = &state.wakes.get(*registered)?.registered;
         body.suspends.map(|_| WakeName {
@@ -224,11 +232,13 @@ fn interrupt(state: &State, member: &Member, now: Timestamp) -> Option<Position>
     found.map(|(turn, _)| turn.accepted)
 }
 
-/// Returns the record that a suspended run goes on because it does something.
+/// Returns the record that a suspended run goes on because it does something, unless a record after `until`
+/// suspended it: that is what it does.
 pub(crate) fn acting_entry(
     state: &State,
     speaker: Speaker<'_>,
-    (until, cause): (Position, Option<Position>),
+    until: Position,
+    cause: Option<Position>,
 ) -> Option<Entry> {
     let Speaker::Acting(caller, _) = speaker else {
         return None;

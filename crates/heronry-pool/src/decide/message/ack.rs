@@ -30,12 +30,18 @@ pub(super) enum Hold {
     Lapsed,
 }
 
+/// The standing of a claim, and the message that it is about.
+#[derive(Clone, Debug)]
+pub(super) struct ClaimStanding {
+    pub(super) hold: Hold,
+    pub(super) message_id: MessageId,
+}
+
+/// The claims of a set that are held, in order, each with the id of its message.
+pub(super) struct HeldClaims(pub(super) Vec<(Claim, MessageId)>);
+
 /// Returns where a claim stands and which message it is about.
-pub(super) fn hold(
-    state: &State,
-    run: &RunId,
-    claim: Claim,
-) -> Result<(Hold, MessageId), Rejection> {
+pub(super) fn hold(state: &State, run: &RunId, claim: Claim) -> Result<ClaimStanding, Rejection> {
     let unknown = Rejection::UnknownClaim { claim };
     let Some(message) = state.messages.get(claim.accepted) else {
         return Err(unknown);
@@ -60,7 +66,10 @@ pub(super) fn hold(
             Hold::Lapsed
         }
     };
-    Ok((hold, message.accepted.message_id.clone()))
+    Ok(ClaimStanding {
+        hold,
+        message_id: message.accepted.message_id.clone(),
+    })
 }
 
 /// Returns the claims of a set that are held; those that were acknowledged before need nothing.
@@ -68,7 +77,7 @@ pub(super) fn held_claims(
     state: &State,
     member: &Member,
     set: &ClaimSet,
-) -> Result<Vec<(Claim, MessageId)>, Rejection> {
+) -> Result<HeldClaims, Rejection> {
     let claims = match set {
         ClaimSet::These(claims) => claims.clone(),
         ClaimSet::UpTo(last) => {
@@ -87,16 +96,17 @@ pub(super) fn held_claims(
     guard::limit(state, LimitName::PageItemsMax, claims.len() as u64)?;
     let (mut held, mut lapsed) = (Vec::new(), Vec::new());
     for claim in claims {
-        match hold(state, &member.run, claim)? {
-            (Hold::Held, message_id) => held.push((claim, message_id)),
-            (Hold::Acked, _) => {}
-            (Hold::Lapsed, _) => lapsed.push(claim),
+        let ClaimStanding { hold, message_id } = hold(state, &member.run, claim)?;
+        match hold {
+            Hold::Held => held.push((claim, message_id)),
+            Hold::Acked => {}
+            Hold::Lapsed => lapsed.push(claim),
         }
     }
     held.sort_unstable_by_key(|(claim, _)| *claim);
     held.dedup_by_key(|(claim, _)| *claim);
     if lapsed.is_empty() {
-        Ok(held)
+        Ok(HeldClaims(held))
     } else {
         Err(Rejection::ClaimLapsed { claims: lapsed })
     }
@@ -118,7 +128,7 @@ pub struct Ack {
 }
 
 impl Ack {
-    fn settled(&self, state: &State, claims: &[(Claim, MessageId)]) -> Vec<Entry> {
+    fn settled(&self, state: &State, HeldClaims(claims): &HeldClaims) -> Vec<Entry> {
         let settled = |(claim, _): &(Claim, MessageId)| {
             let attempt = state
                 .messages
@@ -161,12 +171,12 @@ impl Command for Ack {
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::note(state, self.note.as_ref())?;
         let claims = held_claims(state, member, &self.claims)?;
-        if claims.is_empty() {
+        if claims.0.is_empty() {
             return Ok(self.repeated(state));
         }
         let settled = self.settled(state, &claims);
         let body = MessageAcked {
-            claims,
+            claims: claims.0,
             outcome: self.outcome,
             note: self.note.clone(),
         };

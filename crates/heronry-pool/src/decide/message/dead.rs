@@ -1,4 +1,4 @@
-//! Dead letters: copies that were claimed too often, and giving them another chance.
+//! Dead letters: copies that were claimed too often, or expired after a replay, and giving them another chance.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,11 @@ use heronry_types::{
 use crate::{
     Caller, Done, Rejection, State,
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
-    decide::{guard, message::settle},
-    state::{CopySlot, Message},
+    decide::{
+        guard,
+        message::settle::{self, CopyEnd},
+    },
+    state::{CopySlot, Message, MessageAt},
 };
 
 /// Returns why a claimed copy that is given back now is dead, when it is.
@@ -21,8 +24,10 @@ use crate::{
 /// message is open; a copy that was replayed after that has nobody else to end it.
 pub(in crate::decide) fn dies(
     state: &State,
-    (message, run): (&Message, &RunId),
-    (now, why): (Timestamp, ReleaseReason),
+    message: &Message,
+    run: &RunId,
+    now: Timestamp,
+    why: ReleaseReason,
 ) -> Option<DeadReason> {
     if message.is_withdrawn() {
         return None;
@@ -43,14 +48,14 @@ pub(in crate::decide) fn dies(
 #[derive(Debug, Default)]
 pub(in crate::decide) struct Dying {
     by_run: BTreeMap<(RunId, DeadReason), Vec<FetchedCopy>>,
-    by_message: BTreeMap<Position, Vec<(usize, CopyStanding)>>,
+    by_message: BTreeMap<Position, Vec<CopyEnd>>,
 }
 
 impl Dying {
     /// Adds a recipient's copy.
     pub(in crate::decide) fn add(
         &mut self,
-        (accepted, message): (Position, &Message),
+        MessageAt { accepted, message }: MessageAt<'_>,
         run: &RunId,
         reason: DeadReason,
     ) {
@@ -66,7 +71,7 @@ impl Dying {
         let dead = FetchedCopy { copy, attempt };
         let of_run = self.by_run.entry((run.clone(), reason)).or_default();
         of_run.push(dead);
-        let end = CopyStanding {
+        let standing = CopyStanding {
             state: CopyState::Dead,
             attempt,
             why: None,
@@ -75,14 +80,15 @@ impl Dying {
         self.by_message
             .entry(accepted)
             .or_default()
-            .push((index, end));
+            .push(CopyEnd { index, standing });
     }
 
     /// Adds every copy of a message that waits to be claimed after the message has expired.
-    pub(in crate::decide) fn add_expired(&mut self, (accepted, message): (Position, &Message)) {
+    pub(in crate::decide) fn add_expired(&mut self, dead: MessageAt<'_>) {
+        let message = dead.message;
         for (run, copy) in message.recipients.0.iter().zip(&message.copies) {
             if matches!(copy.slot, CopySlot::Queued { .. }) {
-                self.add((accepted, message), run, DeadReason::Expired);
+                self.add(dead, run, DeadReason::Expired);
             }
         }
     }

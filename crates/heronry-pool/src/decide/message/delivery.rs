@@ -12,8 +12,8 @@ use heronry_types::{
 use crate::{
     Rejection, State,
     command::Author,
-    decide::message::resolve::Reached,
-    state::{Member, Message},
+    decide::{SendRequest, message::resolve::Reached},
+    state::{Member, Message, MessageAt},
 };
 
 /// How long an ordered copy can be given back for at the most: it holds up those behind it.
@@ -45,9 +45,9 @@ pub(super) fn recorded(options: DeliveryOptions) -> Option<Box<DeliveryOptions>>
 /// returns those who are skipped because they have none.
 pub(super) fn room(
     state: &State,
-    (sender, to): (&RunId, &Address),
+    sender: &RunId,
+    request: &SendRequest,
     reached: &Reached<'_>,
-    options: DeliveryOptions,
 ) -> Result<Option<Skipped>, Rejection> {
     let (limits, recipients) = (&state.settings.limits, &reached.runs().0);
     limits.check(LimitName::RecipientsPerMessageMax, recipients.len())?;
@@ -57,7 +57,11 @@ pub(super) fn room(
     let is_full = |member: &Member| member.inbox.is_full_for(sender, depth);
     let members = (0..).zip(reached.members(state));
     let mut full = members.filter(|(_, member)| is_full(member));
-    match options.on_full.unwrap_or_else(|| usual_on_full(to)) {
+    match request
+        .options
+        .on_full
+        .unwrap_or_else(|| usual_on_full(&request.to))
+    {
         OnFull::Refuse if full.next().is_some() => Err(Rejection::InboxFull { depth }),
         OnFull::Refuse => Ok(None),
         OnFull::Skip => {
@@ -114,7 +118,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Whether a copy may be handed over now; an ordered one is the only one of its sender from then on.
-    pub(super) fn admit(&mut self, (accepted, message): (Position, &'a Message)) -> bool {
+    pub(super) fn admit(&mut self, MessageAt { accepted, message }: MessageAt<'a>) -> bool {
         if !message.is_ordered() {
             return true;
         }

@@ -8,7 +8,7 @@ use crate::{
     command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, Profile, Speaker},
     decide::{
         ClaimSet, guard,
-        message::ack::{self, Hold},
+        message::ack::{self, HeldClaims, Hold},
     },
     state::CopySlot,
 };
@@ -53,7 +53,8 @@ impl Command for Extend {
     fn decide(&self, state: &State, cx: &Cx<'_>) -> Result<Decision, Rejection> {
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::limit(state, LimitName::ClaimMsMax, self.claim_ms.0)?;
-        let held = ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
+        let HeldClaims(held) =
+            ack::held_claims(state, member, &ClaimSet::These(self.claims.clone()))?;
         if held.is_empty() {
             return Ok(Decision::Nothing);
         }
@@ -68,7 +69,7 @@ impl Command for Extend {
         let mut held = Vec::with_capacity(self.claims.len());
         for claim in &self.claims {
             // What was acknowledged is not held any more, and needs nothing.
-            if ack::hold(state, &self.run, *claim)?.0 == Hold::Held {
+            if ack::hold(state, &self.run, *claim)?.hold == Hold::Held {
                 held.push(*claim);
             }
         }

@@ -17,7 +17,7 @@ use crate::{
         ReleaseUnanswered, guard,
         message::{delivery::Lines, settle},
     },
-    state::{CopySlot, Member, Message, Turn},
+    state::{CopySlot, Member, MessageAt, Turn},
 };
 
 /// How many copies that cannot be handed over one call ends at the most.
@@ -72,7 +72,8 @@ impl Fetch {
         &self,
         state: &State,
         cx: &Cx<'_>,
-        (member, these): (&Member, Option<&BTreeSet<Position>>),
+        member: &Member,
+        these: Option<&BTreeSet<Position>>,
     ) -> Option<MessageFetched> {
         let max = usize::try_from(self.max).unwrap_or(usize::MAX);
         let mut fetched = MessageFetched {
@@ -92,9 +93,9 @@ impl Fetch {
             let message = state.messages.get(accepted);
             let message = message.filter(|message| !message.is_past_expiry(cx.now));
             // An ordered copy that is not asked for still comes before the later ones of its sender.
-            let admitted = message.filter(|message| lines.admit((accepted, message)));
+            let admitted = message.filter(|message| lines.admit(MessageAt { accepted, message }));
             if let Some(message) = admitted.filter(|_| is_selected(&accepted)) {
-                self.take(&mut fetched, member, (accepted, message));
+                self.take(&mut fetched, member, MessageAt { accepted, message });
             }
         }
         let is_empty = fetched.copies.is_empty() && fetched.undeliverable.is_empty();
@@ -106,7 +107,7 @@ impl Fetch {
         &self,
         fetched: &mut MessageFetched,
         member: &Member,
-        (accepted, message): (Position, &Message),
+        MessageAt { accepted, message }: MessageAt<'_>,
     ) {
         let message_id = message.accepted.message_id.clone();
         let copy = CopyName {
@@ -190,7 +191,7 @@ impl Command for Fetch {
             return Ok(Decision::Repeat(fetched));
         }
         let these = self.select.located(state)?;
-        let Some(fetched) = self.fetched(state, cx, (member, these.as_ref())) else {
+        let Some(fetched) = self.fetched(state, cx, member, these.as_ref()) else {
             return Ok(Decision::Nothing);
         };
         let settled = self.settled(state, &fetched);
@@ -221,7 +222,11 @@ impl Command for Fetch {
 fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
     match state.messages.get(claim.accepted)?.copy_of(run)?.slot {
         CopySlot::Claimed { until, .. } => {
-            answer::item(state, run, claim.accepted, Some((claim, until)))
+            let item = answer::item(state, run, claim.accepted)?;
+            Some(Item {
+                claim: Some((claim, until)),
+                ..item
+            })
         }
         CopySlot::Queued { .. }
         | CopySlot::Acked { .. }
@@ -263,7 +268,7 @@ impl Command for Peek {
             let message = state.messages.get(accepted)?;
             let readable = member.policies.covers(&message.accepted.policies)
                 && !message.is_past_expiry(applied.now);
-            answer::item(state, &self.run, accepted, None).filter(|_| readable)
+            answer::item(state, &self.run, accepted).filter(|_| readable)
         };
         let found = claimable(state, member, applied.now);
         Ok(Received {

@@ -39,7 +39,8 @@ impl Command for ReferenceAccess {
         let of_content = state.messages.of_content(self.content_ref);
         let is_reader = |run: &RunId| {
             let mut messages = of_content.iter();
-            messages.any(|(_, m)| m.sender() == Some(run) || m.index_of(run).is_some())
+            messages
+                .any(|it| it.message.sender() == Some(run) || it.message.index_of(run).is_some())
         };
         let may_name = match &self.caller {
             Caller::Operator => true,

@@ -9,12 +9,12 @@ use crate::{
     decide::{
         ClaimSet, guard,
         message::{
-            ack,
+            ack::{self, HeldClaims},
             dead::{self, Dying},
             delivery,
         },
     },
-    state::Member,
+    state::{Member, MessageAt},
 };
 
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
@@ -48,8 +48,14 @@ impl Command for Release {
             delay.map_or(0, |delay| delay.0),
         )?;
         let author = Author::member(state, &self.caller, member);
-        let given_back = (self.claims.clone(), delay);
-        let entries = entries(state, cx.now, (&author, member), given_back)?;
+        let claims = self.claims.clone();
+        let entries = Giving {
+            author: &author,
+            member,
+            claims,
+            delay,
+        }
+        .entries(state, cx.now)?;
         if entries.is_empty() {
             return Ok(Decision::Nothing);
         }
@@ -61,38 +67,58 @@ impl Command for Release {
     }
 }
 
-/// Returns the records that a member gives claims back; none when it names none.
-pub(in crate::decide) fn entries(
-    state: &State,
-    now: Timestamp,
-    (author, member): (&Author, &Member),
-    (claims, delay): (Vec<Claim>, Option<Millis>),
-) -> Result<Vec<Entry>, Rejection> {
-    let mut claims = ack::held_claims(state, member, &ClaimSet::These(claims))?;
-    delivery::check_delay(state, claims.iter().map(|(claim, _)| claim), delay)?;
-    let mut dying = Dying::default();
-    claims.retain(|(claim, _)| {
-        let Some(message) = state.messages.get(claim.accepted) else {
-            return true;
-        };
-        let why = (now, ReleaseReason::Released);
-        let reason = dead::dies(state, (message, &member.run), why);
-        if let Some(reason) = reason {
-            dying.add((claim.accepted, message), &member.run, reason);
-        }
-        reason.is_none()
-    });
-    let mut entries = Vec::new();
-    if !claims.is_empty() {
-        let body = MessageReleased {
+/// A member that gives claims back.
+pub(in crate::decide) struct Giving<'a> {
+    /// The author of the records: the member, or an operator for it.
+    pub(in crate::decide) author: &'a Author,
+    /// The member.
+    pub(in crate::decide) member: &'a Member,
+    /// The claims.
+    pub(in crate::decide) claims: Vec<Claim>,
+    /// The time for which the copies cannot be claimed; absent: none.
+    pub(in crate::decide) delay: Option<Millis>,
+}
+
+impl Giving<'_> {
+    /// Returns the records; none when it names no claims.
+    pub(in crate::decide) fn entries(
+        self,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Vec<Entry>, Rejection> {
+        let Self {
+            author,
+            member,
             claims,
-            reason: ReleaseReason::Released,
-            visible_at: delay.map(|delay| now.after(delay)),
-        };
-        entries.push(author.entry(Body::MessageReleased(body)));
+            delay,
+        } = self;
+        let HeldClaims(mut claims) = ack::held_claims(state, member, &ClaimSet::These(claims))?;
+        delivery::check_delay(state, claims.iter().map(|(claim, _)| claim), delay)?;
+        let mut dying = Dying::default();
+        claims.retain(|(claim, _)| {
+            let Some(message) = state.messages.get(claim.accepted) else {
+                return true;
+            };
+            let why = ReleaseReason::Released;
+            let reason = dead::dies(state, message, &member.run, now, why);
+            if let Some(reason) = reason {
+                let accepted = claim.accepted;
+                dying.add(MessageAt { accepted, message }, &member.run, reason);
+            }
+            reason.is_none()
+        });
+        let mut entries = Vec::new();
+        if !claims.is_empty() {
+            let body = MessageReleased {
+                claims,
+                reason: ReleaseReason::Released,
+                visible_at: delay.map(|delay| now.after(delay)),
+            };
+            entries.push(author.entry(Body::MessageReleased(body)));
+        }
+        entries.extend(dying.entries(state));
+        Ok(entries)
     }
-    entries.extend(dying.entries(state));
-    Ok(entries)
 }
 
 /// Gives back, uncounted, the claims of a receive whose answer could not be handed over.

@@ -6,18 +6,21 @@ use heronry_journal::{
 };
 use heronry_store::{ClaimKey, ClaimName};
 use heronry_types::{
-    Address, CopyStanding, CopyState, LimitName, MessageId, Millis, Policies, Position,
-    ReplyStanding, ResponseContract, RunId, Timestamp, Undeliverable,
+    CopyStanding, CopyState, LimitName, MessageId, Millis, Position, ReplyStanding,
+    ResponseContract, RunId, Timestamp, Undeliverable,
 };
 
 use crate::{
     Rejection, State,
-    command::{Author, Cx},
+    command::{Author, Cx, KnownClaims},
     decide::{
         SendRequest, guard,
-        message::{resolve, settle},
+        message::{
+            resolve,
+            settle::{self, CopyEnd},
+        },
     },
-    state::Message,
+    state::{Message, MessageAt},
 };
 
 /// Checks the size of a contract, and that its timeout ends within the calendar.
@@ -33,7 +36,7 @@ pub(super) fn check_limits(
     });
     limits.check(LimitName::RecipientsPerMessageMax, count)?;
     limits.check(LimitName::RecipientIdsBytesMax, bytes)?;
-    guard::span(now, ("response_contract.timeout_ms", contract.timeout_ms))
+    guard::span(now, "response_contract.timeout_ms", contract.timeout_ms)
 }
 
 /// Returns the names under which the message may stand that a reply names by its id: it is one that
@@ -41,10 +44,10 @@ pub(super) fn check_limits(
 pub(super) fn asks(
     state: &State,
     replier: &RunId,
-    (to, policies): (&Address, &Policies),
+    request: &SendRequest,
     id: &MessageId,
 ) -> Vec<ClaimKey> {
-    let Ok(reached) = resolve::recipients(state, replier, to, policies) else {
+    let Ok(reached) = resolve::recipients(state, replier, &request.to, &request.policies) else {
         return Vec::new();
     };
     let (recipients, limits) = (&reached.runs().0, &state.settings.limits);
@@ -58,26 +61,38 @@ fn sent_by(run: &RunId, id: &MessageId) -> ClaimKey {
     ClaimKey::new(run, &ClaimName::Message(id.clone()))
 }
 
+/// The way that a message will go when it is accepted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outlook<'a> {
+    /// True when it expires at once.
+    pub(super) is_past: bool,
+    /// Its recipients; absent when it cannot be delivered.
+    pub(super) recipients: Option<&'a [RunId]>,
+    /// Those of them that have no room for it.
+    pub(super) skipped: Option<&'a Skipped>,
+}
+
 /// Ties a message to others: to the one that it replies to, when it is delivered at all, and to the
 /// replies that it asks for.
 pub(super) fn thread(
     state: &State,
     cx: &Cx<'_>,
-    (sender, request): (&RunId, &SendRequest),
-    (is_past, recipients, skipped): (bool, Option<&[RunId]>, Option<&Skipped>),
+    sender: &RunId,
+    request: &SendRequest,
+    outlook: Outlook<'_>,
 ) -> Result<Option<Box<Thread>>, Rejection> {
     let asked = request.contract.as_ref();
-    if let (Some(asked), Some(recipients)) = (asked, recipients) {
-        check_eligible(asked, sender, (recipients, skipped))?;
+    if let Some(asked) = asked {
+        outlook.check_eligible(asked, sender)?;
     }
     let contract = asked.map(|asked| Contract {
         asked: asked.clone(),
         deadline: asked.timeout_ms.map(|timeout| cx.now.after(timeout)),
     });
-    let reached = recipients.filter(|_| !is_past);
+    let reached = outlook.recipients.filter(|_| !outlook.is_past);
     let answering = reached
         .zip(request.reply_to.as_ref())
-        .and_then(|(recipients, id)| answering(state, cx, (sender, id), recipients));
+        .and_then(|(recipients, id)| answering(state, cx.earlier, sender, id, recipients));
     let is_tied = answering.is_some() || contract.is_some();
     Ok(is_tied.then(|| {
         Box::new(Thread {
@@ -87,20 +102,23 @@ pub(super) fn thread(
     }))
 }
 
-fn check_eligible(
-    asked: &ResponseContract,
-    sender: &RunId,
-    (recipients, skipped): (&[RunId], Option<&Skipped>),
-) -> Result<(), Rejection> {
-    let is_skipped = |index| skipped.is_some_and(|skipped| skipped.contains(index));
-    let may_reply =
-        |(index, run): &(usize, &RunId)| *run != sender && asked.asks(run) && !is_skipped(*index);
-    let eligible = recipients.iter().enumerate().filter(may_reply).count();
-    let expected = asked.expected_responses.get();
-    if eligible < count(expected) {
-        Err(Rejection::ContractUnsatisfiable { expected, eligible })
-    } else {
-        Ok(())
+impl Outlook<'_> {
+    /// Checks that enough recipients can reply, when there are any at all.
+    fn check_eligible(&self, asked: &ResponseContract, sender: &RunId) -> Result<(), Rejection> {
+        let Some(recipients) = self.recipients else {
+            return Ok(());
+        };
+        let is_skipped = |index| self.skipped.is_some_and(|skipped| skipped.contains(index));
+        let may_reply = |(index, run): &(usize, &RunId)| {
+            *run != sender && asked.asks(run) && !is_skipped(*index)
+        };
+        let eligible = recipients.iter().enumerate().filter(may_reply).count();
+        let expected = asked.expected_responses.get();
+        if eligible < count(expected) {
+            Err(Rejection::ContractUnsatisfiable { expected, eligible })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -112,12 +130,13 @@ fn count(expected: u32) -> usize {
 /// Finds the latest message of this id that a recipient has sent and the replier has received.
 fn answering(
     state: &State,
-    cx: &Cx<'_>,
-    (replier, id): (&RunId, &MessageId),
+    sent: KnownClaims<'_>,
+    replier: &RunId,
+    id: &MessageId,
     recipients: &[RunId],
 ) -> Option<Answering> {
     let sent = |run: &RunId| {
-        let accepted = cx.earlier.get(&sent_by(run, id))?.first;
+        let accepted = sent.get(&sent_by(run, id))?.first;
         let message = state.messages.get(accepted)?;
         message.index_of(replier).map(|_| (accepted, message))
     };
@@ -131,7 +150,8 @@ fn answering(
 /// replies with it, and its own time for replies may be over at once.
 pub(super) fn follows(
     state: &State,
-    (run, accepted): (&RunId, &MessageAccepted),
+    run: &RunId,
+    accepted: &MessageAccepted,
     outcome: &Body,
 ) -> Vec<Entry> {
     let Some(thread) = &accepted.thread else {
@@ -164,10 +184,8 @@ fn responded(state: &State, answering: &Answering) -> Option<Entry> {
         by: state.head.next(),
         copies: settle::standings_with(request, &[]),
     };
-    Some(ended(
-        (answering.accepted, request),
-        Body::MessageResponded(body),
-    ))
+    let accepted = answering.accepted;
+    Some(ended(accepted, request, Body::MessageResponded(body)))
 }
 
 fn timed_out_at_once(
@@ -224,15 +242,15 @@ pub(in crate::decide) fn timed_out(
         message: name_of(accepted, message),
         copies: settle::standings_with(message, &[]),
     };
-    Some(ended((accepted, message), Body::MessageTimedOut(body)))
+    Some(ended(accepted, message, Body::MessageTimedOut(body)))
 }
 
 /// The record that a message cannot get the replies that it asks for, when these ends, each of
 /// another recipient's copy, leave too few.
 pub(super) fn unsatisfiable_with(
-    (accepted, message): (Position, &Message),
+    MessageAt { accepted, message }: MessageAt<'_>,
     contract: &Contract,
-    ends: &[(usize, CopyStanding)],
+    ends: &[CopyEnd],
 ) -> Option<Entry> {
     let copies = settle::standings_with(message, ends);
     let possible = message.responses_possible(contract, &copies);
@@ -243,7 +261,7 @@ pub(super) fn unsatisfiable_with(
         message: name_of(accepted, message),
         copies,
     };
-    Some(ended((accepted, message), Body::MessageUnsatisfiable(body)))
+    Some(ended(accepted, message, Body::MessageUnsatisfiable(body)))
 }
 
 fn name_of(accepted: Position, message: &Message) -> CopyName {
@@ -254,7 +272,7 @@ fn name_of(accepted: Position, message: &Message) -> CopyName {
     }
 }
 
-fn ended((accepted, message): (Position, &Message), body: Body) -> Entry {
+fn ended(accepted: Position, message: &Message, body: Body) -> Entry {
     let author = Author::engine(message.lineage.clone()).caused_by(accepted);
     author.last_entry(body)
 }

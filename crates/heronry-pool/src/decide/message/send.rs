@@ -22,7 +22,8 @@ use crate::{
     decide::{
         guard,
         message::{
-            delivery, reply,
+            delivery,
+            reply::{self, Outlook},
             resolve::{self, Reached},
         },
     },
@@ -106,6 +107,12 @@ impl SendRequest {
     }
 }
 
+/// The acceptance of a message, and the body that rides with it.
+struct Acceptance {
+    accepted: MessageAccepted,
+    contents: Vec<NewContent>,
+}
+
 /// Sends a message.
 #[derive(Clone, Debug)]
 pub struct Send {
@@ -185,7 +192,7 @@ impl Send {
         Ok(())
     }
 
-    fn accepted(&self, state: &State, cx: &Cx<'_>) -> (MessageAccepted, Vec<NewContent>) {
+    fn accepted(&self, state: &State, cx: &Cx<'_>) -> Acceptance {
         let request = &self.request;
         let names = cx.names;
         let minted = names
@@ -231,7 +238,7 @@ impl Send {
             options: delivery::recorded(request.options),
             thread: None,
         };
-        (accepted, contents)
+        Acceptance { accepted, contents }
     }
 
     /// Whether it has to do with another message: it replies, or asks for replies.
@@ -243,7 +250,8 @@ impl Send {
     fn outcome(
         &self,
         state: &State,
-        (accepted, now): (&MessageAccepted, Timestamp),
+        accepted: &MessageAccepted,
+        now: Timestamp,
         reached: Result<Reached<'_>, MessageFailure>,
     ) -> RecordBody {
         let position = state.head.next();
@@ -323,9 +331,8 @@ impl Command for Send {
         let Some(id) = &request.reply_to else {
             return Ok(Needs::default());
         };
-        let to = (&request.to, &request.policies);
         Ok(Needs {
-            names: reply::asks(state, &self.run, to, id),
+            names: reply::asks(state, &self.run, request, id),
             ..Needs::default()
         })
     }
@@ -338,38 +345,39 @@ impl Command for Send {
         let member = guard::standing(state, &self.caller, &self.run)?;
         self.check_limits(state)?;
         if let Some(Expiry::In(span)) = self.request.expiry {
-            guard::span(cx.now, ("expires_in_ms", Some(span)))?;
+            guard::span(cx.now, "expires_in_ms", Some(span))?;
         }
         let delay = self.request.options.deliver_after;
-        guard::span(cx.now, ("deliver_after_ms", delay))?;
+        guard::span(cx.now, "deliver_after_ms", delay)?;
         if let Some(contract) = &self.request.contract {
             reply::check_limits(state, cx.now, contract)?;
         }
         self.check_policies(state, &member.policies)?;
-        let (mut accepted, contents) = self.accepted(state, cx);
+        let Acceptance {
+            mut accepted,
+            contents,
+        } = self.accepted(state, cx);
         let reached = resolve::recipients(state, &self.run, &accepted.to, &accepted.policies);
         let mut skipped = None;
         if let Ok(reached) = &reached {
-            let between = (&self.run, &accepted.to);
-            skipped = delivery::room(state, between, reached, self.request.options)?;
+            skipped = delivery::room(state, &self.run, &self.request, reached)?;
         }
         if self.is_tied() {
-            let sent = (&self.run, &self.request);
-            let outlook = (
-                is_past(&accepted, cx.now),
-                reached.as_ref().ok().map(|reached| &*reached.runs().0),
-                skipped.as_ref(),
-            );
-            accepted.thread = reply::thread(state, cx, sent, outlook)?;
+            let outlook = Outlook {
+                is_past: is_past(&accepted, cx.now),
+                recipients: reached.as_ref().ok().map(|reached| &*reached.runs().0),
+                skipped: skipped.as_ref(),
+            };
+            accepted.thread = reply::thread(state, cx, &self.run, &self.request, outlook)?;
         }
         let mut author = Author::member(state, &self.caller, member);
         author.lineage.correlation = self.request.correlation.clone();
         author.lineage.trace = self.request.trace;
-        let mut outcome = self.outcome(state, (&accepted, cx.now), reached);
+        let mut outcome = self.outcome(state, &accepted, cx.now, reached);
         if let RecordBody::MessageDelivered(delivered) = &mut outcome {
             delivered.skipped = skipped;
         }
-        let follows = reply::follows(state, (&self.run, &accepted), &outcome);
+        let follows = reply::follows(state, &self.run, &accepted, &outcome);
         let settled = delivery::settled(&author, &outcome);
         let accepted = author.entry(RecordBody::MessageAccepted(Box::new(accepted)));
         let outcome = author.caused_by(state.head.next()).last_entry(outcome);

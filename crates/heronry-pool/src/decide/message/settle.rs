@@ -3,7 +3,21 @@
 use heronry_journal::{Body, CopyName, Entry, MessageSettled};
 use heronry_types::{CopyStanding, Position, RunId};
 
-use crate::{State, command::Author, decide::message::reply, state::Message};
+use crate::{
+    State,
+    command::Author,
+    decide::message::reply,
+    state::{Message, MessageAt},
+};
+
+/// The end of one copy of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CopyEnd {
+    /// The index of its recipient.
+    pub(super) index: usize,
+    /// The standing of the copy from its end on.
+    pub(super) standing: CopyStanding,
+}
 
 /// Returns the record that the message is settled, when the end of this copy ends its last one.
 pub(in crate::decide) fn settled_by(
@@ -13,22 +27,25 @@ pub(in crate::decide) fn settled_by(
     end: CopyStanding,
 ) -> Option<Entry> {
     let index = state.messages.get(accepted)?.index_of(run)?;
-    settled_with(state, accepted, &[(index, end)])
+    settled_with(
+        state,
+        accepted,
+        &[CopyEnd {
+            index,
+            standing: end,
+        }],
+    )
 }
 
 /// Returns the record that the message is settled, when these ends, each of another recipient's copy,
 /// end its last ones.
-pub(super) fn settled_with(
-    state: &State,
-    accepted: Position,
-    ends: &[(usize, CopyStanding)],
-) -> Option<Entry> {
+pub(super) fn settled_with(state: &State, accepted: Position, ends: &[CopyEnd]) -> Option<Entry> {
     let message = state
         .messages
         .get(accepted)
         .filter(|message| message.is_open())?;
     if let Some(contract) = message.contract() {
-        return reply::unsatisfiable_with((accepted, message), contract, ends);
+        return reply::unsatisfiable_with(MessageAt { accepted, message }, contract, ends);
     }
     let live = message.copies.iter().filter(|copy| !copy.slot.is_ended());
     if live.count() > ends.len() {
@@ -46,15 +63,12 @@ pub(super) fn settled_with(
     })))
 }
 
-/// How every copy stands after these ends, each of another recipient's copy by its index.
-pub(super) fn standings_with(
-    message: &Message,
-    ends: &[(usize, CopyStanding)],
-) -> Vec<CopyStanding> {
+/// Returns the standings of all copies after these ends, each of another recipient's copy by its index.
+pub(super) fn standings_with(message: &Message, ends: &[CopyEnd]) -> Vec<CopyStanding> {
     let mut copies: Vec<CopyStanding> = message.copies.iter().map(|copy| copy.standing()).collect();
-    for (index, end) in ends {
-        if let Some(copy) = copies.get_mut(*index) {
-            *copy = *end;
+    for end in ends {
+        if let Some(copy) = copies.get_mut(end.index) {
+            *copy = end.standing;
         }
     }
     copies

@@ -118,7 +118,8 @@ impl AppendEvents {
     fn entry(
         &self,
         state: &State,
-        (author, event): (&Author, &NewEvent),
+        author: &Author,
+        event: &NewEvent,
         batch: Option<EventBatch>,
     ) -> Result<Entry, Rejection> {
         let own = || EntityRef::new(EntityKind::Run, self.run.retype());
@@ -206,7 +207,7 @@ impl Command for AppendEvents {
             request_hash: self.hash,
         });
         let entries = self.events.iter();
-        let entries = entries.map(|event| self.entry(state, (&author, event), batch.take()));
+        let entries = entries.map(|event| self.entry(state, &author, event, batch.take()));
         Ok(Decision::Write(Draft::of(
             entries.collect::<Result<_, _>>()?,
         )))

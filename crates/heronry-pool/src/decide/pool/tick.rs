@@ -19,7 +19,7 @@ use crate::{
             reply,
         },
     },
-    state::{Due, Message},
+    state::{Due, Message, MessageAt},
 };
 
 /// How many deadlines one append decides at the most.
@@ -48,7 +48,10 @@ fn entries_of<'a>(
             Due::Expiry(accepted) => match state.messages.get(*accepted) {
                 Some(message) if reply::waits_shorter(message, now) => {}
                 Some(message) if message.is_open() => entries.push(expired(*accepted, message)),
-                Some(message) => dying.add_expired((*accepted, message)),
+                Some(message) => {
+                    let accepted = *accepted;
+                    dying.add_expired(MessageAt { accepted, message });
+                }
                 None => {}
             },
             Due::ReplyTimeout(accepted) => entries.extend(reply::timed_out(state, *accepted, now)),
@@ -60,9 +63,10 @@ fn entries_of<'a>(
                 let Some(message) = state.messages.get(claim.accepted) else {
                     continue;
                 };
-                let why = (now, ReleaseReason::Lapsed);
-                if let Some(reason) = dead::dies(state, (message, run), why) {
-                    dying.add((claim.accepted, message), run, reason);
+                let why = ReleaseReason::Lapsed;
+                if let Some(reason) = dead::dies(state, message, run, now, why) {
+                    let accepted = claim.accepted;
+                    dying.add(MessageAt { accepted, message }, run, reason);
                 } else {
                     let named = (*claim, message.accepted.message_id.clone());
                     lapsed.entry(run).or_default().push(named);

@@ -6,7 +6,7 @@ use crate::{
     Caller, DeadLetterPage, DeadLetterView, Rejection, State,
     command::{AboutWakes, Applied, Command, Cx, Decision, Profile, Speaker},
     decide::guard,
-    state::DeadLetter,
+    state::DeadCopy,
 };
 
 /// Asks which copies are dead: a member its own, an operator all or those of one run. One page of
@@ -50,21 +50,20 @@ impl Command for ListDeadLetters {
         let start = start.max(own.map(|run| (run.clone(), Position::ZERO)));
         let (run, accepted) = start.unzip();
         let of_run = |run: &RunId| own.is_none_or(|own| own == run);
-        let mut following: Box<dyn Iterator<Item = (&RunId, Position, &DeadLetter)>> =
-            match (run, accepted) {
-                (Some(run), Some(accepted)) => Box::new(state.dead.from(run, accepted)),
-                (None, _) | (_, None) => Box::new(state.dead.iter()),
-            };
+        let mut following: Box<dyn Iterator<Item = DeadCopy<'_>>> = match (run, accepted) {
+            (Some(run), Some(accepted)) => Box::new(state.dead.from(run, accepted)),
+            (None, _) | (_, None) => Box::new(state.dead.iter()),
+        };
         let mut letters = Vec::new();
         let mut next = None;
-        while let Some((run, accepted, dead)) = following.next().filter(|(run, ..)| of_run(run)) {
+        while let Some(dead) = following.next().filter(|dead| of_run(dead.run)) {
             if letters.len() == max {
                 next = letters
                     .last()
                     .map(|last: &DeadLetterView| (last.run.clone(), last.cursor));
                 break;
             }
-            letters.extend(view(state, (run, accepted), dead));
+            letters.extend(view(state, dead));
         }
         Ok(DeadLetterPage {
             letters,
@@ -74,11 +73,12 @@ impl Command for ListDeadLetters {
     }
 }
 
-fn view(
-    state: &State,
-    (run, accepted): (&RunId, Position),
-    dead: &DeadLetter,
-) -> Option<DeadLetterView> {
+fn view(state: &State, dead: DeadCopy<'_>) -> Option<DeadLetterView> {
+    let DeadCopy {
+        run,
+        accepted,
+        letter,
+    } = dead;
     let message = state.messages.get(accepted)?;
     let standing = message.copy_of(run)?.standing();
     debug_assert_eq!(standing.state, CopyState::Dead, "a dead letter is dead");
@@ -88,9 +88,9 @@ fn view(
         from: message.sender()?.clone(),
         cursor: state.cursor(accepted),
         attempt: standing.attempt,
-        reason: dead.reason,
-        dead_at: dead.at,
-        dead_cursor: state.cursor(dead.position),
+        reason: letter.reason,
+        dead_at: letter.at,
+        dead_cursor: state.cursor(letter.position),
         content_ref: message.accepted.content_ref,
     })
 }

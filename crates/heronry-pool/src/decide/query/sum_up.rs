@@ -44,8 +44,8 @@ impl Command for SumUp {
 
     fn answer(&self, state: &State, _: Applied<'_>) -> Result<Vec<Position>, Rejection> {
         let mut own = state.wakes.of_id(&self.wake_id);
-        let found = own.find(|(_, wake)| wake.run == self.run);
-        let (_, wake) = found.ok_or(Rejection::WakeNotFound)?;
+        let found = own.find(|it| it.wake.run == self.run);
+        let wake = found.ok_or(Rejection::WakeNotFound)?.wake;
         let shows = match state.config.wake_payload {
             WakePayload::EnvelopeOnly => false,
             WakePayload::Summary | WakePayload::Refs => true,

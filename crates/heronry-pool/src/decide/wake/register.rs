@@ -18,7 +18,7 @@ use crate::{
         Profile, Speaker,
     },
     condition,
-    decide::{Extent, Suspending, cost_of, guard, member::suspend},
+    decide::{Extent, Suspending, cost_of, guard, member::suspend, message::release::Giving},
     hash::RequestHasher,
     mint::Minted,
     rejection::{ConflictField, PolicyNeed},
@@ -315,7 +315,7 @@ impl Command for RegisterWake {
         }
         let member = guard::standing(state, &self.caller, &self.run)?;
         guard::condition(state, &self.request.condition)?;
-        guard::span(cx.now, ("timeout_ms", self.request.timeout))?;
+        guard::span(cx.now, "timeout_ms", self.request.timeout)?;
         if let Some(suspending) = &self.request.suspending {
             suspending.check(self.request.timeout)?;
         }
@@ -343,7 +343,13 @@ impl Command for RegisterWake {
                     registered: state.head.next(),
                     wake_id: registered.wake_id.clone(),
                 };
-                suspend::for_wake(state, cx.now, (&author, member), (suspending, wake))?
+                let giving = Giving {
+                    author: &author,
+                    member,
+                    claims: suspending.release.clone(),
+                    delay: None,
+                };
+                suspend::for_wake(state, cx.now, giving, wake)?
             }
             (None, None) => Vec::new(),
         };
@@ -380,9 +386,9 @@ impl CancelWake {
         let mut own = state
             .wakes
             .of_id(&self.wake_id)
-            .filter(|(_, wake)| wake.run == self.run);
+            .filter(|it| it.wake.run == self.run);
         own.next()
-            .map(|(position, _)| position)
+            .map(|it| it.registered)
             .ok_or(Rejection::WakeNotFound)
     }
 }

@@ -69,7 +69,15 @@ impl Both {
         let (at, who) = (Position(at), run(who));
         let body = registered();
         self.conditions
-            .arm((at, &who), (&body, condition), &[])
+            .arm(
+                at,
+                &who,
+                WhatWaits {
+                    body: &body,
+                    condition,
+                },
+                &[],
+            )
             .unwrap();
         let clauses = condition.clauses();
         let filters = clauses.iter().map(|it| Filter::compile(it.filter).unwrap());
@@ -86,7 +94,7 @@ impl Both {
             wants: &|_| true,
         };
         let mut occurrence = Occurrence::new(envelope, *by);
-        self.came_upon = self.conditions.begin(by.position, (About::Other, envelope));
+        self.came_upon = self.conditions.begin(by.position, About::Other, envelope);
         // In slices of any size.
         let mut at_most = 1;
         while self.conditions.is_counting() {

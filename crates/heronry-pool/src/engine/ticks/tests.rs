@@ -24,9 +24,9 @@ fn much_and_due() -> (Alone, Joined, Joined) {
     let mut alone = Alone::new(Limits::default(), 1);
     let lead = alone.join("lead", None);
     let other = alone.join("other", None);
-    alone.count(&lead, 1_000, (r#"run != "nobody""#, "counting"));
+    alone.count(&lead, "counting", 1_000, r#"run != "nobody""#);
     let never = r#"kind == "tool_started""#;
-    alone.wait(&lead, (never, "first"), Some(Millis(100)));
+    alone.wait(&lead, "first", never, Some(Millis(100)));
     let mut asks = letter(&other, "asks");
     let mut contract = ResponseContract::new(NonZeroU32::MIN);
     contract.timeout_ms = Some(Millis(200));

@@ -64,15 +64,15 @@ fn gone(going: Going) -> Alone {
         alone.send(&waiting, letter(&gone, &format!("m{number}")));
     }
     let near = r#"kind == "run_message_settled" && run != "waiting""#;
-    alone.wait(&waiting, (near, "near"), None);
-    alone.wait(&gone, ("terminal", "own"), None);
+    alone.wait(&waiting, "near", near, None);
+    alone.wait(&gone, "own", "terminal", None);
     for event in going.events() {
         for number in ["1", "2"] {
             let filter = format!(r#"kind == "{event}""#);
-            alone.wait(&waiting, (&filter, &format!("{event}-{number}")), None);
+            alone.wait(&waiting, &format!("{event}-{number}"), &filter, None);
         }
         let filter = format!(r#"kind == "{event}""#);
-        alone.count(&waiting, 1, (&filter, &format!("{event}-3")));
+        alone.count(&waiting, &format!("{event}-3"), 1, &filter);
     }
     alone.catch_up();
     alone.begin(alone.engine.now());

@@ -1,4 +1,4 @@
-//! Copies that were claimed too often.
+//! Copies that are dead.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,23 @@ use crate::state::encoding::{Encoding, Sink};
 /// A copy that is dead until it is replayed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DeadLetter {
-    /// Why.
+    /// The reason.
     pub reason: DeadReason,
     /// The record that says so.
     pub position: Position,
-    /// When that was.
+    /// The time of that record.
     pub at: Timestamp,
+}
+
+/// A dead letter, and the copy that it is.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadCopy<'a> {
+    /// The recipient.
+    pub run: &'a RunId,
+    /// The acceptance of the message.
+    pub accepted: Position,
+    /// The dead letter.
+    pub letter: &'a DeadLetter,
 }
 
 /// The dead letters of a pool, by recipient and then by the acceptance of their message.
@@ -33,21 +44,23 @@ impl DeadLetters {
     }
 
     /// Walks all of them in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&RunId, Position, &DeadLetter)> + '_ {
-        self.0
-            .iter()
-            .map(|((run, accepted), dead)| (run, *accepted, dead))
+    pub fn iter(&self) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
+        self.0.iter().map(|((run, accepted), letter)| DeadCopy {
+            run,
+            accepted: *accepted,
+            letter,
+        })
     }
 
     /// Walks those that come at or after this one, in order.
-    pub fn from(
-        &self,
-        run: RunId,
-        accepted: Position,
-    ) -> impl Iterator<Item = (&RunId, Position, &DeadLetter)> + '_ {
+    pub fn from(&self, run: RunId, accepted: Position) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
         self.0
             .range((run, accepted)..)
-            .map(|((run, accepted), dead)| (run, *accepted, dead))
+            .map(|((run, accepted), letter)| DeadCopy {
+                run,
+                accepted: *accepted,
+                letter,
+            })
     }
 
     pub(crate) fn insert(&mut self, run: RunId, accepted: Position, dead: DeadLetter) {

@@ -9,7 +9,7 @@ use std::{
 use heronry_types::{ContentRef, Position};
 
 use crate::state::{
-    Message,
+    Message, MessageAt,
     encoding::{Encoding, Sink},
     message::{
         past::{Archive, Past},
@@ -70,6 +70,13 @@ struct Finished {
     by: Position,
 }
 
+/// The messages that have finished: how many, and a fold of how each of them ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::state) struct Ended {
+    pub(in crate::state) count: u64,
+    pub(in crate::state) fold: u64,
+}
+
 /// The messages of a pool, by their acceptance.
 ///
 /// A message that is finished, to which nothing can happen any more, may leave memory: what it was is
@@ -82,7 +89,7 @@ pub struct Messages {
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
     /// How many have finished, and a fold of how each stood then.
-    ended: (u64, u64),
+    ended: Ended,
     archive: Archive,
     /// Messages that have left and were read again.
     recalled: QuickMap<Position, Box<Message>>,
@@ -135,23 +142,33 @@ impl Messages {
     }
 
     /// Returns the messages that refer to a content, oldest first.
-    pub fn of_content(&self, content: ContentRef) -> Vec<(Position, &Message)> {
+    pub fn of_content(&self, content: ContentRef) -> Vec<MessageAt<'_>> {
         let kept = self.contents.get(&content);
         let kept = kept.map_or(&[][..], Referrers::as_slice).iter().copied();
         let found = kept
             .chain(self.archive.of_content(content))
-            .filter_map(|position| Some((position, self.get(position)?)));
+            .filter_map(|accepted| {
+                let message = self.get(accepted)?;
+                Some(MessageAt { accepted, message })
+            });
         let mut found: Vec<_> = found
-            .filter(|(_, message)| message.accepted.content_ref == content)
+            .filter(|it| it.message.accepted.content_ref == content)
             .collect();
-        found.sort_unstable_by_key(|(position, _)| *position);
+        found.sort_unstable_by_key(|it| it.accepted);
         found
     }
 
     /// Returns the messages that are in memory in order of acceptance. For checks and digests: it sorts.
-    pub fn sorted(&self) -> Vec<(Position, &Message)> {
-        let mut all: Vec<_> = self.by_position.iter().map(|(p, m)| (*p, &**m)).collect();
-        all.sort_unstable_by_key(|(position, _)| *position);
+    pub fn sorted(&self) -> Vec<MessageAt<'_>> {
+        let all = self
+            .by_position
+            .iter()
+            .map(|(accepted, message)| MessageAt {
+                accepted: *accepted,
+                message,
+            });
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable_by_key(|it| it.accepted);
         all
     }
 
@@ -176,11 +193,12 @@ impl Messages {
             missed: _,
         } = self;
         let mut unfinished = self.sorted();
-        unfinished.retain(|(_, message)| !message.is_finished);
+        unfinished.retain(|at| !at.message.is_finished);
+        let Ended { count, fold } = ended;
         to.list(2);
-        to.put(ended);
-        to.each(unfinished.into_iter(), |to, (position, message)| {
-            message.encode(to, position);
+        to.put((count, fold));
+        to.each(unfinished.into_iter(), |to, at| {
+            at.message.encode(to, at.accepted);
         });
     }
 
@@ -215,8 +233,11 @@ impl Messages {
         let mut hasher = QuickHasher::default();
         (accepted, message.status, message.reason).hash(&mut hasher);
         (&message.copies, &message.timeline).hash(&mut hasher);
-        let (count, fold) = self.ended;
-        self.ended = (count + 1, fold.rotate_left(1) ^ hasher.finish());
+        let Ended { count, fold } = self.ended;
+        self.ended = Ended {
+            count: count + 1,
+            fold: fold.rotate_left(1) ^ hasher.finish(),
+        };
         self.finished.push_back(Finished { accepted, by });
     }
 

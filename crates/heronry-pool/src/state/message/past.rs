@@ -3,7 +3,7 @@
 //! Of such a message some twenty bytes stay: the positions of its records, and a part of the reference
 //! to its body. Everything else is folded again from those records when somebody asks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use heronry_types::{ContentRef, Position};
 
@@ -33,14 +33,14 @@ pub(super) struct Archive {
 impl Archive {
     /// Adds a message, whose records rise and begin with its acceptance.
     pub(super) fn add(&mut self, past: &Past, content: ContentRef) {
-        let (number, offset) = place(past.accepted);
+        let Place { shelf, offset } = Place::of(past.accepted);
         let mut steps = Vec::with_capacity(16);
         let mut last = past.accepted;
         for position in past.records.iter().skip(1) {
             put_number(&mut steps, position.0 - last.0);
             last = *position;
         }
-        let entries = self.shelves.entry(number).or_default();
+        let entries = self.shelves.entry(shelf).or_default();
         entries.push(offset);
         put_number(entries, steps.len() as u64);
         entries.extend_from_slice(&steps);
@@ -66,11 +66,11 @@ impl Archive {
 
     /// Forgets a message whose records are gone.
     pub(super) fn remove(&mut self, accepted: Position) {
-        let (number, offset) = place(accepted);
-        if let Some(entries) = self.shelves.get_mut(&number)
-            && let Some((from, until)) = range_of(entries, offset)
+        let Place { shelf, offset } = Place::of(accepted);
+        if let Some(entries) = self.shelves.get_mut(&shelf)
+            && let Some(range) = range_of(entries, offset)
         {
-            entries.drain(from..until);
+            entries.drain(range);
         }
     }
 
@@ -82,22 +82,33 @@ impl Archive {
 
     /// Returns the steps after the acceptance, each as what it is farther than the one before.
     fn steps(&self, accepted: Position) -> Option<&[u8]> {
-        let (number, offset) = place(accepted);
-        let entries = self.shelves.get(&number)?;
-        let (from, until) = range_of(entries, offset)?;
-        let mut entry = entries.get(from + 1..until)?;
+        let Place { shelf, offset } = Place::of(accepted);
+        let entries = self.shelves.get(&shelf)?;
+        let range = range_of(entries, offset)?;
+        let mut entry = entries.get(range.start + 1..range.end)?;
         take_number(&mut entry)?;
         Some(entry)
     }
 }
 
-fn place(accepted: Position) -> (u64, u8) {
-    let [offset, ..] = accepted.0.to_le_bytes();
-    (accepted.0 / SHELF, offset)
+/// The place of a message in the archive: the number of its shelf, and its offset there.
+struct Place {
+    shelf: u64,
+    offset: u8,
+}
+
+impl Place {
+    fn of(accepted: Position) -> Self {
+        let [offset, ..] = accepted.0.to_le_bytes();
+        Self {
+            shelf: accepted.0 / SHELF,
+            offset,
+        }
+    }
 }
 
 /// Returns where the entry of an offset lies in a shelf.
-fn range_of(entries: &[u8], offset: u8) -> Option<(usize, usize)> {
+fn range_of(entries: &[u8], offset: u8) -> Option<Range<usize>> {
     let mut rest = entries;
     while let Some((found, after)) = rest.split_first() {
         let from = entries.len() - rest.len();
@@ -105,7 +116,7 @@ fn range_of(entries: &[u8], offset: u8) -> Option<(usize, usize)> {
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
         (_, rest) = rest.split_at_checked(length)?;
         if *found == offset {
-            return Some((from, entries.len() - rest.len()));
+            return Some(from..entries.len() - rest.len());
         }
     }
     None
@@ -134,7 +145,22 @@ fn take_number(from: &mut &[u8]) -> Option<u64> {
 }
 
 /// A part of a reference, and the acceptance of a message that refers to it.
-type Referrer = ([u8; 4], [u8; 6]);
+#[derive(Clone, Copy, Debug)]
+struct Referrer {
+    part: [u8; 4],
+    accepted: [u8; 6],
+}
+
+impl Referrer {
+    fn part(&self) -> u32 {
+        u32::from_le_bytes(self.part)
+    }
+
+    fn accepted(&self) -> Position {
+        let bytes = self.accepted.iter();
+        Position(bytes.fold(0, |all, byte| all << 8 | u64::from(*byte)))
+    }
+}
 
 /// Which messages refer to a body: four bytes of the reference, six of the position.
 ///
@@ -151,10 +177,13 @@ impl Contents {
             self.split();
         }
         let part = part_of(content);
-        let [_, _, position @ ..] = accepted.0.to_be_bytes();
+        let [_, _, accepted @ ..] = accepted.0.to_be_bytes();
         let at = self.bucket_of(part);
         if let Some(bucket) = self.buckets.get_mut(at) {
-            bucket.push((part.to_le_bytes(), position));
+            bucket.push(Referrer {
+                part: part.to_le_bytes(),
+                accepted,
+            });
             self.count += 1;
         }
     }
@@ -162,8 +191,9 @@ impl Contents {
     fn find(&self, content: ContentRef) -> impl Iterator<Item = Position> + '_ {
         let part = part_of(content);
         let bucket = self.buckets.get(self.bucket_of(part));
-        let entries = bucket.into_iter().flatten().map(read);
-        entries.filter_map(move |(found, accepted)| (found == part).then_some(accepted))
+        let entries = bucket.into_iter().flatten();
+        let found = entries.filter(move |entry| entry.part() == part);
+        found.map(Referrer::accepted)
     }
 
     /// Returns the bucket of a part: by as many of its low bits as there are buckets for.
@@ -189,7 +219,7 @@ impl Contents {
         let from = count - (1_usize << count.ilog2());
         let entries = self.buckets.get_mut(from).map(std::mem::take);
         for entry in entries.unwrap_or_default() {
-            let at = self.bucket_of(read(&entry).0);
+            let at = self.bucket_of(entry.part());
             if let Some(bucket) = self.buckets.get_mut(at) {
                 bucket.push(entry);
             }
@@ -202,13 +232,6 @@ fn part_of(content: ContentRef) -> u32 {
     let bits = content.bits();
     bits.first_chunk()
         .map_or(0, |part| u32::from_le_bytes(*part))
-}
-
-fn read((part, position): &Referrer) -> (u32, Position) {
-    let position = position
-        .iter()
-        .fold(0, |all, byte| all << 8 | u64::from(*byte));
-    (u32::from_le_bytes(*part), Position(position))
 }
 
 #[cfg(test)]

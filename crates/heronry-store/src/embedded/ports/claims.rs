@@ -5,7 +5,7 @@ use heronry_types::PoolId;
 
 use super::{Embedded, EmbeddedStore};
 use crate::{
-    Checkpoint, ClaimEntry, ClaimKey, Claims, FencingToken, StoreError, StoreErrorKind,
+    Checkpoint, ClaimEntry, ClaimKey, Claims, FencingToken, NamedClaim, StoreError, StoreErrorKind,
     embedded::{
         Database,
         claims::{self, ClaimsEdit, ClaimsEnd},
@@ -77,7 +77,7 @@ impl<S: EmbeddedStore> Claims for S {
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<(ClaimKey, ClaimEntry)>,
+        run: Vec<NamedClaim>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {

@@ -19,7 +19,7 @@ pub(super) struct Bodies<'a> {
     pool: &'a PoolId,
     /// The number of bodies that a record names and that were found.
     found: u64,
-    /// Those that were not found beside the record that names them, nor by themselves.
+    /// The bodies that were found neither beside the record that names them nor by themselves.
     missing: Vec<(Position, ContentRef)>,
     /// The position of the pool's last import, and the number of bodies found before it.
     imported: Option<(Position, u64)>,
@@ -104,7 +104,7 @@ impl<'a> Bodies<'a> {
         )
     }
 
-    /// Looks for what is missing with the first message that names it.
+    /// Looks for missing bodies with the first message that names each.
     async fn look_with_earlier(&mut self, before: Position) -> Result<(), Fault> {
         let mut sought: HashSet<_> = self.missing.iter().map(|(_, sought)| *sought).collect();
         let mut after = before;
@@ -122,7 +122,7 @@ impl<'a> Bodies<'a> {
         }
     }
 
-    /// Takes what rides with a message off what is missing.
+    /// Takes the bodies that ride with a message out of the missing ones.
     async fn look_with(
         &mut self,
         record: &Record,
@@ -198,7 +198,7 @@ impl<'a> Bodies<'a> {
 }
 
 impl Named {
-    /// Returns what a record says of a body.
+    /// Returns the body that a record names.
     fn by(record: &Record) -> Option<Self> {
         Self::by_message(record)
             .or_else(|| Self::by_storing(record))
@@ -247,7 +247,7 @@ impl Named {
         })
     }
 
-    /// Compares what a record says of a body with what is stored.
+    /// Compares a body as a record names it with the stored one.
     fn compare(&self, pool: &PoolId, stored: &Stored) -> Result<(), Fault> {
         let name = self.content_ref;
         if self.digest.is_some_and(|digest| digest != stored.digest()) {

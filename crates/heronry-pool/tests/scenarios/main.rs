@@ -1,0 +1,30 @@
+//! Scenarios of the rules: each test says what a rule does in one case, and is named after the rule.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod claims;
+mod conditions;
+mod contents;
+mod cursors;
+mod dead;
+mod departures;
+mod effects;
+mod endings;
+mod events;
+mod identity;
+mod leases;
+mod looks;
+mod members;
+mod messages;
+mod order;
+mod pools;
+mod repeats;
+mod replies;
+mod scenario;
+mod suspensions;
+mod wake_ends;
+mod wakes;
