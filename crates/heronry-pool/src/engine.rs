@@ -53,7 +53,7 @@ pub struct Staged {
 /// correlation, a filter.
 const RECORD_WEIGHT: usize = 512;
 
-/// About how many bytes more a record has than [`RECORD_WEIGHT`].
+/// Estimates the bytes that a record has beyond [`RECORD_WEIGHT`].
 fn more_weight(entry: &Entry) -> usize {
     match entry.body.noun() {
         Noun::Message(MessageRecord::MessageDelivered(body)) => {

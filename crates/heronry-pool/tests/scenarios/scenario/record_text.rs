@@ -54,7 +54,6 @@ fn what(run: &str, body: &Body) -> String {
         Body::PoolConfigured(it) => {
             format!("configured {}{}", it.version, limits(&it.settings.limits))
         }
-        Body::EpochStarted(it) => format!("timeline {}", it.reason),
         Body::PoolResumed(it) => format!("resumed {} since {}", it.cause, time(it.since)),
         Body::MemberJoined(it) => joined(run, it),
         Body::MemberTakenOver(it) => taken_over(run, it),
@@ -239,6 +238,8 @@ fn what(run: &str, body: &Body) -> String {
                 time(it.expires_at)
             )
         }
+        // A kind that no scenario has shown so far: all that it says.
+        body => format!("{body:?}"),
     }
 }
 
