@@ -201,11 +201,11 @@ impl Turn {
 impl Receive {
     fn encode<W: Sink>(&self, to: &mut Encoding<W>, fetched: Position) {
         let Self {
-            receive_id,
+            id,
             claimed,
             claim_ms,
         } = self;
-        to.put((fetched, receive_id, claimed, claim_ms));
+        to.put((fetched, id, claimed, claim_ms));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What one thing led to.
+//! The result of one step.
 
 /// The records that one thing led to, and the answer or the refusal.
 #[derive(Debug)]
