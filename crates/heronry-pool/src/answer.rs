@@ -1,4 +1,4 @@
-//! What callers get: views of the state.
+//! Answers to commands.
 
 use heronry_journal::{Claim, WakeName};
 use heronry_types::{

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use heronry_journal::Body;
+use heronry_journal::{Noun, PoolRecord};
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
@@ -140,12 +140,13 @@ impl Actor {
     /// Takes over the newest settings of records that became durable, if there are any.
     fn take_over_settings(&mut self, staged: &Staged) {
         let newest = staged.records.iter().rev().find_map(|record| {
-            if let Body::PoolCreated(body) = &record.entry.body {
-                Some((&body.settings, 1))
-            } else if let Body::PoolConfigured(body) = &record.entry.body {
-                Some((&body.settings, body.version))
-            } else {
-                None
+            let Noun::Pool(body) = record.entry.body.noun() else {
+                return None;
+            };
+            match body {
+                PoolRecord::PoolCreated(body) => Some((&body.settings, 1)),
+                PoolRecord::PoolConfigured(body) => Some((&body.settings, body.version)),
+                PoolRecord::EpochStarted(_) | PoolRecord::PoolResumed(_) => None,
             }
         });
         if let Some((settings, version)) = newest {

@@ -52,7 +52,6 @@ fn tell(run: &str, body: &Body) -> String {
     match body {
         Body::PoolCreated(it) => it.tell(run),
         Body::PoolConfigured(it) => it.tell(run),
-        Body::EpochStarted(it) => it.tell(run),
         Body::PoolResumed(it) => it.tell(run),
         Body::MemberJoined(it) => it.tell(run),
         Body::MemberTakenOver(it) => it.tell(run),
@@ -93,6 +92,8 @@ fn tell(run: &str, body: &Body) -> String {
         Body::EffectResultRefused(it) => it.tell(run),
         Body::ContentErased(it) => it.tell(run),
         Body::ContentStored(it) => it.tell(run),
+        // A kind that no scenario has shown so far: all that it says.
+        body => format!("{body:?}"),
     }
 }
 
