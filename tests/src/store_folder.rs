@@ -53,6 +53,19 @@ impl StoreFolder {
         place
     }
 
+    /// Makes the folder what it was when an image was taken.
+    pub fn put_back(&self, image: &Image) {
+        for entry in fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                fs::remove_dir_all(path).unwrap();
+            } else {
+                fs::remove_file(path).unwrap();
+            }
+        }
+        image.put(self.folder.path());
+    }
+
     /// Returns where the store is.
     pub fn path(&self) -> PathBuf {
         let name = match self.kind {

@@ -4,10 +4,10 @@ use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, ContentAccess, FindMessage},
-    engine::Found,
+    engine::{Append, LookedUp, Replay},
 };
 use heronry_runtime::Pool;
-use heronry_types::Durability;
+use heronry_types::{Durability, Timestamp};
 
 use crate::World;
 
@@ -15,24 +15,35 @@ use crate::World;
 const LOOKED_AT: usize = 128;
 
 /// An engine that has all of a journal in memory.
-struct Whole(Engine);
+struct Whole {
+    engine: Engine,
+    append: Append,
+}
 
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 impl Whole {
     fn of(pool: &Pool, records: &[Record], durability: Durability) -> Self {
         let epoch = World::first_epoch(pool);
-        let mut engine = Engine::new(pool.id().clone(), epoch, Minter::new([7; 32]), durability);
-        engine.keep_finished(usize::MAX);
+        let minter = Minter::new([7; 32]);
+        let mut replay =
+            Replay::new(pool.id().clone(), epoch, minter, durability).keeping_finished(usize::MAX);
         for record in records {
-            engine.replay(record).unwrap();
+            replay.record(record).unwrap();
         }
-        Self(engine)
+        let mut engine = replay.finish();
+        let append = engine.begin(Timestamp::default());
+        Self { engine, append }
     }
 
     fn ask<C: Command>(&mut self, pool: &Pool, command: &C) -> C::Answer {
         let names = command.names(pool.epoch(), &Minter::new([7; 32]));
-        let nothing = Found::default();
-        self.0.run(command, names.as_ref(), &[], &nothing).unwrap()
+        let answer = self.append.run(
+            &mut self.engine,
+            command,
+            names.as_ref(),
+            LookedUp::default(),
+        );
+        answer.unwrap()
     }
 }
 

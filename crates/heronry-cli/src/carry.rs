@@ -139,6 +139,8 @@ pub(crate) enum Way {
     Moved,
     /// Not at all: a move that broke off was taken back.
     TakenBack,
+    /// Not at all: what had arrived of a move whose source is lost was deleted.
+    Deleted,
     /// Into a file.
     Exported,
 }
@@ -150,6 +152,7 @@ impl Way {
             Self::Imported => "imported",
             Self::Moved => "moved",
             Self::TakenBack => "taken back",
+            Self::Deleted => "deleted",
             Self::Exported => "exported",
         }
     }
@@ -158,7 +161,7 @@ impl Way {
     fn invalid(self) -> &'static [&'static str] {
         match self {
             Self::Copied | Self::Imported => &["member_tokens"],
-            Self::Moved | Self::TakenBack | Self::Exported => &[],
+            Self::Moved | Self::TakenBack | Self::Deleted | Self::Exported => &[],
         }
     }
 }
@@ -188,7 +191,7 @@ pub(crate) fn show(cx: &Context, way: Way, pools: &[Carried]) -> Result<(), Fail
             "runs, keys and epochs are those of the source; its member tokens are not valid here: \
              members join again",
         ),
-        Way::Moved | Way::TakenBack | Way::Exported => {}
+        Way::Moved | Way::TakenBack | Way::Deleted | Way::Exported => {}
     }
     Ok(())
 }
@@ -232,7 +235,8 @@ pub(crate) fn transfer_failure(error: &TransferError) -> Failure {
         | TransferError::OtherMove { .. }
         | TransferError::MoveUnfinished { .. }
         | TransferError::PoolArrived { .. }
-        | TransferError::PoolInTheWay { .. } => Failure::failed(error),
+        | TransferError::PoolInTheWay { .. }
+        | TransferError::NotArrived { .. } => Failure::failed(error),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct Globals {
         global = true,
         value_name = "SPAN",
         value_parser = durations::parse,
-        help = "How long to try while no server answers [env: HERONRY_CONNECT_TIMEOUT] [default: 5s]"
+        help = "The time to try while no server answers [env: HERONRY_CONNECT_TIMEOUT] [default: 5s]"
     )]
     pub(crate) connect_timeout: Option<Millis>,
     #[command(flatten)]

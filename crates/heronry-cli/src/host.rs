@@ -48,16 +48,9 @@ pub(crate) struct Host {
     runtime: Runtime,
     shutdown: oneshot::Sender<()>,
     server: Mutex<JoinHandle<Result<(), ServeError>>>,
-    mark: Option<Mark>,
+    mark: Option<MarkKeeper>,
     _files: Vec<SocketFile>,
     _owned: Owned,
-}
-
-/// The mark of a store, and the task that keeps it.
-#[derive(Debug)]
-struct Mark {
-    keeper: MarkKeeper,
-    task: JoinHandle<()>,
 }
 
 impl Host {
@@ -80,7 +73,7 @@ impl Host {
         };
         let opened = open_store(&choice)?;
         let choice = choice.absolute();
-        let (opened, keeper) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
+        let (opened, mark) = rollback::take(opened, &choice, (settings.rollback, &clock)).await?;
         // The note is for people: a store is open without it, too.
         let _ = owned.name_beside(&choice);
         let socket = doors.add_socket(data_dir);
@@ -100,10 +93,6 @@ impl Host {
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };
-        let mark = keeper.map(|keeper| Mark {
-            task: tokio::spawn(keeper.clone().run(Arc::clone(&clock))),
-            keeper,
-        });
         let (shutdown, asked) = oneshot::channel();
         let server = tokio::spawn(serve(config, async move {
             // A host that is dropped without being stopped wants its server to end as well.
@@ -148,6 +137,10 @@ impl Host {
     pub(crate) async fn failed(&self) -> Failure {
         let mut server = self.server.lock().await;
         let ended = (&mut *server).await;
+        // The mark may lie elsewhere than what failed, and is exact in any case while the system runs.
+        if let Some(mark) = &self.mark {
+            mark.settle().await;
+        }
         match ended {
             Ok(Ok(())) => Failure::failed("the server ended by itself"),
             Ok(Err(error)) => server_failure(&error),
@@ -172,9 +165,8 @@ impl Host {
             server.await
         };
         self.runtime.shutdown().await;
-        if let Some(Mark { keeper, task }) = self.mark {
-            task.abort();
-            keeper.settle().await;
+        if let Some(mark) = self.mark {
+            mark.settle().await;
         }
         match ended {
             Ok(Ok(())) => Ok(()),

@@ -24,7 +24,7 @@ pub(crate) struct LogArgs {
         global = true,
         value_name = "LEVEL",
         value_enum,
-        help = "How much is logged on stderr [env: HERONRY_LOG] [default: info for serve, else warn]"
+        help = "The level of the log on stderr [env: HERONRY_LOG] [default: info for serve, else warn]"
     )]
     log: Option<Level>,
     /// The form of log lines: text for people, or one JSON object a line; auto is text on a terminal, else JSON

@@ -1,7 +1,63 @@
 //! The engine: staged state, and the records of the next append.
+//!
+//! The order of its use is in its types: [`Replay`] takes the journal in and becomes an [`Engine`], the engine
+//! begins an [`Append`], commands are decided in that, and it ends as [`Staged`]. What is out of order does not
+//! compile.
+//!
+//! ```
+//! # use heronry_pool::{Minter, engine::Replay};
+//! # use heronry_types::{Durability, Epoch, PoolId, Timestamp};
+//! # let (pool, minter) = (PoolId::parse("p")?, Minter::new([7; 32]));
+//! let replay = Replay::new(pool, Epoch([1; 16]), minter, Durability::Memory);
+//! let mut engine = replay.finish();
+//! let mut append = engine.begin(Timestamp::default());
+//! append.tick(&mut engine);
+//! let staged = append.finish(&mut engine);
+//! # assert!(staged.records.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A journal is taken in before anything is decided:
+//!
+//! ```compile_fail,E0382
+//! # use heronry_journal::Record;
+//! # use heronry_pool::engine::Replay;
+//! # fn example(mut replay: Replay, record: &Record) {
+//! let engine = replay.finish();
+//! replay.record(record);
+//! # }
+//! ```
+//!
+//! Nothing is decided outside an append:
+//!
+//! ```compile_fail,E0624
+//! # use heronry_pool::Engine;
+//! # fn example(mut engine: Engine) {
+//! engine.tick();
+//! # }
+//! ```
+//!
+//! Staged records are taken once, and nothing is decided in their append afterwards:
+//!
+//! ```compile_fail,E0382
+//! # use heronry_pool::{Engine, engine::Append};
+//! # fn example(mut engine: Engine, mut append: Append) {
+//! let staged = append.finish(&mut engine);
+//! append.finish(&mut engine);
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0382
+//! # use heronry_pool::{Engine, engine::Append};
+//! # fn example(mut engine: Engine, mut append: Append) {
+//! let staged = append.finish(&mut engine);
+//! append.tick(&mut engine);
+//! # }
+//! ```
 
 #[cfg(test)]
 mod alone;
+mod append;
 mod claims;
 mod clauses;
 mod conditions;
@@ -9,21 +65,23 @@ mod history;
 mod leases;
 mod matching;
 mod past;
+mod replay;
 mod resume;
 mod suspensions;
 mod ticks;
 mod triggers;
 
-use heronry_event::filter::CompileErrors;
-use heronry_journal::{Body, ContentErased, Entry, Record};
-use heronry_store::{ClaimKey, ContentPlace, Erasure, NamedClaim, NewContent, Tombstone};
+use heronry_journal::{Entry, Record};
+use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
+pub use append::{Append, LookedUp, Staged};
 pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
+pub use replay::{Replay, UnreadableFilter};
 use resume::Resume;
 use suspensions::Suspensions;
 use triggers::Triggers;
@@ -35,76 +93,6 @@ use crate::{
     decide::{ScanRequest, sees},
     suspicion::Watch,
 };
-
-/// What one append holds.
-#[derive(Debug, Default)]
-pub struct Staged {
-    /// The records, in order.
-    pub records: Vec<Record>,
-    /// The bodies that ride with them.
-    pub contents: Vec<NewContent>,
-    /// The bodies that are erased with them.
-    pub erasures: Vec<Erasure>,
-    /// About how many bytes all of it has.
-    pub weight: usize,
-}
-
-/// About how many bytes a record has, beside recipients and what members report: ids, a
-/// correlation, a filter.
-const RECORD_WEIGHT: usize = 512;
-
-impl Staged {
-    fn push(&mut self, record: Record) {
-        let more = if let Body::MessageDelivered(body) = &record.entry.body {
-            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
-        } else if let Body::ApplicationEvent(_) = &record.entry.body {
-            heronry_journal::encoded_len(&record.entry)
-        } else {
-            if let Body::ContentErased(body) = &record.entry.body {
-                self.erasures.push(erasure(body, record.recorded_at));
-            }
-            0
-        };
-        self.weight += RECORD_WEIGHT + more;
-        self.records.push(record);
-    }
-
-    fn attach(&mut self, contents: Vec<NewContent>) {
-        let sizes = contents.iter().map(|content| content.stored.stored_bytes());
-        self.weight += sizes.sum::<usize>();
-        self.contents.extend(contents);
-    }
-}
-
-/// Returns what a record of an erased body does in the store.
-fn erasure(body: &ContentErased, erased_at: Timestamp) -> Erasure {
-    Erasure {
-        content_ref: body.content_ref,
-        place: body
-            .stored_with
-            .map_or(ContentPlace::Alone, ContentPlace::With),
-        tombstone: Tombstone {
-            media_type: body.media_type.0.clone(),
-            bytes: body.body_bytes,
-            digest: body.digest,
-            erased_at,
-        },
-    }
-}
-
-/// A stored wake whose filter this build cannot read.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "wake registered at {position} has a filter that this build cannot read; use a newer build"
-)]
-#[non_exhaustive]
-pub struct UnreadableFilter {
-    /// The registration.
-    pub position: Position,
-    /// What is wrong with the filter.
-    #[source]
-    pub errors: CompileErrors,
-}
 
 /// Decides commands against staged state, and collects what is to be appended.
 ///
@@ -119,7 +107,10 @@ pub struct Engine {
     recent: RecentClaims,
     triggers: Triggers,
     matching: Matching,
+    /// The contents of the append that is at work; empty in between.
     staged: Staged,
+    /// True while an append is open.
+    is_appending: bool,
     resume: Resume,
     leases: Leases,
     heard: Heard,
@@ -130,8 +121,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Returns the engine of a pool without records.
-    pub fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
+    fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
         Self {
             state: State::new(pool, epoch),
             now: Timestamp::default(),
@@ -141,6 +131,7 @@ impl Engine {
             triggers: Triggers::default(),
             matching: Matching::default(),
             staged: Staged::default(),
+            is_appending: false,
             resume: Resume::default(),
             leases: Leases::default(),
             heard: Heard::default(),
@@ -153,18 +144,6 @@ impl Engine {
     /// Returns the staged state.
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// Takes in a record from the journal, when the pool is opened.
-    ///
-    /// # Errors
-    /// [`UnreadableFilter`] when a wake that waits cannot be matched any more.
-    pub fn replay(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
-        apply(&mut self.state, record);
-        self.recent.note(record, None);
-        self.triggers.arm(&self.state, record)?;
-        self.settle(record);
-        Ok(())
     }
 
     /// Says which records are gone, when the pool is opened.
@@ -182,21 +161,20 @@ impl Engine {
         oldest.into_iter().flatten().min()
     }
 
-    /// Says that the journal is replayed. What it decided and did not record is found, and what counts for
-    /// the wakes that wait is counted, by matching earlier records again: a slice at a time, while the pool
-    /// goes on. They are read from the journal ([`reads_after`](Self::reads_after)).
-    pub fn finish_replay(&mut self) {
-        self.match_again();
-    }
-
-    /// Starts an append at this pool time and decides what is due. Time never goes back.
-    pub fn begin(&mut self, now: Timestamp) {
+    /// Begins an append at this pool time, with what has to come first in it. Time never goes back.
+    pub fn begin(&mut self, now: Timestamp) -> Append {
+        debug_assert!(!self.is_appending, "one append is open at a time");
+        self.is_appending = true;
         self.now = self.state.time.max(now);
-        self.match_more();
-        self.resume();
-        let turn = self.take_turns(Turn::Later);
-        self.drain_triggers();
-        self.take_turns(turn);
+        let mut append = Append::new(self.now);
+        append.at_work(self, |engine| {
+            engine.match_more();
+            engine.resume();
+            let turn = engine.take_turns(Turn::Later);
+            engine.drain_triggers();
+            engine.take_turns(turn);
+        });
+        append
     }
 
     /// Returns true while earlier events are still to be matched, or their triggers to be recorded.
@@ -207,11 +185,6 @@ impl Engine {
     /// Returns the claims that the claims store may not have yet.
     pub fn recent(&self) -> &RecentClaims {
         &self.recent
-    }
-
-    /// Says that the claims store has the claims of records up to this one, before they are replayed.
-    pub fn set_claims_kept(&mut self, until: Position) {
-        self.recent.set_kept(until);
     }
 
     /// Returns every claim of a record up to `until` that the claims store does not hold yet, to hand
@@ -226,11 +199,6 @@ impl Engine {
         self.recent.forget_handed();
     }
 
-    /// Returns the pool time of the append that is being decided.
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
     /// Returns what earlier events the command wants looked for; nothing when its names were used
     /// before, because it is then a repeat or a conflict whatever it asks for.
     ///
@@ -240,10 +208,10 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[NamedClaim],
+        claims: &[NamedClaim],
     ) -> Result<Option<ScanRequest>, Rejection> {
         let wanted = command.needs(&self.state).map(|needs| needs.scan);
-        if matches!(wanted, Ok(None)) || self.prior_of(names, found) == Prior::default() {
+        if matches!(wanted, Ok(None)) || self.prior_of(names, claims) == Prior::default() {
             return wanted;
         }
         Ok(None)
@@ -255,12 +223,12 @@ impl Engine {
         &self,
         command: &C,
         names: Option<&Names>,
-        found: &[NamedClaim],
+        claims: &[NamedClaim],
     ) -> Vec<ClaimKey> {
         // A command that may not look from its cursor is refused for that.
         let needs = command.needs(&self.state).unwrap_or_default();
         let mut asked = needs.names;
-        if !asked.is_empty() && self.prior_of(names, found) != Prior::default() {
+        if !asked.is_empty() && self.prior_of(names, claims) != Prior::default() {
             asked.clear();
         }
         asked.retain(|key| self.recent.get(key).is_none());
@@ -303,23 +271,16 @@ impl Engine {
         Some(Scan::new(request))
     }
 
-    /// Returns the records that are staged for the next append.
-    pub fn staged(&self) -> &Staged {
-        &self.staged
-    }
-
-    /// Runs a command against the staged state; `found` says what the claims store knows of its `names`.
-    ///
-    /// # Errors
-    /// [`Unanswered`] when the rules say no, or when it has to be run again after messages that it asks
-    /// for were read; nothing is staged then.
-    pub fn run<C: Command>(
+    fn run<C: Command>(
         &mut self,
         command: &C,
         names: Option<&Names>,
-        found: &[NamedClaim],
-        scan: &Found,
+        looked_up: LookedUp<'_>,
     ) -> Result<C::Answer, Unanswered> {
+        let LookedUp {
+            claims: found,
+            scan,
+        } = looked_up;
         let profile = command.profile();
         let turn = self.turn_of(&profile);
         let before = self.state.head;
@@ -370,11 +331,6 @@ impl Engine {
             all_there?;
         }
         Ok(answer?)
-    }
-
-    /// Hands over what is staged; the next command starts a new append.
-    pub fn take_staged(&mut self) -> Staged {
-        std::mem::take(&mut self.staged)
     }
 
     fn prior_of(&self, names: Option<&Names>, found: &[NamedClaim]) -> Prior {

@@ -12,7 +12,7 @@ mod hash;
 mod mint;
 mod project;
 mod rejection;
-pub mod state;
+mod state;
 mod suspicion;
 
 pub use answer::{
@@ -28,4 +28,4 @@ pub use project::project;
 pub use rejection::{
     ConflictField, EventFault, MemberValue, PolicyNeed, Rejection, RejectionKind, RejectionMember,
 };
-pub use state::State;
+pub use state::{State, locate};

@@ -15,16 +15,17 @@ use heronry_types::{
 };
 
 pub(crate) use content::{UnnamedContent, UnnamedContents};
-pub use deadline::{Deadlines, Due};
-pub use effect::{Effect, EffectAt, EffectEnd, Effects};
+pub(crate) use deadline::{Deadlines, Due};
+pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
 pub(crate) use member::{Aim, Reach};
-pub use member::{Member, Members, Suspension};
+pub(crate) use member::{Member, Members, Suspension};
+pub use message::Past;
 pub(crate) use message::{ClaimOf, CopyOf};
-pub use message::{
+pub(crate) use message::{
     CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
-    Past, Receive, Reply, Step, Turn,
+    Receive, Reply, Step, Turn,
 };
-pub use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
+pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 
 use crate::Rejection;
 
@@ -129,11 +130,6 @@ impl State {
         self.time
     }
 
-    /// Returns what the pool is set up with.
-    pub fn config(&self) -> &PoolConfig {
-        &self.config
-    }
-
     /// Returns the settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -155,7 +151,7 @@ impl State {
     }
 
     /// Returns the copies that are dead.
-    pub fn dead_letters(&self) -> &DeadLetters {
+    pub(crate) fn dead_letters(&self) -> &DeadLetters {
         &self.dead
     }
 
@@ -164,14 +160,13 @@ impl State {
         &self.wakes
     }
 
-    /// Returns the effects.
-    pub fn effects(&self) -> &Effects {
-        &self.effects
-    }
-
-    /// Returns what is due next, and when.
-    pub fn deadlines(&self) -> &Deadlines {
-        &self.deadlines
+    /// Walks the runs that have released copies which can be claimed since after `from` and until `to`.
+    pub fn became_visible(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &RunId> + '_ {
+        self.deadlines.became_visible(from, to)
     }
 
     /// Returns the cursor at a position, with the epoch of the record that stands there.
@@ -197,7 +192,7 @@ impl State {
     ///
     /// # Errors
     /// As [`locate`](Self::locate), and [`Rejection::CursorTrimmed`].
-    pub fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
+    pub(crate) fn check_cursor(&self, requested: Cursor) -> Result<Position, Rejection> {
         let position = self.locate(requested)?;
         if position < self.floor.previous() {
             let floor = self.cursor(self.floor.previous());

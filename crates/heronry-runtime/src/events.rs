@@ -8,7 +8,7 @@ use heronry_event::{EventPage, filter::Filter};
 use heronry_pool::{
     Rejection,
     decide::{AdmitReader, Viewer},
-    state::locate,
+    locate,
 };
 use heronry_types::{Cursor, Millis, WakePayload};
 

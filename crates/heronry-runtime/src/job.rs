@@ -3,7 +3,7 @@
 use heronry_pool::{
     Caller, Engine, Rejection,
     decide::{AboutWakes, Command, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
-    engine::{Found, Past, Unanswered},
+    engine::{Append, LookedUp, Past, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Generation, RunId};
@@ -37,7 +37,12 @@ pub(crate) trait Job: Send + Sync {
     fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey>;
 
     /// Decides it; the answer is held back until the append is durable.
-    fn run(self: Box<Self>, engine: &mut Engine, found: &[NamedClaim], scan: &Found) -> Ran;
+    fn run(
+        self: Box<Self>,
+        engine: &mut Engine,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
+    ) -> Ran;
 
     /// Answers with a refusal that needs no gate of its own append.
     fn reject(self: Box<Self>, rejection: Rejection) -> Box<dyn Gated>;
@@ -153,8 +158,13 @@ where
         engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn run(mut self: Box<Self>, engine: &mut Engine, found: &[NamedClaim], scan: &Found) -> Ran {
-        let answer = match engine.run(&self.command, self.names.as_ref(), found, scan) {
+    fn run(
+        mut self: Box<Self>,
+        engine: &mut Engine,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
+    ) -> Ran {
+        let answer = match append.run(engine, &self.command, self.names.as_ref(), looked_up) {
             Ok(answer) => Ok(answer),
             Err(Unanswered::Past(past)) => return Ran::Again(self, past),
             Err(Unanswered::Rejected(rejection)) => Err(rejection.into()),

@@ -3,12 +3,13 @@
 //!
 //! The chain of a journal shows a change in it, and does not show that its end is missing: an older
 //! copy of a store is a good store. A *mark* names the acknowledged head of each pool: its epoch,
-//! its position and the hash of its last chunk. It is written after commits, by a task of its own,
-//! and is never ahead of the store's last sync. So a store was rolled back when a journal does not
-//! reach the head in its mark. A mark that is behind, torn or missing proves nothing.
+//! its position and the hash of its last chunk. It is written after the sync of a commit and before the
+//! append is answered, and no device is waited for. So a mark is exact after a kill, at most behind
+//! after a power cut, and never ahead of the store's last sync. A store was rolled back when a journal
+//! does not reach the head in its mark. A mark that is behind, torn or missing proves nothing.
 //!
-//! - [`MarkKeeper::over`] wraps a store; [`MarkKeeper::run`] keeps the mark while it is used, and
-//!   [`MarkKeeper::settle`] makes it exact.
+//! - [`MarkKeeper::over`] wraps a store, and the mark follows its commits; [`MarkKeeper::settle`] makes it
+//!   last.
 //! - [`rolled_back`] compares a store with its mark; [`begin_again`] starts a timeline in the pools that
 //!   lost their end, so that no cursor of the lost one means another record.
 
@@ -21,4 +22,4 @@ mod keeper;
 pub use again::{BegunAgain, Restored, begin_again};
 pub use check::{RolledBack, rolled_back};
 pub use format::Marks;
-pub use keeper::{MARK_BEHIND_COMMITS_MAX, MARK_BEHIND_MS_MAX, MarkKeeper, MarkPlace, MarkSync};
+pub use keeper::{MarkKeeper, MarkPlace, MarkSync};

@@ -3,7 +3,8 @@
 //! - [`copy`] copies pools; each copy starts a new timeline, so that no cursor can mean two records.
 //! - [`move_all`] moves every pool of a store: cursors, epochs and hashes stay, and the source is
 //!   sealed, so that at no moment two stores can be written under one epoch. [`resume_move`] finishes a
-//!   move that broke off, and [`abandon_move`] takes it back.
+//!   move that broke off, and [`abandon_move`] takes it back; [`resume_without_source`] and
+//!   [`abandon_without_source`] end one whose source is lost.
 //! - [`export`] writes a pool as lines of JSON that lose nothing; [`import`] reads them, compares
 //!   every hash, and starts a new timeline.
 //!
@@ -17,6 +18,7 @@ mod fleet;
 mod import;
 mod landing;
 mod lines;
+mod lost;
 mod moves;
 mod path;
 mod reading;
@@ -33,6 +35,7 @@ pub use copy::copy;
 pub use error::TransferError;
 pub use export::{Export, export};
 pub use import::{import, verify};
+pub use lost::{abandon_without_source, resume_without_source};
 pub use moves::{abandon_move, move_all, resume_move};
 
 /// The parts with which pools are moved: the clock, the source of fresh epochs, and the name of the

@@ -26,6 +26,7 @@ use heronry_wire::{Changed, ProblemKind};
 use crate::{
     app::Shared,
     guards::{self, BodyForm},
+    health,
     identity::{self, Access},
     openapi::Contract,
     problems::Refusal,
@@ -130,6 +131,10 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
         .layer(middleware::from_fn_with_state(
             Shared::clone(app),
             guards::guard,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Shared::clone(app),
+            health::say_whether_it_closes,
         ))
         .with_state(Shared::clone(app))
 }

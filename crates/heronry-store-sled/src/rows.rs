@@ -142,6 +142,9 @@ impl<'a> Writing<'a> {
     }
 
     /// Hands the transaction to sled, which keeps all of it or nothing. A flush and a sync make it last.
+    ///
+    /// Where a device fails to read while sled takes it up, sled has taken up the first tables and not
+    /// the later ones. So the journal comes last: without its chunk nothing of a commit is seen.
     pub(crate) fn apply(&self) -> Result<(), StoreError> {
         let Trees {
             pools,
@@ -152,9 +155,9 @@ impl<'a> Writing<'a> {
             cursors,
             claims,
         } = self.trees;
-        (pools, journal, packs, contents, snapshots, cursors, claims)
+        (packs, contents, snapshots, cursors, claims, pools, journal)
             .transaction(
-                |(pools, journal, packs, contents, snapshots, cursors, claims)| {
+                |(packs, contents, snapshots, cursors, claims, pools, journal)| {
                     write(pools, &self.pools)?;
                     write(journal, &self.journal)?;
                     write(packs, &self.packs)?;
@@ -214,9 +217,12 @@ impl Rows for Writing<'_> {
             let detail = format!("a row has {} bytes", value.len());
             StoreError::new(StoreErrorKind::TooLarge, COMMIT, detail)
         })?;
-        let before = self
-            .first_of(table, key)?
-            .and_then(|first| count_of(&first));
+        let first = self.first_of(table, key)?;
+        if first.is_none() {
+            // A transaction that a device did not take up whole may have left later ones.
+            self.remove_fragments(table, key)?;
+        }
+        let before = first.and_then(|first| count_of(&first));
         if table == Table::Packs && before.is_some() {
             self.packs_anew.push(key.to_vec());
         }

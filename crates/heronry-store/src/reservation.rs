@@ -19,7 +19,8 @@ impl fmt::Display for Route {
         let Self { from, to } = self;
         write!(
             f,
-            "`heronry store move {from} {to} --resume` finishes it, and --abandon takes it back"
+            "`heronry store move {from} {to} --resume` finishes it, and --abandon takes it back, each with \
+             --lost when {from} is lost for good"
         )
     }
 }

@@ -37,6 +37,11 @@ fn absolute(place: &Folder, name: &str) -> String {
 
 /// Leaves what a move leaves that is killed before it has sealed the source.
 fn break_off(place: &Folder, (from, to): (&str, &str)) {
+    reserve(place, (from, to), &["p"]);
+}
+
+/// Reserves pools at the other place of a move, as it does.
+fn reserve(place: &Folder, (from, to): (&str, &str), pools: &[&str]) {
     let (kind, path) = to.split_once(':').unwrap();
     let path = place.at(path);
     let store = match kind {
@@ -48,7 +53,7 @@ fn break_off(place: &Folder, (from, to): (&str, &str)) {
             from: absolute(place, from),
             to: absolute(place, to),
         },
-        pools: [PoolId::parse("p").unwrap()].into(),
+        pools: pools.iter().map(|it| PoolId::parse(*it).unwrap()).collect(),
     };
     block_on(store.journal.reserve(&reservation)).unwrap();
 }
@@ -115,5 +120,79 @@ fn a_move_that_broke_off_is_told_and_ended_either_way() {
         assert!(sealed.contains(&absolute(&place, to)), "{sealed}");
         let verify = place.run(&["journal", "verify", to, "--json"]).json();
         assert_eq!(verify["ok"], true);
+    }
+}
+
+fn lose(place: &Folder, store: &str) {
+    let path = place.at(store.split_once(':').unwrap().1);
+    if path.is_dir() {
+        std::fs::remove_dir_all(path).unwrap();
+    } else {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+/// Leaves what a move leaves that is killed between the seal and its end, or the same with a pool that
+/// is missing.
+fn break_off_late(place: &Folder, (from, to): (&str, &str), pools: &[&str]) {
+    stored(place, from, "p");
+    stored(place, to, "other");
+    place.run(&["store", "move", from, to]).ok();
+    reserve(place, (from, to), pools);
+}
+
+#[test]
+fn a_move_whose_source_is_lost_is_ended_at_the_other_place_alone() {
+    for (from, to) in KINDS {
+        for end in ["--resume", "--abandon"] {
+            let place = Folder::new();
+            break_off_late(&place, (from, to), &["p"]);
+            let lost = ["store", "move", from, to, end, "--lost"];
+            place.run(&lost).refused(1, "leave --lost out");
+            lose(&place, from);
+            let opened = {
+                let server = place.serve(&["--store", to]);
+                let opened = place.run(&["pool", "open", "p"]);
+                stop(server);
+                opened
+            };
+            let verify = place.run(&["journal", "verify", to]);
+            let without = place.run(&["store", "move", from, to, end]);
+            for said in [opened, verify, without] {
+                assert_ne!(said.code, Some(0), "{said:?}");
+                assert!(said.err.contains("--lost"), "{said:?}");
+            }
+            let ended = place.run(&lost).ok();
+            let (done, is_there) = match end {
+                "--resume" => ("p: moved", true),
+                _ => ("p: deleted", false),
+            };
+            assert!(ended.contains(done), "{ended}");
+            assert_eq!(serves(&place, to), is_there);
+            place.run(&lost).refused(1, "no move from");
+            let verify = place.run(&["journal", "verify", to, "--json"]).json();
+            assert_eq!(verify["ok"], true);
+        }
+    }
+    let place = Folder::new();
+    let alone = ["store", "move", "redb:a.redb", "redb:b.redb", "--lost"];
+    assert_eq!(place.run(&alone).code, Some(2), "it says how a move ends");
+}
+
+#[test]
+fn a_move_of_which_a_pool_is_missing_is_not_finished_without_its_source() {
+    for (from, to) in KINDS {
+        let place = Folder::new();
+        break_off_late(&place, (from, to), &["p", "q"]);
+        lose(&place, from);
+        let finished = place.run(&["store", "move", from, to, "--resume", "--lost"]);
+        finished.refused(1, "pool q has not arrived whole");
+        assert!(finished.err.contains("--abandon --lost"), "{finished:?}");
+        let ended = place.run(&["store", "move", from, to, "--abandon", "--lost"]);
+        assert!(ended.ok().contains("p: deleted"));
+        assert!(!serves(&place, to));
+        let server = place.serve(&["--store", to]);
+        place.run(&["pool", "open", "q"]).ok();
+        stop(server);
     }
 }

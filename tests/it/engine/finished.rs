@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use heronry_journal::Claim;
 use heronry_pool::{
-    Caller, Engine, Minter, Rejection,
+    Caller, Minter, Rejection,
     decide::{
         CancelMessage, ClaimSet, ContentAccess, Expiry, Extend, FindMessage, Replay, Send,
         SendRequest, StateDigest,
@@ -434,24 +434,29 @@ async fn a_pool_holds_no_finished_message_in_memory_and_every_other(world: World
     let live = story.pool.call(sent).await.unwrap().receipt.cursor.position;
     let secret = Minter::new([7; 32]);
     let epoch = World::first_epoch(&story.pool);
-    let mut engine = Engine::new(story.pool.id().clone(), epoch, secret, Durability::Memory);
-    engine.keep_finished(0);
+    let mut replay = heronry_pool::engine::Replay::new(
+        story.pool.id().clone(),
+        epoch,
+        secret,
+        Durability::Memory,
+    )
+    .keeping_finished(0);
     let records = world.records(&story.pool).await;
     for record in &records {
-        engine.replay(record).unwrap();
+        replay.record(record).unwrap();
     }
-    let all = engine.state().messages().len();
-    let digest = engine.state().digest();
+    let all = replay.state().messages().len();
+    let digest = replay.state().digest();
     let before_the_last = records[records.len() - 3].position;
-    engine.forget_finished(Position(1));
+    replay.forget_finished(Position(1));
     assert_eq!(
-        engine.state().messages().len(),
+        replay.state().messages().len(),
         all,
         "nothing had finished there"
     );
-    engine.forget_finished(before_the_last);
-    assert_eq!(engine.state().messages().len(), 1);
-    assert!(engine.state().messages().get(live).is_some());
-    assert_eq!(engine.state().digest(), digest);
-    assert_eq!(engine.state().messages().live(), 1);
+    replay.forget_finished(before_the_last);
+    assert_eq!(replay.state().messages().len(), 1);
+    assert!(replay.state().messages().get(live).is_some());
+    assert_eq!(replay.state().digest(), digest);
+    assert_eq!(replay.state().messages().live(), 1);
 }

@@ -3,8 +3,9 @@
 use futures::future::join_all;
 use heronry_journal::{Body, EpochStarted, PoolResumed, Record};
 use heronry_pool::{
-    Caller, Engine, Minter, Rejection,
+    Caller, Minter, Rejection,
     decide::{AppendEvents, RegisterWake, Send, WakeRequest},
+    engine::Replay,
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
@@ -387,15 +388,15 @@ async fn w8_no_event_is_forgotten_before_a_timeline_or_a_pause(world: World) {
     ] {
         let minter = Minter::new([7; 32]);
         let id = pool.id().clone();
-        let mut engine = Engine::new(id.clone(), epoch, minter, Durability::Memory);
+        let mut replay = Replay::new(id.clone(), epoch, minter, Durability::Memory);
         let mut follows = records[0].clone();
         follows.position = last.next();
         follows.entry.body = body;
         for record in records.iter().chain([&follows]) {
-            engine.replay(record).unwrap();
+            replay.record(record).unwrap();
         }
         let first = Position(last.0 - BATCH as u64 + 1);
-        assert!(engine.unfinished().unwrap() <= first);
+        assert!(replay.finish().unfinished().unwrap() <= first);
     }
 }
 

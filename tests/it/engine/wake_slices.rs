@@ -9,7 +9,7 @@ use heronry_pool::{
     decide::{
         AppendEvents, CancelMessage, Command, Create, Expiry, RegisterWake, Send, WakeRequest,
     },
-    engine::{Found, MATCHING_SLICE},
+    engine::{Append, LookedUp, MATCHING_SLICE, Replay},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
@@ -82,20 +82,32 @@ pub(crate) fn letter(caller: &Caller, name: &str) -> Send {
     Send::new(caller.clone(), run, request)
 }
 
+fn replay() -> Replay {
+    let pool = PoolId::parse("p").unwrap();
+    let secret = Minter::new([7; 32]);
+    Replay::new(pool, Epoch([1; 16]), secret, Durability::Memory)
+}
+
 /// An engine alone, with everything that it staged.
 pub(crate) struct Alone {
     pub(crate) engine: Engine,
     pub(crate) records: Vec<Record>,
+    /// The append that is open, and how many of its records are among the others already.
+    append: Option<Append>,
+    taken: usize,
 }
 
 impl Alone {
     pub(crate) fn new() -> Self {
-        let pool = PoolId::parse("p").unwrap();
-        let secret = Minter::new([7; 32]);
-        let engine = Engine::new(pool, Epoch([1; 16]), secret, Durability::Memory);
+        Self::of(replay(), Vec::new())
+    }
+
+    fn of(replay: Replay, records: Vec<Record>) -> Self {
         Self {
-            engine,
-            records: Vec::new(),
+            engine: replay.finish(),
+            records,
+            append: None,
+            taken: 0,
         }
     }
 
@@ -116,9 +128,12 @@ impl Alone {
 
     pub(crate) fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
         let names = command.names(Epoch([1; 16]), &Minter::new([7; 32]));
-        let found = Found::default();
-        let answer = self.engine.run(command, names.as_ref(), &[], &found);
-        self.records.append(&mut self.engine.take_staged().records);
+        let engine = &mut self.engine;
+        let begin = || engine.begin(Timestamp::default());
+        let mut append = self.append.take().unwrap_or_else(begin);
+        let nothing = LookedUp::default();
+        let answer = append.run(&mut self.engine, command, names.as_ref(), nothing);
+        self.take_staged(append);
         answer.unwrap()
     }
 
@@ -128,8 +143,21 @@ impl Alone {
 
     /// Begins an append so many milliseconds after the pool was made.
     pub(crate) fn begin_at(&mut self, ms: u64) {
-        self.engine.begin(Timestamp::default().after(Millis(ms)));
-        self.records.append(&mut self.engine.take_staged().records);
+        let now = Timestamp::default().after(Millis(ms));
+        if let Some(append) = self.append.take() {
+            append.finish(&mut self.engine);
+        }
+        self.taken = 0;
+        let append = self.engine.begin(now);
+        self.take_staged(append);
+    }
+
+    /// Takes in what was staged meanwhile, and leaves the append open.
+    fn take_staged(&mut self, append: Append) {
+        let staged = &append.staged().records;
+        self.records.extend_from_slice(&staged[self.taken..]);
+        self.taken = staged.len();
+        self.append = Some(append);
     }
 
     /// Matches for one slice; returns how many looks that took.
@@ -151,13 +179,11 @@ impl Alone {
 
     /// Another engine that replayed what this one recorded.
     pub(crate) fn opened(&self) -> Self {
-        let mut opened = Self::new();
+        let mut replay = replay();
         for record in &self.records {
-            opened.engine.replay(record).unwrap();
+            replay.record(record).unwrap();
         }
-        opened.engine.finish_replay();
-        opened.records.clone_from(&self.records);
-        opened
+        Self::of(replay, self.records.clone())
     }
 }
 

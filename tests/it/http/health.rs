@@ -72,11 +72,17 @@ impl Serving {
 
     /// Sends a request of the operator's, and returns the whole answer.
     async fn ask(&self, line: &str, body: &str) -> String {
+        self.ask_with(line, ("Connection: close\r\n", body)).await
+    }
+
+    /// Sends a request of the operator's with these lines, and returns what comes until the connection
+    /// closes.
+    async fn ask_with(&self, line: &str, (lines, body): (&str, &str)) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let (host, length) = (self.address, body.len());
         let request = format!(
             "{line} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {OPERATOR}\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+             Content-Type: application/json\r\nContent-Length: {length}\r\n{lines}\r\n{body}"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -112,8 +118,11 @@ async fn a_server_whose_store_closes_tells_its_callers_why_and_ends() {
         let serving = Serving::of(&server, StoreWatch::default()).await;
         faults.fail_because(cause);
         faults.fail_next_append(AppendFault::UnknownNotKept);
-        let answer = serving.ask("POST /v1/pools/p/messages", &message()).await;
+        // Who wanted to go on with the connection is told that it closes.
+        let line = "POST /v1/pools/p/messages";
+        let answer = serving.ask_with(line, ("", &message())).await;
         assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
         assert!(
             answer.contains(&format!("\"cause\":\"{name}\"")),
             "{answer}"

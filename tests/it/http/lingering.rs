@@ -100,4 +100,5 @@ async fn a_connection_too_many_that_sends_a_body_sees_that_it_is() {
     say(&mut stream, &serving.head("PUT /v1/pools/p", lines)).await;
     let answer = write_all_then_read(&mut stream, 7_000_000).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
 }

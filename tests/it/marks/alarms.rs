@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use heronry_runtime::marks::{MarkKeeper, Restored, begin_again, rolled_back};
 use heronry_runtime::transfer::Carrier;
-use heronry_store::{AppendError, Clock, FencingToken, Guard, Head, Store};
+use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faults, ManualClock, SeededIds, sample};
 use heronry_tests::{as_many_as_asked, let_others_run};
-use heronry_types::{Millis, PoolId, Position};
+use heronry_types::{PoolId, Position};
 
 use crate::place::{End, Place};
 
@@ -34,8 +34,6 @@ struct Life {
     store: Store,
     faults: Faults,
     keeper: MarkKeeper,
-    task: tokio::task::JoinHandle<()>,
-    clock: ManualClock,
 }
 
 impl Life {
@@ -43,21 +41,17 @@ impl Life {
         let (store, keeper) = MarkKeeper::over(store, place.open());
         let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
         assert_eq!(lost, [], "life {seed}: a false alarm");
-        let clock = ManualClock::default();
         let by = Carrier {
-            clock: Arc::new(clock.clone()),
+            clock: Arc::new(ManualClock::default()),
             ids: Arc::new(SeededIds::new(seed)),
             owner: "a test".to_owned(),
         };
         let begun = begin_again(&store, &keeper, Restored::NotSaid, &by).await;
         assert_eq!(begun.unwrap(), []);
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         Self {
-            task: tokio::spawn(keeper.clone().run(shared)),
             store,
             faults,
             keeper,
-            clock,
         }
     }
 
@@ -66,7 +60,7 @@ impl Life {
         let pool = sample::pool(draw.below(POOLS));
         match draw.below(16) {
             0 => self.delete(&pool).await,
-            1 => self.clock.advance(Millis(draw.below(1_200))),
+            1 => self.trim(&pool, draw).await,
             2 => self.keeper.settle().await,
             3 => {
                 let fault = [AppendFault::UnknownKept, AppendFault::UnknownNotKept];
@@ -110,6 +104,16 @@ impl Life {
         appended
     }
 
+    async fn trim(&self, pool: &PoolId, draw: &mut Draw) {
+        let (head, token) = self.own(pool).await;
+        if let Some(head) = head {
+            let before = Position(draw.below(head.head.0 + 2));
+            let trimmed = self.store.journal.trim(pool, before, token).await;
+            trimmed.unwrap();
+        }
+        self.store.leases.release(pool, token).await.unwrap();
+    }
+
     async fn delete(&self, pool: &PoolId) {
         let (head, token) = self.own(pool).await;
         if head.is_none() {
@@ -119,7 +123,6 @@ impl Life {
     }
 
     async fn end(self, place: &Place, draw: &mut Draw) -> (Store, Faults) {
-        self.task.abort();
         let end = match draw.below(4) {
             0 => {
                 self.keeper.settle().await;

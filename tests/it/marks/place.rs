@@ -10,8 +10,8 @@ use std::{
 
 use heronry_runtime::marks::{MarkPlace, MarkSync, Marks};
 
-/// A place for a mark in memory: what is written without waiting may be gone after a power cut, and what
-/// is appended may be there in part.
+/// A place for a mark in memory: what is written without waiting may be gone after a power cut, or be
+/// there in part.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
     kept: Mutex<Kept>,
@@ -75,12 +75,11 @@ impl Place {
             End::Killed => contents.pop(),
             End::PowerCut { writes, bytes } => {
                 let left = contents.get(writes.min(last)).cloned();
-                let torn = contents.get(writes + 1).cloned().flatten();
-                // A part of what followed, as an append that was under way leaves it.
-                match (left, torn) {
-                    (Some(Some(left)), Some(mut torn)) if torn.starts_with(&left) => {
-                        torn.truncate(left.len() + bytes);
-                        Some(Some(torn))
+                let next = contents.get(writes + 1).cloned().flatten();
+                // A part of what followed, as a write that was under way leaves it.
+                match (left, next) {
+                    (Some(Some(left)), Some(next)) if left.len() == next.len() => {
+                        Some(Some(torn(left, &next, bytes)))
                     }
                     (left, _) => left,
                 }
@@ -89,6 +88,16 @@ impl Place {
         *contents = left.into_iter().collect();
         kept.ended += 1;
     }
+}
+
+/// Returns what is there when so many bytes of a write have come, and not the rest.
+fn torn(mut before: Vec<u8>, after: &[u8], bytes: usize) -> Vec<u8> {
+    let differs = |at: &usize| before[*at] != after[*at];
+    if let Some(from) = (0..after.len()).find(differs) {
+        let to = after.len().min(from + bytes);
+        before[from..to].copy_from_slice(&after[from..to]);
+    }
+    before
 }
 
 impl Opened {
@@ -121,10 +130,11 @@ impl MarkPlace for Opened {
         })
     }
 
-    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.write(|contents| {
-            let mut whole = contents.last().cloned().flatten().unwrap_or_default();
-            whole.extend_from_slice(bytes);
+            let mut whole = contents.last().cloned().flatten().unwrap();
+            let from = usize::try_from(offset).unwrap();
+            whole[from..from + bytes.len()].copy_from_slice(bytes);
             contents.push(Some(whole));
         })
     }

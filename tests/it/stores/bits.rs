@@ -79,8 +79,37 @@ fn check_bodies(kind: StoreKind) {
     }
 }
 
+/// Reads every body where one is damaged: each is whole, or said to be damaged; returns how many are whole.
+fn check_neighbours(kind: StoreKind, damaged: u64) -> Result<usize, StoreError> {
+    let (good, _) = stored(kind);
+    let body = sample::body(damaged).bytes;
+    let place = StoreFolder::of(kind, &flipped(&good, &body, body.len() * 4));
+    let (store, pool, mut whole) = (place.open()?, sample::pool(1), 0);
+    for number in 1..=COMMITS * 2 {
+        let at = ContentPlace::With(Position(number));
+        match block_on(store.contents.get(&pool, sample::content_ref(number), at)) {
+            Ok(found) => {
+                assert_ne!(number, damaged);
+                assert_eq!(found.unwrap(), sample::content(number).stored);
+                whole += 1;
+            }
+            Err(error) => assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{number}: {error}"),
+        }
+    }
+    Ok(whole)
+}
+
 mod redb {
-    use super::StoreKind::Redb;
+    use super::{COMMITS, StoreKind::Redb};
+
+    #[test]
+    fn bodies_beside_a_damaged_one_are_read() {
+        for damaged in 1..=COMMITS * 2 {
+            let whole = super::check_neighbours(Redb, damaged).unwrap();
+            // Bodies of one append are kept together.
+            assert!(whole as u64 >= COMMITS * 2 - 2, "{damaged}: {whole}");
+        }
+    }
 
     #[test]
     fn a46_a_flip_of_any_bit_of_a_record_names_its_position_and_gives_no_wrong_value() {
@@ -94,7 +123,17 @@ mod redb {
 }
 
 mod sled {
-    use super::StoreKind::Sled;
+    use super::{COMMITS, StoreErrorKind, StoreKind::Sled};
+
+    /// sled tells damage of what it reads when it is opened.
+    #[test]
+    fn bodies_beside_a_damaged_one_are_read_or_the_opening_is_refused() {
+        for damaged in 1..=COMMITS * 2 {
+            if let Err(error) = super::check_neighbours(Sled, damaged) {
+                assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{damaged}: {error}");
+            }
+        }
+    }
 
     #[test]
     fn a46_a_flip_of_any_bit_of_a_record_names_its_position_and_gives_no_wrong_value() {

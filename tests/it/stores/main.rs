@@ -11,6 +11,7 @@
 
 mod bits;
 mod garbage;
+mod io_errors;
 mod machine;
 mod newer;
 mod reconnects;

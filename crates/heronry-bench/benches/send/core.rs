@@ -6,7 +6,7 @@ use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, Create},
-    engine::Found,
+    engine::{LookedUp, Replay},
 };
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
@@ -19,22 +19,21 @@ const BATCH: usize = 256;
 pub(crate) fn send(sends: usize) -> (f64, f64) {
     let mut engine = engine();
     let mut head = engine.state().head();
-    engine.take_staged();
     let (sender, minter) = (Caller::Operator, Minter::new([7; 32]));
     let (mut rules, mut encoding, mut hash) = (0.0, 0.0, ChunkHash::START);
     for batch in 0..sends / BATCH {
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
         let start = Instant::now();
         let now = Timestamp::from_millis(1_795_161_600_000 + i64::try_from(batch).unwrap());
-        engine.begin(now);
+        let mut append = engine.begin(now);
         for number in 0..BATCH {
             let send = message(&sender, &format!("caller-{batch}-message-{number}"));
             let names = send.names(Epoch([1; 16]), &minter);
-            engine
-                .run(&send, names.as_ref(), &[], &Found::default())
+            append
+                .run(&mut engine, &send, names.as_ref(), LookedUp::default())
                 .unwrap();
         }
-        let staged = engine.take_staged();
+        let staged = append.finish(&mut engine);
         rules += start.elapsed().as_secs_f64();
         #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
         let start = Instant::now();
@@ -53,19 +52,16 @@ pub(crate) fn send(sends: usize) -> (f64, f64) {
 
 fn engine() -> Engine {
     let pool = PoolId::parse("bench").unwrap();
-    let mut engine = Engine::new(
-        pool,
-        Epoch([1; 16]),
-        Minter::new([7; 32]),
-        Durability::Memory,
-    );
-    let create = Create { spec: spec() };
-    engine.run(&create, None, &[], &Found::default()).unwrap();
+    let minter = Minter::new([7; 32]);
+    let mut engine = Replay::new(pool, Epoch([1; 16]), minter, Durability::Memory).finish();
+    let mut append = engine.begin(Timestamp::default());
+    let (create, nothing) = (Create { spec: spec() }, LookedUp::default());
+    append.run(&mut engine, &create, None, nothing).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
-        engine
-            .run(&join(name), None, &[], &Found::default())
-            .unwrap();
+        let join = join(name);
+        append.run(&mut engine, &join, None, nothing).unwrap();
     }
+    append.finish(&mut engine);
     assert_eq!(engine.state().head(), Position(3));
     engine
 }

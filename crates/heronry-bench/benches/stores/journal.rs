@@ -4,7 +4,7 @@ use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{Command, Create},
-    engine::Found,
+    engine::{Append, LookedUp, Replay},
 };
 use heronry_store::{Commit, FencingToken, Guard, Store};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
@@ -36,29 +36,28 @@ pub(crate) fn pool() -> PoolId {
 /// Returns the journal of a pool with a million records, or fewer when there is little time.
 pub(crate) fn make(size: Size) -> Journal {
     let (batches, minter) = (size.of(SENDS) / BATCH, Minter::new([7; 32]));
-    let mut engine = Engine::new(pool(), EPOCH, minter.clone(), Durability::Fsync);
+    let mut engine = Replay::new(pool(), EPOCH, minter.clone(), Durability::Fsync).finish();
     let mut writing = Writing::default();
-    engine.begin(Timestamp::from_millis(START_MS));
-    let create = Create { spec: spec() };
-    engine.run(&create, None, &[], &Found::default()).unwrap();
+    let mut append = engine.begin(Timestamp::from_millis(START_MS));
+    let (create, nothing) = (Create { spec: spec() }, LookedUp::default());
+    append.run(&mut engine, &create, None, nothing).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
-        engine
-            .run(&join(name), None, &[], &Found::default())
-            .unwrap();
+        let join = join(name);
+        append.run(&mut engine, &join, None, nothing).unwrap();
     }
-    writing.take(&mut engine);
+    writing.take(&mut engine, append);
     for batch in 0..batches {
         let after_ms = i64::try_from(batch).unwrap();
-        engine.begin(Timestamp::from_millis(START_MS + after_ms));
+        let mut append = engine.begin(Timestamp::from_millis(START_MS + after_ms));
         for number in 0..BATCH {
             let key = format!("caller-{number}-message-{batch}");
             let send = message(&Caller::Operator, &key);
             let names = send.names(EPOCH, &minter);
-            engine
-                .run(&send, names.as_ref(), &[], &Found::default())
+            append
+                .run(&mut engine, &send, names.as_ref(), nothing)
                 .unwrap();
         }
-        writing.take(&mut engine);
+        writing.take(&mut engine, append);
     }
     Journal {
         commits: writing.commits,
@@ -85,8 +84,8 @@ impl Default for Writing {
 
 impl Writing {
     /// Takes what the engine has staged as one commit.
-    fn take(&mut self, engine: &mut Engine) {
-        let staged = engine.take_staged();
+    fn take(&mut self, engine: &mut Engine, append: Append) {
+        let staged = append.finish(engine);
         // The claims would go to the store of claims, which opening fills again.
         engine.hand_over_claims(engine.state().head());
         engine.claims_kept();

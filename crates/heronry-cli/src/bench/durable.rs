@@ -1,4 +1,4 @@
-//! Durable sends on redb through the engine, beside the store alone.
+//! Durable sends on redb through the engine, beside the store alone, with and without its mark.
 
 use std::{path::Path, sync::Arc};
 
@@ -10,10 +10,13 @@ use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
     redis,
-    row::{Row, figure, median},
+    row::{Row, at_share, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
+
+/// The slices of a round in which two engines take turns.
+const SLICES: usize = 20;
 
 /// The most bytes of the journal in one read.
 const PAGE: usize = 1 << 20;
@@ -28,6 +31,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
             let folder = folder.join(format!("{callers}-{round}"));
             std::fs::create_dir(&folder).or_stop()?;
             rounds.add(sends, &folder).await?;
+            rounds.add_beside_no_mark(sends, &folder).await?;
             std::fs::remove_dir_all(&folder).or_stop()?;
         }
         let what = format!("durable send, {callers} callers ÷ the redb store alone");
@@ -35,6 +39,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
         rows.push(row.at_least(bar).note(rounds.note()));
         let what = format!("chunk bytes per send, {callers} callers");
         rows.push(Row::new(what, rounds.bytes, "B").at_most(900.0));
+        rows.push(rounds.beside_no_mark(callers));
         at_most_callers = median(&mut rounds.engine);
     }
     rows.push(beside_redis(at_most_callers, scale, folder).await?);
@@ -64,16 +69,44 @@ async fn beside_redis(sends: f64, scale: Scale, folder: &Path) -> Result<Row, Fa
 struct Rounds {
     ratios: Vec<f64>,
     engine: Vec<f64>,
+    /// The sends of a second with a mark beside those without, and the slices of both.
+    beside_no_mark: Vec<f64>,
+    marked: Vec<Slices>,
+    unmarked: Vec<Slices>,
     alone: Vec<f64>,
     /// Sends in a commit, and chunk bytes of a send, in the last round.
     batch: f64,
     bytes: f64,
 }
 
+/// Sends in several slices: their seconds, and the microseconds of each.
+#[derive(Default)]
+struct Slices {
+    seconds: f64,
+    latencies: Vec<f64>,
+}
+
+impl Slices {
+    /// Sends one more slice on this ground.
+    async fn add(&mut self, ground: &mut Ground, slice: Sends) -> Result<(), Failure> {
+        let (seconds, latencies) = ground.send(slice).await?;
+        self.seconds += seconds;
+        self.latencies.extend(latencies);
+        Ok(())
+    }
+
+    /// Returns what this share of all sends does not take longer than.
+    fn share(all: &mut [Self], share: f64) -> f64 {
+        let sends = all.iter().flat_map(|slices| &slices.latencies);
+        at_share(&mut sends.copied().collect::<Vec<_>>(), share)
+    }
+}
+
 impl Rounds {
-    /// Measures the engine, and then the store with the same commits.
+    /// Measures the engine, its store marked as a server has it, and then the store with the same
+    /// commits.
     async fn add(&mut self, sends: Sends, folder: &Path) -> Result<(), Failure> {
-        let mut ground = Ground::on_redb(&folder.join("engine.redb")).await?;
+        let mut ground = Ground::on_marked_redb(&folder.join("engine.redb")).await?;
         let (seconds, _) = ground.send(sends).await?;
         let pool = ground.pool.id().clone();
         let commits = commits(&ground.store, &pool).await?;
@@ -87,6 +120,44 @@ impl Rounds {
         self.engine.push(sends.total() / seconds);
         self.alone.push(sends.total() / alone);
         Ok(())
+    }
+
+    /// Measures the engine with the mark beside its store and without, in turn in small slices: a disk
+    /// drifts by more than what a mark costs.
+    async fn add_beside_no_mark(&mut self, sends: Sends, folder: &Path) -> Result<(), Failure> {
+        let mut marked = Ground::on_marked_redb(&folder.join("marked.redb")).await?;
+        let mut unmarked = Ground::on_redb(&folder.join("unmarked.redb")).await?;
+        let slice = sends.part(SLICES);
+        let (mut with, mut without) = (Slices::default(), Slices::default());
+        for number in 0..SLICES {
+            // Neither is always the one behind the other.
+            if number % 2 == 0 {
+                with.add(&mut marked, slice).await?;
+            }
+            without.add(&mut unmarked, slice).await?;
+            if number % 2 == 1 {
+                with.add(&mut marked, slice).await?;
+            }
+        }
+        marked.stop().await;
+        unmarked.stop().await;
+        self.beside_no_mark.push(without.seconds / with.seconds);
+        self.marked.push(with);
+        self.unmarked.push(without);
+        Ok(())
+    }
+
+    /// The sends of a second with the mark of the store beside those without.
+    fn beside_no_mark(&mut self, callers: usize) -> Row {
+        let what = format!("durable send, {callers} callers, with the mark ÷ without");
+        let note = format!(
+            "p50 {:.0} beside {:.0} µs, p99 {:.0} beside {:.0} µs",
+            Slices::share(&mut self.marked, 0.5),
+            Slices::share(&mut self.unmarked, 0.5),
+            Slices::share(&mut self.marked, 0.99),
+            Slices::share(&mut self.unmarked, 0.99),
+        );
+        Row::new(what, median(&mut self.beside_no_mark), "×").note(note)
     }
 
     fn note(&mut self) -> String {

@@ -16,7 +16,10 @@ use heronry_types::{
 };
 
 use super::{row::figure, watch::Watch};
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    host::{MarkFile, StoreChoice},
+};
 
 /// The body of every message.
 pub(crate) const BODY: &[u8] = &[b'x'; 200];
@@ -56,6 +59,14 @@ impl Sends {
         }
     }
 
+    /// Returns one of so many equal parts.
+    pub(crate) fn part(self, parts: usize) -> Self {
+        Self {
+            each: (self.each / parts).max(1),
+            ..self
+        }
+    }
+
     pub(crate) fn total(self) -> f64 {
         figure(self.callers * self.each)
     }
@@ -80,6 +91,17 @@ impl Ground {
     pub(crate) async fn on_redb(file: &Path) -> Result<Self, Failure> {
         let store = RedbStore::create(file).or_stop()?;
         Self::on(Store::of(Arc::new(store))).await
+    }
+
+    /// As a server has it: the mark beside the store follows.
+    pub(crate) async fn on_marked_redb(file: &Path) -> Result<Self, Failure> {
+        let store = Store::of(Arc::new(RedbStore::create(file).or_stop()?));
+        let mark = MarkFile::of(&StoreChoice::Redb(file.to_owned()));
+        Self::on(match mark {
+            Some(mark) => mark.keep(store).0,
+            None => store,
+        })
+        .await
     }
 
     async fn on(store: Store) -> Result<Self, Failure> {

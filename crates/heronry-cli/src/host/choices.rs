@@ -7,6 +7,8 @@ use std::{
     str::FromStr,
 };
 
+use heronry_store::embedded::files::directory_of;
+
 /// A store that a person named.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum StoreChoice {
@@ -55,11 +57,20 @@ impl StoreChoice {
     pub(crate) fn absolute(self) -> Self {
         match self {
             // The path that was given names the same place, only less clearly.
-            Self::Redb(path) => Self::Redb(std::fs::canonicalize(&path).unwrap_or(path)),
-            Self::Sled(path) => Self::Sled(std::fs::canonicalize(&path).unwrap_or(path)),
+            Self::Redb(path) => Self::Redb(whole(path)),
+            Self::Sled(path) => Self::Sled(whole(path)),
             Self::Memory => Self::Memory,
         }
     }
+}
+
+/// Returns the whole path of a store that is there, or of one that was in a folder that is there.
+fn whole(path: PathBuf) -> PathBuf {
+    let found = std::fs::canonicalize(&path).or_else(|error| match path.file_name() {
+        Some(name) => Ok(std::fs::canonicalize(directory_of(&path))?.join(name)),
+        None => Err(error),
+    });
+    found.unwrap_or(path)
 }
 
 impl FromStr for StoreChoice {

@@ -2,10 +2,10 @@
 
 use std::{
     ffi::OsStr,
-    fs,
-    io::{self, Write},
+    fs, io,
+    os::unix::fs::FileExt,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use heronry_runtime::marks::{MarkKeeper, MarkPlace, MarkSync, Marks};
@@ -21,6 +21,8 @@ const MARK_BYTES_MAX: u64 = 128 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct MarkFile {
     path: PathBuf,
+    /// The file that was last put there, to write more into it.
+    written: Mutex<Option<fs::File>>,
 }
 
 impl MarkFile {
@@ -33,7 +35,10 @@ impl MarkFile {
         let store = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let mut path = store.into_os_string();
         path.push(".mark");
-        Some(Self { path: path.into() })
+        Some(Self {
+            path: path.into(),
+            written: Mutex::default(),
+        })
     }
 
     /// Returns the heads that the mark names. A mark that cannot be read names none, and the log
@@ -53,6 +58,11 @@ impl MarkFile {
         MarkKeeper::over(store, Arc::new(self))
     }
 
+    /// The file stays whole under a panic: it is replaced by another one.
+    fn written(&self) -> MutexGuard<'_, Option<fs::File>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn at<T>(&self, act: impl FnOnce(&Folder, &OsStr) -> Result<T, FileError>) -> io::Result<T> {
         let found = Folder::of(&self.path);
         let done = found.and_then(|(folder, name)| act(&folder, name));
@@ -66,18 +76,24 @@ impl MarkPlace for MarkFile {
     }
 
     fn replace(&self, bytes: &[u8], sync: MarkSync) -> io::Result<()> {
-        self.at(|folder, name| match sync {
-            MarkSync::Later => folder.replace_fresh(name, (bytes, Freshness::MayBeLost)),
-            MarkSync::Now => {
-                folder.replace_fresh(name, (bytes, Freshness::Synced))?;
-                folder.sync()
+        let file = self.at(|folder, name| {
+            match sync {
+                MarkSync::Later => folder.replace_fresh(name, (bytes, Freshness::MayBeLost))?,
+                MarkSync::Now => {
+                    folder.replace_fresh(name, (bytes, Freshness::Synced))?;
+                    folder.sync()?;
+                }
             }
-        })
+            folder.open(name)
+        })?;
+        *self.written() = Some(file);
+        Ok(())
     }
 
-    fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.at(|folder, name| folder.add_to(name))?;
-        file.write_all(bytes)
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let written = self.written();
+        let file = written.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        file.write_all_at(bytes, offset)
     }
 
     fn remove(&self) -> io::Result<()> {
@@ -107,6 +123,7 @@ mod tests {
         assert!(MarkFile::of(&StoreChoice::Memory).is_none());
         assert_eq!(file.read().unwrap(), None);
         assert_eq!(file.marks(), Marks::default());
+        assert!(file.write_at(0, b"before it is there").is_err());
 
         let mut marks = Marks::default();
         let at = Checkpoint {
@@ -119,7 +136,8 @@ mod tests {
             file.replace(&marks.encode(), sync).unwrap();
             assert_eq!(file.marks(), marks);
         }
-        file.append(b"torn").unwrap();
+        let end = marks.encode().len() as u64;
+        file.write_at(end, b"torn").unwrap();
         assert_eq!(file.marks(), marks);
         file.remove().unwrap();
         file.remove().unwrap();

@@ -42,23 +42,28 @@ pub(crate) struct CopyArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Nobody can use a pool in TO before the move is complete, and FROM is used as before until it is \
-sealed, at the end. A move that broke off is finished with --resume, or taken back with --abandon.\n\n\
+sealed, at the end. A move that broke off is finished with --resume, or taken back with --abandon. Where FROM is \
+lost for good, --lost ends it in TO alone: with --resume the pools go on with what has arrived, with --abandon what \
+has arrived is deleted.\n\n\
 Example:\n  heronry store move redb:.heronry/store.redb sled:new.sled"
 )]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "two flags of the command line, of which one is taken"
+    reason = "flags of the command line, of which one or two are taken"
 )]
 pub(crate) struct MoveArgs {
     #[command(flatten)]
     ends: Ends,
     /// Finish a move that broke off
-    #[arg(long)]
+    #[arg(long, group = "end")]
     resume: bool,
     /// Take a move back that broke off: FROM is used as before, and pools that arrived in TO are
     /// deleted
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, group = "end")]
     abandon: bool,
+    /// With --resume or --abandon: FROM is lost, and will never be used again
+    #[arg(long, requires = "end")]
+    lost: bool,
 }
 
 /// Two stores.
@@ -106,6 +111,7 @@ pub(crate) async fn run(cx: &Context, verb: StoreVerb) -> Outcome {
     match verb {
         StoreVerb::Copy(CopyArgs { ends, moves: true }) => move_all(cx, &ends, Step::Begin).await,
         StoreVerb::Copy(CopyArgs { ends, moves: false }) => copy(cx, &ends).await,
+        StoreVerb::Move(args) if args.lost => end_alone(cx, &args).await,
         StoreVerb::Move(args) => move_all(cx, &args.ends, args.step()).await,
     }
 }
@@ -120,22 +126,71 @@ async fn copy(cx: &Context, ends: &Ends) -> Outcome {
     Ok(Exit::Ok)
 }
 
-async fn move_all(cx: &Context, ends: &Ends, step: Step) -> Outcome {
-    if cx.globals.pool.is_some() {
-        return Err(Failure::usage(
-            "a store is moved whole; leave --pool out, or copy that pool without --move",
-        ));
-    }
+/// Ends a move at the other place alone, because its source is lost.
+async fn end_alone(cx: &Context, args: &MoveArgs) -> Outcome {
+    let ends = &args.ends;
+    check_all(cx)?;
     check_apart(ends)?;
-    let from = open_to_move(&ends.from)?;
+    check_lost(&ends.from)?;
+    let target = Target::open(&ends.to)?;
+    let route = route(ends, &target);
+    let (way, ended) = if args.abandon {
+        let ended = transfer::abandon_without_source(target.store(), &route, &carrier()).await;
+        (Way::Deleted, ended)
+    } else {
+        let ended = transfer::resume_without_source(target.store(), &route).await;
+        (Way::Moved, ended)
+    };
+    let pools = target.end(ended).await?;
+    show(cx, way, &pools)?;
+    Ok(Exit::Ok)
+}
+
+/// Checks that a store cannot be opened any more: one that can is no lost one.
+fn check_lost(choice: &StoreChoice) -> Result<(), Failure> {
+    match open_to_move(choice) {
+        Ok(_) => Err(Failure::failed(format_args!(
+            "{} is there and can be read, so it is not lost; leave --lost out",
+            choice.path().display()
+        ))),
+        Err(failure) if failure.exit() == Exit::Damaged || !choice.path().exists() => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn check_all(cx: &Context) -> Result<(), Failure> {
+    match cx.globals.pool {
+        None => Ok(()),
+        Some(_) => Err(Failure::usage(
+            "a store is moved whole; leave --pool out, or copy that pool without --move",
+        )),
+    }
+}
+
+fn route(ends: &Ends, target: &Target) -> Route {
+    Route {
+        from: ends.from.clone().absolute().to_string(),
+        to: target.choice().to_string(),
+    }
+}
+
+async fn move_all(cx: &Context, ends: &Ends, step: Step) -> Outcome {
+    check_all(cx)?;
+    check_apart(ends)?;
+    let from = open_to_move(&ends.from).map_err(|failure| match step {
+        Step::Begin => failure,
+        Step::Resume | Step::Abandon => Failure::new(
+            failure.exit(),
+            format_args!(
+                "{failure}; when it is lost for good, add --lost to end the move without it"
+            ),
+        ),
+    })?;
     if step != Step::Abandon {
         check_whole(&from, &ends.from).await?;
     }
     let target = Target::open(&ends.to)?;
-    let route = Route {
-        from: ends.from.clone().absolute().to_string(),
-        to: target.choice().to_string(),
-    };
+    let route = route(ends, &target);
     let by = carrier();
     let (way, ended) = match step {
         Step::Begin => (

@@ -10,8 +10,8 @@ use heronry_types::{
 use crate::{
     Caller, Minter,
     command::Command,
-    decide::{Content, Create, Found, Join, RegisterWake, Send, SendRequest, WakeRequest},
-    engine::Engine,
+    decide::{Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    engine::{Engine, LookedUp, Replay},
 };
 
 /// A member that joined.
@@ -43,6 +43,13 @@ pub(super) fn letter(to: &Joined, name: &str) -> SendRequest {
     request
 }
 
+fn replay(slice: usize) -> Replay {
+    let pool = PoolId::parse("p").unwrap();
+    let secret = Minter::new([7; 32]);
+    let replay = Replay::new(pool, Epoch([1; 16]), secret, Durability::Memory);
+    replay.matching_in_slices_of(slice)
+}
+
 impl Alone {
     /// Returns the engine of a new pool with these limits.
     pub(super) fn new(limits: Limits, slice: usize) -> Self {
@@ -57,27 +64,22 @@ impl Alone {
     }
 
     fn empty(slice: usize) -> Self {
-        let pool = PoolId::parse("p").unwrap();
-        let secret = Minter::new([7; 32]);
-        let mut engine = Engine::new(pool, Epoch([1; 16]), secret, Durability::Memory);
-        engine.match_in_slices_of(slice);
-        let records = Vec::new();
         Self {
-            engine,
-            records,
+            engine: replay(slice).finish(),
+            records: Vec::new(),
             slice,
         }
     }
 
     /// Makes what is staged durable.
     pub(super) fn append(&mut self) {
-        self.records.append(&mut self.engine.take_staged().records);
+        self.records.append(&mut self.engine.staged.records);
     }
 
     pub(super) fn ask<C: Command>(&mut self, command: &C) -> C::Answer {
         let names = command.names(Epoch([1; 16]), &Minter::new([7; 32]));
-        let found = Found::default();
-        let answer = self.engine.run(command, names.as_ref(), &[], &found);
+        let nothing = LookedUp::default();
+        let answer = self.engine.run(command, names.as_ref(), nothing);
         self.append();
         answer.unwrap()
     }
@@ -148,8 +150,8 @@ impl Alone {
             let next = next.take(64).cloned().collect();
             self.engine.put_read(next);
         }
-        self.engine.begin(now);
-        self.append();
+        let staged = self.engine.begin(now).finish(&mut self.engine);
+        self.records.extend(staged.records);
     }
 
     /// Says in which slices the engines match that are opened from here on.
@@ -161,7 +163,7 @@ impl Alone {
     /// Goes on until everything is matched and every trigger is recorded.
     pub(super) fn catch_up(&mut self) {
         while self.engine.has_backlog() {
-            self.begin(self.engine.now());
+            self.begin(self.engine.now);
         }
     }
 
@@ -171,7 +173,7 @@ impl Alone {
             let mut opened = self.opened();
             let before = self.records.len();
             while opened.engine.has_backlog() && opened.records.len() == before {
-                opened.begin(opened.engine.now());
+                opened.begin(opened.engine.now);
             }
             if opened.records.len() == before {
                 return opened;
@@ -182,13 +184,15 @@ impl Alone {
 
     /// Another engine that replayed what this one recorded: this one crashed.
     pub(super) fn opened(&self) -> Self {
-        let mut opened = Self::empty(self.slice);
+        let mut replay = replay(self.slice);
         for record in &self.records {
-            opened.engine.replay(record).unwrap();
+            replay.record(record).unwrap();
         }
-        opened.engine.finish_replay();
-        opened.records.clone_from(&self.records);
-        opened
+        Self {
+            engine: replay.finish(),
+            records: self.records.clone(),
+            slice: self.slice,
+        }
     }
 
     /// Returns the names of the wakes that an event ended, in order of their triggers.

@@ -156,8 +156,7 @@ impl Engine {
         lease || deadlines.due(now).next().is_some()
     }
 
-    /// Renews the leases that end now of members who wait for an answer, and so can be reached.
-    pub fn hear_waiting(&mut self, is_waiting: impl Fn(&RunId, Generation) -> bool) {
+    pub(super) fn hear_waiting(&mut self, is_waiting: impl Fn(&RunId, Generation) -> bool) {
         let due = self.leases.due(self.now);
         let members = due.filter_map(|run| self.state.members.get(run));
         let waiting: Vec<RunId> = members

@@ -31,11 +31,6 @@ pub struct NotThatPast {
 }
 
 impl Engine {
-    /// Says how many finished messages stay in memory.
-    pub fn keep_finished(&mut self, most: usize) {
-        self.finished_kept = most;
-    }
-
     /// Lets the messages leave memory that finished at or before `until`, which the journal shows, all
     /// but the latest few. They are still known, by the positions of their records.
     pub fn forget_finished(&mut self, until: heronry_types::Position) {

@@ -17,8 +17,8 @@ pub(super) enum Resume {
 }
 
 impl Engine {
-    /// Says that the journal was replayed and that the pool is about to be served.
-    pub fn opened(&mut self) {
+    /// Says that the pool is about to be served, after its journal was replayed.
+    pub(super) fn open(&mut self) {
         self.watch_leases();
         self.watch_suspended();
         if self.state.deadlines.has_claims() || self.leases.watches() {

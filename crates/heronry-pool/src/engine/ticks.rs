@@ -8,8 +8,7 @@ use crate::{
 };
 
 impl Engine {
-    /// Decides deadlines that are due; returns true while more may be.
-    pub fn tick(&mut self) -> bool {
+    pub(super) fn tick(&mut self) -> bool {
         let turn = self.take_turns(Turn::Later);
         // Who leaves ends its copies, so what ends whole messages comes before; the claims of who is
         // lost lapse with that.
@@ -46,13 +45,7 @@ impl Engine {
         }
     }
 
-    /// Decides what is due while earlier events are still to be matched, or their triggers to be recorded.
-    /// Returns true while something goes before commands.
-    ///
-    /// Wakes and members whose time is over wait for that. When little is to be matched, what is due after
-    /// them and commands wait for them. When much is, neither does, and a wake whose time is over may be
-    /// ended by an event of those.
-    pub fn tick_meanwhile(&mut self) -> bool {
+    pub(super) fn tick_meanwhile(&mut self) -> bool {
         if self.is_far_behind() {
             return true;
         }

@@ -12,7 +12,7 @@ pub(crate) const MISSED_MAX: usize = 1_024;
 
 /// What becomes due and needs a record.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Due {
+pub(crate) enum Due {
     /// A message with queued copies expires.
     Expiry(Position),
     /// A claim lapses.
@@ -98,7 +98,7 @@ struct Visible {
 
 /// Everything that becomes due, in order of time.
 #[derive(Clone, Debug, Default)]
-pub struct Deadlines {
+pub(crate) struct Deadlines {
     /// Those of messages and bodies: they are decided while those of wakes and members wait.
     of_contents: BTreeSet<Deadline>,
     others: BTreeSet<Deadline>,
@@ -133,7 +133,7 @@ impl Deadlines {
     }
 
     /// Returns when something is due next; a time that has passed when something is due already.
-    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.all().next().map(|it| it.at);
         let visible = self.visible_after(now).next().map(|it| it.at);
         [due, visible].into_iter().flatten().min()
@@ -152,7 +152,7 @@ impl Deadlines {
     }
 
     /// Walks what is due at `now`, oldest first.
-    pub fn due(&self, now: Timestamp) -> impl Iterator<Item = &Due> + '_ {
+    pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = &Due> + '_ {
         until(self.all(), now)
     }
 
@@ -178,7 +178,7 @@ impl Deadlines {
     }
 
     /// Walks the runs that have released copies which can be claimed since after `from` and until `to`.
-    pub fn became_visible(
+    pub(crate) fn became_visible(
         &self,
         from: Timestamp,
         to: Timestamp,

@@ -9,7 +9,7 @@ use crate::state::Members;
 
 /// How an effect ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EffectEnd {
+pub(crate) struct EffectEnd {
     /// The record.
     pub at: Position,
     /// The attempt whose result it is; absent when it was resolved from outside.
@@ -20,7 +20,7 @@ pub struct EffectEnd {
 
 /// An effect.
 #[derive(Clone, Debug)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// Whose it is.
     pub run: RunId,
     /// What was intended.
@@ -35,7 +35,7 @@ pub struct Effect {
 
 impl Effect {
     /// Returns where it stands: it is orphaned when its generation has ended.
-    pub fn standing(&self, members: &Members) -> EffectStanding {
+    pub(crate) fn standing(&self, members: &Members) -> EffectStanding {
         let lives_on = || {
             let member = members.get(&self.run);
             member.is_some_and(|member| member.generation == self.generation)
@@ -54,7 +54,7 @@ impl Effect {
 
 /// An effect, with the position of its intent.
 #[derive(Clone, Copy, Debug)]
-pub struct EffectAt<'a> {
+pub(crate) struct EffectAt<'a> {
     /// The position of its intent.
     pub intended: Position,
     /// The effect.
@@ -63,7 +63,7 @@ pub struct EffectAt<'a> {
 
 /// The effects of a pool, by their intents.
 #[derive(Clone, Debug, Default)]
-pub struct Effects {
+pub(crate) struct Effects {
     by_position: BTreeMap<Position, Effect>,
     pending: BTreeSet<Position>,
     pending_of: HashMap<RunId, BTreeSet<Position>>,
@@ -71,17 +71,17 @@ pub struct Effects {
 
 impl Effects {
     /// Returns an effect.
-    pub fn get(&self, intended: Position) -> Option<&Effect> {
+    pub(crate) fn get(&self, intended: Position) -> Option<&Effect> {
         self.by_position.get(&intended)
     }
 
     /// Returns every effect, by its intent.
-    pub fn all(&self) -> &BTreeMap<Position, Effect> {
+    pub(crate) fn all(&self) -> &BTreeMap<Position, Effect> {
         &self.by_position
     }
 
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
-    pub fn pending_after(
+    pub(crate) fn pending_after(
         &self,
         after: Position,
         run: Option<&RunId>,
@@ -102,7 +102,7 @@ impl Effects {
     }
 
     /// Returns how many effects of a run have no result.
-    pub fn pending_of(&self, run: &RunId) -> usize {
+    pub(crate) fn pending_of(&self, run: &RunId) -> usize {
         self.pending_of.get(run).map_or(0, BTreeSet::len)
     }
 

@@ -111,7 +111,7 @@ fn put_inbox(feed: &mut Feed, inbox: &Inbox) {
         feed.put(begun);
     }
     for (fetched, receive) in &inbox.receives {
-        feed.put((fetched, &receive.receive_id, receive.claim_ms));
+        feed.put((fetched, &receive.id, receive.claim_ms));
         receive
             .claimed
             .iter()

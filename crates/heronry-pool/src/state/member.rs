@@ -17,7 +17,7 @@ use heronry_types::{
 };
 
 pub(crate) use reach::{Aim, Reach};
-pub use suspension::Suspension;
+pub(crate) use suspension::Suspension;
 
 use crate::state::{Inbox, member::reach::LatestReach};
 

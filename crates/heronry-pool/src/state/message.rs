@@ -19,11 +19,11 @@ use heronry_types::{
     Undeliverable,
 };
 
-pub use dead::{DeadCopy, DeadLetter, DeadLetters};
-pub use inbox::{Inbox, Receive};
-pub use messages::Messages;
+pub(crate) use dead::{DeadCopy, DeadLetter, DeadLetters};
+pub(crate) use inbox::{Inbox, Receive};
+pub(crate) use messages::Messages;
 pub use past::Past;
-pub use turn::Turn;
+pub(crate) use turn::Turn;
 
 /// A message, with the position of its acceptance.
 #[derive(Clone, Copy, Debug)]
@@ -172,8 +172,16 @@ pub struct Message {
     /// What happened, oldest first.
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
+    #[expect(
+        clippy::box_collection,
+        reason = "few messages have any, and all keep the room for it in memory"
+    )]
     pub replays: Option<Box<BTreeMap<usize, Step>>>,
     /// The replies that count, by their acceptance.
+    #[expect(
+        clippy::box_collection,
+        reason = "few messages have any, and all keep the room for it in memory"
+    )]
     pub replies: Option<Box<BTreeMap<Position, Reply>>>,
     /// Whether nothing can happen to it any more: it is over, its copies have ended and none is dead.
     pub(crate) is_finished: bool,

@@ -6,7 +6,7 @@ use crate::scenario::{Event, Joining, Letter, Scenario, Sleep, Step, Wait};
 
 type Act = (&'static str, fn(&mut Scenario, &str) -> Step);
 
-/// The things that somebody does as a run.
+/// The acts of a caller as a run.
 const ACTS: [Act; 19] = [
     ("send", |pool, by| pool.say(by, "lead", "new")),
     ("receive", |pool, by| pool.receive(by, "r2")),
@@ -33,7 +33,7 @@ const ACTS: [Act; 19] = [
     ("leave", |pool, by| pool.leave(by)),
 ];
 
-/// The questions that somebody asks in its own name.
+/// The questions of a caller to the pool, in its own name.
 const QUESTIONS: [Act; 11] = [
     ("members", |pool, by| pool.members(by, None, 1)),
     ("wakes", |pool, by| pool.wakes(by, None, 1)),

@@ -24,7 +24,7 @@ mod step;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heronry_journal::{Body, Claim, Record};
-use heronry_pool::{Caller, Engine, Minter, State};
+use heronry_pool::{Caller, Engine, Minter, State, engine::Replay};
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
@@ -43,10 +43,10 @@ enum LookBack {
     Beside,
 }
 
-/// The time at which the engine dies by itself.
+/// The death of the engine by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum End {
-    /// It does not.
+    /// The engine does not die.
     None,
     /// After the append of the next command: what that still causes is not recorded.
     AfterNext,
@@ -71,13 +71,13 @@ pub(crate) struct Scenario {
     claims: Vec<Held>,
     /// The bodies of messages that were sent, by the names of the messages, and those that were stored.
     contents: BTreeMap<String, ContentRef>,
-    /// The number of bodies that rode with what was appended.
+    /// The number of bodies that rode with the appends.
     bodies: usize,
     /// The claims on names that were handed over.
     names: HashMap<ClaimKey, ClaimEntry>,
     look_back: LookBack,
     waiting: HashSet<RunId>,
-    /// The time at which it dies.
+    /// The death of the engine that is set for the next command.
     end: End,
 }
 
@@ -85,18 +85,16 @@ fn minter() -> Minter {
     Minter::new([7; 32])
 }
 
-fn engine() -> Engine {
+fn replay() -> Replay {
     let pool = PoolId::parse("p").unwrap();
-    let mut engine = Engine::new(pool, EPOCH, minter(), Durability::Memory);
-    engine.keep_finished(0);
-    engine
+    Replay::new(pool, EPOCH, minter(), Durability::Memory).keeping_finished(0)
 }
 
 impl Scenario {
     /// Returns a pool without records.
     pub(crate) fn empty() -> Self {
         Self {
-            engine: engine(),
+            engine: replay().finish(),
             records: Vec::new(),
             now: Timestamp::default(),
             callers: BTreeMap::new(),

@@ -1,11 +1,15 @@
 //! Deciding the commands that wait: one batch, which becomes one append.
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{HashSet, VecDeque},
+};
 
 use heronry_journal::{Chunk, ChunkWriter};
 use heronry_pool::{
+    Engine,
     decide::{AboutWakes, Names, ReleaseUnanswered},
-    engine::SMALL_BURDEN,
+    engine::{Append, LookedUp, SMALL_BURDEN, Staged},
 };
 use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
@@ -35,6 +39,7 @@ pub(super) struct Batch {
     now: Timestamp,
     deadlines: Deadlines,
     door: Door,
+    append: Append,
     pub(super) answers: Vec<Held>,
     writer: ChunkWriter,
     /// The number of staged records that are encoded.
@@ -69,15 +74,27 @@ impl Held {
     }
 }
 
+/// A batch that takes no further command: what it recorded, the same as chunks, and the answers that wait
+/// for them.
+pub(super) struct Finished {
+    pub(super) staged: Staged,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) answers: Vec<Held>,
+}
+
 impl Batch {
     /// Returns true when a command that comes now can join.
     pub(super) fn takes_more(&self, now: Timestamp) -> bool {
         self.door == Door::Open && now.since(self.now) <= AGE_MAX && self.answers.len() < BATCH_MAX
     }
 
-    /// Ends the batch: its chunks, and the answers that wait for them.
-    pub(super) fn finish(self) -> (Vec<Chunk>, Vec<Held>) {
-        (self.writer.finish(), self.answers)
+    /// Ends the batch.
+    pub(super) fn finish(self, engine: &mut Engine) -> Finished {
+        Finished {
+            staged: self.append.finish(engine),
+            chunks: self.writer.finish(),
+            answers: self.answers,
+        }
     }
 }
 
@@ -118,18 +135,19 @@ impl Actor {
 
     fn open_batch(&mut self) -> Batch {
         let (now, deadlines) = self.time.now();
-        self.engine.begin(now);
-        let door = if self.comes_to_commands(now, deadlines) {
+        let mut append = self.engine.begin(now);
+        let door = if self.comes_to_commands(&mut append, now, deadlines) {
             Door::Open
         } else {
             Door::Closed
         };
         self.wake_visible(now);
-        let (epoch, recorded_at) = (self.engine.state().epoch(), self.engine.now());
+        let (epoch, recorded_at) = (self.engine.state().epoch(), append.now());
         Batch {
             now,
             deadlines,
             door,
+            append,
             answers: Vec::new(),
             writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
             encoded: 0,
@@ -138,18 +156,23 @@ impl Actor {
 
     /// Decides what is due; returns true when commands may follow in the same append. What is still
     /// due goes before every command; while events are matched, what is due of wakes and members waits.
-    fn comes_to_commands(&mut self, now: Timestamp, deadlines: Deadlines) -> bool {
+    fn comes_to_commands(
+        &mut self,
+        append: &mut Append,
+        now: Timestamp,
+        deadlines: Deadlines,
+    ) -> bool {
         if self.engine.has_backlog() {
-            return deadlines != Deadlines::Fire || !self.engine.tick_meanwhile();
+            return deadlines != Deadlines::Fire || !append.tick_meanwhile(&mut self.engine);
         }
         // Who asked for something is there, whether it is decided by now or not.
         let pending = self.pending.iter();
         let asking: HashSet<_> = pending.filter_map(|job| job.asker()).collect();
         let waiters = &self.waiters;
-        self.engine.hear_waiting(|run, generation| {
+        append.hear_waiting(&mut self.engine, |run, generation| {
             waiters.is_waiting(run, generation) || asking.contains(&(run, generation))
         });
-        let more_due = deadlines == Deadlines::Fire && self.engine.tick();
+        let more_due = deadlines == Deadlines::Fire && append.tick(&mut self.engine);
         let something_first = more_due && self.is_due(now, deadlines);
         !something_first
     }
@@ -210,26 +233,28 @@ impl Actor {
                 batch.door = Door::Closed;
                 break;
             }
-            let scanned = self.scan_for_first(&found).await?;
+            let scanned = self.scan_for_first(&batch.append, &found).await?;
             let asked = self.asked_by_first(&found).await?;
             let Some(job) = self.pending.pop_front() else {
                 break;
             };
             since_others += job.burden();
-            let before = self.engine.staged().records.len();
+            let before = batch.append.staged().records.len();
             let answer = match scanned {
-                Ok(scan) if asked.is_empty() => self.answer(job, &found, &scan).await?,
                 Ok(scan) => {
-                    let known = [found.as_slice(), &asked].concat();
-                    self.answer(job, &known, &scan).await?
+                    let looked_up = LookedUp {
+                        claims: &with(&found, &asked),
+                        scan: &scan,
+                    };
+                    self.answer(job, &mut batch.append, looked_up).await?
                 }
                 Err(rejection) => job.reject(rejection),
             };
             batch.answers.push(Held {
                 answer,
-                has_records: self.engine.staged().records.len() > before,
+                has_records: batch.append.staged().records.len() > before,
             });
-            let is_large = self.engine.staged().weight >= APPEND_BYTES;
+            let is_large = batch.append.staged().weight >= APPEND_BYTES;
             if is_large || self.is_due(batch.now, batch.deadlines) {
                 batch.door = Door::Closed;
                 break;
@@ -244,7 +269,7 @@ impl Actor {
 
     /// Encodes what was staged since the last time, while the store may be syncing.
     fn encode(&self, batch: &mut Batch) -> Result<(), StopReason> {
-        let staged = &self.engine.staged().records;
+        let staged = &batch.append.staged().records;
         for record in staged.iter().skip(batch.encoded) {
             batch.writer.push(&record.entry).map_err(|error| {
                 tracing::error!(pool = %self.pool, %error, "a staged record does not fit");
@@ -301,14 +326,18 @@ impl Actor {
 
     /// Wakes readers whose released copies can be claimed by now.
     fn wake_visible(&mut self, now: Timestamp) {
-        for run in self
-            .engine
-            .state()
-            .deadlines()
-            .became_visible(self.last_now, now)
-        {
+        for run in self.engine.state().became_visible(self.last_now, now) {
             self.waiters.wake(&WaitKey::Inbox(run.clone()));
         }
         self.last_now = self.last_now.max(now);
+    }
+}
+
+/// Returns these claims with more of them, which there hardly ever are.
+fn with<'a>(found: &'a [NamedClaim], more: &[NamedClaim]) -> Cow<'a, [NamedClaim]> {
+    if more.is_empty() {
+        Cow::Borrowed(found)
+    } else {
+        Cow::Owned([found, more].concat())
     }
 }

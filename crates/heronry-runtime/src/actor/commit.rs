@@ -7,7 +7,10 @@ use heronry_journal::Body;
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
-use super::{Actor, Flow, batch::Held};
+use super::{
+    Actor, Flow,
+    batch::{Finished, Held},
+};
 use crate::{
     CallError, StopReason,
     job::{Call, Handover, Job},
@@ -51,8 +54,11 @@ impl Actor {
         let Some(batch) = self.batch.take() else {
             return Vec::new();
         };
-        let mut staged = self.engine.take_staged();
-        let (chunks, answers) = batch.finish();
+        let Finished {
+            mut staged,
+            chunks,
+            answers,
+        } = batch.finish(&mut self.engine);
         let Some(last) = chunks.last() else {
             return answers;
         };

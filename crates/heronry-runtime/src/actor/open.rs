@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
-use heronry_pool::Engine;
+use heronry_pool::{Engine, engine::Replay};
 use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
@@ -110,11 +110,11 @@ async fn fold(
     let minter = environment.minter.clone();
     let Some(head) = store.journal.head(pool).await? else {
         let epoch = Epoch(environment.ids.draw());
-        let mut engine = Engine::new(pool.clone(), epoch, minter, durability);
-        engine.keep_finished(environment.finished_kept);
-        engine.match_in_slices_of(environment.matching_slice);
+        let replay = Replay::new(pool.clone(), epoch, minter, durability)
+            .keeping_finished(environment.finished_kept)
+            .matching_in_slices_of(environment.matching_slice);
         return Ok(Folded {
-            engine,
+            engine: replay.finish(),
             head: Position::ZERO,
             last_hash: ChunkHash::START,
         });
@@ -124,27 +124,22 @@ async fn fold(
     }
     let first = store.journal.read(pool, Position::ZERO, 1).await?;
     let first = first.chunks.first().map(|chunk| chunk.header().epoch);
+    let first = first.unwrap_or(head.epoch);
+    let replay = Replay::new(pool.clone(), first, minter, durability)
+        .keeping_finished(environment.finished_kept)
+        .matching_in_slices_of(environment.matching_slice);
     let mut fold = Fold {
         store,
         pool,
         token,
-        engine: Engine::new(
-            pool.clone(),
-            first.unwrap_or(head.epoch),
-            minter,
-            durability,
-        ),
+        replay,
         chain: Chain::start(),
     };
-    fold.engine.keep_finished(environment.finished_kept);
-    fold.engine.match_in_slices_of(environment.matching_slice);
     fold.start_from_kept_claims().await?;
     fold.replay(head).await?;
-    fold.engine.finish_replay();
-    fold.engine.opened();
     let last_hash = fold.chain.hash();
     Ok(Folded {
-        engine: fold.engine,
+        engine: fold.replay.finish(),
         head: head.head,
         last_hash,
     })
@@ -154,7 +149,7 @@ struct Fold<'a> {
     store: &'a Store,
     pool: &'a PoolId,
     token: FencingToken,
-    engine: Engine,
+    replay: Replay,
     chain: Chain,
 }
 
@@ -165,7 +160,7 @@ impl Fold<'_> {
         if let Some(at) = claims.checkpoint(self.pool).await?
             && stands_on(journal, self.pool, at).await?
         {
-            self.engine.set_claims_kept(at.position);
+            self.replay.set_claims_kept(at.position);
             return Ok(());
         }
         claims.clear(self.pool).await?;
@@ -196,27 +191,27 @@ impl Fold<'_> {
         })?;
         for record in chunk.records() {
             let record: Record = record.map_err(|error| damaged(chunk, error))?;
-            self.engine.replay(&record).map_err(Box::new)?;
+            self.replay.record(&record).map_err(Box::new)?;
         }
-        self.engine.forget_finished(chunk.last());
+        self.replay.forget_finished(chunk.last());
         Ok(())
     }
 
     async fn flush_claims(&mut self) -> Result<(), OpenError> {
-        if self.engine.recent().len() < CLAIMS_RUN {
+        if self.replay.recent().len() < CLAIMS_RUN {
             return Ok(());
         }
         let checkpoint = Checkpoint {
-            epoch: self.engine.state().epoch(),
+            epoch: self.replay.state().epoch(),
             position: self.chain.position(),
             hash: self.chain.hash(),
         };
-        let run = self.engine.hand_over_claims(checkpoint.position);
+        let run = self.replay.hand_over_claims(checkpoint.position);
         self.store
             .claims
             .put_run(self.pool, run, checkpoint, self.token)
             .await?;
-        self.engine.claims_kept();
+        self.replay.claims_kept();
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Reading finished messages back that left memory, for the commands that ask for them.
 
 use heronry_journal::{Chunk, Record};
-use heronry_pool::engine::{Found, Past};
-use heronry_store::{NamedClaim, ReadError, StoreErrorKind};
+use heronry_pool::engine::{Append, LookedUp, Past};
+use heronry_store::{ReadError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -21,12 +21,12 @@ impl Actor {
     pub(super) async fn answer(
         &mut self,
         mut job: Box<dyn Job>,
-        found: &[NamedClaim],
-        scan: &Found,
+        append: &mut Append,
+        looked_up: LookedUp<'_>,
     ) -> Result<Box<dyn Gated>, StopReason> {
         self.engine.make_room();
         loop {
-            match job.run(&mut self.engine, found, scan) {
+            match job.run(&mut self.engine, append, looked_up) {
                 Ran::Answered(answer) => return Ok(answer),
                 Ran::Again(again, pasts) => {
                     self.recall(&pasts).await?;

@@ -3,7 +3,7 @@
 use heronry_journal::Chunk;
 use heronry_pool::{
     Rejection,
-    engine::{Found, Scan, ScanStep},
+    engine::{Append, Found, Scan, ScanStep, Staged},
 };
 use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
@@ -29,6 +29,7 @@ impl Actor {
     /// Looks for the earlier events that the first command which waits asks for.
     pub(super) async fn scan_for_first(
         &mut self,
+        append: &Append,
         found: &[NamedClaim],
     ) -> Result<Result<Found, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
@@ -41,7 +42,7 @@ impl Actor {
             if !scan.is_cheap() {
                 return Ok(Ok(Found::later()));
             }
-            match self.scan(&mut scan).await? {
+            match self.scan(&mut scan, append.staged()).await? {
                 Scanned::Through => return Ok(Ok(scan.finish())),
                 Scanned::TooMuch => return Ok(Ok(Found::later())),
                 // The command is asked again: its start may have moved, or its cursor is gone.
@@ -52,7 +53,7 @@ impl Actor {
     }
 
     /// Looks for earlier events: first in one page of the store, then in what it syncs, then in what is staged.
-    async fn scan(&mut self, scan: &mut Scan) -> Result<Scanned, StopReason> {
+    async fn scan(&mut self, scan: &mut Scan, staged: &Staged) -> Result<Scanned, StopReason> {
         let after = scan.request().after;
         if after < self.durable {
             let page = match self
@@ -73,8 +74,7 @@ impl Actor {
             }
         }
         let syncing = self.flight.as_ref().map(|flight| &flight.staged.records);
-        let staged = &self.engine.staged().records;
-        for records in syncing.into_iter().chain([staged]) {
+        for records in syncing.into_iter().chain([&staged.records]) {
             if self.engine.scan(scan, records) == ScanStep::Done {
                 break;
             }

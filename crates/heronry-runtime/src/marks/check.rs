@@ -42,7 +42,8 @@ impl fmt::Display for RolledBack {
 /// Returns the pools of a store that do not hold the heads that a mark names, sorted.
 ///
 /// A pool whose journal cannot be read at the head in the mark is damaged, and not among them:
-/// reading it reports the damage.
+/// reading it reports the damage. A pool that was trimmed beyond that head cannot be compared, and is
+/// not among them either.
 ///
 /// # Errors
 /// The store's failure.
@@ -54,6 +55,9 @@ pub async fn rolled_back(store: &Store, marks: &Marks) -> Result<Vec<RolledBack>
             Ok(true) => {}
             Ok(false) => {
                 let head = journal.head(pool).await?;
+                if head.is_some_and(|head| at.position.next() < head.floor) {
+                    continue;
+                }
                 found.push(RolledBack {
                     pool: pool.clone(),
                     marked: Cursor::new(at.epoch, at.position),

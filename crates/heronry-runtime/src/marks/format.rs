@@ -1,4 +1,5 @@
-//! The bytes of a mark: a header, and then one entry for each pool and for each later change.
+//! The bytes of a mark: a header, one entry for each pool and for each later change, and zeros where
+//! later ones have room.
 
 use std::collections::BTreeMap;
 
@@ -138,6 +139,18 @@ mod tests {
     fn a_later_entry_of_a_pool_counts_for_more() {
         let mut bytes = two().encode();
         push_entry(&mut bytes, &pool("review.1"), at(23));
+        assert_eq!(Marks::decode(&bytes).of(&pool("review.1")), Some(at(23)));
+    }
+
+    #[test]
+    fn zeros_behind_the_entries_are_room_for_more() {
+        let mut bytes = two().encode();
+        let end = bytes.len();
+        bytes.resize(end + 300, 0);
+        assert_eq!(Marks::decode(&bytes), two());
+        let mut entry = Vec::new();
+        push_entry(&mut entry, &pool("review.1"), at(23));
+        bytes[end..end + entry.len()].copy_from_slice(&entry);
         assert_eq!(Marks::decode(&bytes).of(&pool("review.1")), Some(at(23)));
     }
 

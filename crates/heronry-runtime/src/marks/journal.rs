@@ -11,7 +11,7 @@ use heronry_types::{PoolId, Position, Timelines};
 
 use super::MarkKeeper;
 
-/// A journal that tells the keeper of its mark of every commit, after it.
+/// A journal that answers an append when its mark says it, too.
 pub(super) struct MarkedJournal {
     inner: Arc<dyn Journal>,
     keeper: MarkKeeper,
@@ -38,7 +38,7 @@ impl Journal for MarkedJournal {
         let arrival = commit.arrival;
         let head = self.inner.append(pool, commit, guard).await?;
         match arrival {
-            Arrival::Whole => self.keeper.saw(pool, head),
+            Arrival::Whole => self.keeper.saw(pool, head).await,
             // A crash may take it away again: nobody sees it.
             Arrival::Part => {}
         }
@@ -81,7 +81,7 @@ impl Journal for MarkedJournal {
         if deleted.is_err()
             && let Ok(Some(head)) = self.inner.head(pool).await
         {
-            self.keeper.saw(pool, head);
+            self.keeper.saw(pool, head).await;
         }
         deleted
     }

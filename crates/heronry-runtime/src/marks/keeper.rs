@@ -1,27 +1,22 @@
-//! The keeper of a mark: it hears of every commit, and writes behind them.
+//! The keeper of a mark: it writes down every commit before the append is answered.
 
 use std::{
     collections::BTreeSet,
     fmt, io,
+    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use heronry_store::{Checkpoint, Clock, Head, Store, StoreError};
-use heronry_types::{Millis, PoolId};
-use tokio::sync::Notify;
+use heronry_store::{Checkpoint, Head, Store, StoreError};
+use heronry_types::PoolId;
 
 use super::{Marks, format::push_entry, journal::MarkedJournal};
 
-/// The longest time in milliseconds by which a mark is behind the acknowledged heads while its
-/// keeper runs. Unwritten heads are written after half of that time.
-pub const MARK_BEHIND_MS_MAX: u64 = 1_000;
-/// The number of commits after which a mark is written without waiting.
-pub const MARK_BEHIND_COMMITS_MAX: u32 = 256;
-/// The most bytes of later entries behind a whole mark. With more the mark is written anew.
-const GROWTH_BYTES_MAX: usize = 64 * 1024;
+/// The bytes of room for later entries behind a whole mark. A mark without room is written anew.
+const ROOM_BYTES: usize = 256 * 1024;
 
 /// The promise of a write about the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,12 +43,15 @@ pub trait MarkPlace: fmt::Debug + Send + Sync {
     /// The place cannot be written.
     fn replace(&self, bytes: &[u8], sync: MarkSync) -> io::Result<()>;
 
-    /// Adds bytes to the end of a mark that is there, without waiting for the device. A crash may leave
-    /// a part of them.
+    /// Writes bytes into the mark that the last [`replace`](Self::replace) left, at an offset below its
+    /// length, without waiting for the device. A crash of the process leaves all of them; a power cut
+    /// leaves any part.
+    ///
+    /// It is called for every commit on a thread that serves others, so it opens and syncs nothing.
     ///
     /// # Errors
     /// The place cannot be written.
-    fn append(&self, bytes: &[u8]) -> io::Result<()>;
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Removes the mark. A repeat changes nothing.
     ///
@@ -72,8 +70,7 @@ struct Shared {
     place: Arc<dyn MarkPlace>,
     state: Mutex<State>,
     /// Held while the place is written, so that what was seen later is written later.
-    file: Mutex<File>,
-    bell: Notify,
+    file: tokio::sync::Mutex<File>,
     /// True from a failed write until the next one that succeeds, so that the failure is said once.
     fails: AtomicBool,
 }
@@ -83,18 +80,14 @@ struct State {
     marks: Marks,
     /// The pools whose entries were not written yet.
     unwritten: BTreeSet<PoolId>,
-    /// The number of commits since the last write.
-    commits: u32,
 }
 
 /// The sizes of the mark at its place.
 #[derive(Debug, Default)]
 struct File {
-    /// The size in bytes of the last whole write; `None` when the mark has to be written as a
+    /// The bytes at the place that hold no entry yet; `None` when the mark has to be written as a
     /// whole.
-    whole: Option<usize>,
-    /// The number of bytes that were added since then.
-    added: usize,
+    room: Option<Range<usize>>,
 }
 
 impl fmt::Debug for MarkKeeper {
@@ -119,8 +112,7 @@ impl MarkKeeper {
                     marks,
                     ..State::default()
                 }),
-                file: Mutex::default(),
-                bell: Notify::new(),
+                file: tokio::sync::Mutex::default(),
                 fails: AtomicBool::new(false),
             }),
         };
@@ -138,33 +130,10 @@ impl MarkKeeper {
         self.shared.state().marks.clone()
     }
 
-    /// Keeps the mark: new heads are written after half of [`MARK_BEHIND_MS_MAX`], or at
-    /// [`MARK_BEHIND_COMMITS_MAX`] commits. The future runs until it is dropped.
-    pub async fn run(self, clock: Arc<dyn Clock>) {
-        loop {
-            while self.shared.state().commits == 0 {
-                self.shared.bell.notified().await;
-            }
-            let at = clock
-                .now()
-                .monotonic
-                .0
-                .saturating_add(MARK_BEHIND_MS_MAX / 2);
-            let mut alarm = clock.alarm(Millis(at));
-            while self.shared.state().commits < MARK_BEHIND_COMMITS_MAX {
-                tokio::select! {
-                    () = &mut alarm => break,
-                    () = self.shared.bell.notified() => {}
-                }
-            }
-            self.write(Extent::Changes).await;
-        }
-    }
-
     /// Writes all that was seen, and waits until it is on the device. Where that fails the mark that is
     /// there stays, which is behind; the log says so.
     pub async fn settle(&self) {
-        self.write(Extent::Whole).await;
+        self.write(Occasion::Settling).await;
     }
 
     /// Takes over where every pool of the store stands but for these, forgets the pools that are not
@@ -184,7 +153,7 @@ impl MarkKeeper {
             }
         }
         self.replace(now, without);
-        self.settle().await;
+        self.write(Occasion::Beginning).await;
         Ok(())
     }
 
@@ -198,21 +167,15 @@ impl MarkKeeper {
         state.marks = now;
     }
 
-    /// Hears of a head that is as durable as the store promises.
-    pub(super) fn saw(&self, pool: &PoolId, head: Head) {
-        let mut state = self.shared.state();
-        let at = checkpoint(head);
-        if !state.marks.moved(pool, at) {
-            state.marks.set(pool.clone(), at);
-        }
-        if !state.unwritten.contains(pool) {
-            state.unwritten.insert(pool.clone());
-        }
-        state.commits = state.commits.saturating_add(1);
-        let rings = state.commits == 1 || state.commits == MARK_BEHIND_COMMITS_MAX;
-        drop(state);
-        if rings {
-            self.shared.bell.notify_one();
+    /// Hears of a head that is as durable as the store promises, and returns when the mark says it.
+    /// Commits that land together are written together.
+    ///
+    /// A mark that cannot be written is behind; the log says so.
+    pub(super) async fn saw(&self, pool: &PoolId, head: Head) {
+        self.shared.state().saw(pool, checkpoint(head));
+        let fits = self.shared.file.lock().await.add(&self.shared);
+        if !fits {
+            self.write(Occasion::Room).await;
         }
     }
 
@@ -225,29 +188,78 @@ impl MarkKeeper {
             state.marks.remove(pool)
         };
         if was_named {
-            self.write(Extent::Removal).await;
+            self.write(Occasion::Removal).await;
         }
     }
 
-    async fn write(&self, extent: Extent) {
+    async fn write(&self, occasion: Occasion) {
         let shared = Arc::clone(&self.shared);
-        let written = tokio::task::spawn_blocking(move || shared.write(extent)).await;
+        let written = tokio::task::spawn_blocking(move || shared.write(occasion)).await;
         if let Err(error) = written {
             tracing::warn!(%error, "the mark of the store was not written");
         }
     }
 }
 
-/// The extent of a write of the mark.
+/// The reason for writing a whole mark.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Extent {
-    /// The changes, and all of the mark now and then.
-    Changes,
-    /// All of the mark, and the device is waited for.
-    Whole,
-    /// The same as [`Extent::Whole`], for a pool that must be out of the mark. When the write fails
-    /// the mark is removed, because no mark is better than a wrong one.
+enum Occasion {
+    /// The mark has no room for the newest heads.
+    Room,
+    /// The mark follows a store from here on.
+    Beginning,
+    /// The mark is exact now, and nothing need follow.
+    Settling,
+    /// A pool must be out of the mark. When the write fails the mark is removed, because no mark is
+    /// better than a wrong one.
     Removal,
+}
+
+impl State {
+    fn saw(&mut self, pool: &PoolId, at: Checkpoint) {
+        if !self.marks.moved(pool, at) {
+            self.marks.set(pool.clone(), at);
+        }
+        if !self.unwritten.contains(pool) {
+            self.unwritten.insert(pool.clone());
+        }
+    }
+
+    /// Takes the entries that were not written yet.
+    fn take_unwritten(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for pool in std::mem::take(&mut self.unwritten) {
+            if let Some(at) = self.marks.of(&pool) {
+                push_entry(&mut bytes, &pool, at);
+            }
+        }
+        bytes
+    }
+}
+
+impl File {
+    /// Writes what is not written yet where there is room for it; returns false when there is none, or
+    /// it could not be written.
+    fn add(&mut self, shared: &Shared) -> bool {
+        let Some(room) = &mut self.room else {
+            return false;
+        };
+        let changes = shared.state().take_unwritten();
+        if changes.is_empty() {
+            return true;
+        }
+        let written = if changes.len() > room.len() {
+            None
+        } else {
+            let offset = room.start as u64;
+            room.start += changes.len();
+            shared.place.write_at(offset, &changes).ok()
+        };
+        if written.is_none() {
+            self.room = None;
+        }
+        written.is_some()
+    }
 }
 
 impl Shared {
@@ -256,17 +268,22 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, extent: Extent) {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self.write_file(&mut file, extent);
+    fn write(&self, occasion: Occasion) {
+        let mut file = self.file.blocking_lock();
+        let is_there = occasion == Occasion::Room && file.room.is_some();
+        let written = if is_there {
+            // Somebody else made room meanwhile, and wrote all that was seen.
+            Ok(())
+        } else {
+            self.replace(&mut file, occasion)
+        };
         let Err(error) = written else {
             self.fails.store(false, Ordering::Release);
             return;
         };
-        file.whole = None;
-        let error = match extent {
-            Extent::Changes | Extent::Whole => error,
-            Extent::Removal => match self.place.remove() {
+        let error = match occasion {
+            Occasion::Room | Occasion::Beginning | Occasion::Settling => error,
+            Occasion::Removal => match self.place.remove() {
                 Ok(()) => error,
                 Err(error) => error,
             },
@@ -277,47 +294,26 @@ impl Shared {
         }
     }
 
-    fn write_file(&self, file: &mut File, extent: Extent) -> io::Result<()> {
-        let mut state = self.state();
-        state.commits = 0;
-        let unwritten = std::mem::take(&mut state.unwritten);
-        let changes = match (extent, file.whole) {
-            (Extent::Changes, Some(whole)) if file.added < whole + GROWTH_BYTES_MAX => {
-                Some(entries(&state.marks, &unwritten))
-            }
-            (Extent::Changes | Extent::Whole | Extent::Removal, _) => None,
+    fn replace(&self, file: &mut File, occasion: Occasion) -> io::Result<()> {
+        file.room = None;
+        let mut bytes = {
+            let mut state = self.state();
+            state.unwritten.clear();
+            state.marks.encode()
         };
-        if let Some(changes) = changes {
-            drop(state);
-            if changes.is_empty() {
-                return Ok(());
-            }
-            file.added += changes.len();
-            return self.place.append(&changes);
+        let room = bytes.len()..bytes.len() * 2 + ROOM_BYTES;
+        let (sync, room) = match occasion {
+            Occasion::Room => (MarkSync::Later, Some(room)),
+            Occasion::Beginning | Occasion::Removal => (MarkSync::Now, Some(room)),
+            Occasion::Settling => (MarkSync::Now, None),
+        };
+        if let Some(room) = &room {
+            bytes.resize(room.end, 0);
         }
-        let bytes = state.marks.encode();
-        drop(state);
-        let sync = match extent {
-            Extent::Changes => MarkSync::Later,
-            Extent::Whole | Extent::Removal => MarkSync::Now,
-        };
         self.place.replace(&bytes, sync)?;
-        *file = File {
-            whole: Some(bytes.len()),
-            added: 0,
-        };
+        file.room = room;
         Ok(())
     }
-}
-
-fn entries(marks: &Marks, pools: &BTreeSet<PoolId>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for pool in pools {
-        if let Some(at) = marks.of(pool) {
-            push_entry(&mut bytes, pool, at);
-        }
-    }
-    bytes
 }
 
 fn checkpoint(head: Head) -> Checkpoint {

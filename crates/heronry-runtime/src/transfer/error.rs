@@ -184,6 +184,18 @@ pub enum TransferError {
         /// The ends of the move.
         route: Route,
     },
+    /// A move cannot be finished without its source, because a pool is not there whole.
+    #[error(
+        "pool {pool} has not arrived whole in {}, so the move cannot be finished without {}; \
+         `heronry store move {} {} --abandon --lost` deletes what arrived",
+        .route.to, .route.from, .route.from, .route.to
+    )]
+    NotArrived {
+        /// The pool.
+        pool: PoolId,
+        /// The ends of the move.
+        route: Route,
+    },
     /// Some of several pools are at the new place, and the rest is not.
     #[error("{arrived} of the pools arrived before it failed, {error}; the others are not there")]
     Unfinished {

@@ -236,29 +236,8 @@ impl Ends<'_> {
         shown.map_err(|error| self.unfinished(error.into()))
     }
 
-    /// Deletes what arrived of pools that are reserved, and takes the reservation off.
     async fn take_back(&self, pools: &BTreeSet<PoolId>) -> Result<(), TransferError> {
-        for pool in pools {
-            let now = self.carrier.clock.now().wall;
-            let seized = self.to.leases.seize(pool, &self.carrier.owner, now).await;
-            let token = seized.map_err(|error| TransferError::Lease {
-                pool: pool.clone(),
-                error,
-            })?;
-            match self.to.journal.delete(pool, token).await {
-                Ok(()) => {}
-                Err(AppendError::Store { error, .. })
-                    if error.kind() == StoreErrorKind::NotFound =>
-                {
-                    self.to.leases.release(pool, token).await?;
-                }
-                Err(error) => {
-                    let pool = pool.clone();
-                    return Err(TransferError::Append { pool, error });
-                }
-            }
-        }
-        Ok(self.to.journal.unreserve().await?)
+        take_back(self.to, self.carrier, pools).await
     }
 
     /// Checks that no pool of the source can be in use at the other place.
@@ -339,6 +318,33 @@ impl Ends<'_> {
             error: Box::new(whole(error)),
         }
     }
+}
+
+/// Deletes what arrived of pools that are reserved, and takes the reservation off.
+pub(super) async fn take_back(
+    to: &Store,
+    carrier: &Carrier,
+    pools: &BTreeSet<PoolId>,
+) -> Result<(), TransferError> {
+    for pool in pools {
+        let now = carrier.clock.now().wall;
+        let seized = to.leases.seize(pool, &carrier.owner, now).await;
+        let token = seized.map_err(|error| TransferError::Lease {
+            pool: pool.clone(),
+            error,
+        })?;
+        match to.journal.delete(pool, token).await {
+            Ok(()) => {}
+            Err(AppendError::Store { error, .. }) if error.kind() == StoreErrorKind::NotFound => {
+                to.leases.release(pool, token).await?;
+            }
+            Err(error) => {
+                let pool = pool.clone();
+                return Err(TransferError::Append { pool, error });
+            }
+        }
+    }
+    Ok(to.journal.unreserve().await?)
 }
 
 /// Returns what is said of a pool for which nothing was done.

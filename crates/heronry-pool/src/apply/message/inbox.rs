@@ -73,7 +73,7 @@ pub(in crate::apply) fn fetched(state: &mut State, record: &Record, body: &Messa
     }
     let claimed = body.copies.iter().map(|copy| copy.copy.accepted).collect();
     let receive = Receive {
-        receive_id: body.receive_id.clone(),
+        id: body.receive_id.clone(),
         claimed,
         claim_ms: body.claim_ms,
     };

@@ -32,6 +32,13 @@ pub(crate) enum Extent {
 }
 
 impl Found {
+    /// Nothing was asked for, so nothing was found.
+    pub(crate) const NOTHING: Self = Self {
+        matches: Vec::new(),
+        counted: Vec::new(),
+        extent: Extent::All,
+    };
+
     /// Returns true when later records change nothing: the condition holds, or they are looked through
     /// with all others when the wake is registered.
     pub(crate) fn is_settled(&self) -> bool {

@@ -81,7 +81,7 @@ fn k2_what_is_due_waits_behind_a_wake_that_commands_wait_for() {
     let (mut alone, ..) = much_and_due();
     let now = Timestamp::default().after(Millis(1_000));
     while !alone.engine.is_little_behind() {
-        alone.begin(alone.engine.now());
+        alone.begin(alone.engine.now);
     }
     let before = alone.engine.state().head;
     alone.begin(now);

@@ -43,8 +43,8 @@ impl Going {
                 });
             }
             Self::IsLost => {
-                let due = alone.engine.now().after(LEASE);
-                alone.engine.begin(due);
+                let due = alone.engine.now.after(LEASE);
+                alone.begin(due);
                 alone.engine.tick();
                 alone.append();
             }
@@ -75,7 +75,7 @@ fn gone(going: Going) -> Alone {
         alone.count(&waiting, &format!("{event}-3"), 1, &filter);
     }
     alone.catch_up();
-    alone.begin(alone.engine.now());
+    alone.begin(alone.engine.now);
     going.go(&mut alone, &gone);
     assert!(
         alone.engine.state().members.get(&gone.run).is_none(),

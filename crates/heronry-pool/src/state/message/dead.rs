@@ -6,7 +6,7 @@ use heronry_types::{DeadReason, Position, RunId, Timestamp};
 
 /// A copy that is dead until it is replayed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DeadLetter {
+pub(crate) struct DeadLetter {
     /// The reason.
     pub reason: DeadReason,
     /// The record that says so.
@@ -17,7 +17,7 @@ pub struct DeadLetter {
 
 /// A dead letter, and the copy that it is.
 #[derive(Clone, Copy, Debug)]
-pub struct DeadCopy<'a> {
+pub(crate) struct DeadCopy<'a> {
     /// The recipient.
     pub run: &'a RunId,
     /// The acceptance of the message.
@@ -28,21 +28,16 @@ pub struct DeadCopy<'a> {
 
 /// The dead letters of a pool, by recipient and then by the acceptance of their message.
 #[derive(Clone, Debug, Default)]
-pub struct DeadLetters(BTreeMap<(RunId, Position), DeadLetter>);
+pub(crate) struct DeadLetters(BTreeMap<(RunId, Position), DeadLetter>);
 
 impl DeadLetters {
     /// Returns how many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Returns true when there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Walks all of them in order.
-    pub fn iter(&self) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
         self.0.iter().map(|((run, accepted), letter)| DeadCopy {
             run,
             accepted: *accepted,
@@ -51,7 +46,11 @@ impl DeadLetters {
     }
 
     /// Walks those that come at or after this one, in order.
-    pub fn from(&self, run: RunId, accepted: Position) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
+    pub(crate) fn from(
+        &self,
+        run: RunId,
+        accepted: Position,
+    ) -> impl Iterator<Item = DeadCopy<'_>> + '_ {
         self.0
             .range((run, accepted)..)
             .map(|((run, accepted), letter)| DeadCopy {

@@ -12,9 +12,9 @@ use crate::state::{
 
 /// One receive call whose claims are not all ended.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Receive {
+pub(crate) struct Receive {
     /// The call.
-    pub receive_id: ReceiveId,
+    pub id: ReceiveId,
     /// The acceptances of the messages that it claimed and that are still claimed by it.
     pub claimed: BTreeSet<Position>,
     /// The longest term that its claims were given.
@@ -124,7 +124,7 @@ impl Inbox {
         self.receives
             .iter()
             .rev()
-            .find(|(_, receive)| receive.receive_id == *receive_id)
+            .find(|(_, receive)| receive.id == *receive_id)
             .map(|(fetched, _)| *fetched)
     }
 

@@ -5,7 +5,7 @@ use heronry_journal::{Body, Entry, EpochStarted, Record};
 use heronry_pool::{
     Rejection,
     decide::{Command, FinishScan, Found, Names, Scan, Scanned},
-    engine::{Past, Unanswered},
+    engine::{Append, LookedUp, Past, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{
@@ -25,9 +25,9 @@ impl Scenario {
         text: impl FnOnce(C::Answer) -> String,
     ) -> Step {
         let before = self.records.len();
-        self.begin();
-        let answer = self.decide(command);
-        let of_command = self.append();
+        let mut append = self.begin();
+        let answer = self.decide(&mut append, command);
+        let of_command = self.append(append);
         let so_far = self.records.len();
         match std::mem::replace(&mut self.end, End::None) {
             End::None => self.catch_up(),
@@ -45,17 +45,17 @@ impl Scenario {
     }
 
     /// Begins an append, and decides everything that is due before a command.
-    fn begin(&mut self) {
+    fn begin(&mut self) -> Append {
         for _ in 0..ROUNDS_MAX {
             self.catch_up();
-            self.engine.begin(self.now);
+            let mut append = self.engine.begin(self.now);
             let waiting = &self.waiting;
-            self.engine.hear_waiting(|run, _| waiting.contains(run));
-            let is_more = self.engine.tick() && self.engine.is_due(self.now);
+            append.hear_waiting(&mut self.engine, |run, _| waiting.contains(run));
+            let is_more = append.tick(&mut self.engine) && self.engine.is_due(self.now);
             if !is_more {
-                return;
+                return append;
             }
-            self.append();
+            self.append(append);
         }
         panic!("what is due is never decided");
     }
@@ -68,12 +68,16 @@ impl Scenario {
                 let next = next.take(64).cloned().collect();
                 self.engine.put_read(next);
             }
-            self.engine.begin(self.now);
-            self.append();
+            let append = self.engine.begin(self.now);
+            self.append(append);
         }
     }
 
-    fn decide<C: Command>(&mut self, command: &C) -> Result<C::Answer, Rejection> {
+    fn decide<C: Command>(
+        &mut self,
+        append: &mut Append,
+        command: &C,
+    ) -> Result<C::Answer, Rejection> {
         let names = command.names(self.engine.state().epoch(), &minter());
         let keys = names.iter().flat_map(Names::keys);
         let mut found: Vec<_> = keys.filter_map(|key| self.found(key)).collect();
@@ -90,8 +94,11 @@ impl Scenario {
         found.extend(asked.iter().filter_map(|key| self.found(key)));
         self.engine.make_room();
         loop {
-            let answer = self.engine.run(command, names.as_ref(), &found, &scan);
-            match answer {
+            let looked_up = LookedUp {
+                claims: &found,
+                scan: &scan,
+            };
+            match append.run(&mut self.engine, command, names.as_ref(), looked_up) {
                 Ok(answer) => return Ok(answer),
                 Err(Unanswered::Rejected(rejection)) => return Err(rejection),
                 Err(Unanswered::Past(pasts)) => pasts.iter().for_each(|past| self.recall(past)),
@@ -111,8 +118,8 @@ impl Scenario {
     }
 
     /// Makes durable what is staged; returns how many records that is.
-    fn append(&mut self) -> usize {
-        let staged = self.engine.take_staged();
+    fn append(&mut self, append: Append) -> usize {
+        let staged = append.finish(&mut self.engine);
         self.bodies += staged.contents.len();
         let staged = staged.records;
         let count = staged.len();
@@ -176,12 +183,12 @@ impl Scenario {
             rounds = if at > self.now { 0 } else { rounds + 1 };
             assert!(rounds < ROUNDS_MAX, "what is due is never decided");
             self.now = self.now.max(at);
-            self.begin();
-            self.append();
+            let append = self.begin();
+            self.append(append);
         }
         self.now = until;
-        self.begin();
-        self.append();
+        let append = self.begin();
+        self.append(append);
         self.told(before, Ok("passed".to_owned()))
     }
 
@@ -197,14 +204,12 @@ impl Scenario {
 
     /// Kills the engine: another one replays what was recorded.
     pub(crate) fn kill(&mut self) {
-        let mut engine = super::engine();
+        let mut replay = super::replay();
         for record in &self.records {
-            engine.replay(record).unwrap();
-            engine.forget_finished(record.position);
+            replay.record(record).unwrap();
+            replay.forget_finished(record.position);
         }
-        engine.finish_replay();
-        engine.opened();
-        self.engine = engine;
+        self.engine = replay.finish();
         self.names.clear();
         self.hand_over();
     }

@@ -1,4 +1,4 @@
-//! The outcome of one thing that happened.
+//! The result of one step.
 
 /// The records that one thing led to, and the answer or the refusal.
 #[derive(Debug)]

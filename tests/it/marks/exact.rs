@@ -1,13 +1,12 @@
-//! The lag of a mark, and its cost.
+//! A mark says every commit that was acknowledged, and no device is waited for.
 
 use std::sync::{Arc, atomic::Ordering};
 
-use heronry_runtime::marks::{MARK_BEHIND_COMMITS_MAX, MARK_BEHIND_MS_MAX, MarkKeeper};
+use heronry_runtime::marks::{MarkKeeper, rolled_back};
 use heronry_store::{FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
-use heronry_testkit::{ManualClock, sample};
-use heronry_tests::until;
-use heronry_types::{Millis, Position};
+use heronry_testkit::sample;
+use heronry_types::Position;
 
 use crate::place::Place;
 
@@ -16,7 +15,6 @@ struct Kept {
     store: Store,
     keeper: MarkKeeper,
     place: Arc<Place>,
-    clock: ManualClock,
     token: FencingToken,
     head: Option<Head>,
 }
@@ -28,14 +26,11 @@ impl Kept {
         let (store, keeper) = MarkKeeper::over(inner, place.open());
         let pool = sample::pool(1);
         let token = store.leases.acquire(&pool, "a test", sample::time(0)).await;
-        let clock = ManualClock::default();
-        tokio::spawn(keeper.clone().run(Arc::new(clock.clone())));
         Self {
             token: token.unwrap(),
             store,
             keeper,
             place,
-            clock,
             head: None,
         }
     }
@@ -57,29 +52,59 @@ impl Kept {
 }
 
 #[tokio::test]
-async fn a_mark_is_behind_for_a_second_at_the_most_and_no_commit_waits_for_it() {
+async fn a_mark_says_every_commit_when_it_is_answered_and_nothing_is_synced_for_it() {
     let mut kept = Kept::new().await;
-    for at in 1..4 {
+    for at in 1..=10_000 {
         kept.write().await;
-        let clock = kept.clock.clone();
-        until(|| clock.next_alarm().is_some()).await;
-        assert_eq!(kept.marked(), at - 1, "nobody waits for it");
-        kept.clock.advance(Millis(MARK_BEHIND_MS_MAX));
-        until(|| kept.marked() == at).await;
+        assert_eq!(kept.marked(), at);
     }
     assert_eq!(kept.place.synced.load(Ordering::Acquire), 0, "no sync");
     let writes = kept.place.writes.load(Ordering::Acquire);
-    assert_eq!(writes, 3, "one write a period, and none without a commit");
+    assert!((10_000..10_010).contains(&writes), "{writes} writes");
+    let bytes = kept.place.bytes().unwrap().len();
+    assert!(bytes < 300 * 1024, "it is written anew when it grew");
 }
 
 #[tokio::test]
-async fn a_mark_is_behind_by_a_count_of_commits_at_the_most() {
+async fn commits_that_land_together_are_all_marked() {
+    let (pools, place) = (50, Arc::new(Place::default()));
+    let inner = Store::of(Arc::new(MemoryStore::new()));
+    let (store, _keeper) = MarkKeeper::over(inner, place.open());
+    let appends = (0..pools).map(|number| {
+        let (store, pool) = (store.clone(), sample::pool(number));
+        tokio::spawn(async move {
+            let acquired = store.leases.acquire(&pool, "a test", sample::time(0));
+            let guard = Guard {
+                expected_head: Position::ZERO,
+                token: acquired.await.unwrap(),
+            };
+            let commit = sample::commit(None, 1);
+            store.journal.append(&pool, commit, guard).await.unwrap();
+            pool
+        })
+    });
+    for append in futures::future::join_all(appends).await {
+        assert!(place.marks().of(&append.unwrap()).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_pool_that_was_trimmed_beyond_its_mark_raises_no_alarm() {
     let mut kept = Kept::new().await;
-    for _ in 0..MARK_BEHIND_COMMITS_MAX {
+    kept.write().await;
+    // So a power cut may leave it.
+    let behind = kept.place.marks();
+    for _ in 0..5 {
         kept.write().await;
     }
-    // The clock stands still.
-    until(|| kept.marked() == u64::from(MARK_BEHIND_COMMITS_MAX)).await;
+    let pool = sample::pool(1);
+    for (before, floor) in [(2, 2), (3, 3), (4, 4), (99, 6)] {
+        let trimmed = kept.store.journal.trim(&pool, Position(before), kept.token);
+        assert_eq!(trimmed.await.unwrap().floor, Position(floor));
+        for marks in [&behind, &kept.place.marks()] {
+            assert_eq!(rolled_back(&kept.store, marks).await.unwrap(), []);
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,108 @@
+//! Replaying: an engine takes in its journal before it decides anything.
+
+use heronry_event::filter::CompileErrors;
+use heronry_journal::Record;
+use heronry_store::NamedClaim;
+use heronry_types::{Durability, Epoch, PoolId, Position};
+
+use super::{Engine, RecentClaims};
+use crate::{Minter, State, apply};
+
+/// A stored wake whose filter this build cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "wake registered at {position} has a filter that this build cannot read; use a newer build"
+)]
+#[non_exhaustive]
+pub struct UnreadableFilter {
+    /// The registration.
+    pub position: Position,
+    /// The faults of the filter.
+    #[source]
+    pub errors: CompileErrors,
+}
+
+/// An engine that takes in the journal of its pool, in order and from the first record that is kept.
+///
+/// It decides nothing: [`finish`](Self::finish) makes it an [`Engine`], which takes in no record any more.
+#[derive(Debug)]
+pub struct Replay {
+    engine: Engine,
+}
+
+impl Replay {
+    /// Returns the replay of a pool whose journal begins with this epoch, before its first record.
+    pub fn new(pool: PoolId, epoch: Epoch, minter: Minter, durability: Durability) -> Self {
+        let engine = Engine::new(pool, epoch, minter, durability);
+        Self { engine }
+    }
+
+    /// Returns the replay with how many finished messages stay in memory.
+    #[must_use]
+    pub fn keeping_finished(mut self, most: usize) -> Self {
+        self.engine.finished_kept = most;
+        self
+    }
+
+    /// Returns the replay with how many alternatives, filters and wakes are come upon in one slice of matching.
+    #[must_use]
+    pub fn matching_in_slices_of(mut self, came_upon: usize) -> Self {
+        self.engine.match_in_slices_of(came_upon);
+        self
+    }
+
+    /// Returns the state at the last record that was taken in.
+    pub fn state(&self) -> &State {
+        &self.engine.state
+    }
+
+    /// Says that the claims store has the claims of records up to this one, before they are taken in.
+    pub fn set_claims_kept(&mut self, until: Position) {
+        self.engine.recent.set_kept(until);
+    }
+
+    /// Takes in the next record.
+    ///
+    /// # Errors
+    /// [`UnreadableFilter`] when a wake that waits cannot be matched any more.
+    pub fn record(&mut self, record: &Record) -> Result<(), UnreadableFilter> {
+        let engine = &mut self.engine;
+        apply(&mut engine.state, record);
+        engine.recent.note(record, None);
+        engine.triggers.arm(&engine.state, record)?;
+        engine.settle(record);
+        Ok(())
+    }
+
+    /// Lets messages leave memory, as [`Engine::forget_finished`].
+    pub fn forget_finished(&mut self, until: Position) {
+        self.engine.forget_finished(until);
+    }
+
+    /// Returns the claims that the claims store may not have yet.
+    pub fn recent(&self) -> &RecentClaims {
+        self.engine.recent()
+    }
+
+    /// Hands claims over, as [`Engine::hand_over_claims`].
+    pub fn hand_over_claims(&mut self, until: Position) -> Vec<NamedClaim> {
+        self.engine.hand_over_claims(until)
+    }
+
+    /// Says that the claims store has the claims that were handed over.
+    pub fn claims_kept(&mut self) {
+        self.engine.claims_kept();
+    }
+
+    /// Returns the engine, which goes on from the last record.
+    ///
+    /// Earlier records are matched again, a slice at a time, while the pool goes on. That finds
+    /// earlier decisions that are not recorded, and counts the events that count for waiting wakes.
+    /// The records are read from the journal ([`Engine::reads_after`]).
+    pub fn finish(self) -> Engine {
+        let mut engine = self.engine;
+        engine.match_again();
+        engine.open();
+        engine
+    }
+}
