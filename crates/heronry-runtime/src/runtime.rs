@@ -7,7 +7,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
     Minter,
-    decide::{Create, How},
+    decide::{CreatePool, How},
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
@@ -168,7 +168,7 @@ impl Runtime {
     /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
     pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), OpenError> {
         let handle = self.running(pool, Wanted::Made).await?;
-        let how = handle.call(Create { spec }).await?;
+        let how = handle.call(CreatePool { spec }).await?;
         Ok((handle, how))
     }
 

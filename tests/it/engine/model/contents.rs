@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Send, SendRequest},
+    decide::{SendMessage, SendRequest},
 };
 use heronry_runtime::{BodyError, ContentScope};
 use heronry_tests::{canary, key, run};
@@ -155,7 +155,7 @@ impl Play {
         let refused = self.barred(&caller).or(erased);
         let refused = refused.or_else(|| self.refused(who, letter));
         let name = (who.run, letter.key.to_string());
-        let send = Send::new(caller, run(RUNS[who.run]), request);
+        let send = SendMessage::new(caller, run(RUNS[who.run]), request);
         let answer = self.pool().call(send).await;
         match self.asked.get(&name) {
             Some((before, first)) if *before == said => {

@@ -19,7 +19,7 @@ use crate::{
 
 /// Joins a run, or takes it over for another instance.
 #[derive(Clone, Debug)]
-pub struct Join {
+pub struct JoinPool {
     /// Who asks.
     pub caller: Caller,
     /// The run.
@@ -38,7 +38,7 @@ pub struct Join {
     pub lease: Option<Millis>,
 }
 
-impl Join {
+impl JoinPool {
     fn topics(&self) -> Vec<TopicId> {
         sorted(&self.topics)
     }
@@ -155,7 +155,7 @@ fn sorted(topics: &[TopicId]) -> Vec<TopicId> {
     topics
 }
 
-impl Command for Join {
+impl Command for JoinPool {
     type Answer = Joined;
 
     fn profile(&self) -> Profile<'_> {
@@ -192,9 +192,9 @@ impl Command for Join {
 }
 
 /// Joins a run that nobody has joined: one that is a member is refused and not taken over, also when
-/// it is lost. The same instance joining again gets the same answer, as with [`Join`].
+/// it is lost. The same instance joining again gets the same answer, as with [`JoinPool`].
 #[derive(Clone, Debug)]
-pub struct JoinNew(pub Join);
+pub struct JoinNew(pub JoinPool);
 
 impl Command for JoinNew {
     type Answer = Joined;

@@ -12,14 +12,14 @@ use crate::{
 
 /// Leaves the pool: the run's copies end, its wakes are cancelled, the run itself goes on.
 #[derive(Clone, Debug)]
-pub struct Leave {
+pub struct LeavePool {
     /// Who asks.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
 }
 
-impl Command for Leave {
+impl Command for LeavePool {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

@@ -53,7 +53,7 @@ impl Suspending {
 /// Whatever it does, the end of one of the wakes, an urgent message (`interrupt`) or the time resumes
 /// it, whichever is first; what holds already does so at once.
 #[derive(Clone, Debug)]
-pub struct Suspend {
+pub struct SuspendRun {
     /// Who asks.
     pub caller: Caller,
     /// The run.
@@ -66,7 +66,7 @@ pub struct Suspend {
     pub release: Vec<Claim>,
 }
 
-impl Suspend {
+impl SuspendRun {
     fn wakes(&self, state: &State) -> Result<Vec<WakeName>, Rejection> {
         let find = |wake_id: &WakeId| {
             let mut own = state
@@ -88,7 +88,7 @@ impl Suspend {
     }
 }
 
-impl Command for Suspend {
+impl Command for SuspendRun {
     type Answer = Stood;
 
     fn profile(&self) -> Profile<'_> {
@@ -123,14 +123,14 @@ impl Command for Suspend {
 
 /// Lets a suspended run go on; one that is not suspended stays as it is.
 #[derive(Clone, Debug)]
-pub struct Resume {
+pub struct ResumeRun {
     /// Who asks.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
 }
 
-impl Command for Resume {
+impl Command for ResumeRun {
     type Answer = Stood;
 
     fn profile(&self) -> Profile<'_> {

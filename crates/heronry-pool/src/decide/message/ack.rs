@@ -114,7 +114,7 @@ pub(super) fn held_claims(
 
 /// Acknowledges claimed copies: each ends with it.
 #[derive(Clone, Debug)]
-pub struct Ack {
+pub struct AckCopies {
     /// Who asks.
     pub caller: Caller,
     /// The member.
@@ -127,7 +127,7 @@ pub struct Ack {
     pub note: Option<String>,
 }
 
-impl Ack {
+impl AckCopies {
     fn settled(&self, state: &State, HeldClaims(claims): &HeldClaims) -> Vec<Entry> {
         let settled = |(claim, _): &(Claim, MessageId)| {
             let attempt = state
@@ -158,7 +158,7 @@ impl Ack {
     }
 }
 
-impl Command for Ack {
+impl Command for AckCopies {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

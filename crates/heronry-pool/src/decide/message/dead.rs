@@ -108,7 +108,7 @@ impl Dying {
 
 /// Gives a recipient a new copy of a message whose copy is dead; its attempts start anew.
 #[derive(Clone, Debug)]
-pub struct Replay {
+pub struct ReplayCopy {
     /// Who asks.
     pub caller: Caller,
     /// The recipient.
@@ -117,7 +117,7 @@ pub struct Replay {
     pub accepted: Cursor,
 }
 
-impl Command for Replay {
+impl Command for ReplayCopy {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

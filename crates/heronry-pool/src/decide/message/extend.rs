@@ -15,7 +15,7 @@ use crate::{
 
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
-pub struct Extend {
+pub struct ExtendClaims {
     /// Who asks.
     pub caller: Caller,
     /// The member.
@@ -26,7 +26,7 @@ pub struct Extend {
     pub claim_ms: Millis,
 }
 
-impl Extend {
+impl ExtendClaims {
     /// Not past the expiry of the message, but never shorter than the claim is because of it.
     fn until(&self, state: &State, cx: &Cx<'_>, claim: Claim) -> Timestamp {
         let until = cx.now.after(self.claim_ms);
@@ -41,7 +41,7 @@ impl Extend {
     }
 }
 
-impl Command for Extend {
+impl Command for ExtendClaims {
     type Answer = Extended;
 
     fn profile(&self) -> Profile<'_> {

@@ -47,7 +47,7 @@ impl Select {
 
 /// Claims the first copies of a member's inbox.
 #[derive(Clone, Debug)]
-pub struct Fetch {
+pub struct FetchMessages {
     /// Who asks.
     pub caller: Caller,
     /// The member.
@@ -62,7 +62,7 @@ pub struct Fetch {
     pub select: Select,
 }
 
-impl Fetch {
+impl FetchMessages {
     fn check_limits(&self, state: &State) -> Result<(), Rejection> {
         guard::limit(state, LimitName::PageItemsMax, self.max)?;
         guard::limit(state, LimitName::ClaimMsMax, self.claim_ms.0)
@@ -169,7 +169,7 @@ fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
     claims
 }
 
-impl Command for Fetch {
+impl Command for FetchMessages {
     type Answer = Received;
 
     fn profile(&self) -> Profile<'_> {
@@ -239,7 +239,7 @@ fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
 
 /// Looks at the copies of a member's inbox without claiming them.
 #[derive(Clone, Debug)]
-pub struct Peek {
+pub struct PeekInbox {
     /// Who asks.
     pub caller: Caller,
     /// The member.
@@ -248,7 +248,7 @@ pub struct Peek {
     pub max: u64,
 }
 
-impl Command for Peek {
+impl Command for PeekInbox {
     type Answer = Received;
 
     fn profile(&self) -> Profile<'_> {

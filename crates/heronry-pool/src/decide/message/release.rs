@@ -19,7 +19,7 @@ use crate::{
 
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
 #[derive(Clone, Debug)]
-pub struct Release {
+pub struct ReleaseClaims {
     /// Who asks.
     pub caller: Caller,
     /// The member.
@@ -30,7 +30,7 @@ pub struct Release {
     pub delay: Option<Millis>,
 }
 
-impl Command for Release {
+impl Command for ReleaseClaims {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

@@ -115,7 +115,7 @@ struct Acceptance {
 
 /// Sends a message.
 #[derive(Clone, Debug)]
-pub struct Send {
+pub struct SendMessage {
     caller: Caller,
     run: RunId,
     request: SendRequest,
@@ -123,7 +123,7 @@ pub struct Send {
     hash: RequestHash,
 }
 
-impl Send {
+impl SendMessage {
     /// Returns the command; hashes the request and its body, so call it on the caller's side of the
     /// queue.
     pub fn new(caller: Caller, run: RunId, mut request: SendRequest) -> Self {
@@ -312,7 +312,7 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
     hasher.finish()
 }
 
-impl Command for Send {
+impl Command for SendMessage {
     type Answer = Sent;
 
     fn profile(&self) -> Profile<'_> {

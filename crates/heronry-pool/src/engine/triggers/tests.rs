@@ -1,7 +1,7 @@
 use heronry_types::{LimitName, Limits, Millis, RunEnd};
 
 use crate::{
-    decide::{EndRun, Leave},
+    decide::{EndRun, LeavePool},
     engine::alone::{Alone, Joined, letter},
 };
 
@@ -31,7 +31,7 @@ impl Going {
         let (caller, run) = (gone.caller.clone(), gone.run.clone());
         match self {
             Self::Leaves => {
-                alone.ask(&Leave { caller, run });
+                alone.ask(&LeavePool { caller, run });
             }
             Self::Ends => {
                 let (end, note) = (RunEnd::Completed, None);
