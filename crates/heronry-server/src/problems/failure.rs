@@ -134,8 +134,7 @@ impl From<TransferError> for Refusal {
             | TransferError::OtherMove { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
-            | TransferError::PoolInTheWay { .. }
-            | TransferError::NotArrived { .. } => internal(&error),
+            | TransferError::PoolInTheWay { .. } => internal(&error),
         }
     }
 }

@@ -48,6 +48,10 @@ pub(super) fn line(record: &Record) -> String {
     line
 }
 
+#[expect(
+    clippy::match_wildcard_for_single_variants,
+    reason = "a new kind tells all that it says until a scenario shows it"
+)]
 fn tell(run: &str, body: &Body) -> String {
     match body {
         Body::PoolCreated(it) => it.tell(run),
