@@ -37,7 +37,7 @@
 //! # }
 //! ```
 //!
-//! What is staged is taken once, and nothing is decided in its append afterwards:
+//! Staged records are taken once, and nothing is decided in their append afterwards:
 //!
 //! ```compile_fail,E0382
 //! # use heronry_pool::{Engine, engine::Append};

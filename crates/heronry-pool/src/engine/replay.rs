@@ -17,7 +17,7 @@ use crate::{Minter, State, apply};
 pub struct UnreadableFilter {
     /// The registration.
     pub position: Position,
-    /// What is wrong with the filter.
+    /// The faults of the filter.
     #[source]
     pub errors: CompileErrors,
 }
@@ -96,9 +96,9 @@ impl Replay {
 
     /// Returns the engine, which goes on from the last record.
     ///
-    /// What was decided before and is not recorded is found, and what counts for the wakes that wait is
-    /// counted, by matching earlier records again: a slice at a time, while the pool goes on. They are read
-    /// from the journal ([`Engine::reads_after`]).
+    /// Earlier records are matched again, a slice at a time, while the pool goes on. That finds
+    /// earlier decisions that are not recorded, and counts the events that count for waiting wakes.
+    /// The records are read from the journal ([`Engine::reads_after`]).
     pub fn finish(self) -> Engine {
         let mut engine = self.engine;
         engine.match_again();

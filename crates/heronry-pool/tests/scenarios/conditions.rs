@@ -3,8 +3,8 @@
 use heronry_types::{DistinctBy, EventKind, RunEnd};
 
 use crate::scenario::{
-    Event, Letter, Scenario, Wait,
-    notation::{all, any, count},
+    Condition, Event, Letter, Scenario, Wait,
+    notation::{all, any, count, one},
 };
 
 const FAILED: &str = r#"kind == "run_failed""#;
@@ -181,6 +181,36 @@ fn w1_conditions_that_are_empty_are_refused() {
         .refused("any_of is empty; name at least one condition");
     pool.wait("lead", &Wait::on(count(0, DistinctBy::Run, FAILED), "w1"))
         .refused("count.n is 0; ask for at least one event");
+}
+
+#[test]
+fn w1_conditions_are_as_large_as_they_may_be() {
+    let wait = |condition| Wait::on(condition, "w1");
+    let mut pool = Scenario::of("lead");
+    pool.wait("lead", &wait(any(&[FAILED; 65])))
+        .refused("the condition has 65 filters and may have 64; use fewer");
+    pool.wait("lead", &wait(count(1_001, DistinctBy::Run, FAILED)))
+        .refused("the condition takes 1001 events and may take 1000; count fewer");
+    let nested = (0..8).fold(one(FAILED), |part, _| Condition::AllOf(vec![part]));
+    pool.wait("lead", &wait(nested))
+        .refused("conditions stand in each other more than 8 deep; flatten them");
+    pool.wait("lead", &wait(count(1_000, DistinctBy::Run, FAILED)))
+        .ok();
+    let nested = (0..7).fold(one(FAILED), |part, _| Condition::AllOf(vec![part]));
+    pool.wait("lead", &Wait::on(nested, "w2")).ok();
+    pool.wait("lead", &Wait::on(any(&[FAILED; 64]), "w3")).ok();
+}
+
+#[test]
+fn w2_the_filters_of_a_condition_are_as_long_as_one_may_be() {
+    let mut pool = Scenario::limited(
+        &[(heronry_types::LimitName::FilterTextBytesMax, 16)],
+        "lead",
+    );
+    pool.wait("lead", &Wait::on(all(&["terminal", "!terminal"]), "w1"))
+        .refused("filter_text_bytes_max: 17 of 16");
+    pool.wait("lead", &Wait::on(all(&["terminal", "true"]), "w1"))
+        .ok();
 }
 
 #[test]

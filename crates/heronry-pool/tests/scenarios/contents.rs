@@ -1,4 +1,4 @@
-//! Bodies: stored by themselves, named, fetched and erased (M1, L).
+//! Bodies: stored by themselves, named, fetched and erased (M1, B1, B2).
 
 use heronry_types::LimitName;
 
@@ -12,7 +12,7 @@ fn stored() -> Scenario {
 }
 
 #[test]
-fn m1_a_body_that_is_stored_by_itself_is_recorded_once() {
+fn b2_a_body_that_is_stored_by_itself_is_recorded_once() {
     let mut pool = Scenario::of("lead");
     pool.store("lead", "c1", 5_000)
         .records(["3 lead content stored, 5000 bytes until 86400s"])
@@ -23,7 +23,7 @@ fn m1_a_body_that_is_stored_by_itself_is_recorded_once() {
 }
 
 #[test]
-fn m1_a_body_that_a_message_names_is_known_and_not_recorded_again() {
+fn b2_a_body_that_a_message_names_is_known_and_not_recorded_again() {
     let mut pool = stored();
     pool.send("lead", &Letter::to("scout", "m1").naming("c1"))
         .ok();
@@ -31,7 +31,7 @@ fn m1_a_body_that_a_message_names_is_known_and_not_recorded_again() {
 }
 
 #[test]
-fn m1_a_body_that_may_have_been_erased_since_it_was_seen_is_looked_for_again() {
+fn b2_a_body_that_may_have_been_erased_since_it_was_seen_is_looked_for_again() {
     let mut pool = stored();
     pool.erase("lead", "c1", None).ok();
     pool.store_seen("lead", ("c2", 2), Some(4))
@@ -42,7 +42,7 @@ fn m1_a_body_that_may_have_been_erased_since_it_was_seen_is_looked_for_again() {
 }
 
 #[test]
-fn m1_a_body_that_no_message_names_expires_at_its_time() {
+fn b2_a_body_that_no_message_names_expires_at_its_time() {
     let mut pool = Scenario::limited(&[(LimitName::UnnamedContentKeepMsMax, 60_000)], "lead");
     pool.store("lead", "c1", 2).ok();
     pool.pass(59_999).nothing();
@@ -51,7 +51,7 @@ fn m1_a_body_that_no_message_names_expires_at_its_time() {
 }
 
 #[test]
-fn m1_a_body_that_a_message_names_is_kept() {
+fn b2_a_body_that_a_message_names_is_kept() {
     let mut pool = Scenario::limited(&[(LimitName::UnnamedContentKeepMsMax, 60_000)], "lead");
     pool.store("lead", "c1", 2).ok();
     pool.send("lead", &Letter::to("nobody", "m1").naming("c1"))
@@ -60,7 +60,7 @@ fn m1_a_body_that_a_message_names_is_kept() {
 }
 
 #[test]
-fn m1_a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored() {
+fn b2_a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored() {
     let mut pool = Scenario::limited(&[(LimitName::UnnamedContentKeepMsMax, 60_000)], "lead");
     pool.store("lead", "c1", 2).ok();
     pool.configure(
@@ -76,7 +76,7 @@ fn m1_a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored() {
 }
 
 #[test]
-fn m1_a_body_expires_though_its_run_has_left() {
+fn b2_a_body_expires_though_its_run_has_left() {
     let mut pool = Scenario::limited(&[(LimitName::UnnamedContentKeepMsMax, 60_000)], "lead");
     pool.store("lead", "c1", 2).ok();
     pool.leave("lead").ok();
@@ -85,7 +85,7 @@ fn m1_a_body_expires_though_its_run_has_left() {
 }
 
 #[test]
-fn m1_what_a_run_has_stored_is_bounded_and_a_small_body_counts_as_4_096_bytes() {
+fn b2_what_a_run_has_stored_is_bounded_and_a_small_body_counts_as_4_096_bytes() {
     let mut pool = Scenario::limited(
         &[(LimitName::UnnamedContentBytesPerRunMax, 8_192)],
         "lead scout",
@@ -101,7 +101,7 @@ fn m1_what_a_run_has_stored_is_bounded_and_a_small_body_counts_as_4_096_bytes() 
 }
 
 #[test]
-fn m1_what_all_have_stored_is_bounded() {
+fn b2_what_all_have_stored_is_bounded() {
     let mut pool = Scenario::limited(&[(LimitName::UnnamedContentBytesMax, 8_192)], "lead scout");
     pool.store("lead", "c1", 4_097).ok();
     pool.admit("scout", 1, 0)
@@ -111,11 +111,11 @@ fn m1_what_all_have_stored_is_bounded() {
 }
 
 #[test]
-fn m1_room_is_free_again_when_a_body_is_named_erased_or_expires() {
+fn b2_room_is_free_again_when_a_body_is_named_erased_or_expires() {
     let ends: [fn(&mut Scenario); 3] = [
         |pool| {
             pool.send("lead", &Letter::to("lead", "m1").naming("c1"))
-                .ok()
+                .ok();
         },
         |pool| pool.erase("lead", "c1", None).ok(),
         |pool| pool.pass(24 * 3_600_000).ok(),
@@ -198,7 +198,7 @@ fn m1_what_an_operator_stored_for_a_run_is_that_runs() {
 }
 
 #[test]
-fn m1_a_body_is_erased_by_who_stored_it_who_sent_it_first_or_an_operator() {
+fn b1_a_body_is_erased_by_who_stored_it_who_sent_it_first_or_an_operator() {
     let mut pool = stored();
     pool.say("lead", "scout", "m1").ok();
     pool.send("scout", &Letter::to("lead", "m2").naming("m1"))
@@ -215,7 +215,7 @@ fn m1_a_body_is_erased_by_who_stored_it_who_sent_it_first_or_an_operator() {
 }
 
 #[test]
-fn m1_an_erasure_names_the_first_message_and_where_the_body_stood() {
+fn b1_an_erasure_names_the_first_message_and_where_the_body_stood() {
     let mut pool = stored();
     pool.say("lead", "scout", "m1").ok();
     pool.erase("lead", "m1", Some(5))

@@ -56,6 +56,16 @@ fn p4_who_left_is_no_member_any_more_before_and_after_a_kill() {
 }
 
 #[test]
+fn p4_a_claim_from_before_leaving_is_void_after_joining_again() {
+    let mut pool = Scenario::of("lead scout");
+    pool.say("lead", "scout", "m1").ok();
+    pool.receive("scout", "r1").ok();
+    pool.leave("scout").ok();
+    pool.join("scout").ok();
+    pool.ack("scout", "m1").refused("lapsed 4@6");
+}
+
+#[test]
 fn p4_an_old_token_is_fenced_after_leaving_and_joining_again() {
     let mut pool = Scenario::of("scout");
     pool.leave("scout").ok();

@@ -165,3 +165,32 @@ fn j7_a_repeat_is_answered_to_who_ended() {
     pool.report_events("lead", "e2", vec![turn()])
         .refused("run completed");
 }
+
+#[test]
+fn j7_what_led_to_an_event_stands_in_this_pool() {
+    let mut pool = Scenario::of("lead");
+    pool.report_events("lead", "e1", vec![turn().caused_by("3")])
+        .refused("3 is ahead of 2");
+    pool.report_events("lead", "e1", vec![turn().caused_by("2 of 9")])
+        .refused("2 is foreign");
+    pool.report_events("lead", "e1", vec![turn().causal("1 3")])
+        .refused("3 is ahead of 2");
+    pool.report_events("lead", "e1", vec![turn().caused_by("2").causal("1 2")])
+        .records(["3 lead reported turn_started of run lead, 1 under e1 <- 2"]);
+}
+
+#[test]
+fn j7_texts_and_correlations_are_as_long_and_as_many_as_the_limits_say() {
+    let limits = [
+        (LimitName::NoteBytesMax, 3),
+        (LimitName::CorrelationEntriesMax, 1),
+    ];
+    let mut pool = Scenario::limited(&limits, "lead");
+    pool.report_events("lead", "e1", vec![turn().summary("four")])
+        .refused("note_bytes_max: 4 of 3");
+    let two = turn().correlation("a", "1").correlation("b", "1");
+    pool.report_events("lead", "e1", vec![two])
+        .refused("correlation_entries_max: 2 of 1");
+    let most = turn().summary("one").correlation("a", "1");
+    pool.report_events("lead", "e1", vec![most]).ok();
+}

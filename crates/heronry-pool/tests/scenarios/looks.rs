@@ -178,10 +178,7 @@ fn w3_of_every_place_of_an_event_before_or_after_a_registration_none_is_lost() {
                 pool.finish_look(registered).ok();
             }
             let by = if before { 4 } else { 5 };
-            let end = match (before, beside) {
-                (true, true) | (false, true) => 7,
-                (true, false) | (false, false) => 6,
-            };
+            let end = if beside { 7 } else { 6 };
             let answer = format!("w1 of lead triggered at {end} by {by}");
             pool.wake("lead", "w1").answer(&answer);
         }

@@ -186,6 +186,15 @@ fn p3_a_new_join_of_the_same_instance_is_a_repeat() {
 }
 
 #[test]
+fn p3_who_joins_a_run_that_is_no_member_took_nothing_over() {
+    let mut pool = Scenario::of("scout");
+    pool.leave("scout").ok();
+    pool.join(Joining::of("scout").instance("i2"))
+        .records(["4 scout joined as i2, 1 there (operator)"])
+        .answer("scout/4 at 4, 0 unread");
+}
+
+#[test]
 fn p3_a_run_keeps_its_agent_for_life() {
     let mut pool = Scenario::of("lead");
     pool.join(Joining::of("lead").agent("other"))

@@ -174,6 +174,16 @@ fn m2_a_refusal_takes_no_key() {
 }
 
 #[test]
+fn m2_a_refusal_leaves_no_trace_for_who_joins_later() {
+    let mut pool = Scenario::of("lead scout");
+    pool.leave("lead").ok();
+    pool.say("lead", "scout", "m1").refused("no member");
+    pool.join("lead").ok();
+    pool.say("lead", "scout", "m1")
+        .records(["6 lead sent m1 to scout", "7 m1@6 delivered to scout <- 6"]);
+}
+
+#[test]
 fn m4_a_message_carries_what_the_pool_requires() {
     let mut pool = Scenario::with(requiring("signed"), "scout");
     pool.join(Joining::of("lead").policies("signed")).ok();
@@ -351,6 +361,11 @@ fn m5_the_ids_of_recipients_have_as_many_bytes_as_the_limit_says() {
     let mut pool = Scenario::limited(&[(LimitName::RecipientIdsBytesMax, 4)], "lead aa bb");
     pool.say("lead", "pool:p", "m1").ok();
     pool.join("c").ok();
+    pool.say("lead", "pool:p", "m2")
+        .refused("recipient_ids_bytes_max: 5 of 4");
+    pool.leave("aa").ok();
+    pool.leave("bb").ok();
+    pool.join("ää").ok();
     pool.say("lead", "pool:p", "m2")
         .refused("recipient_ids_bytes_max: 5 of 4");
 }

@@ -1,4 +1,4 @@
-//! Pools: opening, configuration and settings, and what a pool says of itself (P1, P2).
+//! Pools: opening, configuration and settings, and what a pool says of itself (P1, P2, P9).
 
 use heronry_types::{Broadcast, LimitName, PoolSpec, WakePayload};
 
@@ -233,7 +233,7 @@ fn p2_a_page_of_events_shows_members_what_the_wake_policy_says() {
 }
 
 #[test]
-fn p1_a_pool_is_deleted_only_when_nobody_is_there_and_by_operators() {
+fn p9_a_pool_is_deleted_only_when_nobody_is_there_and_by_operators() {
     let mut pool = Scenario::of("lead");
     pool.retire("lead", None).refused("operators only");
     pool.retire("operator", None).refused("1 there");
@@ -242,7 +242,7 @@ fn p1_a_pool_is_deleted_only_when_nobody_is_there_and_by_operators() {
 }
 
 #[test]
-fn p1_a_pool_is_deleted_only_at_the_head_that_was_seen() {
+fn p9_a_pool_is_deleted_only_at_the_head_that_was_seen() {
     let mut pool = Scenario::of("lead");
     pool.leave("lead").ok();
     pool.retire("operator", Some("2"))
@@ -251,7 +251,7 @@ fn p1_a_pool_is_deleted_only_at_the_head_that_was_seen() {
 }
 
 #[test]
-fn p1_a_pool_says_what_it_is_and_where_it_stands() {
+fn p2_a_pool_says_what_it_is_and_where_it_stands() {
     let mut pool = Scenario::of("lead scout");
     pool.send("lead", &Letter::to("scout", "m1")).ok();
     pool.describe("operator").nothing().answer(
@@ -262,7 +262,7 @@ fn p1_a_pool_says_what_it_is_and_where_it_stands() {
 }
 
 #[test]
-fn p1_members_are_listed_by_pages_in_the_order_of_their_ids() {
+fn p3_members_are_listed_by_pages_in_the_order_of_their_ids() {
     let mut pool = Scenario::of("c a b");
     pool.members("a", None, 2)
         .nothing()
@@ -277,9 +277,29 @@ fn p1_members_are_listed_by_pages_in_the_order_of_their_ids() {
 }
 
 #[test]
-fn p1_a_page_of_members_has_so_many_at_the_most() {
+fn l1_a_page_of_members_has_so_many_at_the_most() {
     let mut pool = Scenario::limited(&[(LimitName::PageItemsMax, 2)], "a");
     pool.members("a", None, 2).nothing();
     pool.members("a", None, 3).refused("page_items_max: 3 of 2");
     pool.members("stranger", None, 3).refused("no member");
+}
+
+#[test]
+fn p2_an_author_is_judged_just_before_its_record_and_a_join_just_after() {
+    let spec = PoolSpec {
+        policies: Some(policies("seen")),
+        ..PoolSpec::default()
+    };
+    let mut pool = Scenario::with(spec, "");
+    pool.join(Joining::of("lead").policies("seen"))
+        .records(["2 lead joined as i1 +seen, 1 there (operator)"]);
+    pool.join(Joining::of("lead").policies("").instance("i2"))
+        .records(["3 lead/2 taken over by i2, 1 there (operator) hidden"]);
+    pool.set_topics("lead", "news")
+        .records(["4 lead changed #news hidden"]);
+    pool.leave("lead")
+        .records(["5 lead/3 left: left, 0 there hidden"]);
+    pool.join(Joining::of("lead").policies("seen"))
+        .records(["6 lead joined as i1 +seen, 1 there (operator)"]);
+    pool.leave("lead").records(["7 lead/6 left: left, 0 there"]);
 }

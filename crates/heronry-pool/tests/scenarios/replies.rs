@@ -148,6 +148,10 @@ fn m10_more_than_can_count_is_refused() {
         .refused("asks 2 of 1");
     pool.send("lead", &Letter::to("lead", "q1").asks(1))
         .refused("asks 1 of 0");
+    pool.send("lead", &Letter::to("a", "q1").asks(1).of(""))
+        .refused("asks 1 of 0");
+    pool.send("lead", &Letter::to("pool:p", "q1").asks(u32::MAX))
+        .refused("asks 4294967295 of 2");
     pool.send("lead", &Letter::to("pool:p", "q1").asks(2).of("a b other"))
         .ok();
 }

@@ -28,7 +28,7 @@ use heronry_pool::{Caller, Engine, Minter, State, engine::Replay};
 use heronry_store::{ClaimEntry, ClaimKey};
 use heronry_types::{ContentRef, Durability, Epoch, PoolId, PoolSpec, RunId, Timestamp};
 
-pub(crate) use notation::{Event, Joining, Letter, Sleep, Take, Wait};
+pub(crate) use notation::{Condition, Event, Joining, Letter, Sleep, Take, Wait};
 pub(crate) use step::Step;
 
 /// The timeline that every scenario begins with.

@@ -1,4 +1,4 @@
-//! Suspended runs: what stands still for them, and what lets them go on (P6, W1).
+//! Suspended runs: what stands still for them, and what lets them go on (P6).
 
 use heronry_types::{LimitName, RunEnd};
 
@@ -224,6 +224,19 @@ fn p6_being_there_asking_being_refused_and_repeating_resume_nobody() {
 }
 
 #[test]
+fn p6_a_receive_of_nothing_resumes_the_run_and_an_operator_who_changes_it_does_not() {
+    let mut pool = Scenario::of("lead scout");
+    pool.suspend("scout", &Sleep::default()).ok();
+    pool.set_topics("operator for scout", "news")
+        .records(["5 scout changed #news (operator)"]);
+    pool.receive("scout", "r1")
+        .records(["6 scout/3 is back: command"]);
+    pool.suspend("scout", &Sleep::default()).ok();
+    pool.set_topics("scout", "")
+        .records(["8 scout changed", "9 scout/3 is back: command <- 8"]);
+}
+
+#[test]
 fn p6_what_holds_already_resumes_in_the_append_that_suspends() {
     let mut pool = busy();
     pool.wait("scout", &for_failure("w1").timeout(1_000)).ok();
@@ -328,187 +341,4 @@ fn p6_a_claim_of_an_expired_message_is_held_for_thirty_seconds_after_resuming() 
         .records(["8 scout/3 is back: timeout (engine) <- 7"]);
     pool.receive("scout", "r1")
         .answer("m1#1 4@6 until 60s | 0 unread");
-}
-
-#[test]
-fn w1_a_suspending_wake_suspends_its_run_until_it_ends() {
-    let mut pool = busy();
-    pool.join("a").ok();
-    pool.wait("scout", &for_failure("w1").suspends_forever())
-        .records([
-            "8 scout waits w1 for kind == \"run_failed\" since 8, suspends for forever",
-            "9 scout/3 suspended for w1@8",
-        ])
-        .at_once()
-        .answer("w1 of scout registered at 8, run suspended");
-    pool.end("a", RunEnd::Failed).records([
-        "10 a/7 ended: failed, 2 there",
-        "11 w1@8 triggered by 10 (engine) <- 10",
-        "12 scout/3 is back: wake (engine) <- 11",
-    ]);
-    pool.wake("scout", "w1")
-        .answer("w1 of scout triggered at 11 by 10, run active");
-}
-
-#[test]
-fn w1_any_of_several_suspending_wakes_resumes_the_run() {
-    let mut pool = busy();
-    pool.join("a").ok();
-    pool.wait("scout", &for_failure("w1").timeout(60_000).suspends())
-        .ok();
-    pool.wait(
-        "scout",
-        &Wait::for_one(r#"kind == "run_completed""#, "w2").suspends_forever(),
-    )
-    .records([
-        "10 scout waits w2 for kind == \"run_completed\" since 10, suspends for forever",
-        "11 scout/3 suspended for w1@8, w2@10",
-    ]);
-    pool.end("a", RunEnd::Failed).records([
-        "12 a/7 ended: failed, 2 there",
-        "13 w1@8 triggered by 12 (engine) <- 12",
-        "14 scout/3 is back: wake (engine) <- 13",
-    ]);
-}
-
-#[test]
-fn w1_a_wake_that_ends_at_once_suspends_nobody() {
-    let mut pool = busy();
-    pool.join("a").ok();
-    pool.end("a", RunEnd::Failed).ok();
-    pool.wait(
-        "scout",
-        &for_failure("w1").since("start").suspends_forever(),
-    )
-    .records([
-        "9 scout waits w1 for kind == \"run_failed\" since 0, suspends for forever",
-        "10 w1@9 triggered by 8 (engine) <- 8",
-    ]);
-    pool.wait("scout", &for_failure("w2").timeout(0).suspends())
-        .records([
-            "11 scout waits w2 for kind == \"run_failed\" since 11, until 0s, suspends for timeout",
-            "12 w2@11 timed out (engine) <- 11",
-        ]);
-}
-
-#[test]
-fn w1_a_suspending_wake_has_one_end() {
-    let mut pool = busy();
-    pool.wait("scout", &for_failure("w1").suspends())
-        .refused("one end");
-    pool.wait(
-        "scout",
-        &for_failure("w1").timeout(1_000).suspends_forever(),
-    )
-    .refused("one end");
-}
-
-#[test]
-fn w1_a_suspending_wake_gives_back_what_it_names() {
-    let mut pool = busy();
-    pool.wait(
-        "scout",
-        &for_failure("w1").timeout(9_000).suspends().releasing("m1"),
-    )
-    .records([
-        "7 scout waits w1 for kind == \"run_failed\" since 7, until 9s, suspends for timeout",
-        "8 scout released m1 4@6 released",
-        "9 scout/3 suspended for w1@7",
-    ]);
-}
-
-#[test]
-fn w1_a_suspending_wake_that_times_out_resumes_its_run() {
-    let mut pool = busy();
-    pool.wait("scout", &for_failure("w1").timeout(9_000).suspends())
-        .ok();
-    pool.pass(9_000).records([
-        "9 w1@7 timed out (engine) <- 7",
-        "10 scout/3 is back: wake (engine) <- 9",
-    ]);
-}
-
-#[test]
-fn w1_a_repeated_registration_suspends_and_resumes_nobody() {
-    let mut pool = busy();
-    pool.wait("scout", &for_failure("w1").timeout(60_000).suspends())
-        .ok();
-    pool.wait("scout", &for_failure("w1").timeout(60_000).suspends())
-        .nothing()
-        .answer("w1 of scout registered at 7, until 60s, run suspended, repeated");
-    pool.resume("scout").ok();
-    pool.wait("scout", &for_failure("w1").timeout(60_000).suspends())
-        .nothing()
-        .answer("w1 of scout registered at 7, until 60s, run active, repeated");
-}
-
-#[test]
-fn w9_runs_that_wait_only_on_each_other_are_suspected() {
-    let mut pool = Scenario::of("a b");
-    pool.wait(
-        "a",
-        &Wait::for_one(r#"run == "b""#, "wa").suspends_forever(),
-    )
-    .ok();
-    pool.wait(
-        "b",
-        &Wait::for_one(r#"run == "a""#, "wb").suspends_forever(),
-    )
-    .ok();
-    pool.pass(999).nothing();
-    pool.pass(1)
-        .records(["8 deadlock of a, b in wa, wb (engine)"]);
-    pool.pass(60_000).nothing();
-    pool.describe("operator").answer(
-        "head 8, floor 0, version 1, 2 members, 0 lost, 2 asleep, 0 messages, 2 wakes, 0 dead",
-    );
-}
-
-#[test]
-fn w9_a_third_member_that_could_help_makes_it_no_deadlock() {
-    let mut pool = Scenario::of("a b c");
-    let turns = r#"kind == "turn_started" && run in ["b", "c"]"#;
-    pool.wait("a", &Wait::for_one(turns, "wa").suspends_forever())
-        .ok();
-    pool.wait(
-        "b",
-        &Wait::for_one(r#"run == "a""#, "wb").suspends_forever(),
-    )
-    .ok();
-    pool.pass(60_000).nothing();
-    pool.leave("c").records(["9 c/4 left: left, 2 there"]);
-    pool.pass(60_000)
-        .records(["10 deadlock of a, b in wa, wb (engine)"]);
-}
-
-#[test]
-fn w9_a_wake_that_no_live_member_can_end_is_orphaned() {
-    let mut pool = Scenario::of("a b");
-    pool.wait(
-        "a",
-        &Wait::for_one(r#"run == "nobody""#, "w1").suspends_forever(),
-    )
-    .ok();
-    pool.pass(60_000).records(["6 w1@4 orphaned (engine) <- 4"]);
-    pool.reopen().nothing();
-    pool.pass(60_000).nothing();
-}
-
-#[test]
-fn w9_a_suspicion_ends_when_one_of_the_runs_goes_on() {
-    let mut pool = Scenario::of("a b");
-    pool.wait(
-        "a",
-        &Wait::for_one(r#"run == "b""#, "wa").suspends_forever(),
-    )
-    .ok();
-    pool.wait(
-        "b",
-        &Wait::for_one(r#"run == "a""#, "wb").suspends_forever(),
-    )
-    .ok();
-    pool.pass(1_000).ok();
-    pool.resume("operator for a")
-        .records(["9 a/2 is back: command (operator)"]);
-    pool.pass(60_000).nothing();
 }

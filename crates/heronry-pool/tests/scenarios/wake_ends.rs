@@ -1,8 +1,11 @@
 //! Wakes: their one end, their timers, what they hand over, what they cost, and why they wait (W5 to W9).
 
-use heronry_types::{LimitName, PoolSpec, ResumeWith, RunEnd, WakePayload};
+use heronry_types::{DistinctBy, EventKind, LimitName, PoolSpec, ResumeWith, RunEnd, WakePayload};
 
-use crate::scenario::{Joining, Letter, Scenario, Wait, notation::policies};
+use crate::scenario::{
+    Event, Joining, Letter, Scenario, Wait,
+    notation::{count, policies},
+};
 
 /// Waits for the end of a run that failed.
 fn for_failure(id: &str) -> Wait {
@@ -339,4 +342,20 @@ fn w9_who_is_lost_could_not_do_it() {
     pool.join(Joining::of("a").lease(1_000)).ok();
     pool.pass(1_000).ok();
     pool.authors("operator").answer("lead");
+}
+
+#[test]
+fn w7_a_summary_quotes_sixteen_events_at_the_most() {
+    let spec = PoolSpec {
+        wake_payload: Some(WakePayload::Refs),
+        ..PoolSpec::default()
+    };
+    let mut pool = Scenario::with(spec, "lead a");
+    let turns = count(17, DistinctBy::Event, r#"kind == "turn_started""#);
+    let wait = Wait::on(turns, "w1").resume_with(ResumeWith::Summary);
+    pool.wait("lead", &wait).ok();
+    let turns = (0..17).map(|_| Event::of(EventKind::TurnStarted));
+    pool.report_events("a", "e1", turns.collect()).ok();
+    pool.sum_up("lead", "w1")
+        .answer("5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20");
 }

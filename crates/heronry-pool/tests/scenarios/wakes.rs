@@ -341,3 +341,39 @@ fn w1_an_event_that_a_member_reports_is_what_wakes_me() {
         "7 w1@4 triggered by 6 (engine) <- 6",
     ]);
 }
+
+#[test]
+fn w1_a_wake_that_ended_stays_as_it_ended_when_its_policy_goes() {
+    let mut pool = Scenario::of("a");
+    pool.join(Joining::of("lead").policies("team")).ok();
+    pool.wait("lead", &for_failure("w1").policies("team")).ok();
+    pool.end("a", RunEnd::Failed).ok();
+    pool.join(Joining::of("lead").policies("").instance("i2"))
+        .records(["7 lead/3 taken over by i2, 1 there (operator)"]);
+    pool.wake("lead", "w1")
+        .answer("w1 of lead triggered at 6 +team by 5");
+}
+
+#[test]
+fn w1_the_responses_to_a_message_are_what_wakes_me() {
+    let mut pool = Scenario::of("lead a");
+    pool.send("lead", &Letter::to("a", "q1").asks(1)).ok();
+    let filter = r#"message == "q1" && kind == "run_message_responded""#;
+    pool.wait("lead", &Wait::for_one(filter, "w1")).ok();
+    pool.send("a", &Letter::to("lead", "r1").reply_to("q1"))
+        .records([
+            "7 a sent r1 to lead, replies to q1@4: counted",
+            "8 r1@7 delivered to lead <- 7",
+            "9 q1@4 responded by 7: queued#0 (engine) <- 4",
+            "10 w1@6 triggered by 9 (engine) <- 9",
+        ]);
+}
+
+#[test]
+fn w2_an_operator_waits_for_a_run_with_what_that_run_holds() {
+    let mut pool = seen_only(&[("blind", "")]);
+    for since in ["head", "start"] {
+        pool.wait("operator for blind", &for_failure("w1").since(since))
+            .refused("policy seen: ViewerHolds");
+    }
+}

@@ -134,7 +134,8 @@ impl From<TransferError> for Refusal {
             | TransferError::OtherMove { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
-            | TransferError::PoolInTheWay { .. } => internal(&error),
+            | TransferError::PoolInTheWay { .. }
+            | TransferError::NotArrived { .. } => internal(&error),
         }
     }
 }

@@ -8,6 +8,9 @@ use heronry_types::{EffectView, Receipt, RecipientStanding, WakeView};
 
 use super::record_text::{list, or_nothing, policies, reply, span, time};
 
+/// The end of an answer that was given before.
+pub(super) const REPEATED: &str = ", repeated";
+
 pub(super) fn joined(it: &Joined) -> String {
     let mut text = format!(
         "{}/{} at {}, {} unread",
@@ -15,13 +18,9 @@ pub(super) fn joined(it: &Joined) -> String {
     );
     if let Some(over) = it.taken_over {
         let seen = over.last_seen.map_or("not since".to_owned(), time);
-        text.push_str(&format!(", from {} seen {seen}", over.generation));
+        text.extend([format!(", from {} seen {seen}", over.generation)]);
     }
-    text + repeated(it.repeated)
-}
-
-fn repeated(repeated: bool) -> &'static str {
-    if repeated { ", repeated" } else { "" }
+    text + if it.repeated { REPEATED } else { "" }
 }
 
 pub(super) fn done(it: Done) -> String {
@@ -33,7 +32,7 @@ pub(super) fn stood(it: Stood) -> String {
 }
 
 pub(super) fn sent(it: &Sent) -> String {
-    receipt(&it.receipt) + repeated(it.repeated)
+    receipt(&it.receipt) + if it.repeated { REPEATED } else { "" }
 }
 
 pub(super) fn receipt(it: &Receipt) -> String {
@@ -44,13 +43,13 @@ pub(super) fn receipt(it: &Receipt) -> String {
         it.message_id, it.status, it.cursor.position
     );
     if let Some(at) = it.deadline {
-        text.push_str(&format!("; by {}", time(at)));
+        text.extend([format!("; by {}", time(at))]);
     }
     if !it.responses.is_empty() {
         let replies = it.responses.iter();
         let replies =
             replies.map(|it| format!("{} {}@{}", it.run_id, it.message_id, it.cursor.position));
-        text.push_str(&format!("; {}", list(replies)));
+        text.extend([format!("; {}", list(replies))]);
     }
     text
 }
@@ -58,10 +57,10 @@ pub(super) fn receipt(it: &Receipt) -> String {
 fn recipient(it: &RecipientStanding) -> String {
     let mut text = format!("{} {}#{}", it.run_id, it.state, it.attempt);
     if let Some(why) = it.why {
-        text.push_str(&format!(" {why}"));
+        text.extend([format!(" {why}")]);
     }
     if let Some(outcome) = it.outcome {
-        text.push_str(&format!(" {outcome}"));
+        text.extend([format!(" {outcome}")]);
     }
     text
 }
@@ -99,10 +98,10 @@ pub(super) fn received(it: &Received) -> String {
 fn item(it: &Item) -> String {
     let mut text = format!("{}#{}", it.message_id, it.attempt);
     if let Some((claim, until)) = it.claim {
-        text.push_str(&format!(" {claim} until {}", time(until)));
+        text.extend([format!(" {claim} until {}", time(until))]);
     }
     if let Some(reply_to) = &it.reply_to {
-        text.push_str(&format!(" to {reply_to}{}", reply(it.reply)));
+        text.extend([format!(" to {reply_to}{}", reply(it.reply))]);
     }
     text
 }
@@ -111,24 +110,24 @@ pub(super) fn member(it: &MemberView) -> String {
     let mut text = format!("{}/{}{}", it.run, it.generation, policies(&it.policies));
     text.extend(it.topics.iter().map(|topic| format!(" #{topic}")));
     if let Some(lease) = it.lease {
-        text.push_str(&format!(" lease {}", span(lease)));
+        text.extend([format!(" lease {}", span(lease))]);
     }
-    text.push_str(&format!(", {} unread, {} wakes", it.unread, it.live_wakes));
+    text.extend([format!(", {} unread, {} wakes", it.unread, it.live_wakes)]);
     if let Some(at) = it.last_seen {
-        text.push_str(&format!(", seen {}", time(at)));
+        text.extend([format!(", seen {}", time(at))]);
     }
     if let Some(until) = it.lost_until {
-        text.push_str(&format!(", lost until {}", time(until)));
+        text.extend([format!(", lost until {}", time(until))]);
     }
     if let Some(asleep) = &it.suspended {
         let wakes = list(asleep.wakes.iter().map(ToString::to_string));
         let until = asleep
             .until
             .map_or(String::new(), |at| format!(" until {}", time(at)));
-        text.push_str(&format!(
+        text.extend([format!(
             ", asleep since {} for [{wakes}]{until}",
             asleep.cursor.position
-        ));
+        )]);
     }
     text
 }
@@ -170,13 +169,13 @@ pub(super) fn wake(it: &WakeView) -> String {
     text.push_str(&policies(&it.policies));
     if !it.matches.is_empty() {
         let matches = it.matches.iter().map(|it| it.cursor.position.to_string());
-        text.push_str(&format!(" by {}", list(matches)));
+        text.extend([format!(" by {}", list(matches))]);
     }
     if let Some(at) = it.deadline {
-        text.push_str(&format!(", until {}", time(at)));
+        text.extend([format!(", until {}", time(at))]);
     }
     if let Some(state) = it.run_state {
-        text.push_str(&format!(", run {state}"));
+        text.extend([format!(", run {state}")]);
     }
     if it.summary.is_some() {
         text.push_str(", summed up");
@@ -208,5 +207,5 @@ pub(super) fn report(it: &EffectReport) -> String {
 
 pub(super) fn appended(it: &Appended) -> String {
     let range = format!("{}..{} {}", it.first.position, it.last.position, it.count);
-    range + repeated(it.repeated)
+    range + if it.repeated { REPEATED } else { "" }
 }

@@ -4,10 +4,11 @@ use heronry_pool::decide::{
     AppendEvents, AttemptEffect, CancelWake, FindWake, IntendEffect, ListEffects, ListWakes,
     RegisterWake, ReportEffect, SumUp, Suspending, WakeEvents, WakeRequest,
 };
-use heronry_types::{EffectResult, Since};
+use heronry_types::{EffectResult, NewEvent, Since};
 
 use super::{
-    Event, Scenario, Step, Wait, answers,
+    Event, Scenario, Step, Wait,
+    answers::{self, REPEATED},
     notation::{Lasts, id, policies},
     record_text::list,
 };
@@ -43,7 +44,7 @@ impl Scenario {
         let request = self.wake_request(run.as_str(), wait);
         let register = RegisterWake::new(caller, run, request);
         self.step(&register, |it| {
-            let repeated = if it.repeated { ", repeated" } else { "" };
+            let repeated = if it.repeated { REPEATED } else { "" };
             format!("{}{repeated}", answers::wake(&it.wake))
         })
     }
@@ -101,7 +102,7 @@ impl Scenario {
         let (caller, run) = self.speaker(by);
         let intend = IntendEffect::new(caller, run, what.to_owned(), key.map(id));
         self.step(&intend, |it| {
-            let repeated = if it.repeated { ", repeated" } else { "" };
+            let repeated = if it.repeated { REPEATED } else { "" };
             format!("{}{repeated}", answers::effect(&it.effect))
         })
     }
@@ -153,9 +154,21 @@ impl Scenario {
         })
     }
 
+    fn reported(&self, event: Event) -> NewEvent {
+        let causal = event.causal.split_whitespace();
+        let causal = causal.map(|cursor| self.cursor(cursor)).collect();
+        let caused_by = event.caused_by.map(|cursor| self.cursor(&cursor));
+        NewEvent {
+            caused_by,
+            causal,
+            ..event.reported
+        }
+    }
+
     pub(crate) fn report_events(&mut self, by: &str, key: &str, events: Vec<Event>) -> Step {
         let (caller, run) = self.speaker(by);
-        let events = events.into_iter().map(|event| event.0).collect();
+        let events = events.into_iter().map(|event| self.reported(event));
+        let events = events.collect();
         let append = AppendEvents::new(caller, run, events, id(key));
         self.step(&append, |it| answers::appended(&it))
     }

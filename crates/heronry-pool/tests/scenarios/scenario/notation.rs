@@ -10,7 +10,8 @@ use heronry_event::filter::Filter;
 use heronry_types::{
     Address, Correlation, Count, DeliveryOptions, DistinctBy, EntityId, EntityKind, EntityRef,
     EventKind, EventTag, Id, IdKind, Importance, LimitName, Limits, Millis, NewEvent, OnFull,
-    Policies, PolicyId, PolicyKind, PolicyRef, PoolSpec, ResponseContract, ResumeWith, Timestamp,
+    Payload, Policies, PolicyId, PolicyKind, PolicyRef, PoolSpec, ResponseContract, ResumeWith,
+    Timestamp,
 };
 
 /// The condition of a wake.
@@ -471,31 +472,63 @@ impl Sleep {
 
 /// An event that a member reports.
 #[derive(Clone, Debug)]
-pub(crate) struct Event(pub(super) NewEvent);
+pub(crate) struct Event {
+    pub(super) reported: NewEvent,
+    pub(super) caused_by: Option<String>,
+    pub(super) causal: String,
+}
 
 impl Event {
     pub(crate) fn of(kind: EventKind) -> Self {
-        Self(NewEvent::new(kind))
+        Self {
+            reported: NewEvent::new(kind),
+            caused_by: None,
+            causal: String::new(),
+        }
     }
 
     pub(crate) fn about(mut self, kind: EntityKind, name: &str) -> Self {
-        self.0.subject = Some(EntityRef::new(kind, EntityId::parse(name).unwrap()));
+        let name = EntityId::parse(name).unwrap();
+        self.reported.subject = Some(EntityRef::new(kind, name));
         self
     }
 
     pub(crate) fn policies(mut self, texts: &str) -> Self {
-        self.0.policies = policies(texts);
+        self.reported.policies = policies(texts);
         self
     }
 
     pub(crate) fn tags(mut self, count: usize) -> Self {
         let tags = (0..count).map(|number| EventTag::parse(format!("tag-{number}")).unwrap());
-        self.0.tags = tags.collect();
+        self.reported.tags = tags.collect();
         self
     }
 
     pub(crate) fn occurred_at(mut self, millis: i64) -> Self {
-        self.0.occurred_at = Some(Timestamp::from_millis(millis));
+        self.reported.occurred_at = Some(Timestamp::from_millis(millis));
+        self
+    }
+
+    pub(crate) fn correlation(mut self, key: &str, value: &str) -> Self {
+        self.reported.correlation.insert(id(key), id(value));
+        self
+    }
+
+    pub(crate) fn summary(mut self, text: &str) -> Self {
+        self.reported.payload = Payload::Summary {
+            summary: text.to_owned(),
+            refs: Vec::new(),
+        };
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, cursor: &str) -> Self {
+        self.caused_by = Some(cursor.to_owned());
+        self
+    }
+
+    pub(crate) fn causal(mut self, cursors: &str) -> Self {
+        cursors.clone_into(&mut self.causal);
         self
     }
 }

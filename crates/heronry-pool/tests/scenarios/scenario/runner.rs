@@ -4,7 +4,7 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Entry, EpochStarted, Record};
 use heronry_pool::{
     Rejection,
-    decide::{Command, FinishScan, Found, Scan, Scanned},
+    decide::{Command, FinishScan, Found, Names, Scan, Scanned},
     engine::{Append, LookedUp, Past, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
@@ -13,6 +13,9 @@ use heronry_types::{
 };
 
 use super::{Caller, End, Held, LookBack, Scenario, Step, minter, record_text};
+
+/// The most appends at one time that decide all that is due.
+const ROUNDS_MAX: usize = 100;
 
 impl Scenario {
     /// Decides what is due, and then a command. Each of both is one append at the most.
@@ -43,7 +46,7 @@ impl Scenario {
 
     /// Begins an append, and decides everything that is due before a command.
     fn begin(&mut self) -> Append {
-        loop {
+        for _ in 0..ROUNDS_MAX {
             self.catch_up();
             let mut append = self.engine.begin(self.now);
             let waiting = &self.waiting;
@@ -54,6 +57,7 @@ impl Scenario {
             }
             self.append(append);
         }
+        panic!("what is due is never decided");
     }
 
     /// Goes on until every event is matched and every trigger is recorded.
@@ -75,7 +79,7 @@ impl Scenario {
         command: &C,
     ) -> Result<C::Answer, Rejection> {
         let names = command.names(self.engine.state().epoch(), &minter());
-        let keys = names.iter().flat_map(|names| names.keys());
+        let keys = names.iter().flat_map(Names::keys);
         let mut found: Vec<_> = keys.filter_map(|key| self.found(key)).collect();
         let scan = match self.engine.scan_of(command, names.as_ref(), &found)? {
             None => Found::default(),
@@ -174,7 +178,10 @@ impl Scenario {
     pub(crate) fn pass(&mut self, millis: u64) -> Step {
         let before = self.records.len();
         let until = self.now.after(Millis(millis));
+        let mut rounds = 0;
         while let Some(at) = self.engine.next_due(self.now).filter(|at| *at <= until) {
+            rounds = if at > self.now { 0 } else { rounds + 1 };
+            assert!(rounds < ROUNDS_MAX, "what is due is never decided");
             self.now = self.now.max(at);
             let append = self.begin();
             self.append(append);
