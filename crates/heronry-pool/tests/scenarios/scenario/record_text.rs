@@ -7,7 +7,7 @@ mod members;
 mod messages;
 mod wakes;
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, Noun, PoolRecord, Record};
 use heronry_types::{Actor, Millis, Policies, ReplyStanding, Timestamp, Visibility};
 
 /// A record that can be told in a line.
@@ -48,15 +48,24 @@ pub(super) fn line(record: &Record) -> String {
     line
 }
 
+fn tell_pool(run: &str, record: PoolRecord<'_>) -> String {
+    match record {
+        PoolRecord::PoolCreated(it) => it.tell(run),
+        PoolRecord::PoolConfigured(it) => it.tell(run),
+        PoolRecord::EpochStarted(it) => format!("timeline {}", it.reason),
+        PoolRecord::PoolResumed(it) => it.tell(run),
+    }
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "a kind that no scenario has shown needs no line of its own"
 )]
 fn tell(run: &str, body: &Body) -> String {
+    if let Noun::Pool(record) = body.noun() {
+        return tell_pool(run, record);
+    }
     match body {
-        Body::PoolCreated(it) => it.tell(run),
-        Body::PoolConfigured(it) => it.tell(run),
-        Body::PoolResumed(it) => it.tell(run),
         Body::MemberJoined(it) => it.tell(run),
         Body::MemberTakenOver(it) => it.tell(run),
         Body::MemberChanged(it) => it.tell(run),
@@ -83,6 +92,7 @@ fn tell(run: &str, body: &Body) -> String {
         Body::WakeRegistered(it) => it.tell(run),
         Body::ConditionRegistered(it) => it.tell(run),
         Body::WakeScanned(it) => it.tell(run),
+        Body::WakeFailed(it) => it.tell(run),
         Body::WakeTriggered(it) => it.tell(run),
         Body::WakeTimedOut(it) => it.tell(run),
         Body::WakeCancelled(it) => it.tell(run),
@@ -95,7 +105,7 @@ fn tell(run: &str, body: &Body) -> String {
         Body::EffectResultRefused(it) => it.tell(run),
         Body::ContentErased(it) => it.tell(run),
         Body::ContentStored(it) => it.tell(run),
-        // Kinds that no scenario has shown so far say all that they hold.
+        // A kind that no scenario has shown so far: all that it says.
         body => format!("{body:?}"),
     }
 }

@@ -2,8 +2,8 @@
 
 use heronry_journal::{
     ApplicationEvent, ConditionRegistered, DeadlockSuspected, EffectAttempted, EffectCompleted,
-    EffectIntended, EffectResultRefused, WakeCancelled, WakeOrphaned, WakeRegistered, WakeScanned,
-    WakeTimedOut, WakeTriggered, WakeTriggeredBy,
+    EffectIntended, EffectResultRefused, WakeCancelled, WakeFailed, WakeOrphaned, WakeRegistered,
+    WakeScanned, WakeTimedOut, WakeTriggered, WakeTriggeredBy,
 };
 
 use super::{Tell, list, note, or_nothing, policies, time};
@@ -41,6 +41,13 @@ impl Tell for WakeScanned {
             .map(|event| format!("{}@{}", event.clause, event.by.position));
         let counted = or_nothing(list(counted));
         format!("{}@{} looked back: {counted}", it.wake_id, it.registered)
+    }
+}
+
+impl Tell for WakeFailed {
+    fn tell(&self, _: &str) -> String {
+        let it = self;
+        format!("{}@{} failed: {}", it.wake_id, it.registered, it.why)
     }
 }
 
