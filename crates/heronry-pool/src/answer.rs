@@ -1,4 +1,4 @@
-//! What callers get: views of the state.
+//! Answers to commands.
 
 use heronry_journal::{Claim, WakeName};
 use heronry_types::{
@@ -467,7 +467,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
     }
 }
 
-/// Where the run of a wake stands that suspends it.
+/// Returns the standing of the run of a wake that suspends it.
 fn run_state(state: &State, registered: Position, wake: &Wake) -> RunState {
     let suspension = state.members.suspension(&wake.run);
     if suspension.is_some_and(|it| it.waits_for(registered)) {

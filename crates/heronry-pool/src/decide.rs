@@ -40,6 +40,6 @@ pub use wake::{
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
 
 pub use crate::command::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Needs, Prior, Profile,
-    Speaker,
+    AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, Names, Needs, Prior,
+    Profile, SMALL_BYTES, Speaker,
 };

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use crate::{
     CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
     actor::{Ended, Opening},
+    bulk::Bulk,
     queue::Queue,
     resume,
     transfer::{Bodies, Export, TransferError},
@@ -40,6 +41,8 @@ pub(crate) struct Environment {
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
     pub(crate) storing: SideWork,
+    /// The pace of what others would wait for.
+    pub(crate) bulk: Arc<Bulk>,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -88,6 +91,7 @@ impl Runtime {
     ) -> Self {
         let environment = Environment {
             store,
+            bulk: Arc::new(Bulk::new(Arc::clone(&clock))),
             clock,
             ids,
             minter: Minter::new(key),

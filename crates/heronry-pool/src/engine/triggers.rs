@@ -8,7 +8,8 @@ use heronry_event::{
     index::FilterIndex,
 };
 use heronry_journal::{
-    Body, CountedEvent, Entry, Record, WakeRegistered, WakeTriggered, WakeTriggeredBy,
+    Body, CountedEvent, Entry, Noun, Record, WakeRecord, WakeRegistered, WakeTriggered,
+    WakeTriggeredBy,
 };
 use heronry_types::{Actor, Condition, EventKind, Lineage, Position, Visibility};
 
@@ -82,20 +83,33 @@ impl Triggers {
     /// Arms a wake when the record registers one, disarms it when the record ends it. The record is
     /// part of the state already.
     pub(super) fn arm(&mut self, state: &State, record: &Record) -> Result<(), UnreadableFilter> {
-        if let Body::WakeRegistered(body) = &record.entry.body {
-            let armed = self.arm_registered(state, record.position, body);
-            armed.map_err(|errors| unreadable(record, errors))?;
-        } else if let Body::ConditionRegistered(body) = &record.entry.body {
-            let what = WhatWaits {
-                body: &body.wake,
-                condition: &body.condition,
-            };
-            let armed = self.arm_condition(state, record.position, what, &body.counted);
-            armed.map_err(|errors| unreadable(record, errors))?;
-        } else if let Some(registered) = record.entry.body.ended_wake() {
-            self.disarm(state, registered);
-        }
-        Ok(())
+        let Noun::Wake(body) = record.entry.body.noun() else {
+            return Ok(());
+        };
+        let position = record.position;
+        let armed = match body {
+            WakeRecord::WakeRegistered(body) => self.arm_registered(state, position, body),
+            WakeRecord::ConditionRegistered(body) => {
+                let what = WhatWaits {
+                    body: &body.wake,
+                    condition: &body.condition,
+                };
+                self.arm_condition(state, position, what, &body.counted)
+            }
+            WakeRecord::WakeTriggered(_)
+            | WakeRecord::WakeTimedOut(_)
+            | WakeRecord::WakeCancelled(_)
+            | WakeRecord::WakeFailed(_) => {
+                if let Some(registered) = record.entry.body.ended_wake() {
+                    self.disarm(state, registered);
+                }
+                Ok(())
+            }
+            WakeRecord::WakeScanned(_)
+            | WakeRecord::DeadlockSuspected(_)
+            | WakeRecord::WakeOrphaned(_) => Ok(()),
+        };
+        armed.map_err(|errors| unreadable(record, errors))
     }
 
     fn arm_registered(

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use crate::state::Members;
+use crate::state::{
+    Members,
+    encoding::{Encoding, Sink},
+};
 
 /// The end of an effect.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,11 +78,6 @@ impl Effects {
         self.by_position.get(&intended)
     }
 
-    /// Returns every effect, by its intent.
-    pub(crate) fn all(&self) -> &BTreeMap<Position, Effect> {
-        &self.by_position
-    }
-
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
     pub(crate) fn pending_after(
         &self,
@@ -132,5 +130,19 @@ impl Effects {
                 self.pending_of.remove(&effect.run);
             }
         }
+    }
+}
+
+impl Effects {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position,
+            // By what effects are found follows from them.
+            pending: _,
+            pending_of: _,
+        } = self;
+        to.each(by_position.iter(), |to, (position, effect)| {
+            effect.encode(to, *position);
+        });
     }
 }

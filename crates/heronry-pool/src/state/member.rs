@@ -19,7 +19,11 @@ use heronry_types::{
 pub(crate) use reach::{Aim, Reach};
 pub(crate) use suspension::Suspension;
 
-use crate::state::{Inbox, member::reach::LatestReach};
+use crate::state::{
+    Inbox,
+    encoding::{Encoding, Sink},
+    member::reach::LatestReach,
+};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]
@@ -214,11 +218,6 @@ impl Members {
         self.ended.get(run).copied()
     }
 
-    /// Returns the runs that have ended, and how.
-    pub fn all_ended(&self) -> &BTreeMap<RunId, RunEnd> {
-        &self.ended
-    }
-
     pub(crate) fn get_mut(&mut self, run: &RunId) -> Option<&mut Member> {
         let slot = *self.by_run.get(run)?;
         self.at_mut(slot)
@@ -352,5 +351,27 @@ impl Members {
                 self.topics.remove(topic);
             }
         }
+    }
+}
+
+impl Members {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            order,
+            ended,
+            // Where members stand, and by what they are found, follows from the members.
+            slots: _,
+            free: _,
+            by_run: _,
+            agents: _,
+            topics: _,
+            reach: _,
+            lost: _,
+            suspended: _,
+        } = self;
+        to.list(2);
+        to.list(order.len());
+        self.iter().for_each(|member| member.encode(to));
+        to.put(ended);
     }
 }

@@ -8,6 +8,8 @@ use std::{
 use heronry_journal::{WakeRegistered, WakeTriggeredBy};
 use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason};
 
+use crate::state::encoding::{Encoding, Sink};
+
 /// The end of a wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WakeEnd {
@@ -152,5 +154,23 @@ impl Wakes {
         self.live.remove(&registered);
         self.pending.remove(&registered);
         Some(wake)
+    }
+}
+
+impl Wakes {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position,
+            unfinished,
+            // By what wakes are found follows from them.
+            by_id: _,
+            live: _,
+            pending: _,
+        } = self;
+        to.list(2);
+        to.each(by_position.iter(), |to, (position, wake)| {
+            wake.encode(to, *position);
+        });
+        to.put(unfinished);
     }
 }

@@ -175,6 +175,19 @@ fn m8_a_replay_finds_room_or_is_refused() {
 }
 
 #[test]
+fn m8_a_replayed_copy_counts_for_its_sender_again() {
+    let mut pool = dead();
+    pool.configure("operator", 1, &[(LimitName::InboxDepthMax, 2)])
+        .ok();
+    pool.replay("scout", "4").ok();
+    pool.say("lead", "scout", "m2").refused("full: 2");
+    pool.receive("scout", "r9").ok();
+    pool.ack("scout", "m1").ok();
+    pool.say("lead", "scout", "m2").ok();
+    pool.say("lead", "scout", "m3").refused("full: 2");
+}
+
+#[test]
 fn m8_an_expired_or_cancelled_message_is_not_replayed() {
     let mut pool = short();
     pool.send("lead", &Letter::to("scout", "m1").expires_in(9_000))

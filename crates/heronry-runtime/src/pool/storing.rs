@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 
 use heronry_pool::{
     Caller, Done, Rejection,
-    decide::{AdmitBody, ContentShare, StoreContent},
+    decide::{AdmitBody, ContentShare, SMALL_BYTES, StoreContent},
 };
 use heronry_store::{ContentPlace, Outcome, StoreError, Stored, StoredContent};
 use heronry_types::{
@@ -16,10 +16,10 @@ use super::{
     Pool,
     body::{Asked, BodyError},
 };
-use crate::{CallError, Party, Permit, StopReason};
+use crate::{CallError, Party, Permit, StopReason, bulk::Piece};
 
 /// Bodies of at most so many bytes are stored as they come, and read where they are asked for.
-pub(super) const BYTES_SMALL: u64 = 16 * 1024;
+pub(super) const BYTES_SMALL: u64 = SMALL_BYTES as u64;
 
 /// The idempotency key under which a body is stored, and the run whose key it is.
 #[derive(Clone, Debug)]
@@ -234,7 +234,14 @@ impl Pool {
         storing: &Storing,
         permit: Option<Permit>,
     ) -> Result<StoredBody, BodyError> {
-        self.put(storing, permit).await?;
+        // A large one, as anything else that is bulk, waits for its share while others ask for little.
+        let piece = match &permit {
+            Some(_) => Some(self.share_of(storing).await),
+            None => None,
+        };
+        let put = self.put(storing, permit).await;
+        drop(piece);
+        put?;
         match storing.reference {
             Reference::Drawn => self.record_drawn(storing).await,
             // Of two that come at once the first one stays.
@@ -243,6 +250,11 @@ impl Pool {
                 self.record(storing, seen).await
             }
         }
+    }
+
+    async fn share_of(&self, storing: &Storing) -> Piece {
+        let party = Party::of(self.id(), &storing.caller);
+        self.shared().environment.bulk.turn(&party).await
     }
 
     async fn put(&self, storing: &Storing, permit: Option<Permit>) -> Result<(), StoreError> {

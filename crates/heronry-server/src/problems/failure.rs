@@ -131,10 +131,10 @@ impl From<TransferError> for Refusal {
             | TransferError::EpochTaken { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
-            | TransferError::PoolInTheWay { .. }
-            | TransferError::NotArrived { .. } => internal(&error),
+            | TransferError::PoolInTheWay { .. } => internal(&error),
         }
     }
 }

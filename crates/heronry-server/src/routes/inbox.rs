@@ -1,10 +1,6 @@
 //! Claiming copies, and telling their results.
 
-use axum::{
-    Json as Answer,
-    response::{IntoResponse, Response},
-    routing::MethodFilter,
-};
+use axum::{Json as Answer, response::Response, routing::MethodFilter};
 use heronry_journal::Claim;
 use heronry_pool::{
     Extended, Item, Received, Rejection,
@@ -142,13 +138,12 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
                 Found::Unreadable(cause) => item.body_error = Some(cause),
             }
         }
-        Answer(InboxPage {
+        side::json(&InboxPage {
             items,
             unread: received.unread,
             cursor: received.cursor,
             durability: received.durability,
         })
-        .into_response()
     };
     Ok(side::write(&at.app, &at.identity.party(), (size, write)).await)
 }

@@ -5,7 +5,10 @@ use heronry_types::{ContentRef, Digest, LimitName, MediaType, Millis, Position, 
 
 use crate::{
     Caller, Done, Rejection, State,
-    command::{AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, Speaker},
+    command::{
+        AboutWakes, Applied, Author, Command, Cx, Decision, Draft, How, Profile, SMALL_BYTES,
+        Speaker,
+    },
     decide::guard,
     state::UnnamedContents,
 };
@@ -44,7 +47,13 @@ impl Command for AdmitBody {
     type Answer = ();
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller))
+        let profile = Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Asking(&self.caller));
+        // A large body is bulk, and is put after this.
+        if self.bytes > SMALL_BYTES as u64 {
+            profile.step_of_bulk()
+        } else {
+            profile
+        }
     }
 
     fn decide(&self, state: &State, _: &Cx<'_>) -> Result<Decision, Rejection> {

@@ -1,7 +1,8 @@
 //! Deliveries that are not the usual ones: full inboxes, and messages that are handed over in order.
 
 use heronry_journal::{
-    Body, Claim, CopyName, Entry, MessageDelivered, MessageSettled, Record, Skipped,
+    Body, Claim, CopyName, Entry, MessageDelivered, MessageRecord, MessageSettled, Noun, Record,
+    Skipped,
 };
 use heronry_types::{
     Address, CopyStanding, CopyState, DeliveryOptions, LimitName, Millis, OnFull, Position, RunId,
@@ -163,20 +164,31 @@ impl State {
         let everybody = |accepted| {
             ordered(accepted).map_or_else(Vec::new, |message| message.recipients.0.to_vec())
         };
-        let is_own = if let Body::MessageAcked(body) = &record.entry.body {
-            body.claims
-                .iter()
-                .any(|(claim, _)| ordered(claim.accepted).is_some())
-        } else if let Body::MessageDeadLettered(body) = &record.entry.body {
-            body.copies
-                .iter()
-                .any(|dead| ordered(dead.copy.accepted).is_some())
-        } else if let Body::MessageExpired(body) = &record.entry.body {
-            return everybody(body.message.accepted);
-        } else if let Body::MessageCancelled(body) = &record.entry.body {
-            return everybody(body.message.accepted);
-        } else {
-            false
+        let Noun::Message(body) = record.entry.body.noun() else {
+            return Vec::new();
+        };
+        let is_own = match body {
+            MessageRecord::MessageAcked(body) => {
+                let mut claims = body.claims.iter();
+                claims.any(|(claim, _)| ordered(claim.accepted).is_some())
+            }
+            MessageRecord::MessageDeadLettered(body) => {
+                let mut copies = body.copies.iter();
+                copies.any(|dead| ordered(dead.copy.accepted).is_some())
+            }
+            MessageRecord::MessageExpired(body) => return everybody(body.message.accepted),
+            MessageRecord::MessageCancelled(body) => return everybody(body.message.accepted),
+            MessageRecord::MessageAccepted(_)
+            | MessageRecord::MessageDelivered(_)
+            | MessageRecord::MessageFetched(_)
+            | MessageRecord::MessageReleased(_)
+            | MessageRecord::MessageExtended(_)
+            | MessageRecord::MessageFailed(_)
+            | MessageRecord::MessageSettled(_)
+            | MessageRecord::MessageReplayed(_)
+            | MessageRecord::MessageResponded(_)
+            | MessageRecord::MessageTimedOut(_)
+            | MessageRecord::MessageUnsatisfiable(_) => false,
         };
         let own = record.entry.lineage.run.iter().filter(|_| is_own);
         own.cloned().collect()

@@ -316,7 +316,13 @@ impl Command for SendMessage {
     type Answer = Sent;
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
+        let bytes = match &self.request.content {
+            Content::Inline(body) => body.bytes.len(),
+            Content::Stored { .. } => 0,
+        };
+        Profile::new(AboutWakes::Nothing)
+            .with_bytes(bytes)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {

@@ -10,6 +10,7 @@ use heronry_types::{ContentRef, Position};
 
 use crate::state::{
     Message, MessageAt,
+    encoding::{Encoding, Sink},
     message::{
         past::{Archive, Past},
         quick::{QuickHasher, QuickMap},
@@ -176,9 +177,29 @@ impl Messages {
         self.by_position.values().map(|message| &**message)
     }
 
-    /// Returns how many messages have finished, and a fold of how each of them ended.
-    pub(in crate::state) fn finished(&self) -> Ended {
-        self.ended
+    /// Encodes the messages that are not finished, and how the others ended: whether these are still in
+    /// memory makes no difference.
+    pub(in crate::state) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position: _,
+            ended,
+            // By what messages are found, and what leaves memory, follows from them.
+            contents: _,
+            live: _,
+            finished: _,
+            archive: _,
+            recalled: _,
+            recalled_weight: _,
+            missed: _,
+        } = self;
+        let mut unfinished = self.sorted();
+        unfinished.retain(|at| !at.message.is_finished);
+        let Ended { count, fold } = ended;
+        to.list(2);
+        to.put((count, fold));
+        to.each(unfinished.into_iter(), |to, at| {
+            at.message.encode(to, at.accepted);
+        });
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {

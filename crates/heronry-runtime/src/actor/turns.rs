@@ -1,0 +1,173 @@
+//! Which commands wait although they came first, and for what.
+
+use std::collections::{HashSet, VecDeque};
+
+use heronry_pool::{
+    decide::{AboutWakes, Demand, Lane},
+    engine::SMALL_BURDEN,
+};
+use heronry_types::RunId;
+
+use super::{Actor, TAKEN_AT_ONCE, batch::Batch};
+use crate::{Party, bulk::Askers, job::Job};
+
+/// What a command waits for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wait {
+    /// Earlier events are matched and their triggers recorded.
+    Triggers,
+    /// It is bulk, and others ask for little.
+    Share,
+}
+
+/// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
+/// change what waiters see, or would put the matching off a great deal further.
+fn waits_for_triggers(job: &dyn Job) -> bool {
+    job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
+}
+
+/// Whether a command waits for its share of the store when others ask for little.
+fn is_bulk(job: &dyn Job) -> bool {
+    job.demand() == Demand::Bulk && job.turn().0 == Lane::Common
+}
+
+/// Whether a command may have to wait although it is its turn.
+fn may_wait(job: &dyn Job) -> bool {
+    waits_for_triggers(job) || is_bulk(job)
+}
+
+impl Actor {
+    /// Returns about how many records the commands may make that are taken beside those that wait: these hold
+    /// up nobody who comes after them. What is not decided now keeps its turn. Those that wait do not
+    /// count.
+    pub(super) fn room(&self) -> usize {
+        if self.takes_none() {
+            return 0;
+        }
+        let goes_on = self.pending.iter().filter(|job| !may_wait(job.as_ref()));
+        let burden = goes_on.map(|job| job.burden());
+        TAKEN_AT_ONCE.saturating_sub(burden.sum())
+    }
+
+    /// Returns the members of whom a command waits: what they ask for next stays in the queue, where it
+    /// takes their places and nobody else's.
+    pub(super) fn who_waits(&self) -> HashSet<RunId> {
+        let waiting = self.pending.iter().filter(|job| may_wait(job.as_ref()));
+        waiting.filter_map(|job| job.turn().1.cloned()).collect()
+    }
+
+    /// Returns true when a command was taken that does not wait for its share.
+    pub(super) fn has_taken(&self) -> bool {
+        if !self.place.waits() || self.queue.is_closed() {
+            return !self.pending.is_empty();
+        }
+        self.go_on(Some(Wait::Share)).contains(&true)
+    }
+
+    /// Returns what a command waits for.
+    pub(super) fn waits_for(&self, job: &dyn Job) -> Option<Wait> {
+        if self.engine.has_backlog() && waits_for_triggers(job) {
+            return Some(Wait::Triggers);
+        }
+        (self.place.waits() && is_bulk(job)).then_some(Wait::Share)
+    }
+
+    /// Says of each command that was taken whether it goes on: it does not wait, neither for this nor, when
+    /// nothing is named, for anything, and nothing waits that its member asked for before.
+    fn go_on(&self, only: Option<Wait>) -> Vec<bool> {
+        let mut held = HashSet::new();
+        let goes_on = self.pending.iter().map(|job| {
+            let (lane, run) = job.turn();
+            let turn = run.map(|run| (lane, run));
+            let waits_for = self.waits_for(job.as_ref());
+            let waits = waits_for.is_some_and(|what| only.is_none_or(|it| it == what));
+            let goes_on = !waits && turn.is_none_or(|turn| !held.contains(&turn));
+            if !goes_on {
+                held.extend(turn);
+            }
+            goes_on
+        });
+        goes_on.collect()
+    }
+
+    /// Asks for the share of the first command that is bulk, and lets what does not wait go on; the others
+    /// stay in their order behind it, and so do those that their members asked for after them.
+    pub(super) fn put_off(&mut self, batch: &mut Batch) {
+        self.ask_for_share(batch);
+        if self.engine.has_backlog() || self.place.waits() {
+            self.let_go_on();
+        }
+    }
+
+    fn let_go_on(&mut self) {
+        let goes_on = self.go_on(None);
+        let mut behind = VecDeque::new();
+        let mut first = VecDeque::with_capacity(self.pending.len());
+        for (job, goes_on) in self.pending.drain(..).zip(goes_on) {
+            let to = if goes_on { &mut first } else { &mut behind };
+            to.push_back(job);
+        }
+        first.append(&mut behind);
+        self.pending = first;
+    }
+
+    /// Asks anew: what a share was asked for may be gone, or wait for triggers now.
+    fn ask_for_share(&mut self, batch: &mut Batch) {
+        match self.first_bulk() {
+            None => self.place.leave(),
+            Some(party) if batch.share.is_none() => batch.share = self.place.begin(&party),
+            Some(_) => {}
+        }
+    }
+
+    /// Returns for whom the first command is that is bulk and waits for nothing else. When the pool stops,
+    /// nothing waits for its share.
+    fn first_bulk(&self) -> Option<Party> {
+        if !self.pending.iter().any(|job| is_bulk(job.as_ref())) || self.queue.is_closed() {
+            return None;
+        }
+        let goes_on = self.go_on(Some(Wait::Triggers));
+        let mut jobs = self.pending.iter().zip(goes_on);
+        let (job, _) = jobs.find(|(job, goes_on)| *goes_on && is_bulk(job.as_ref()))?;
+        Some(self.party_of(job.as_ref()))
+    }
+
+    fn party_of(&self, job: &dyn Job) -> Party {
+        Party::of_turn(&self.pool, job.turn().1)
+    }
+
+    /// Returns what the first command waits for; nothing when there is none, or none that waits.
+    pub(super) fn first_waits_for(&self) -> Option<Wait> {
+        let first = self.pending.front()?.as_ref();
+        if self.takes_none() {
+            return Some(Wait::Triggers);
+        }
+        self.waits_for(first)
+    }
+
+    /// Returns what the first command waits for; nothing when it is decided now, or when there is none. A
+    /// piece of bulk that is decided now is begun; one that is not gives way to what may go on.
+    pub(super) fn begin_first(&mut self, batch: &mut Batch) -> Option<Wait> {
+        let waits_for = self.first_waits_for();
+        let first = self.pending.front()?.as_ref();
+        if waits_for.is_some() || !is_bulk(first) || self.queue.is_closed() {
+            return waits_for;
+        }
+        let party = self.party_of(first);
+        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&party)) {
+            batch.pieces.push(piece);
+            None
+        } else {
+            self.let_go_on();
+            self.first_waits_for()
+        }
+    }
+
+    /// Notes who asks for a command that is decided, when it is little.
+    pub(super) fn note(&self, job: &dyn Job, askers: &mut Askers) {
+        let (lane, run) = job.turn();
+        if job.demand() == Demand::Little && lane != Lane::Owed {
+            askers.add(&self.pool, run);
+        }
+    }
+}
