@@ -13,7 +13,7 @@ use heronry_journal::Record;
 use heronry_types::Position;
 
 use crate::{
-    command::{AboutWakes, Profile},
+    command::{AboutWakes, Profile, SMALL_BURDEN},
     engine::{
         Engine,
         history::{History, Next},
@@ -24,8 +24,6 @@ use crate::{
 /// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
 /// alternatives that one record comes near, or the filters of one wake, may be more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
-/// How many records a command may stage that goes before others which wait until everything is matched.
-pub const SMALL_BURDEN: usize = 16;
 /// With how many records that wait to be matched commands wait until wakes and members whose time is over
 /// are decided.
 const LITTLE: usize = 128;
