@@ -1,11 +1,11 @@
-//! What a command asks of the store, as those feel it who ask meanwhile.
+//! The demand of a command on the store, as others feel it who ask meanwhile.
 
 use crate::engine::SMALL_BURDEN;
 
-/// How many bytes beside its records a command may store that others hardly wait for.
+/// The number of bytes beside its records that a command may store while others hardly wait for it.
 pub const SMALL_BYTES: usize = 16 * 1024;
 
-/// What a command asks of the store.
+/// The demand of a command on the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Demand {
     /// Little: who asks for it is not to wait for what asks for much.
