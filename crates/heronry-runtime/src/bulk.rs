@@ -88,7 +88,7 @@ impl Bulk {
     }
 }
 
-/// Where something waits that is bulk. Dropping it leaves the line.
+/// The place of something that is bulk in the line. Dropping it leaves the line.
 #[derive(Debug)]
 pub(crate) struct Place {
     bulk: Arc<Bulk>,

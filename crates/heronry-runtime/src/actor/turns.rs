@@ -1,4 +1,4 @@
-//! Which commands wait although they came first, and for what.
+//! Commands that wait although they came first, and their reasons.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -11,27 +11,27 @@ use heronry_types::RunId;
 use super::{Actor, TAKEN_AT_ONCE, batch::Batch};
 use crate::{Party, bulk::Askers, job::Job};
 
-/// What a command waits for.
+/// The reason why a command waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wait {
-    /// Earlier events are matched and their triggers recorded.
+    /// The command waits until earlier events are matched and their triggers recorded.
     Triggers,
-    /// It is bulk, and others ask for little.
+    /// The command is bulk, and waits for its share: others ask for little.
     Share,
 }
 
-/// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
-/// change what waiters see, or would put the matching off a great deal further.
+/// Returns true when a command waits until earlier events are matched and their triggers recorded: it
+/// may see or change what waiters see, or would put the matching off a great deal further.
 fn waits_for_triggers(job: &dyn Job) -> bool {
     job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
 }
 
-/// Whether a command waits for its share of the store when others ask for little.
+/// Returns true when a command waits for its share of the store when others ask for little.
 fn is_bulk(job: &dyn Job) -> bool {
     job.demand() == Demand::Bulk && job.turn().0 == Lane::Common
 }
 
-/// Whether a command may have to wait although it is its turn.
+/// Returns true when a command may have to wait although it is its turn.
 fn may_wait(job: &dyn Job) -> bool {
     waits_for_triggers(job) || is_bulk(job)
 }

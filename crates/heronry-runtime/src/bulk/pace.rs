@@ -1,8 +1,8 @@
-//! When a piece of bulk is begun, so that who asks for little hardly ever meets one.
+//! The times when pieces of bulk are begun, chosen so that a request for little hardly ever meets one.
 //!
-//! Who asks for one thing after another has nothing in a queue when a piece is about to begin: what comes
-//! first is the next request, which then waits for the whole piece. So the piece waits for a while instead,
-//! as long as others ask.
+//! A party that asks for one thing after another has nothing in a queue when a piece is about to begin:
+//! its next request comes right after, and then waits for the whole piece. So the piece waits for a
+//! while instead, as long as others ask.
 
 use std::collections::VecDeque;
 
@@ -10,19 +10,19 @@ use heronry_types::{Millis, PoolId, RunId};
 
 use crate::Party;
 
-/// After how long without a request somebody is taken to be gone.
+/// The time without a request after which somebody is taken to be gone.
 const GONE_AFTER: Millis = Millis(10);
-/// How many appends of one pool, for others who ask for little, come before the next piece: of their
-/// requests, one in so many meets one.
+/// The number of appends of one pool, for others who ask for little, that come before the next piece: of
+/// their requests, one in so many meets one.
 const APPENDS_BETWEEN: u32 = 256;
-/// How long nothing is begun after a piece, however many appends came: as many times as it took.
+/// The rest after a piece, as a multiple of the time that it took, when enough appends came.
 const REST_MIN: u64 = 16;
-/// How long nothing is begun after a piece, however few appends came: as many times as it took.
+/// The rest after a piece, as a multiple of the time that it took, when too few appends came.
 const REST_MAX: u64 = 128;
 /// The longest rest.
 const REST_LIMIT: Millis = Millis(1_000);
 
-/// Who asked for little in one append.
+/// The parties that asked for little in one append.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Askers {
     /// Nobody.
@@ -62,15 +62,15 @@ pub(crate) struct Appends {
     count: u32,
 }
 
-/// Where something waits that is bulk.
+/// The number of something that is bulk, by which it waits in the line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u64);
 
-/// When to ask again.
+/// The time at which to ask again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Later(pub(crate) Millis);
 
-/// When pieces of bulk are begun. Times are of a monotonic clock.
+/// The times when pieces of bulk are begun, on a monotonic clock.
 ///
 /// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun one at
 /// a time, in the order in which they were first asked for: after 256 appends of others and at least 16
@@ -80,10 +80,10 @@ pub(crate) struct Later(pub(crate) Millis);
 pub(crate) struct Pace {
     asked: Askers,
     asked_at: Option<Millis>,
-    /// When somebody asked who is none of those that asked last.
+    /// The time of the last request by somebody who is none of those that asked last.
     asked_before: Option<Millis>,
     under_way: usize,
-    /// How many pieces were begun, and the party of the last one.
+    /// The number of pieces that were begun, and the party of the last one.
     begun: u64,
     of: Option<Party>,
     took: Millis,
