@@ -1,4 +1,4 @@
-//! Bulk: what a store takes long for, so that others wait meanwhile. It takes turns, and gives way.
+//! Bulk: work that a store takes long for, so that others wait meanwhile. It takes turns, and gives way.
 //!
 //! Bodies that are stored by themselves are bulk, and commands that stage many records or bytes. One store
 //! writes for all pools of a runtime, so there is one pace for all of them.
@@ -24,7 +24,7 @@ use pace::{Later, Number, Pace};
 pub(crate) struct Bulk {
     clock: Arc<dyn Clock>,
     pace: Mutex<Pace>,
-    /// Rings when something that waits may be due.
+    /// The bell that rings when a piece that waits may be due.
     ring: watch::Sender<()>,
 }
 
@@ -56,7 +56,7 @@ impl Bulk {
         }
     }
 
-    /// Waits for the turn of a piece.
+    /// Waits for the turn of a piece, and begins it.
     pub(crate) async fn turn(self: &Arc<Self>, party: &Party) -> Piece {
         let mut place = self.place();
         loop {
@@ -67,7 +67,7 @@ impl Bulk {
         }
     }
 
-    /// Notes who asks for little.
+    /// Notes the parties that ask for little.
     pub(crate) fn asked(&self, askers: &Askers) {
         if *askers != Askers::Nobody {
             let now = self.now();
@@ -88,7 +88,7 @@ impl Bulk {
     }
 }
 
-/// The place of something that is bulk in the line. Dropping it leaves the line.
+/// A place in the line of what waits for a share. Dropping it leaves the line.
 #[derive(Debug)]
 pub(crate) struct Place {
     bulk: Arc<Bulk>,

@@ -1,5 +1,5 @@
-//! Commands that a store takes long for wait for their share while others ask for little. The tests
-//! count appends, and move the clock.
+//! Bulk waits for its share of the store while others ask for little. Counted in appends, and on a clock
+//! that is moved.
 
 use futures::future::join_all;
 use heronry_pool::Caller;
@@ -22,9 +22,9 @@ on_every_store_that_is_reopened! {
     w8_what_waits_for_its_share_is_decided_when_the_pool_stops
 }
 
-/// The number of appends of others that come before the next piece.
+/// The number of appends of others before the next piece.
 const BETWEEN: usize = 256;
-/// The duration of a piece, in milliseconds.
+/// The time that a piece takes, in milliseconds.
 const TOOK: u64 = 4;
 
 /// Asks for a batch that is bulk, and lets its append take four milliseconds while a bystander asks.

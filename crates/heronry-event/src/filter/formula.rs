@@ -115,9 +115,9 @@ pub(super) fn expand(formula: &Formula, pause: &mut dyn FnMut()) -> Result<Vec<T
 
 /// The work of an expansion.
 struct Work<'p> {
-    /// The work that it may still do, in compared values.
+    /// The work that is left, in compared values.
     left: usize,
-    /// The work that is left before it pauses, in compared values.
+    /// The work that is left before the next pause.
     slice_left: usize,
     pause: &'p mut dyn FnMut(),
 }

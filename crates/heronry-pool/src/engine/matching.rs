@@ -13,7 +13,7 @@ use heronry_journal::Record;
 use heronry_types::Position;
 
 use crate::{
-    command::{AboutWakes, Profile},
+    command::{AboutWakes, Profile, SMALL_BURDEN},
     engine::{
         Engine,
         history::{History, Next},
@@ -24,9 +24,6 @@ use crate::{
 /// The number of alternatives, filters and wakes that are come upon in one slice, unless something else
 /// is said. The alternatives that one record comes near, or the filters of one wake, may be more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
-/// The highest number of records that a command may stage to go before others, which wait until
-/// everything is matched.
-pub const SMALL_BURDEN: usize = 16;
 /// The highest number of records waiting to be matched at which commands wait until wakes and members
 /// whose time is over are decided.
 const LITTLE: usize = 128;

@@ -1,8 +1,8 @@
-//! The times when pieces of bulk are begun, chosen so that a request for little hardly ever meets one.
+//! The pace of bulk: a piece is begun so seldom that a party which asks for little hardly ever meets one.
 //!
-//! A party that asks for one thing after another has nothing in a queue when a piece is about to begin:
-//! its next request comes right after, and then waits for the whole piece. So the piece waits for a
-//! while instead, as long as others ask.
+//! A party that asks for one thing after another has nothing in a queue when a piece is about to begin: its
+//! next request comes a moment later, and then waits for the whole piece. So the piece waits for a while instead,
+//! as long as others ask.
 
 use std::collections::VecDeque;
 
@@ -10,14 +10,14 @@ use heronry_types::{Millis, PoolId, RunId};
 
 use crate::Party;
 
-/// The time without a request after which somebody is taken to be gone.
+/// The time without a request after which a party is taken to be gone.
 const GONE_AFTER: Millis = Millis(10);
-/// The number of appends of one pool, for others who ask for little, that come before the next piece: of
-/// their requests, one in so many meets one.
+/// The number of appends of one pool, for others who ask for little, before the next piece: of their
+/// requests, one in so many meets a piece.
 const APPENDS_BETWEEN: u32 = 256;
-/// The rest after a piece, as a multiple of the time that it took, when enough appends came.
+/// The rest after a piece however many appends come, as a multiple of the time that it took.
 const REST_MIN: u64 = 16;
-/// The rest after a piece, as a multiple of the time that it took, when too few appends came.
+/// The rest after a piece however few appends come, as a multiple of the time that it took.
 const REST_MAX: u64 = 128;
 /// The longest rest.
 const REST_LIMIT: Millis = Millis(1_000);
@@ -35,7 +35,7 @@ pub(crate) enum Askers {
 }
 
 impl Askers {
-    /// Takes in whose turn before a pool it is: a member's, or that of whoever is none.
+    /// Adds the party of a turn before a pool: a member's, or the operators'.
     pub(crate) fn add(&mut self, pool: &PoolId, run: Option<&RunId>) {
         match self {
             Self::Nobody => *self = Self::One(Party::of_turn(pool, run)),
@@ -62,7 +62,7 @@ pub(crate) struct Appends {
     count: u32,
 }
 
-/// The number of something that is bulk, by which it waits in the line.
+/// The number of a place in the line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u64);
 
@@ -70,7 +70,7 @@ pub(crate) struct Number(u64);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Later(pub(crate) Millis);
 
-/// The times when pieces of bulk are begun, on a monotonic clock.
+/// The pace at which pieces of bulk are begun. Times are of a monotonic clock.
 ///
 /// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun one at
 /// a time, in the order in which they were first asked for: after 256 appends of others and at least 16
@@ -80,11 +80,12 @@ pub(crate) struct Later(pub(crate) Millis);
 pub(crate) struct Pace {
     asked: Askers,
     asked_at: Option<Millis>,
-    /// The time of the last request by somebody who is none of those that asked last.
+    /// The last time that a party asked which is none of those that asked last.
     asked_before: Option<Millis>,
     under_way: usize,
-    /// The number of pieces that were begun, and the party of the last one.
+    /// The number of pieces that were begun.
     begun: u64,
+    /// The party of the last piece.
     of: Option<Party>,
     took: Millis,
     ended: Millis,
@@ -224,7 +225,7 @@ mod tests {
             self.pace.begin(number, &party(run), Millis(self.now))
         }
 
-        /// One piece of so many milliseconds.
+        /// Begins and ends a piece of so many milliseconds.
         fn piece(&mut self, number: Number, run: &str, took: u64) {
             self.begin(number, run).unwrap();
             let began = self.now;
@@ -232,7 +233,7 @@ mod tests {
             self.pace.end(Millis(began), Millis(self.now));
         }
 
-        /// So many appends for somebody; counts how often it says that a piece may be due.
+        /// Notes appends for somebody; counts how often one says that a piece may be due.
         fn appends(&mut self, of: &Askers, count: u32) -> usize {
             let now = Millis(self.now);
             let mut due = 0;
@@ -310,8 +311,7 @@ mod tests {
         scene.begin(number, "importer").unwrap();
     }
 
-    /// Says when a piece is begun, with somebody who asks every millisecond and one append a millisecond;
-    /// how long the piece before took.
+    /// Checks the rest after a piece that took so long, beside somebody who asks every millisecond.
     fn check_rest(took: u64, rest: u64) {
         let mut scene = Scene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
