@@ -70,7 +70,7 @@ enum Event {
     Scanned(Result<Scanning, JoinError>),
     /// Claims arrived at the claims store.
     HandedOver(Handed),
-    /// What is bulk may have its share now.
+    /// A command that is bulk may have its share now.
     Share,
     /// Nothing else is to be done while records wait to be matched.
     Behind,

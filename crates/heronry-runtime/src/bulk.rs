@@ -1,4 +1,4 @@
-//! Bulk: what a store takes long for, so that others wait meanwhile. It takes turns, and gives way.
+//! Bulk: work that a store takes long for, so that others wait meanwhile. It takes turns, and gives way.
 //!
 //! Bodies that are stored by themselves are bulk, and commands that stage many records or bytes. One store
 //! writes for all pools of a runtime, so there is one pace for all of them.
@@ -14,9 +14,7 @@ use heronry_store::Clock;
 use heronry_types::Millis;
 use tokio::sync::watch;
 
-use crate::Party;
-
-pub(crate) use pace::{Appends, Askers};
+pub(crate) use pace::{Appends, Askers, BulkRequest};
 use pace::{Later, Number, Pace};
 
 /// The bulk of one runtime.
@@ -24,7 +22,7 @@ use pace::{Later, Number, Pace};
 pub(crate) struct Bulk {
     clock: Arc<dyn Clock>,
     pace: Mutex<Pace>,
-    /// Rings when something that waits may be due.
+    /// The bell that rings when a piece that waits may be due.
     ring: watch::Sender<()>,
 }
 
@@ -56,18 +54,18 @@ impl Bulk {
         }
     }
 
-    /// Waits for the turn of a piece.
-    pub(crate) async fn turn(self: &Arc<Self>, party: &Party) -> Piece {
+    /// Waits for the turn of a piece, and begins it.
+    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> Piece {
         let mut place = self.place();
         loop {
-            if let Some(piece) = place.begin(party) {
+            if let Some(piece) = place.begin(request) {
                 return piece;
             }
             place.may_begin().await;
         }
     }
 
-    /// Notes who asks for little.
+    /// Notes the parties that ask for little.
     pub(crate) fn asked(&self, askers: &Askers) {
         if *askers != Askers::Nobody {
             let now = self.now();
@@ -88,7 +86,7 @@ impl Bulk {
     }
 }
 
-/// Where something waits that is bulk. Dropping it leaves the line.
+/// A place in the line of what waits for a share. Dropping it leaves the line.
 #[derive(Debug)]
 pub(crate) struct Place {
     bulk: Arc<Bulk>,
@@ -99,12 +97,23 @@ pub(crate) struct Place {
 
 impl Place {
     /// Begins a piece when it is its turn. Otherwise it waits in the line from then on.
-    pub(crate) fn begin(&mut self, party: &Party) -> Option<Piece> {
+    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<Piece> {
         self.rung.mark_unchanged();
         let now = self.bulk.now();
-        let begun = self.bulk.pace().begin(self.number, party, now);
+        let (begun, others_wait) = {
+            let mut pace = self.bulk.pace();
+            let begun = pace.begin(self.number, request, now);
+            (begun, pace.has_line())
+        };
         self.later = begun.err();
-        self.later.is_none().then(|| Piece {
+        if self.later.is_some() {
+            return None;
+        }
+        if others_wait {
+            // The next one in the line may join.
+            self.bulk.ring.send_replace(());
+        }
+        Some(Piece {
             bulk: Arc::clone(&self.bulk),
             began: now,
         })

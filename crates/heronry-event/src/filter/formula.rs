@@ -115,9 +115,9 @@ pub(super) fn expand(formula: &Formula, pause: &mut dyn FnMut()) -> Result<Vec<T
 
 /// The work of an expansion.
 struct Work<'p> {
-    /// What it may still do, in compared values.
+    /// The work that is left, in compared values.
     left: usize,
-    /// What it does before it pauses.
+    /// The work that is left before the next pause.
     slice_left: usize,
     pause: &'p mut dyn FnMut(),
 }

@@ -41,7 +41,7 @@ fn is_surely_small(entry: &Entry) -> bool {
     is_small && entry.lineage.correlation.len() <= FEW
 }
 
-/// Who writes records: what their headers have in common.
+/// The author of records: the parts that their headers have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Author {
     pub lineage: Lineage,

@@ -11,7 +11,7 @@ use crate::{
     suspicion::Sight,
 };
 
-/// The number of suspended that runs one append resumes because of the time, at the most.
+/// The highest number of suspended runs that one append resumes because of the time.
 const RUNS_MAX: usize = 64;
 
 /// The suspended runs that may have to go on.

@@ -26,13 +26,13 @@ pub(crate) struct EffectEnd {
 pub(crate) struct Effect {
     /// The run that it belongs to.
     pub run: RunId,
-    /// The intent.
+    /// The intent, as it was recorded.
     pub intended: EffectIntended,
-    /// The joining of the run that it belongs to.
+    /// The generation of the run that it belongs to: the one that attempted it last.
     pub generation: Generation,
     /// The number of its attempts.
     pub attempts: u32,
-    /// The way in which it ended.
+    /// The end of the effect. `None` while it has no result.
     pub end: Option<EffectEnd>,
 }
 

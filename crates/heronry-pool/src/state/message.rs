@@ -53,19 +53,19 @@ pub(crate) struct ClaimOf<'a> {
 pub enum CopySlot {
     /// It waits to be claimed.
     Queued {
-        /// The time since when it can be claimed, when that was delayed.
+        /// The time since when it can be claimed. `None` when that was not delayed.
         visible_at: Option<Timestamp>,
     },
     /// A reader holds it.
     Claimed {
         /// The record that claimed it.
         fetched: Position,
-        /// The time at which the claim lapses.
+        /// The time when the claim lapses.
         until: Timestamp,
     },
     /// Its reader acknowledged it.
     Acked {
-        /// The outcome that the reader said.
+        /// The outcome that the reader reported.
         outcome: AckOutcome,
         /// The claim's record.
         fetched: Position,
@@ -79,7 +79,7 @@ pub enum CopySlot {
         /// The reason.
         why: Undeliverable,
     },
-    /// It was claimed too often.
+    /// It is dead: it was claimed too often, or it expired after a replay.
     Dead {
         /// The reason.
         reason: DeadReason,
@@ -135,11 +135,11 @@ impl MessageCopy {
 /// A step in a message's life.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Step {
-    /// The time of its record.
+    /// The time when the step was recorded.
     pub at: Timestamp,
     /// The record.
     pub position: Position,
-    /// The state that it came to.
+    /// The kind of the step.
     pub state: TimelineState,
     /// The index of the recipient that it happened to; absent for the whole message.
     pub recipient: Option<u32>,
@@ -157,19 +157,19 @@ pub struct Reply {
 /// A message.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// The lineage: the sender and its correlations.
+    /// The lineage of the message: its sender and its correlations.
     pub lineage: Lineage,
-    /// The acceptance.
+    /// The message as it was accepted.
     pub accepted: MessageAccepted,
-    /// The recipients, sorted.
+    /// The runs that get a copy, sorted.
     pub recipients: Recipients,
     /// The copies, in the order of the recipients.
     pub copies: Box<[MessageCopy]>,
-    /// The standing of the message; absent only between acceptance and delivery in one append.
+    /// The status of the message. `None` only between acceptance and delivery in one append.
     pub status: Option<MessageStatus>,
-    /// The reason for which it failed.
+    /// The reason why it failed. `None` unless it failed.
     pub reason: Option<MessageFailure>,
-    /// The steps, oldest first.
+    /// The steps of its life, oldest first.
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
     #[expect(
@@ -183,7 +183,8 @@ pub struct Message {
         reason = "few messages have any, and all keep the room for it in memory"
     )]
     pub replies: Option<Box<BTreeMap<Position, Reply>>>,
-    /// True when nothing can happen to it any more: it is over, its copies have ended and none is dead.
+    /// True when nothing can happen to the message any more: it is over, its copies have ended and none
+    /// is dead.
     pub(crate) is_finished: bool,
 }
 

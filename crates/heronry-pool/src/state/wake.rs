@@ -32,12 +32,12 @@ pub enum WakeEnd {
     },
 }
 
-/// The standing of the look through the events before the registration of a wake.
+/// The state of the look through the events before the registration of a wake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Earlier {
-    /// They were, or it does not ask for any.
+    /// The earlier events were looked through, or the wake does not ask for any.
     Seen,
-    /// Those up to this one are still to be looked through.
+    /// The earlier events up to this one are still to be looked through.
     Pending(Position),
 }
 
@@ -46,13 +46,13 @@ pub enum Earlier {
 pub struct Wake {
     /// The run that waits.
     pub run: RunId,
-    /// The registration.
+    /// The registration, as it was recorded.
     pub registered: WakeRegistered,
-    /// The condition that it waits for, when that is more than one filter says.
+    /// The condition that it waits for. `None` when the one filter of its registration says all of it.
     pub condition: Option<Box<Condition>>,
-    /// The standing of the look through the events before its registration.
+    /// The state of the look through the events before its registration.
     pub earlier: Earlier,
-    /// The end, and the record of it.
+    /// The record that ended it, and its end. `None` while it waits.
     pub end: Option<(Position, WakeEnd)>,
 }
 

@@ -1,4 +1,4 @@
-//! Which commands wait although they came first, and for what.
+//! The commands that wait although they came first, and the reasons.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -9,29 +9,34 @@ use heronry_pool::{
 use heronry_types::RunId;
 
 use super::{Actor, TAKEN_AT_ONCE, batch::Batch};
-use crate::{Party, bulk::Askers, job::Job};
+use crate::{
+    Party,
+    bulk::{Askers, BulkRequest},
+    job::Job,
+};
 
-/// What a command waits for.
+/// The reason for which a command waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wait {
-    /// Earlier events are matched and their triggers recorded.
+    /// The triggers of earlier events, which are matched and recorded first.
     Triggers,
-    /// It is bulk, and others ask for little.
+    /// The share of a command that is bulk, while others ask for little.
     Share,
 }
 
-/// Whether a command waits until earlier events are matched and their triggers recorded: it may see or
-/// change what waiters see, or would put the matching off a great deal further.
+/// Returns true when a command must wait until earlier events are matched and their triggers
+/// recorded. Such a command may see or change what waiters see, or would delay the matching by a
+/// great deal.
 fn waits_for_triggers(job: &dyn Job) -> bool {
     job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
 }
 
-/// Whether a command waits for its share of the store when others ask for little.
+/// Returns true when a command waits for its share of the store while others ask for little.
 fn is_bulk(job: &dyn Job) -> bool {
     job.demand() == Demand::Bulk && job.turn().0 == Lane::Common
 }
 
-/// Whether a command may have to wait although it is its turn.
+/// Returns true when a command may have to wait although it is its turn.
 fn may_wait(job: &dyn Job) -> bool {
     waits_for_triggers(job) || is_bulk(job)
 }
@@ -64,7 +69,7 @@ impl Actor {
         self.go_on(Some(Wait::Share)).contains(&true)
     }
 
-    /// Returns what a command waits for.
+    /// Returns the reason for which a command waits; nothing when it does not.
     pub(super) fn waits_for(&self, job: &dyn Job) -> Option<Wait> {
         if self.engine.has_backlog() && waits_for_triggers(job) {
             return Some(Wait::Triggers);
@@ -72,8 +77,8 @@ impl Actor {
         (self.place.waits() && is_bulk(job)).then_some(Wait::Share)
     }
 
-    /// Says of each command that was taken whether it goes on: it does not wait, neither for this nor, when
-    /// nothing is named, for anything, and nothing waits that its member asked for before.
+    /// Returns for each command that was taken whether it goes on. A command goes on when it does not wait for
+    /// this reason, or for any when none is named, and when no earlier command of its member waits.
     fn go_on(&self, only: Option<Wait>) -> Vec<bool> {
         let mut held = HashSet::new();
         let goes_on = self.pending.iter().map(|job| {
@@ -111,32 +116,35 @@ impl Actor {
         self.pending = first;
     }
 
-    /// Asks anew: what a share was asked for may be gone, or wait for triggers now.
+    /// Asks for a share anew: the command that it was asked for may be gone, or wait for triggers now.
     fn ask_for_share(&mut self, batch: &mut Batch) {
         match self.first_bulk() {
             None => self.place.leave(),
-            Some(party) if batch.share.is_none() => batch.share = self.place.begin(&party),
+            Some(request) if batch.share.is_none() => batch.share = self.place.begin(&request),
             Some(_) => {}
         }
     }
 
-    /// Returns for whom the first command is that is bulk and waits for nothing else. When the pool stops,
-    /// nothing waits for its share.
-    fn first_bulk(&self) -> Option<Party> {
+    /// Returns the party of the first command that is bulk and waits for nothing else. When the pool stops,
+    /// no command waits for its share.
+    fn first_bulk(&self) -> Option<BulkRequest> {
         if !self.pending.iter().any(|job| is_bulk(job.as_ref())) || self.queue.is_closed() {
             return None;
         }
         let goes_on = self.go_on(Some(Wait::Triggers));
         let mut jobs = self.pending.iter().zip(goes_on);
         let (job, _) = jobs.find(|(job, goes_on)| *goes_on && is_bulk(job.as_ref()))?;
-        Some(self.party_of(job.as_ref()))
+        Some(self.request_of(job.as_ref()))
     }
 
-    fn party_of(&self, job: &dyn Job) -> Party {
-        Party::of_turn(&self.pool, job.turn().1)
+    fn request_of(&self, job: &dyn Job) -> BulkRequest {
+        BulkRequest {
+            party: Party::of_turn(&self.pool, job.turn().1),
+            weight: job.weight(),
+        }
     }
 
-    /// Returns what the first command waits for; nothing when there is none, or none that waits.
+    /// Returns the reason for which the first command waits; nothing when none does.
     pub(super) fn first_waits_for(&self) -> Option<Wait> {
         let first = self.pending.front()?.as_ref();
         if self.takes_none() {
@@ -145,16 +153,16 @@ impl Actor {
         self.waits_for(first)
     }
 
-    /// Returns what the first command waits for; nothing when it is decided now, or when there is none. A
-    /// piece of bulk that is decided now is begun; one that is not gives way to what may go on.
+    /// Begins the piece of the first command when it is bulk and has its share, and returns the reason for which
+    /// the first command waits. One that has no share gives way to what may go on.
     pub(super) fn begin_first(&mut self, batch: &mut Batch) -> Option<Wait> {
         let waits_for = self.first_waits_for();
         let first = self.pending.front()?.as_ref();
         if waits_for.is_some() || !is_bulk(first) || self.queue.is_closed() {
             return waits_for;
         }
-        let party = self.party_of(first);
-        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&party)) {
+        let request = self.request_of(first);
+        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&request)) {
             batch.pieces.push(piece);
             None
         } else {
@@ -163,7 +171,7 @@ impl Actor {
         }
     }
 
-    /// Notes who asks for a command that is decided, when it is little.
+    /// Adds the party of a command that is decided and asks for little.
     pub(super) fn note(&self, job: &dyn Job, askers: &mut Askers) {
         let (lane, run) = job.turn();
         if job.demand() == Demand::Little && lane != Lane::Owed {

@@ -1,7 +1,7 @@
-//! When a piece of bulk is begun, so that who asks for little hardly ever meets one.
+//! The pace of bulk: a piece is begun so seldom that a party which asks for little hardly ever meets one.
 //!
-//! Who asks for one thing after another has nothing in a queue when a piece is about to begin: what comes
-//! first is the next request, which then waits for the whole piece. So the piece waits for a while instead,
+//! A party that asks for one thing after another has nothing in a queue when a piece is about to begin: its
+//! next request comes a moment later, and then waits for the whole piece. So the piece waits for a while instead,
 //! as long as others ask.
 
 use std::collections::VecDeque;
@@ -10,19 +10,22 @@ use heronry_types::{Millis, PoolId, RunId};
 
 use crate::Party;
 
-/// After how long without a request somebody is taken to be gone.
+/// The time without a request after which a party is taken to be gone.
 const GONE_AFTER: Millis = Millis(10);
-/// How many appends of one pool, for others who ask for little, come before the next piece: of their
-/// requests, one in so many meets one.
+/// The number of appends of one pool, for others who ask for little, before the next piece: of their
+/// requests, one in so many meets a piece.
 const APPENDS_BETWEEN: u32 = 256;
-/// How long nothing is begun after a piece, however many appends came: as many times as it took.
+/// The rest after a piece however many appends come, as a multiple of the time that it took.
 const REST_MIN: u64 = 16;
-/// How long nothing is begun after a piece, however few appends came: as many times as it took.
+/// The rest after a piece however few appends come, as a multiple of the time that it took.
 const REST_MAX: u64 = 128;
 /// The longest rest.
 const REST_LIMIT: Millis = Millis(1_000);
+/// The most bytes of the pieces that are begun together beside others: the store writes them at once, and others
+/// wait for them as for one body of so many bytes.
+const WINDOW_BYTES: u64 = 1024 * 1024;
 
-/// Who asked for little in one append.
+/// The parties that asked for little in one append.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Askers {
     /// Nobody.
@@ -35,7 +38,7 @@ pub(crate) enum Askers {
 }
 
 impl Askers {
-    /// Takes in whose turn before a pool it is: a member's, or that of whoever is none.
+    /// Adds the party of a turn before a pool: a member's, or the operators'.
     pub(crate) fn add(&mut self, pool: &PoolId, run: Option<&RunId>) {
         match self {
             Self::Nobody => *self = Self::One(Party::of_turn(pool, run)),
@@ -62,30 +65,44 @@ pub(crate) struct Appends {
     count: u32,
 }
 
-/// Where something waits that is bulk.
+/// The number of a place in the line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u64);
 
-/// When to ask again.
+/// A request to begin a piece of bulk.
+#[derive(Clone, Debug)]
+pub(crate) struct BulkRequest {
+    /// The party for which the piece is.
+    pub(crate) party: Party,
+    /// About how many bytes the store writes for it.
+    pub(crate) weight: u64,
+}
+
+/// The time at which to ask again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Later(pub(crate) Millis);
 
-/// When pieces of bulk are begun. Times are of a monotonic clock.
+/// The pace at which pieces of bulk are begun. Times are of a monotonic clock.
 ///
-/// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun one at
-/// a time, in the order in which they were first asked for: after 256 appends of others and at least 16
-/// times as long as the piece before took, or after 128 times as long, which is a second at the most. So
-/// bulk has its share whatever others do, and they have theirs.
+/// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun in
+/// windows, in the order in which they were first asked for: the first piece of a window after 256 appends of
+/// others and at least 16 times as long as the longest piece of the window before took, or after 128 times as
+/// long, which is a second at the most. While pieces of a window are under way, further ones join it, up to 1 MiB
+/// together. So bulk has its share whatever others do, and they have theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     asked: Askers,
     asked_at: Option<Millis>,
-    /// When somebody asked who is none of those that asked last.
+    /// The last time that a party asked which is none of those that asked last.
     asked_before: Option<Millis>,
     under_way: usize,
-    /// How many pieces were begun, and the party of the last one.
+    /// The weight in bytes of the pieces that were begun since none was under way.
+    window: u64,
+    /// The number of pieces that were begun.
     begun: u64,
+    /// The party of the last piece.
     of: Option<Party>,
+    /// The time that the longest piece of the window took.
     took: Millis,
     ended: Millis,
     appends: u32,
@@ -134,41 +151,56 @@ impl Pace {
         self.appends == APPENDS_BETWEEN
     }
 
-    /// Begins a piece for a party, or says when to ask again; what asks for the first time goes to the end
-    /// of the line.
+    /// Begins a piece, or says when to ask again; what asks for the first time goes to the end of the line.
     ///
     /// # Errors
     /// [`Later`] when it is not begun.
     pub(crate) fn begin(
         &mut self,
         number: Number,
-        party: &Party,
+        request: &BulkRequest,
         now: Millis,
     ) -> Result<(), Later> {
-        if let Some(others_go) = self.others_go(party).filter(|at| now < *at) {
+        if let Some(others_go) = self.others_go(&request.party).filter(|at| now < *at) {
             if !self.line.contains(&number) {
                 self.line.push_back(number);
             }
             let is_first = self.line.front() == Some(&number);
+            let joins = is_first && self.has_room(request.weight);
             let due = (self.under_way == 0 && is_first).then(|| self.due());
-            if due.is_none_or(|at| now < at) {
+            if !joins && due.is_none_or(|at| now < at) {
                 let at = due.map_or(others_go, |at| at.min(others_go));
                 return Err(Later(at));
             }
         }
         self.leave(number);
+        if self.under_way == 0 {
+            self.window = 0;
+            self.took = Millis(0);
+        }
+        self.window = self.window.saturating_add(request.weight);
         self.under_way += 1;
         self.begun += 1;
         self.appends = 0;
-        self.of = Some(party.clone());
+        self.of = Some(request.party.clone());
         Ok(())
     }
 
     /// Ends a piece.
     pub(crate) fn end(&mut self, began: Millis, now: Millis) {
         self.under_way = self.under_way.saturating_sub(1);
-        self.took = Millis(now.0.saturating_sub(began.0));
+        self.took = self.took.max(Millis(now.0.saturating_sub(began.0)));
         self.ended = now;
+    }
+
+    /// Returns true when a piece may join those that are under way.
+    fn has_room(&self, weight: u64) -> bool {
+        self.under_way > 0 && self.window.saturating_add(weight) <= WINDOW_BYTES
+    }
+
+    /// Returns true when something waits in the line.
+    pub(crate) fn has_line(&self) -> bool {
+        !self.line.is_empty()
     }
 
     /// Leaves the line.
@@ -220,11 +252,19 @@ mod tests {
     }
 
     impl Scene {
+        /// Begins a piece that fills a window.
         fn begin(&mut self, number: Number, run: &str) -> Result<(), Later> {
-            self.pace.begin(number, &party(run), Millis(self.now))
+            self.begin_light(number, run, WINDOW_BYTES)
         }
 
-        /// One piece of so many milliseconds.
+        /// Begins a piece of a weight.
+        fn begin_light(&mut self, number: Number, run: &str, weight: u64) -> Result<(), Later> {
+            let party = party(run);
+            let request = BulkRequest { party, weight };
+            self.pace.begin(number, &request, Millis(self.now))
+        }
+
+        /// Begins and ends a piece of so many milliseconds.
         fn piece(&mut self, number: Number, run: &str, took: u64) {
             self.begin(number, run).unwrap();
             let began = self.now;
@@ -232,7 +272,7 @@ mod tests {
             self.pace.end(Millis(began), Millis(self.now));
         }
 
-        /// So many appends for somebody; counts how often it says that a piece may be due.
+        /// Notes appends for somebody; counts how often one says that a piece may be due.
         fn appends(&mut self, of: &Askers, count: u32) -> usize {
             let now = Millis(self.now);
             let mut due = 0;
@@ -310,8 +350,7 @@ mod tests {
         scene.begin(number, "importer").unwrap();
     }
 
-    /// Says when a piece is begun, with somebody who asks every millisecond and one append a millisecond;
-    /// how long the piece before took.
+    /// Checks the rest after a piece that took so long, beside somebody who asks every millisecond.
     fn check_rest(took: u64, rest: u64) {
         let mut scene = Scene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
@@ -354,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_others_pieces_are_begun_one_at_a_time_as_they_were_asked_for() {
+    fn pieces_that_fill_a_window_are_begun_one_at_a_time_as_they_were_asked_for() {
         let mut scene = Scene::default();
         let numbers: Vec<_> = (0..3).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
@@ -371,6 +410,41 @@ mod tests {
             scene.begin(numbers[next], "a").unwrap();
             scene.pace.end(Millis(scene.now - 1), Millis(scene.now));
         }
+    }
+
+    #[test]
+    fn pieces_that_wait_are_begun_together_up_to_a_window_and_in_their_order() {
+        const WEIGHT: u64 = WINDOW_BYTES / 4;
+        let mut scene = Scene::default();
+        let numbers: Vec<_> = (0..6).map(|_| scene.pace.number()).collect();
+        scene.appends(&Askers::Several, 1);
+        scene.piece(numbers[5], "a", 1);
+        for number in &numbers[..5] {
+            scene.begin_light(*number, "a", WEIGHT).unwrap_err();
+        }
+        scene.now += REST_MAX;
+        scene.appends(&Askers::Several, 1);
+        scene.begin_light(numbers[1], "a", WEIGHT).unwrap_err();
+        for number in &numbers[..4] {
+            scene.begin_light(*number, "a", WEIGHT).unwrap();
+        }
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        // The window is not larger because a piece of it has ended.
+        scene.pace.end(Millis(scene.now), Millis(scene.now + 3));
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        let began = Millis(scene.now);
+        scene.now += 5;
+        scene.pace.asked(&Askers::Several, Millis(scene.now));
+        for _ in 0..3 {
+            scene.pace.end(began, Millis(scene.now));
+        }
+        let again = Later(Millis(scene.now + GONE_AFTER.0));
+        assert_eq!(scene.begin_light(numbers[4], "a", WEIGHT), Err(again));
+        scene.now += 5 * REST_MAX - 1;
+        scene.appends(&Askers::Several, 1);
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        scene.now += 1;
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap();
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
 /// Joins a run, or takes it over for another instance.
 #[derive(Clone, Debug)]
 pub struct JoinPool {
-    /// The caller.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
@@ -34,7 +34,7 @@ pub struct JoinPool {
     pub policies: Option<Policies>,
     /// The process that joins.
     pub instance: InstanceId,
-    /// The time for which it may be silent before it is lost; absent or zero: forever.
+    /// The time that it may be silent before it is lost. `None` or zero: forever.
     pub lease: Option<Millis>,
 }
 
@@ -225,13 +225,13 @@ impl Command for JoinNew {
 /// Changes the topics that a member lists, or its lease; its generation stays.
 #[derive(Clone, Debug)]
 pub struct ChangeMember {
-    /// The caller.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The topics that it lists from here on; absent: as before.
     pub topics: Option<Vec<TopicId>>,
-    /// The time for which it may be silent from here on; absent: as before; zero: forever.
+    /// The time that it may be silent from here on. `None`: as before; zero: forever.
     pub lease: Option<Millis>,
 }
 

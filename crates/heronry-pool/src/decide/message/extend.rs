@@ -16,13 +16,13 @@ use crate::{
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
 pub struct ExtendClaims {
-    /// The caller.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// The time from now on.
+    /// The time for which the claims are held, from now on.
     pub claim_ms: Millis,
 }
 

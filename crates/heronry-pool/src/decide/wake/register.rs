@@ -25,13 +25,13 @@ use crate::{
     state::{Earlier, Member},
 };
 
-/// The choice whether events about wakes, and about runs that suspend and resume, can trigger a wake.
+/// The choice to let events about wakes, and about runs that suspend and resume, trigger a wake or not.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum WakeEvents {
-    /// They cannot.
+    /// Such events cannot trigger it.
     #[default]
     Skip,
-    /// They can.
+    /// Such events can trigger it.
     Include,
 }
 
@@ -53,15 +53,15 @@ pub struct WakeRequest {
     pub wake_id: Option<WakeId>,
     /// The condition that it waits for.
     pub condition: Condition<Filter>,
-    /// The place from which on events count.
+    /// The point after which events count.
     pub since: Since,
-    /// The time for which it waits at the most.
+    /// The longest time that it waits. `None`: no limit.
     pub timeout: Option<Millis>,
-    /// The data that it hands to its waiter.
+    /// The form in which it hands its matches to its waiter.
     pub resume_with: ResumeWith,
-    /// The choice whether events about wakes count.
+    /// The choice to count events about wakes or not.
     pub wake_events: WakeEvents,
-    /// The suspension of its run until it ends; absent: it is not suspended.
+    /// The suspension of its run until the wake ends. `None`: the run goes on.
     pub suspending: Option<Suspending>,
     /// The policies that it carries: its run has to hold them, now and as long as it waits.
     pub policies: Policies,
@@ -93,9 +93,9 @@ pub struct ScanRequest {
     pub after: Position,
     /// And up to this one.
     pub until: Position,
-    /// The condition to look for.
+    /// The condition that is looked for.
     pub condition: Condition<Filter>,
-    /// The choice whether events about wakes count.
+    /// The choice to count events about wakes or not.
     pub wake_events: WakeEvents,
     /// The run whose view it is.
     pub run: RunId,
@@ -201,7 +201,8 @@ impl RegisterWake {
         }
     }
 
-    /// What is fixed already when the wake is registered.
+    /// Returns the record of an end that is fixed already when the wake is registered. `None` when there
+    /// is none.
     fn at_once(&self, state: &State, cx: &Cx<'_>, wake_id: &WakeId) -> Option<Entry> {
         let registered = state.head.next();
         let wake_id = wake_id.clone();
@@ -231,7 +232,7 @@ impl RegisterWake {
     }
 }
 
-/// What a registration says of policies: nothing where there are none.
+/// Returns the policies that a registration carries. `None` when there are none.
 fn carried(policies: &Policies) -> Option<Box<Policies>> {
     (!policies.is_empty()).then(|| Box::new(policies.clone()))
 }
@@ -373,7 +374,7 @@ impl Command for RegisterWake {
 /// Gives a wake up. Repeating it, or giving up one that has ended, changes nothing.
 #[derive(Clone, Debug)]
 pub struct CancelWake {
-    /// The caller.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run that waits.
     pub run: RunId,

@@ -162,7 +162,7 @@ impl Referrer {
     }
 }
 
-/// Which messages refer to a body: four bytes of the reference, six of the position.
+/// The messages that refer to each body: four bytes of the reference, six of the position.
 ///
 /// One bucket more for every [`BUCKET`] entries, split off another one: no growth moves them all.
 #[derive(Clone, Debug, Default)]

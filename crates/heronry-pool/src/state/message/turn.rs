@@ -1,4 +1,4 @@
-//! When it is a copy's turn to be claimed.
+//! The turn of a copy to be claimed.
 
 use std::cmp::Reverse;
 
