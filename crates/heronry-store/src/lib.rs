@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod contents;
 mod cursors;
+mod custody;
 mod doorbell;
 pub mod embedded;
 mod error;
@@ -28,6 +29,7 @@ pub use cursors::{
     CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, Cursors,
     FilterFingerprint, judge_cursor,
 };
+pub use custody::Custody;
 pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};

@@ -7,9 +7,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, Reservation, Store,
-    StoreError, StoreErrorKind, Stored,
+    AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, Custody, FencingToken,
+    Guard, Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, Reservation,
+    Store, StoreError, StoreErrorKind, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -47,6 +47,7 @@ impl Process {
         });
         Store {
             journal: Arc::clone(&cut) as _,
+            custody: Arc::clone(&cut) as _,
             contents: Arc::clone(&cut) as _,
             leases: cut,
             ..store.clone()
@@ -138,35 +139,38 @@ impl Journal for Cut {
         self.process.write(delete).await.map_err(unknown)?
     }
 
+    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
+        self.inner.journal.watch(pool, after).await
+    }
+}
+
+#[async_trait]
+impl Custody for Cut {
     async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.journal.sealed().await
+        self.inner.custody.sealed().await
     }
 
     async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
         self.process
-            .write(self.inner.journal.seal(moved_to))
+            .write(self.inner.custody.seal(moved_to))
             .await?
     }
 
     async fn unseal(&self) -> Result<(), StoreError> {
-        self.process.write(self.inner.journal.unseal()).await?
+        self.process.write(self.inner.custody.unseal()).await?
     }
 
     async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.journal.reserved().await
+        self.inner.custody.reserved().await
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        let reserve = self.inner.journal.reserve(reservation);
+        let reserve = self.inner.custody.reserve(reservation);
         self.process.write(reserve).await?
     }
 
     async fn unreserve(&self) -> Result<(), StoreError> {
-        self.process.write(self.inner.journal.unreserve()).await?
-    }
-
-    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
-        self.inner.journal.watch(pool, after).await
+        self.process.write(self.inner.custody.unreserve()).await?
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heronry_store::{
     AppendError, Arrival, Capabilities, Commit, FencingToken, Guard, Head, Journal, Page,
-    ReadError, Reservation, StoreError,
+    ReadError, StoreError,
 };
 use heronry_types::{PoolId, Position, Timelines};
 
@@ -84,30 +84,6 @@ impl Journal for MarkedJournal {
             self.keeper.saw(pool, head).await;
         }
         deleted
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.inner.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.inner.unseal().await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.inner.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.inner.unreserve().await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {

@@ -5,8 +5,9 @@ use std::sync::{Arc, atomic::Ordering};
 use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
-    NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind, Stored,
+    ContentPlace, Contents, Custody, FencingToken, Guard, Head, Journal, LeaseError, Leases,
+    NamedClaim, NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind,
+    Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -113,36 +114,6 @@ impl Journal for FaultStore {
         self.inner.journal.delete(pool, token).await
     }
 
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.plan.check_open("look for a seal")?;
-        self.inner.journal.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.plan.check_open("seal the store")?;
-        self.inner.journal.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.plan.check_open("unseal the store")?;
-        self.inner.journal.unseal().await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.plan.check_open("look for a reservation")?;
-        self.inner.journal.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.plan.check_open("reserve pools")?;
-        self.inner.journal.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.plan.check_open("reserve pools")?;
-        self.inner.journal.unreserve().await
-    }
-
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         self.plan.check_open("watch")?;
         self.inner.journal.watch(pool, after).await?;
@@ -152,6 +123,39 @@ impl Journal for FaultStore {
     async fn closed(&self) -> StoreError {
         self.plan.bells.closing().await;
         self.plan.closed("go on")
+    }
+}
+
+#[async_trait]
+impl Custody for FaultStore {
+    async fn sealed(&self) -> Result<Option<String>, StoreError> {
+        self.plan.check_open("look for a seal")?;
+        self.inner.custody.sealed().await
+    }
+
+    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
+        self.plan.check_open("seal the store")?;
+        self.inner.custody.seal(moved_to).await
+    }
+
+    async fn unseal(&self) -> Result<(), StoreError> {
+        self.plan.check_open("unseal the store")?;
+        self.inner.custody.unseal().await
+    }
+
+    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
+        self.plan.check_open("look for a reservation")?;
+        self.inner.custody.reserved().await
+    }
+
+    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        self.plan.check_open("reserve pools")?;
+        self.inner.custody.reserve(reservation).await
+    }
+
+    async fn unreserve(&self) -> Result<(), StoreError> {
+        self.plan.check_open("reserve pools")?;
+        self.inner.custody.unreserve().await
     }
 }
 

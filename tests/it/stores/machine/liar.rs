@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use heronry_store::{
     AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
     ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
-    NewContent, Page, ReadError, Reservation, Store, StoreError, Stored,
+    NewContent, Page, ReadError, Store, StoreError, Stored,
 };
 use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
 
@@ -53,7 +53,7 @@ impl Liar {
 
     async fn unsealed(&self) {
         if self.is(Lie::IgnoresTheSeal) {
-            let _ = self.inner.journal.unseal().await;
+            let _ = self.inner.custody.unseal().await;
         }
     }
 
@@ -193,30 +193,6 @@ impl Journal for Liar {
             .journal
             .trim(pool, before.plus(more), token)
             .await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.journal.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.inner.journal.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.inner.journal.unreserve().await
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.journal.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.inner.journal.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.inner.journal.unseal().await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
