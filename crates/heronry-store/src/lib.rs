@@ -13,6 +13,7 @@ mod guard;
 mod journal;
 mod keyed_map;
 pub mod keys;
+mod layer;
 mod lease;
 mod memory_claims;
 mod reservation;
@@ -40,6 +41,10 @@ pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };
 pub use keyed_map::KeyedMap;
+pub use layer::{
+    ClaimsLayer, ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, Layer, Layered,
+    LeasesLayer, SnapshotsLayer,
+};
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
 pub use reservation::{Reservation, Route};
