@@ -129,7 +129,6 @@ impl From<TransferError> for Refusal {
             | TransferError::Append { .. }
             | TransferError::Unfinished { .. }
             | TransferError::EpochTaken { .. }
-            | TransferError::NotArrived { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
             | TransferError::MoveUnfinished { .. }
