@@ -129,6 +129,7 @@ impl From<TransferError> for Refusal {
             | TransferError::Append { .. }
             | TransferError::Unfinished { .. }
             | TransferError::EpochTaken { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
             | TransferError::MoveUnfinished { .. }
