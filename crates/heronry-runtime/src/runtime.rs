@@ -11,6 +11,7 @@ use heronry_pool::{
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
+use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
@@ -19,7 +20,6 @@ use crate::{
     actor::{Ended, Opening},
     queue::Queue,
     resume,
-    transfer::{Bodies, Export, TransferError},
     waiters::Waiters,
 };
 
