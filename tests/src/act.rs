@@ -4,7 +4,8 @@ use heronry_journal::{Body, Claim, Record};
 use heronry_pool::{
     Caller, Done, Received,
     decide::{
-        Ack, CancelWake, ClaimSet, Command, Fetch, RegisterWake, Release, StateDigest, WakeRequest,
+        AckCopies, CancelWake, ClaimSet, Command, FetchMessages, RegisterWake, ReleaseClaims,
+        StateDigest, WakeRequest,
     },
 };
 use heronry_runtime::{CallError, Pool, StopReason};
@@ -48,7 +49,7 @@ pub async fn until(mut holds: impl FnMut() -> bool) {
 /// Receives in a task of its own.
 pub fn receiving(
     pool: &Pool,
-    fetch: Fetch,
+    fetch: FetchMessages,
     wait: Millis,
 ) -> JoinHandle<Result<Received, CallError>> {
     let pool = pool.clone();
@@ -133,7 +134,7 @@ impl World {
         caller: &Caller,
         claims: ClaimSet,
     ) -> Result<Done, CallError> {
-        let ack = Ack {
+        let ack = AckCopies {
             caller: caller.clone(),
             run: Self::run_of(caller),
             claims,
@@ -154,7 +155,7 @@ impl World {
         claims: Vec<Claim>,
         delay: Option<Millis>,
     ) -> Result<Done, CallError> {
-        let release = Release {
+        let release = ReleaseClaims {
             caller: caller.clone(),
             run: Self::run_of(caller),
             claims,

@@ -6,7 +6,7 @@ use heronry_event::{Event, EventPage, filter::Filter};
 use heronry_journal::{Body, Chunk, Record};
 use heronry_pool::{
     Caller, Done, Rejection, State,
-    decide::{EndRun, FindMessage, Join, Leave, SendRequest, Viewer},
+    decide::{EndRun, FindMessage, JoinPool, LeavePool, SendRequest, Viewer},
 };
 use heronry_runtime::{CallError, EventQuery, EventsError, From, OnTrimmed, Pool, Runtime};
 use heronry_testkit::SeededIds;
@@ -212,7 +212,7 @@ impl World {
         topics: &[&str],
         policies: &[&str],
     ) -> Caller {
-        let join = Join {
+        let join = JoinPool {
             topics: topics.iter().map(|topic| crate::topic(topic)).collect(),
             policies: Some(Self::policies(policies)),
             ..Self::joining(name)
@@ -238,8 +238,8 @@ impl World {
     ///
     /// # Panics
     /// Panics when `instance` is not an id.
-    pub fn joining_as(name: &str, instance: &str) -> Join {
-        Join {
+    pub fn joining_as(name: &str, instance: &str) -> JoinPool {
+        JoinPool {
             instance: InstanceId::parse(instance).unwrap(),
             ..Self::joining(name)
         }
@@ -270,7 +270,7 @@ impl World {
     /// The refusal.
     pub async fn leave(&self, pool: &Pool, caller: &Caller) -> Result<Done, CallError> {
         let (caller, run) = (caller.clone(), Self::run_of(caller));
-        pool.call(Leave { caller, run }).await
+        pool.call(LeavePool { caller, run }).await
     }
 
     /// Ends the caller's run, with a note.

@@ -6,7 +6,10 @@ use heronry_event::filter::Filter;
 use heronry_journal::Record;
 use heronry_pool::{
     Caller, Joined, Sent,
-    decide::{Content, Fetch, Join, Select, Send, SendRequest, StateDigest, WakeRequest},
+    decide::{
+        Content, FetchMessages, JoinPool, Select, SendMessage, SendRequest, StateDigest,
+        WakeRequest,
+    },
     engine::MATCHING_SLICE,
 };
 use heronry_runtime::{CallError, Pool, Runtime};
@@ -321,8 +324,8 @@ impl World {
     ///
     /// # Panics
     /// Panics when a text is not what it stands for.
-    pub fn joining(name: &str) -> Join {
-        Join {
+    pub fn joining(name: &str) -> JoinPool {
+        JoinPool {
             caller: Caller::Operator,
             run: run(name),
             agent: agent(name),
@@ -338,7 +341,7 @@ impl World {
     ///
     /// # Errors
     /// The refusal.
-    pub async fn join_as(&self, pool: &Pool, join: Join) -> Result<Joined, CallError> {
+    pub async fn join_as(&self, pool: &Pool, join: JoinPool) -> Result<Joined, CallError> {
         pool.call(join).await
     }
 
@@ -366,7 +369,9 @@ impl World {
         request: SendRequest,
     ) -> Result<Sent, CallError> {
         let run = Self::run_of(from);
-        let answer = pool.call(Send::new(from.clone(), run, request)).await;
+        let answer = pool
+            .call(SendMessage::new(from.clone(), run, request))
+            .await;
         canary::check("the answer to a message", &answer);
         answer
     }
@@ -386,8 +391,8 @@ impl World {
     ///
     /// # Panics
     /// Panics when a text is not what it stands for.
-    pub fn fetch(caller: &Caller, receive_id: &str, max: u64) -> Fetch {
-        Fetch {
+    pub fn fetch(caller: &Caller, receive_id: &str, max: u64) -> FetchMessages {
+        FetchMessages {
             caller: caller.clone(),
             run: Self::run_of(caller),
             receive_id: ReceiveId::parse(receive_id).unwrap(),

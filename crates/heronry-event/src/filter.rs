@@ -84,6 +84,14 @@ impl Filter {
     /// # Errors
     /// [`CompileErrors`] with every error of the text, each with its place.
     pub fn compile(text: &str) -> Result<Self, CompileErrors> {
+        Self::compile_in_slices(text, || {})
+    }
+
+    /// Compiles filter text, and calls `pause` after each slice of the work: others may go on then.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_in_slices(text: &str, mut pause: impl FnMut()) -> Result<Self, CompileErrors> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(exceeded(Limit::TextBytesMax, 0..text.len()).into());
         }
@@ -93,7 +101,7 @@ impl Filter {
         let formula = lower::formula(&expression, &mut faults);
         match faults.into_errors() {
             Some(errors) => Err(errors),
-            None => Self::of(&formula, Some(text.len()))
+            None => Self::of(&formula, Some(text.len()), &mut pause)
                 .map_err(|limit| exceeded(limit, 0..text.len()).into()),
         }
     }
@@ -113,8 +121,12 @@ impl Filter {
         FilterBuilder::default()
     }
 
-    fn of(formula: &Formula, text_bytes: Option<usize>) -> Result<Self, Limit> {
-        let filter = Self::of_terms(formula::expand(formula)?, text_bytes);
+    fn of(
+        formula: &Formula,
+        text_bytes: Option<usize>,
+        pause: &mut dyn FnMut(),
+    ) -> Result<Self, Limit> {
+        let filter = Self::of_terms(formula::expand(formula, pause)?, text_bytes);
         if filter.compiled.literals > LITERALS_MAX {
             return Err(Limit::LiteralsMax);
         }

@@ -17,14 +17,16 @@ pub use content::{
 };
 pub use effect::{AttemptEffect, IntendEffect, ListEffects, ReportEffect};
 pub use member::{
-    ChangeMember, EndRun, Heartbeat, Join, JoinNew, Leave, Resume, Suspend, Suspending,
+    ChangeMember, EndRun, Heartbeat, JoinNew, JoinPool, LeavePool, ResumeRun, SuspendRun,
+    Suspending,
 };
 pub(crate) use member::{acting_entry, back_entry, left_entries, lost_entry, resumed_entry};
 pub use message::{
-    Ack, CancelMessage, ClaimSet, Content, Expiry, Extend, Fetch, Peek, ReferenceAccess, Release,
-    ReleaseUnanswered, Replay, Select, Send, SendRequest,
+    AckCopies, CancelMessage, ClaimSet, Content, Expiry, ExtendClaims, FetchMessages, PeekInbox,
+    ReferenceAccess, ReleaseClaims, ReleaseUnanswered, ReplayCopy, Select, SendMessage,
+    SendRequest,
 };
-pub use pool::{AppendEvents, Configure, Create, Retire};
+pub use pool::{AppendEvents, ConfigurePool, CreatePool, RetirePool};
 pub(crate) use pool::{due_entries, due_entries_of_contents};
 pub use query::{
     AdmitReader, CheckCursor, CheckStanding, ContentAccess, DescribePool, ExplainWake, FindMessage,
@@ -38,6 +40,6 @@ pub use wake::{
 pub(crate) use wake::{Extent, cost_of, cost_of_clause, is_about_wakes, is_suspension_for, sees};
 
 pub use crate::command::{
-    AboutWakes, Applied, Command, Cx, Decision, Draft, How, Lane, Names, Needs, Prior, Profile,
-    Speaker,
+    AboutWakes, Applied, Command, Cx, Decision, Demand, Draft, How, Lane, Names, Needs, Prior,
+    Profile, SMALL_BYTES, Speaker,
 };

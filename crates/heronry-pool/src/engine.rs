@@ -75,10 +75,11 @@ use heronry_journal::{Entry, Record};
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
+pub use crate::command::SMALL_BURDEN;
 pub use append::{Append, LookedUp, Staged};
 pub use claims::RecentClaims;
 use leases::Leases;
-pub use matching::{MATCHING_SLICE, SMALL_BURDEN};
+pub use matching::MATCHING_SLICE;
 use matching::{Matching, Turn};
 pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 pub use replay::{Replay, UnreadableFilter};
@@ -114,7 +115,7 @@ pub struct Engine {
     resume: Resume,
     leases: Leases,
     heard: Heard,
-    /// How many finished messages stay in memory.
+    /// The number of finished messages that stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
     suspicion: Watch,

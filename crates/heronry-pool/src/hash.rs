@@ -20,6 +20,11 @@ impl RequestHasher {
         debug_assert!(encoded.is_ok(), "a request part has no encoding");
     }
 
+    /// Returns how many bytes were put so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn finish(self) -> RequestHash {
         let mut bits = [0; 16];
         bits.copy_from_slice(blake3::hash(&self.0).as_bytes().split_at(16).0);

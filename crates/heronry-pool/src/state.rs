@@ -3,7 +3,7 @@
 mod content;
 mod deadline;
 mod effect;
-mod hash;
+mod encoding;
 mod member;
 mod message;
 mod wake;
@@ -212,8 +212,8 @@ impl State {
         lineage
     }
 
-    /// Returns a digest of everything that the fold holds: equal states have equal digests.
+    /// Returns the hash of the encoding of everything that the fold holds: equal states have equal digests.
     pub fn digest(&self) -> ChunkHash {
-        hash::digest(self)
+        encoding::digest(self)
     }
 }

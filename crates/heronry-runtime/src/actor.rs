@@ -11,30 +11,27 @@ mod open;
 mod past;
 mod pending;
 mod scan;
+mod turns;
 
-use std::{
-    collections::{HashSet, VecDeque},
-    future,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-};
+use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
 use heronry_store::{FencingToken, Outcome, Store};
-use heronry_types::{PoolId, Position, RunId, Timestamp};
+use heronry_types::{PoolId, Position, Timestamp};
 use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
-use batch::{Batch, waits_for_triggers};
+use batch::Batch;
 use claims::{Handed, Handover};
 use commit::{Flight, Landing};
 use pending::{Scanning, Scans};
 
 use crate::{
     CallError, StopReason,
+    bulk::{Appends, Bulk, Place},
     job::Job,
     published::Published,
     queue::{Next, Queue},
@@ -73,6 +70,8 @@ enum Event {
     Scanned(Result<Scanning, JoinError>),
     /// Claims arrived at the claims store.
     HandedOver(Handed),
+    /// A command that is bulk may have its share now.
+    Share,
     /// Nothing else is to be done while records wait to be matched.
     Behind,
 }
@@ -102,6 +101,11 @@ pub(crate) struct Actor {
     /// The decisions that are not handed to the store yet.
     batch: Option<Batch>,
     scans: Scans,
+    bulk: Arc<Bulk>,
+    /// The place in line of the commands that are bulk.
+    place: Place,
+    /// The appends since the last piece of bulk.
+    appends: Appends,
     /// The chunks that were last read of the journal for records that are matched again.
     history: Vec<Chunk>,
     /// The run of claims that the claims store is taking in.
@@ -153,6 +157,8 @@ impl Actor {
                     self.pending.extend(jobs);
                     self.decide().await
                 }
+                // It waits for its share no longer.
+                Event::Work(Next::Closed) if self.place.waits() => self.decide().await,
                 // What is under way may still leave something to decide.
                 Event::Work(Next::Closed) => match &mut self.flight {
                     None => return self.queue.closed_by().unwrap_or(StopReason::Shutdown),
@@ -161,6 +167,7 @@ impl Actor {
                         self.land(landing)
                     }
                 },
+                Event::Share => self.decide().await,
                 Event::Scanned(ended) => self.scanned(ended),
                 Event::Landed(landing) => self.land(landing),
                 Event::HandedOver(end) => self.handed_over(end),
@@ -195,7 +202,7 @@ impl Actor {
         let is_behind = self.engine.is_behind();
         // A batch that is open has as many triggers as it takes.
         let has_triggers = self.engine.has_backlog() && self.batch.is_none();
-        let has_work = wants && (!self.pending.is_empty() || has_triggers);
+        let has_work = wants && (self.has_taken() || has_triggers);
         let (room, held_back) = (self.room(), self.who_waits());
         // What is not matched by then is matched when the pool is opened again.
         if is_behind && queue.is_done(&held_back) {
@@ -225,35 +232,11 @@ impl Actor {
             ended = self.scans.next() => Event::Scanned(ended),
             end = handed => Event::HandedOver(end),
             () = future::ready(()), if has_work => Event::Work(Next::Jobs(queue.take_now(room, &held_back))),
-            next = queue.next(TAKEN_AT_ONCE), if wants => Event::Work(next),
+            next = queue.next(TAKEN_AT_ONCE, &held_back), if wants => Event::Work(next),
+            () = self.place.may_begin(), if wants => Event::Share,
             () = future::ready(()), if is_behind => Event::Behind,
             () = due, if wants => Event::Work(Next::Jobs(Vec::new())),
         }
-    }
-
-    /// Returns about how many records the commands may make that are taken beside those that wait for
-    /// triggers: these hold up nobody who comes after them. What is not decided now keeps its turn.
-    /// Those that wait do not count.
-    fn room(&self) -> usize {
-        if self.takes_none() {
-            return 0;
-        }
-        let goes_on = self
-            .pending
-            .iter()
-            .filter(|job| !waits_for_triggers(job.as_ref()));
-        let burden = goes_on.map(|job| job.burden());
-        TAKEN_AT_ONCE.saturating_sub(burden.sum())
-    }
-
-    /// Returns the members of whom a command waits: what they ask for next stays in the queue, where it
-    /// takes their places and nobody else's.
-    fn who_waits(&self) -> HashSet<RunId> {
-        let waiting = self
-            .pending
-            .iter()
-            .filter(|job| waits_for_triggers(job.as_ref()));
-        waiting.filter_map(|job| job.turn().1.cloned()).collect()
     }
 
     /// Returns true when commands can be decided now, in a new batch or in the one that is open.

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Engine, Rejection,
-    decide::{AboutWakes, Command, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
+    decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Append, LookedUp, Past, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
@@ -28,6 +28,12 @@ pub(crate) trait Job: Send + Sync {
 
     /// Returns about how many records it stages.
     fn burden(&self) -> usize;
+
+    /// Returns its demand on the store.
+    fn demand(&self) -> Demand;
+
+    /// Returns about how many bytes the store writes for it.
+    fn weight(&self) -> u64;
 
     /// Returns what earlier events to look for.
     fn scan(&self, engine: &Engine, found: &[NamedClaim])
@@ -144,6 +150,14 @@ where
 
     fn burden(&self) -> usize {
         self.command.profile().burden
+    }
+
+    fn demand(&self) -> Demand {
+        self.command.profile().demand()
+    }
+
+    fn weight(&self) -> u64 {
+        self.command.profile().weight() as u64
     }
 
     fn scan(

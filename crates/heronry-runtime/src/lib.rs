@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod actor;
+mod bulk;
 mod error;
 mod events;
 mod job;

@@ -186,10 +186,10 @@ impl Queue {
     }
 
     /// Waits for commands and takes about as many as make `max` records: reserved ones first, then one of
-    /// each member in turn.
-    pub(crate) async fn next(&self, max: usize) -> Next {
+    /// each member in turn. In the common lane those of members that are held back stay.
+    pub(crate) async fn next(&self, max: usize, held_back: &HashSet<RunId>) -> Next {
         loop {
-            if let Some(next) = self.lanes().next(max) {
+            if let Some(next) = self.lanes().next(max, held_back) {
                 return next;
             }
             self.ring.notified().await;
@@ -268,8 +268,8 @@ impl Lanes {
     }
 
     /// Returns the next work; `None` while the queue is open and empty.
-    fn next(&mut self, max: usize) -> Option<Next> {
-        let jobs = self.take(max, &HashSet::new());
+    fn next(&mut self, max: usize, held_back: &HashSet<RunId>) -> Option<Next> {
+        let jobs = self.take(max, held_back);
         if !jobs.is_empty() {
             return Some(Next::Jobs(jobs));
         }

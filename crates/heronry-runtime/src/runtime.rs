@@ -7,7 +7,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use heronry_pool::{
     Minter,
-    decide::{Create, How},
+    decide::{CreatePool, How},
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
@@ -18,6 +18,8 @@ use tokio::sync::Mutex;
 use crate::{
     CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
     actor::{Ended, Opening},
+    bulk::Bulk,
+    pool::BodyPermits,
     queue::Queue,
     resume,
     waiters::Waiters,
@@ -39,7 +41,9 @@ pub(crate) struct Environment {
     pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
-    pub(crate) storing: SideWork,
+    pub(crate) body_permits: BodyPermits,
+    /// The pace of what others would wait for.
+    pub(crate) bulk: Arc<Bulk>,
 }
 
 /// The pools of one store that are open in this process. Cheap to clone.
@@ -88,6 +92,7 @@ impl Runtime {
     ) -> Self {
         let environment = Environment {
             store,
+            bulk: Arc::new(Bulk::new(Arc::clone(&clock))),
             clock,
             ids,
             minter: Minter::new(key),
@@ -96,7 +101,7 @@ impl Runtime {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
-            storing: SideWork::with_permits(1),
+            body_permits: BodyPermits::default(),
         };
         Self {
             environment: Arc::new(environment),
@@ -164,7 +169,7 @@ impl Runtime {
     /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
     pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), OpenError> {
         let handle = self.running(pool, Wanted::Made).await?;
-        let how = handle.call(Create { spec }).await?;
+        let how = handle.call(CreatePool { spec }).await?;
         Ok((handle, how))
     }
 

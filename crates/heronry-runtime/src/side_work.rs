@@ -53,6 +53,22 @@ impl Party {
         }
     }
 
+    /// Returns for whom a turn before a pool is: a member's, or that of whoever is none.
+    pub(crate) fn of_turn(pool: &PoolId, run: Option<&RunId>) -> Self {
+        run.map_or(Self::Operator, |run| Self::member(pool, run))
+    }
+
+    /// Returns true when [`of_turn`](Self::of_turn) returns this one.
+    pub(crate) fn has_turn(&self, pool: &PoolId, run: Option<&RunId>) -> bool {
+        match self {
+            Self::Operator => run.is_none(),
+            Self::Member {
+                pool: own,
+                run: one,
+            } => own == pool && Some(one) == run,
+        }
+    }
+
     fn member(pool: &PoolId, run: &RunId) -> Self {
         Self::Member {
             pool: pool.clone(),

@@ -2,7 +2,7 @@
 //! taken back.
 
 use async_trait::async_trait;
-use heronry_pool::{Caller, Joined, decide::Join};
+use heronry_pool::{Caller, Joined, decide::JoinPool};
 use heronry_store::Outcome;
 use heronry_types::{EffectOutcome, EffectResult, EffectView, IdempotencyKey, RunId};
 
@@ -16,13 +16,13 @@ pub trait RunHost: Send + Sync {
     ///
     /// # Errors
     /// [`HostError`] when nothing was started.
-    async fn start(&self, run: &Join) -> Result<(), HostError>;
+    async fn start(&self, run: &JoinPool) -> Result<(), HostError>;
 
     /// Takes a start back: the run could not join.
     ///
     /// # Errors
     /// [`HostError`] when the run goes on.
-    async fn stop(&self, run: &Join) -> Result<(), HostError>;
+    async fn stop(&self, run: &JoinPool) -> Result<(), HostError>;
 }
 
 /// The reason why a host did not do what it was asked.
@@ -37,7 +37,7 @@ pub struct StartRun {
     /// the run joins.
     pub by: Option<StartedBy>,
     /// The join of the run.
-    pub join: Join,
+    pub join: JoinPool,
 }
 
 /// The member that has a run started: the start is an effect of its own.
@@ -131,7 +131,11 @@ impl Pool {
         }
     }
 
-    async fn start_and_join(&self, host: &dyn RunHost, join: &Join) -> Result<Joined, StartError> {
+    async fn start_and_join(
+        &self,
+        host: &dyn RunHost,
+        join: &JoinPool,
+    ) -> Result<Joined, StartError> {
         host.start(join).await.map_err(StartError::NotStarted)?;
         let error = match self.call(join.clone()).await {
             Ok(joined) => return Ok(joined),

@@ -10,7 +10,7 @@ use axum::{
 };
 use heronry_pool::{
     Caller,
-    decide::{CheckStanding, Peek},
+    decide::{CheckStanding, PeekInbox},
 };
 use heronry_runtime::{OpenError, Party, Pool};
 use heronry_types::{Generation, RunId};
@@ -223,7 +223,7 @@ async fn with_unread(identity: &Identity, mut answer: Response) -> Response {
     if let Identity::Member { pool, run, .. } = identity {
         // As the member itself: an older generation has nothing to read of its successor's, and does
         // not renew its lease.
-        let peek = Peek {
+        let peek = PeekInbox {
             caller: identity.caller(),
             run: run.clone(),
             max: 0,

@@ -3,7 +3,7 @@
 use heronry_event::Event;
 use heronry_pool::{
     Appended, Caller, EventFault, PolicyNeed, Rejection,
-    decide::{AppendEvents, RegisterWake, Send, Viewer},
+    decide::{AppendEvents, RegisterWake, SendMessage, Viewer},
 };
 use heronry_runtime::{CallError, Follow, Pool};
 use heronry_store::Outcome;
@@ -206,7 +206,7 @@ async fn j7_another_batch_under_a_key_is_a_conflict_and_the_key_space_is_that_of
         let call = report(&pool, &ann, (other, "k"));
         assert_eq!(world.refused(&pool, call).await, conflict(first));
     }
-    let send = Send::new(ann.clone(), run("ann"), World::to_run("ann", "k", "-"));
+    let send = SendMessage::new(ann.clone(), run("ann"), World::to_run("ann", "k", "-"));
     assert_eq!(world.refused(&pool, pool.call(send)).await, conflict(first));
     let wait = RegisterWake::new(ann.clone(), run("ann"), World::waiting("terminal", "k"));
     assert_eq!(world.refused(&pool, pool.call(wait)).await, conflict(first));

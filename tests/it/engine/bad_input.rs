@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{ClaimSet, Extend, FindMessage, SendRequest},
+    decide::{ClaimSet, ExtendClaims, FindMessage, SendRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, body, key, message, on_every_store, run, topic};
@@ -141,7 +141,7 @@ async fn a52_claims_of_another_run_are_unknown_and_stay_as_they_are(world: World
     }
     let release = world.release(&pool, &lead, claims.clone(), None);
     assert_eq!(world.refused(&pool, release).await, unknown(claims[0]));
-    let extend = Extend {
+    let extend = ExtendClaims {
         caller: lead.clone(),
         run: run("lead"),
         claims: claims.clone(),

@@ -3,7 +3,7 @@
 use heronry_journal::Record;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{CancelMessage, ClaimSet, Expiry, Replay},
+    decide::{CancelMessage, ClaimSet, Expiry, ReplayCopy},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
@@ -216,7 +216,7 @@ async fn m11_a_cancelled_message_does_not_expire_and_its_dead_copies_stay_dead(w
     world.receive(&pool, &bob, "r", 1).await;
     let receipt = pool.call(cancel(&lead, "lead", "m")).await.unwrap();
     assert_eq!(states(&receipt), [CopyState::Dead, CopyState::Claimed]);
-    let replay = Replay {
+    let replay = ReplayCopy {
         caller: ann.clone(),
         run: run("ann"),
         accepted: sent.cursor,

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::{Body, CopyName, Entry, MessageExpired, fits};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Configure, DescribePool, Expiry, RegisterWake},
+    decide::{ConfigurePool, DescribePool, Expiry, RegisterWake},
 };
 use heronry_runtime::{CallError, EventsError, OpenError, Pool};
 use heronry_store::Clock;
@@ -45,7 +45,7 @@ async fn configure(
     version: u64,
     value: (LimitName, u64),
 ) -> Result<heronry_pool::Done, CallError> {
-    let configure = Configure {
+    let configure = ConfigurePool {
         caller: Caller::Operator,
         expected_version: version,
         limits: limits(&[value]),

@@ -3,7 +3,7 @@
 use heronry_journal::Body;
 use heronry_pool::{
     Caller, DeadLetterPage, Rejection,
-    decide::{ClaimSet, Expiry, ListDeadLetters, Replay},
+    decide::{ClaimSet, Expiry, ListDeadLetters, ReplayCopy},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{
@@ -32,8 +32,8 @@ on_every_store_that_is_reopened! {
     m8_dead_letters_are_listed_in_pages_and_survive_a_crash
 }
 
-fn replay(caller: &Caller, name: &str, accepted: Cursor) -> Replay {
-    Replay {
+fn replay(caller: &Caller, name: &str, accepted: Cursor) -> ReplayCopy {
+    ReplayCopy {
         caller: caller.clone(),
         run: run(name),
         accepted,

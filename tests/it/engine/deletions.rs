@@ -3,7 +3,7 @@
 use heronry_event::{CloseReason, StreamItem};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{CheckCursor, Retire, Viewer},
+    decide::{CheckCursor, RetirePool, Viewer},
 };
 use heronry_runtime::{CallError, DeleteError, Follow, OpenError, Pool, StopReason};
 use heronry_store::Outcome;
@@ -23,8 +23,8 @@ on_every_store_with_threads! {
     of_a_join_and_a_deletion_at_once_one_is_refused
 }
 
-fn retire(expected: Option<Cursor>) -> Retire {
-    Retire {
+fn retire(expected: Option<Cursor>) -> RetirePool {
+    RetirePool {
         caller: Caller::Operator,
         expected,
     }
@@ -35,7 +35,7 @@ async fn delete(world: &World, pool: &Pool) -> Result<Cursor, DeleteError> {
 }
 
 /// Returns the refusal of a deletion by the rules.
-async fn refused(world: &World, pool: &Pool, retire: Retire) -> Rejection {
+async fn refused(world: &World, pool: &Pool, retire: RetirePool) -> Rejection {
     let refused = world.runtime.delete(pool.id(), retire).await.unwrap_err();
     let DeleteError::Open(OpenError::Call(error)) = refused else {
         panic!("{refused:?}");
@@ -83,7 +83,7 @@ async fn a_pool_is_deleted_by_operators_alone_and_at_the_head_that_they_saw(worl
     let pool = world.pool().await;
     let seen = pool.head();
     let lead = world.join(&pool, "lead").await;
-    let by_member = Retire {
+    let by_member = RetirePool {
         caller: lead.clone(),
         expected: None,
     };

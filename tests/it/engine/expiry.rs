@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heronry_pool::decide::{ClaimSet, Expiry, Extend, FindMessage, SendRequest};
+use heronry_pool::decide::{ClaimSet, Expiry, ExtendClaims, FindMessage, SendRequest};
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
@@ -197,11 +197,11 @@ async fn a19_a_copy_given_back_after_the_expiry_is_not_claimed_in_the_same_appen
 }
 
 /// Claims the only copy for this many seconds and returns what extends it by a minute.
-async fn claim(scene: &Scene, count: u64) -> Extend {
+async fn claim(scene: &Scene, count: u64) -> ExtendClaims {
     let mut fetch = World::fetch(&scene.scout, "r1", 1);
     fetch.claim_ms = seconds(count);
     let received = scene.pool.call(fetch).await.unwrap();
-    Extend {
+    ExtendClaims {
         caller: scene.scout.clone(),
         run: run("scout"),
         claims: World::claims(&received),

@@ -4,8 +4,8 @@ use heronry_event::StreamItem;
 use heronry_pool::{
     Caller, Rejection, State,
     decide::{
-        AboutWakes, Applied, Command, Cx, Decision, DescribePool, FindMessage, Join, Peek, Profile,
-        Viewer,
+        AboutWakes, Applied, Command, Cx, Decision, DescribePool, FindMessage, JoinPool, PeekInbox,
+        Profile, Viewer,
     },
 };
 use heronry_runtime::{CallError, Follow, Pool, StopReason, Subscription};
@@ -46,8 +46,8 @@ fn find(from: &str, id: &str) -> FindMessage {
     }
 }
 
-fn look(caller: &Caller) -> Peek {
-    Peek {
+fn look(caller: &Caller) -> PeekInbox {
+    PeekInbox {
         caller: caller.clone(),
         run: World::run_of(caller),
         max: 10,
@@ -187,7 +187,7 @@ async fn c1_nothing_is_readable_or_answered_while_the_sync_is_held(world: World)
     let caller = Caller::Operator;
     let mut describe = asked!(pool.call(DescribePool { caller }));
     let stranger = World::joining("stranger");
-    let mut refused = asked!(pool.call(Join {
+    let mut refused = asked!(pool.call(JoinPool {
         caller: lead.clone(),
         ..stranger
     }));

@@ -6,8 +6,8 @@ use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Minter, Rejection,
     decide::{
-        CancelMessage, ClaimSet, ContentAccess, Expiry, Extend, FindMessage, Replay, Send,
-        SendRequest, StateDigest,
+        CancelMessage, ClaimSet, ContentAccess, Expiry, ExtendClaims, FindMessage, ReplayCopy,
+        SendMessage, SendRequest, StateDigest,
     },
 };
 use heronry_runtime::Pool;
@@ -254,7 +254,7 @@ impl Story {
             answers.note("body", self.pool.call(access).await);
         }
         for cursor in [receipt.cursor, receipt.as_of] {
-            let replay = Replay {
+            let replay = ReplayCopy {
                 caller: self.ann.clone(),
                 run: run("ann"),
                 accepted: cursor,
@@ -284,7 +284,7 @@ impl Story {
                 answers.note("ack up to", world.ack(pool, who, up_to).await);
                 let released = world.release(pool, who, vec![claim], None).await;
                 answers.note("release", released);
-                let extend = Extend {
+                let extend = ExtendClaims {
                     caller: who.clone(),
                     run: World::run_of(who),
                     claims: vec![claim],
@@ -430,7 +430,7 @@ async fn m7_who_may_fetch_a_body_is_known_however_many_messages_refer_to_it(worl
 async fn a_pool_holds_no_finished_message_in_memory_and_every_other(world: World) {
     let story = Story::of(&world).await;
     let live = named("live", to("ann"));
-    let sent = Send::new(story.lead.clone(), run("lead"), live);
+    let sent = SendMessage::new(story.lead.clone(), run("lead"), live);
     let live = story.pool.call(sent).await.unwrap().receipt.cursor.position;
     let secret = Minter::new([7; 32]);
     let epoch = World::first_epoch(&story.pool);

@@ -4,9 +4,10 @@ use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, CancelWake, ChangeMember, ClaimSet, Command, Configure, ContentAccess,
-        ContentShare, DescribePool, EndRun, Extend, Fetch, FindMessage, FindWake, Heartbeat, Leave,
-        ListMembers, ListWakes, Peek, RegisterWake, Release, Send, Viewing,
+        AckCopies, AdmitBody, CancelWake, ChangeMember, ClaimSet, Command, ConfigurePool,
+        ContentAccess, ContentShare, DescribePool, EndRun, ExtendClaims, FetchMessages,
+        FindMessage, FindWake, Heartbeat, LeavePool, ListMembers, ListWakes, PeekInbox,
+        RegisterWake, ReleaseClaims, SendMessage, Viewing,
     },
 };
 use heronry_runtime::Pool;
@@ -56,18 +57,18 @@ async fn check_acting(
     let request = World::to_run("victim", "fresh", "hi");
     let waiting = World::waiting("true", "fresh");
     refused! {
-        Send::new(c(), r(), request),
+        SendMessage::new(c(), r(), request),
         RegisterWake::new(c(), r(), waiting),
         CancelWake { caller: c(), run: r(), wake_id: wake("w1") },
-        Fetch { caller: c(), run: r(), ..World::fetch(&World::member("victim", heronry_types::Generation(Position(1))), "r9", 1) },
-        Peek { caller: c(), run: r(), max: 1 },
-        Ack { caller: c(), run: r(), claims: ClaimSet::These(claims.clone()), outcome: AckOutcome::Done, note: None },
-        Ack { caller: c(), run: r(), claims: ClaimSet::UpTo(claims[0]), outcome: AckOutcome::Done, note: None },
-        Release { caller: c(), run: r(), claims: claims.clone(), delay: None },
-        Extend { caller: c(), run: r(), claims: claims.clone(), claim_ms },
+        FetchMessages { caller: c(), run: r(), ..World::fetch(&World::member("victim", heronry_types::Generation(Position(1))), "r9", 1) },
+        PeekInbox { caller: c(), run: r(), max: 1 },
+        AckCopies { caller: c(), run: r(), claims: ClaimSet::These(claims.clone()), outcome: AckOutcome::Done, note: None },
+        AckCopies { caller: c(), run: r(), claims: ClaimSet::UpTo(claims[0]), outcome: AckOutcome::Done, note: None },
+        ReleaseClaims { caller: c(), run: r(), claims: claims.clone(), delay: None },
+        ExtendClaims { caller: c(), run: r(), claims: claims.clone(), claim_ms },
         ChangeMember { caller: c(), run: r(), topics: Some(vec![topic("t")]), lease: None },
         Heartbeat { caller: c(), run: r() },
-        Leave { caller: c(), run: r() },
+        LeavePool { caller: c(), run: r() },
         EndRun { caller: c(), run: r(), end: RunEnd::Failed, note: None },
         FindMessage { caller: c(), from: r(), message_id: message("m1") },
         FindMessage { caller: c(), from: r(), message_id: message("absent") },
@@ -172,7 +173,7 @@ async fn a52_a_member_cannot_do_what_only_an_operator_may(world: World) {
         assert_eq!(refusal(&world, &pool, join).await, Rejection::OperatorOnly);
         let (caller, expected_version) = (caller.clone(), 1);
         let limits = Limits::default();
-        let configure = Configure {
+        let configure = ConfigurePool {
             caller,
             expected_version,
             limits,

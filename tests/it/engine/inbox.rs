@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Claim};
 use heronry_pool::{
     Caller, Rejection, State,
-    decide::{ClaimSet, Extend, Leave},
+    decide::{ClaimSet, ExtendClaims, LeavePool},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{Ledger, Tally, World, on_every_store, on_every_store_that_is_reopened, run};
@@ -226,7 +226,7 @@ async fn a25_copies_are_conserved_at_every_cursor_of_a_random_workload(world: Wo
         let chosen = usize::try_from(draw.below(3)).unwrap();
         random_step(&world, &pool, &members[chosen], (step, &mut draw)).await;
     }
-    let leave = Leave {
+    let leave = LeavePool {
         caller: Caller::Operator,
         run: run("cid"),
     };
@@ -311,7 +311,7 @@ fn check_standings(state: &State, ledger: &Ledger) {
 async fn m8_a_claim_is_extended_from_now_and_an_unknown_one_is_refused(world: World) {
     let (pool, _, scout, sent) = with_messages(&world, 1).await;
     let claims = World::claims(&world.receive(&pool, &scout, "r1", 1).await);
-    let extend = |claims: Vec<Claim>| Extend {
+    let extend = |claims: Vec<Claim>| ExtendClaims {
         caller: scout.clone(),
         run: run("scout"),
         claims,

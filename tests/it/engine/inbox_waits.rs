@@ -1,7 +1,7 @@
 //! Receives that wait, and answers that nobody takes.
 
 use heronry_journal::Body;
-use heronry_pool::decide::{ClaimSet, Join, Peek, Send, SendRequest};
+use heronry_pool::decide::{ClaimSet, JoinPool, PeekInbox, SendMessage, SendRequest};
 use heronry_tests::{World, calling, let_others_run, on_every_store, receiving, run, until};
 use heronry_types::{CopyState, Millis, ReleaseReason, Undeliverable};
 
@@ -43,7 +43,7 @@ async fn m8_a_retry_of_an_answer_that_nobody_took_keeps_its_claims(world: World)
     let (pool, lead, scout, _) = with_messages(&world, 1).await;
     let hold = world.faults.hold_appends();
     let request = World::to_run("lead", "busy", "keeps the store busy");
-    let busy = calling(&pool, Send::new(lead, run("lead"), request));
+    let busy = calling(&pool, SendMessage::new(lead, run("lead"), request));
     hold.reached(1).await;
     let gone = receiving(&pool, World::fetch(&scout, "r1", 1), Millis(0));
     let_others_run().await;
@@ -124,13 +124,13 @@ async fn m8_a_receive_goes_on_past_copies_that_cannot_be_handed_over(world: Worl
         world.send(&pool, &lead, request).await.unwrap();
     }
     // Another instance takes over and holds less.
-    let join = Join {
+    let join = JoinPool {
         policies: Some(World::policies(&[])),
         ..World::joining_as("scout", "instance-2")
     };
     let joined = world.join_as(&pool, join).await.unwrap();
     let scout = World::member("scout", joined.generation);
-    let peek = Peek {
+    let peek = PeekInbox {
         caller: scout.clone(),
         run: run("scout"),
         max: 1,

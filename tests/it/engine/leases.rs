@@ -3,7 +3,7 @@
 use heronry_journal::{Body, Record, RunLost};
 use heronry_pool::{
     Caller, Done, MemberView, Rejection,
-    decide::{ChangeMember, ClaimSet, DescribePool, Heartbeat, Join, ListMembers},
+    decide::{ChangeMember, ClaimSet, DescribePool, Heartbeat, JoinPool, ListMembers},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_store::Clock;
@@ -49,7 +49,7 @@ async fn limited(world: &World, limits: &[(LimitName, u64)]) -> Pool {
 }
 
 pub(super) async fn join(world: &World, pool: &Pool, name: &str, lease: Millis) -> Caller {
-    let join = Join {
+    let join = JoinPool {
         lease: Some(lease),
         topics: vec![topic("news")],
         ..World::joining(name)
@@ -196,7 +196,7 @@ async fn a9_whatever_a_member_asks_renews_its_lease(world: World) {
     let refused = world.ack(&pool, &scout, ClaimSet::These(Vec::new())).await;
     drop(refused);
     world.pass(&pool, nine).await;
-    let again = Join {
+    let again = JoinPool {
         lease: Some(LEASE),
         ..World::joining("scout")
     };
@@ -276,7 +276,7 @@ async fn p5_who_waits_for_an_answer_is_heard_of(world: World) {
 async fn p5_a_fenced_joining_renews_nothing(world: World) {
     let pool = world.pool().await;
     let old = join(&world, &pool, "scout", LEASE).await;
-    let takes_over = Join {
+    let takes_over = JoinPool {
         lease: Some(LEASE),
         ..World::joining_as("scout", "instance-2")
     };
@@ -460,7 +460,7 @@ async fn l_leases(world: World) {
     let refusal = Rejection::Limit(exceeded);
     join(&world, &pool, "less", Millis(max - 1)).await;
     let scout = join(&world, &pool, "scout", LEASE).await;
-    let more = Join {
+    let more = JoinPool {
         lease: Some(Millis(max + 1)),
         ..World::joining("more")
     };

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{ClaimSet, FindWake, Leave},
+    decide::{ClaimSet, FindWake, LeavePool},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, run, topic};
@@ -116,7 +116,7 @@ async fn a7_leaving_twice_is_refused_and_records_nothing(world: World) {
     let again = world.leave(&pool, &scout);
     assert_eq!(world.refused(&pool, again).await, Rejection::NotAMember);
     let (caller, run) = (Caller::Operator, run("scout"));
-    let again = pool.call(Leave { caller, run });
+    let again = pool.call(LeavePool { caller, run });
     assert_eq!(world.refused(&pool, again).await, Rejection::NotAMember);
     world.check_replay(&pool).await;
 }

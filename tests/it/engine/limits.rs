@@ -4,8 +4,9 @@ use futures::future::join_all;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        Ack, AdmitBody, ChangeMember, ClaimSet, Content, ContentShare, DescribePool, EndRun,
-        Extend, Fetch, Join, ListWakes, Peek, RegisterWake, Release, SendRequest, Viewer,
+        AckCopies, AdmitBody, ChangeMember, ClaimSet, Content, ContentShare, DescribePool, EndRun,
+        ExtendClaims, FetchMessages, JoinPool, ListWakes, PeekInbox, RegisterWake, ReleaseClaims,
+        SendRequest, Viewer,
     },
 };
 use heronry_runtime::{CallError, EventsError, Pool};
@@ -118,7 +119,7 @@ async fn l_topics(world: World) {
         .join_with(&pool, "three", &["a", "b", "c", "c"], &[])
         .await;
     let topics = |names: &[&str]| names.iter().map(|name| topic(name)).collect::<Vec<_>>();
-    let join = Join {
+    let join = JoinPool {
         topics: topics(&["a", "b", "c", "d"]),
         ..World::joining("four")
     };
@@ -247,7 +248,7 @@ async fn l_policies(world: World) {
     let policies = Some(World::policies(&["a", "b", "c", "d"]));
     let join = world.join_as(
         &pool,
-        Join {
+        JoinPool {
             policies,
             ..World::joining("four")
         },
@@ -346,7 +347,7 @@ async fn l_bytes_of_notes(world: World) {
             .say(&pool, &lead, ("lead", &format!("m{number}")))
             .await;
         let received = world.receive(&pool, &lead, &format!("r{number}"), 1).await;
-        let ack = Ack {
+        let ack = AckCopies {
             caller: lead.clone(),
             run: run("lead"),
             claims: ClaimSet::These(World::claims(&received)),
@@ -388,7 +389,7 @@ async fn l_milliseconds_of_claims(world: World) {
     }
     let fetch = |id: &str, ms| {
         let fetch = World::fetch(&lead, id, 1);
-        pool.call(Fetch {
+        pool.call(FetchMessages {
             claim_ms: Millis(ms),
             ..fetch
         })
@@ -396,7 +397,7 @@ async fn l_milliseconds_of_claims(world: World) {
     let first = World::claims(&fetch("r1", 999).await.unwrap());
     let second = World::claims(&fetch("r2", 1_000).await.unwrap());
     assert_eq!(world.refused(&pool, fetch("r3", 1_001)).await, refusal);
-    let extend = |ms| Extend {
+    let extend = |ms| ExtendClaims {
         caller: lead.clone(),
         run: run("lead"),
         claims: first.clone(),
@@ -408,7 +409,7 @@ async fn l_milliseconds_of_claims(world: World) {
         world.refused(&pool, pool.call(extend(1_001))).await,
         refusal
     );
-    let release = |claims: &[heronry_journal::Claim], ms| Release {
+    let release = |claims: &[heronry_journal::Claim], ms| ReleaseClaims {
         caller: lead.clone(),
         run: run("lead"),
         claims: claims.to_vec(),
@@ -432,7 +433,7 @@ async fn l_items_of_pages(world: World) {
     let refusal = over(LimitName::PageItemsMax, 3, 4);
     let (caller, name) = (|| lead.clone(), || run("lead"));
     let peek = |max| {
-        pool.call(Peek {
+        pool.call(PeekInbox {
             caller: caller(),
             run: name(),
             max,
@@ -519,7 +520,7 @@ async fn j4_recipients_or_copies_that_do_not_fit_a_chunk_are_refused_and_the_poo
     let long = |number: usize| format!("{number:0>500}");
     // 524 000 bytes of ids are within their limit, and leave no room for so many correlations.
     let joins = (0..1_048).map(|number| {
-        let join = Join {
+        let join = JoinPool {
             topics: vec![topic("all")],
             ..World::joining(&long(number))
         };

@@ -8,6 +8,7 @@
 
 mod app_events;
 mod bad_input;
+mod bulk;
 mod cancel;
 mod ceilings;
 mod claims;

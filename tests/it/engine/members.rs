@@ -3,7 +3,7 @@
 use heronry_journal::Body;
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
-    decide::{ChangeMember, ClaimSet, Extend, Join, ListMembers, Peek, Send},
+    decide::{ChangeMember, ClaimSet, ExtendClaims, JoinPool, ListMembers, PeekInbox, SendMessage},
 };
 use heronry_tests::{World, agent, on_every_store, on_every_store_that_is_reopened, run, topic};
 use heronry_types::{Actor, CopyState, EventKind, Generation, Millis, RunEnd, WakeStatus};
@@ -125,7 +125,7 @@ async fn a8_the_older_generation_is_fenced(world: World) {
     assert_eq!(world.refused(&pool, fetch).await, Rejection::Fenced);
     let leave = world.leave(&pool, &scout);
     assert_eq!(world.refused(&pool, leave).await, Rejection::Fenced);
-    let peek = Peek {
+    let peek = PeekInbox {
         caller: caller.clone(),
         run: run.clone(),
         max: 1,
@@ -134,7 +134,7 @@ async fn a8_the_older_generation_is_fenced(world: World) {
         world.refused(&pool, pool.call(peek)).await,
         Rejection::Fenced
     );
-    let extend = Extend {
+    let extend = ExtendClaims {
         caller,
         run,
         claims: claims.clone(),
@@ -186,7 +186,7 @@ async fn a8_a_run_keeps_its_agent(world: World) {
     let pool = world.pool().await;
     world.join(&pool, "scout").await;
     for instance in ["instance-1", "instance-2"] {
-        let other = Join {
+        let other = JoinPool {
             agent: agent("other"),
             ..World::joining_as("scout", instance)
         };
@@ -205,7 +205,7 @@ async fn a8_joining_again_cannot_widen_policies(world: World) {
         let policies = policies.map(World::policies);
         world.join_as(
             &pool,
-            Join {
+            JoinPool {
                 policies,
                 ..World::joining_as("scout", instance)
             },
@@ -296,7 +296,7 @@ async fn p8_an_operator_acts_for_a_run_and_the_record_says_so(world: World) {
     let scout = world.join(&pool, "scout").await;
     let before = world.head(&pool).await;
     let request = World::to_run("scout", "k1", "from outside");
-    let by_operator = Send::new(Caller::Operator, run("scout"), request.clone());
+    let by_operator = SendMessage::new(Caller::Operator, run("scout"), request.clone());
     let first = pool.call(by_operator).await.unwrap();
     assert_eq!(first.receipt.from, run("scout"));
     for record in world.records_after(&pool, before).await {

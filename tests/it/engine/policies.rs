@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     PolicyNeed, Rejection,
-    decide::{Join, SendRequest},
+    decide::{JoinPool, SendRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, agent, body, key, on_every_store, run};
@@ -47,7 +47,7 @@ fn needs(refusal: Rejection) -> (String, PolicyNeed) {
 /// Joins two runs of the agent `reviewer`; only the first holds `secret`.
 async fn join_reviewers(world: &World, pool: &Pool) {
     for (name, policies) in [("one", &["secret"][..]), ("two", &[])] {
-        let join = Join {
+        let join = JoinPool {
             agent: agent("reviewer"),
             policies: Some(World::policies(policies)),
             ..World::joining(name)
@@ -209,7 +209,7 @@ async fn m4_a_policy_lost_before_receiving_makes_the_copy_undeliverable(world: W
         request.message_id = Some(heronry_tests::message(id));
         world.send(&pool, &lead, request).await.unwrap();
     }
-    let narrower = Join {
+    let narrower = JoinPool {
         policies: Some(World::policies(&[])),
         ..World::joining_as("peer", "instance-2")
     };

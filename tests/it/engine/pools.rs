@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::Body;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Configure, DescribePool, How, ListMembers},
+    decide::{ConfigurePool, DescribePool, How, ListMembers},
 };
 use heronry_runtime::{CallError, OpenError};
 use heronry_tests::{World, agent, on_every_store, on_every_store_that_is_reopened, pool, run};
@@ -262,10 +262,10 @@ async fn a5_opening_with_another_configuration_names_the_fields_and_changes_noth
     world.check_replay(&created).await;
 }
 
-fn patch(expected_version: u64, name: LimitName, value: u64) -> Configure {
+fn patch(expected_version: u64, name: LimitName, value: u64) -> ConfigurePool {
     let mut limits = Limits::default();
     limits.set(name, value);
-    Configure {
+    ConfigurePool {
         caller: Caller::Operator,
         expected_version,
         limits,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{ClaimSet, Fetch, FindMessage, SendRequest},
+    decide::{ClaimSet, FetchMessages, FindMessage, SendRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, body, key, message, on_every_store, run};
@@ -472,7 +472,7 @@ pub(super) fn find(id: &str) -> FindMessage {
 
 /// Claims what waits for a member, and returns how many copies that are.
 pub(super) async fn fetch(scene: &Scene, by: &Caller) -> Result<usize, CallError> {
-    let fetch: Fetch = World::fetch(by, "r", 9);
+    let fetch: FetchMessages = World::fetch(by, "r", 9);
     let received = scene.pool.call(fetch).await?;
     Ok(received.items.len())
 }

@@ -148,7 +148,7 @@ async fn p5_an_extended_claim_has_the_longer_term(world: World) {
     let mut fetch = World::fetch(&scout, "r1", 1);
     fetch.claim_ms = SECOND;
     let received = pool.call(fetch).await.unwrap();
-    let extend = heronry_pool::decide::Extend {
+    let extend = heronry_pool::decide::ExtendClaims {
         caller: scout.clone(),
         run: World::run_of(&scout),
         claims: World::claims(&received),

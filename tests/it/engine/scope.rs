@@ -3,7 +3,7 @@
 use heronry_event::Event;
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
-    decide::{Ack, ClaimSet, Join, RegisterWake, Viewer, Viewing},
+    decide::{AckCopies, ClaimSet, JoinPool, RegisterWake, Viewer, Viewing},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, run};
@@ -211,7 +211,7 @@ async fn a55_a_takeover_that_may_not_read_the_events_ends_every_wake_of_its_run(
     let (pool, inside, _) = scene(&world).await;
     let request = World::waiting(r#"kind == "tool_completed""#, "w");
     let wake = world.register(&pool, &inside, request).await.wake_id;
-    let narrower = Join {
+    let narrower = JoinPool {
         policies: Some(World::policies(&["more"])),
         ..World::joining_as("in", "instance-2")
     };
@@ -235,7 +235,7 @@ async fn s5_the_author_is_judged_just_before_the_record_and_a_join_just_after(wo
         let last = records.last().unwrap();
         (last.kind(), last.entry.visibility)
     };
-    let narrower = heronry_pool::decide::Join {
+    let narrower = heronry_pool::decide::JoinPool {
         policies: Some(World::policies(&["more"])),
         ..World::joining_as("in", "instance-2")
     };
@@ -286,7 +286,7 @@ async fn s5_a_payload_is_reduced_to_the_wake_policy(world: World) {
         let lead = world.join(&pool, "lead").await;
         world.say(&pool, &lead, ("lead", "m1")).await;
         let claims = World::claims(&world.receive(&pool, &lead, "r1", 1).await);
-        let ack = Ack {
+        let ack = AckCopies {
             caller: lead.clone(),
             run: run("lead"),
             claims: ClaimSet::These(claims),

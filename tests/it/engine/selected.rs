@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Rejection,
-    decide::{Fetch, Select},
+    decide::{FetchMessages, Select},
 };
 use heronry_tests::{World, on_every_store};
 use heronry_types::{Cursor, LimitName, Millis};
@@ -24,7 +24,7 @@ async fn m9_a_receive_of_named_messages_passes_over_others_and_not_over_ordered_
     ] {
         sent.push(scene.send(id, options).await.cursor);
     }
-    let fetch = |receive_id: &str, these: &[Cursor]| Fetch {
+    let fetch = |receive_id: &str, these: &[Cursor]| FetchMessages {
         select: Select::These(these.to_vec()),
         ..World::fetch(&scene.ann, receive_id, 10)
     };

@@ -273,7 +273,7 @@ async fn a14_a_sender_that_is_not_a_member_is_refused(world: World) {
     let stranger = World::member("stranger", heronry_types::Generation(pool.head().position));
     let refused = world.send(&pool, &stranger, World::to_run("lead", "k1", "hi"));
     assert_eq!(world.refused(&pool, refused).await, Rejection::NotAMember);
-    let by_operator = heronry_pool::decide::Send::new(
+    let by_operator = heronry_pool::decide::SendMessage::new(
         heronry_pool::Caller::Operator,
         run("stranger"),
         World::to_run("lead", "k1", "hi"),

@@ -1,6 +1,6 @@
 //! The whole line once: join, send, receive, acknowledge, wait, replay.
 
-use heronry_pool::decide::{Ack, ClaimSet, RegisterWake};
+use heronry_pool::decide::{AckCopies, ClaimSet, RegisterWake};
 use heronry_tests::{World, canary, on_every_store_that_is_reopened, run};
 use heronry_types::{AckOutcome, EventKind, MessageStatus, Millis, WakeStatus};
 
@@ -32,7 +32,7 @@ async fn the_whole_line_once(world: World) {
         .await
         .unwrap();
     assert_eq!(&*body.body.bytes, canary::said("look north").as_bytes());
-    let ack = Ack {
+    let ack = AckCopies {
         caller: scout.clone(),
         run: run("scout"),
         claims: ClaimSet::These(vec![claim]),

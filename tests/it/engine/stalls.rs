@@ -3,7 +3,7 @@
 use heronry_journal::{Body, DeadlockSuspected, Record};
 use heronry_pool::{
     Caller, PoolView, SuspendedView,
-    decide::{ChangeMember, DescribePool, Join, Resume, Suspending, WakeRequest},
+    decide::{ChangeMember, DescribePool, JoinPool, ResumeRun, Suspending, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run, topic};
@@ -143,7 +143,7 @@ async fn w9_a_suspicion_is_said_once_and_ends_when_one_of_the_runs_goes_on(world
     assert_eq!(suspected.len(), 2, "another one waits on them");
     assert_eq!(suspected[1].runs.len(), 3);
     let (caller, name) = (ann.clone(), run("ann"));
-    pool.call(Resume { caller, run: name }).await.unwrap();
+    pool.call(ResumeRun { caller, run: name }).await.unwrap();
     for name in ["bob", "cid"] {
         assert_eq!(asleep(&pool, name).await.suspected_deadlock, None);
     }
@@ -160,7 +160,7 @@ async fn w9_a_suspicion_is_said_once_and_ends_when_one_of_the_runs_goes_on(world
 async fn w9_a_wake_that_no_live_member_can_end_is_orphaned(world: World) {
     let pool = world.pool().await;
     let ann = world.join(&pool, "ann").await;
-    let join = Join {
+    let join = JoinPool {
         lease: Some(Millis::from_secs(10)),
         ..World::joining("bob")
     };

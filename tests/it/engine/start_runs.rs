@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{EndRun, Join, ListEffects},
+    decide::{EndRun, JoinPool, ListEffects},
 };
 use heronry_runtime::{
     EffectError, HostError, Pool, RunHost, StartError, StartRun, Started, StartedBy,
@@ -47,7 +47,7 @@ impl Host {
         self.asked.lock().unwrap().clone()
     }
 
-    fn note(&self, what: &str, join: &Join) -> Result<(), HostError> {
+    fn note(&self, what: &str, join: &JoinPool) -> Result<(), HostError> {
         self.asked
             .lock()
             .unwrap()
@@ -61,11 +61,11 @@ impl Host {
 
 #[async_trait]
 impl RunHost for Host {
-    async fn start(&self, join: &Join) -> Result<(), HostError> {
+    async fn start(&self, join: &JoinPool) -> Result<(), HostError> {
         self.note("start", join)
     }
 
-    async fn stop(&self, join: &Join) -> Result<(), HostError> {
+    async fn stop(&self, join: &JoinPool) -> Result<(), HostError> {
         self.note("stop", join)
     }
 }
@@ -228,12 +228,12 @@ struct Failing<'a>(&'a World);
 
 #[async_trait]
 impl RunHost for Failing<'_> {
-    async fn start(&self, _: &Join) -> Result<(), HostError> {
+    async fn start(&self, _: &JoinPool) -> Result<(), HostError> {
         self.0.faults.fail_next_append(AppendFault::UnknownKept);
         Ok(())
     }
 
-    async fn stop(&self, _: &Join) -> Result<(), HostError> {
+    async fn stop(&self, _: &JoinPool) -> Result<(), HostError> {
         panic!("it may have joined")
     }
 }

@@ -4,8 +4,8 @@ use heronry_journal::{Body, Claim, Record};
 use heronry_pool::{
     Caller, MemberView, Rejection, Stood,
     decide::{
-        ChangeMember, DescribePool, Heartbeat, Join, ListMembers, Peek, Resume, SendRequest,
-        Suspend,
+        ChangeMember, DescribePool, Heartbeat, JoinPool, ListMembers, PeekInbox, ResumeRun,
+        SendRequest, SuspendRun,
     },
 };
 use heronry_runtime::{CallError, Pool};
@@ -40,8 +40,8 @@ const LEASE: Millis = Millis::from_secs(10);
 const MINUTE: Millis = Millis::from_secs(60);
 
 /// Returns the command that suspends a run for a while, or forever.
-pub(super) fn suspend(caller: &Caller, timeout: Option<Millis>) -> Suspend {
-    Suspend {
+pub(super) fn suspend(caller: &Caller, timeout: Option<Millis>) -> SuspendRun {
+    SuspendRun {
         caller: caller.clone(),
         run: World::run_of(caller),
         wakes: Vec::new(),
@@ -78,7 +78,7 @@ pub(super) fn resumed(records: &[Record]) -> Vec<ResumedBy> {
 }
 
 async fn leased(world: &World, pool: &Pool, name: &str) -> Caller {
-    let join = Join {
+    let join = JoinPool {
         lease: Some(LEASE),
         ..World::joining(name)
     };
@@ -182,7 +182,7 @@ async fn p6_claims_that_are_named_are_given_back(world: World) {
     world.say(&pool, &lead, ("scout", "m2")).await;
     let named = World::claims(&world.receive(&pool, &scout, "r2", 1).await);
     let before = world.head(&pool).await;
-    let command = Suspend {
+    let command = SuspendRun {
         release: named.clone(),
         ..suspend(&scout, None)
     };
@@ -208,7 +208,7 @@ async fn p6_the_end_of_a_wake_or_the_time_resumes_a_run(world: World) {
     let waits = world
         .register(&pool, &lead, timed(NEWS, "w", 600_000))
         .await;
-    let command = Suspend {
+    let command = SuspendRun {
         wakes: vec![waits.wake_id.clone()],
         ..suspend(&lead, Some(MINUTE))
     };
@@ -258,7 +258,7 @@ async fn p6_an_urgent_message_or_a_command_of_the_run_resumes_it(world: World) {
     assert!(empty.items.is_empty(), "also a command that finds nothing");
     forever(&pool, &lead).await;
     let caller = lead.clone();
-    let on = Resume {
+    let on = ResumeRun {
         caller,
         run: run("lead"),
     };
@@ -289,7 +289,7 @@ async fn p6_being_there_asking_being_refused_and_repeating_resume_nobody(world: 
         run: name.clone(),
     };
     pool.call(beat).await.unwrap();
-    let peek = Peek {
+    let peek = PeekInbox {
         caller: caller.clone(),
         run: name.clone(),
         max: 1,
@@ -340,7 +340,7 @@ async fn p6_what_holds_already_resumes_a_run_in_the_append_that_suspends_it(worl
         .register(&pool, &lead, World::waiting(NEWS, "w"))
         .await;
     tell(&world, &pool, &scout, "k1").await;
-    let on_ended = Suspend {
+    let on_ended = SuspendRun {
         wakes: vec![waits.wake_id.clone(), waits.wake_id],
         ..suspend(&lead, None)
     };
@@ -387,13 +387,13 @@ async fn p6_a_delayed_interrupt_resumes_when_it_can_be_claimed(world: World) {
 async fn p6_taking_over_ends_a_suspension_and_joining_again_does_not(world: World) {
     let (pool, _, scout, _) = holding(&world).await;
     forever(&pool, &scout).await;
-    let same = Join {
+    let same = JoinPool {
         lease: Some(LEASE),
         ..World::joining("scout")
     };
     assert!(world.join_as(&pool, same).await.unwrap().repeated);
     assert!(seen(&pool, "scout").await.suspended.is_some());
-    let other = Join {
+    let other = JoinPool {
         lease: Some(LEASE),
         ..World::joining_as("scout", "instance-2")
     };
@@ -442,7 +442,7 @@ async fn p6_only_own_wakes_can_be_waited_for(world: World) {
     let foreign = world
         .register(&pool, &scout, World::waiting(NEWS, "w"))
         .await;
-    let command = Suspend {
+    let command = SuspendRun {
         wakes: vec![foreign.wake_id],
         ..suspend(&lead, None)
     };

@@ -3,7 +3,7 @@
 use heronry_event::{CloseReason, StreamItem};
 use heronry_pool::{
     Caller, Joined, Rejection, TakenOver,
-    decide::{ChangeMember, Join, JoinNew, Viewer, Viewing},
+    decide::{ChangeMember, JoinNew, JoinPool, Viewer, Viewing},
 };
 use heronry_runtime::{CallError, EventQuery, Follow, From, Pool, Subscription};
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
@@ -103,7 +103,7 @@ fn new(instance: &str) -> JoinNew {
 async fn p3_a_new_join_refuses_a_live_run_and_records_nothing(world: World) {
     let pool = world.pool().await;
     let lease = Millis::from_secs(10);
-    let first = Join {
+    let first = JoinPool {
         lease: Some(lease),
         ..World::joining_as("scout", "one")
     };
@@ -142,7 +142,7 @@ async fn p3_a_new_join_of_the_same_instance_is_a_repeat(world: World) {
         run: run("scout"),
         generation: first.generation,
     };
-    let as_member = JoinNew(Join {
+    let as_member = JoinNew(JoinPool {
         caller: member,
         ..World::joining_as("scout", "two")
     });

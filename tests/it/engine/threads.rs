@@ -5,8 +5,8 @@ use heronry_journal::Claim;
 use heronry_pool::{
     Caller,
     decide::{
-        Ack, AppendEvents, CancelWake, ClaimSet, Join, RegisterWake, Release, Send, SendRequest,
-        WakeRequest,
+        AckCopies, AppendEvents, CancelWake, ClaimSet, JoinPool, RegisterWake, ReleaseClaims,
+        SendMessage, SendRequest, WakeRequest,
     },
 };
 use heronry_runtime::{CallError, Pool};
@@ -95,7 +95,7 @@ impl Member {
         // Sometimes a key that it used before.
         let number = self.given - self.below(3).min(self.given);
         let request = SendRequest::new(to, body("-"), key(&format!("send-{number}")));
-        let send = Send::new(self.caller.clone(), self.run(), request.clone());
+        let send = SendMessage::new(self.caller.clone(), self.run(), request.clone());
         let answer = self.pool.call(send).await;
         if let Err(CallError::Stopped { outcome, .. }) = &answer
             && number == self.given
@@ -118,7 +118,7 @@ impl Member {
         let Some(claim) = self.claims.pop() else {
             return Ok(());
         };
-        let ack = Ack {
+        let ack = AckCopies {
             caller: self.caller.clone(),
             run: self.run(),
             claims: ClaimSet::These(vec![claim]),
@@ -132,7 +132,7 @@ impl Member {
         let Some(claim) = self.claims.pop() else {
             return Ok(());
         };
-        let release = Release {
+        let release = ReleaseClaims {
             caller: self.caller.clone(),
             run: self.run(),
             claims: vec![claim],
@@ -179,7 +179,7 @@ impl Member {
 async fn members(world: &World, pool: &Pool) -> Vec<Member> {
     let join = |number: usize| async move {
         let name = format!("m{number}");
-        let join = Join {
+        let join = JoinPool {
             topics: vec![topic("all")],
             ..World::joining(&name)
         };

@@ -3,7 +3,7 @@
 use heronry_event::filter::Filter;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{ClaimSet, Expiry, Leave, Peek, WakeRequest},
+    decide::{ClaimSet, Expiry, LeavePool, PeekInbox, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, asked, key, on_every_store, on_every_store_that_is_reopened, run};
@@ -234,7 +234,7 @@ async fn k1_nothing_is_handed_over_past_its_expiry_while_the_clock_is_suspect(wo
     world.send(&pool, &scout, request).await.unwrap();
     world.clock.jump_wall(wall(&world).after(HOUR));
     let (caller, run) = (lead.clone(), run("lead"));
-    let peek = Peek {
+    let peek = PeekInbox {
         caller,
         run,
         max: 10,
@@ -317,7 +317,7 @@ async fn k3_acks_leave_and_cancel_pass_a_full_queue(world: World) {
     let hold = world.faults.hold_appends();
     let busy = asked!(world.send(&pool, &scout, World::to_run("lead", "busy", "busy")));
     hold.reached(1).await;
-    let peek = Peek {
+    let peek = PeekInbox {
         caller: scout.clone(),
         run: run("scout"),
         max: 1,
@@ -330,7 +330,7 @@ async fn k3_acks_leave_and_cancel_pass_a_full_queue(world: World) {
     let refused = pool.call(peek.clone()).await.unwrap_err();
     assert!(matches!(refused, CallError::Busy { .. }));
     let caller = Caller::Operator;
-    let peek = Peek { caller, ..peek };
+    let peek = PeekInbox { caller, ..peek };
     for _ in 0..COMMON / 4 {
         common.push(asked!(pool.call(peek.clone())));
     }
@@ -344,7 +344,7 @@ async fn k3_acks_leave_and_cancel_pass_a_full_queue(world: World) {
     let ack = asked!(world.ack(&pool, &lead, ClaimSet::These(claims[0].clone())));
     let release = asked!(world.release(&pool, &lead, claims[1].clone(), None));
     let cancel = asked!(world.cancel(&pool, &lead, &timer.wake_id));
-    let leave = Leave {
+    let leave = LeavePool {
         caller: leaver,
         run: run("leaver"),
     };

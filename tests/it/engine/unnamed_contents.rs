@@ -4,7 +4,7 @@ use futures::{FutureExt, future::join_all};
 use heronry_journal::Body as RecordBody;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Configure, SendRequest, StateDigest},
+    decide::{ConfigurePool, SendRequest, StateDigest},
 };
 use heronry_runtime::{BodyError, CallError, ContentScope, Pool, StoredBody};
 use heronry_testkit::AppendFault;
@@ -325,7 +325,7 @@ async fn a_body_is_kept_as_long_as_the_settings_said_when_it_was_stored(world: W
     let first = store(&pool, &lead, "one").await.unwrap();
     let mut limits = Limits::default();
     limits.set(LimitName::UnnamedContentKeepMsMax, 1_000);
-    let configure = Configure {
+    let configure = ConfigurePool {
         caller: Caller::Operator,
         expected_version: 1,
         limits,

@@ -2,7 +2,7 @@
 //! lost, whenever a pool is killed while it catches up.
 
 use heronry_journal::Body;
-use heronry_pool::{Caller, decide::Create};
+use heronry_pool::{Caller, decide::CreatePool};
 use heronry_tests::World;
 use heronry_types::{EventKind, NewEvent, PoolSpec};
 
@@ -93,7 +93,7 @@ fn finish(alone: &mut Alone) {
 fn with_unmatched() -> (Alone, Caller) {
     let mut alone = Alone::new();
     let spec = PoolSpec::default();
-    alone.ask(&Create { spec });
+    alone.ask(&CreatePool { spec });
     let joined = alone.ask(&World::joining("noisy"));
     let noisy = World::member("noisy", joined.generation);
     let filter = serde_json::to_string(COMPLETED).unwrap();

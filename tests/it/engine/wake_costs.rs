@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::{Body, EpochStarted, PoolResumed, Record};
 use heronry_pool::{
     Caller, Minter, Rejection,
-    decide::{AppendEvents, RegisterWake, Send, WakeRequest},
+    decide::{AppendEvents, RegisterWake, SendMessage, WakeRequest},
     engine::Replay,
 };
 use heronry_runtime::Pool;
@@ -308,7 +308,7 @@ async fn w8_others_go_on_while_a_batch_of_events_is_matched(world: World) {
             let mut letters = Vec::new();
             for number in 0..8 {
                 let request = World::to_run("quiet", &format!("m{number}"), "-");
-                let letter = Send::new(quiet.clone(), run("quiet"), request);
+                let letter = SendMessage::new(quiet.clone(), run("quiet"), request);
                 letters.push(pool.call(letter).await.unwrap().receipt);
             }
             letters
@@ -345,7 +345,7 @@ async fn w8_a_command_that_waits_for_triggers_is_not_overtaken_for_ever(world: W
         tokio::spawn(async move {
             for letter in 0..EACH {
                 let request = World::to_run("noisy", &format!("{number}-{letter}"), "-");
-                let letter = Send::new(noisy.clone(), run("noisy"), request);
+                let letter = SendMessage::new(noisy.clone(), run("noisy"), request);
                 pool.call(letter).await.unwrap();
             }
         })

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller,
-    decide::{CancelWake, RegisterWake, Send},
+    decide::{CancelWake, RegisterWake, SendMessage},
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
@@ -73,7 +73,7 @@ async fn a36_one_event_triggers_every_wake_and_other_commands_go_on_meanwhile(wo
 
     let hold = world.faults.hold_appends();
     let news = World::to_run("lead", "news", "news");
-    let news = asked!(pool.call(Send::new(scout, run("scout"), news)));
+    let news = asked!(pool.call(SendMessage::new(scout, run("scout"), news)));
     hold.reached(1).await;
     // The event is decided, and a thousand of its triggers. Now somebody gives the last wake up,
     // and others do what has nothing to do with any wake.
@@ -85,7 +85,7 @@ async fn a36_one_event_triggers_every_wake_and_other_commands_go_on_meanwhile(wo
     };
     let cancel = calling(&pool, cancel);
     let receive = heronry_tests::receiving(&pool, World::fetch(&clerk, "r", 1), Millis(0));
-    let letter = Send::new(clerk, run("clerk"), World::to_run("clerk", "k", "-"));
+    let letter = SendMessage::new(clerk, run("clerk"), World::to_run("clerk", "k", "-"));
     let letter = calling(&pool, letter);
     let_others_run().await;
     hold.release();
@@ -127,9 +127,9 @@ async fn a36_a_crash_while_others_go_on_triggers_the_rest_once(world: World) {
     let own = world.register(&pool, &clerk, own).await.wake_id;
     let hold = world.faults.hold_appends();
     let news = World::to_run("lead", "news", "news");
-    let news = asked!(pool.call(Send::new(scout, run("scout"), news)));
+    let news = asked!(pool.call(SendMessage::new(scout, run("scout"), news)));
     hold.reached(1).await;
-    let letter = Send::new(
+    let letter = SendMessage::new(
         clerk.clone(),
         run("clerk"),
         World::to_run("clerk", "k", "-"),

@@ -3,7 +3,8 @@
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        CancelWake, EndRun, Expiry, Leave, RegisterWake, Send, SendRequest, WakeEvents, WakeRequest,
+        CancelWake, EndRun, Expiry, LeavePool, RegisterWake, SendMessage, SendRequest, WakeEvents,
+        WakeRequest,
     },
 };
 use heronry_tests::{World, body, calling, key, let_others_run, on_every_store, run, until};
@@ -36,7 +37,7 @@ async fn a34_the_first_of_trigger_cancel_and_timeout_is_the_only_end(world: Worl
         let busy = World::to_run("scout", "busy", "busy");
         let busy = calling(
             &pool,
-            Send::new(
+            SendMessage::new(
                 scout.clone(),
                 run("scout"),
                 SendRequest {
@@ -50,7 +51,7 @@ async fn a34_the_first_of_trigger_cancel_and_timeout_is_the_only_end(world: Worl
         );
         hold.reached(1).await;
         world.clock.advance(Millis(4_999 + u64::from(cancel_first)));
-        let tell = Send::new(
+        let tell = SendMessage::new(
             scout.clone(),
             run("scout"),
             World::to_run("lead", &format!("k{round}"), "news"),
@@ -188,7 +189,7 @@ async fn a37_a_waiter_that_left_ended_or_is_at_its_limit_fails_nobody(world: Wor
         assert!(matches!(refused, Rejection::Limit(limit) if limit.max == 2));
     }
     let (caller, run_of_leaver) = (leaver.clone(), run("leaver"));
-    pool.call(Leave {
+    pool.call(LeavePool {
         caller,
         run: run_of_leaver,
     })

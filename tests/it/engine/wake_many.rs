@@ -5,7 +5,7 @@ use heronry_journal::{Body, Chunk, Record};
 use heronry_pool::engine::MATCHING_SLICE;
 use heronry_pool::{
     Caller,
-    decide::{CancelWake, RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{CancelWake, RegisterWake, SendMessage, SendRequest, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_testkit::AppendFault;
@@ -103,7 +103,7 @@ async fn w5_one_event_triggers_thousands_a_thousand_in_each_append(world: World)
     let before = world.head(&pool).await;
     let hold = world.faults.hold_appends();
     let request = World::to_run("lead", "k1", "news");
-    let send = asked!(pool.call(Send::new(scout, run("scout"), request)));
+    let send = asked!(pool.call(SendMessage::new(scout, run("scout"), request)));
     // It reads one of the last wakes, and comes in the same batch as the event.
     let last = &wakes[2_999];
     let reads = asked!(world.wake_of(&pool, &waiters[2], &last.wake_id));

@@ -3,7 +3,7 @@
 use heronry_journal::Body;
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
-    decide::{Join, RegisterWake, WakeEvents, WakeRequest},
+    decide::{JoinPool, RegisterWake, WakeEvents, WakeRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
@@ -52,7 +52,7 @@ async fn register(
 
 /// Has another instance take `lead` over, which holds only these policies.
 async fn take_over(world: &World, pool: &Pool, policies: &[&str]) -> Caller {
-    let join = Join {
+    let join = JoinPool {
         policies: Some(World::policies(policies)),
         ..World::joining_as("lead", "another")
     };
@@ -345,7 +345,7 @@ async fn w1_a_takeover_that_keeps_the_policies_keeps_the_wakes(world: World) {
     let scout = world.join(&pool, "scout").await;
     world.register(&pool, &lead, carrying("w", &["team"])).await;
     // The same process again is no takeover, whatever it names.
-    let same = Join {
+    let same = JoinPool {
         policies: Some(World::policies(&["public"])),
         ..World::joining("lead")
     };

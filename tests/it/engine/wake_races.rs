@@ -6,7 +6,7 @@ use futures::future::join_all;
 use heronry_journal::Body;
 use heronry_pool::{
     Caller,
-    decide::{CancelWake, RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{CancelWake, RegisterWake, SendMessage, SendRequest, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
@@ -83,7 +83,7 @@ async fn send_all(
     let mut acceptances = BTreeMap::new();
     for group in order {
         let calls = group.iter().map(|race| {
-            let send = Send::new(from.clone(), run("scout"), news(*race));
+            let send = SendMessage::new(from.clone(), run("scout"), news(*race));
             pool.call(send)
         });
         for (race, answer) in group.iter().zip(join_all(calls).await) {
@@ -180,7 +180,7 @@ async fn a34_a_race_of_trigger_cancel_and_timeout_has_one_end_that_everybody_is_
             run: run("lead"),
             wake_id: wake.clone(),
         };
-        let send = Send::new(scout.clone(), run("scout"), news(race));
+        let send = SendMessage::new(scout.clone(), run("scout"), news(race));
         let mut turns = [0, 1, 2];
         turns.swap(0, draw.below(3));
         turns.swap(1, 1 + draw.below(2));

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use heronry_pool::{
     Caller,
-    decide::{Join, WakeEvents, WakeRequest},
+    decide::{JoinPool, WakeEvents, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
@@ -271,7 +271,7 @@ async fn w5_a_wake_fails_when_what_it_looks_back_at_is_gone(world: World) {
 async fn w3_a_lost_member_that_waits_from_a_cursor_sees_that_it_is_back(world: World) {
     let pool = world.pool().await;
     let lease = Millis::from_secs(10);
-    let join = Join {
+    let join = JoinPool {
         lease: Some(lease),
         ..World::joining("scout")
     };

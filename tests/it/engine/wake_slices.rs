@@ -7,7 +7,8 @@ use heronry_journal::{Body, Record};
 use heronry_pool::{
     Caller, Engine, Minter,
     decide::{
-        AppendEvents, CancelMessage, Command, Create, Expiry, RegisterWake, Send, WakeRequest,
+        AppendEvents, CancelMessage, Command, CreatePool, Expiry, RegisterWake, SendMessage,
+        WakeRequest,
     },
     engine::{Append, LookedUp, MATCHING_SLICE, Replay},
 };
@@ -76,10 +77,10 @@ pub(crate) fn report(caller: &Caller, events: Vec<NewEvent>, name: &str) -> Appe
     AppendEvents::new(caller.clone(), World::run_of(caller), events, key(name))
 }
 
-pub(crate) fn letter(caller: &Caller, name: &str) -> Send {
+pub(crate) fn letter(caller: &Caller, name: &str) -> SendMessage {
     let run = World::run_of(caller);
     let request = World::to_run(run.as_str(), name, "-");
-    Send::new(caller.clone(), run, request)
+    SendMessage::new(caller.clone(), run, request)
 }
 
 fn replay() -> Replay {
@@ -115,7 +116,7 @@ impl Alone {
     pub(crate) fn costly() -> (Self, Caller) {
         let mut alone = Self::new();
         let spec = PoolSpec::default();
-        alone.ask(&Create { spec });
+        alone.ask(&CreatePool { spec });
         let joined = alone.ask(&World::joining("noisy"));
         let noisy = World::member("noisy", joined.generation);
         for number in 0..WAKES {
@@ -427,7 +428,7 @@ async fn w8_what_becomes_due_at_once_is_matched_in_slices_and_ends_the_same_wake
             let mut request = World::to_run("quiet", &format!("m{number}"), "-");
             request.message_id = Some(heronry_tests::message(&format!("m{number}")));
             request.expiry = Some(Expiry::In(Millis(1_000 + number as u64)));
-            let send = Send::new(noisy.clone(), run("noisy"), request);
+            let send = SendMessage::new(noisy.clone(), run("noisy"), request);
             pool.call(send).await.unwrap();
         }
         // Wakes whose time is over between those, and each of them counts what expires.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heronry_pool::{
     Caller,
-    decide::{AppendEvents, Join, WakeRequest},
+    decide::{AppendEvents, JoinPool, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_store::FencingToken;
@@ -168,7 +168,7 @@ async fn a39_a_summary_says_no_more_to_who_does_not_see_the_events_any_more(worl
     let plain = format!("1 event, first tool_completed at {cursor}");
     let quoted = format!("{plain}\ntool_completed at {cursor}: found 3 faults");
     assert_eq!(summary_of(&world, &pool, &lead, &wake).await, quoted);
-    let narrowed = Join {
+    let narrowed = JoinPool {
         policies: Some(World::policies(&[])),
         ..World::joining_as("lead", "another")
     };

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller,
-    decide::{RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{RegisterWake, SendMessage, SendRequest, WakeRequest},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
@@ -109,10 +109,10 @@ async fn a29_events_before_at_and_after_registration_trigger_once_by_the_first_m
 }
 
 /// A send by the scout of generation 3, the third record of every test here.
-fn send(key_text: &str, mut request: SendRequest) -> Send {
+fn send(key_text: &str, mut request: SendRequest) -> SendMessage {
     request.key = key(key_text);
     let generation = heronry_types::Generation(Position(3));
-    Send::new(World::member("scout", generation), run("scout"), request)
+    SendMessage::new(World::member("scout", generation), run("scout"), request)
 }
 
 async fn a29_a_wake_since_its_registration_takes_only_later_events(world: World) {
@@ -313,7 +313,7 @@ async fn w6_a_timeout_counts_the_time_while_the_process_was_down(world: World) {
     world.clock.advance(Millis(1));
     let woken = world.wake_of(&pool, &lead, &later.wake_id).await;
     assert_eq!(woken.status, WakeStatus::TimedOut);
-    let member = pool.call(heronry_pool::decide::Peek {
+    let member = pool.call(heronry_pool::decide::PeekInbox {
         caller: lead,
         run: run("lead"),
         max: 1,

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller,
-    decide::{IntendEffect, Leave},
+    decide::{IntendEffect, LeavePool},
 };
 use heronry_runtime::Pool;
 use heronry_types::{PoolId, PoolSpec, RunId};
@@ -48,7 +48,7 @@ async fn j6_effects_without_a_result_are_listed_and_resolved_by_an_operator(serv
 
     let run = RunId::parse("b").unwrap();
     let caller = Caller::Operator;
-    pool.call(Leave { caller, run }).await.unwrap();
+    pool.call(LeavePool { caller, run }).await.unwrap();
     let orphan = server
         .get(OPERATOR, &format!("{EFFECTS}?run=b"))
         .await

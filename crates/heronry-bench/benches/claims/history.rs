@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, Select, Send, SendRequest},
+    decide::{
+        AckCopies, ClaimSet, Content, FetchMessages, JoinPool, Select, SendMessage, SendRequest,
+    },
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_types::{
@@ -122,7 +124,7 @@ impl Bench {
     /// Reads and acknowledges what was sent.
     async fn settle(&self) {
         for batch in 0.. {
-            let fetch = Fetch {
+            let fetch = FetchMessages {
                 caller: self.reader.clone(),
                 run: reader(),
                 receive_id: ReceiveId::parse(format!("{}-{batch}", self.sent)).unwrap(),
@@ -135,7 +137,7 @@ impl Bench {
                 break;
             }
             let claims = items.iter().filter_map(|item| item.claim);
-            let ack = Ack {
+            let ack = AckCopies {
                 caller: self.reader.clone(),
                 run: reader(),
                 claims: ClaimSet::These(claims.map(|(claim, _)| claim).collect()),
@@ -152,13 +154,13 @@ async fn send_each(pool: Pool, caller: Caller, numbers: std::ops::Range<u64>) {
         let to = Address::Run { run_id: reader() };
         let body = Content::Inline(Body::new(Body::TEXT, [b'x'; 200]));
         let key = Id::parse(format!("send-{number:016}")).unwrap();
-        let send = Send::new(caller.clone(), sender(), SendRequest::new(to, body, key));
+        let send = SendMessage::new(caller.clone(), sender(), SendRequest::new(to, body, key));
         pool.call(send).await.unwrap();
     }
 }
 
 async fn join(pool: &Pool, run: RunId) -> Caller {
-    let join = Join {
+    let join = JoinPool {
         caller: Caller::Operator,
         run: run.clone(),
         agent: Id::parse("agent-0000001").unwrap(),

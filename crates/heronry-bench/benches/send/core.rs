@@ -5,7 +5,7 @@ use std::time::Instant;
 use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
-    decide::{Command, Create},
+    decide::{Command, CreatePool},
     engine::{LookedUp, Replay},
 };
 use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
@@ -55,7 +55,7 @@ fn engine() -> Engine {
     let minter = Minter::new([7; 32]);
     let mut engine = Replay::new(pool, Epoch([1; 16]), minter, Durability::Memory).finish();
     let mut append = engine.begin(Timestamp::default());
-    let (create, nothing) = (Create { spec: spec() }, LookedUp::default());
+    let (create, nothing) = (CreatePool { spec: spec() }, LookedUp::default());
     append.run(&mut engine, &create, None, nothing).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
         let join = join(name);

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Fetch, Select},
+    decide::{AckCopies, ClaimSet, FetchMessages, Select},
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
@@ -109,7 +109,7 @@ impl Bench {
 
     async fn settle(&self, receive_id: &str) {
         let run = run_of(&self.reader);
-        let fetch = Fetch {
+        let fetch = FetchMessages {
             caller: self.reader.clone(),
             run: run.clone(),
             receive_id: ReceiveId::parse(receive_id).unwrap(),
@@ -122,7 +122,7 @@ impl Bench {
             .iter()
             .filter_map(|item| item.claim.map(|(claim, _)| claim))
             .collect();
-        let ack = Ack {
+        let ack = AckCopies {
             caller: self.reader.clone(),
             run,
             claims: ClaimSet::These(claims),

@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller,
-    decide::{Content, Join, Send, SendRequest},
+    decide::{Content, JoinPool, SendMessage, SendRequest},
 };
 use heronry_types::{
     Address, AgentId, Body, Correlation, CorrelationKey, CorrelationValue, IdempotencyKey,
@@ -22,8 +22,8 @@ pub(crate) fn spec() -> PoolSpec {
     }
 }
 
-pub(crate) fn join(name: &str) -> Join {
-    Join {
+pub(crate) fn join(name: &str) -> JoinPool {
+    JoinPool {
         caller: Caller::Operator,
         run: RunId::parse(name).unwrap(),
         agent: AgentId::parse(name).unwrap(),
@@ -42,7 +42,7 @@ pub(crate) fn run_of(caller: &Caller) -> RunId {
     }
 }
 
-pub(crate) fn message(sender: &Caller, key: &str) -> Send {
+pub(crate) fn message(sender: &Caller, key: &str) -> SendMessage {
     let to = Address::Run {
         run_id: RunId::parse("reader-4f1c2b").unwrap(),
     };
@@ -51,5 +51,5 @@ pub(crate) fn message(sender: &Caller, key: &str) -> Send {
     let ticket = CorrelationKey::parse("ticket").unwrap();
     let value = CorrelationValue::parse("T-2041").unwrap();
     request.correlation = Correlation::from_iter([(ticket, value)]);
-    Send::new(sender.clone(), run_of(sender), request)
+    SendMessage::new(sender.clone(), run_of(sender), request)
 }

@@ -3,7 +3,7 @@
 use heronry_journal::{ChunkHash, ChunkWriter};
 use heronry_pool::{
     Caller, Engine, Minter,
-    decide::{Command, Create},
+    decide::{Command, CreatePool},
     engine::{Append, LookedUp, Replay},
 };
 use heronry_store::{Commit, FencingToken, Guard, Store};
@@ -39,7 +39,7 @@ pub(crate) fn make(size: Size) -> Journal {
     let mut engine = Replay::new(pool(), EPOCH, minter.clone(), Durability::Fsync).finish();
     let mut writing = Writing::default();
     let mut append = engine.begin(Timestamp::from_millis(START_MS));
-    let (create, nothing) = (Create { spec: spec() }, LookedUp::default());
+    let (create, nothing) = (CreatePool { spec: spec() }, LookedUp::default());
     append.run(&mut engine, &create, None, nothing).unwrap();
     for name in ["reader-4f1c2b", "sender-9a07d3"] {
         let join = join(name);

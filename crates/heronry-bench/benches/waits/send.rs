@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Instant};
 use heronry_pool::{
     Caller,
     decide::{
-        Ack, ClaimSet, Content, Fetch, Join, RegisterWake, Select, Send, SendRequest, WakeRequest,
+        AckCopies, ClaimSet, Content, FetchMessages, JoinPool, RegisterWake, Select, SendMessage,
+        SendRequest, WakeRequest,
     },
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
@@ -125,7 +126,7 @@ impl Bench {
     /// Reads and acknowledges what was sent.
     async fn settle(&self, round: usize) {
         for batch in 0..SENDS.div_ceil(1_000) {
-            let fetch = Fetch {
+            let fetch = FetchMessages {
                 caller: self.reader.clone(),
                 run: reader(),
                 receive_id: ReceiveId::parse(format!("{round}-{batch}")).unwrap(),
@@ -135,7 +136,7 @@ impl Bench {
             };
             let items = self.pool.receive(fetch, Millis(0)).await.unwrap().items;
             let claims = items.iter().filter_map(|item| item.claim);
-            let ack = Ack {
+            let ack = AckCopies {
                 caller: self.reader.clone(),
                 run: reader(),
                 claims: ClaimSet::These(claims.map(|(claim, _)| claim).collect()),
@@ -153,7 +154,7 @@ async fn send_each(pool: Pool, caller: Caller, numbers: std::ops::Range<usize>) 
         let body = Content::Inline(Body::new(Body::TEXT, [b'x'; 200]));
         let mut request = SendRequest::new(to, body, key("send", number));
         request.correlation = Correlation::from_iter([(ticket(), id("value", 3))]);
-        let send = Send::new(caller.clone(), sender(), request);
+        let send = SendMessage::new(caller.clone(), sender(), request);
         pool.call(send).await.unwrap();
     }
 }
@@ -163,7 +164,7 @@ pub(crate) fn key(kind: &str, number: usize) -> IdempotencyKey {
 }
 
 async fn join(pool: &Pool, run: RunId) -> Caller {
-    let join = Join {
+    let join = JoinPool {
         caller: Caller::Operator,
         run: run.clone(),
         agent: Id::parse("agent-0000001").unwrap(),

@@ -4,7 +4,9 @@ use std::{fmt::Display, path::Path, sync::Arc};
 
 use heronry_pool::{
     Caller,
-    decide::{Ack, ClaimSet, Content, Fetch, Join, Select, Send, SendRequest},
+    decide::{
+        AckCopies, ClaimSet, Content, FetchMessages, JoinPool, Select, SendMessage, SendRequest,
+    },
 };
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
@@ -150,7 +152,7 @@ impl Ground {
         loop {
             self.rounds += 1;
             let run = run_of(&self.reader)?;
-            let fetch = Fetch {
+            let fetch = FetchMessages {
                 caller: self.reader.clone(),
                 run: run.clone(),
                 receive_id: id("receive", self.rounds)?,
@@ -163,7 +165,7 @@ impl Ground {
                 return Ok(());
             }
             let claims = items.iter().filter_map(|item| item.claim);
-            let ack = Ack {
+            let ack = AckCopies {
                 caller: self.reader.clone(),
                 run,
                 claims: ClaimSet::These(claims.map(|(claim, _)| claim).collect()),
@@ -204,8 +206,12 @@ pub(crate) fn request(to: Address, key: IdempotencyKey) -> Result<SendRequest, F
 }
 
 /// Returns the reference send.
-pub(crate) fn message(sender: &Caller, to: Address, key: IdempotencyKey) -> Result<Send, Failure> {
-    Ok(Send::new(
+pub(crate) fn message(
+    sender: &Caller,
+    to: Address,
+    key: IdempotencyKey,
+) -> Result<SendMessage, Failure> {
+    Ok(SendMessage::new(
         sender.clone(),
         run_of(sender)?,
         request(to, key)?,
@@ -213,7 +219,7 @@ pub(crate) fn message(sender: &Caller, to: Address, key: IdempotencyKey) -> Resu
 }
 
 pub(crate) async fn join(pool: &Pool, run: RunId, topics: &[TopicId]) -> Result<Caller, Failure> {
-    let join = Join {
+    let join = JoinPool {
         caller: Caller::Operator,
         run: run.clone(),
         agent: id("agent", 1)?,

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use heronry_event::{Envelope, Filter, Identity, Stamp, index::FilterIndex};
-use heronry_pool::decide::{RegisterWake, Send, WakeRequest};
+use heronry_pool::decide::{RegisterWake, SendMessage, WakeRequest};
 use heronry_types::{
     Address, Cursor, EntityKind, EntityRef, Epoch, EventKind, Millis, Position, SourceKind,
     SourceRef, Timestamp, Vocabulary, WakeStatus,
@@ -216,7 +216,7 @@ async fn woken(ground: &Ground, number: usize) -> Result<f64, Failure> {
     };
     let mut asked = request(to, id("wakes", number)?)?;
     asked.message_id = Some(id("awaited", number)?);
-    let send = Send::new(ground.sender.clone(), run_of(&ground.sender)?, asked);
+    let send = SendMessage::new(ground.sender.clone(), run_of(&ground.sender)?, asked);
     ground.pool.call(send).await.or_stop()?;
     let committed = Watch::start();
     let (woken, at) = waiter.await.or_stop()?;

@@ -233,7 +233,7 @@ impl FilterBuilder {
         }
         match faults.into_errors() {
             Some(errors) => Err(errors),
-            None => Filter::of(&Formula::all(self.parts), None)
+            None => Filter::of(&Formula::all(self.parts), None, &mut || {})
                 .map_err(|limit| exceeded(limit, 0..0).into()),
         }
     }

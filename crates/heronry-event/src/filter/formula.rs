@@ -8,6 +8,8 @@ use super::{
 
 /// The largest work of an expansion, in compared values, before it counts as too many terms.
 const WORK_MAX: usize = 1 << 21;
+/// The work of an expansion between two pauses, in compared values.
+const SLICE: usize = 1 << 12;
 /// The largest number of terms that an expansion may hold before it drops those that add nothing.
 const EXPANSION_MAX: usize = 4 * TERMS_MAX;
 
@@ -93,9 +95,14 @@ fn joined(
 /// Literals that must all hold, sorted.
 pub(super) type Term = Vec<Literal>;
 
-/// Returns the terms of which one must hold: merged, sorted, none covered by another.
-pub(super) fn expand(formula: &Formula) -> Result<Vec<Term>, Limit> {
-    let mut work = Work(WORK_MAX);
+/// Returns the terms of which one must hold: merged, sorted, none covered by another. Pauses after each
+/// slice of the work.
+pub(super) fn expand(formula: &Formula, pause: &mut dyn FnMut()) -> Result<Vec<Term>, Limit> {
+    let mut work = Work {
+        left: WORK_MAX,
+        slice_left: SLICE,
+        pause,
+    };
     let terms = work.expand(formula)?;
     let (single, rest): (Vec<_>, Vec<_>) = terms.into_iter().partition(|term| term.len() == 1);
     let Some(single) = literal::disjoin(single.into_iter().flatten()) else {
@@ -106,12 +113,23 @@ pub(super) fn expand(formula: &Formula) -> Result<Vec<Term>, Limit> {
     Ok(terms)
 }
 
-/// The work that an expansion may still do, in compared values.
-struct Work(usize);
+/// The work of an expansion.
+struct Work<'p> {
+    /// The work that is left, in compared values.
+    left: usize,
+    /// The work that is left before the next pause.
+    slice_left: usize,
+    pause: &'p mut dyn FnMut(),
+}
 
-impl Work {
+impl Work<'_> {
     fn charge(&mut self, amount: usize) -> Result<(), Limit> {
-        self.0 = self.0.checked_sub(amount).ok_or(Limit::TermsMax)?;
+        self.left = self.left.checked_sub(amount).ok_or(Limit::TermsMax)?;
+        self.slice_left = self.slice_left.saturating_sub(amount);
+        if self.slice_left == 0 {
+            self.slice_left = SLICE;
+            (self.pause)();
+        }
         Ok(())
     }
 
@@ -211,6 +229,11 @@ impl Work {
         }
         let sizes: usize = premises.iter().map(|premise| premise.size()).sum();
         self.charge(sizes + literal.size())?;
+        if let [premise] = premises.as_slice()
+            && let Some(implies) = premise.implies_alone(literal)
+        {
+            return Ok(implies);
+        }
         let opposite = literal.clone().negated();
         let against = premises.into_iter().cloned().chain([opposite]);
         Ok(literal::conjoin(against).is_none())

@@ -127,6 +127,22 @@ impl Literal {
         }
     }
 
+    /// Returns whether another literal about the same field holds whenever this one does; nothing where that is
+    /// more than a comparison of two sets of texts.
+    pub(super) fn implies_alone(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::Text(_, one), Self::Text(_, other)) => one.implies(other),
+            (
+                Self::Terminal(_)
+                | Self::Text(..)
+                | Self::Number(..)
+                | Self::Members(..)
+                | Self::Related(_),
+                _,
+            ) => None,
+        }
+    }
+
     /// Returns the size of the literal in values, as a measure of work.
     pub(super) fn size(&self) -> usize {
         match self {

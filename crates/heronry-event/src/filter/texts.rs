@@ -51,6 +51,14 @@ impl Values {
         value.map_or(self.holds_absent(), |text| self.texts.contains(text))
     }
 
+    fn is_within(&self, other: &Self) -> bool {
+        self.absent <= other.absent && self.texts.is_subset(&other.texts)
+    }
+
+    fn is_apart_from(&self, other: &Self) -> bool {
+        !(self.holds_absent() && other.holds_absent()) && self.texts.is_disjoint(&other.texts)
+    }
+
     fn retain(&mut self, keep: impl Fn(Option<&str>) -> bool) {
         if self.holds_absent() && !keep(None) {
             self.absent = Presence::Excluded;
@@ -89,6 +97,18 @@ impl TextTest {
             Self::NotIn(values) => Self::In(values),
             Self::Prefix(prefix) => Self::NotPrefix(prefix),
             Self::NotPrefix(prefix) => Self::Prefix(prefix),
+        }
+    }
+
+    /// Returns whether another test of the same text holds whenever this one does; nothing where that is more
+    /// than a comparison of two sets.
+    pub(super) fn implies(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::In(one), Self::In(other)) => Some(one.is_within(other)),
+            (Self::In(one), Self::NotIn(other)) => Some(one.is_apart_from(other)),
+            (Self::NotIn(one), Self::NotIn(other)) => Some(other.is_within(one)),
+            (Self::NotIn(_), Self::In(_)) => Some(false),
+            (Self::In(_) | Self::NotIn(_) | Self::Prefix(_) | Self::NotPrefix(_), _) => None,
         }
     }
 
@@ -189,4 +209,40 @@ pub(super) fn conjoin(tests: Vec<TextTest>) -> Option<Vec<TextTest>> {
         together.add(test)?;
     }
     together.into_tests()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every set of two texts and "absent".
+    fn sets() -> Vec<Values> {
+        let texts = [vec![], vec!["a"], vec!["b"], vec!["a", "b"]];
+        let sets = texts.map(|texts| Values::of(texts.into_iter().map(Text::from)));
+        let with_absent = sets.clone().map(Values::with_absent);
+        sets.into_iter().chain(with_absent).collect()
+    }
+
+    #[test]
+    fn what_one_test_implies_is_what_its_opposite_contradicts() {
+        let tests = sets().into_iter();
+        let tests = tests.flat_map(|set| [TextTest::In(set.clone()), TextTest::NotIn(set)]);
+        // One that never holds is never a premise.
+        let tests: Vec<_> = tests
+            .filter(|test| conjoin(vec![test.clone()]).is_some())
+            .collect();
+        let mut implied = 0;
+        for one in &tests {
+            for other in &tests {
+                let against = conjoin(vec![one.clone(), other.clone().negated()]);
+                assert_eq!(
+                    one.implies(other),
+                    Some(against.is_none()),
+                    "{one:?} and {other:?}"
+                );
+                implied += usize::from(against.is_none());
+            }
+        }
+        assert!(implied > tests.len(), "{implied} of {}", tests.len());
+    }
 }

@@ -453,6 +453,25 @@ fn a43_products_that_would_explode_are_refused() {
 }
 
 #[test]
+fn a_filter_of_many_terms_is_compiled_in_many_slices_and_a_small_one_in_one() {
+    let slices = |text: &str| {
+        let mut pauses = 0;
+        let filter = Filter::compile_in_slices(text, || pauses += 1).unwrap();
+        assert_eq!(filter, Filter::compile(text).unwrap());
+        pauses + 1
+    };
+    assert_eq!(slices("run == \"lead\" && \"urgent\" in tags"), 1);
+    let term = |number| {
+        let runs: Vec<_> = (0..6).map(|run| format!("\"r{number}-{run}\"")).collect();
+        let tags = format!("\"t{number}\" in tags && \"u{number}\" in tags");
+        format!("(run in [{}] && {tags})", runs.join(","))
+    };
+    let terms: Vec<_> = (0..64).map(term).collect();
+    let count = slices(&terms.join(" || "));
+    assert!(count >= 32, "{count} slices");
+}
+
+#[test]
 fn the_reference_pages_examples_compile_to_themselves() {
     let page = include_str!("../../docs/FILTERS.md");
     let mut examples = 0;

@@ -2,7 +2,7 @@
 
 use heronry_types::RunId;
 
-use super::Speaker;
+use super::{Demand, RECORD_BYTES, Speaker};
 
 /// The lane of the queue that a command takes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -41,6 +41,11 @@ pub struct Profile<'a> {
     /// About how many records it stages, 1 unless something else is said: the measure of how long others
     /// wait for it.
     pub burden: usize,
+    /// About how many bytes it stores that grow with what is asked, 0 unless something else is said: those of
+    /// a body, or of long events.
+    pub bytes: usize,
+    /// The demand on the store; absent: it follows from the burden and the bytes.
+    pub said_demand: Option<Demand>,
     /// The member that is heard of by it, so that its lease is renewed; absent: none is.
     pub speaker: Option<Speaker<'a>>,
 }
@@ -54,6 +59,8 @@ impl<'a> Profile<'a> {
             lane: Lane::Common,
             reserved_for: None,
             burden: 1,
+            bytes: 0,
+            said_demand: None,
             speaker: None,
         }
     }
@@ -80,6 +87,33 @@ impl<'a> Profile<'a> {
     pub fn with_burden(mut self, burden: usize) -> Self {
         self.burden = burden;
         self
+    }
+
+    /// Returns the profile with about this many bytes.
+    pub fn with_bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Returns the profile of a command that is a step of something which is bulk as a whole.
+    pub fn step_of_bulk(mut self) -> Self {
+        self.said_demand = Some(Demand::StepOfBulk);
+        self
+    }
+
+    /// Returns the demand on the store.
+    #[must_use]
+    pub fn demand(&self) -> Demand {
+        let said = self.said_demand;
+        said.unwrap_or_else(|| Demand::of(self.burden, self.bytes))
+    }
+
+    /// Returns about how many bytes the store writes for it: those of its records, and those that grow with what
+    /// is asked.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let records = self.burden.saturating_mul(RECORD_BYTES);
+        records.saturating_add(self.bytes)
     }
 
     /// Returns the profile with who is heard of.

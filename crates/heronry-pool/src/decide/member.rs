@@ -7,8 +7,8 @@ mod lost;
 pub(super) mod suspend;
 
 pub use heartbeat::Heartbeat;
-pub use join::{ChangeMember, Join, JoinNew};
-pub use leave::{EndRun, Leave};
+pub use join::{ChangeMember, JoinNew, JoinPool};
+pub use leave::{EndRun, LeavePool};
 pub(crate) use lost::{back_entry, left_entries, lost_entry};
-pub use suspend::{Resume, Suspend, Suspending};
+pub use suspend::{ResumeRun, SuspendRun, Suspending};
 pub(crate) use suspend::{acting_entry, resumed_entry};

@@ -13,11 +13,11 @@ mod resolve;
 mod send;
 pub(super) mod settle;
 
-pub use ack::{Ack, ClaimSet};
+pub use ack::{AckCopies, ClaimSet};
 pub use cancel::CancelMessage;
-pub use dead::Replay;
-pub use extend::Extend;
-pub use fetch::{Fetch, Peek, Select};
+pub use dead::ReplayCopy;
+pub use extend::ExtendClaims;
+pub use fetch::{FetchMessages, PeekInbox, Select};
 pub use reference::ReferenceAccess;
-pub use release::{Release, ReleaseUnanswered};
-pub use send::{Content, Expiry, Send, SendRequest};
+pub use release::{ReleaseClaims, ReleaseUnanswered};
+pub use send::{Content, Expiry, SendMessage, SendRequest};

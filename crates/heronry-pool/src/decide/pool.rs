@@ -5,7 +5,7 @@ mod events;
 mod retire;
 mod tick;
 
-pub use configure::{Configure, Create};
+pub use configure::{ConfigurePool, CreatePool};
 pub use events::AppendEvents;
-pub use retire::Retire;
+pub use retire::RetirePool;
 pub(crate) use tick::{due_entries, due_entries_of_contents};

@@ -10,7 +10,7 @@ use heronry_types::{
 use crate::{
     Caller, Minter,
     command::Command,
-    decide::{Content, Create, Join, RegisterWake, Send, SendRequest, WakeRequest},
+    decide::{Content, CreatePool, JoinPool, RegisterWake, SendMessage, SendRequest, WakeRequest},
     engine::{Engine, LookedUp, Replay},
 };
 
@@ -59,7 +59,7 @@ impl Alone {
             limits,
             ..PoolSpec::default()
         };
-        alone.ask(&Create { spec });
+        alone.ask(&CreatePool { spec });
         alone
     }
 
@@ -86,7 +86,7 @@ impl Alone {
 
     pub(super) fn join(&mut self, name: &str, lease: Option<Millis>) -> Joined {
         let run = RunId::parse(name).unwrap();
-        let joined = self.ask(&Join {
+        let joined = self.ask(&JoinPool {
             caller: Caller::Operator,
             run: run.clone(),
             agent: AgentId::parse(name).unwrap(),
@@ -105,7 +105,11 @@ impl Alone {
     }
 
     pub(super) fn send(&mut self, by: &Joined, request: SendRequest) {
-        self.ask(&Send::new(by.caller.clone(), by.run.clone(), request));
+        self.ask(&SendMessage::new(
+            by.caller.clone(),
+            by.run.clone(),
+            request,
+        ));
     }
 
     /// Waits for one event that a filter keeps.

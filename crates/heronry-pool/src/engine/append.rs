@@ -1,12 +1,12 @@
 //! Appends: what is decided together and becomes durable together.
 
-use heronry_journal::{Body, ContentErased, Record};
+use heronry_journal::{Body, ContentErased, Entry, MessageRecord, Noun, Record, ToldRecord};
 use heronry_store::{ContentPlace, Erasure, NamedClaim, NewContent, Tombstone};
 use heronry_types::{Generation, RunId, Timestamp};
 
 use super::{Engine, Unanswered};
 use crate::{
-    command::{Command, Names},
+    command::{Command, Names, RECORD_BYTES},
     decide::Found,
 };
 
@@ -23,23 +23,29 @@ pub struct Staged {
     pub weight: usize,
 }
 
-/// About how many bytes a record has, beside recipients and what members report: ids, a
-/// correlation, a filter.
-const RECORD_WEIGHT: usize = 512;
+/// Estimates the bytes that a record has beyond [`RECORD_BYTES`].
+fn more_weight(entry: &Entry) -> usize {
+    match entry.body.noun() {
+        Noun::Message(MessageRecord::MessageDelivered(body)) => {
+            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
+        }
+        Noun::Nothing(ToldRecord::ApplicationEvent(_)) => heronry_journal::encoded_len(entry),
+        Noun::Nothing(ToldRecord::EffectResultRefused(_))
+        | Noun::Pool(_)
+        | Noun::Member(_)
+        | Noun::Message(_)
+        | Noun::Wake(_)
+        | Noun::Effect(_)
+        | Noun::Content(_) => 0,
+    }
+}
 
 impl Staged {
     pub(super) fn push(&mut self, record: Record) {
-        let more = if let Body::MessageDelivered(body) = &record.entry.body {
-            body.recipients.0.iter().map(|run| run.as_str().len()).sum()
-        } else if let Body::ApplicationEvent(_) = &record.entry.body {
-            heronry_journal::encoded_len(&record.entry)
-        } else {
-            if let Body::ContentErased(body) = &record.entry.body {
-                self.erasures.push(erasure(body, record.recorded_at));
-            }
-            0
-        };
-        self.weight += RECORD_WEIGHT + more;
+        if let Body::ContentErased(body) = &record.entry.body {
+            self.erasures.push(erasure(body, record.recorded_at));
+        }
+        self.weight += RECORD_BYTES + more_weight(&record.entry);
         self.records.push(record);
     }
 

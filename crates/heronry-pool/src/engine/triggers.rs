@@ -8,7 +8,8 @@ use heronry_event::{
     index::FilterIndex,
 };
 use heronry_journal::{
-    Body, CountedEvent, Entry, Record, WakeRegistered, WakeTriggered, WakeTriggeredBy,
+    Body, CountedEvent, Entry, Noun, Record, WakeRecord, WakeRegistered, WakeTriggered,
+    WakeTriggeredBy,
 };
 use heronry_types::{Actor, Condition, EventKind, Lineage, Position, Visibility};
 
@@ -25,10 +26,10 @@ use crate::{
     state::Wake,
 };
 
-/// How many triggers one append records at the most, one with many matches counting as several; the
-/// rest follow in the next appends.
+/// The highest number of triggers that one append records, one with many matches counting as several;
+/// the rest follow in the next appends.
 const PER_APPEND_MAX: usize = 1_024;
-/// How many further matches of a trigger count as much as a trigger.
+/// The number of further matches of a trigger that count as much as a trigger.
 const MATCHES_PER_TRIGGER: usize = 32;
 
 /// A trigger that is decided and not recorded yet.
@@ -82,20 +83,33 @@ impl Triggers {
     /// Arms a wake when the record registers one, disarms it when the record ends it. The record is
     /// part of the state already.
     pub(super) fn arm(&mut self, state: &State, record: &Record) -> Result<(), UnreadableFilter> {
-        if let Body::WakeRegistered(body) = &record.entry.body {
-            let armed = self.arm_registered(state, record.position, body);
-            armed.map_err(|errors| unreadable(record, errors))?;
-        } else if let Body::ConditionRegistered(body) = &record.entry.body {
-            let what = WhatWaits {
-                body: &body.wake,
-                condition: &body.condition,
-            };
-            let armed = self.arm_condition(state, record.position, what, &body.counted);
-            armed.map_err(|errors| unreadable(record, errors))?;
-        } else if let Some(registered) = record.entry.body.ended_wake() {
-            self.disarm(state, registered);
-        }
-        Ok(())
+        let Noun::Wake(body) = record.entry.body.noun() else {
+            return Ok(());
+        };
+        let position = record.position;
+        let armed = match body {
+            WakeRecord::WakeRegistered(body) => self.arm_registered(state, position, body),
+            WakeRecord::ConditionRegistered(body) => {
+                let what = WhatWaits {
+                    body: &body.wake,
+                    condition: &body.condition,
+                };
+                self.arm_condition(state, position, what, &body.counted)
+            }
+            WakeRecord::WakeTriggered(_)
+            | WakeRecord::WakeTimedOut(_)
+            | WakeRecord::WakeCancelled(_)
+            | WakeRecord::WakeFailed(_) => {
+                if let Some(registered) = record.entry.body.ended_wake() {
+                    self.disarm(state, registered);
+                }
+                Ok(())
+            }
+            WakeRecord::WakeScanned(_)
+            | WakeRecord::DeadlockSuspected(_)
+            | WakeRecord::WakeOrphaned(_) => Ok(()),
+        };
+        armed.map_err(|errors| unreadable(record, errors))
     }
 
     fn arm_registered(
@@ -400,7 +414,7 @@ fn engine_entry(lineage: Lineage, body: Body) -> Entry {
     }
 }
 
-/// Whether a wake takes an event that its filter keeps.
+/// Returns true when a wake takes an event that its filter keeps.
 fn wants(state: &State, registered: Position, event: &Matched) -> bool {
     let wake = state.wakes.get(registered);
     let Some(wake) = wake.filter(|wake| wake.end.is_none()) else {
@@ -412,7 +426,8 @@ fn wants(state: &State, registered: Position, event: &Matched) -> bool {
         && carries_what_its_run_holds(state, wake)
 }
 
-/// Whether a run still holds what its wake carries: one that does not any more is cancelled next.
+/// Returns true when a run still holds what its wake carries: a wake whose run does not any more is
+/// cancelled next.
 fn carries_what_its_run_holds(state: &State, wake: &Wake) -> bool {
     wake.registered.policies.as_deref().is_none_or(|carried| {
         let member = state.members.get(&wake.run);

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use heronry_journal::{ContentStored, Record};
 use heronry_types::{ContentRef, Digest, MediaType, Position, RunId, Timestamp};
 
-/// As how many bytes each of them counts at the least: what a store and its index take for one.
+use crate::state::encoding::{Encoding, Sink};
+
+/// The least number of bytes that a body counts as: what a store and its index take for one.
 const COUNTED_BYTES_MIN: u64 = 4 * 1_024;
 
 /// A body that no message has named so far.
@@ -19,9 +21,9 @@ pub(crate) struct UnnamedContent {
     pub(crate) digest: Digest,
     /// Its media type.
     pub(crate) media_type: MediaType,
-    /// How many bytes it has.
+    /// The size of the body, in bytes.
     pub(crate) bytes: u64,
-    /// When it expires.
+    /// The time when it expires.
     pub(crate) expires_at: Timestamp,
 }
 
@@ -108,5 +110,22 @@ impl UnnamedContents {
 
     pub(crate) fn note_erasure(&mut self, erased: Position) {
         self.last_erasure = erased;
+    }
+}
+
+impl UnnamedContents {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_ref,
+            last_erasure,
+            // The sums follow from the bodies.
+            bytes: _,
+            bytes_of: _,
+        } = self;
+        to.list(2);
+        to.each(by_ref.iter(), |to, (content, unnamed)| {
+            to.put((content, unnamed.fields()));
+        });
+        to.put(last_erasure);
     }
 }

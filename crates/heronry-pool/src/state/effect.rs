@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heronry_journal::EffectIntended;
 use heronry_types::{EffectResult, EffectStanding, Generation, Position, RunId};
 
-use crate::state::Members;
+use crate::state::{
+    Members,
+    encoding::{Encoding, Sink},
+};
 
-/// How an effect ended.
+/// The end of an effect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct EffectEnd {
     /// The record.
@@ -21,15 +24,15 @@ pub(crate) struct EffectEnd {
 /// An effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Effect {
-    /// Whose it is.
+    /// The run that it belongs to.
     pub run: RunId,
-    /// What was intended.
+    /// The intent, as it was recorded.
     pub intended: EffectIntended,
-    /// Which joining of the run it belongs to.
+    /// The generation of the run that it belongs to: the one that attempted it last.
     pub generation: Generation,
-    /// How often it was attempted.
+    /// The number of its attempts.
     pub attempts: u32,
-    /// How it ended.
+    /// The end of the effect. `None` while it has no result.
     pub end: Option<EffectEnd>,
 }
 
@@ -73,11 +76,6 @@ impl Effects {
     /// Returns an effect.
     pub(crate) fn get(&self, intended: Position) -> Option<&Effect> {
         self.by_position.get(&intended)
-    }
-
-    /// Returns every effect, by its intent.
-    pub(crate) fn all(&self) -> &BTreeMap<Position, Effect> {
-        &self.by_position
     }
 
     /// Walks the effects without a result after a position, oldest first: of one run, or of all.
@@ -132,5 +130,19 @@ impl Effects {
                 self.pending_of.remove(&effect.run);
             }
         }
+    }
+}
+
+impl Effects {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position,
+            // By what effects are found follows from them.
+            pending: _,
+            pending_of: _,
+        } = self;
+        to.each(by_position.iter(), |to, (position, effect)| {
+            effect.encode(to, *position);
+        });
     }
 }

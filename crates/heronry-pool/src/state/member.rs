@@ -19,20 +19,24 @@ use heronry_types::{
 pub(crate) use reach::{Aim, Reach};
 pub(crate) use suspension::Suspension;
 
-use crate::state::{Inbox, member::reach::LatestReach};
+use crate::state::{
+    Inbox,
+    encoding::{Encoding, Sink},
+    member::reach::LatestReach,
+};
 
 /// A run that has joined.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The run.
     pub run: RunId,
-    /// What it is a run of.
+    /// The agent that it is a run of.
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Which process acts as it.
+    /// The process that acts as it.
     pub instance: InstanceId,
-    /// Which joining this is.
+    /// The generation of its present joining.
     pub generation: Generation,
     /// The generation that it took over; absent: it joined a run that was no member.
     pub predecessor: Option<Generation>,
@@ -44,15 +48,15 @@ pub struct Member {
     pub inbox: Inbox,
     /// The registrations of its wakes that wait.
     pub wakes: BTreeSet<Position>,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The time that it may be silent before it is lost. `None`: forever.
     pub lease: Option<Millis>,
-    /// When it leaves unless it is heard of before; absent while it is not lost.
+    /// The time when it leaves unless it is heard of before. `None` while it is not lost.
     pub lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The suspension of the run. `None` while it is not suspended.
     pub suspension: Option<Box<Suspension>>,
 }
 
-/// Where a member stands for as long as it is one.
+/// The place of a member, for as long as it is one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Slot(usize);
 
@@ -214,11 +218,6 @@ impl Members {
         self.ended.get(run).copied()
     }
 
-    /// Returns the runs that have ended, and how.
-    pub fn all_ended(&self) -> &BTreeMap<RunId, RunEnd> {
-        &self.ended
-    }
-
     pub(crate) fn get_mut(&mut self, run: &RunId) -> Option<&mut Member> {
         let slot = *self.by_run.get(run)?;
         self.at_mut(slot)
@@ -352,5 +351,27 @@ impl Members {
                 self.topics.remove(topic);
             }
         }
+    }
+}
+
+impl Members {
+    pub(super) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            order,
+            ended,
+            // Where members stand, and by what they are found, follows from the members.
+            slots: _,
+            free: _,
+            by_run: _,
+            agents: _,
+            topics: _,
+            reach: _,
+            lost: _,
+            suspended: _,
+        } = self;
+        to.list(2);
+        to.list(order.len());
+        self.iter().for_each(|member| member.encode(to));
+        to.put(ended);
     }
 }

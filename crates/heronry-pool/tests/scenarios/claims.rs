@@ -213,6 +213,8 @@ fn m8_claims_that_were_made_up_or_are_anothers_are_unknown() {
     for claim in ["4@9", "5@10", "99@100", "11@13"] {
         pool.ack("scout", claim)
             .refused(&format!("unknown {claim}"));
+        pool.ack_up_to("scout", claim)
+            .refused(&format!("unknown {claim}"));
         pool.release("scout", claim)
             .refused(&format!("unknown {claim}"));
         pool.extend("scout", claim, 1_000)

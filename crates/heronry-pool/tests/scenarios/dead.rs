@@ -1,4 +1,4 @@
-//! Dead letters: copies that were claimed too often, and another chance for them (M8, M11).
+//! Dead letters: copies that were claimed too often or expired after a replay, and another chance for them (M8, M11).
 
 use heronry_types::LimitName;
 
@@ -172,6 +172,19 @@ fn m8_a_replay_finds_room_or_is_refused() {
     pool.receive("scout", Take::by("r9").max(1)).ok();
     pool.ack("scout", "m2").ok();
     pool.replay("scout", "4").ok();
+}
+
+#[test]
+fn m8_a_replayed_copy_counts_for_its_sender_again() {
+    let mut pool = dead();
+    pool.configure("operator", 1, &[(LimitName::InboxDepthMax, 2)])
+        .ok();
+    pool.replay("scout", "4").ok();
+    pool.say("lead", "scout", "m2").refused("full: 2");
+    pool.receive("scout", "r9").ok();
+    pool.ack("scout", "m1").ok();
+    pool.say("lead", "scout", "m2").ok();
+    pool.say("lead", "scout", "m3").refused("full: 2");
 }
 
 #[test]

@@ -348,6 +348,20 @@ fn m5_who_joins_later_gets_nothing() {
 }
 
 #[test]
+fn m5_what_an_address_meant_stays_through_changes_and_a_kill() {
+    let mut pool = Scenario::of("lead");
+    pool.join(Joining::of("a").topics("news")).ok();
+    pool.join(Joining::of("b").topics("news")).ok();
+    pool.say("lead", "topic:news", "m1").ok();
+    pool.set_topics("a", "").ok();
+    pool.kill();
+    pool.receive("a", "r1")
+        .records(["8 a claimed m1@5#1 by r1 until 60s"]);
+    pool.receipt("lead", "m1")
+        .answer("m1 delivered at 5: a claimed#1, b queued#0");
+}
+
+#[test]
 fn m5_a_message_has_as_many_recipients_as_the_limit_says() {
     let mut pool = Scenario::limited(&[(LimitName::RecipientsPerMessageMax, 2)], "lead a b");
     pool.say("lead", "pool:p", "m1").ok();

@@ -60,6 +60,22 @@ fn m9_a_delayed_copy_comes_at_its_time_behind_those_that_were_there_before() {
 }
 
 #[test]
+fn m9_the_engine_looks_again_when_a_copy_can_be_claimed() {
+    let mut pool = Scenario::of("lead scout");
+    assert_eq!(pool.alarm(), None);
+    pool.send("lead", &Letter::to("scout", "late").after(5_000))
+        .ok();
+    assert_eq!(pool.alarm().as_deref(), Some("5s"));
+    pool.pass(5_000).ok();
+    assert_eq!(pool.alarm(), None);
+    pool.receive("scout", "r1").ok();
+    pool.release_for("scout", "late", 2_000).ok();
+    assert_eq!(pool.alarm().as_deref(), Some("7s"));
+    pool.kill();
+    assert_eq!(pool.alarm().as_deref(), Some("7s"));
+}
+
+#[test]
 fn m9_a_delay_goes_on_through_a_kill() {
     let mut pool = Scenario::of("lead scout");
     pool.send("lead", &Letter::to("scout", "late").after(5_000))

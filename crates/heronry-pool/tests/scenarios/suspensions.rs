@@ -160,6 +160,20 @@ fn p6_a_delayed_interrupt_resumes_when_it_can_be_claimed() {
 }
 
 #[test]
+fn p6_an_interrupt_that_was_given_back_for_a_while_resumes_when_it_can_be_claimed_again() {
+    let mut pool = Scenario::of("lead scout");
+    pool.send("lead", &Letter::to("scout", "m1").interrupt())
+        .ok();
+    pool.receive("scout", "r1").ok();
+    pool.release_for("scout", "m1", 5_000).ok();
+    pool.suspend("scout", &Sleep::default().timeout(60_000))
+        .records(["8 scout/3 suspended until 60s"]);
+    pool.pass(4_999).nothing();
+    pool.pass(1)
+        .records(["9 scout/3 is back: interrupt (engine) <- 4"]);
+}
+
+#[test]
 fn p6_a_delayed_interrupt_resumes_after_a_kill() {
     let mut pool = busy();
     pool.suspend("scout", &Sleep::default().timeout(60_000))

@@ -62,6 +62,17 @@ fn w5_after_a_kill_between_the_appends_the_rest_is_triggered_once() {
 }
 
 #[test]
+fn w5_after_a_kill_the_rest_is_triggered_though_another_wake_ended_in_between() {
+    let mut pool = crowded();
+    pool.wait("b", &Wait::for_one(r#"kind == "run_completed""#, "own"))
+        .ok();
+    pool.die_after_next();
+    pool.end("b", RunEnd::Failed).counts(2 + 1_024, 0);
+    pool.reopen().ok();
+    pool.wakes("operator", None, 9).answer("");
+}
+
+#[test]
 fn w5_a_wake_has_one_end_and_cancelling_again_records_nothing() {
     let mut pool = Scenario::of("lead a");
     pool.wait("lead", &for_failure("w1").timeout(5_000)).ok();

@@ -1,23 +1,21 @@
 //! Deciding the commands that wait: one batch, which becomes one append.
 
-use std::{
-    borrow::Cow,
-    collections::{HashSet, VecDeque},
-};
+use std::{borrow::Cow, collections::HashSet};
 
 use heronry_journal::{Chunk, ChunkWriter};
 use heronry_pool::{
     Engine,
-    decide::{AboutWakes, Names, ReleaseUnanswered},
-    engine::{Append, LookedUp, SMALL_BURDEN, Staged},
+    decide::{Names, ReleaseUnanswered},
+    engine::{Append, LookedUp, Staged},
 };
 use heronry_store::{ClaimKey, NamedClaim, Outcome};
 use heronry_types::{Millis, Timestamp};
 
-use super::{Actor, BATCH_MAX, Flow};
+use super::{Actor, BATCH_MAX, Flow, turns::Wait};
 use crate::{
     CallError, StopReason,
-    job::{Gated, Job},
+    bulk::{Askers, Piece},
+    job::Gated,
     time::Deadlines,
     waiters::WaitKey,
 };
@@ -44,6 +42,12 @@ pub(super) struct Batch {
     writer: ChunkWriter,
     /// The number of staged records that are encoded.
     encoded: usize,
+    /// The parties that asked for little.
+    pub(super) askers: Askers,
+    /// The share of a command that is bulk and not decided yet.
+    pub(super) share: Option<Piece>,
+    /// The shares of the commands in it that are bulk: they end with the append.
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// An answer that is held back.
@@ -80,6 +84,8 @@ pub(super) struct Finished {
     pub(super) staged: Staged,
     pub(super) chunks: Vec<Chunk>,
     pub(super) answers: Vec<Held>,
+    pub(super) askers: Askers,
+    pub(super) pieces: Vec<Piece>,
 }
 
 impl Batch {
@@ -94,19 +100,14 @@ impl Batch {
             staged: self.append.finish(engine),
             chunks: self.writer.finish(),
             answers: self.answers,
+            askers: self.askers,
+            pieces: self.pieces,
         }
     }
 }
 
 /// The number of records staged by commands after which other work goes on.
 const SLICE: usize = 64;
-
-/// Returns true when a command must wait until earlier events are matched and their triggers
-/// recorded. Such a command may see or change what waiters see, or would delay the matching by a
-/// great deal.
-pub(super) fn waits_for_triggers(job: &dyn Job) -> bool {
-    job.about_wakes() == AboutWakes::Perhaps || job.burden() > SMALL_BURDEN
-}
 
 impl Actor {
     /// Decides what waits, in the batch that is open or in a new one. What is due, and triggers of
@@ -126,6 +127,7 @@ impl Actor {
             Ok(())
         };
         let decided = decided.and_then(|()| self.encode(&mut batch));
+        self.bulk.asked(&batch.askers);
         self.batch = Some(batch);
         match decided {
             Ok(()) => Flow::Go,
@@ -151,6 +153,9 @@ impl Actor {
             answers: Vec::new(),
             writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
             encoded: 0,
+            askers: Askers::Nobody,
+            share: None,
+            pieces: Vec::new(),
         }
     }
 
@@ -177,34 +182,6 @@ impl Actor {
         !something_first
     }
 
-    /// Lets what has nothing to do with wakes go on; the others stay in their order behind it, and so do
-    /// those that their members asked for after them.
-    fn put_off(&mut self) {
-        let mut put_off = HashSet::new();
-        let mut behind = VecDeque::new();
-        let mut go_on = VecDeque::with_capacity(self.pending.len());
-        for job in self.pending.drain(..) {
-            let (lane, run) = job.turn();
-            let turn = run.map(|run| (lane, run.clone()));
-            let waits = waits_for_triggers(job.as_ref());
-            if waits || turn.as_ref().is_some_and(|turn| put_off.contains(turn)) {
-                put_off.extend(turn);
-                behind.push_back(job);
-            } else {
-                go_on.push_back(job);
-            }
-        }
-        go_on.append(&mut behind);
-        self.pending = go_on;
-    }
-
-    /// Returns true when the first command that waits has to wait until all triggers are recorded.
-    fn first_is_put_off(&self) -> bool {
-        let first = self.pending.front();
-        let waits = first.is_some_and(|job| waits_for_triggers(job.as_ref()));
-        self.takes_none() || self.engine.has_backlog() && waits
-    }
-
     /// Returns true when no command is decided before more is matched: a great deal is to be, or as many
     /// commands went before that as may.
     pub(super) fn takes_none(&self) -> bool {
@@ -218,10 +195,12 @@ impl Actor {
     /// Decides the commands that wait, until something has to go first, the append is large enough,
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
-        if self.engine.has_backlog() {
-            self.put_off();
+        if self.takes_none() {
+            self.place.leave();
+        } else {
+            self.put_off(batch);
         }
-        if self.first_is_put_off() {
+        if self.first_waits_for() == Some(Wait::Triggers) {
             batch.door = Door::Closed;
             return Ok(());
         }
@@ -229,9 +208,13 @@ impl Actor {
         batch.answers.reserve(self.pending.len());
         let mut since_others = 0;
         while !self.pending.is_empty() {
-            if self.first_is_put_off() {
-                batch.door = Door::Closed;
-                break;
+            match self.begin_first(batch) {
+                None => {}
+                Some(Wait::Triggers) => {
+                    batch.door = Door::Closed;
+                    break;
+                }
+                Some(Wait::Share) => break,
             }
             let scanned = self.scan_for_first(&batch.append, &found).await?;
             let asked = self.asked_by_first(&found).await?;
@@ -239,6 +222,7 @@ impl Actor {
                 break;
             };
             since_others += job.burden();
+            self.note(job.as_ref(), &mut batch.askers);
             let before = batch.append.staged().records.len();
             let answer = match scanned {
                 Ok(scan) => {
@@ -280,12 +264,13 @@ impl Actor {
         Ok(())
     }
 
-    /// Asks the claims store for every key of the commands that wait, in one call.
+    /// Asks the claims store for every key of the commands that are decided now, in one call.
     async fn look_up(&mut self) -> Result<Vec<NamedClaim>, StopReason> {
         let recent = self.engine.recent();
         let keys: Vec<ClaimKey> = self
             .pending
             .iter()
+            .filter(|job| self.waits_for(job.as_ref()).is_none())
             .filter_map(|job| job.names())
             .flat_map(Names::keys)
             .filter(|key| recent.get(key).is_none())

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::{FutureExt, future::BoxFuture};
-use heronry_journal::Body;
+use heronry_journal::{Noun, PoolRecord};
 use heronry_pool::engine::Staged;
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, StoreError, StoreErrorKind};
 
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     CallError, StopReason,
+    bulk::{Askers, Piece},
     job::{Call, Handover, Job},
 };
 
@@ -26,6 +27,10 @@ pub(super) struct Flight {
     landed: Option<Landing>,
     pub(super) staged: Staged,
     answers: Vec<Held>,
+    /// The parties that asked for little.
+    askers: Askers,
+    /// The shares of the commands in it that are bulk, which end with it.
+    pieces: Vec<Piece>,
 }
 
 impl Flight {
@@ -58,6 +63,8 @@ impl Actor {
             mut staged,
             chunks,
             answers,
+            askers,
+            pieces,
         } = batch.finish(&mut self.engine);
         let Some(last) = chunks.last() else {
             return answers;
@@ -87,6 +94,8 @@ impl Actor {
             landed,
             staged,
             answers,
+            askers,
+            pieces,
         });
         Vec::new()
     }
@@ -100,6 +109,8 @@ impl Actor {
         };
         match landing {
             Ok(head) => {
+                drop(flight.pieces);
+                self.bulk.appended(&flight.askers, &mut self.appends);
                 self.externalise(head, &flight.staged);
                 let mut answers = flight.answers;
                 answers.extend(self.launch());
@@ -129,12 +140,13 @@ impl Actor {
     /// Takes over the newest settings of records that became durable, if there are any.
     fn take_over_settings(&mut self, staged: &Staged) {
         let newest = staged.records.iter().rev().find_map(|record| {
-            if let Body::PoolCreated(body) = &record.entry.body {
-                Some((&body.settings, 1))
-            } else if let Body::PoolConfigured(body) = &record.entry.body {
-                Some((&body.settings, body.version))
-            } else {
-                None
+            let Noun::Pool(body) = record.entry.body.noun() else {
+                return None;
+            };
+            match body {
+                PoolRecord::PoolCreated(body) => Some((&body.settings, 1)),
+                PoolRecord::PoolConfigured(body) => Some((&body.settings, body.version)),
+                PoolRecord::EpochStarted(_) | PoolRecord::PoolResumed(_) => None,
             }
         });
         if let Some((settings, version)) = newest {

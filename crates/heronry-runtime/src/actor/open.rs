@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use super::{Actor, Flow, pending::Scans};
 use crate::{
-    CallError, OpenError, published::Published, queue::Queue, runtime::Environment, time::PoolTime,
-    waiters::Waiters,
+    CallError, OpenError, bulk::Appends, published::Published, queue::Queue, runtime::Environment,
+    time::PoolTime, waiters::Waiters,
 };
 
 /// The most bytes of the journal in one read, beside a first chunk.
@@ -80,6 +80,9 @@ impl Opening {
             flight: None,
             batch: None,
             scans: Scans::default(),
+            bulk: Arc::clone(&environment.bulk),
+            place: environment.bulk.place(),
+            appends: Appends::default(),
             history: Vec::new(),
             claims: None,
             read: Vec::new(),

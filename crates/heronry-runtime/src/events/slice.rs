@@ -1,6 +1,6 @@
 //! One slice of reading: a bounded number of records, on whatever thread.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, thread};
 
 use heronry_event::{CloseReason, Event};
 use heronry_journal::{Body, Chunk, ChunkError, Record};
@@ -13,6 +13,8 @@ use crate::{EventsError, Pool};
 
 /// The most records that one slice looks at, with a short filter.
 const RECORDS: usize = 512;
+/// The number of records after which the thread gives way to what answers others.
+const GIVES_WAY: usize = 64;
 /// The number of comparisons of a filter that cost about as much as reading one record.
 const LITERALS_PER_RECORD: usize = 16;
 /// The most bytes that are read from the store at once.
@@ -125,6 +127,7 @@ impl Asked {
             while let Some(record) = slice.wants(left, events).then(|| records.next()).flatten() {
                 let record = record.map_err(|error| damaged(&chunk, &error))?;
                 left -= 1;
+                give_way(left);
                 slice.place.after = record.position;
                 slice.found.extend(self.see(pool, &record));
                 slice.closed = self.closes(&record);
@@ -183,6 +186,13 @@ impl Asked {
         } else {
             None
         }
+    }
+}
+
+/// Gives way to what answers others, after a part of the records.
+fn give_way(left: usize) {
+    if left.is_multiple_of(GIVES_WAY) {
+        thread::yield_now();
     }
 }
 

@@ -1,5 +1,7 @@
 //! Storing bodies by themselves, before a message refers to them.
 
+mod permits;
+
 use std::panic::resume_unwind;
 
 use heronry_pool::{
@@ -16,10 +18,12 @@ use super::{
     Pool,
     body::{Asked, BodyError},
 };
-use crate::{CallError, Party, Permit, StopReason};
+use crate::{
+    CallError, Party, Permit, StopReason,
+    bulk::{BulkRequest, Piece},
+};
 
-/// Bodies of at most so many bytes are stored as they come, and read where they are asked for.
-pub(super) const BYTES_SMALL: u64 = 16 * 1024;
+pub(crate) use permits::{BYTES_SMALL, BodyPermits};
 
 /// The idempotency key under which a body is stored, and the run whose key it is.
 #[derive(Clone, Debug)]
@@ -200,12 +204,8 @@ impl Pool {
         let entered = shared.storing.enter(storing.run.as_ref(), storing.bytes());
         let share = entered.share().clone();
         self.call(storing.admission(share)).await?;
-        // Large ones are put one after the other, so that those of many calls never ride in one
-        // transaction, which the appends beside them would wait for.
-        let (party, is_large) = (
-            Party::of(self.id(), &storing.caller),
-            storing.bytes() > BYTES_SMALL,
-        );
+        let party = Party::of(self.id(), &storing.caller);
+        let waits = shared.environment.body_permits.of(storing.bytes()).cloned();
         let (pool, handle) = (self.clone(), Handle::current());
         let to_the_end = move |permit: Option<Permit>| {
             handle.spawn(async move {
@@ -213,11 +213,12 @@ impl Pool {
                 pool.put_and_record(&storing, permit).await
             })
         };
-        let to_the_end = if is_large {
-            let begin = move |permit| to_the_end(Some(permit));
-            shared.environment.storing.begin(&party, begin).await
-        } else {
-            to_the_end(None)
+        let to_the_end = match waits {
+            Some(permits) => {
+                let begin = move |permit| to_the_end(Some(permit));
+                permits.begin(&party, begin).await
+            }
+            None => to_the_end(None),
         };
         match to_the_end.await.map_err(JoinError::try_into_panic) {
             Ok(stored) => stored,
@@ -234,7 +235,14 @@ impl Pool {
         storing: &Storing,
         permit: Option<Permit>,
     ) -> Result<StoredBody, BodyError> {
-        self.put(storing, permit).await?;
+        // A large one, as anything else that is bulk, waits for its share while others ask for little.
+        let piece = match &permit {
+            Some(_) => Some(self.share_of(storing).await),
+            None => None,
+        };
+        let put = self.put(storing, permit).await;
+        drop(piece);
+        put?;
         match storing.reference {
             Reference::Drawn => self.record_drawn(storing).await,
             // Of two that come at once the first one stays.
@@ -243,6 +251,14 @@ impl Pool {
                 self.record(storing, seen).await
             }
         }
+    }
+
+    async fn share_of(&self, storing: &Storing) -> Piece {
+        let request = BulkRequest {
+            party: Party::of(self.id(), &storing.caller),
+            weight: storing.bytes(),
+        };
+        self.shared().environment.bulk.turn(&request).await
     }
 
     async fn put(&self, storing: &Storing, permit: Option<Permit>) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use heronry_pool::{
     Caller, Received, Rejection,
-    decide::{Fetch, FindMessage, FindWake, Heartbeat},
+    decide::{FetchMessages, FindMessage, FindWake, Heartbeat},
 };
 use heronry_types::{
     Cursor, Millis, Receipt, ReceiptUntil, RunId, RunState, WakeId, WakeStatus, WakeView,
@@ -22,7 +22,7 @@ impl Pool {
     /// # Errors
     /// [`CallError`]. Dropping the call never loses a copy: a copy that was claimed and could not
     /// be handed over is given back, uncounted.
-    pub async fn receive(&self, fetch: Fetch, wait: Millis) -> Result<Received, CallError> {
+    pub async fn receive(&self, fetch: FetchMessages, wait: Millis) -> Result<Received, CallError> {
         let until = self.deadline(wait);
         let interest = self.interest(WaitKey::Inbox(fetch.run.clone()));
         loop {

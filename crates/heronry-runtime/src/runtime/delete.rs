@@ -1,6 +1,6 @@
 //! Deleting a pool: it stops first, and takes no more commands.
 
-use heronry_pool::decide::Retire;
+use heronry_pool::decide::RetirePool;
 use heronry_store::{AppendError, Outcome};
 use heronry_types::{Cursor, PoolId};
 
@@ -21,7 +21,7 @@ impl Runtime {
     /// [`OperatorOnly`](heronry_pool::Rejection::OperatorOnly),
     /// [`HasMembers`](heronry_pool::Rejection::HasMembers) and
     /// [`HeadMoved`](heronry_pool::Rejection::HeadMoved), after which the pool is as it was.
-    pub async fn delete(&self, pool: &PoolId, retire: Retire) -> Result<Cursor, DeleteError> {
+    pub async fn delete(&self, pool: &PoolId, retire: RetirePool) -> Result<Cursor, DeleteError> {
         let (runtime, pool) = (self.clone(), pool.clone());
         let task = tokio::spawn(async move { runtime.delete_now(&pool, &retire).await });
         task.await.unwrap_or_else(|error| {
@@ -31,7 +31,7 @@ impl Runtime {
         })
     }
 
-    async fn delete_now(&self, pool: &PoolId, retire: &Retire) -> Result<Cursor, DeleteError> {
+    async fn delete_now(&self, pool: &PoolId, retire: &RetirePool) -> Result<Cursor, DeleteError> {
         if self
             .environment
             .store

@@ -302,9 +302,12 @@ fn too_late(late: BodyLate) -> Refusal {
 pub(crate) async fn read_content(request: Request, max: u64) -> Result<Vec<u8>, Refusal> {
     let size = usize::try_from(max).unwrap_or(usize::MAX);
     let read = read_pieces(request, size).await;
-    let pieces = read.map_err(|refusal| match refusal.0.kind() {
-        Some(ProblemKind::TooLarge) => content_too_large(max),
-        _ => refusal,
+    let pieces = read.map_err(|refusal| {
+        if refusal.0.kind() == Some(ProblemKind::TooLarge) {
+            content_too_large(max)
+        } else {
+            refusal
+        }
     })?;
     Ok(pieces.join())
 }

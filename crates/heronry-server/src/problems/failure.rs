@@ -128,12 +128,13 @@ impl From<TransferError> for Refusal {
             | TransferError::Append { .. }
             | TransferError::Unfinished { .. }
             | TransferError::EpochTaken { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
-            | TransferError::PoolInTheWay { .. }
-            | TransferError::NotArrived { .. } => internal(&error),
+            | TransferError::PoolInTheWay { .. } => internal(&error),
         }
     }
 }

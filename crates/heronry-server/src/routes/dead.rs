@@ -3,7 +3,7 @@
 use axum::{Json as Answer, routing::MethodFilter};
 use heronry_pool::{
     DeadLetterView,
-    decide::{ListDeadLetters, Replay},
+    decide::{ListDeadLetters, ReplayCopy},
 };
 use heronry_types::Cursor;
 use heronry_wire::{
@@ -99,7 +99,7 @@ async fn replay(at: At) -> Result<Answer<Changed>, Refusal> {
         Refusal(problem.with("field", "cursor"))
     })?;
     let caller = at.caller();
-    let replay = Replay {
+    let replay = ReplayCopy {
         caller,
         run,
         accepted,

@@ -3,7 +3,7 @@
 use axum::{
     Json as Answer,
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::MethodFilter,
 };
 use heronry_event::{EventPage, Filter};
@@ -164,7 +164,7 @@ async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventP
 /// Answers with a page.
 async fn shown(at: &At, page: EventPage) -> Response {
     let items = page.events.len();
-    let write = move || Answer(page).into_response();
+    let write = move || side::json(&page);
     side::write(&at.app, &at.identity.party(), (items, write)).await
 }
 

@@ -1,14 +1,10 @@
 //! Claiming copies, and telling their results.
 
-use axum::{
-    Json as Answer,
-    response::{IntoResponse, Response},
-    routing::MethodFilter,
-};
+use axum::{Json as Answer, response::Response, routing::MethodFilter};
 use heronry_journal::Claim;
 use heronry_pool::{
     Extended, Item, Received, Rejection,
-    decide::{Ack, ClaimSet, Extend, Fetch, Peek, Release, Select},
+    decide::{self, AckCopies, ClaimSet, FetchMessages, PeekInbox, Select},
 };
 use heronry_runtime::{BodyError, CallError};
 use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId, ReplyStanding};
@@ -83,7 +79,7 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Response, Refusal>
     let waiting = at.within(body.wait_ms)?;
     let limits = at.pool.limits();
     let usual = |limit, value: u64| value.min(limits.get(limit));
-    let fetch = Fetch {
+    let fetch = FetchMessages {
         caller: at.caller(),
         run,
         receive_id,
@@ -112,7 +108,7 @@ async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refus
     let run = at.path_run()?;
     let max = at.page_size(query.max)?;
     let caller = at.caller();
-    let received = at.call(Peek { caller, run, max }).await?;
+    let received = at.call(PeekInbox { caller, run, max }).await?;
     page(&at, received, query.bodies).await
 }
 
@@ -142,13 +138,12 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
                 Found::Unreadable(cause) => item.body_error = Some(cause),
             }
         }
-        Answer(InboxPage {
+        side::json(&InboxPage {
             items,
             unread: received.unread,
             cursor: received.cursor,
             durability: received.durability,
         })
-        .into_response()
     };
     Ok(side::write(&at.app, &at.identity.party(), (size, write)).await)
 }
@@ -231,7 +226,7 @@ async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refus
         (Some(_), Some(_)) => return Err(invalid("up_to", "claims is given too; give one")),
         (None, None) => return Err(invalid("claims", "missing; give claims, or up_to")),
     };
-    let command = Ack {
+    let command = AckCopies {
         caller: at.caller(),
         run,
         claims,
@@ -242,7 +237,7 @@ async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refus
 }
 
 async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Changed>, Refusal> {
-    let command = Release {
+    let command = decide::ReleaseClaims {
         run: at.path_run()?,
         caller: at.caller(),
         claims: claims(&body.claims, "claims")?,
@@ -252,7 +247,7 @@ async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Chang
 }
 
 async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<ClaimsExtended>, Refusal> {
-    let command = Extend {
+    let command = decide::ExtendClaims {
         run: at.path_run()?,
         caller: at.caller(),
         claims: claims(&body.claims, "claims")?,

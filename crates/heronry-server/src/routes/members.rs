@@ -3,7 +3,10 @@
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
 use heronry_pool::{
     MemberView, Rejection, Stood,
-    decide::{ChangeMember, EndRun, Heartbeat, Join, JoinNew, Leave, ListMembers, Resume, Suspend},
+    decide::{
+        ChangeMember, EndRun, Heartbeat, JoinNew, JoinPool, LeavePool, ListMembers, ResumeRun,
+        SuspendRun,
+    },
 };
 use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
 use heronry_wire::{
@@ -76,7 +79,7 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         Some(instance) => instance,
         None => fresh_instance(&at.app)?,
     };
-    let join = Join {
+    let join = JoinPool {
         caller: at.caller(),
         run: body.run_id,
         agent: body.agent_id,
@@ -191,7 +194,7 @@ async fn heartbeat(at: At) -> Result<Answer<Changed>, Refusal> {
 async fn leave(at: At) -> Result<Answer<Changed>, Refusal> {
     let run = at.path_run()?;
     let caller = at.caller();
-    Ok(changed(at.call(Leave { caller, run }).await?))
+    Ok(changed(at.call(LeavePool { caller, run }).await?))
 }
 
 async fn state(at: At, Json(body): Json<SetState>) -> Result<Answer<StateChanged>, Refusal> {
@@ -200,11 +203,11 @@ async fn state(at: At, Json(body): Json<SetState>) -> Result<Answer<StateChanged
     let stood = match body.state {
         RunState::Active => {
             let caller = at.caller();
-            at.call(Resume { caller, run }).await?
+            at.call(ResumeRun { caller, run }).await?
         }
         RunState::Suspended => {
             let release = body.release.unwrap_or_default();
-            let suspend = Suspend {
+            let suspend = SuspendRun {
                 caller: at.caller(),
                 run,
                 wakes: body.wakes.unwrap_or_default(),

@@ -6,7 +6,7 @@ use axum::{
     routing::MethodFilter,
 };
 use heronry_pool::decide::{
-    CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, Send, SendRequest,
+    self, CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, SendRequest,
 };
 use heronry_runtime::ReceiptChange;
 use heronry_types::{Body, Millis, Receipt, ReceiptUntil, RunId};
@@ -86,7 +86,9 @@ async fn send(
     request.options = options;
     request.policies = body.policies;
     request.trace = trace(&headers);
-    let sent = at.call(Send::new(at.caller(), run, request)).await?;
+    let sent = at
+        .call(decide::SendMessage::new(at.caller(), run, request))
+        .await?;
     let status = if sent.repeated {
         StatusCode::OK
     } else {

@@ -11,7 +11,7 @@ use axum::{
 use futures::stream;
 use heronry_pool::{
     PoolView,
-    decide::{Configure, DescribePool, How, Retire},
+    decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
 use heronry_transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
@@ -163,7 +163,7 @@ async fn delete(
     Query(query): Query<DeletePoolQuery>,
 ) -> Result<Answer<PoolDeleted>, Refusal> {
     let pool: PoolId = params.id("pool")?;
-    let retire = Retire {
+    let retire = RetirePool {
         caller: identity.caller(),
         expected: query.expected_head,
     };
@@ -195,7 +195,7 @@ async fn configure(
 ) -> Result<Answer<SettingsChanged>, Refusal> {
     body.supported()?;
     let done = at
-        .call(Configure {
+        .call(ConfigurePool {
             caller: at.caller(),
             expected_version: body.expected_version,
             limits: body.limits.unwrap_or_default(),

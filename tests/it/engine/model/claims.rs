@@ -3,7 +3,7 @@
 use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Done, Rejection,
-    decide::{ClaimSet, Extend, Replay},
+    decide::{ClaimSet, ExtendClaims, ReplayCopy},
 };
 use heronry_runtime::CallError;
 use heronry_tests::{World, run};
@@ -87,7 +87,7 @@ impl Play {
             return;
         };
         let caller = self.caller(who);
-        let extend = Extend {
+        let extend = ExtendClaims {
             caller: caller.clone(),
             run: run(RUNS[who.run]),
             claims: vec![claim],
@@ -124,7 +124,7 @@ impl Play {
                 .then_some(Rejection::MessageOver)
                 .or_else(|| is_full.then_some(Rejection::InboxFull { depth }))
         });
-        let replay = Replay {
+        let replay = ReplayCopy {
             caller,
             run: name,
             accepted: self.pool().cursor(claim.accepted),

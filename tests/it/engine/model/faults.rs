@@ -1,7 +1,7 @@
 //! The steps of a history in which an append fails: what it records is there as a whole or not at all, and
 //! the same command again tells which.
 
-use heronry_pool::decide::{AppendEvents, Command, Send};
+use heronry_pool::decide::{AppendEvents, Command, SendMessage};
 use heronry_runtime::{BodyError, CallError};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
@@ -73,7 +73,7 @@ impl Play {
         if self.asked.contains_key(&name) || self.refused(who, letter).is_some() {
             return;
         }
-        let send = Send::new(self.caller(who), run(RUNS[who.run]), Self::request(letter));
+        let send = SendMessage::new(self.caller(who), run(RUNS[who.run]), Self::request(letter));
         let retry = self.again(send, kept).await;
         assert_eq!(retry.repeated, kept == Kept::All);
         self.note_sent(name, said(letter), &retry.receipt);

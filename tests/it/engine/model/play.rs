@@ -6,8 +6,8 @@ use heronry_journal::{Claim, Record};
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
     decide::{
-        CancelWake, ClaimSet, EndRun, Expiry, Join, Leave, RegisterWake, Send, SendRequest,
-        StateDigest, Suspending, WakeEvents, WakeRequest,
+        CancelWake, ClaimSet, EndRun, Expiry, JoinPool, LeavePool, RegisterWake, SendMessage,
+        SendRequest, StateDigest, Suspending, WakeEvents, WakeRequest,
     },
 };
 use heronry_runtime::{CallError, Pool};
@@ -193,7 +193,7 @@ impl Play {
     }
 
     /// Returns the command that joins a run, or takes it over as another instance.
-    pub(super) fn joining(&self, who: usize, listing: Listing, instance: u32) -> Join {
+    pub(super) fn joining(&self, who: usize, listing: Listing, instance: u32) -> JoinPool {
         let instance = format!("instance-{instance}");
         let listed = TOPICS.iter().enumerate();
         let asked = policies(listing.policies);
@@ -206,7 +206,7 @@ impl Play {
                 .filter(|it| held.as_slice().contains(it));
             policies = kept.cloned().collect();
         }
-        Join {
+        JoinPool {
             agent: agent(AGENTS[who]),
             topics: listed
                 .filter(|(index, _)| listing.topics & (1 << index) != 0)
@@ -254,7 +254,7 @@ impl Play {
         let (caller, run) = (self.caller(who), run(RUNS[who.run]));
         let barred = self.barred(&caller);
         let answer = match end {
-            None => self.pool().call(Leave { caller, run }).await,
+            None => self.pool().call(LeavePool { caller, run }).await,
             Some(end) => {
                 let note = None;
                 let command = EndRun {
@@ -307,7 +307,7 @@ impl Play {
     async fn send(&mut self, who: Who, letter: Letter) {
         self.catch_up().await;
         let caller = self.caller(who);
-        let send = Send::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
+        let send = SendMessage::new(caller.clone(), run(RUNS[who.run]), Self::request(letter));
         let said = said(letter);
         let name = (who.run, letter.key.to_string());
         let answer = self.pool().call(send).await;

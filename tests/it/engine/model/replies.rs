@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use heronry_pool::{
     Rejection,
-    decide::{Send, SendRequest},
+    decide::{SendMessage, SendRequest},
 };
 use heronry_tests::{World, key, run};
 use heronry_types::{Address, DeliveryOptions, Millis, ResponseContract, RunId};
@@ -62,7 +62,7 @@ impl Play {
             .refuses(&replier, &request.to, DeliveryOptions::default());
         let depth = INBOX_DEPTH;
         let full = is_full.then_some(Rejection::InboxFull { depth });
-        let send = Send::new(caller.clone(), World::run_of(&caller), request);
+        let send = SendMessage::new(caller.clone(), World::run_of(&caller), request);
         let answer = self.pool().call(send).await;
         match self.asked.get(&name) {
             Some((before, first)) if *before == said => {

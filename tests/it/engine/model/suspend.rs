@@ -2,7 +2,7 @@
 
 use heronry_pool::{
     Caller, Rejection,
-    decide::{Resume, Suspend},
+    decide::{ResumeRun, SuspendRun},
 };
 use heronry_tests::{World, run};
 use heronry_types::{Millis, RunState};
@@ -39,7 +39,7 @@ impl Play {
         let release = if gives_back { release } else { Vec::new() };
         let is_held = |claim: &_| self.ledger.held_until(&run, *claim).is_some();
         let holds = release.iter().all(is_held);
-        let command = Suspend {
+        let command = SuspendRun {
             caller: caller.clone(),
             run: run.clone(),
             wakes: wakes.collect(),
@@ -68,7 +68,7 @@ impl Play {
         let run = World::run_of(&caller);
         let answer = self
             .pool()
-            .call(Resume {
+            .call(ResumeRun {
                 caller: caller.clone(),
                 run: run.clone(),
             })
@@ -84,7 +84,7 @@ impl Play {
         for name in RUNS {
             let (caller, run) = (Caller::Operator, run(name));
             if self.ledger.is_suspended(&run) {
-                self.pool().call(Resume { caller, run }).await.unwrap();
+                self.pool().call(ResumeRun { caller, run }).await.unwrap();
             }
         }
         self.read().await;

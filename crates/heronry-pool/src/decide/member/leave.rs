@@ -12,14 +12,14 @@ use crate::{
 
 /// Leaves the pool: the run's copies end, its wakes are cancelled, the run itself goes on.
 #[derive(Clone, Debug)]
-pub struct Leave {
-    /// Who asks.
+pub struct LeavePool {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
 }
 
-impl Command for Leave {
+impl Command for LeavePool {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {
@@ -51,11 +51,11 @@ impl Command for Leave {
 /// Says that a run has ended; it leaves with that, for good.
 #[derive(Clone, Debug)]
 pub struct EndRun {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
-    /// How it ended.
+    /// The end of the run.
     pub end: RunEnd,
     /// A short text.
     pub note: Option<String>,

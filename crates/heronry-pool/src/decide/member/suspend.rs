@@ -13,10 +13,10 @@ use crate::{
     state::{Member, Turn, WakeAt},
 };
 
-/// How a wake suspends its run.
+/// The suspension of a run by its wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspending {
-    /// Whether the wake has a timeout, or may wait forever.
+    /// The choice between a wake that has a timeout and one that may wait forever.
     pub lasts: SuspendFor,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
@@ -53,20 +53,20 @@ impl Suspending {
 /// Whatever it does, the end of one of the wakes, an urgent message (`interrupt`) or the time resumes
 /// it, whichever is first; what holds already does so at once.
 #[derive(Clone, Debug)]
-pub struct Suspend {
-    /// Who asks.
+pub struct SuspendRun {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
     /// Its wakes whose ends resume it.
     pub wakes: Vec<WakeId>,
-    /// How long at the most; absent: forever.
+    /// The longest time of the suspension. `None`: forever.
     pub timeout: Option<Millis>,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
 }
 
-impl Suspend {
+impl SuspendRun {
     fn wakes(&self, state: &State) -> Result<Vec<WakeName>, Rejection> {
         let find = |wake_id: &WakeId| {
             let mut own = state
@@ -88,7 +88,7 @@ impl Suspend {
     }
 }
 
-impl Command for Suspend {
+impl Command for SuspendRun {
     type Answer = Stood;
 
     fn profile(&self) -> Profile<'_> {
@@ -123,14 +123,14 @@ impl Command for Suspend {
 
 /// Lets a suspended run go on; one that is not suspended stays as it is.
 #[derive(Clone, Debug)]
-pub struct Resume {
-    /// Who asks.
+pub struct ResumeRun {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
 }
 
-impl Command for Resume {
+impl Command for ResumeRun {
     type Answer = Stood;
 
     fn profile(&self) -> Profile<'_> {

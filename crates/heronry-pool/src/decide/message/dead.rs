@@ -108,8 +108,8 @@ impl Dying {
 
 /// Gives a recipient a new copy of a message whose copy is dead; its attempts start anew.
 #[derive(Clone, Debug)]
-pub struct Replay {
-    /// Who asks.
+pub struct ReplayCopy {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The recipient.
     pub run: RunId,
@@ -117,7 +117,7 @@ pub struct Replay {
     pub accepted: Cursor,
 }
 
-impl Command for Replay {
+impl Command for ReplayCopy {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

@@ -1,7 +1,8 @@
 //! Deliveries that are not the usual ones: full inboxes, and messages that are handed over in order.
 
 use heronry_journal::{
-    Body, Claim, CopyName, Entry, MessageDelivered, MessageSettled, Record, Skipped,
+    Body, Claim, CopyName, Entry, MessageDelivered, MessageRecord, MessageSettled, Noun, Record,
+    Skipped,
 };
 use heronry_types::{
     Address, CopyStanding, CopyState, DeliveryOptions, LimitName, Millis, OnFull, Position, RunId,
@@ -15,10 +16,10 @@ use crate::{
     state::{Member, Message, MessageAt},
 };
 
-/// How long an ordered copy can be given back for at the most: it holds up those behind it.
+/// The longest delay with which an ordered copy can be given back: it holds up those behind it.
 const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 
-/// What becomes of a message when an inbox is full and its sender did not say.
+/// Returns the choice for a full inbox that holds when the sender made none.
 fn usual_on_full(to: &Address) -> OnFull {
     match to {
         Address::Run { .. } => OnFull::Refuse,
@@ -101,7 +102,7 @@ fn name_of(delivered: &MessageDelivered) -> CopyName {
     }
 }
 
-/// Who has an ordered copy under way at a member.
+/// The senders that have an ordered copy under way at a member.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     member: &'a Member,
@@ -116,7 +117,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Whether a copy may be handed over now; an ordered one is the only one of its sender from then on.
+    /// Returns true when a copy may be handed over now; an ordered one is the only one of its sender
+    /// from then on.
     pub(super) fn admit(&mut self, MessageAt { accepted, message }: MessageAt<'a>) -> bool {
         if !message.is_ordered() {
             return true;
@@ -163,20 +165,31 @@ impl State {
         let everybody = |accepted| {
             ordered(accepted).map_or_else(Vec::new, |message| message.recipients.0.to_vec())
         };
-        let is_own = if let Body::MessageAcked(body) = &record.entry.body {
-            body.claims
-                .iter()
-                .any(|(claim, _)| ordered(claim.accepted).is_some())
-        } else if let Body::MessageDeadLettered(body) = &record.entry.body {
-            body.copies
-                .iter()
-                .any(|dead| ordered(dead.copy.accepted).is_some())
-        } else if let Body::MessageExpired(body) = &record.entry.body {
-            return everybody(body.message.accepted);
-        } else if let Body::MessageCancelled(body) = &record.entry.body {
-            return everybody(body.message.accepted);
-        } else {
-            false
+        let Noun::Message(body) = record.entry.body.noun() else {
+            return Vec::new();
+        };
+        let is_own = match body {
+            MessageRecord::MessageAcked(body) => {
+                let mut claims = body.claims.iter();
+                claims.any(|(claim, _)| ordered(claim.accepted).is_some())
+            }
+            MessageRecord::MessageDeadLettered(body) => {
+                let mut copies = body.copies.iter();
+                copies.any(|dead| ordered(dead.copy.accepted).is_some())
+            }
+            MessageRecord::MessageExpired(body) => return everybody(body.message.accepted),
+            MessageRecord::MessageCancelled(body) => return everybody(body.message.accepted),
+            MessageRecord::MessageAccepted(_)
+            | MessageRecord::MessageDelivered(_)
+            | MessageRecord::MessageFetched(_)
+            | MessageRecord::MessageReleased(_)
+            | MessageRecord::MessageExtended(_)
+            | MessageRecord::MessageFailed(_)
+            | MessageRecord::MessageSettled(_)
+            | MessageRecord::MessageReplayed(_)
+            | MessageRecord::MessageResponded(_)
+            | MessageRecord::MessageTimedOut(_)
+            | MessageRecord::MessageUnsatisfiable(_) => false,
         };
         let own = record.entry.lineage.run.iter().filter(|_| is_own);
         own.cloned().collect()

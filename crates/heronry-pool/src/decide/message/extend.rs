@@ -15,18 +15,18 @@ use crate::{
 
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
-pub struct Extend {
-    /// Who asks.
+pub struct ExtendClaims {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// How long from now.
+    /// The time for which the claims are held, from now on.
     pub claim_ms: Millis,
 }
 
-impl Extend {
+impl ExtendClaims {
     /// Not past the expiry of the message, but never shorter than the claim is because of it.
     fn until(&self, state: &State, cx: &Cx<'_>, claim: Claim) -> Timestamp {
         let until = cx.now.after(self.claim_ms);
@@ -41,7 +41,7 @@ impl Extend {
     }
 }
 
-impl Command for Extend {
+impl Command for ExtendClaims {
     type Answer = Extended;
 
     fn profile(&self) -> Profile<'_> {

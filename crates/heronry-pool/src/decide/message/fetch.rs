@@ -20,7 +20,7 @@ use crate::{
     state::{CopySlot, Member, MessageAt, Turn},
 };
 
-/// How many copies that cannot be handed over one call ends at the most.
+/// The highest number of copies that one call ends because they cannot be handed over.
 const UNDELIVERABLE_MAX: usize = 1_000;
 
 /// The copies of an inbox that a receive is about.
@@ -47,22 +47,22 @@ impl Select {
 
 /// Claims the first copies of a member's inbox.
 #[derive(Clone, Debug)]
-pub struct Fetch {
-    /// Who asks.
+pub struct FetchMessages {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The call; a repeat gets the same live claims.
     pub receive_id: ReceiveId,
-    /// How many copies at the most.
+    /// The highest number of copies in the answer.
     pub max: u64,
-    /// How long the claims hold.
+    /// The time that the claims hold.
     pub claim_ms: Millis,
     /// The copies that may be claimed.
     pub select: Select,
 }
 
-impl Fetch {
+impl FetchMessages {
     fn check_limits(&self, state: &State) -> Result<(), Rejection> {
         guard::limit(state, LimitName::PageItemsMax, self.max)?;
         guard::limit(state, LimitName::ClaimMsMax, self.claim_ms.0)
@@ -169,7 +169,7 @@ fn in_turn(state: &State, member: &Member, fetched: Position) -> Vec<Claim> {
     claims
 }
 
-impl Command for Fetch {
+impl Command for FetchMessages {
     type Answer = Received;
 
     fn profile(&self) -> Profile<'_> {
@@ -239,16 +239,16 @@ fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
 
 /// Looks at the copies of a member's inbox without claiming them.
 #[derive(Clone, Debug)]
-pub struct Peek {
-    /// Who asks.
+pub struct PeekInbox {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
-    /// How many copies at the most.
+    /// The highest number of copies in the answer.
     pub max: u64,
 }
 
-impl Command for Peek {
+impl Command for PeekInbox {
     type Answer = Received;
 
     fn profile(&self) -> Profile<'_> {

@@ -19,18 +19,18 @@ use crate::{
 
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
 #[derive(Clone, Debug)]
-pub struct Release {
-    /// Who asks.
+pub struct ReleaseClaims {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// How long the copies cannot be claimed.
+    /// The time during which the copies cannot be claimed. `None`: they can be claimed at once.
     pub delay: Option<Millis>,
 }
 
-impl Command for Release {
+impl Command for ReleaseClaims {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

@@ -47,12 +47,12 @@ pub enum Content {
         bytes: u64,
         /// The digest.
         digest: Digest,
-        /// When it was erased: then only a repeat of an earlier message is answered.
+        /// The time of its erasure. When it was erased, only a repeat of an earlier message is answered.
         erased_at: Option<Timestamp>,
     },
 }
 
-/// When a message expires.
+/// The expiry of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expiry {
     /// At this time.
@@ -66,7 +66,7 @@ pub enum Expiry {
 pub struct SendRequest {
     /// Its id; absent: derived from the key.
     pub message_id: Option<MessageId>,
-    /// Where it goes.
+    /// The address that it goes to.
     pub to: Address,
     /// Its body.
     pub content: Content,
@@ -76,9 +76,9 @@ pub struct SendRequest {
     pub reply_to: Option<MessageId>,
     /// The replies that it asks for.
     pub contract: Option<ResponseContract>,
-    /// When it expires.
+    /// The expiry of the message.
     pub expiry: Option<Expiry>,
-    /// How it is handed over.
+    /// The options of its delivery.
     pub options: DeliveryOptions,
     /// The policies that it carries.
     pub policies: Policies,
@@ -115,7 +115,7 @@ struct Acceptance {
 
 /// Sends a message.
 #[derive(Clone, Debug)]
-pub struct Send {
+pub struct SendMessage {
     caller: Caller,
     run: RunId,
     request: SendRequest,
@@ -123,7 +123,7 @@ pub struct Send {
     hash: RequestHash,
 }
 
-impl Send {
+impl SendMessage {
     /// Returns the command; hashes the request and its body, so call it on the caller's side of the
     /// queue.
     pub fn new(caller: Caller, run: RunId, mut request: SendRequest) -> Self {
@@ -241,12 +241,12 @@ impl Send {
         Acceptance { accepted, contents }
     }
 
-    /// Whether it has to do with another message: it replies, or asks for replies.
+    /// Returns true when it has to do with another message: it replies, or asks for replies.
     fn is_tied(&self) -> bool {
         self.request.reply_to.is_some() || self.request.contract.is_some()
     }
 
-    /// What follows the acceptance in the same append.
+    /// Returns the body of the record that follows the acceptance in the same append.
     fn outcome(
         &self,
         state: &State,
@@ -312,11 +312,17 @@ fn request_hash(request: &SendRequest, digest: Digest) -> RequestHash {
     hasher.finish()
 }
 
-impl Command for Send {
+impl Command for SendMessage {
     type Answer = Sent;
 
     fn profile(&self) -> Profile<'_> {
-        Profile::new(AboutWakes::Nothing).spoken_by(Speaker::Acting(&self.caller, &self.run))
+        let bytes = match &self.request.content {
+            Content::Inline(body) => body.bytes.len(),
+            Content::Stored { .. } => 0,
+        };
+        Profile::new(AboutWakes::Nothing)
+            .with_bytes(bytes)
+            .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 
     fn names(&self, epoch: Epoch, minter: &Minter) -> Option<Names> {

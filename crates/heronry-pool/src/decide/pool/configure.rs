@@ -11,12 +11,12 @@ use crate::{
 
 /// Creates the pool, or checks that it is as the caller names it.
 #[derive(Clone, Debug)]
-pub struct Create {
-    /// What the caller names.
+pub struct CreatePool {
+    /// The specification that the caller names.
     pub spec: PoolSpec,
 }
 
-impl Command for Create {
+impl Command for CreatePool {
     type Answer = How;
 
     fn profile(&self) -> Profile<'_> {
@@ -50,8 +50,8 @@ impl Command for Create {
 
 /// Changes settings, valid for later records.
 #[derive(Clone, Debug)]
-pub struct Configure {
-    /// Who asks.
+pub struct ConfigurePool {
+    /// The authenticated caller.
     pub caller: Caller,
     /// The version that the caller has read.
     pub expected_version: u64,
@@ -59,7 +59,7 @@ pub struct Configure {
     pub limits: Limits,
 }
 
-impl Command for Configure {
+impl Command for ConfigurePool {
     type Answer = Done;
 
     fn profile(&self) -> Profile<'_> {

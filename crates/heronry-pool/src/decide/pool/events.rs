@@ -34,6 +34,8 @@ pub struct AppendEvents {
     key: IdempotencyKey,
     trace: Option<Trace>,
     hash: RequestHash,
+    /// The approximate size of the events in bytes.
+    bytes: usize,
 }
 
 impl AppendEvents {
@@ -48,6 +50,7 @@ impl AppendEvents {
             events,
             key,
             trace: None,
+            bytes: hasher.len(),
             hash: hasher.finish(),
         }
     }
@@ -186,6 +189,7 @@ impl Command for AppendEvents {
     fn profile(&self) -> Profile<'_> {
         Profile::new(AboutWakes::Nothing)
             .with_burden(self.events.len())
+            .with_bytes(self.bytes)
             .spoken_by(Speaker::Acting(&self.caller, &self.run))
     }
 

@@ -10,16 +10,16 @@ use crate::{
 
 /// Asks whether a pool may be deleted: nobody is a member of it. Nothing is recorded.
 ///
-/// The host that deletes it checks again once the pool takes no more commands ([`Retire::check`]).
+/// The host that deletes it checks again once the pool takes no more commands ([`RetirePool::check`]).
 #[derive(Clone, Debug)]
-pub struct Retire {
+pub struct RetirePool {
     /// The caller.
     pub caller: Caller,
     /// The head that the caller saw; absent: whatever the head is.
     pub expected: Option<Cursor>,
 }
 
-impl Retire {
+impl RetirePool {
     /// Checks that nobody is a member, and that the head is the expected one.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Retire {
     }
 }
 
-impl Command for Retire {
+impl Command for RetirePool {
     /// The head.
     type Answer = Cursor;
 

@@ -1,7 +1,7 @@
 use heronry_types::{LimitName, Limits, Millis, RunEnd};
 
 use crate::{
-    decide::{EndRun, Leave},
+    decide::{EndRun, LeavePool},
     engine::alone::{Alone, Joined, letter},
 };
 
@@ -9,7 +9,7 @@ use crate::{
 const COPIES: usize = 4_200;
 const LEASE: Millis = Millis(1_000);
 
-/// How a member goes.
+/// The way in which a member goes.
 #[derive(Clone, Copy, Debug)]
 enum Going {
     Leaves,
@@ -18,7 +18,7 @@ enum Going {
 }
 
 impl Going {
-    /// What somebody waits for: the events of it, in order.
+    /// Returns the kinds of the events that somebody waits for, in order.
     fn events(self) -> &'static [&'static str] {
         match self {
             Self::Leaves => &["agent_pool_run_left"],
@@ -31,7 +31,7 @@ impl Going {
         let (caller, run) = (gone.caller.clone(), gone.run.clone());
         match self {
             Self::Leaves => {
-                alone.ask(&Leave { caller, run });
+                alone.ask(&LeavePool { caller, run });
             }
             Self::Ends => {
                 let (end, note) = (RunEnd::Completed, None);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use heronry_types::{DeadReason, Position, RunId, Timestamp};
 
+use crate::state::encoding::{Encoding, Sink};
+
 /// A copy that is dead until it is replayed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct DeadLetter {
@@ -66,5 +68,14 @@ impl DeadLetters {
 
     pub(crate) fn remove(&mut self, run: &RunId, accepted: Position) {
         self.0.remove(&(run.clone(), accepted));
+    }
+}
+
+impl DeadLetters {
+    pub(in crate::state) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self(by_copy) = self;
+        to.each(by_copy.iter(), |to, ((run, accepted), dead)| {
+            to.put((run, accepted, dead.fields()));
+        });
     }
 }

@@ -10,19 +10,21 @@ use heronry_types::{ContentRef, Position};
 
 use crate::state::{
     Message, MessageAt,
+    encoding::{Encoding, Sink},
     message::{
         past::{Archive, Past},
         quick::{QuickHasher, QuickMap},
     },
 };
 
-/// How many steps a message has at the most that leaves memory: each is a record to be read again.
+/// The highest number of steps of a message that leaves memory: each is a record to be read again.
 const STEPS_MAX: usize = 4_096;
-/// How many messages that refer to one body leave memory at the most: who may fetch it depends on all.
+/// The highest number of messages that refer to one body and leave memory: the right to fetch it depends
+/// on all of them.
 const REFERRERS_MAX: usize = 64;
 /// The first position that has no room in the archive.
 const POSITION_END: u64 = 1 << 48;
-/// How many steps and copies of messages that were read again are kept.
+/// The highest number of steps and copies of messages that are kept after they were read again.
 const RECALLED_MAX: usize = 16_384;
 
 /// The messages that refer to one body, oldest first: most bodies have one.
@@ -87,7 +89,7 @@ pub struct Messages {
     live: u64,
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
-    /// How many have finished, and a fold of how each stood then.
+    /// The number of messages that have finished, and a fold of the standing of each at that time.
     ended: Ended,
     archive: Archive,
     /// Messages that have left and were read again.
@@ -176,9 +178,29 @@ impl Messages {
         self.by_position.values().map(|message| &**message)
     }
 
-    /// Returns how many messages have finished, and a fold of how each of them ended.
-    pub(in crate::state) fn finished(&self) -> Ended {
-        self.ended
+    /// Encodes the messages that are not finished, and how the others ended: whether these are still in
+    /// memory makes no difference.
+    pub(in crate::state) fn encode<W: Sink>(&self, to: &mut Encoding<W>) {
+        let Self {
+            by_position: _,
+            ended,
+            // By what messages are found, and what leaves memory, follows from them.
+            contents: _,
+            live: _,
+            finished: _,
+            archive: _,
+            recalled: _,
+            recalled_weight: _,
+            missed: _,
+        } = self;
+        let mut unfinished = self.sorted();
+        unfinished.retain(|at| !at.message.is_finished);
+        let Ended { count, fold } = ended;
+        to.list(2);
+        to.put((count, fold));
+        to.each(unfinished.into_iter(), |to, at| {
+            at.message.encode(to, at.accepted);
+        });
     }
 
     pub(crate) fn get_mut(&mut self, accepted: Position) -> Option<&mut Message> {

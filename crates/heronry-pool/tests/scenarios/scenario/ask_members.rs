@@ -1,8 +1,8 @@
 //! Commands of scenarios about pools and members.
 
 use heronry_pool::decide::{
-    ChangeMember, Configure, Create, EndRun, Heartbeat, Join, JoinNew, Leave, Resume, Retire,
-    Suspend,
+    ChangeMember, ConfigurePool, CreatePool, EndRun, Heartbeat, JoinNew, JoinPool, LeavePool,
+    ResumeRun, RetirePool, SuspendRun,
 };
 use heronry_types::{LimitName, Millis, PoolSpec, RunEnd};
 
@@ -13,7 +13,9 @@ use super::{
 
 impl Scenario {
     pub(crate) fn create(&mut self, spec: PoolSpec) -> Step {
-        self.step(&Create { spec }, |how| format!("{how:?}").to_lowercase())
+        self.step(&CreatePool { spec }, |how| {
+            format!("{how:?}").to_lowercase()
+        })
     }
 
     pub(crate) fn configure(
@@ -22,7 +24,7 @@ impl Scenario {
         expected_version: u64,
         limits: &[(LimitName, u64)],
     ) -> Step {
-        let configure = Configure {
+        let configure = ConfigurePool {
             caller: self.speaker(by).0,
             expected_version,
             limits: limits_of(limits),
@@ -31,15 +33,15 @@ impl Scenario {
     }
 
     pub(crate) fn retire(&mut self, by: &str, expected: Option<&str>) -> Step {
-        let retire = Retire {
+        let retire = RetirePool {
             caller: self.speaker(by).0,
             expected: expected.map(|cursor| self.cursor(cursor)),
         };
         self.step(&retire, |head| format!("at {}", head.position))
     }
 
-    fn joining(&self, joining: &Joining) -> Join {
-        Join {
+    fn joining(&self, joining: &Joining) -> JoinPool {
+        JoinPool {
             caller: self.speaker(&joining.by).0,
             run: id(&joining.run),
             agent: id(&joining.agent),
@@ -85,7 +87,7 @@ impl Scenario {
 
     pub(crate) fn leave(&mut self, by: &str) -> Step {
         let (caller, run) = self.speaker(by);
-        self.step(&Leave { caller, run }, answers::done)
+        self.step(&LeavePool { caller, run }, answers::done)
     }
 
     pub(crate) fn end(&mut self, by: &str, end: RunEnd) -> Step {
@@ -110,7 +112,7 @@ impl Scenario {
 
     pub(crate) fn suspend(&mut self, by: &str, sleep: &Sleep) -> Step {
         let (caller, run) = self.speaker(by);
-        let suspend = Suspend {
+        let suspend = SuspendRun {
             release: self.claims_of(run.as_str(), &sleep.release),
             caller,
             run,
@@ -122,6 +124,6 @@ impl Scenario {
 
     pub(crate) fn resume(&mut self, by: &str) -> Step {
         let (caller, run) = self.speaker(by);
-        self.step(&Resume { caller, run }, answers::stood)
+        self.step(&ResumeRun { caller, run }, answers::stood)
     }
 }

@@ -2,8 +2,9 @@
 
 use heronry_journal::Claim;
 use heronry_pool::decide::{
-    Ack, CancelMessage, ClaimSet, Content, Expiry, Extend, Fetch, FindMessage, ListDeadLetters,
-    Peek, Release, ReleaseUnanswered, Replay, Select, Send, SendRequest,
+    AckCopies, CancelMessage, ClaimSet, Content, Expiry, ExtendClaims, FetchMessages, FindMessage,
+    ListDeadLetters, PeekInbox, ReleaseClaims, ReleaseUnanswered, ReplayCopy, Select, SendMessage,
+    SendRequest,
 };
 use heronry_types::{AckOutcome, Body, Digest, Millis, Timestamp};
 
@@ -72,7 +73,7 @@ impl Scenario {
 
     pub(crate) fn send(&mut self, by: &str, letter: &Letter) -> Step {
         let (caller, run) = self.speaker(by);
-        let send = Send::new(caller, run, self.requested(letter));
+        let send = SendMessage::new(caller, run, self.requested(letter));
         self.step(&send, |it| answers::sent(&it))
     }
 
@@ -88,7 +89,7 @@ impl Scenario {
             let cursors = these.iter().map(|at| self.cursor(&at.to_string()));
             cursors.collect()
         });
-        let fetch = Fetch {
+        let fetch = FetchMessages {
             caller,
             run,
             receive_id: id(&take.receive),
@@ -101,7 +102,7 @@ impl Scenario {
 
     pub(crate) fn peek(&mut self, by: &str, max: u64) -> Step {
         let (caller, run) = self.speaker(by);
-        self.step(&Peek { caller, run, max }, |it| answers::received(&it))
+        self.step(&PeekInbox { caller, run, max }, |it| answers::received(&it))
     }
 
     fn acked(
@@ -111,7 +112,7 @@ impl Scenario {
         note: Option<String>,
     ) -> Step {
         let (caller, run) = self.speaker(by);
-        let ack = Ack {
+        let ack = AckCopies {
             caller,
             run,
             claims,
@@ -150,7 +151,7 @@ impl Scenario {
 
     pub(crate) fn release_for(&mut self, by: &str, claims: &str, delay: u64) -> Step {
         let (caller, run) = self.speaker(by);
-        let release = Release {
+        let release = ReleaseClaims {
             claims: self.claims_of(run.as_str(), claims),
             caller,
             run,
@@ -161,7 +162,7 @@ impl Scenario {
 
     pub(crate) fn extend(&mut self, by: &str, claims: &str, millis: u64) -> Step {
         let (caller, run) = self.speaker(by);
-        let extend = Extend {
+        let extend = ExtendClaims {
             claims: self.claims_of(run.as_str(), claims),
             caller,
             run,
@@ -197,7 +198,7 @@ impl Scenario {
 
     pub(crate) fn replay(&mut self, by: &str, accepted: &str) -> Step {
         let (caller, run) = self.speaker(by);
-        let replay = Replay {
+        let replay = ReplayCopy {
             caller,
             run,
             accepted: self.cursor(accepted),

@@ -7,7 +7,7 @@ mod members;
 mod messages;
 mod wakes;
 
-use heronry_journal::{Body, Record};
+use heronry_journal::{Body, Noun, PoolRecord, Record};
 use heronry_types::{Actor, Millis, Policies, ReplyStanding, Timestamp, Visibility};
 
 /// A record that can be told in a line.
@@ -48,12 +48,24 @@ pub(super) fn line(record: &Record) -> String {
     line
 }
 
+fn tell_pool(run: &str, record: PoolRecord<'_>) -> String {
+    match record {
+        PoolRecord::PoolCreated(it) => it.tell(run),
+        PoolRecord::PoolConfigured(it) => it.tell(run),
+        PoolRecord::EpochStarted(it) => format!("timeline {}", it.reason),
+        PoolRecord::PoolResumed(it) => it.tell(run),
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a kind that no scenario has shown needs no line of its own"
+)]
 fn tell(run: &str, body: &Body) -> String {
+    if let Noun::Pool(record) = body.noun() {
+        return tell_pool(run, record);
+    }
     match body {
-        Body::PoolCreated(it) => it.tell(run),
-        Body::PoolConfigured(it) => it.tell(run),
-        Body::EpochStarted(it) => it.tell(run),
-        Body::PoolResumed(it) => it.tell(run),
         Body::MemberJoined(it) => it.tell(run),
         Body::MemberTakenOver(it) => it.tell(run),
         Body::MemberChanged(it) => it.tell(run),
@@ -93,6 +105,8 @@ fn tell(run: &str, body: &Body) -> String {
         Body::EffectResultRefused(it) => it.tell(run),
         Body::ContentErased(it) => it.tell(run),
         Body::ContentStored(it) => it.tell(run),
+        // A kind that no scenario has shown so far: all that it says.
+        body => format!("{body:?}"),
     }
 }
 

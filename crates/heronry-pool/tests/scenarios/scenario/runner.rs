@@ -284,6 +284,11 @@ impl Scenario {
         self.step(&finish, |()| "looked".to_owned())
     }
 
+    /// Returns the time at which the engine is to look again.
+    pub(crate) fn alarm(&self) -> Option<String> {
+        self.engine.next_due(self.now).map(record_text::time)
+    }
+
     /// Says that a member waits for an answer from here on.
     pub(crate) fn waits(&mut self, run: &str) {
         self.waiting.insert(RunId::parse(run).unwrap());

@@ -1,8 +1,8 @@
 //! Records of pools and members.
 
 use heronry_journal::{
-    EpochStarted, MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, PoolConfigured,
-    PoolCreated, PoolResumed, RunEnded, RunLost, RunResumed, RunSuspended,
+    MemberChanged, MemberJoined, MemberLeft, MemberTakenOver, PoolConfigured, PoolCreated,
+    PoolResumed, RunEnded, RunLost, RunResumed, RunSuspended,
 };
 
 use heronry_types::{Limits, Millis, PoolConfig, TopicId};
@@ -24,13 +24,6 @@ impl Tell for PoolConfigured {
     fn tell(&self, _: &str) -> String {
         let it = self;
         format!("configured {}{}", it.version, limits(&it.settings.limits))
-    }
-}
-
-impl Tell for EpochStarted {
-    fn tell(&self, _: &str) -> String {
-        let it = self;
-        format!("timeline {}", it.reason)
     }
 }
 
