@@ -2,12 +2,9 @@
 
 use std::{fs, io, sync::Arc};
 
-use heronry_runtime::{
-    SystemClock, SystemIds,
-    marks::MarkKeeper,
-    transfer::{Carried, Carrier, Pools, TransferError},
-};
+use heronry_runtime::{SystemClock, SystemIds, marks::MarkKeeper};
 use heronry_store::{AppendError, LeaseError, ReadError, Store};
+use heronry_transfer::{Carried, Carrier, Pools, TransferError};
 use heronry_types::counted;
 use serde::Serialize;
 

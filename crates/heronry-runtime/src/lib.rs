@@ -15,8 +15,6 @@ mod side_work;
 mod start;
 mod system;
 mod time;
-mod timeline;
-pub mod transfer;
 mod waiters;
 
 pub use error::{CallError, DeleteError, EventsError, OpenError, StopReason};

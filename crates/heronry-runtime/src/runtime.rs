@@ -11,6 +11,7 @@ use heronry_pool::{
     engine::{FINISHED_KEPT, MATCHING_SLICE},
 };
 use heronry_store::{Clock, IdSource, Outcome, Store, StoreError};
+use heronry_transfer::{Bodies, Export, TransferError};
 use heronry_types::{Durability, PoolId, PoolSpec};
 use tokio::sync::Mutex;
 
@@ -21,7 +22,6 @@ use crate::{
     pool::BodyPermits,
     queue::Queue,
     resume,
-    transfer::{Bodies, Export, TransferError},
     waiters::Waiters,
 };
 

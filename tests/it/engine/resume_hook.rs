@@ -11,15 +11,13 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_pool::{Caller, decide::CancelWake};
-use heronry_runtime::{
-    NotResumed, Pool, ResumeHook, Resumed,
-    transfer::{self, Carrier},
-};
+use heronry_runtime::{NotResumed, Pool, ResumeHook, Resumed};
 use heronry_store::ConsumerId;
 use heronry_testkit::SeededIds;
 use heronry_tests::{
     World, calling, let_others_run, on_every_store, on_every_store_that_is_reopened, run, until,
 };
+use heronry_transfer::{self as transfer, Carrier};
 use heronry_types::{Millis, Position, WakeId, WakeStatus};
 
 use crate::wakes::{NEWS, pair, tell, timed};

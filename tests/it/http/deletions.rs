@@ -1,7 +1,7 @@
 //! Exporting and deleting pools over HTTP.
 
 use axum::http::header;
-use heronry_runtime::transfer;
+use heronry_transfer as transfer;
 use serde_json::{Value, json};
 
 use heronry_tests::server::{OPERATOR, Server, on_every_store};

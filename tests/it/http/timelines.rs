@@ -3,10 +3,10 @@
 use std::{io::Cursor, sync::Arc};
 
 use heronry_journal::{Body, ChunkWriter, Entry, EpochStarted};
-use heronry_runtime::transfer::{self, Bodies, Carrier, Pools};
 use heronry_store::{Arrival, Commit, Guard, Store, Timeline};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::SeededIds;
+use heronry_transfer::{self as transfer, Bodies, Carrier, Pools};
 use heronry_types::{Actor, Epoch, EpochReason, Lineage, PoolId, Visibility};
 use serde_json::{Value, json};
 

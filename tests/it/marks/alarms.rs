@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use heronry_runtime::marks::{MarkKeeper, Restored, begin_again, rolled_back};
-use heronry_runtime::transfer::Carrier;
 use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faults, ManualClock, SeededIds, sample};
 use heronry_tests::{as_many_as_asked, let_others_run};
+use heronry_transfer::Carrier;
 use heronry_types::{PoolId, Position};
 
 use crate::place::{End, Place};

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use heronry_journal::Body;
-use heronry_runtime::{
-    marks::{
-        BegunAgain, MarkKeeper, MarkPlace, MarkSync, Marks, Restored, RolledBack, begin_again,
-        rolled_back,
-    },
-    transfer::Carrier,
+use heronry_runtime::marks::{
+    BegunAgain, MarkKeeper, MarkPlace, MarkSync, Marks, Restored, RolledBack, begin_again,
+    rolled_back,
 };
 use heronry_store::{Checkpoint, Guard, Head, JournalExt, Store};
 use heronry_testkit::{SeededIds, sample};
 use heronry_tests::{World, on_every_store_that_is_reopened};
+use heronry_transfer::Carrier;
 use heronry_types::{Cursor, EpochReason, Position};
 
 use crate::place::Place;

@@ -1,9 +1,9 @@
 //! Transfers that break off anywhere: every pool is there whole or not at all, and a repeat ends it.
 
-use heronry_runtime::transfer::{self, Pools, TransferError};
 use heronry_store::{Head, Store};
 use heronry_testkit::{AppendFault, FaultStore};
 use heronry_tests::{StoreKind, World, on_every_store_that_is_reopened, pool};
+use heronry_transfer::{self as transfer, Pools, TransferError};
 use heronry_types::PoolSpec;
 
 use crate::story::{Consumers, bytes_of, carrier, check_untouched, consume, route};

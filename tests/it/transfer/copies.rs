@@ -4,11 +4,9 @@ use heronry_pool::{
     Rejection,
     decide::{CheckCursor, StateDigest, Viewer},
 };
-use heronry_runtime::{
-    CallError, EventQuery, From,
-    transfer::{self, Pools},
-};
+use heronry_runtime::{CallError, EventQuery, From};
 use heronry_tests::{World, pool, wake};
+use heronry_transfer::{self as transfer, Pools};
 use heronry_types::{Cursor, EpochReason, EventKind, Millis, Position, WakeStatus};
 
 use crate::{

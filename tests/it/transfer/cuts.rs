@@ -4,7 +4,6 @@
 use std::{fmt, sync::Arc};
 
 use heronry_journal::{ChunkHash, ChunkWriter};
-use heronry_runtime::transfer::{self, Carrier, TransferError};
 use heronry_store::{
     Checkpoint, Commit, Guard, Head, LeaseError, NewContent, Route, Store, StoreErrorKind,
     stands_on,
@@ -14,6 +13,7 @@ use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds, sample};
 use heronry_tests::StoreKind;
+use heronry_transfer::{self as transfer, Carrier, TransferError};
 use heronry_types::{Body, Epoch, PoolId, Position};
 
 use crate::cut::{Kept, Process};

@@ -2,9 +2,9 @@
 
 use std::io::Cursor as Bytes;
 
-use heronry_runtime::transfer::{self, Bodies, Pools, TransferError};
 use heronry_store::Store;
 use heronry_tests::{StoreKind, World, pool};
+use heronry_transfer::{self as transfer, Bodies, Pools, TransferError};
 use heronry_types::{Epoch, PoolId, PoolSpec};
 
 use crate::{

@@ -6,12 +6,10 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{SendRequest, StateDigest},
 };
-use heronry_runtime::{
-    BodyError, CallError, Pool,
-    transfer::{self, Bodies, Pools},
-};
+use heronry_runtime::{BodyError, CallError, Pool};
 use heronry_store::Tombstone;
 use heronry_tests::{World, canary, key, pool, run};
+use heronry_transfer::{self as transfer, Bodies, Pools};
 use heronry_types::{Address, Body, ContentRef, Millis};
 
 use crate::{

@@ -4,13 +4,11 @@ use std::io::Cursor as Bytes;
 
 use heronry_journal::{Chunk, ChunkHash, ChunkWriter};
 use heronry_pool::{Rejection, decide::CheckCursor};
-use heronry_runtime::{
-    BodyError, CallError,
-    transfer::{self, Bodies, Pools, TransferError},
-};
+use heronry_runtime::{BodyError, CallError};
 use heronry_store::{Commit, Guard};
 use heronry_testkit::sample;
 use heronry_tests::{StoreKind, World, pool};
+use heronry_transfer::{self as transfer, Bodies, Pools, TransferError};
 use heronry_types::{EpochReason, Position};
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! A47: a store that is moved.
 
-use heronry_runtime::transfer::{self, TransferError};
 use heronry_store::{LeaseError, StoreErrorKind};
 use heronry_tests::{World, message, pool};
+use heronry_transfer::{self as transfer, TransferError};
 use heronry_types::Position;
 
 use crate::{

@@ -1,8 +1,8 @@
 //! Refusals, which change nothing.
 
-use heronry_runtime::transfer::{self, Pools, TransferError};
 use heronry_store::{LeaseError, StoreErrorKind};
 use heronry_tests::{World, pool};
+use heronry_transfer::{self as transfer, Pools, TransferError};
 
 use crate::{
     between_every_two_stores,

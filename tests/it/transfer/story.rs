@@ -9,10 +9,11 @@ use heronry_pool::{
     Caller, State, apply,
     decide::{ClaimSet, Content, SendRequest, StateDigest},
 };
-use heronry_runtime::{Pool, transfer::Carrier};
+use heronry_runtime::Pool;
 use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, Head, Route, Store};
 use heronry_testkit::SeededIds;
 use heronry_tests::{World, key, message, pool, run};
+use heronry_transfer::Carrier;
 use heronry_types::{
     Address, Body as Bytes, ContentRef, Cursor, EpochReason, PoolId, PoolSpec, Position,
 };

@@ -17,12 +17,13 @@ const TABLE: &str = "
     store-redb   | types journal store                               | http http-server http-client terminal
     store-sled   | types journal store                               | http http-server http-client terminal
     testkit      | types journal store                               | http http-server http-client disk terminal
-    runtime      | types journal event store pool                    | http http-server http-client disk terminal
+    transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
+    runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
-    server       | types journal event store pool runtime wire       | http-client disk terminal
+    server       | types journal event store pool transfer runtime wire | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-memory store-redb store-sled runtime wire server client | http http-server disk
-    facade       | types journal event store pool store-memory store-redb store-sled testkit runtime | http http-server http-client disk terminal
+    cli          | types journal event store pool store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
+    facade       | types journal event store pool store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 
 /// The foreign crates behind each group of the table.

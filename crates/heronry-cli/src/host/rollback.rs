@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc};
 use heronry_runtime::{
     SystemIds,
     marks::{MarkKeeper, Restored, RolledBack, begin_again, rolled_back},
-    transfer::Carrier,
 };
 use heronry_store::{Clock, Store};
+use heronry_transfer::Carrier;
 use heronry_types::counted;
 
 use super::{MarkFile, Rollback, StoreChoice, store_failure};

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use heronry_runtime::{
-    marks::{Marks, rolled_back},
-    transfer,
-};
+use heronry_runtime::marks::{Marks, rolled_back};
 use heronry_store::{Route, Store};
+use heronry_transfer as transfer;
 
 use crate::{
     carry::{Target, Way, carrier, pools_of, show},

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use heronry_store::{Commit, Guard, Head, Store, Timeline};
+use heronry_transfer::{Carrier, TimelineStart, TransferError, start_after};
 use heronry_types::{Cursor, Epoch, EpochReason, PoolId};
 
 use super::{MarkKeeper, RolledBack, rolled_back};
-use crate::{
-    timeline::start_after,
-    transfer::{Carrier, TransferError},
-};
 
 /// The statement of an operator about a restore of the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,9 +113,12 @@ async fn begin(
         return Err(TransferError::NoPool { pool: pool.clone() });
     };
     let now = by.clock.now().wall;
-    let epoch = Epoch(by.ids.draw());
+    let start = TimelineStart {
+        reason,
+        epoch: Epoch(by.ids.draw()),
+    };
     let commit = Commit {
-        chunks: vec![start_after(last, pool, (reason, epoch), now)?],
+        chunks: vec![start_after(last, pool, start, now)?],
         timeline: Timeline::Starts,
         ..Commit::default()
     };

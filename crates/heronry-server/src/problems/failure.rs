@@ -2,10 +2,9 @@
 
 use std::error::Error;
 
-use heronry_runtime::{
-    BodyError, CallError, DeleteError, EventsError, OpenError, StopReason, transfer::TransferError,
-};
+use heronry_runtime::{BodyError, CallError, DeleteError, EventsError, OpenError, StopReason};
 use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+use heronry_transfer::TransferError;
 use heronry_types::LimitName;
 use heronry_wire::{Problem, ProblemKind};
 

@@ -13,7 +13,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::transfer::{Bodies, TransferError};
+use heronry_transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
 use heronry_wire::{
     DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoliciesSource, PoolBody, PoolDeleted,

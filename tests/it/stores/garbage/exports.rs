@@ -2,10 +2,10 @@
 
 use std::{io::Cursor as Bytes, sync::Arc};
 
-use heronry_runtime::transfer::{self, Bodies, Carrier, Pools};
 use heronry_store::Store;
 use heronry_testkit::{ManualClock, SeededIds};
 use heronry_tests::{StoreKind, World, pool};
+use heronry_transfer::{self as transfer, Bodies, Carrier, Pools};
 use heronry_types::Position;
 use proptest::test_runner::TestRunner;
 

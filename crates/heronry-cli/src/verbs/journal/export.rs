@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-use heronry_runtime::transfer::{self, Bodies, Carried, Pools};
 use heronry_store::Store;
+use heronry_transfer::{self as transfer, Bodies, Carried, Pools};
 
 use super::ExportArgs;
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::BufReader, path::Path};
 
-use heronry_runtime::transfer;
+use heronry_transfer as transfer;
 
 use crate::{
     carry::{Target, Way, carrier, show},

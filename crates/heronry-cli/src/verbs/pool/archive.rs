@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use heronry_client::{ClientError, PoolClient};
-use heronry_runtime::transfer::{self, Carried};
+use heronry_transfer::{self as transfer, Carried};
 use heronry_types::{PoolId, counted};
 use heronry_wire::{PoolDeleted, Problem, ProblemKind};
 use serde::Serialize;

@@ -9,8 +9,11 @@ use heronry_store::{
 };
 use heronry_types::{ContentRef, Cursor, Epoch, EpochReason, PoolId, Position, Timestamp};
 
-use super::{Carried, Carrier, TransferError, source::Piece};
-use crate::timeline::start_after;
+use super::{
+    Carried, Carrier, TransferError,
+    source::Piece,
+    timeline::{TimelineStart, start_after},
+};
 
 /// The bytes of chunks from which on an append goes out.
 const APPEND_BYTES: usize = 4 * 1024 * 1024;
@@ -205,7 +208,8 @@ impl<'a> Landing<'a> {
             let pool = self.pool.clone();
             return Err(TransferError::NoPool { pool });
         };
-        Ok(start_after(last, &self.pool, (reason, epoch), now)?)
+        let start = TimelineStart { reason, epoch };
+        Ok(start_after(last, &self.pool, start, now)?)
     }
 
     async fn append(&mut self, arrival: Arrival) -> Result<(), TransferError> {

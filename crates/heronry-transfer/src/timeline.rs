@@ -4,16 +4,26 @@ use heronry_journal::{Body, Chunk, ChunkWriter, Entry, EpochStarted};
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_types::{Actor, Epoch, EpochReason, Lineage, PoolId, Timestamp, Visibility};
 
+/// The start of a timeline.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TimelineStart {
+    /// The reason.
+    pub reason: EpochReason,
+    /// The epoch of the new timeline.
+    pub epoch: Epoch,
+}
+
 /// Makes the chunk whose one record starts a timeline of a pool after its last chunk.
 ///
 /// # Errors
 /// [`TooLarge`](StoreErrorKind::TooLarge), which an id and two epochs never are.
-pub(crate) fn start_after(
+pub fn start_after(
     last: &Chunk,
     pool: &PoolId,
-    (reason, epoch): (EpochReason, Epoch),
+    start: TimelineStart,
     now: Timestamp,
 ) -> Result<Chunk, StoreError> {
+    let TimelineStart { reason, epoch } = start;
     let (previous, time) = (last.header().epoch, last.header().recorded_at);
     let mut writer = ChunkWriter::new(epoch, last.last(), last.hash(), time.max(now));
     let entry = Entry {

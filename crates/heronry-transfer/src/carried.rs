@@ -1,42 +1,10 @@
-//! Whole pools on their way: between stores, into a file of JSON lines, and out of one.
-//!
-//! - [`copy`] copies pools; each copy starts a new timeline, so that no cursor can mean two records.
-//! - [`move_all`] moves every pool of a store: cursors, epochs and hashes stay, and the source is
-//!   sealed, so that at no moment two stores can be written under one epoch. [`resume_move`] finishes a
-//!   move that broke off, and [`abandon_move`] takes it back; [`resume_without_source`] and
-//!   [`abandon_without_source`] end one whose source is lost.
-//! - [`export`] writes a pool as lines of JSON that lose nothing; [`import`] reads them, compares
-//!   every hash, and starts a new timeline.
-//!
-//! At the new place no pool is seen before all of them are there. A refused transfer changes
-//! nothing that anybody sees.
-
-mod copy;
-mod error;
-mod export;
-mod fleet;
-mod import;
-mod landing;
-mod lines;
-mod lost;
-mod moves;
-mod path;
-mod reading;
-mod source;
-mod taken;
+//! The choices of a transfer, and its results.
 
 use std::sync::Arc;
 
 use heronry_store::{Clock, IdSource};
 use heronry_types::{Cursor, PoolId};
 use serde::Serialize;
-
-pub use copy::copy;
-pub use error::TransferError;
-pub use export::{Export, export};
-pub use import::{import, verify};
-pub use lost::{abandon_without_source, resume_without_source};
-pub use moves::{abandon_move, move_all, resume_move};
 
 /// The parts with which pools are moved: the clock, the source of fresh epochs, and the name of the
 /// mover.
