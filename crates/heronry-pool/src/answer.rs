@@ -14,27 +14,27 @@ use crate::{
     state::{Effect, Message, Step, Suspension, Wake, WakeEnd},
 };
 
-/// What a sender gets.
+/// The answer to a sender.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sent {
-    /// What became of the message.
+    /// The receipt of the message: its standing and that of its recipients.
     pub receipt: Receipt,
-    /// Whether an equal request was answered before.
+    /// True when an equal request was answered before.
     pub repeated: bool,
 }
 
-/// What who joins gets.
+/// The answer to a process that joins as a run.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Joined {
     /// The run.
     pub run: RunId,
     /// Its agent.
     pub agent: AgentId,
-    /// Which joining this is.
+    /// The generation of this joining.
     pub generation: Generation,
     /// The record of the joining.
     pub cursor: Cursor,
-    /// How many copies wait to be claimed.
+    /// The number of copies that wait to be claimed.
     pub unread: u64,
     /// True when the same instance had joined before: then nothing was changed.
     pub repeated: bool,
@@ -51,12 +51,12 @@ pub struct TakenOver {
     pub last_seen: Option<Timestamp>,
 }
 
-/// What a command gets that changes something and has nothing else to say.
+/// The answer to a command that changes something and has nothing else to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Done {
     /// The first record of the change, or the head when there was nothing to change.
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the record.
     pub durability: Durability,
 }
 
@@ -69,27 +69,27 @@ pub struct Extended {
     pub held: Vec<Claim>,
 }
 
-/// What a command gets that suspends a run, or lets it go on.
+/// The answer to a command that suspends a run, or lets it go on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stood {
     /// The change.
     pub done: Done,
-    /// Where the run stands after it.
+    /// The state of the run after the change.
     pub state: RunState,
 }
 
-/// What a member gets that reported events.
+/// The answer to a member that reported events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Appended {
     /// The first event of the batch.
     pub first: Cursor,
     /// The last event of the batch.
     pub last: Cursor,
-    /// How many events it has: they stand side by side.
+    /// The number of events in the batch: they stand side by side.
     pub count: u64,
-    /// How safely the store keeps them.
+    /// The durability of the events.
     pub durability: Durability,
-    /// Whether an equal batch was answered before.
+    /// True when an equal batch was answered before.
     pub repeated: bool,
 }
 
@@ -98,13 +98,13 @@ pub struct Appended {
 pub struct Item {
     /// The message.
     pub message_id: MessageId,
-    /// Who sent it.
+    /// The run that sent the message.
     pub from: RunId,
     /// Its acceptance.
     pub cursor: Cursor,
-    /// Which attempt this is, from 1; how many there were when it is not claimed.
+    /// The number of this attempt, from 1; the number of counted attempts when the copy is not claimed.
     pub attempt: u32,
-    /// The claim and when it lapses; absent when the copy is only looked at.
+    /// The claim, and the time when it lapses. `None` when the copy is only looked at.
     pub claim: Option<(Claim, Timestamp)>,
     /// Its body.
     pub content_ref: ContentRef,
@@ -114,22 +114,22 @@ pub struct Item {
     pub reply_to: Option<MessageId>,
     /// Its correlations.
     pub correlation: Correlation,
-    /// How urgent it is.
+    /// The urgency of the message.
     pub importance: Importance,
-    /// What it is to the contract of the message that it replies to.
+    /// The standing of the message as a reply, to the contract of the message that it replies to.
     pub reply: Option<ReplyStanding>,
 }
 
-/// What a reader gets.
+/// The answer to a reader.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Received {
     /// The copies, in order.
     pub items: Vec<Item>,
-    /// How many more copies wait to be claimed.
+    /// The number of further copies that wait to be claimed.
     pub unread: u64,
     /// The record that claimed them, or the head.
     pub cursor: Cursor,
-    /// How safely the store keeps it.
+    /// The durability of the record.
     pub durability: Durability,
 }
 
@@ -142,39 +142,39 @@ pub struct MemberView {
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Which joining this is.
+    /// The generation of its present joining.
     pub generation: Generation,
     /// The policies that it holds.
     pub policies: Policies,
     /// The topics that it lists.
     pub topics: Vec<TopicId>,
-    /// How many copies wait to be claimed.
+    /// The number of copies that wait to be claimed.
     pub unread: u64,
-    /// How many wakes wait.
+    /// The number of its wakes that wait.
     pub live_wakes: u64,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The time that it may be silent before it is lost. `None`: forever.
     pub lease: Option<Millis>,
     /// The time when it was last heard of; absent: not since the pool was opened.
     pub last_seen: Option<Timestamp>,
-    /// When it leaves unless it is heard of before; absent while it is not lost.
+    /// The time when it leaves unless it is heard of before. `None` while it is not lost.
     pub lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The suspension of the run: the wakes that it waits for. `None` while it is not suspended.
     pub suspended: Option<SuspendedView>,
 }
 
-/// What a suspended run waits for.
+/// The suspension of a run, as others see it: the wakes and the time that it waits for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SuspendedView {
     /// The record that suspended it.
     pub cursor: Cursor,
     /// Its wakes whose ends resume it, oldest first.
     pub wakes: Vec<WakeId>,
-    /// When it goes on whatever happened: its own time, or the first timeout of these wakes. Absent:
+    /// The time when it goes on in any case: its own time, or the first timeout of these wakes. `None`:
     /// it may wait forever.
     pub until: Option<Timestamp>,
     /// The record that suspects it to wait only on runs that wait on it.
     pub suspected_deadlock: Option<Cursor>,
-    /// Those of its wakes that were found to wait for what no live member can do.
+    /// Those of its wakes that were found to wait for something that no live member can do.
     pub orphaned: Vec<WakeId>,
 }
 
@@ -183,7 +183,7 @@ pub struct SuspendedView {
 pub struct MemberPage {
     /// The members.
     pub members: Vec<MemberView>,
-    /// Where the next page goes on: after this run. Absent when there are no more.
+    /// The run after which the next page begins. `None` when there are no more members.
     pub next: Option<RunId>,
     /// The head at which they were read.
     pub as_of: Cursor,
@@ -192,21 +192,21 @@ pub struct MemberPage {
 /// A copy that is dead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeadLetterView {
-    /// Whose copy it is.
+    /// The recipient of the copy.
     pub run: RunId,
     /// The message.
     pub message_id: MessageId,
-    /// Who sent it.
+    /// The run that sent the message.
     pub from: RunId,
     /// Its acceptance.
     pub cursor: Cursor,
-    /// How many attempts were counted.
+    /// The number of attempts that were counted.
     pub attempt: u32,
-    /// Why it is dead.
+    /// The reason why it is dead.
     pub reason: DeadReason,
-    /// Since when.
+    /// The time since when it is dead.
     pub dead_at: Timestamp,
-    /// The record that says so.
+    /// The record that made it dead.
     pub dead_cursor: Cursor,
     /// The message's body.
     pub content_ref: ContentRef,
@@ -217,8 +217,8 @@ pub struct DeadLetterView {
 pub struct DeadLetterPage {
     /// The dead letters.
     pub letters: Vec<DeadLetterView>,
-    /// Where the next page goes on: after this recipient's copy of this message. Absent when there
-    /// are no more.
+    /// The copy after which the next page begins: its recipient, and the acceptance of its message.
+    /// `None` when there are no more dead letters.
     pub next: Option<(RunId, Cursor)>,
     /// The head at which they were read.
     pub as_of: Cursor,
@@ -227,35 +227,36 @@ pub struct DeadLetterPage {
 /// A pool as a whole.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PoolView {
-    /// Where it stands.
+    /// The cursor of its last record.
     pub head: Cursor,
     /// The lowest valid cursor.
     pub floor: Cursor,
-    /// What it is set up with.
+    /// The configuration that it was created with.
     pub config: PoolConfig,
-    /// What can be changed.
+    /// The settings, which can be changed.
     pub settings: Settings,
     /// The version of the settings.
     pub settings_version: u64,
     /// Every limit that holds, defaults included.
     pub limits: Limits,
-    /// How many members it has.
+    /// The number of its members.
     pub members: u64,
-    /// How many of them are lost.
+    /// The number of its members that are lost.
     pub lost_members: u64,
-    /// How many of them are suspended.
+    /// The number of its members that are suspended.
     pub suspended_members: u64,
-    /// How many of those are suspected to wait only on each other.
+    /// The number of suspended members that are suspected to wait only on each other.
     pub deadlocked_members: u64,
-    /// How many of their wakes were found to wait for what no live member can do.
+    /// The number of wakes of suspended members that were found to wait for something that no live
+    /// member can do.
     pub orphaned_wakes: u64,
     /// The number of dead copies that were not replayed: claimed too often, or expired after a replay.
     pub dead_letters: u64,
-    /// How many messages have no terminal record.
+    /// The number of messages that have no terminal record.
     pub live_messages: u64,
-    /// How many wakes wait.
+    /// The number of wakes that wait.
     pub live_wakes: u64,
-    /// How safely the store keeps records.
+    /// The durability of the records in the store.
     pub durability: Durability,
 }
 
@@ -264,7 +265,7 @@ pub struct PoolView {
 pub struct WakePage {
     /// The wakes.
     pub wakes: Vec<WakeView>,
-    /// Where the next page goes on: after this registration. Absent when there are no more.
+    /// The registration after which the next page begins. `None` when there are no more wakes.
     pub next: Option<Cursor>,
     /// The head at which they were read.
     pub as_of: Cursor,
@@ -273,18 +274,18 @@ pub struct WakePage {
 /// An effect that is about to be done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EffectStarted {
-    /// Where it stands.
+    /// The standing of the effect.
     pub effect: EffectView,
-    /// Whether it was intended before: its first attempt is not the caller's.
+    /// True when the effect was intended before: its first attempt is not the caller's.
     pub repeated: bool,
 }
 
-/// What became of a result of an effect.
+/// The answer to a reported result of an effect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum EffectReport {
-    /// It is the effect's result.
+    /// The result is the effect's, and is recorded.
     Completed(EffectView, Done),
-    /// It is not, and that is recorded.
+    /// The result is not the effect's, and that is recorded.
     Refused(EffectFault, Done),
 }
 
@@ -293,7 +294,7 @@ pub enum EffectReport {
 pub struct EffectPage {
     /// The effects.
     pub effects: Vec<EffectView>,
-    /// Where the next page goes on: after this one. Absent when there are no more.
+    /// The effect after which the next page begins. `None` when there are no more effects.
     pub next: Option<Cursor>,
     /// The head at which they were read.
     pub as_of: Cursor,
@@ -302,9 +303,9 @@ pub struct EffectPage {
 /// A registered wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Registered {
-    /// Where it stands.
+    /// The standing of the wake.
     pub wake: WakeView,
-    /// Whether an equal request was answered before.
+    /// True when an equal request was answered before.
     pub repeated: bool,
 }
 
@@ -467,7 +468,7 @@ pub(crate) fn wake_view(state: &State, position: Position, wake: &Wake) -> WakeV
     }
 }
 
-/// Where the run of a wake stands that suspends it.
+/// Returns the state of the run of a wake that suspends it.
 fn run_state(state: &State, registered: Position, wake: &Wake) -> RunState {
     let suspension = state.members.suspension(&wake.run);
     if suspension.is_some_and(|it| it.waits_for(registered)) {

@@ -1,8 +1,8 @@
-//! Who asks.
+//! The callers of commands.
 
 use heronry_types::{Actor, Generation, RunId};
 
-/// Who was authenticated for a command.
+/// The party that was authenticated for a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Caller {
     /// An operator; it may act for any run by naming it.
@@ -11,7 +11,7 @@ pub enum Caller {
     Member {
         /// The run.
         run: RunId,
-        /// Which joining.
+        /// The generation of the joining.
         generation: Generation,
     },
 }

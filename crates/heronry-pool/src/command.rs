@@ -15,6 +15,7 @@ use heronry_types::{Epoch, Timestamp};
 
 pub use claims::KnownClaims;
 pub use decision::{Applied, Decision, How};
+pub(crate) use demand::RECORD_BYTES;
 pub use demand::{Demand, SMALL_BURDEN, SMALL_BYTES};
 pub use draft::Draft;
 pub(crate) use draft::{Author, visibility};

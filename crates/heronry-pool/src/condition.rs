@@ -69,7 +69,7 @@ pub(crate) fn fingerprint(condition: &Condition<Filter>) -> Fingerprint {
     }
 }
 
-/// How far a condition has come: which events count so far for each of its filters.
+/// The progress of a condition: the events that count so far for each of its filters.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     /// Its leaves are the numbers of the clauses.
@@ -235,18 +235,19 @@ impl Tally {
 pub(crate) struct Occurrence<'a> {
     envelope: &'a Envelope,
     by: WakeTriggeredBy,
-    /// What stands for the thing that may have to be another one, in the order of [`DistinctBy::ALL`].
+    /// The thing that may have to be another one, as far as it is known, in the order of
+    /// [`DistinctBy::ALL`].
     known: [Known; DistinctBy::ALL.len()],
 }
 
-/// What stands for a thing that may have to be another one.
+/// The knowledge of a thing that may have to be another one.
 #[derive(Clone, Copy, Debug)]
 enum Known {
     /// It was not worked out so far.
     NotYet,
     /// The event has no such thing.
     Nothing,
-    /// This does.
+    /// The event has this thing.
     Thing(DistinctHash),
 }
 

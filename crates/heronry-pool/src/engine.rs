@@ -115,7 +115,7 @@ pub struct Engine {
     resume: Resume,
     leases: Leases,
     heard: Heard,
-    /// How many finished messages stay in memory.
+    /// The number of finished messages that stay in memory.
     finished_kept: usize,
     suspensions: Suspensions,
     suspicion: Watch,

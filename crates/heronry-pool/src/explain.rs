@@ -20,21 +20,23 @@ use crate::{
     suspicion::{Need, Prospect},
 };
 
-/// How many of the newest events are looked at, at the most.
+/// The highest number of the newest events that are looked at.
 const EVENTS_MAX: u64 = 10_000;
-/// How many of them are looked at, whatever the wake costs.
+/// The number of the newest events that are looked at whatever the wake costs.
 const EVENTS_MIN: u64 = 100;
-/// How much looking at events may cost: fewer are looked at for a wake of many filters.
+/// The highest cost of looking at events, in compared values: fewer events are looked at for a wake of
+/// many filters.
 const COST_MAX: u64 = 128 * 1_024;
-/// How much looking at events costs before others go on, at about the most.
+/// The approximate cost of looking at events after which others go on, in compared values.
 const COST_OF_SLICE: u64 = 512;
-/// How many values of one comparison are told apart, and how many are shown.
+/// The highest number of different values of one comparison that are counted, and the number that is
+/// shown.
 const VALUES_MAX: usize = 1_000;
 const VALUES_SHOWN: usize = 5;
-/// How many members are shown.
+/// The highest number of members that are shown.
 const RUNS_SHOWN: usize = 100;
 
-/// What a wake is, as far as explaining it needs that.
+/// The parts of a wake that explaining it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Explained {
     pub(crate) wake_id: WakeId,
@@ -42,7 +44,7 @@ pub(crate) struct Explained {
     pub(crate) status: WakeStatus,
     pub(crate) text: String,
     pub(crate) condition: Condition<Filter>,
-    /// Who could bring about what each filter keeps.
+    /// The members that could bring about what each filter keeps, in the order of the filters.
     pub(crate) prospects: Vec<Prospect>,
     pub(crate) since: Position,
     pub(crate) registered: Position,
@@ -63,7 +65,7 @@ pub struct Author {
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
-    /// What it has of what it may need.
+    /// The highest need of an event that it meets.
     pub(crate) has: Need,
 }
 
@@ -84,7 +86,7 @@ pub struct Explain {
     progress: Progress,
     clauses: Vec<Clause>,
     events: u64,
-    /// How many values an event is compared with at the worst; never none.
+    /// The number of values that an event is compared with at the worst; never 0.
     cost: u64,
 }
 
@@ -224,7 +226,7 @@ impl Explain {
         }
     }
 
-    /// Whether members that are there could bring the condition about.
+    /// Returns true when members that are there could bring the condition about.
     fn is_possible(&self) -> bool {
         let counted = self.progress.counted_by_clause();
         let mut clauses = self.clauses.iter().zip(counted);

@@ -24,7 +24,7 @@ impl fmt::Debug for Minter {
     }
 }
 
-/// What is minted for one request. Unguessable without the secret.
+/// The bytes that are minted for one request. They cannot be guessed without the secret.
 #[derive(Clone, Copy)]
 pub(crate) struct Minted {
     content: [u8; 16],

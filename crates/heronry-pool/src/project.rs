@@ -81,7 +81,7 @@ fn identity(record: &Record) -> Identity {
     identity
 }
 
-/// Who gets a copy: those whose inbox was full do not.
+/// Returns the recipients that get a copy: those whose inbox was full do not.
 fn reached(recipients: &Reached, skipped: Option<&Skipped>) -> Recipients {
     let Some(skipped) = skipped else {
         return Recipients::from(recipients.0.clone());

@@ -12,7 +12,7 @@ use heronry_types::{
 pub use kind::RejectionKind;
 pub use members::{MemberValue, RejectionMember};
 
-/// Which of a request's names was used before for something else.
+/// The name in a request that was used before for something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConflictField {
     /// The idempotency key.
@@ -57,7 +57,7 @@ pub enum Rejection {
     /// The run has ended.
     #[error("the run has ended as {state}; start a new run under another id")]
     RunEnded {
-        /// How it ended.
+        /// The end of the run.
         state: RunEnd,
     },
     /// A pool cannot be deleted while it has members.
@@ -104,7 +104,7 @@ pub enum Rejection {
     Policy {
         /// The policy.
         policy: PolicyRef,
-        /// Who would have to have it.
+        /// The party that would have to have it.
         need: PolicyNeed,
     },
     /// The key or id was used before with another request.
@@ -112,7 +112,7 @@ pub enum Rejection {
     IdempotencyConflict {
         /// The first record under that key or id.
         first: Cursor,
-        /// Which one it is.
+        /// The key or id that was used before.
         field: ConflictField,
     },
     /// A batch of events has none.
@@ -121,9 +121,9 @@ pub enum Rejection {
     /// An event cannot be reported.
     #[error("event {index} of the batch: {fault}")]
     Event {
-        /// Which event of the batch, from 0.
+        /// The index of the event in the batch, from 0.
         index: usize,
-        /// Why not.
+        /// The reason why it cannot be reported.
         fault: EventFault,
     },
     /// The key was used before to store another body.
@@ -152,7 +152,7 @@ pub enum Rejection {
     /// A recipient's inbox is full.
     #[error("an inbox is full ({}); try again when its reader has caught up", counted(*depth, "copy"))]
     InboxFull {
-        /// How many copies it may hold.
+        /// The number of copies that the inbox may hold.
         depth: u64,
     },
     /// An ordered copy is given back for too long.
@@ -167,9 +167,9 @@ pub enum Rejection {
         counted(u64::from(*expected), "reply")
     )]
     ContractUnsatisfiable {
-        /// How many replies it asks for.
+        /// The number of replies that the message asks for.
         expected: u32,
-        /// How many of its recipients' replies would count.
+        /// The number of its recipients whose replies would count.
         eligible: usize,
     },
     /// Claims are no longer held.
@@ -193,7 +193,7 @@ pub enum Rejection {
     /// The copy is not dead.
     #[error("the copy is {state}, not dead; only dead letters are replayed")]
     NotDead {
-        /// How it stands.
+        /// The state of the copy.
         state: CopyState,
     },
     /// The message has expired or was cancelled.
@@ -223,7 +223,7 @@ pub enum Rejection {
     /// A body that was referred to was erased.
     #[error("the content was erased at {erased_at}; only its digest, size and media type are left")]
     ContentErased {
-        /// When.
+        /// The time of the erasure.
         erased_at: Timestamp,
     },
     /// A cursor is after the head.
@@ -265,7 +265,7 @@ fn last_valid(diverged_at: Option<&Cursor>) -> String {
     })
 }
 
-/// Why a member cannot report an event.
+/// The reason why a member cannot report an event.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EventFault {
     /// Only the engine says so.
@@ -290,7 +290,7 @@ pub enum EventFault {
     },
 }
 
-/// Who would have to have a missing policy.
+/// The party that would have to have a missing policy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PolicyNeed {
     /// The message must carry it.
@@ -303,7 +303,7 @@ pub enum PolicyNeed {
     ViewerHolds,
     /// The agent's grant must have it.
     Granted,
-    /// Who waits must hold it.
+    /// The run that waits must hold it.
     WaiterHolds,
 }
 

@@ -16,7 +16,7 @@
 //! | `run_message_timed_out`, `_expired`, and what a lost member's leaving ends | nobody: the time does, and who waits for that is in no deadlock |
 //! | anything else, `reply_to` among it, which every sender may set | any live member |
 //!
-//! What events of no run could pass is never part of a deadlock.
+//! A filter that events of no run could pass is never part of a deadlock.
 //!
 //! The engine knows a [`Watch`], which says when to look and what was found. The fold of what was said is
 //! four functions. Explaining a wake asks for [`prospects_of`] its condition, and what a member

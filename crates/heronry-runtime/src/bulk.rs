@@ -14,9 +14,7 @@ use heronry_store::Clock;
 use heronry_types::Millis;
 use tokio::sync::watch;
 
-use crate::Party;
-
-pub(crate) use pace::{Appends, Askers};
+pub(crate) use pace::{Appends, Askers, BulkRequest};
 use pace::{Later, Number, Pace};
 
 /// The bulk of one runtime.
@@ -57,10 +55,10 @@ impl Bulk {
     }
 
     /// Waits for the turn of a piece, and begins it.
-    pub(crate) async fn turn(self: &Arc<Self>, party: &Party) -> Piece {
+    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> Piece {
         let mut place = self.place();
         loop {
-            if let Some(piece) = place.begin(party) {
+            if let Some(piece) = place.begin(request) {
                 return piece;
             }
             place.may_begin().await;
@@ -99,12 +97,23 @@ pub(crate) struct Place {
 
 impl Place {
     /// Begins a piece when it is its turn. Otherwise it waits in the line from then on.
-    pub(crate) fn begin(&mut self, party: &Party) -> Option<Piece> {
+    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<Piece> {
         self.rung.mark_unchanged();
         let now = self.bulk.now();
-        let begun = self.bulk.pace().begin(self.number, party, now);
+        let (begun, others_wait) = {
+            let mut pace = self.bulk.pace();
+            let begun = pace.begin(self.number, request, now);
+            (begun, pace.has_line())
+        };
         self.later = begun.err();
-        self.later.is_none().then(|| Piece {
+        if self.later.is_some() {
+            return None;
+        }
+        if others_wait {
+            // The next one in the line may join.
+            self.bulk.ring.send_replace(());
+        }
+        Some(Piece {
             bulk: Arc::clone(&self.bulk),
             began: now,
         })

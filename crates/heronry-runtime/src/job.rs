@@ -32,6 +32,9 @@ pub(crate) trait Job: Send + Sync {
     /// Returns its demand on the store.
     fn demand(&self) -> Demand;
 
+    /// Returns about how many bytes the store writes for it.
+    fn weight(&self) -> u64;
+
     /// Returns what earlier events to look for.
     fn scan(&self, engine: &Engine, found: &[NamedClaim])
     -> Result<Option<ScanRequest>, Rejection>;
@@ -151,6 +154,10 @@ where
 
     fn demand(&self) -> Demand {
         self.command.profile().demand()
+    }
+
+    fn weight(&self) -> u64 {
+        self.command.profile().weight() as u64
     }
 
     fn scan(

@@ -27,6 +27,7 @@ use crate::{
 
 pub use body::BodyError;
 pub use effect::{EffectDone, EffectError, Reconcile};
+pub(crate) use storing::BodyPermits;
 pub use storing::{ContentScope, StoredBody};
 use under_way::UnderWay;
 pub use wait::ReceiptChange;

@@ -18,6 +18,7 @@ use crate::{
     CallError, OpenError, Pool, ResumeHook, SideWork, StopReason,
     actor::{Ended, Opening},
     bulk::Bulk,
+    pool::BodyPermits,
     queue::Queue,
     resume,
     transfer::{Bodies, Export, TransferError},
@@ -40,7 +41,7 @@ pub(crate) struct Environment {
     pub(crate) matching_slice: usize,
     pub(crate) side_work: SideWork,
     /// Stores large bodies, one at a time.
-    pub(crate) storing: SideWork,
+    pub(crate) body_permits: BodyPermits,
     /// The pace of what others would wait for.
     pub(crate) bulk: Arc<Bulk>,
 }
@@ -100,7 +101,7 @@ impl Runtime {
             finished_kept: FINISHED_KEPT,
             matching_slice: MATCHING_SLICE,
             side_work: SideWork::default(),
-            storing: SideWork::with_permits(1),
+            body_permits: BodyPermits::default(),
         };
         Self {
             environment: Arc::new(environment),

@@ -7,8 +7,8 @@ use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, Reservation,
-    StoreError, Stored, StoredContent,
+    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
+    StoredContent,
 };
 
 /// The present state of a pool's journal: its timeline, its head and its floor.
@@ -132,15 +132,11 @@ pub struct Capabilities {
 /// 9. *exclusive*: a second opener of the same place is refused with [`StoreErrorKind::Locked`](crate::StoreErrorKind::Locked).
 /// 10. *fail-stop*: after a failed sync nothing is written any more, every call says so, and `closed`
 ///     completes.
-/// 11. *sealed*: a sealed store is read as before, and every write to it is refused with
-///     [`StoreErrorKind::Sealed`](crate::StoreErrorKind::Sealed), in this process and in later ones.
-/// 12. *arriving*: a new pool that is appended in parts is not seen before its last part, in later
+/// 11. *arriving*: a new pool that is appended in parts is not seen before its last part, in later
 ///     processes neither. A first append starts it over; contents that were stored by themselves stay.
-/// 13. *deleted*: nothing of a deleted pool is seen through any port, in this process and in later
+/// 12. *deleted*: nothing of a deleted pool is seen through any port, in this process and in later
 ///     ones, and what was stored for it is removed. After a crash it is all there or gone.
-/// 14. *reserved*: who acquires a pool that a move brings is told of the move, in this process and in
-///     later ones, until the reservation comes off.
-/// 15. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
+/// 13. *begun anew*: a pool of the name of a deleted one has nothing of it, and its tokens rise
 ///     above those of the deleted one.
 #[async_trait]
 pub trait Journal: Send + Sync {
@@ -220,48 +216,6 @@ pub trait Journal: Send + Sync {
     /// [`AppendError::Fenced`], and [`NotFound`](crate::StoreErrorKind::NotFound) when there is no
     /// such pool; only `Store { outcome: Unknown }` leaves open whether it is gone.
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError>;
-
-    /// Returns where the pools of a sealed store went; nothing while it is not sealed.
-    ///
-    /// # Errors
-    /// The store's failure.
-    async fn sealed(&self) -> Result<Option<String>, StoreError>;
-
-    /// Seals the whole store: its pools live on at another place, which `moved_to` names.
-    ///
-    /// The caller has seen to it that nobody owns a pool. A repeat replaces the name. After a crash
-    /// the store is sealed or as it was.
-    ///
-    /// # Errors
-    /// The store's failure.
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError>;
-
-    /// Takes the seal off, because the pools did not get to the other place. A repeat changes nothing.
-    ///
-    /// # Errors
-    /// The store's failure.
-    async fn unseal(&self) -> Result<(), StoreError>;
-
-    /// Returns the pools that a move brings here, while it is not complete; nothing otherwise.
-    ///
-    /// # Errors
-    /// The store's failure.
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError>;
-
-    /// Reserves pools for a move: from here on [`acquire`](crate::Leases::acquire) gives nobody any of
-    /// them, whether it is there or not, and the move itself seizes them.
-    ///
-    /// A repeat replaces the reservation. After a crash all of it is there or the one before.
-    ///
-    /// # Errors
-    /// The store's failure; a sealed store takes no reservation.
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError>;
-
-    /// Takes the reservation off: the move is complete, or was taken back. A repeat changes nothing.
-    ///
-    /// # Errors
-    /// As [`reserve`](Self::reserve).
-    async fn unreserve(&self) -> Result<(), StoreError>;
 
     /// Completes when the head may have passed `after`: a hint, never a promise.
     ///

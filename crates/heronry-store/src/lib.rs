@@ -4,6 +4,7 @@ mod claims;
 mod clock;
 mod contents;
 mod cursors;
+mod custody;
 mod doorbell;
 pub mod embedded;
 mod error;
@@ -12,6 +13,7 @@ mod guard;
 mod journal;
 mod keyed_map;
 pub mod keys;
+mod layer;
 mod lease;
 mod memory_claims;
 mod reservation;
@@ -28,6 +30,7 @@ pub use cursors::{
     CONSUMERS_PER_POOL_MAX, Consumer, ConsumerCursor, ConsumerError, ConsumerId, Cursors,
     FilterFingerprint, judge_cursor,
 };
+pub use custody::Custody;
 pub use doorbell::Doorbells;
 pub use error::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
 pub use ext::{JournalExt, RecordPage};
@@ -38,6 +41,10 @@ pub use journal::{
     Arrival, Capabilities, Commit, Guard, Head, Journal, NewContent, Page, Timeline,
 };
 pub use keyed_map::KeyedMap;
+pub use layer::{
+    ClaimsLayer, ContentsLayer, CursorsLayer, CustodyLayer, JournalLayer, Layer, Layered,
+    LeasesLayer, SnapshotsLayer,
+};
 pub use lease::{FencingToken, Leases};
 pub use memory_claims::MemoryClaims;
 pub use reservation::{Reservation, Route};

@@ -1,6 +1,5 @@
 //! A store that fails where a test asks it to.
 
-mod beside;
 mod ports;
 
 use std::sync::{
@@ -8,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use heronry_store::{Doorbells, FencingToken, Outcome, Store, StoreError, StoreErrorKind};
+use heronry_store::{Doorbells, FencingToken, Layered, Outcome, Store, StoreError, StoreErrorKind};
 use heronry_types::PoolId;
 
 use crate::gate::{Gate, Hold};
@@ -86,7 +85,7 @@ impl FaultStore {
             inner: inner.clone(),
             plan: Arc::clone(&plan),
         };
-        (Store::of(Arc::new(Self { inner, plan })), faults)
+        (Store::of(Arc::new(Layered(Self { inner, plan }))), faults)
     }
 }
 

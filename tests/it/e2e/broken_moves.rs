@@ -55,7 +55,7 @@ fn reserve(place: &Folder, (from, to): (&str, &str), pools: &[&str]) {
         },
         pools: pools.iter().map(|it| PoolId::parse(*it).unwrap()).collect(),
     };
-    block_on(store.journal.reserve(&reservation)).unwrap();
+    block_on(store.custody.reserve(&reservation)).unwrap();
 }
 
 fn serves(place: &Folder, store: &str) -> bool {

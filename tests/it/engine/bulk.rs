@@ -15,7 +15,7 @@ on_every_store! {
     w8_a_batch_waits_for_its_share_and_holds_up_nobody_but_its_own_member
     w8_a_batch_has_its_share_in_time_however_little_others_ask
     w8_who_is_alone_waits_for_no_share
-    w8_a_large_body_waits_for_its_share
+    w8_large_bodies_wait_for_their_share_and_are_stored_together
 }
 
 on_every_store_that_is_reopened! {
@@ -109,7 +109,7 @@ async fn w8_who_is_alone_waits_for_no_share(world: World) {
     }
 }
 
-async fn w8_a_large_body_waits_for_its_share(world: World) {
+async fn w8_large_bodies_wait_for_their_share_and_are_stored_together(world: World) {
     let (pool, noisy, quiet) = after_a_piece(&world).await;
     let store = |bytes: usize| {
         let body = Body {
@@ -119,16 +119,20 @@ async fn w8_a_large_body_waits_for_its_share(world: World) {
         let (pool, noisy) = (pool.clone(), noisy.clone());
         tokio::spawn(async move { pool.store_body(noisy, body).await })
     };
-    let large = store(64 * 1024);
+    // They have room in one window.
+    let large = [store(64 * 1024), store(64 * 1024), store(32 * 1024)];
     store(16 * 1024).await.unwrap().unwrap();
     for number in 1..BETWEEN {
-        assert!(!large.is_finished(), "begun after {number} appends");
+        let begun = large.iter().filter(|large| large.is_finished()).count();
+        assert_eq!(begun, 0, "begun after {number} appends");
         pool.call(letter(&quiet, &format!("m{number}")))
             .await
             .unwrap();
         world.clock.advance(Millis(u64::from(number % 4 == 1)));
     }
-    large.await.unwrap().unwrap();
+    for large in large {
+        large.await.unwrap().unwrap();
+    }
 }
 
 async fn w8_what_waits_for_its_share_is_decided_when_the_pool_stops(world: World) {

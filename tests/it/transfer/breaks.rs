@@ -121,7 +121,7 @@ async fn j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: Wor
         let by = carrier(&target, number);
         let ended = transfer::move_all(source.store(), &store, &route(), &by).await;
         let (store, _) = faults.reopen().await.unwrap();
-        let seal = source.store().journal.sealed().await.unwrap();
+        let seal = source.store().custody.sealed().await.unwrap();
         let arrived = store.journal.pools().await.unwrap();
         check_consumers(&store, &stood).await;
         match &ended {
@@ -133,12 +133,12 @@ async fn j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: Wor
             Err(TransferError::MoveUnfinished { .. }) => {
                 // Nobody can own what is there, so the source can be used as before.
                 assert_eq!(seal, None, "{number} {fault:?}");
-                assert!(store.journal.reserved().await.unwrap().is_some());
+                assert!(store.custody.reserved().await.unwrap().is_some());
             }
             Err(error) => {
                 assert_eq!(arrived, [], "{number} {fault:?}: {error}");
                 assert_eq!(seal, None, "{number} {fault:?}: {error}");
-                assert_eq!(store.journal.reserved().await.unwrap(), None);
+                assert_eq!(store.custody.reserved().await.unwrap(), None);
             }
         }
         let moved = transfer::move_all(source.store(), &store, &route(), &by)
@@ -148,7 +148,7 @@ async fn j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: Wor
         assert!(is_whole(&store, &chunks).await);
         assert_eq!(consumers(&store).await, stood);
         assert_eq!(store.journal.head(&pool("p")).await.unwrap(), Some(head));
-        let seal = source.store().journal.sealed().await.unwrap();
+        let seal = source.store().custody.sealed().await.unwrap();
         assert_eq!(seal.as_deref(), Some("there"));
     }
     panic!("the move takes too many appends");

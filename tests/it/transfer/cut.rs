@@ -7,11 +7,11 @@ use std::sync::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, Reservation, Store,
-    StoreError, StoreErrorKind, Stored,
+    AppendError, Commit, ContentsLayer, CustodyLayer, FencingToken, Guard, Head, JournalLayer,
+    Layer, Layered, LeaseError, LeasesLayer, Outcome, Reservation, Store, StoreError,
+    StoreErrorKind,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{Body, ContentRef, PoolId, Timestamp};
 
 /// The fate of the last write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,12 +41,13 @@ impl Process {
 
     /// Returns a store as this process has it.
     pub(crate) fn opens(self: &Arc<Self>, store: &Store) -> Store {
-        let cut = Arc::new(Cut {
+        let cut = Arc::new(Layered(Cut {
             inner: store.clone(),
             process: Arc::clone(self),
-        });
+        }));
         Store {
             journal: Arc::clone(&cut) as _,
+            custody: Arc::clone(&cut) as _,
             contents: Arc::clone(&cut) as _,
             leases: cut,
             ..store.clone()
@@ -87,12 +88,14 @@ fn unknown(error: StoreError) -> AppendError {
     }
 }
 
-#[async_trait]
-impl Journal for Cut {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.journal.capabilities()
+impl Layer for Cut {
+    fn inner(&self) -> &Store {
+        &self.inner
     }
+}
 
+#[async_trait]
+impl JournalLayer for Cut {
     async fn append(
         &self,
         pool: &PoolId,
@@ -103,75 +106,36 @@ impl Journal for Cut {
         self.process.write(append).await.map_err(unknown)?
     }
 
-    async fn read(
-        &self,
-        pool: &PoolId,
-        after: Position,
-        bytes_max: usize,
-    ) -> Result<Page, ReadError> {
-        self.inner.journal.read(pool, after, bytes_max).await
-    }
-
-    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        self.inner.journal.head(pool).await
-    }
-
-    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        self.inner.journal.timelines(pool).await
-    }
-
-    async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        self.inner.journal.pools().await
-    }
-
-    async fn trim(
-        &self,
-        pool: &PoolId,
-        before: Position,
-        token: FencingToken,
-    ) -> Result<Head, AppendError> {
-        self.inner.journal.trim(pool, before, token).await
-    }
-
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
         let delete = self.inner.journal.delete(pool, token);
         self.process.write(delete).await.map_err(unknown)?
     }
+}
 
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.journal.sealed().await
-    }
-
+#[async_trait]
+impl CustodyLayer for Cut {
     async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
         self.process
-            .write(self.inner.journal.seal(moved_to))
+            .write(self.inner.custody.seal(moved_to))
             .await?
     }
 
     async fn unseal(&self) -> Result<(), StoreError> {
-        self.process.write(self.inner.journal.unseal()).await?
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.journal.reserved().await
+        self.process.write(self.inner.custody.unseal()).await?
     }
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        let reserve = self.inner.journal.reserve(reservation);
+        let reserve = self.inner.custody.reserve(reservation);
         self.process.write(reserve).await?
     }
 
     async fn unreserve(&self) -> Result<(), StoreError> {
-        self.process.write(self.inner.journal.unreserve()).await?
-    }
-
-    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
-        self.inner.journal.watch(pool, after).await
+        self.process.write(self.inner.custody.unreserve()).await?
     }
 }
 
 #[async_trait]
-impl Contents for Cut {
+impl ContentsLayer for Cut {
     async fn put(
         &self,
         pool: &PoolId,
@@ -182,37 +146,10 @@ impl Contents for Cut {
         let put = self.inner.contents.put(pool, content_ref, body, token);
         self.process.write(put).await?
     }
-
-    async fn get(
-        &self,
-        pool: &PoolId,
-        content_ref: ContentRef,
-        place: ContentPlace,
-    ) -> Result<Option<Stored>, StoreError> {
-        self.inner.contents.get(pool, content_ref, place).await
-    }
-
-    async fn list_with(
-        &self,
-        pool: &PoolId,
-        after: Position,
-        bytes_max: usize,
-    ) -> Result<Vec<ContentPack>, StoreError> {
-        self.inner.contents.list_with(pool, after, bytes_max).await
-    }
-
-    async fn list_alone(
-        &self,
-        pool: &PoolId,
-        after: Option<ContentRef>,
-        bytes_max: usize,
-    ) -> Result<Vec<NewContent>, StoreError> {
-        self.inner.contents.list_alone(pool, after, bytes_max).await
-    }
 }
 
 #[async_trait]
-impl Leases for Cut {
+impl LeasesLayer for Cut {
     async fn acquire(
         &self,
         pool: &PoolId,

@@ -57,7 +57,7 @@ impl Side {
         let opened = match self.kind {
             StoreKind::Memory => {
                 let store = self.reopen().await;
-                let sealed = store.journal.sealed().await.unwrap();
+                let sealed = store.custody.sealed().await.unwrap();
                 return sealed.is_none().then_some(store);
             }
             StoreKind::Redb => {

@@ -97,7 +97,7 @@ async fn a_copy_with_an_epoch_of_another_pool_is_refused(from: World, to: World)
     let moved = transfer::move_all(from.store(), to.store(), &route(), &by).await;
     check_taken(moved.map(|_| ()), ("crafted", epoch, "p"));
     check_pools(to.store(), &[pool("p")]).await;
-    assert_eq!(from.store().journal.sealed().await.unwrap(), None);
+    assert_eq!(from.store().custody.sealed().await.unwrap(), None);
 }
 
 async fn an_export_with_one_epoch_for_two_pools_is_refused(from: World, to: World) {

@@ -44,7 +44,7 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
     check_kept(&to, &p, &left).await;
     check_bodies(&p, &left).await;
 
-    let seal = from.store().journal.sealed().await.unwrap();
+    let seal = from.store().custody.sealed().await.unwrap();
     assert_eq!(seal.as_deref(), Some("there"));
     let acquired = from
         .store()

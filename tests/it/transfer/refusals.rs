@@ -86,7 +86,7 @@ async fn a_store_in_use_is_not_moved(from: World, to: World) {
 
 async fn a_sealed_store_takes_nothing(from: World, to: World) {
     let left = story(&from).await;
-    to.store().journal.seal("a third place").await.unwrap();
+    to.store().custody.seal("a third place").await.unwrap();
     let by = carrier(&to, 77);
     for moves in [true, false] {
         let ended = if moves {
@@ -107,10 +107,10 @@ async fn a_sealed_store_takes_nothing(from: World, to: World) {
         assert_eq!(error.kind(), StoreErrorKind::Sealed);
         check_untouched(from.store(), &left).await;
     }
-    to.store().journal.unseal().await.unwrap();
+    to.store().custody.unseal().await.unwrap();
     check_empty(to.store()).await;
     // A sealed store can be copied: that starts a timeline, so no two are the same.
-    from.store().journal.seal("a fourth place").await.unwrap();
+    from.store().custody.seal("a fourth place").await.unwrap();
     let copied = transfer::copy(from.store(), to.store(), &Pools::All, &by)
         .await
         .unwrap();

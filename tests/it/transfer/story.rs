@@ -236,7 +236,7 @@ pub(crate) async fn check_untouched(store: &Store, left: &Left) {
     assert_eq!(pools, [pool("p"), pool("q")]);
     let head = store.journal.head(&pool("p")).await.unwrap();
     assert_eq!(head, Some(left.head));
-    assert_eq!(store.journal.sealed().await.unwrap(), None);
+    assert_eq!(store.custody.sealed().await.unwrap(), None);
 }
 
 /// Checks that a store has no pool.

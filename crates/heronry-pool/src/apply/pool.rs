@@ -9,7 +9,7 @@ use crate::{
     state::{ClaimOf, CopySlot, Due},
 };
 
-/// How long every claim holds at the least when the engine goes on, unless its term is shorter.
+/// The least time that every claim holds when the engine goes on, unless its term is shorter.
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
 /// Applies a record that changes the pool as a whole.

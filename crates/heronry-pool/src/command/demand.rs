@@ -6,6 +6,9 @@ pub const SMALL_BURDEN: usize = 16;
 /// The most bytes of a small command, beside those of its records: others hardly wait for it.
 pub const SMALL_BYTES: usize = 16 * 1024;
 
+/// About how many bytes a record has, beside recipients and what members report: ids, a correlation, a filter.
+pub(crate) const RECORD_BYTES: usize = 512;
+
 /// The demand of a command on the store.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Demand {

@@ -33,7 +33,7 @@ impl Draft {
     }
 }
 
-/// Whether a record fits its chunk for certain, without encoding it.
+/// Returns true when a record fits its chunk for certain, without encoding it.
 fn is_surely_small(entry: &Entry) -> bool {
     /// So many correlations (two ids of at most 512 bytes each) have at most 128 KiB.
     const FEW: usize = 128;
@@ -41,7 +41,7 @@ fn is_surely_small(entry: &Entry) -> bool {
     is_small && entry.lineage.correlation.len() <= FEW
 }
 
-/// Who writes records: what their headers have in common.
+/// The author of records: the parts that their headers have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Author {
     pub lineage: Lineage,

@@ -2,7 +2,7 @@
 
 use heronry_types::RunId;
 
-use super::{Demand, Speaker};
+use super::{Demand, RECORD_BYTES, Speaker};
 
 /// The lane of the queue that a command takes.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -106,6 +106,14 @@ impl<'a> Profile<'a> {
     pub fn demand(&self) -> Demand {
         let said = self.said_demand;
         said.unwrap_or_else(|| Demand::of(self.burden, self.bytes))
+    }
+
+    /// Returns about how many bytes the store writes for it: those of its records, and those that grow with what
+    /// is asked.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let records = self.burden.saturating_mul(RECORD_BYTES);
+        records.saturating_add(self.bytes)
     }
 
     /// Returns the profile with who is heard of.

@@ -4,7 +4,7 @@ use heronry_types::{InstanceId, RunId};
 
 use crate::{Caller, State, state::Member};
 
-/// Who is heard of by a command.
+/// The party that is heard of by a command.
 #[derive(Clone, Copy, Debug)]
 pub enum Speaker<'a> {
     /// A run does something: the member itself, or an operator in its name. It is resumed if it was

@@ -103,13 +103,14 @@ impl Command for IntendEffect {
 /// the caller's generation takes over.
 #[derive(Clone, Debug)]
 pub struct AttemptEffect {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose effect it is.
+    /// The run that has the effect.
     pub run: RunId,
     /// Its intent.
     pub effect: Cursor,
-    /// How many attempts the caller knows of: another since then has it.
+    /// The number of attempts that the caller knows of. The command is refused when the effect has
+    /// another number.
     pub after: u32,
 }
 
@@ -160,15 +161,15 @@ impl Command for AttemptEffect {
 /// result of the same attempt again is a repeat, and records nothing.
 #[derive(Clone, Debug)]
 pub struct ReportEffect {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose effect it is; absent: the effect says it, to an operator.
+    /// The run that has the effect. `None`: an operator leaves it to the effect.
     pub run: Option<RunId>,
     /// Its intent.
     pub effect: Cursor,
     /// The attempt whose result it is; absent: an operator resolves it from outside.
     pub attempt: Option<u32>,
-    /// How it ended.
+    /// The result that is reported.
     pub result: EffectResult,
 }
 
@@ -178,7 +179,7 @@ impl ReportEffect {
         self.run.as_ref().or_else(stored)
     }
 
-    /// Why it is not the result of the effect.
+    /// Returns the reason why it is not the result of the effect. `None` when it is.
     fn fault(&self, state: &State, effect: Option<&Effect>) -> Option<EffectFault> {
         let Some(effect) = effect else {
             return Some(EffectFault::Unknown);
@@ -287,13 +288,13 @@ impl Command for ReportEffect {
 /// Asks which effects have no result: a member its own, an operator all or those of one run.
 #[derive(Clone, Debug)]
 pub struct ListEffects {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose effects; absent: the caller's own, or all for an operator.
+    /// The run whose effects are listed. `None`: the caller's own, or all for an operator.
     pub run: Option<RunId>,
     /// Only effects after this one.
     pub after: Option<Cursor>,
-    /// How many at the most.
+    /// The highest number of effects in the answer.
     pub max: u64,
 }
 

@@ -25,9 +25,9 @@ use crate::{
 /// Asks what became of a message.
 #[derive(Clone, Debug)]
 pub struct FindMessage {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Who sent it.
+    /// The run that sent it.
     pub from: RunId,
     /// The message.
     pub message_id: MessageId,
@@ -61,9 +61,9 @@ impl Command for FindMessage {
 /// Asks where a wake stands.
 #[derive(Clone, Debug)]
 pub struct FindWake {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Who waits; an operator may leave it out where that is unambiguous.
+    /// The run that waits. An operator may leave it out where that is unambiguous.
     pub run: Option<RunId>,
     /// The wake.
     pub wake_id: WakeId,
@@ -104,7 +104,7 @@ impl Command for FindWake {
 /// Asks whether the caller may fetch a body, and where to look for it.
 #[derive(Clone, Debug)]
 pub struct ContentAccess {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The body.
     pub content_ref: ContentRef,
@@ -115,7 +115,7 @@ pub struct ContentAccess {
 pub struct FirstUse {
     /// Its acceptance.
     pub accepted: Position,
-    /// How many bytes the body has.
+    /// The size of the body in bytes.
     pub bytes: u64,
 }
 

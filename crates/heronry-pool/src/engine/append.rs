@@ -6,7 +6,7 @@ use heronry_types::{Generation, RunId, Timestamp};
 
 use super::{Engine, Unanswered};
 use crate::{
-    command::{Command, Names},
+    command::{Command, Names, RECORD_BYTES},
     decide::Found,
 };
 
@@ -23,11 +23,7 @@ pub struct Staged {
     pub weight: usize,
 }
 
-/// About how many bytes a record has, beside recipients and what members report: ids, a
-/// correlation, a filter.
-const RECORD_WEIGHT: usize = 512;
-
-/// Estimates the bytes that a record has beyond [`RECORD_WEIGHT`].
+/// Estimates the bytes that a record has beyond [`RECORD_BYTES`].
 fn more_weight(entry: &Entry) -> usize {
     match entry.body.noun() {
         Noun::Message(MessageRecord::MessageDelivered(body)) => {
@@ -49,7 +45,7 @@ impl Staged {
         if let Body::ContentErased(body) = &record.entry.body {
             self.erasures.push(erasure(body, record.recorded_at));
         }
-        self.weight += RECORD_WEIGHT + more_weight(&record.entry);
+        self.weight += RECORD_BYTES + more_weight(&record.entry);
         self.records.push(record);
     }
 

@@ -17,8 +17,8 @@ use heronry_types::{DistinctBy, Position, RunId};
 
 use crate::{decide::WakeEvents, engine::conditions::About};
 
-/// How many things that were kept are remembered for a filter before those are forgotten that are
-/// another one for everybody who still counts.
+/// The number of kept things that are remembered for a filter before those are forgotten that say
+/// nothing any more: they are another one for everybody who still counts.
 const KEPT_MAX: usize = 2_048;
 
 /// A filter of a condition: the registration of its wake, and its number there.
@@ -28,7 +28,7 @@ pub(super) struct Leaf {
     pub(super) number: u32,
 }
 
-/// What makes filters of a run one.
+/// The key by which filters of a run are one.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct ClauseKey {
     pub(super) run: RunId,
@@ -45,11 +45,11 @@ pub(super) struct ClauseId(u64);
 struct Clause {
     key: ClauseKey,
     cost: usize,
-    /// Who counts by it, in order of registration.
+    /// The leaves that count by it, in order of registration.
     takers: BTreeSet<Leaf>,
     /// The last event for each thing that was kept. One that is older than every taker says nothing.
     kept: KeyedMap<DistinctHash, Position>,
-    /// With how many of them those are looked for that say nothing any more.
+    /// The number of kept things at which those are looked for that say nothing any more.
     kept_max: usize,
 }
 
@@ -73,12 +73,12 @@ pub(super) struct Kept {
     pub(super) counts_for: CountsFor,
 }
 
-/// Whether an event counts for every wake that its filter keeps it for.
+/// The wakes for which an event counts, of those that its filter keeps it for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum CountsFor {
-    /// It does.
+    /// The event counts for all of them.
     All,
-    /// There may be one for which it does not: nothing follows from its having been offered.
+    /// The event may not count for one of them: nothing follows from its having been offered.
     Some,
 }
 

@@ -19,7 +19,7 @@ use crate::{
     state::Earlier,
 };
 
-/// Whether an event is about wakes, or about runs that suspend and resume.
+/// The subject of an event: wakes and runs that suspend and resume, or something else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum About {
     Wakes,
@@ -36,12 +36,13 @@ struct Waiting {
     earlier: Earlier,
 }
 
-/// Whether a wake that waits may be nearer to its end by what came before.
+/// The worth of earlier events for a wake that waits: they may have brought it nearer to its end, or
+/// not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Memory {
-    /// It may.
+    /// Earlier events may count.
     Counts,
-    /// Any one event of those that it waits for would have ended it.
+    /// Earlier events count for nothing: any one event of those that it waits for would have ended it.
     Nothing,
 }
 
@@ -56,7 +57,7 @@ impl Memory {
     }
 }
 
-/// Whether any one event that counts makes the condition hold.
+/// Returns true when any one event that counts makes the condition hold.
 fn is_of_single_events(condition: &Condition) -> bool {
     match condition {
         Condition::Filter(_) => true,
@@ -87,7 +88,8 @@ pub(super) struct Conditions {
     waiting: KeyedMap<Position, Waiting>,
     /// The filters that keep the event which is being counted, as far as they were not looked at.
     kept: Vec<ClauseId>,
-    /// Who may count it, as far as they did not; the first one is last once all filters were looked at.
+    /// The leaves that may count it, as far as they did not; the first one is last once all filters were
+    /// looked at.
     offered: Vec<Leaf>,
     /// The last record that was matched: none counts twice.
     through: Position,
@@ -100,12 +102,12 @@ pub(super) struct WhatWaits<'a> {
     pub(super) condition: &'a Condition,
 }
 
-/// Who a matched event may count for.
+/// The wakes that a matched event may count for.
 pub(super) struct Audience<'a> {
     pub(super) counts_for: CountsFor,
-    /// Whether a run sees the event.
+    /// True of a run that sees the event.
     pub(super) sees: &'a dyn Fn(&RunId) -> bool,
-    /// Whether a wake takes it.
+    /// True of a wake that takes the event.
     pub(super) wants: &'a dyn Fn(Position) -> bool,
 }
 

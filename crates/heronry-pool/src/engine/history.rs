@@ -1,5 +1,5 @@
-//! What is matched again after a pool was opened: records of the journal, in order, for wakes that still
-//! wait.
+//! Records that are matched again after a pool was opened: those of the journal, in order, for wakes
+//! that still wait.
 //!
 //! First those that may not have been matched when the journal ended, for the wakes that one event ends.
 //! Then those since the first wake that waits for which what came before counts: that is counted again,
@@ -16,7 +16,7 @@ use heronry_types::Position;
 
 use crate::engine::triggers::Which;
 
-/// From where on records are matched again, and for which wakes.
+/// A part of the records that are matched again: the wakes for which, and the progress.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     which: Which,
@@ -36,14 +36,14 @@ pub(super) struct History {
     recent: VecDeque<Record>,
 }
 
-/// What comes next of the records that are matched again.
+/// The next of the records that are matched again.
 #[derive(Debug)]
 pub(super) enum Next {
     /// This record, for these wakes.
     Record(Box<Record>, Which),
     /// A record that has to be read.
     Unread,
-    /// Nothing: everything is matched.
+    /// No record: everything is matched.
     Nothing,
 }
 

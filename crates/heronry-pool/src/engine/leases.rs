@@ -13,16 +13,16 @@ use crate::{
     state::Member,
 };
 
-/// How many members one append loses, and how many leave in it, at the most.
+/// The highest number of members that one append loses, and of those that leave in it.
 const MEMBERS_MAX: usize = 64;
 
 /// The lease of one member.
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     term: Millis,
-    /// When it ends; absent while the member is lost.
+    /// The time when it ends. `None` while the member is lost.
     until: Option<Timestamp>,
-    /// Where it stands in the order: at its end or before. Being heard of does not move it.
+    /// Its place in the order: at its end or before. Being heard of does not move it.
     placed: Timestamp,
 }
 
@@ -251,8 +251,8 @@ impl Engine {
     }
 }
 
-/// How long a member's lease is, and when it ends if it starts now; a lost or suspended member's
-/// does not.
+/// Returns the lease of a member if it starts now; that of a lost or suspended member does not end.
+/// `None` for a member without a lease.
 fn lease_of(member: &Member, now: Timestamp) -> Option<Begun> {
     let term = member.lease?;
     let stands_still = member.lost_until.is_some() || member.suspension.is_some();

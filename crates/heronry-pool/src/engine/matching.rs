@@ -5,7 +5,7 @@
 //! see or change what a wake waits for. So the state at a record's turn shows every waiter what it saw when
 //! the record was staged.
 //!
-//! When a pool is opened, earlier records are matched again in the same way ([`History`]).
+//! Earlier records are matched again in the same way when a pool is opened ([`History`]).
 
 use std::collections::VecDeque;
 
@@ -21,29 +21,30 @@ use crate::{
     },
 };
 
-/// How many alternatives, filters and wakes are come upon in one slice, unless something else is said; the
-/// alternatives that one record comes near, or the filters of one wake, may be more.
+/// The number of alternatives, filters and wakes that are come upon in one slice, unless something else
+/// is said. The alternatives that one record comes near, or the filters of one wake, may be more.
 pub const MATCHING_SLICE: usize = 2 * 1_024;
-/// With how many records that wait to be matched commands wait until wakes and members whose time is over
-/// are decided.
+/// The highest number of records waiting to be matched at which commands wait until wakes and members
+/// whose time is over are decided.
 const LITTLE: usize = 128;
-/// How many records may wait to be matched before no further command is decided.
+/// The number of records that may wait to be matched before no further command is decided.
 const BEHIND_MAX: usize = 4_096;
-/// How many records of the end of a journal may not have been matched when it ended: those that wait
-/// before a command, those of the largest command, and the triggers of an append, with room to spare.
+/// The highest number of records at the end of a journal that may not have been matched when it ended:
+/// those that wait before a command, those of the largest command, and the triggers of an append, with
+/// room to spare.
 const UNMATCHED_MAX: u64 = 32 * 1_024;
-/// How many records an append may add to those, of small commands and of triggers.
+/// The highest number of records that an append may add to those, of small commands and of triggers.
 const UNMATCHED_MORE_MAX: u64 = 4 * 1_024;
-/// How many records of small commands are staged while others wait to be matched, before those have to be
-/// matched for each further one.
+/// The number of records of small commands that are staged while others wait to be matched, before those
+/// have to be matched for each further one.
 const AHEAD_MAX: i64 = 256;
-/// How many records have to be matched for one that goes before them, each time that it is to be matched
-/// itself: so what waits becomes less, whatever goes before it.
+/// The number of records that have to be matched for one that goes before them, each time that it is to
+/// be matched itself: so what waits becomes less, whatever goes before it.
 const AHEAD_COST: i64 = 2;
-/// How much of a slice a record takes that is matched again, beside what it comes upon.
+/// The part of a slice that a record takes when it is matched again, beside what it comes upon.
 const READ_COST: usize = 4;
 
-/// Whether a record may be matched later than it is staged.
+/// The turn of a record to be matched: when it is staged, or later.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Turn {
     /// It is matched at once: what stages it may change what waiters see.
@@ -66,10 +67,10 @@ pub(super) struct Matching {
     slice: usize,
     slice_left: usize,
     turn: Turn,
-    /// How many alternatives, filters and wakes were come upon in all.
+    /// The number of alternatives, filters and wakes that were come upon in all.
     came_upon: u64,
-    /// What may still be staged before the records that wait, in records to match for it. A command may
-    /// take more than is left; what it takes too much is matched before the next one.
+    /// The records that may still be staged before those that wait, counted in records to match for it.
+    /// A command may take more than is left; what it takes too much is matched before the next one.
     ahead_credit: i64,
     /// The last record that nobody stages while records wait to be matched.
     settled: Position,

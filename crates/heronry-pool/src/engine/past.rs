@@ -6,10 +6,10 @@ use crate::{Rejection, State, apply::refold, engine::Engine};
 
 pub use crate::state::Past;
 
-/// How many finished messages stay in memory when nobody says otherwise.
+/// The number of finished messages that stay in memory when nobody says otherwise.
 pub const FINISHED_KEPT: usize = 1_024;
 
-/// Why a command has no answer.
+/// The reason why a command has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
     /// The rules say no; nothing is staged.

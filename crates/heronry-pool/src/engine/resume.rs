@@ -5,10 +5,10 @@ use heronry_types::{Actor, Lineage, Millis, ResumeCause, Timestamp, Visibility};
 
 use crate::engine::Engine;
 
-/// How late the engine may be for a deadline before it counts as a pause.
+/// The longest delay of the engine behind a deadline that does not count as a pause.
 const PAUSE_MIN: Millis = Millis::from_secs(2);
 
-/// Whether the pool was just opened and holds what lapses in silence.
+/// The phase of a pool: just opened, so that it holds what lapses in silence, or running.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Resume {
     #[default]

@@ -11,15 +11,15 @@ use crate::{
     suspicion::Sight,
 };
 
-/// How many suspended runs one append resumes because of the time, at the most.
+/// The highest number of suspended runs that one append resumes because of the time.
 const RUNS_MAX: usize = 64;
 
-/// Which suspended runs may have to go on.
+/// The suspended runs that may have to go on.
 #[derive(Debug, Default)]
 pub(super) struct Suspensions {
     /// Something happened that may resume these.
     stirred: Vec<RunId>,
-    /// Up to when urgent messages were looked for that became visible.
+    /// The time up to which urgent messages were looked for that became visible.
     looked: Timestamp,
 }
 

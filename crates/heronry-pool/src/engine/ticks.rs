@@ -1,4 +1,4 @@
-//! What becomes due: deadlines of messages and wakes, and of members.
+//! Deadlines that become due: of messages and wakes, and of members.
 
 use heronry_journal::Entry;
 

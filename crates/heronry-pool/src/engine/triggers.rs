@@ -26,10 +26,10 @@ use crate::{
     state::Wake,
 };
 
-/// How many triggers one append records at the most, one with many matches counting as several; the
-/// rest follow in the next appends.
+/// The highest number of triggers that one append records, one with many matches counting as several;
+/// the rest follow in the next appends.
 const PER_APPEND_MAX: usize = 1_024;
-/// How many further matches of a trigger count as much as a trigger.
+/// The number of further matches of a trigger that count as much as a trigger.
 const MATCHES_PER_TRIGGER: usize = 32;
 
 /// A trigger that is decided and not recorded yet.
@@ -414,7 +414,7 @@ fn engine_entry(lineage: Lineage, body: Body) -> Entry {
     }
 }
 
-/// Whether a wake takes an event that its filter keeps.
+/// Returns true when a wake takes an event that its filter keeps.
 fn wants(state: &State, registered: Position, event: &Matched) -> bool {
     let wake = state.wakes.get(registered);
     let Some(wake) = wake.filter(|wake| wake.end.is_none()) else {
@@ -426,7 +426,8 @@ fn wants(state: &State, registered: Position, event: &Matched) -> bool {
         && carries_what_its_run_holds(state, wake)
 }
 
-/// Whether a run still holds what its wake carries: one that does not any more is cancelled next.
+/// Returns true when a run still holds what its wake carries: a wake whose run does not any more is
+/// cancelled next.
 fn carries_what_its_run_holds(state: &State, wake: &Wake) -> bool {
     wake.registered.policies.as_deref().is_none_or(|carried| {
         let member = state.members.get(&wake.run);

@@ -7,7 +7,7 @@ use heronry_types::{ContentRef, Digest, MediaType, Position, RunId, Timestamp};
 
 use crate::state::encoding::{Encoding, Sink};
 
-/// As how many bytes each of them counts at the least: what a store and its index take for one.
+/// The least number of bytes that a body counts as: what a store and its index take for one.
 const COUNTED_BYTES_MIN: u64 = 4 * 1_024;
 
 /// A body that no message has named so far.
@@ -21,9 +21,9 @@ pub(crate) struct UnnamedContent {
     pub(crate) digest: Digest,
     /// Its media type.
     pub(crate) media_type: MediaType,
-    /// How many bytes it has.
+    /// The size of the body, in bytes.
     pub(crate) bytes: u64,
-    /// When it expires.
+    /// The time when it expires.
     pub(crate) expires_at: Timestamp,
 }
 

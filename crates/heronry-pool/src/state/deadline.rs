@@ -7,10 +7,11 @@ use heronry_types::{ContentRef, Millis, Position, RunId, Timestamp};
 
 use crate::state::ClaimOf;
 
-/// How many deadlines are looked at for one that was missed: as many as one append decides.
+/// The highest number of deadlines that are looked at for one that was missed: as many as one append
+/// decides.
 pub(crate) const MISSED_MAX: usize = 1_024;
 
-/// What becomes due and needs a record.
+/// A change that becomes due and needs a record.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Due {
     /// A message with queued copies expires.

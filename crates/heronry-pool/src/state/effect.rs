@@ -10,7 +10,7 @@ use crate::state::{
     encoding::{Encoding, Sink},
 };
 
-/// How an effect ended.
+/// The end of an effect.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct EffectEnd {
     /// The record.
@@ -24,15 +24,15 @@ pub(crate) struct EffectEnd {
 /// An effect.
 #[derive(Clone, Debug)]
 pub(crate) struct Effect {
-    /// Whose it is.
+    /// The run that it belongs to.
     pub run: RunId,
-    /// What was intended.
+    /// The intent, as it was recorded.
     pub intended: EffectIntended,
-    /// Which joining of the run it belongs to.
+    /// The generation of the run that it belongs to: the one that attempted it last.
     pub generation: Generation,
-    /// How often it was attempted.
+    /// The number of its attempts.
     pub attempts: u32,
-    /// How it ended.
+    /// The end of the effect. `None` while it has no result.
     pub end: Option<EffectEnd>,
 }
 

@@ -30,13 +30,13 @@ use crate::state::{
 pub struct Member {
     /// The run.
     pub run: RunId,
-    /// What it is a run of.
+    /// The agent that it is a run of.
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Which process acts as it.
+    /// The process that acts as it.
     pub instance: InstanceId,
-    /// Which joining this is.
+    /// The generation of its present joining.
     pub generation: Generation,
     /// The generation that it took over; absent: it joined a run that was no member.
     pub predecessor: Option<Generation>,
@@ -48,15 +48,15 @@ pub struct Member {
     pub inbox: Inbox,
     /// The registrations of its wakes that wait.
     pub wakes: BTreeSet<Position>,
-    /// How long it may be silent before it is lost; absent: forever.
+    /// The time that it may be silent before it is lost. `None`: forever.
     pub lease: Option<Millis>,
-    /// When it leaves unless it is heard of before; absent while it is not lost.
+    /// The time when it leaves unless it is heard of before. `None` while it is not lost.
     pub lost_until: Option<Timestamp>,
-    /// What it waits for while it is suspended.
+    /// The suspension of the run. `None` while it is not suspended.
     pub suspension: Option<Box<Suspension>>,
 }
 
-/// Where a member stands for as long as it is one.
+/// The place of a member, for as long as it is one.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Slot(usize);
 

@@ -53,19 +53,19 @@ pub(crate) struct ClaimOf<'a> {
 pub enum CopySlot {
     /// It waits to be claimed.
     Queued {
-        /// Since when it can be claimed, when that was delayed.
+        /// The time since when it can be claimed. `None` when that was not delayed.
         visible_at: Option<Timestamp>,
     },
     /// A reader holds it.
     Claimed {
         /// The record that claimed it.
         fetched: Position,
-        /// When the claim lapses.
+        /// The time when the claim lapses.
         until: Timestamp,
     },
     /// Its reader acknowledged it.
     Acked {
-        /// What the reader said.
+        /// The outcome that the reader reported.
         outcome: AckOutcome,
         /// The claim's record.
         fetched: Position,
@@ -76,12 +76,12 @@ pub enum CopySlot {
     Cancelled,
     /// It could not be handed over.
     Undeliverable {
-        /// Why.
+        /// The reason.
         why: Undeliverable,
     },
-    /// It was claimed too often.
+    /// It is dead: it was claimed too often, or it expired after a replay.
     Dead {
-        /// Why.
+        /// The reason.
         reason: DeadReason,
     },
 }
@@ -103,11 +103,11 @@ impl CopySlot {
 /// One recipient's copy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct MessageCopy {
-    /// Where it stands.
+    /// The standing of the copy.
     pub slot: CopySlot,
-    /// How many claims of it were counted.
+    /// The number of its claims that were counted.
     pub attempts: u32,
-    /// Whether its recipient has sent a reply that counts.
+    /// True when its recipient has sent a reply that counts.
     pub has_replied: bool,
 }
 
@@ -135,11 +135,11 @@ impl MessageCopy {
 /// A step in a message's life.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Step {
-    /// When it was recorded.
+    /// The time when the step was recorded.
     pub at: Timestamp,
     /// The record.
     pub position: Position,
-    /// What happened.
+    /// The kind of the step.
     pub state: TimelineState,
     /// The index of the recipient that it happened to; absent for the whole message.
     pub recipient: Option<u32>,
@@ -157,19 +157,19 @@ pub struct Reply {
 /// A message.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Where it belongs: the sender and its correlations.
+    /// The lineage of the message: its sender and its correlations.
     pub lineage: Lineage,
-    /// What was accepted.
+    /// The message as it was accepted.
     pub accepted: MessageAccepted,
-    /// Who gets a copy, sorted.
+    /// The runs that get a copy, sorted.
     pub recipients: Recipients,
     /// The copies, in the order of the recipients.
     pub copies: Box<[MessageCopy]>,
-    /// Where the message stands; absent only between acceptance and delivery in one append.
+    /// The status of the message. `None` only between acceptance and delivery in one append.
     pub status: Option<MessageStatus>,
-    /// Why it failed.
+    /// The reason why it failed. `None` unless it failed.
     pub reason: Option<MessageFailure>,
-    /// What happened, oldest first.
+    /// The steps of its life, oldest first.
     pub timeline: Vec<Step>,
     /// The latest replay of each copy that was replayed, by the index of its recipient.
     #[expect(
@@ -183,7 +183,8 @@ pub struct Message {
         reason = "few messages have any, and all keep the room for it in memory"
     )]
     pub replies: Option<Box<BTreeMap<Position, Reply>>>,
-    /// Whether nothing can happen to it any more: it is over, its copies have ended and none is dead.
+    /// True when nothing can happen to the message any more: it is over, its copies have ended and none
+    /// is dead.
     pub(crate) is_finished: bool,
 }
 

@@ -10,7 +10,7 @@ use heronry_types::{Condition, Position, RunId, WakeFailure, WakeId, WakeReason}
 
 use crate::state::encoding::{Encoding, Sink};
 
-/// How a wake ended.
+/// The end of a wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum WakeEnd {
     /// Its condition held.
@@ -22,37 +22,37 @@ pub enum WakeEnd {
     TimedOut,
     /// It was cancelled.
     Cancelled {
-        /// Why.
+        /// The reason.
         reason: WakeReason,
     },
     /// It failed.
     Failed {
-        /// Why.
+        /// The reason.
         why: WakeFailure,
     },
 }
 
-/// Whether the events before the registration of a wake were looked through.
+/// The state of the look through the events before the registration of a wake.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Earlier {
-    /// They were, or it does not ask for any.
+    /// The earlier events were looked through, or the wake does not ask for any.
     Seen,
-    /// Those up to this one are still to be looked through.
+    /// The earlier events up to this one are still to be looked through.
     Pending(Position),
 }
 
 /// A wake.
 #[derive(Clone, Debug)]
 pub struct Wake {
-    /// Who waits.
+    /// The run that waits.
     pub run: RunId,
-    /// What was registered.
+    /// The registration, as it was recorded.
     pub registered: WakeRegistered,
-    /// What it waits for, when that is more than one filter says.
+    /// The condition that it waits for. `None` when the one filter of its registration says all of it.
     pub condition: Option<Box<Condition>>,
-    /// Whether the events before its registration were looked through.
+    /// The state of the look through the events before its registration.
     pub earlier: Earlier,
-    /// How it ended, and in which record.
+    /// The record that ended it, and its end. `None` while it waits.
     pub end: Option<(Position, WakeEnd)>,
 }
 

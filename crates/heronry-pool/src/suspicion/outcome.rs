@@ -1,4 +1,5 @@
-//! What could still become of messages, and by whom: their events are their senders', whoever acts.
+//! The outcomes that messages could still have, and those who could bring them about. The events of a
+//! message are its sender's, whoever acts.
 
 use std::{cell::OnceCell, collections::BTreeMap};
 
@@ -11,7 +12,7 @@ use heronry_types::{EventKind, ReplyStanding, RunId};
 use super::prospect::{Acting, ByItself, Prospect, may_send};
 use crate::{State, state::Message};
 
-/// How many messages one look knows of at the most; among more, anything could become of any.
+/// The highest number of messages that one look knows of; among more, anything could become of any.
 const MESSAGES_MAX: usize = 16_384;
 
 /// The events that end a message.
@@ -29,12 +30,12 @@ pub(super) const OUTCOMES: [EventKind; 6] = [
 pub(super) struct Outcome {
     /// Those who could bring it about.
     by: Vec<RunId>,
-    /// How many of them have to.
+    /// The number of them that have to act.
     needed: usize,
 }
 
 impl Outcome {
-    /// Whether those who act could bring it about.
+    /// Returns true when those who act could bring it about.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.by.iter().filter(|run| acting.does(run)).count() >= self.needed
     }
@@ -61,7 +62,7 @@ struct Open<'a> {
     expiring: Vec<&'a Message>,
 }
 
-/// What could become of the messages of a pool.
+/// The outcomes that the messages of a pool could have.
 pub(super) struct Outcomes<'a> {
     state: &'a State,
     /// Found when somebody asks; nothing when there are too many.
@@ -96,7 +97,8 @@ impl<'a> Outcomes<'a> {
         self.open.get_or_init(find).as_ref()
     }
 
-    /// Whether the time may end a copy of a run that an alternative of a filter names, or of any.
+    /// Returns true when the time may end a copy of a run that an alternative of a filter names, or of
+    /// any.
     pub(super) fn may_die(&self, case: Case<'_>) -> bool {
         let Some(open) = self.open() else {
             return true;
@@ -218,7 +220,7 @@ impl Prospect {
     }
 }
 
-/// Whether an alternative could keep what becomes of a message.
+/// Returns true when an alternative could keep an outcome of a message.
 fn keeps(case: Case<'_>, message: &Message) -> bool {
     let lineage = &message.lineage;
     let mut identity = Identity::new(lineage.pool.clone());

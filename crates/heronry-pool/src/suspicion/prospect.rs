@@ -1,4 +1,5 @@
-//! Who could bring about what a filter keeps, as far as that is certain: in doubt, any member could.
+//! The members that could bring about what a filter keeps, as far as that is certain: in doubt, any
+//! member could.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use crate::{
     state::{Earlier, Member, Wake},
 };
 
-/// How many times one look asks whether a member, or a message, could bring an event about.
+/// The highest number of times that one look asks if a member, or a message, could bring an event about.
 const TESTS_MAX: usize = 20_000;
 
 /// Events about copies that a member holds: it alone is their recipient.
@@ -31,7 +32,7 @@ const HANDLING: [EventKind; 6] = [
     EventKind::RunMessageReplayed,
 ];
 
-/// What any member needs to bring an event about, the least first.
+/// The need that any member has to meet to bring an event about, the least first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Need {
     /// To be there.
@@ -51,10 +52,10 @@ impl Need {
     }
 }
 
-/// Whether something comes whatever those do who are asked about.
+/// The certainty that something comes whatever those do who are asked about.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum ByItself {
-    /// Not that anybody knows.
+    /// Nobody knows that it comes.
     #[default]
     No,
     /// It may, or too much would have to be asked to know.
@@ -63,20 +64,20 @@ pub(super) enum ByItself {
     Yes,
 }
 
-/// Who could bring about what a filter keeps.
+/// The prospect of what a filter keeps: the members that could bring it about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prospect {
-    /// Whether it comes without any of them.
+    /// The certainty that it comes without any of them.
     pub(super) by_itself: ByItself,
     /// Any member could that has what it needs.
     pub(super) anyone: Option<Need>,
     /// These members could, each by itself.
     pub(super) runs: BTreeSet<RunId>,
-    /// What could become of messages, and by whom.
+    /// The outcomes of messages that would do, with those who could bring them about.
     pub(super) outcomes: Vec<Outcome>,
 }
 
-/// Which members can act.
+/// The members that can act.
 pub(super) struct Acting<'a> {
     pub(super) state: &'a State,
     pub(super) acts: &'a dyn Fn(&Member) -> bool,
@@ -118,7 +119,7 @@ impl<'a> Acting<'a> {
 }
 
 impl Prospect {
-    /// What has come already, or comes by itself.
+    /// Returns the prospect of something that has come already, or comes by itself.
     pub(super) fn sure() -> Self {
         Self {
             by_itself: ByItself::Yes,
@@ -132,7 +133,7 @@ impl Prospect {
         self
     }
 
-    /// Whether those who act could bring it about.
+    /// Returns true when those who act could bring it about.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.comes_by_itself()
             || self.anyone.is_some_and(|need| acting.has(need))
@@ -145,7 +146,7 @@ impl Prospect {
         self.by_itself == ByItself::Perhaps
     }
 
-    /// Whether it comes, or may come, whatever members do.
+    /// Returns true when it comes, or may come, whatever members do.
     pub(crate) fn comes_by_itself(&self) -> bool {
         self.by_itself > ByItself::No
     }
@@ -156,7 +157,7 @@ impl Prospect {
         self.runs.iter().chain(outcomes.flat_map(Outcome::by))
     }
 
-    /// Whether a member that has this is among those who could bring it about.
+    /// Returns true when a member that has this is among those who could bring it about.
     pub(crate) fn is_by(&self, run: &RunId, has: Need) -> bool {
         self.anyone.is_some_and(|need| need <= has) || self.named().any(|named| named == run)
     }
@@ -319,13 +320,13 @@ impl<'a> Prospects<'a> {
         }
     }
 
-    /// Whether a message that carries no more than it has to can be delivered to this run.
+    /// Returns true when a message that carries no more than it has to can be delivered to this run.
     fn reaches(&self, run: &str) -> bool {
         let member = member(self.state, run);
         member.is_some_and(|member| may_send(self.state, member))
     }
 
-    /// Whether such a message can be delivered to this topic.
+    /// Returns true when such a message can be delivered to this topic.
     fn addresses(&self, topic: &str) -> bool {
         let topic = TopicId::parse(topic).ok();
         let mut listing = topic
@@ -361,7 +362,7 @@ impl<'a> Prospects<'a> {
         }
     }
 
-    /// Whether it could be about a member that is lost and leaves because of that.
+    /// Returns true when it could be about a member that is lost and leaves because of that.
     fn is_about_lost(&mut self, case: Case<'_>) -> bool {
         if self.state.members.lost() == 0 {
             return false;
@@ -380,7 +381,8 @@ impl<'a> Prospects<'a> {
         })
     }
 
-    /// Whether it could be about a body that no message names, and that expires because of that.
+    /// Returns true when it could be about a body that no message names, and that expires because of
+    /// that.
     fn is_about_unnamed(&self, case: Case<'_>) -> bool {
         let state = self.state;
         let nobodys = !state.unnamed.all().is_empty();

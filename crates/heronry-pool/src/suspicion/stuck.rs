@@ -15,7 +15,7 @@ use crate::{
     state::{Member, Suspension},
 };
 
-/// How many runs and how many wakes one record names at the most.
+/// The highest number of runs, and of wakes, that one record names.
 const NAMED_MAX: usize = 500;
 
 /// Runs that nobody could resume, until something is found that could.
@@ -26,7 +26,7 @@ pub(super) struct Stuck<'a> {
     waiting_on: BTreeMap<RunId, Vec<RunId>>,
 }
 
-/// Whom a run waits for among those that are stuck.
+/// The runs for which a run waits, among those that are stuck.
 #[derive(Debug, Default)]
 struct WaitsOn {
     runs: BTreeSet<RunId>,
@@ -108,7 +108,7 @@ impl<'a> Stuck<'a> {
         }
     }
 
-    /// Whether a member that is there has what something needs.
+    /// Returns true when a member is there and has what something needs.
     fn has(&self, run: &RunId, need: Need) -> bool {
         let member = self.state.members.get(run).filter(|it| is_there(it));
         member.is_some_and(|member| need == Need::Nothing || may_send(self.state, member))
@@ -152,7 +152,8 @@ impl<'a> Stuck<'a> {
         entries
     }
 
-    /// Whom each waits for, of those that wait for anybody who waits for somebody, and so on.
+    /// Returns the runs for which each waits, of those that wait for anybody who waits for somebody, and
+    /// so on.
     fn waits(&self) -> BTreeMap<RunId, WaitsOn> {
         let waits = self.sleepers.iter().map(|(run, sleeper)| {
             let named = sleeper.prospects().flat_map(Prospect::named);
@@ -190,7 +191,7 @@ impl<'a> Stuck<'a> {
         left
     }
 
-    /// Whether a run has what something needs, or waits for anyone who has.
+    /// Returns true when a run has what something needs, or waits for anyone who has.
     fn is_about(&self, need: Need, run: &RunId, waits: &WaitsOn) -> bool {
         waits.anyone == Some(need) || self.has(run, need)
     }

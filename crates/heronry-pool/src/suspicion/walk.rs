@@ -25,16 +25,19 @@ use crate::{
     state::{Earlier, Member, Suspension, Wake},
 };
 
-/// How many suspended runs one step of a walk looks at.
+/// The highest number of suspended runs that one step of a walk looks at.
 const RUNS_AT_ONCE: usize = 256;
-/// How many runs that nobody awake could resume are looked at together; others count as able to act.
+/// The highest number of runs that are looked at together because nobody awake could resume them; others
+/// count as able to act.
 const STUCK_MAX: usize = 4_096;
-/// How much their wakes weigh at the most, and those of one step unless it looks at one run alone.
+/// The highest weight of the wakes of such runs, in bytes, and of the wakes of one step unless it looks
+/// at one run alone.
 const WEIGHT_MAX: usize = 1 << 20;
-/// What a wake weighs beside the text of its filter, in bytes.
+/// The weight of a wake beside the text of its filter, in bytes.
 const WAKE_WEIGHT: usize = 64;
 
-/// What a look is at: the state at a time, and how many events count already for each filter of a wake.
+/// The material of a look: the state at a time, and the number of events that count already for each
+/// filter of a wake.
 #[derive(Clone, Copy)]
 pub(crate) struct Sight<'a> {
     pub(crate) state: &'a State,
@@ -42,14 +45,14 @@ pub(crate) struct Sight<'a> {
     pub(crate) counted: &'a dyn Fn(Position) -> Vec<u32>,
 }
 
-/// How far a walk over the suspended runs has come.
+/// The progress of a walk over the suspended runs.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     /// The last run that was looked at.
     after: Option<RunId>,
     /// Those that no member which is awake could resume.
     stuck: Vec<RunId>,
-    /// What their wakes weigh.
+    /// The weight of their wakes, in bytes.
     weight: usize,
 }
 
@@ -108,7 +111,8 @@ impl Walk {
     }
 }
 
-/// What it takes to look at a suspension: the texts of its wakes' filters are read again.
+/// Returns the weight of a look at a suspension, in bytes: the texts of its wakes' filters are read
+/// again.
 fn weight(state: &State, suspension: &Suspension) -> usize {
     let wakes = suspension.wakes.iter();
     let wakes = wakes.filter_map(|name| state.wakes.get(name.registered));
@@ -116,12 +120,12 @@ fn weight(state: &State, suspension: &Suspension) -> usize {
     each.sum()
 }
 
-/// Whether a member is not lost.
+/// Returns true when a member is not lost.
 pub(super) fn is_there(member: &Member) -> bool {
     member.lost_until.is_none()
 }
 
-/// Whether a member is suspended until one of its wakes ends.
+/// Returns true when a member is suspended until one of its wakes ends.
 fn waits(member: &Member) -> bool {
     let suspension = member.suspension.as_deref();
     suspension.is_some_and(|suspension| !suspension.wakes.is_empty())
@@ -131,12 +135,14 @@ fn waits(member: &Member) -> bool {
 #[derive(Debug)]
 pub(super) struct Wait<'a> {
     pub(super) name: &'a WakeName,
-    /// What it waits for; absent for one that has ended, or whose earlier events nobody knows yet.
+    /// The condition of the wake. `None` for one that has ended, or whose earlier events nobody knows
+    /// yet.
     pub(super) condition: Option<Condition<Prospect>>,
 }
 
 impl Wait<'_> {
-    /// Whether its condition could come to hold, by those who act.
+    /// Returns true when those who act could make its condition hold, or when nobody knows its
+    /// condition.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         let Some(condition) = &self.condition else {
             return true;
@@ -157,7 +163,7 @@ pub(super) struct Sleeper<'a> {
 }
 
 impl Sleeper<'_> {
-    /// Whether those who act could resume it.
+    /// Returns true when those who act could resume it.
     pub(super) fn is_possible(&self, acting: &Acting<'_>) -> bool {
         self.waits.iter().any(|wait| wait.is_possible(acting))
     }
@@ -167,7 +173,7 @@ impl Sleeper<'_> {
         conditions.flat_map(|condition| condition.clauses().into_iter().map(|it| it.filter))
     }
 
-    /// What any member would need to resume it, the least of that.
+    /// Returns the least that any member would need to resume it.
     pub(super) fn anyone(&self) -> Option<Need> {
         self.prospects().filter_map(|it| it.anyone).min()
     }
@@ -197,7 +203,7 @@ impl<'a> Look<'a> {
         Sleeper { suspension, waits }
     }
 
-    /// What a wake waits for that has not ended, and to which no earlier event can come.
+    /// Returns the condition of a wake that has not ended, and to which no earlier event can come.
     fn condition(&mut self, name: &WakeName, acting: &Acting<'_>) -> Option<Condition<Prospect>> {
         let wake: &Wake = self.sight.state.wakes.get(name.registered)?;
         if wake.end.is_some() || wake.earlier != Earlier::Seen {

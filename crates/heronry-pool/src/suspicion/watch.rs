@@ -1,4 +1,4 @@
-//! When to look who waits on whom, and how far a look has come.
+//! The times to look who waits on whom, and the progress of a look.
 
 use heronry_journal::{Body, Entry, Noun, Record};
 use heronry_types::{Millis, Timestamp};
@@ -6,7 +6,8 @@ use heronry_types::{Millis, Timestamp};
 use super::walk::{Sight, Walk};
 use crate::State;
 
-/// How long after a change it is looked who waits on whom: what changes together is looked at once.
+/// The delay after a change until it is looked who waits on whom: changes that come together are looked
+/// at once.
 const AFTER: Millis = Millis::from_secs(1);
 
 /// The times at which it is looked who waits on whom, while runs are suspended.

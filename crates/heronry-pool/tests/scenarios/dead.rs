@@ -1,4 +1,4 @@
-//! Dead letters: copies that were claimed too often, and another chance for them (M8, M11).
+//! Dead letters: copies that were claimed too often or expired after a replay, and another chance for them (M8, M11).
 
 use heronry_types::LimitName;
 

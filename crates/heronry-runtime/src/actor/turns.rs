@@ -9,7 +9,11 @@ use heronry_pool::{
 use heronry_types::RunId;
 
 use super::{Actor, TAKEN_AT_ONCE, batch::Batch};
-use crate::{Party, bulk::Askers, job::Job};
+use crate::{
+    Party,
+    bulk::{Askers, BulkRequest},
+    job::Job,
+};
 
 /// The reason for which a command waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,25 +120,28 @@ impl Actor {
     fn ask_for_share(&mut self, batch: &mut Batch) {
         match self.first_bulk() {
             None => self.place.leave(),
-            Some(party) if batch.share.is_none() => batch.share = self.place.begin(&party),
+            Some(request) if batch.share.is_none() => batch.share = self.place.begin(&request),
             Some(_) => {}
         }
     }
 
     /// Returns the party of the first command that is bulk and waits for nothing else. When the pool stops,
     /// no command waits for its share.
-    fn first_bulk(&self) -> Option<Party> {
+    fn first_bulk(&self) -> Option<BulkRequest> {
         if !self.pending.iter().any(|job| is_bulk(job.as_ref())) || self.queue.is_closed() {
             return None;
         }
         let goes_on = self.go_on(Some(Wait::Triggers));
         let mut jobs = self.pending.iter().zip(goes_on);
         let (job, _) = jobs.find(|(job, goes_on)| *goes_on && is_bulk(job.as_ref()))?;
-        Some(self.party_of(job.as_ref()))
+        Some(self.request_of(job.as_ref()))
     }
 
-    fn party_of(&self, job: &dyn Job) -> Party {
-        Party::of_turn(&self.pool, job.turn().1)
+    fn request_of(&self, job: &dyn Job) -> BulkRequest {
+        BulkRequest {
+            party: Party::of_turn(&self.pool, job.turn().1),
+            weight: job.weight(),
+        }
     }
 
     /// Returns the reason for which the first command waits; nothing when none does.
@@ -154,8 +161,8 @@ impl Actor {
         if waits_for.is_some() || !is_bulk(first) || self.queue.is_closed() {
             return waits_for;
         }
-        let party = self.party_of(first);
-        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&party)) {
+        let request = self.request_of(first);
+        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&request)) {
             batch.pieces.push(piece);
             None
         } else {

@@ -21,6 +21,9 @@ const REST_MIN: u64 = 16;
 const REST_MAX: u64 = 128;
 /// The longest rest.
 const REST_LIMIT: Millis = Millis(1_000);
+/// The most bytes of the pieces that are begun together beside others: the store writes them at once, and others
+/// wait for them as for one body of so many bytes.
+const WINDOW_BYTES: u64 = 1024 * 1024;
 
 /// The parties that asked for little in one append.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -66,16 +69,26 @@ pub(crate) struct Appends {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u64);
 
+/// A request to begin a piece of bulk.
+#[derive(Clone, Debug)]
+pub(crate) struct BulkRequest {
+    /// The party for which the piece is.
+    pub(crate) party: Party,
+    /// About how many bytes the store writes for it.
+    pub(crate) weight: u64,
+}
+
 /// The time at which to ask again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Later(pub(crate) Millis);
 
 /// The pace at which pieces of bulk are begun. Times are of a monotonic clock.
 ///
-/// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun one at
-/// a time, in the order in which they were first asked for: after 256 appends of others and at least 16
-/// times as long as the piece before took, or after 128 times as long, which is a second at the most. So
-/// bulk has its share whatever others do, and they have theirs.
+/// A piece is begun when nobody else has asked for little for ten milliseconds. Otherwise pieces are begun in
+/// windows, in the order in which they were first asked for: the first piece of a window after 256 appends of
+/// others and at least 16 times as long as the longest piece of the window before took, or after 128 times as
+/// long, which is a second at the most. While pieces of a window are under way, further ones join it, up to 1 MiB
+/// together. So bulk has its share whatever others do, and they have theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     asked: Askers,
@@ -83,10 +96,13 @@ pub(crate) struct Pace {
     /// The last time that a party asked which is none of those that asked last.
     asked_before: Option<Millis>,
     under_way: usize,
+    /// The weight in bytes of the pieces that were begun since none was under way.
+    window: u64,
     /// The number of pieces that were begun.
     begun: u64,
     /// The party of the last piece.
     of: Option<Party>,
+    /// The time that the longest piece of the window took.
     took: Millis,
     ended: Millis,
     appends: u32,
@@ -135,41 +151,56 @@ impl Pace {
         self.appends == APPENDS_BETWEEN
     }
 
-    /// Begins a piece for a party, or says when to ask again; what asks for the first time goes to the end
-    /// of the line.
+    /// Begins a piece, or says when to ask again; what asks for the first time goes to the end of the line.
     ///
     /// # Errors
     /// [`Later`] when it is not begun.
     pub(crate) fn begin(
         &mut self,
         number: Number,
-        party: &Party,
+        request: &BulkRequest,
         now: Millis,
     ) -> Result<(), Later> {
-        if let Some(others_go) = self.others_go(party).filter(|at| now < *at) {
+        if let Some(others_go) = self.others_go(&request.party).filter(|at| now < *at) {
             if !self.line.contains(&number) {
                 self.line.push_back(number);
             }
             let is_first = self.line.front() == Some(&number);
+            let joins = is_first && self.has_room(request.weight);
             let due = (self.under_way == 0 && is_first).then(|| self.due());
-            if due.is_none_or(|at| now < at) {
+            if !joins && due.is_none_or(|at| now < at) {
                 let at = due.map_or(others_go, |at| at.min(others_go));
                 return Err(Later(at));
             }
         }
         self.leave(number);
+        if self.under_way == 0 {
+            self.window = 0;
+            self.took = Millis(0);
+        }
+        self.window = self.window.saturating_add(request.weight);
         self.under_way += 1;
         self.begun += 1;
         self.appends = 0;
-        self.of = Some(party.clone());
+        self.of = Some(request.party.clone());
         Ok(())
     }
 
     /// Ends a piece.
     pub(crate) fn end(&mut self, began: Millis, now: Millis) {
         self.under_way = self.under_way.saturating_sub(1);
-        self.took = Millis(now.0.saturating_sub(began.0));
+        self.took = self.took.max(Millis(now.0.saturating_sub(began.0)));
         self.ended = now;
+    }
+
+    /// Returns true when a piece may join those that are under way.
+    fn has_room(&self, weight: u64) -> bool {
+        self.under_way > 0 && self.window.saturating_add(weight) <= WINDOW_BYTES
+    }
+
+    /// Returns true when something waits in the line.
+    pub(crate) fn has_line(&self) -> bool {
+        !self.line.is_empty()
     }
 
     /// Leaves the line.
@@ -221,8 +252,16 @@ mod tests {
     }
 
     impl Scene {
+        /// Begins a piece that fills a window.
         fn begin(&mut self, number: Number, run: &str) -> Result<(), Later> {
-            self.pace.begin(number, &party(run), Millis(self.now))
+            self.begin_light(number, run, WINDOW_BYTES)
+        }
+
+        /// Begins a piece of a weight.
+        fn begin_light(&mut self, number: Number, run: &str, weight: u64) -> Result<(), Later> {
+            let party = party(run);
+            let request = BulkRequest { party, weight };
+            self.pace.begin(number, &request, Millis(self.now))
         }
 
         /// Begins and ends a piece of so many milliseconds.
@@ -354,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_others_pieces_are_begun_one_at_a_time_as_they_were_asked_for() {
+    fn pieces_that_fill_a_window_are_begun_one_at_a_time_as_they_were_asked_for() {
         let mut scene = Scene::default();
         let numbers: Vec<_> = (0..3).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
@@ -371,6 +410,41 @@ mod tests {
             scene.begin(numbers[next], "a").unwrap();
             scene.pace.end(Millis(scene.now - 1), Millis(scene.now));
         }
+    }
+
+    #[test]
+    fn pieces_that_wait_are_begun_together_up_to_a_window_and_in_their_order() {
+        const WEIGHT: u64 = WINDOW_BYTES / 4;
+        let mut scene = Scene::default();
+        let numbers: Vec<_> = (0..6).map(|_| scene.pace.number()).collect();
+        scene.appends(&Askers::Several, 1);
+        scene.piece(numbers[5], "a", 1);
+        for number in &numbers[..5] {
+            scene.begin_light(*number, "a", WEIGHT).unwrap_err();
+        }
+        scene.now += REST_MAX;
+        scene.appends(&Askers::Several, 1);
+        scene.begin_light(numbers[1], "a", WEIGHT).unwrap_err();
+        for number in &numbers[..4] {
+            scene.begin_light(*number, "a", WEIGHT).unwrap();
+        }
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        // The window is not larger because a piece of it has ended.
+        scene.pace.end(Millis(scene.now), Millis(scene.now + 3));
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        let began = Millis(scene.now);
+        scene.now += 5;
+        scene.pace.asked(&Askers::Several, Millis(scene.now));
+        for _ in 0..3 {
+            scene.pace.end(began, Millis(scene.now));
+        }
+        let again = Later(Millis(scene.now + GONE_AFTER.0));
+        assert_eq!(scene.begin_light(numbers[4], "a", WEIGHT), Err(again));
+        scene.now += 5 * REST_MAX - 1;
+        scene.appends(&Askers::Several, 1);
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap_err();
+        scene.now += 1;
+        scene.begin_light(numbers[4], "a", WEIGHT).unwrap();
     }
 
     #[test]

@@ -4,31 +4,35 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Arrival, Capabilities, Commit, FencingToken, Guard, Head, Journal, Page,
-    ReadError, Reservation, StoreError,
+    AppendError, Arrival, Commit, FencingToken, Guard, Head, JournalLayer, Layer, Layered, Store,
 };
-use heronry_types::{PoolId, Position, Timelines};
+use heronry_types::PoolId;
 
 use super::MarkKeeper;
 
 /// A journal that answers an append when its mark says it, too.
 pub(super) struct MarkedJournal {
-    inner: Arc<dyn Journal>,
+    inner: Store,
     keeper: MarkKeeper,
 }
 
 impl MarkedJournal {
-    pub(super) fn new(inner: Arc<dyn Journal>, keeper: MarkKeeper) -> Self {
-        Self { inner, keeper }
+    /// Returns a store whose journal is marked.
+    pub(super) fn over(inner: Store, keeper: MarkKeeper) -> Store {
+        let store = inner.clone();
+        let journal = Arc::new(Layered(Self { inner, keeper }));
+        Store { journal, ..store }
+    }
+}
+
+impl Layer for MarkedJournal {
+    fn inner(&self) -> &Store {
+        &self.inner
     }
 }
 
 #[async_trait]
-impl Journal for MarkedJournal {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
+impl JournalLayer for MarkedJournal {
     async fn append(
         &self,
         pool: &PoolId,
@@ -36,7 +40,7 @@ impl Journal for MarkedJournal {
         guard: Guard,
     ) -> Result<Head, AppendError> {
         let arrival = commit.arrival;
-        let head = self.inner.append(pool, commit, guard).await?;
+        let head = self.inner.journal.append(pool, commit, guard).await?;
         match arrival {
             Arrival::Whole => self.keeper.saw(pool, head).await,
             // A crash may take it away again: nobody sees it.
@@ -45,76 +49,14 @@ impl Journal for MarkedJournal {
         Ok(head)
     }
 
-    async fn read(
-        &self,
-        pool: &PoolId,
-        after: Position,
-        bytes_max: usize,
-    ) -> Result<Page, ReadError> {
-        self.inner.read(pool, after, bytes_max).await
-    }
-
-    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        self.inner.head(pool).await
-    }
-
-    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        self.inner.timelines(pool).await
-    }
-
-    async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        self.inner.pools().await
-    }
-
-    async fn trim(
-        &self,
-        pool: &PoolId,
-        before: Position,
-        token: FencingToken,
-    ) -> Result<Head, AppendError> {
-        self.inner.trim(pool, before, token).await
-    }
-
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
         self.keeper.forget(pool).await;
-        let deleted = self.inner.delete(pool, token).await;
+        let deleted = self.inner.journal.delete(pool, token).await;
         if deleted.is_err()
-            && let Ok(Some(head)) = self.inner.head(pool).await
+            && let Ok(Some(head)) = self.inner.journal.head(pool).await
         {
             self.keeper.saw(pool, head).await;
         }
         deleted
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.inner.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.inner.unseal().await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.inner.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.inner.unreserve().await
-    }
-
-    async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
-        self.inner.watch(pool, after).await
-    }
-
-    async fn closed(&self) -> StoreError {
-        self.inner.closed().await
     }
 }

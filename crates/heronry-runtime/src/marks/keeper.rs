@@ -116,12 +116,7 @@ impl MarkKeeper {
                 fails: AtomicBool::new(false),
             }),
         };
-        let journal = MarkedJournal::new(Arc::clone(&store.journal), keeper.clone());
-        let store = Store {
-            journal: Arc::new(journal),
-            ..store
-        };
-        (store, keeper)
+        (MarkedJournal::over(store, keeper.clone()), keeper)
     }
 
     /// Returns the heads that the mark names, with the heads that were seen since the mark was

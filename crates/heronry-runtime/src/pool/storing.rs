@@ -1,10 +1,12 @@
 //! Storing bodies by themselves, before a message refers to them.
 
+mod permits;
+
 use std::panic::resume_unwind;
 
 use heronry_pool::{
     Caller, Done, Rejection,
-    decide::{AdmitBody, ContentShare, SMALL_BYTES, StoreContent},
+    decide::{AdmitBody, ContentShare, StoreContent},
 };
 use heronry_store::{ContentPlace, Outcome, StoreError, Stored, StoredContent};
 use heronry_types::{
@@ -16,10 +18,12 @@ use super::{
     Pool,
     body::{Asked, BodyError},
 };
-use crate::{CallError, Party, Permit, StopReason, bulk::Piece};
+use crate::{
+    CallError, Party, Permit, StopReason,
+    bulk::{BulkRequest, Piece},
+};
 
-/// Bodies of at most so many bytes are stored as they come, and read where they are asked for.
-pub(super) const BYTES_SMALL: u64 = SMALL_BYTES as u64;
+pub(crate) use permits::{BYTES_SMALL, BodyPermits};
 
 /// The idempotency key under which a body is stored, and the run whose key it is.
 #[derive(Clone, Debug)]
@@ -200,12 +204,8 @@ impl Pool {
         let entered = shared.storing.enter(storing.run.as_ref(), storing.bytes());
         let share = entered.share().clone();
         self.call(storing.admission(share)).await?;
-        // Large ones are put one after the other, so that those of many calls never ride in one
-        // transaction, which the appends beside them would wait for.
-        let (party, is_large) = (
-            Party::of(self.id(), &storing.caller),
-            storing.bytes() > BYTES_SMALL,
-        );
+        let party = Party::of(self.id(), &storing.caller);
+        let waits = shared.environment.body_permits.of(storing.bytes()).cloned();
         let (pool, handle) = (self.clone(), Handle::current());
         let to_the_end = move |permit: Option<Permit>| {
             handle.spawn(async move {
@@ -213,11 +213,12 @@ impl Pool {
                 pool.put_and_record(&storing, permit).await
             })
         };
-        let to_the_end = if is_large {
-            let begin = move |permit| to_the_end(Some(permit));
-            shared.environment.storing.begin(&party, begin).await
-        } else {
-            to_the_end(None)
+        let to_the_end = match waits {
+            Some(permits) => {
+                let begin = move |permit| to_the_end(Some(permit));
+                permits.begin(&party, begin).await
+            }
+            None => to_the_end(None),
         };
         match to_the_end.await.map_err(JoinError::try_into_panic) {
             Ok(stored) => stored,
@@ -253,8 +254,11 @@ impl Pool {
     }
 
     async fn share_of(&self, storing: &Storing) -> Piece {
-        let party = Party::of(self.id(), &storing.caller);
-        self.shared().environment.bulk.turn(&party).await
+        let request = BulkRequest {
+            party: Party::of(self.id(), &storing.caller),
+            weight: storing.bytes(),
+        };
+        self.shared().environment.bulk.turn(&request).await
     }
 
     async fn put(&self, storing: &Storing, permit: Option<Permit>) -> Result<(), StoreError> {

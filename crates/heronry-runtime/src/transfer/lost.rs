@@ -29,7 +29,7 @@ pub async fn resume_without_source(
         };
         arrived.push(there);
     }
-    to.journal.unreserve().await?;
+    to.custody.unreserve().await?;
     Ok(arrived)
 }
 
@@ -58,7 +58,7 @@ async fn reserved(to: &Store, route: &Route) -> Result<BTreeSet<PoolId>, Transfe
     let Some(Reservation {
         route: found,
         pools,
-    }) = to.journal.reserved().await?
+    }) = to.custody.reserved().await?
     else {
         let route = route.clone();
         return Err(TransferError::NoMove { route });

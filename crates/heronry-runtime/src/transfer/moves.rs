@@ -101,7 +101,7 @@ pub async fn abandon_move(
     let pools = reservation.map_or_else(BTreeSet::new, |reservation| reservation.pools);
     ends.check_unused(&pools).await?;
     // As long as the pools are reserved, nobody owns them at both places.
-    from.journal.unseal().await?;
+    from.custody.unseal().await?;
     ends.take_back(&pools).await?;
     let mut left = Vec::new();
     for pool in named(from, &Pools::All).await? {
@@ -132,12 +132,12 @@ struct Ends<'a> {
 
 impl Ends<'_> {
     async fn standing(&self) -> Result<Standing, TransferError> {
-        let seal = self.from.journal.sealed().await?;
+        let seal = self.from.custody.sealed().await?;
         if let Some(moved_to) = seal.as_ref().filter(|seal| **seal != self.route.to) {
             let moved_to = moved_to.clone();
             return Err(TransferError::Sealed { moved_to });
         }
-        let reservation = self.to.journal.reserved().await?;
+        let reservation = self.to.custody.reserved().await?;
         if let Some(Reservation { route, .. }) = &reservation
             && route != self.route
         {
@@ -152,7 +152,7 @@ impl Ends<'_> {
     }
 
     async fn begin(&self) -> Result<Vec<Carried>, TransferError> {
-        if let Some(moved_to) = self.to.journal.sealed().await? {
+        if let Some(moved_to) = self.to.custody.sealed().await? {
             return Err(StoreError::sealed("reserve pools", &moved_to).into());
         }
         let pools = named(self.from, &Pools::All).await?;
@@ -180,7 +180,7 @@ impl Ends<'_> {
             }
         };
         // Whether a seal that failed is there shows the next call.
-        let sealed = self.from.journal.seal(&self.route.to).await;
+        let sealed = self.from.custody.seal(&self.route.to).await;
         sealed.map_err(|error| self.unfinished(error.into()))?;
         self.show().await?;
         Ok(moved)
@@ -224,7 +224,7 @@ impl Ends<'_> {
             route: self.route.clone(),
             pools: reserved.clone(),
         };
-        self.to.journal.reserve(&reservation).await?;
+        self.to.custody.reserve(&reservation).await?;
         let mut fleet = Fleet::of_move(self.to, self.carrier);
         let ended = fleet.carry(self.from, pools, GoesOn::AsBefore).await;
         fleet.release(ended).await
@@ -232,7 +232,7 @@ impl Ends<'_> {
 
     /// Lets the pools be used at the other place.
     async fn show(&self) -> Result<(), TransferError> {
-        let shown = self.to.journal.unreserve().await;
+        let shown = self.to.custody.unreserve().await;
         shown.map_err(|error| self.unfinished(error.into()))
     }
 
@@ -344,7 +344,7 @@ pub(super) async fn take_back(
             }
         }
     }
-    Ok(to.journal.unreserve().await?)
+    Ok(to.custody.unreserve().await?)
 }
 
 /// Returns what is said of a pool for which nothing was done.

@@ -132,6 +132,7 @@ impl From<TransferError> for Refusal {
             | TransferError::NotArrived { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
+            | TransferError::NotArrived { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
             | TransferError::PoolInTheWay { .. } => internal(&error),

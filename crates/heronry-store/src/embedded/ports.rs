@@ -2,6 +2,7 @@
 
 mod beside;
 mod claims;
+mod custody;
 
 use std::{
     fmt, io,
@@ -24,8 +25,8 @@ use super::{
 };
 use crate::{
     AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
-    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, Reservation,
-    StoreError, Stored, judge_content, judge_contents,
+    Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError, Stored,
+    judge_content, judge_contents,
 };
 
 /// A store over an embedded database: its writer thread, and its gate.
@@ -91,31 +92,6 @@ impl<D: Database> Embedded<D> {
         } else {
             Err(Unanswered::NotQueued)
         }
-    }
-
-    /// Has the writer seal the store, or take the seal off.
-    async fn seal(&self, op: &'static str, moved_to: Option<String>) -> Result<(), StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let closed = |_| self.readable.closed(op);
-        self.queue(Job::Seal(moved_to, reply))
-            .await
-            .map_err(closed)?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(self.readable.closed(op)))
-    }
-
-    /// Has the writer reserve pools for a move, or take the reservation off.
-    async fn reserve(&self, reservation: Option<Reservation>) -> Result<(), StoreError> {
-        let op = "reserve pools";
-        let (reply, answer) = oneshot::channel();
-        let closed = |_| self.readable.closed(op);
-        self.queue(Job::Reserve(reservation, reply))
-            .await
-            .map_err(closed)?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(self.readable.closed(op)))
     }
 
     /// Returns the database, as long as the writer has not closed it.
@@ -243,37 +219,6 @@ impl<S: EmbeddedStore> Journal for S {
             .ask(pool, |reply| Work::Delete(token, reply))
             .await
             .unwrap_or_else(|why| Err(self.embedded().unanswered("delete a pool", &why)))
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.embedded()
-            .readable
-            .look("look for a seal", |view| view.moved_to.clone())
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        let moved_to = Some(moved_to.to_owned());
-        self.embedded().seal("seal the store", moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.embedded().seal("unseal the store", None).await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        let embedded = self.embedded();
-        let found = embedded
-            .readable
-            .look("look for a reservation", |view| view.reservation.clone());
-        Ok(found?.map(|found| Reservation::clone(&found)))
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.embedded().reserve(Some(reservation.clone())).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.embedded().reserve(None).await
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {

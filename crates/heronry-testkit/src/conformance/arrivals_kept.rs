@@ -109,7 +109,7 @@ async fn a_sealed_store_is_read_as_before(place: &dyn Place) -> Result<(), Failu
     commit.contents = vec![sample::content(1)];
     writer.append(commit).await?;
     let journal = writer.store.journal.clone();
-    journal.seal("another place").await?;
+    writer.store.custody.seal("another place").await?;
     same("the head", &journal.head(&writer.pool).await?, &writer.head)?;
     let spans = writer.chunks(0, usize::MAX).await?;
     same("the chunks", &spans, &vec![(1, 2), (3, 3)])?;

@@ -175,7 +175,7 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     let writer = Writer::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
     let store = &writer.store;
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let put = store
         .claims
         .put_run(&writer.pool, Vec::new(), checkpoint(2), writer.token);

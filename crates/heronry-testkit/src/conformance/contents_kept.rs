@@ -182,7 +182,7 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     writer.append(commit).await?;
     put(&writer, 1, sample::body(1)).await?;
     let store = writer.store.clone();
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let (name, body) = (sample::content_ref(3), sample::body(3));
     let late = store.contents.put(&writer.pool, name, body, writer.token);
     check_kind(

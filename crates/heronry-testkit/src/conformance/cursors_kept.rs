@@ -51,7 +51,7 @@ fn check_store_error(
 async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     let writer = two_consumers(place).await?;
     let store = &writer.store;
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let (cursors, name) = (&store.cursors, consumer("a")?);
     let what = "a commit to a sealed store";
     let moved = cursors.commit(&writer.pool, &name, Some(at(1, 0xa1)), at(2, 0xa1));

@@ -311,7 +311,7 @@ async fn a_failed_deletion_leaves_all_or_nothing(place: &dyn Place) -> Result<()
 async fn a_sealed_store_deletes_nothing(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
     let writer = full(&store, 1).await?;
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let what = "a deletion in a sealed store";
     let error = refused(what, delete(&writer).await)?;
     let AppendError::Store { outcome, error } = error else {
@@ -320,7 +320,7 @@ async fn a_sealed_store_deletes_nothing(place: &dyn Place) -> Result<(), Failure
     let expected = (Outcome::None, StoreErrorKind::Sealed);
     same(what, &(outcome, error.kind()), &expected)?;
     check_whole(&store, &writer.pool).await?;
-    store.journal.unseal().await?;
+    store.custody.unseal().await?;
     delete(&writer).await?;
     check_gone(&store, &writer.pool).await
 }

@@ -42,7 +42,7 @@ async fn an_empty_store_is_kept(place: &dyn Place) -> Result<(), Failure> {
     for _ in 0..3 {
         let store = place.open()?;
         same("the pools", &store.journal.pools().await?, &Vec::new())?;
-        same("no seal", &store.journal.sealed().await?, &None)?;
+        same("no seal", &store.custody.sealed().await?, &None)?;
     }
     Ok(())
 }
@@ -193,9 +193,9 @@ async fn a_failed_sync_closes_every_pool(place: &dyn Place) -> Result<(), Failur
         &(Outcome::None, closed),
     )?;
     check_kind("its head", store.journal.head(&two.pool).await, closed)?;
-    check_kind("a seal", store.journal.seal("another place").await, closed)?;
-    check_kind("no seal", store.journal.unseal().await, closed)?;
-    check_kind("the seal", store.journal.sealed().await, closed)
+    check_kind("a seal", store.custody.seal("another place").await, closed)?;
+    check_kind("no seal", store.custody.unseal().await, closed)?;
+    check_kind("the seal", store.custody.sealed().await, closed)
 }
 
 async fn a_failed_trim_closes_the_store(place: &dyn Place) -> Result<(), Failure> {

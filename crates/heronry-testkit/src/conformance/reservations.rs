@@ -45,11 +45,11 @@ async fn reserved(place: &dyn Place) -> Result<(), Failure> {
     let mut writer = Writer::of(&store, 1).await?;
     writer.write(&[2]).await?;
     store.leases.release(&writer.pool, writer.token).await?;
-    let journal = &store.journal;
-    same("a fresh store", &journal.reserved().await?, &None)?;
+    let custody = &store.custody;
+    same("a fresh store", &custody.reserved().await?, &None)?;
     let one = reservation("one place", &[1, 2]);
-    journal.reserve(&one).await?;
-    same("the reservation", &journal.reserved().await?, &Some(one))?;
+    custody.reserve(&one).await?;
+    same("the reservation", &custody.reserved().await?, &Some(one))?;
     for number in [1, 2] {
         check_reserved(&store, &sample::pool(number)).await?;
     }
@@ -59,8 +59,8 @@ async fn reserved(place: &dyn Place) -> Result<(), Failure> {
     let token = store.leases.seize(&pool, "the move", time).await?;
     store.leases.release(&pool, token).await?;
     check_reserved(&store, &pool).await?;
-    journal.unreserve().await?;
-    same("no reservation", &journal.reserved().await?, &None)?;
+    custody.unreserve().await?;
+    same("no reservation", &custody.reserved().await?, &None)?;
     for number in [1, 2] {
         Writer::of(&store, number).await?.write(&[1]).await?;
     }
@@ -69,45 +69,45 @@ async fn reserved(place: &dyn Place) -> Result<(), Failure> {
 
 async fn a_reservation_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
-    let journal = &store.journal;
-    journal.unreserve().await?;
+    let custody = &store.custody;
+    custody.unreserve().await?;
     for pools in [&[1, 2][..], &[2, 3]] {
         let next = reservation("one place", pools);
-        journal.reserve(&next).await?;
-        same("the reservation", &journal.reserved().await?, &Some(next))?;
+        custody.reserve(&next).await?;
+        same("the reservation", &custody.reserved().await?, &Some(next))?;
     }
     check_reserved(&store, &sample::pool(3)).await?;
     Writer::of(&store, 1).await?.write(&[1]).await?;
-    journal.unreserve().await?;
-    journal.unreserve().await?;
-    same("no reservation", &journal.reserved().await?, &None)
+    custody.unreserve().await?;
+    custody.unreserve().await?;
+    same("no reservation", &custody.reserved().await?, &None)
 }
 
 async fn a_reservation_is_kept(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
     let one = reservation("one place", &[1, 2]);
-    store.journal.reserve(&one).await?;
+    store.custody.reserve(&one).await?;
     drop(store);
     let store = place.open()?;
-    same("it", &store.journal.reserved().await?, &Some(one))?;
+    same("it", &store.custody.reserved().await?, &Some(one))?;
     check_reserved(&store, &sample::pool(2)).await?;
     let pools: BTreeSet<PoolId> = store.journal.pools().await?.into_iter().collect();
     same("the pools", &pools, &BTreeSet::new())?;
-    store.journal.unreserve().await?;
+    store.custody.unreserve().await?;
     drop(store);
     let store = place.open()?;
-    same("it came off", &store.journal.reserved().await?, &None)
+    same("it came off", &store.custody.reserved().await?, &None)
 }
 
 async fn a_sealed_store_takes_no_reservation(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let what = "a reservation in a sealed store";
     let one = reservation("one place", &[1]);
-    let error = refused(what, store.journal.reserve(&one).await)?;
+    let error = refused(what, store.custody.reserve(&one).await)?;
     same(what, &error.kind(), &StoreErrorKind::Sealed)?;
-    store.journal.unseal().await?;
-    same("none", &store.journal.reserved().await?, &None)
+    store.custody.unseal().await?;
+    same("none", &store.custody.reserved().await?, &None)
 }
 
 async fn what_arrived_of_a_pool_is_deleted(place: &dyn Place) -> Result<(), Failure> {

@@ -24,8 +24,8 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writer = Writer::of(&store, 1).await?;
     let head = writer.write(&[2]).await?;
-    let journal = &store.journal;
-    journal.seal("another place").await?;
+    let (journal, custody) = (&store.journal, &store.custody);
+    custody.seal("another place").await?;
 
     let what = "an append to a sealed store";
     let next = sample::commit(writer.head, 1);
@@ -53,7 +53,7 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     let pools = journal.pools().await?;
     same("the pools", &pools, &vec![writer.pool.clone()])?;
     // What was given up while the store was sealed is free afterwards.
-    journal.unseal().await?;
+    custody.unseal().await?;
     let mut writer = Writer::of(&store, 1).await?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
@@ -61,28 +61,28 @@ async fn sealed(place: &dyn Place) -> Result<(), Failure> {
 async fn a_seal_is_replaced_and_comes_off(place: &dyn Place) -> Result<(), Failure> {
     let store = place.open()?;
     let mut writer = Writer::of(&store, 1).await?;
-    let journal = &store.journal;
-    same("a fresh store", &journal.sealed().await?, &None)?;
-    journal.unseal().await?;
+    let custody = &store.custody;
+    same("a fresh store", &custody.sealed().await?, &None)?;
+    custody.unseal().await?;
     for moved_to in ["another place", "a third place"] {
-        journal.seal(moved_to).await?;
+        custody.seal(moved_to).await?;
         let seal = Some(moved_to.to_owned());
-        same("the seal", &journal.sealed().await?, &seal)?;
+        same("the seal", &custody.sealed().await?, &seal)?;
     }
-    journal.unseal().await?;
-    same("no seal", &journal.sealed().await?, &None)?;
+    custody.unseal().await?;
+    same("no seal", &custody.sealed().await?, &None)?;
     writer.write(&[1]).await.map(drop).map_err(Failure::from)
 }
 
 async fn a_seal_is_kept(place: &dyn Place) -> Result<(), Failure> {
     let mut writer = Writer::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
-    writer.store.journal.seal("another place").await?;
-    writer.store.journal.unseal().await?;
+    writer.store.custody.seal("another place").await?;
+    writer.store.custody.unseal().await?;
     drop(writer);
     let mut writer = Writer::of(&place.open()?, 1).await?;
     writer.write(&[1]).await?;
-    writer.store.journal.seal("another place").await?;
+    writer.store.custody.seal("another place").await?;
     drop(writer);
     for _ in 0..2 {
         let error = refused("opening a sealed store", place.open())?;

@@ -38,7 +38,7 @@ async fn with_snapshot(place: &dyn Place) -> Result<(Writer, Snapshot), Failure>
 async fn sealed(place: &dyn Place) -> Result<(), Failure> {
     let (writer, kept) = with_snapshot(place).await?;
     let store = &writer.store;
-    store.journal.seal("another place").await?;
+    store.custody.seal("another place").await?;
     let other = snapshot(2, writer.point()?);
     let put = store.snapshots.put(&writer.pool, other, writer.token);
     check_kind("a put to a sealed store", put.await, StoreErrorKind::Sealed)?;

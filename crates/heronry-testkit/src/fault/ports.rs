@@ -1,14 +1,14 @@
 //! The ports of a store that fails where a test asks it to.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
-    NewContent, Outcome, Page, ReadError, Reservation, StoreError, StoreErrorKind, Stored,
+    AppendError, ClaimsLayer, Commit, ContentPlace, ContentsLayer, CursorsLayer, CustodyLayer,
+    FencingToken, Guard, Head, JournalLayer, Layer, LeaseError, LeasesLayer, Outcome, Page,
+    ReadError, SnapshotsLayer, Store, StoreError, StoreErrorKind, Stored,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
 use super::{AppendFault, FaultStore};
 
@@ -29,12 +29,19 @@ impl FaultStore {
     }
 }
 
-#[async_trait]
-impl Journal for FaultStore {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.journal.capabilities()
+/// Refuses everything after a failed sync.
+impl Layer for FaultStore {
+    fn inner(&self) -> &Store {
+        &self.inner
     }
 
+    fn admit(&self, op: &'static str) -> Result<(), StoreError> {
+        self.plan.check_open(op)
+    }
+}
+
+#[async_trait]
+impl JournalLayer for FaultStore {
     async fn append(
         &self,
         pool: &PoolId,
@@ -83,66 +90,6 @@ impl Journal for FaultStore {
         self.inner.journal.read(pool, after, bytes_max).await
     }
 
-    async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        self.plan.check_open("read the head")?;
-        self.inner.journal.head(pool).await
-    }
-
-    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        self.plan.check_open("read the timelines")?;
-        self.inner.journal.timelines(pool).await
-    }
-
-    async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        self.plan.check_open("list pools")?;
-        self.inner.journal.pools().await
-    }
-
-    async fn trim(
-        &self,
-        pool: &PoolId,
-        before: Position,
-        token: FencingToken,
-    ) -> Result<Head, AppendError> {
-        self.check_open_to_write("trim")?;
-        self.inner.journal.trim(pool, before, token).await
-    }
-
-    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
-        self.check_open_to_write("delete a pool")?;
-        self.inner.journal.delete(pool, token).await
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.plan.check_open("look for a seal")?;
-        self.inner.journal.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.plan.check_open("seal the store")?;
-        self.inner.journal.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.plan.check_open("unseal the store")?;
-        self.inner.journal.unseal().await
-    }
-
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.plan.check_open("look for a reservation")?;
-        self.inner.journal.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.plan.check_open("reserve pools")?;
-        self.inner.journal.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.plan.check_open("reserve pools")?;
-        self.inner.journal.unreserve().await
-    }
-
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         self.plan.check_open("watch")?;
         self.inner.journal.watch(pool, after).await?;
@@ -155,22 +102,10 @@ impl Journal for FaultStore {
     }
 }
 
-#[async_trait]
-impl Contents for FaultStore {
-    async fn put(
-        &self,
-        pool: &PoolId,
-        content_ref: ContentRef,
-        body: Body,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        self.plan.check_open("put content")?;
-        self.inner
-            .contents
-            .put(pool, content_ref, body, token)
-            .await
-    }
+impl CustodyLayer for FaultStore {}
 
+#[async_trait]
+impl ContentsLayer for FaultStore {
     async fn get(
         &self,
         pool: &PoolId,
@@ -181,30 +116,10 @@ impl Contents for FaultStore {
         self.plan.check_open("get content")?;
         self.inner.contents.get(pool, content_ref, place).await
     }
-
-    async fn list_with(
-        &self,
-        pool: &PoolId,
-        after: Position,
-        bytes_max: usize,
-    ) -> Result<Vec<ContentPack>, StoreError> {
-        self.plan.check_open("list contents")?;
-        self.inner.contents.list_with(pool, after, bytes_max).await
-    }
-
-    async fn list_alone(
-        &self,
-        pool: &PoolId,
-        after: Option<ContentRef>,
-        bytes_max: usize,
-    ) -> Result<Vec<NewContent>, StoreError> {
-        self.plan.check_open("list contents")?;
-        self.inner.contents.list_alone(pool, after, bytes_max).await
-    }
 }
 
 #[async_trait]
-impl Leases for FaultStore {
+impl LeasesLayer for FaultStore {
     async fn acquire(
         &self,
         pool: &PoolId,
@@ -226,47 +141,10 @@ impl Leases for FaultStore {
         let token = self.inner.leases.seize(pool, owner, now).await?;
         Ok(self.keep(pool, token))
     }
-
-    async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        if self.plan.lock().closed {
-            return Err(self.plan.closed("release a pool"));
-        }
-        self.inner.leases.release(pool, token).await
-    }
 }
 
-#[async_trait]
-impl Claims for FaultStore {
-    async fn put_run(
-        &self,
-        pool: &PoolId,
-        run: Vec<NamedClaim>,
-        checkpoint: Checkpoint,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        self.plan.check_open("put claims")?;
-        self.inner
-            .claims
-            .put_run(pool, run, checkpoint, token)
-            .await
-    }
+impl ClaimsLayer for FaultStore {}
 
-    async fn find(
-        &self,
-        pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        self.plan.check_open("find claims")?;
-        self.inner.claims.find(pool, keys).await
-    }
+impl SnapshotsLayer for FaultStore {}
 
-    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        self.plan.check_open("read the claims checkpoint")?;
-        self.inner.claims.checkpoint(pool).await
-    }
-
-    async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.plan.check_open("clear claims")?;
-        self.inner.claims.clear(pool).await
-    }
-}
+impl CursorsLayer for FaultStore {}

@@ -98,7 +98,7 @@ fn failed(error: impl Debug) -> String {
 pub(crate) async fn see(store: &Store, model: &Model) -> End<()> {
     let pools = store.journal.pools().await.map_err(failed)?;
     same("the pools", &pools, &model.names())?;
-    let sealed = store.journal.sealed().await.map_err(failed)?;
+    let sealed = store.custody.sealed().await.map_err(failed)?;
     same("the seal", &sealed, &model.moved_to)?;
     for number in 0..make::POOLS {
         let name = make::name(number);

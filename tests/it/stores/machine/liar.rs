@@ -7,11 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 use heronry_store::{
-    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ContentPack,
-    ContentPlace, Contents, FencingToken, Guard, Head, Journal, LeaseError, Leases, NamedClaim,
-    NewContent, Page, ReadError, Reservation, Store, StoreError, Stored,
+    AppendError, Checkpoint, ClaimsLayer, Commit, ContentPack, ContentPlace, ContentsLayer,
+    CustodyLayer, FencingToken, Guard, Head, JournalLayer, Layer, Layered, LeaseError, LeasesLayer,
+    NamedClaim, Page, ReadError, Store, StoreError, Stored,
 };
-use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
+use heronry_types::{Body, ContentRef, PoolId, Position, Timestamp};
 
 use super::lies::Lie;
 
@@ -31,20 +31,21 @@ struct Memory {
 }
 
 /// Puts a liar before a store.
-pub(crate) fn lying(mut store: Store, lie: Lie) -> Store {
-    let liar = Arc::new(Liar {
-        inner: store.clone(),
+pub(crate) fn lying(inner: Store, lie: Lie) -> Store {
+    Store::of(Arc::new(Layered(Liar {
+        inner,
         lie,
         memory: Mutex::default(),
-    });
-    store.journal = Arc::clone(&liar) as Arc<dyn Journal>;
-    store.contents = Arc::clone(&liar) as Arc<dyn Contents>;
-    store.leases = Arc::clone(&liar) as Arc<dyn Leases>;
-    store.claims = Arc::clone(&liar) as Arc<dyn Claims>;
-    store.snapshots = Arc::clone(&liar) as Arc<dyn heronry_store::Snapshots>;
-    store.cursors = liar;
-    store
+    })))
 }
+
+impl Layer for Liar {
+    fn inner(&self) -> &Store {
+        &self.inner
+    }
+}
+
+impl CustodyLayer for Liar {}
 
 impl Liar {
     pub(super) fn is(&self, lie: Lie) -> bool {
@@ -53,7 +54,7 @@ impl Liar {
 
     async fn unsealed(&self) {
         if self.is(Lie::IgnoresTheSeal) {
-            let _ = self.inner.journal.unseal().await;
+            let _ = self.inner.custody.unseal().await;
         }
     }
 
@@ -80,11 +81,7 @@ impl Liar {
 }
 
 #[async_trait]
-impl Journal for Liar {
-    fn capabilities(&self) -> Capabilities {
-        self.inner.journal.capabilities()
-    }
-
+impl JournalLayer for Liar {
     async fn append(
         &self,
         pool: &PoolId,
@@ -166,10 +163,6 @@ impl Journal for Liar {
         })
     }
 
-    async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        self.inner.journal.timelines(pool).await
-    }
-
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
         let mut pools = self.inner.journal.pools().await?;
         if self.is(Lie::ListsWhatIsNotThere) {
@@ -195,30 +188,6 @@ impl Journal for Liar {
             .await
     }
 
-    async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        self.inner.journal.reserved().await
-    }
-
-    async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
-        self.inner.journal.reserve(reservation).await
-    }
-
-    async fn unreserve(&self) -> Result<(), StoreError> {
-        self.inner.journal.unreserve().await
-    }
-
-    async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.inner.journal.sealed().await
-    }
-
-    async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
-        self.inner.journal.seal(moved_to).await
-    }
-
-    async fn unseal(&self) -> Result<(), StoreError> {
-        self.inner.journal.unseal().await
-    }
-
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
         if self.is(Lie::RingsAtOnce) {
             return Ok(());
@@ -228,7 +197,7 @@ impl Journal for Liar {
 }
 
 #[async_trait]
-impl Contents for Liar {
+impl ContentsLayer for Liar {
     async fn put(
         &self,
         pool: &PoolId,
@@ -276,19 +245,10 @@ impl Contents for Liar {
         let after = Position(after.0.saturating_sub(one));
         self.inner.contents.list_with(pool, after, bytes_max).await
     }
-
-    async fn list_alone(
-        &self,
-        pool: &PoolId,
-        after: Option<ContentRef>,
-        bytes_max: usize,
-    ) -> Result<Vec<NewContent>, StoreError> {
-        self.inner.contents.list_alone(pool, after, bytes_max).await
-    }
 }
 
 #[async_trait]
-impl Leases for Liar {
+impl LeasesLayer for Liar {
     async fn acquire(
         &self,
         pool: &PoolId,
@@ -313,14 +273,10 @@ impl Leases for Liar {
         let token = self.inner.leases.seize(pool, owner, now).await?;
         Ok(self.handed_out(pool, token))
     }
-
-    async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        self.inner.leases.release(pool, token).await
-    }
 }
 
 #[async_trait]
-impl Claims for Liar {
+impl ClaimsLayer for Liar {
     async fn put_run(
         &self,
         pool: &PoolId,
@@ -347,18 +303,6 @@ impl Claims for Liar {
             .claims
             .put_run(pool, run, checkpoint, token)
             .await
-    }
-
-    async fn find(
-        &self,
-        pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        self.inner.claims.find(pool, keys).await
-    }
-
-    async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        self.inner.claims.checkpoint(pool).await
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, Cursors, FencingToken, Snapshot, Snapshots,
-    StoreError,
+    ConsumerCursor, ConsumerError, ConsumerId, CursorsLayer, FencingToken, Snapshot,
+    SnapshotsLayer, StoreError,
 };
 use heronry_types::PoolId;
 
 use super::{liar::Liar, lies::Lie};
 
 #[async_trait]
-impl Snapshots for Liar {
+impl SnapshotsLayer for Liar {
     async fn put(
         &self,
         pool: &PoolId,
@@ -31,22 +31,10 @@ impl Snapshots for Liar {
         }
         Ok(latest)
     }
-
-    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        self.inner.snapshots.delete(pool, token).await
-    }
 }
 
 #[async_trait]
-impl Cursors for Liar {
-    async fn get(
-        &self,
-        pool: &PoolId,
-        consumer: &ConsumerId,
-    ) -> Result<Option<ConsumerCursor>, StoreError> {
-        self.inner.cursors.get(pool, consumer).await
-    }
-
+impl CursorsLayer for Liar {
     async fn commit(
         &self,
         pool: &PoolId,

@@ -124,13 +124,13 @@ impl<'a> Play<'a> {
             Op::Commit { .. } | Op::DeleteConsumer(..) => self.consume(op).await,
             Op::Seal(number) => {
                 let moved_to = format!("place {number}");
-                let sealed = self.store().journal.seal(&moved_to).await;
+                let sealed = self.store().custody.seal(&moved_to).await;
                 self.model.moved_to = Some(moved_to);
                 sealed.map_err(|error| refused_by_store(&error))
             }
             Op::Unseal => {
                 self.model.moved_to = None;
-                let unsealed = self.store().journal.unseal().await;
+                let unsealed = self.store().custody.unseal().await;
                 unsealed.map_err(|error| refused_by_store(&error))
             }
             Op::Reopen | Op::Crash(..) => Ok(()),

@@ -204,7 +204,7 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
     if report.first_bad.is_none() {
         report.first_bad = first_lost(&opened, &args.store).await?;
     }
-    let sealed = opened.store.journal.sealed().await;
+    let sealed = opened.store.custody.sealed().await;
     report.moved_to = sealed.map_err(|error| store_failure(&error))?;
     report.unfinished_move = unfinished_move(&opened).await?;
     report.ok = report.first_bad.is_none() && report.unfinished_move.is_none();
@@ -213,7 +213,7 @@ pub(crate) async fn run_child(args: &VerifyArgs) -> Outcome {
 
 /// Says which move brings pools to a store and is not complete.
 async fn unfinished_move(opened: &Opened) -> Result<Option<String>, Failure> {
-    let reserved = opened.store.journal.reserved().await;
+    let reserved = opened.store.custody.reserved().await;
     let reserved = reserved.map_err(|error| store_failure(&error))?;
     Ok(reserved.map(|Reservation { route, .. }| {
         format!(

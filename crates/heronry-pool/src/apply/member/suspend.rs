@@ -10,7 +10,7 @@ use crate::{
     suspicion,
 };
 
-/// How long every claim holds at the least when its run goes on, unless its term is shorter.
+/// The least time that every claim holds when its run goes on, unless its term is shorter.
 const HOLD_MIN: Millis = Millis::from_secs(30);
 
 /// Suspends a run, or lets its suspension wait for something else. What it holds does not lapse.

@@ -22,7 +22,8 @@ pub(super) fn delivered(state: &mut State, record: &Record, body: &MessageDelive
     }
 }
 
-/// Since when the copies can be claimed, when that is later than the acceptance.
+/// Returns the time since when the copies can be claimed. `None` when that is not later than the
+/// acceptance.
 fn visible_at(state: &State, record: &Record, accepted: Position) -> Option<Timestamp> {
     let options = state.messages.get(accepted)?.accepted.options.as_ref()?;
     let delay = options.deliver_after?;

@@ -11,12 +11,12 @@ use crate::{
     state::{ClaimOf, CopyOf, CopySlot, Due, Message, Receive},
 };
 
-/// Whether a claim that is given back counts as an attempt.
+/// The counting of a claim that is given back: as an attempt, or not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::apply) enum Attempt {
-    /// It counts.
+    /// The claim counts.
     Counted,
-    /// It is as if the copy had not been claimed.
+    /// The claim does not count: it is as if the copy had not been claimed.
     Uncounted,
 }
 

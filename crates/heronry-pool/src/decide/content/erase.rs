@@ -14,7 +14,7 @@ use crate::{
 /// Asks whether the caller may erase a body, and where to look for it.
 #[derive(Clone, Debug)]
 pub struct ErasureAccess {
-    /// Who asks: who sent it first, who stored it, or an operator.
+    /// The authenticated caller: the first sender of the body, the one that stored it, or an operator.
     pub caller: Caller,
     /// The body.
     pub content_ref: ContentRef,
@@ -45,18 +45,18 @@ impl Command for ErasureAccess {
 /// Erases a body that is stored: its bytes go with the append that records this.
 #[derive(Clone, Debug)]
 pub struct EraseContent {
-    /// Who asks: who sent it first, who stored it, or an operator.
+    /// The authenticated caller: the first sender of the body, the one that stored it, or an operator.
     pub caller: Caller,
     /// The body.
     pub content_ref: ContentRef,
-    /// Where it stands.
+    /// The place of the body.
     pub place: ContentPlace,
-    /// What is left of it; the time is that of the record.
+    /// The tombstone that is left of it; its time is that of the record.
     pub left: Tombstone,
 }
 
 impl Command for EraseContent {
-    /// What is left of the body.
+    /// The tombstone that is left of the body.
     type Answer = Tombstone;
 
     fn profile(&self) -> Profile<'_> {

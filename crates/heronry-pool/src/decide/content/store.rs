@@ -24,16 +24,16 @@ pub fn counted_bytes(bytes: u64) -> u64 {
 pub struct ContentShare {
     /// The run that it is stored for; an operator may name none, and then it is the pool's alone.
     pub run: Option<RunId>,
-    /// As how many bytes those bodies of the run count that are being stored and have no record yet.
+    /// The counted bytes of those bodies of the run that are being stored and have no record yet.
     pub under_way_of_run: u64,
-    /// As how many bytes those of the whole pool count.
+    /// The counted bytes of those bodies of the whole pool.
     pub under_way: u64,
 }
 
 /// Asks whether the caller may store a body, before it is stored.
 #[derive(Clone, Debug)]
 pub struct AdmitBody {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// Its media type.
     pub media_type: MediaType,
@@ -90,7 +90,7 @@ impl AdmitBody {
 /// refused here: what is stored has a record.
 #[derive(Clone, Debug)]
 pub struct StoreContent {
-    /// Who stores it.
+    /// The authenticated caller that stores it.
     pub caller: Caller,
     /// The run that it is stored for; an operator may name none.
     pub run: Option<RunId>,
@@ -100,7 +100,7 @@ pub struct StoreContent {
     pub digest: Digest,
     /// Its media type.
     pub media_type: MediaType,
-    /// How many bytes it has.
+    /// The size of the body in bytes.
     pub bytes: u64,
     /// The durable head before the body was seen in the store; absent when nobody else knows of it.
     pub seen_at: Option<Position>,

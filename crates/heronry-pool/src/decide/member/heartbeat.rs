@@ -12,7 +12,7 @@ use crate::{
 /// suspended stays so.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,

@@ -20,11 +20,11 @@ use crate::{
 /// Joins a run, or takes it over for another instance.
 #[derive(Clone, Debug)]
 pub struct JoinPool {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
-    /// What it is a run of.
+    /// The agent that it is a run of.
     pub agent: AgentId,
     /// Its session.
     pub session: Option<SessionId>,
@@ -32,9 +32,9 @@ pub struct JoinPool {
     pub topics: Vec<TopicId>,
     /// The policies that it holds; absent: what its agent is granted, or what it held before.
     pub policies: Option<Policies>,
-    /// Which process joins.
+    /// The process that joins.
     pub instance: InstanceId,
-    /// How long it may be silent before it is lost; absent or zero: forever.
+    /// The time that it may be silent before it is lost. `None` or zero: forever.
     pub lease: Option<Millis>,
 }
 
@@ -225,13 +225,13 @@ impl Command for JoinNew {
 /// Changes the topics that a member lists, or its lease; its generation stays.
 #[derive(Clone, Debug)]
 pub struct ChangeMember {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The topics that it lists from here on; absent: as before.
     pub topics: Option<Vec<TopicId>>,
-    /// How long it may be silent from here on; absent: as before; zero: forever.
+    /// The time that it may be silent from here on. `None`: as before; zero: forever.
     pub lease: Option<Millis>,
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// Leaves the pool: the run's copies end, its wakes are cancelled, the run itself goes on.
 #[derive(Clone, Debug)]
 pub struct LeavePool {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
@@ -51,11 +51,11 @@ impl Command for LeavePool {
 /// Says that a run has ended; it leaves with that, for good.
 #[derive(Clone, Debug)]
 pub struct EndRun {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
-    /// How it ended.
+    /// The end of the run.
     pub end: RunEnd,
     /// A short text.
     pub note: Option<String>,

@@ -13,10 +13,10 @@ use crate::{
     state::{Member, Turn, WakeAt},
 };
 
-/// How a wake suspends its run.
+/// The suspension of a run by its wake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspending {
-    /// Whether the wake has a timeout, or may wait forever.
+    /// The choice between a wake that has a timeout and one that may wait forever.
     pub lasts: SuspendFor,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
@@ -54,13 +54,13 @@ impl Suspending {
 /// it, whichever is first; what holds already does so at once.
 #[derive(Clone, Debug)]
 pub struct SuspendRun {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,
     /// Its wakes whose ends resume it.
     pub wakes: Vec<WakeId>,
-    /// How long at the most; absent: forever.
+    /// The longest time of the suspension. `None`: forever.
     pub timeout: Option<Millis>,
     /// The claims that are given back; the others are held.
     pub release: Vec<Claim>,
@@ -124,7 +124,7 @@ impl Command for SuspendRun {
 /// Lets a suspended run go on; one that is not suspended stays as it is.
 #[derive(Clone, Debug)]
 pub struct ResumeRun {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The run.
     pub run: RunId,

@@ -10,7 +10,7 @@ use crate::{
     state::{CopySlot, Member},
 };
 
-/// Which claims a command is about.
+/// The claims that a command is about.
 #[derive(Clone, Debug)]
 pub enum ClaimSet {
     /// These.
@@ -19,14 +19,14 @@ pub enum ClaimSet {
     UpTo(Claim),
 }
 
-/// Where a claim stands.
+/// The standing of a claim.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Hold {
-    /// It is held.
+    /// The claim is held.
     Held,
-    /// Its copy was acknowledged under it.
+    /// The claim has ended: its copy was acknowledged under it.
     Acked,
-    /// It is not held any more.
+    /// The claim is not held any more.
     Lapsed,
 }
 
@@ -115,13 +115,13 @@ pub(super) fn held_claims(
 /// Acknowledges claimed copies: each ends with it.
 #[derive(Clone, Debug)]
 pub struct AckCopies {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: ClaimSet,
-    /// What the member says.
+    /// The outcome that the member reports.
     pub outcome: AckOutcome,
     /// A short text.
     pub note: Option<String>,
@@ -146,7 +146,8 @@ impl AckCopies {
         claims.iter().filter_map(settled).collect()
     }
 
-    /// What a repeat gets: the record that acknowledged these claims before.
+    /// Returns the decision about a repeat: the latest record that acknowledged one of these claims
+    /// before.
     fn repeated(&self, state: &State) -> Decision {
         let named = match &self.claims {
             ClaimSet::These(claims) => claims.as_slice(),

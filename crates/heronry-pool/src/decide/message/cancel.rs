@@ -16,9 +16,9 @@ use crate::{
 /// message that is over already stays as it ended, and nothing is recorded.
 #[derive(Clone, Debug)]
 pub struct CancelMessage {
-    /// Who asks: the sender, or an operator.
+    /// The authenticated caller: the sender, or an operator.
     pub caller: Caller,
-    /// Who sent it.
+    /// The run that sent it.
     pub from: RunId,
     /// The message.
     pub message_id: MessageId,

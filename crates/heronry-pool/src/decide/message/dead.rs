@@ -109,7 +109,7 @@ impl Dying {
 /// Gives a recipient a new copy of a message whose copy is dead; its attempts start anew.
 #[derive(Clone, Debug)]
 pub struct ReplayCopy {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The recipient.
     pub run: RunId,

@@ -16,10 +16,10 @@ use crate::{
     state::{Member, Message, MessageAt},
 };
 
-/// How long an ordered copy can be given back for at the most: it holds up those behind it.
+/// The longest delay with which an ordered copy can be given back: it holds up those behind it.
 const ORDERED_DELAY_MAX: Millis = Millis::from_secs(60);
 
-/// What becomes of a message when an inbox is full and its sender did not say.
+/// Returns the choice for a full inbox that holds when the sender made none.
 fn usual_on_full(to: &Address) -> OnFull {
     match to {
         Address::Run { .. } => OnFull::Refuse,
@@ -102,7 +102,7 @@ fn name_of(delivered: &MessageDelivered) -> CopyName {
     }
 }
 
-/// Who has an ordered copy under way at a member.
+/// The senders that have an ordered copy under way at a member.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     member: &'a Member,
@@ -117,7 +117,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Whether a copy may be handed over now; an ordered one is the only one of its sender from then on.
+    /// Returns true when a copy may be handed over now; an ordered one is the only one of its sender
+    /// from then on.
     pub(super) fn admit(&mut self, MessageAt { accepted, message }: MessageAt<'a>) -> bool {
         if !message.is_ordered() {
             return true;

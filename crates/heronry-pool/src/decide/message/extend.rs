@@ -16,13 +16,13 @@ use crate::{
 /// Holds claims for this long from now on, but not past the expiry of their messages.
 #[derive(Clone, Debug)]
 pub struct ExtendClaims {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// How long from now.
+    /// The time for which the claims are held, from now on.
     pub claim_ms: Millis,
 }
 

@@ -20,7 +20,7 @@ use crate::{
     state::{CopySlot, Member, MessageAt, Turn},
 };
 
-/// How many copies that cannot be handed over one call ends at the most.
+/// The highest number of copies that one call ends because they cannot be handed over.
 const UNDELIVERABLE_MAX: usize = 1_000;
 
 /// The copies of an inbox that a receive is about.
@@ -48,15 +48,15 @@ impl Select {
 /// Claims the first copies of a member's inbox.
 #[derive(Clone, Debug)]
 pub struct FetchMessages {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The call; a repeat gets the same live claims.
     pub receive_id: ReceiveId,
-    /// How many copies at the most.
+    /// The highest number of copies in the answer.
     pub max: u64,
-    /// How long the claims hold.
+    /// The time that the claims hold.
     pub claim_ms: Millis,
     /// The copies that may be claimed.
     pub select: Select,
@@ -240,11 +240,11 @@ fn held(state: &State, run: &RunId, claim: Claim) -> Option<Item> {
 /// Looks at the copies of a member's inbox without claiming them.
 #[derive(Clone, Debug)]
 pub struct PeekInbox {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
-    /// How many copies at the most.
+    /// The highest number of copies in the answer.
     pub max: u64,
 }
 

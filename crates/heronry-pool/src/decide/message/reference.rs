@@ -15,7 +15,7 @@ use crate::{
 /// an equal repeat of what it sent is answered, and anything else is refused when it is sent.
 #[derive(Clone, Debug)]
 pub struct ReferenceAccess {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The body.
     pub content_ref: ContentRef,
@@ -52,8 +52,8 @@ impl Command for ReferenceAccess {
 }
 
 impl ReferenceAccess {
-    /// Whether the body was stored for this run, or by an operator for nobody. The record says so;
-    /// when a message has named it since, or an earlier build stored it, the reference does.
+    /// Returns true when the body was stored for this run, or by an operator for nobody. The record says
+    /// so; when a message has named it since, or an earlier build stored it, the reference does.
     fn is_stored_for(&self, state: &State, run: &RunId) -> bool {
         match state.unnamed.get(self.content_ref) {
             Some(unnamed) => unnamed.run.as_ref().is_none_or(|it| it == run),

@@ -20,13 +20,13 @@ use crate::{
 /// Gives claimed copies back, at once or after a delay. It counts as an attempt.
 #[derive(Clone, Debug)]
 pub struct ReleaseClaims {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The member.
     pub run: RunId,
     /// The claims.
     pub claims: Vec<Claim>,
-    /// How long the copies cannot be claimed.
+    /// The time during which the copies cannot be claimed. `None`: they can be claimed at once.
     pub delay: Option<Millis>,
 }
 

@@ -219,7 +219,8 @@ fn timed_out_at_once(
     })
 }
 
-/// Whether a message stops waiting for replies before it expires: then that ends it.
+/// Returns true when the deadline for replies has passed and lies before the expiry of an open message:
+/// then the deadline ends it.
 pub(in crate::decide) fn waits_shorter(message: &Message, now: Timestamp) -> bool {
     let deadline = message.contract().and_then(|contract| contract.deadline);
     let expires = message.accepted.expires_at;

@@ -10,7 +10,7 @@ use crate::{
     state::{Aim, Member, Reach},
 };
 
-/// Who gets a copy of a message.
+/// The recipients that get a copy of a message.
 #[derive(Debug)]
 pub(super) enum Reached<'a> {
     /// The member that it is addressed to.

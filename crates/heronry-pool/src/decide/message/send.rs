@@ -47,12 +47,12 @@ pub enum Content {
         bytes: u64,
         /// The digest.
         digest: Digest,
-        /// When it was erased: then only a repeat of an earlier message is answered.
+        /// The time of its erasure. When it was erased, only a repeat of an earlier message is answered.
         erased_at: Option<Timestamp>,
     },
 }
 
-/// When a message expires.
+/// The expiry of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Expiry {
     /// At this time.
@@ -66,7 +66,7 @@ pub enum Expiry {
 pub struct SendRequest {
     /// Its id; absent: derived from the key.
     pub message_id: Option<MessageId>,
-    /// Where it goes.
+    /// The address that it goes to.
     pub to: Address,
     /// Its body.
     pub content: Content,
@@ -76,9 +76,9 @@ pub struct SendRequest {
     pub reply_to: Option<MessageId>,
     /// The replies that it asks for.
     pub contract: Option<ResponseContract>,
-    /// When it expires.
+    /// The expiry of the message.
     pub expiry: Option<Expiry>,
-    /// How it is handed over.
+    /// The options of its delivery.
     pub options: DeliveryOptions,
     /// The policies that it carries.
     pub policies: Policies,
@@ -241,12 +241,12 @@ impl SendMessage {
         Acceptance { accepted, contents }
     }
 
-    /// Whether it has to do with another message: it replies, or asks for replies.
+    /// Returns true when it has to do with another message: it replies, or asks for replies.
     fn is_tied(&self) -> bool {
         self.request.reply_to.is_some() || self.request.contract.is_some()
     }
 
-    /// What follows the acceptance in the same append.
+    /// Returns the body of the record that follows the acceptance in the same append.
     fn outcome(
         &self,
         state: &State,

@@ -1,4 +1,4 @@
-//! What follows when a copy ends: the message may be over with it.
+//! The consequence of the end of a copy: the message may be over with it.
 
 use heronry_journal::{Body, CopyName, Entry, MessageSettled};
 use heronry_types::{CopyStanding, Position, RunId};

@@ -12,7 +12,7 @@ use crate::{
 /// Creates the pool, or checks that it is as the caller names it.
 #[derive(Clone, Debug)]
 pub struct CreatePool {
-    /// What the caller names.
+    /// The specification that the caller names.
     pub spec: PoolSpec,
 }
 
@@ -51,7 +51,7 @@ impl Command for CreatePool {
 /// Changes settings, valid for later records.
 #[derive(Clone, Debug)]
 pub struct ConfigurePool {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// The version that the caller has read.
     pub expected_version: u64,

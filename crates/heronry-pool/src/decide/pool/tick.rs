@@ -1,4 +1,4 @@
-//! What is due: deadlines are decided before anything else of their time.
+//! Deadlines that are due: they are decided before anything else of their time.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::{
     state::{Due, Message, MessageAt},
 };
 
-/// How many deadlines one append decides at the most.
+/// The highest number of deadlines that one append decides.
 const DUE_MAX: usize = 1_024;
 
 /// Returns the records of what is due at `now`; at most about a thousand, so call it until it has none.

@@ -13,13 +13,13 @@ use crate::{
 /// them, by recipient and then by the acceptance of their message.
 #[derive(Clone, Debug)]
 pub struct ListDeadLetters {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose; absent: the caller's own, or all for an operator.
+    /// The recipient of the dead letters. `None`: the caller itself, or all recipients for an operator.
     pub run: Option<RunId>,
     /// Only those that come after this one; it need not be dead.
     pub after: Option<(RunId, Cursor)>,
-    /// How many at the most.
+    /// The highest number of dead letters in the answer.
     pub max: u64,
 }
 

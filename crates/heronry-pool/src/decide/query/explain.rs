@@ -11,15 +11,15 @@ use crate::{
     suspicion::{Need, prospects_of},
 };
 
-/// How many members one page has.
+/// The highest number of members on one page.
 const AUTHORS_MAX: usize = 1_000;
 
 /// Asks what to look at to explain a wake.
 #[derive(Clone, Debug)]
 pub struct ExplainWake {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Who waits; an operator may leave it out where that is unambiguous.
+    /// The run that waits. An operator may leave it out where that is unambiguous.
     pub run: Option<RunId>,
     /// The wake.
     pub wake_id: WakeId,
@@ -79,7 +79,7 @@ impl Command for ExplainWake {
 /// Asks who the members are, by what their events say of them: one page.
 #[derive(Clone, Debug)]
 pub struct ListAuthors {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// Only members whose run id comes after this one.
     pub after: Option<RunId>,

@@ -14,11 +14,11 @@ use crate::{
 /// Asks who is a member: one page of them.
 #[derive(Clone, Debug)]
 pub struct ListMembers {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
     /// Only members whose run id comes after this one; it need not be a member's.
     pub after: Option<RunId>,
-    /// How many at the most.
+    /// The highest number of members in the answer.
     pub max: u64,
 }
 
@@ -69,13 +69,13 @@ impl Command for ListMembers {
 /// Asks which wakes wait: a member its own, an operator all or those of one run.
 #[derive(Clone, Debug)]
 pub struct ListWakes {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose wakes; absent: the caller's own, or all for an operator.
+    /// The run whose wakes are listed. `None`: the caller's own, or all for an operator.
     pub run: Option<RunId>,
     /// Only wakes that were registered after this cursor; it need not be a registration.
     pub after: Option<Cursor>,
-    /// How many at the most.
+    /// The highest number of wakes in the answer.
     pub max: u64,
 }
 
@@ -128,7 +128,7 @@ impl Command for ListWakes {
 /// Asks what the pool is and where it stands.
 #[derive(Clone, Debug)]
 pub struct DescribePool {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
 }
 

@@ -1,4 +1,4 @@
-//! What the summary of a wake may quote.
+//! The events that the summary of a wake may quote.
 
 use heronry_types::{Position, ResumeWith, RunId, WakeId, WakePayload};
 
@@ -9,7 +9,7 @@ use crate::{
     state::WakeEnd,
 };
 
-/// How many events a summary quotes at the most.
+/// The highest number of events that a summary quotes.
 const EVENTS_MAX: usize = 16;
 
 /// Asks which events the summary of a wake may quote.
@@ -19,9 +19,9 @@ const EVENTS_MAX: usize = 16;
 /// resume hook are told what the run could see when its condition came to hold.
 #[derive(Clone, Debug)]
 pub struct SumUp {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Who waited.
+    /// The run that waited.
     pub run: RunId,
     /// The wake.
     pub wake_id: WakeId,

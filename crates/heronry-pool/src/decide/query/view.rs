@@ -1,4 +1,4 @@
-//! Who may look at events, and from where.
+//! The viewers of events, and the cursors from which they may look.
 
 use heronry_event::filter::Filter;
 use heronry_types::{Cursor, Generation, LimitName, Limits, Position, RunId, WakePayload};
@@ -9,7 +9,7 @@ use crate::{
     decide::guard,
 };
 
-/// Whose view of the events it is.
+/// The view of events: an operator's, a member's, or that of an operator as a member.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Viewer {
     /// An operator's: everything.
@@ -18,7 +18,7 @@ pub enum Viewer {
     Member {
         /// The run.
         run: RunId,
-        /// Which joining.
+        /// The generation of the joining.
         generation: Generation,
     },
     /// An operator's, with a member's eyes: what its scope shows, until the run leaves. Whether the run
@@ -34,9 +34,9 @@ pub enum Viewer {
 /// Asks whether the caller may look at events, as itself or as a member.
 #[derive(Clone, Debug)]
 pub struct Viewing {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Whose view; absent: the caller's own.
+    /// The run whose view it is. `None`: the caller's own.
     pub run: Option<RunId>,
 }
 
@@ -73,13 +73,13 @@ impl Command for Viewing {
 /// have so many events.
 #[derive(Clone, Debug)]
 pub struct AdmitReader {
-    /// Whose view.
+    /// The viewer whose view it is.
     pub viewer: Viewer,
-    /// From where on; absent: from where no cursor says, which is always allowed.
+    /// The cursor from which events are read. `None`: no cursor is named, which is always allowed.
     pub from: Option<Cursor>,
-    /// How many events a page has; absent for a stream.
+    /// The number of events on a page. `None` for a stream.
     pub page: Option<u64>,
-    /// Which events are asked for.
+    /// The filter of the events that are asked for.
     pub filter: Filter,
 }
 
@@ -96,7 +96,7 @@ impl AdmitReader {
 }
 
 impl Command for AdmitReader {
-    /// How much of an event's payload the viewer sees at the most.
+    /// The most that the viewer sees of an event's payload.
     type Answer = WakePayload;
 
     fn profile(&self) -> Profile<'_> {
@@ -133,7 +133,7 @@ impl Command for AdmitReader {
 /// one.
 #[derive(Clone, Debug)]
 pub struct CheckStanding {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
 }
 

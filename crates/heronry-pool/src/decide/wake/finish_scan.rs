@@ -1,4 +1,4 @@
-//! What was found among the events before a wake was registered.
+//! The findings among the events before a wake was registered.
 
 use heronry_journal::{Body, CountedEvent, WakeFailed, WakeScanned};
 use heronry_types::{Position, WakeFailure};
@@ -10,12 +10,12 @@ use crate::{
     state::{Earlier, Wake},
 };
 
-/// How a look through earlier events ended.
+/// The result of a look through earlier events.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Scanned {
-    /// These count, up to the one at which the condition holds.
+    /// These events count, up to the one at which the condition holds.
     Found(Vec<CountedEvent>),
-    /// Some are not kept any more.
+    /// Some of the events are not kept any more.
     Trimmed,
 }
 
@@ -25,7 +25,7 @@ pub enum Scanned {
 pub struct FinishScan {
     /// The registration.
     pub registered: Position,
-    /// What was found.
+    /// The result of the look.
     pub scanned: Scanned,
 }
 

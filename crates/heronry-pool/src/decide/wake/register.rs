@@ -25,13 +25,13 @@ use crate::{
     state::{Earlier, Member},
 };
 
-/// Whether events about wakes, and about runs that suspend and resume, can trigger a wake.
+/// The choice to let events about wakes, and about runs that suspend and resume, trigger a wake or not.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum WakeEvents {
-    /// They cannot.
+    /// Such events cannot trigger it.
     #[default]
     Skip,
-    /// They can.
+    /// Such events can trigger it.
     Include,
 }
 
@@ -51,17 +51,17 @@ impl WakeEvents {
 pub struct WakeRequest {
     /// Its id; absent: derived from the key.
     pub wake_id: Option<WakeId>,
-    /// What it waits for.
+    /// The condition that it waits for.
     pub condition: Condition<Filter>,
-    /// From where on events count.
+    /// The point after which events count.
     pub since: Since,
-    /// How long it waits at the most.
+    /// The longest time that it waits. `None`: no limit.
     pub timeout: Option<Millis>,
-    /// What it hands to its waiter.
+    /// The form in which it hands its matches to its waiter.
     pub resume_with: ResumeWith,
-    /// Whether events about wakes count.
+    /// The choice to count events about wakes or not.
     pub wake_events: WakeEvents,
-    /// Whether its run is suspended until it ends.
+    /// The suspension of its run until the wake ends. `None`: the run goes on.
     pub suspending: Option<Suspending>,
     /// The policies that it carries: its run has to hold them, now and as long as it waits.
     pub policies: Policies,
@@ -93,11 +93,11 @@ pub struct ScanRequest {
     pub after: Position,
     /// And up to this one.
     pub until: Position,
-    /// What to look for.
+    /// The condition that is looked for.
     pub condition: Condition<Filter>,
-    /// Whether events about wakes count.
+    /// The choice to count events about wakes or not.
     pub wake_events: WakeEvents,
-    /// Whose view it is.
+    /// The run whose view it is.
     pub run: RunId,
 }
 
@@ -201,7 +201,8 @@ impl RegisterWake {
         }
     }
 
-    /// What is fixed already when the wake is registered.
+    /// Returns the record of an end that is fixed already when the wake is registered. `None` when there
+    /// is none.
     fn at_once(&self, state: &State, cx: &Cx<'_>, wake_id: &WakeId) -> Option<Entry> {
         let registered = state.head.next();
         let wake_id = wake_id.clone();
@@ -231,7 +232,7 @@ impl RegisterWake {
     }
 }
 
-/// What a registration says of policies: nothing where there are none.
+/// Returns the policies that a registration carries. `None` when there are none.
 fn carried(policies: &Policies) -> Option<Box<Policies>> {
     (!policies.is_empty()).then(|| Box::new(policies.clone()))
 }
@@ -373,9 +374,9 @@ impl Command for RegisterWake {
 /// Gives a wake up. Repeating it, or giving up one that has ended, changes nothing.
 #[derive(Clone, Debug)]
 pub struct CancelWake {
-    /// Who asks.
+    /// The authenticated caller.
     pub caller: Caller,
-    /// Who waits.
+    /// The run that waits.
     pub run: RunId,
     /// The wake.
     pub wake_id: WakeId,

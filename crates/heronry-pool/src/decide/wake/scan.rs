@@ -10,24 +10,24 @@ use crate::{
     project,
 };
 
-/// What earlier events gave for the condition of a wake.
+/// The events that a look through earlier ones found for the condition of a wake.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The events by which the condition holds; empty while it does not.
     pub(crate) matches: Vec<WakeTriggeredBy>,
     /// The events that count so far, while it does not hold.
     pub(crate) counted: Vec<CountedEvent>,
-    /// Whether everything was looked through that was asked for.
+    /// The extent of the look.
     pub(crate) extent: Extent,
 }
 
-/// Whether everything was looked through that was asked for.
+/// The extent of a look: all that was asked for, or nothing so far.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Extent {
-    /// It was.
+    /// Everything that was asked for was looked through.
     #[default]
     All,
-    /// Nothing was: there is too much to do it at once.
+    /// Nothing was looked through: there is too much to do it at once.
     Later,
 }
 
@@ -55,19 +55,19 @@ impl Found {
     }
 }
 
-/// What it costs to read a record, as many comparisons.
+/// The cost of reading a record, as a number of comparisons.
 const RECORD_COST: u64 = 8;
-/// How many records are looked through while the command waits, at the most.
+/// The highest number of records that are looked through while the command waits.
 const RECORDS_AT_ONCE_MAX: u64 = 1_024;
-/// How much a look through earlier events may cost while its command waits; one that costs more goes on
-/// beside the pool.
+/// The highest cost of a look through earlier events while its command waits, in compared values. A look
+/// that costs more goes on beside the pool.
 const COST_AT_ONCE_MAX: u64 = 16 * 1_024;
-/// How much a look through earlier events costs before others go on, at about the most.
+/// The approximate cost of a look through earlier events after which others go on, in compared values.
 const COST_OF_SLICE: u64 = 2 * 1_024;
-/// How many records a look through earlier events sees before others go on.
+/// The number of records that a look through earlier events sees before others go on.
 const RECORDS_OF_SLICE: u64 = 256;
 
-/// Whether a scan needs more records.
+/// The state of a scan after some records: it needs more of them, or is done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScanStep {
     /// The condition does not hold so far.
@@ -82,7 +82,7 @@ pub struct Scan {
     request: ScanRequest,
     filters: Vec<Filter>,
     progress: Progress,
-    /// How many values a record is compared with at the worst, itself included.
+    /// The cost of a record at the worst, in compared values; reading it is included.
     cost: u64,
 }
 

@@ -11,7 +11,7 @@ use crate::{
 /// So many letters, of two records each, are more than a little to be matched.
 const LETTERS: usize = 80;
 
-/// What was recorded after a position.
+/// Returns the kinds of the records after a position.
 fn kinds_after(alone: &Alone, after: Position) -> Vec<EventKind> {
     let records = alone.records.iter();
     let later = records.filter(|record| record.position > after);

@@ -9,7 +9,7 @@ use crate::{
 const COPIES: usize = 4_200;
 const LEASE: Millis = Millis(1_000);
 
-/// How a member goes.
+/// The way in which a member goes.
 #[derive(Clone, Copy, Debug)]
 enum Going {
     Leaves,
@@ -18,7 +18,7 @@ enum Going {
 }
 
 impl Going {
-    /// What somebody waits for: the events of it, in order.
+    /// Returns the kinds of the events that somebody waits for, in order.
     fn events(self) -> &'static [&'static str] {
         match self {
             Self::Leaves => &["agent_pool_run_left"],

@@ -1,4 +1,4 @@
-//! Whom the latest message to several members reached.
+//! The reach of the latest message to several members.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ pub(crate) struct Reach {
     pub(crate) slots: Box<[Slot]>,
 }
 
-/// What a reach follows from, beside the members.
+/// The arguments from which a reach follows, beside the members.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Aim {
     pub(crate) to: Address,
@@ -23,7 +23,7 @@ pub(crate) struct Aim {
     pub(crate) policies: Policies,
 }
 
-/// Whom the latest message to several members reached: the next one mostly reaches the same.
+/// The reach of the latest message to several members: the next one mostly reaches the same.
 ///
 /// No part of the state: it follows from the members, and is forgotten whenever they change.
 #[derive(Debug, Default)]

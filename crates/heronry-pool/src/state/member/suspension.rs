@@ -3,18 +3,18 @@
 use heronry_journal::WakeName;
 use heronry_types::{Position, Timestamp};
 
-/// What a suspended run waits for.
+/// The suspension of a run: the wakes and the time that it waits for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Suspension {
     /// The record that suspended it.
     pub position: Position,
     /// The wakes whose ends resume it, oldest first.
     pub wakes: Vec<WakeName>,
-    /// When it goes on whatever happened; absent: not by time alone.
+    /// The time when it goes on in any case. `None`: it does not go on by time alone.
     pub until: Option<Timestamp>,
     /// The record that suspects it to wait only on runs that wait on it.
     pub suspected: Option<Position>,
-    /// Those of its wakes that were found to wait for what no live member can do.
+    /// Those of its wakes that were found to wait for something that no live member can do.
     pub orphaned: Vec<Position>,
 }
 

@@ -17,13 +17,14 @@ use crate::state::{
     },
 };
 
-/// How many steps a message has at the most that leaves memory: each is a record to be read again.
+/// The highest number of steps of a message that leaves memory: each is a record to be read again.
 const STEPS_MAX: usize = 4_096;
-/// How many messages that refer to one body leave memory at the most: who may fetch it depends on all.
+/// The highest number of messages that refer to one body and leave memory: the right to fetch it depends
+/// on all of them.
 const REFERRERS_MAX: usize = 64;
 /// The first position that has no room in the archive.
 const POSITION_END: u64 = 1 << 48;
-/// How many steps and copies of messages that were read again are kept.
+/// The highest number of steps and copies of messages that are kept after they were read again.
 const RECALLED_MAX: usize = 16_384;
 
 /// The messages that refer to one body, oldest first: most bodies have one.
@@ -88,7 +89,7 @@ pub struct Messages {
     live: u64,
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
-    /// How many have finished, and a fold of how each stood then.
+    /// The number of messages that have finished, and a fold of the standing of each at that time.
     ended: Ended,
     archive: Archive,
     /// Messages that have left and were read again.

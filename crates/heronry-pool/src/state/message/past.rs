@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use heronry_types::{ContentRef, Position};
 
-/// How many positions share a shelf: an offset in it is one byte.
+/// The number of positions that share a shelf: an offset in it is one byte.
 const SHELF: u64 = 256;
 
-/// How many bodies share a bucket, on average.
+/// The number of bodies that share a bucket, on average.
 const BUCKET: usize = 32;
 
 /// A finished message that is not in memory, and the records of everything that happened to it.
@@ -162,7 +162,7 @@ impl Referrer {
     }
 }
 
-/// Which messages refer to a body: four bytes of the reference, six of the position.
+/// The messages that refer to each body: four bytes of the reference, six of the position.
 ///
 /// One bucket more for every [`BUCKET`] entries, split off another one: no growth moves them all.
 #[derive(Clone, Debug, Default)]

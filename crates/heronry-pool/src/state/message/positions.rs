@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use heronry_types::Position;
 
-/// How many positions a part has at the most.
+/// The highest number of positions in a part.
 const PART: usize = 128;
 
 /// Positions in order, each once.

@@ -1,4 +1,4 @@
-//! What a message asks its recipients for, and who may still answer.
+//! The replies that a message asks its recipients for, and the recipients that may still answer.
 
 use heronry_journal::Contract;
 use heronry_types::{CopyStanding, CopyState, ReplyStanding, RunId};

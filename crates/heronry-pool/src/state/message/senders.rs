@@ -1,9 +1,9 @@
-//! How many copies of each sender an inbox has.
+//! The number of copies of each sender that an inbox has.
 
 use heronry_store::KeyedMap;
 use heronry_types::RunId;
 
-/// How many copies of each sender an inbox has. Most have one sender.
+/// The number of copies of each sender that an inbox has. Most have one sender.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Senders {
     one: Option<(RunId, u64)>,

@@ -1,4 +1,4 @@
-//! When it is a copy's turn to be claimed.
+//! The turn of a copy to be claimed.
 
 use std::cmp::Reverse;
 
@@ -7,9 +7,9 @@ use heronry_types::{Importance, Position, Timestamp};
 /// A place in the order in which the copies of an inbox are claimed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Turn {
-    /// How urgent the message is: more urgent copies come first.
+    /// The urgency of the message: more urgent copies come first.
     pub importance: Reverse<Importance>,
-    /// Since when the copy could be claimed, not counting what claims of it delayed.
+    /// The time since when the copy could be claimed, not counting what claims of it delayed.
     pub since: Timestamp,
     /// The record that put it there.
     pub position: Position,

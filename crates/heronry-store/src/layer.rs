@@ -1,0 +1,176 @@
+//! A base for layers over a store: a layer says what it does otherwise, and everything else goes on
+//! to the store beneath.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heronry_types::{Body, ContentRef, PoolId, Position, Timelines, Timestamp};
+
+use crate::{
+    AppendError, Capabilities, Checkpoint, ClaimEntry, ClaimKey, Claims, Commit, ConsumerCursor,
+    ConsumerError, ConsumerId, ContentPack, ContentPlace, Contents, Cursors, Custody, FencingToken,
+    Guard, Head, Journal, LeaseError, Leases, NamedClaim, NewContent, Outcome, Page, ReadError,
+    Reservation, Snapshot, Snapshots, Store, StoreError, Stored,
+};
+
+/// A layer over a store.
+///
+/// Each port has a trait of its own for layers, as [`Journal`] has [`JournalLayer`]. Its methods are
+/// those of the port, and each goes on to the store beneath unless the layer has one of its own. A
+/// [`Layered`] has the ports of a layer.
+pub trait Layer: Send + Sync {
+    /// Returns the store beneath.
+    fn inner(&self) -> &Store;
+
+    /// Admits a call that goes on to the store beneath, or refuses it before anything is done.
+    /// `op` names the operation as a [`StoreError`] does. Admits every call, unless a layer says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// The layer's refusal.
+    fn admit(&self, op: &'static str) -> Result<(), StoreError> {
+        let _ = op;
+        Ok(())
+    }
+}
+
+/// The ports of a layer: each is there whose trait the layer has.
+#[derive(Debug)]
+pub struct Layered<L>(pub L);
+
+/// The error of a port for a call that was refused before anything was done.
+trait NotAdmitted {
+    fn not_admitted(error: StoreError) -> Self;
+}
+
+/// Says that a call was not admitted with the port's variant for a failing store.
+macro_rules! not_admitted {
+    ($($error:ty),*) => {$(
+        impl NotAdmitted for $error {
+            fn not_admitted(error: StoreError) -> Self {
+                error.into()
+            }
+        }
+    )*};
+}
+
+not_admitted!(StoreError, ReadError, LeaseError, ConsumerError);
+
+impl NotAdmitted for AppendError {
+    fn not_admitted(error: StoreError) -> Self {
+        Self::Store {
+            outcome: Outcome::None,
+            error,
+        }
+    }
+}
+
+/// Makes the layer trait of a port, and the port of a [`Layered`].
+///
+/// A method says what it is called in errors. One that says nothing is never refused. A function
+/// that answers at once stands first, after `at once`.
+macro_rules! layer {
+    (
+        $layer:ident of $port:ident in $field:ident
+        $(at once fn $now:ident() -> $now_answer:ty;)?
+        $(fn $name:ident($($arg:ident: $ty:ty),*) -> $answer:ty $(, $op:literal)?;)*
+    ) => {
+        #[doc = concat!("The answers of a layer in the port [`", stringify!($port), "`]; those of the store beneath where it has none of its own.")]
+        #[async_trait]
+        pub trait $layer: Layer {
+            $(
+                #[doc = concat!("Answers [`", stringify!($port), "::", stringify!($now), "`].")]
+                fn $now(&self) -> $now_answer {
+                    self.inner().$field.$now()
+                }
+            )?
+            $(
+                #[doc = concat!("Answers [`", stringify!($port), "::", stringify!($name), "`].")]
+                async fn $name(&self, $($arg: $ty),*) -> $answer {
+                    $(
+                        if let Err(error) = self.admit($op) {
+                            return Err(NotAdmitted::not_admitted(error));
+                        }
+                    )?
+                    self.inner().$field.$name($($arg),*).await
+                }
+            )*
+        }
+
+        #[async_trait]
+        impl<L: $layer> $port for Layered<L> {
+            $(
+                fn $now(&self) -> $now_answer {
+                    self.0.$now()
+                }
+            )?
+            $(
+                async fn $name(&self, $($arg: $ty),*) -> $answer {
+                    self.0.$name($($arg),*).await
+                }
+            )*
+        }
+    };
+}
+
+layer! {
+    JournalLayer of Journal in journal
+    at once fn capabilities() -> Capabilities;
+    fn append(pool: &PoolId, commit: Commit, guard: Guard) -> Result<Head, AppendError>, "append";
+    fn read(pool: &PoolId, after: Position, bytes_max: usize) -> Result<Page, ReadError>, "read the journal";
+    fn head(pool: &PoolId) -> Result<Option<Head>, StoreError>, "read the head";
+    fn timelines(pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError>, "read the timelines";
+    fn pools() -> Result<Vec<PoolId>, StoreError>, "list pools";
+    fn trim(pool: &PoolId, before: Position, token: FencingToken) -> Result<Head, AppendError>, "trim";
+    fn delete(pool: &PoolId, token: FencingToken) -> Result<(), AppendError>, "delete a pool";
+    fn watch(pool: &PoolId, after: Position) -> Result<(), StoreError>, "watch";
+    fn closed() -> StoreError;
+}
+
+layer! {
+    CustodyLayer of Custody in custody
+    fn sealed() -> Result<Option<String>, StoreError>, "look for a seal";
+    fn seal(moved_to: &str) -> Result<(), StoreError>, "seal the store";
+    fn unseal() -> Result<(), StoreError>, "unseal the store";
+    fn reserved() -> Result<Option<Reservation>, StoreError>, "look for a reservation";
+    fn reserve(reservation: &Reservation) -> Result<(), StoreError>, "reserve pools";
+    fn unreserve() -> Result<(), StoreError>, "reserve pools";
+}
+
+layer! {
+    ContentsLayer of Contents in contents
+    fn put(pool: &PoolId, content_ref: ContentRef, body: Body, token: FencingToken) -> Result<(), StoreError>, "put content";
+    fn get(pool: &PoolId, content_ref: ContentRef, place: ContentPlace) -> Result<Option<Stored>, StoreError>, "get content";
+    fn list_with(pool: &PoolId, after: Position, bytes_max: usize) -> Result<Vec<ContentPack>, StoreError>, "list contents";
+    fn list_alone(pool: &PoolId, after: Option<ContentRef>, bytes_max: usize) -> Result<Vec<NewContent>, StoreError>, "list contents";
+}
+
+layer! {
+    LeasesLayer of Leases in leases
+    fn acquire(pool: &PoolId, owner: &str, now: Timestamp) -> Result<FencingToken, LeaseError>, "acquire a pool";
+    fn seize(pool: &PoolId, owner: &str, now: Timestamp) -> Result<FencingToken, LeaseError>, "seize a pool";
+    fn release(pool: &PoolId, token: FencingToken) -> Result<(), StoreError>, "release a pool";
+}
+
+layer! {
+    ClaimsLayer of Claims in claims
+    fn put_run(pool: &PoolId, run: Vec<NamedClaim>, checkpoint: Checkpoint, token: FencingToken) -> Result<(), StoreError>, "put claims";
+    fn find(pool: &PoolId, keys: &[ClaimKey]) -> Result<Vec<Option<ClaimEntry>>, StoreError>, "find claims";
+    fn checkpoint(pool: &PoolId) -> Result<Option<Checkpoint>, StoreError>, "read the claims checkpoint";
+    fn clear(pool: &PoolId) -> Result<(), StoreError>, "clear claims";
+}
+
+layer! {
+    SnapshotsLayer of Snapshots in snapshots
+    fn put(pool: &PoolId, snapshot: Snapshot, token: FencingToken) -> Result<(), StoreError>, "put a snapshot";
+    fn latest(pool: &PoolId) -> Result<Option<Snapshot>, StoreError>, "read a snapshot";
+    fn delete(pool: &PoolId, token: FencingToken) -> Result<(), StoreError>, "delete a snapshot";
+}
+
+layer! {
+    CursorsLayer of Cursors in cursors
+    fn get(pool: &PoolId, consumer: &ConsumerId) -> Result<Option<ConsumerCursor>, StoreError>, "read cursors";
+    fn commit(pool: &PoolId, consumer: &ConsumerId, expected: Option<ConsumerCursor>, next: ConsumerCursor) -> Result<(), ConsumerError>, "commit a cursor";
+    fn list(pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError>, "read cursors";
+    fn delete(pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>, "delete a cursor";
+}
