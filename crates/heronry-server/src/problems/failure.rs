@@ -132,7 +132,6 @@ impl From<TransferError> for Refusal {
             | TransferError::NotArrived { .. }
             | TransferError::NoMove { .. }
             | TransferError::OtherMove { .. }
-            | TransferError::NotArrived { .. }
             | TransferError::MoveUnfinished { .. }
             | TransferError::PoolArrived { .. }
             | TransferError::PoolInTheWay { .. } => internal(&error),
