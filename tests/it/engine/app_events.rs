@@ -2,29 +2,22 @@
 
 use heronry_event::Event;
 use heronry_pool::{
-    Appended, Caller, EventFault, PolicyNeed, Rejection,
-    decide::{AppendEvents, RegisterWake, SendMessage, Viewer},
+    Appended, Caller, EventFault, Rejection,
+    decide::{AppendEvents, Viewer},
 };
 use heronry_runtime::{CallError, Follow, Pool};
 use heronry_store::Outcome;
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    Cursor, EntityKind, EntityRef, EventFamily, EventKind, EventTag, Id, IdKind, LimitExceeded,
-    LimitName, Limits, NewEvent, Payload, Policies, PolicyId, PolicyKind, PolicyRef, PoolSpec,
-    Position, PrivacyClass, SourceKind, Timestamp, Vocabulary, WakeStatus,
+    Cursor, EntityKind, EntityRef, EventKind, EventTag, Id, IdKind, LimitExceeded, LimitName,
+    Limits, NewEvent, Payload, PoolSpec, Position, PrivacyClass, SourceKind, Timestamp, WakeStatus,
 };
 
 on_every_store! {
     j7_a_batch_is_appended_whole_and_in_order_and_seen_by_everybody
     j7_the_envelope_shows_what_was_reported_and_who_reported_it
-    j7_another_batch_under_a_key_is_a_conflict_and_the_key_space_is_that_of_sends_and_wakes
-    j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other
     a54_the_end_of_a_run_is_no_event_that_a_member_reports
-    j7_run_kinds_are_only_about_oneself
-    j7_a_member_reports_only_as_its_present_self
-    j7_a_reported_event_wakes_who_waits_for_it
-    j7_policies_are_held_by_who_reports_and_cursors_are_of_the_pool
     j7_an_author_out_of_scope_is_seen_by_operators_only
     l_tags_texts_and_counts_of_a_batch
 }
@@ -183,83 +176,6 @@ async fn j7_a_repeat_has_the_same_cursors_also_after_a_restart(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn j7_another_batch_under_a_key_is_a_conflict_and_the_key_space_is_that_of_sends_and_wakes(
-    world: World,
-) {
-    let pool = world.pool().await;
-    let ann = world.join(&pool, "ann").await;
-    let conflict = |first| {
-        let field = heronry_pool::ConflictField::IdempotencyKey;
-        Rejection::IdempotencyConflict { first, field }
-    };
-    let first = report(&pool, &ann, (vec![tool("one")], "k"))
-        .await
-        .unwrap()
-        .first;
-    let mut tagged = tool("one");
-    tagged.tags = vec![id("t")];
-    for other in [
-        vec![tool("two")],
-        vec![tool("one"), tool("one")],
-        vec![tagged],
-    ] {
-        let call = report(&pool, &ann, (other, "k"));
-        assert_eq!(world.refused(&pool, call).await, conflict(first));
-    }
-    let send = SendMessage::new(ann.clone(), run("ann"), World::to_run("ann", "k", "-"));
-    assert_eq!(world.refused(&pool, pool.call(send)).await, conflict(first));
-    let wait = RegisterWake::new(ann.clone(), run("ann"), World::waiting("terminal", "k"));
-    assert_eq!(world.refused(&pool, pool.call(wait)).await, conflict(first));
-    let letter = world
-        .send(&pool, &ann, World::to_run("ann", "sent", "-"))
-        .await;
-    let call = report(&pool, &ann, (vec![tool("one")], "sent"));
-    assert_eq!(
-        world.refused(&pool, call).await,
-        conflict(letter.unwrap().receipt.cursor)
-    );
-    // Another run has keys of its own.
-    let bob = world.join(&pool, "bob").await;
-    assert!(
-        !report(&pool, &bob, (vec![tool("two")], "k"))
-            .await
-            .unwrap()
-            .repeated
-    );
-    world.check_replay(&pool).await;
-}
-
-async fn j7_every_kind_outside_the_pools_own_family_is_taken_and_no_other(world: World) {
-    let pool = world.pool().await;
-    let ann = world.join(&pool, "ann").await;
-    let (own, others): (Vec<EventKind>, Vec<EventKind>) = EventKind::ALL
-        .iter()
-        .filter(|kind| !RUN_ENDS.contains(kind))
-        .partition(|kind| kind.family() == EventFamily::AgentPool);
-    assert!(
-        own.len() > 30 && others.len() == 101,
-        "{} {}",
-        own.len(),
-        others.len()
-    );
-    let batch = others.iter().copied().map(NewEvent::new).collect();
-    let appended = report(&pool, &ann, (batch, "all")).await.unwrap();
-    let before = appended.first.position.previous();
-    assert_eq!(world.kinds_after(&pool, before).await, others);
-    for kind in own {
-        let batch = vec![NewEvent::new(EventKind::TurnStarted), NewEvent::new(kind)];
-        let refused = Rejection::Event {
-            index: 1,
-            fault: EventFault::PoolsOwn { kind },
-        };
-        let call = report(&pool, &ann, (batch, "own"));
-        assert_eq!(world.refused(&pool, call).await, refused);
-    }
-    let call = report(&pool, &ann, (Vec::new(), "none"));
-    assert_eq!(world.refused(&pool, call).await, Rejection::NoEvents);
-    world.check_replay(&pool).await;
-}
-
 /// The kinds that say that a run ended.
 const RUN_ENDS: [EventKind; 3] = [
     EventKind::RunCompleted,
@@ -288,116 +204,6 @@ async fn a54_the_end_of_a_run_is_no_event_that_a_member_reports(world: World) {
     // The run goes on, and its state says how it ends.
     let batch = vec![NewEvent::new(EventKind::TurnStarted)];
     report(&pool, &ann, (batch, "goes-on")).await.unwrap();
-    world.check_replay(&pool).await;
-}
-
-async fn j7_run_kinds_are_only_about_oneself(world: World) {
-    let pool = world.pool().await;
-    let ann = world.join(&pool, "ann").await;
-    let about = |kind, entity, name: &str| {
-        let mut event = NewEvent::new(kind);
-        event.subject = Some(EntityRef::new(entity, id(name)));
-        vec![event]
-    };
-    let kind = EventKind::RunCheckpointed;
-    for (entity, name) in [(EntityKind::Run, "bob"), (EntityKind::Agent, "ann")] {
-        let call = report(&pool, &ann, (about(kind, entity, name), "k"));
-        let fault = EventFault::AnotherRun { kind };
-        let refused = Rejection::Event { index: 0, fault };
-        assert_eq!(world.refused(&pool, call).await, refused);
-    }
-    let own = about(kind, EntityKind::Run, "ann");
-    report(&pool, &ann, (own, "own")).await.unwrap();
-    // What other families say may be about whatever they like.
-    let other = about(EventKind::SubagentStarted, EntityKind::Run, "bob");
-    report(&pool, &ann, (other, "other")).await.unwrap();
-    world.check_replay(&pool).await;
-}
-
-async fn j7_a_member_reports_only_as_its_present_self(world: World) {
-    let pool = world.pool().await;
-    let ann = world.join(&pool, "ann").await;
-    world.join(&pool, "bob").await;
-    let as_bob = AppendEvents::new(ann.clone(), run("bob"), vec![tool("-")], key("k"));
-    assert_eq!(
-        world.refused(&pool, pool.call(as_bob)).await,
-        Rejection::SenderMismatch
-    );
-    world
-        .join_as(&pool, World::joining_as("ann", "instance-2"))
-        .await
-        .unwrap();
-    let call = report(&pool, &ann, (vec![tool("-")], "k"));
-    assert_eq!(world.refused(&pool, call).await, Rejection::Fenced);
-    let of_nobody = AppendEvents::new(Caller::Operator, run("cid"), vec![tool("-")], key("k"));
-    assert_eq!(
-        world.refused(&pool, pool.call(of_nobody)).await,
-        Rejection::NotAMember
-    );
-    world.check_replay(&pool).await;
-}
-
-async fn j7_a_reported_event_wakes_who_waits_for_it(world: World) {
-    let pool = world.pool().await;
-    let (ann, bob) = (
-        world.join(&pool, "ann").await,
-        world.join(&pool, "bob").await,
-    );
-    let filter = r#"kind == "approval_responded" && run == "ann" && "urgent" in tags"#;
-    let wake = world
-        .register(&pool, &bob, World::waiting(filter, "w"))
-        .await;
-    report(
-        &pool,
-        &ann,
-        (vec![NewEvent::new(EventKind::ApprovalResponded)], "k1"),
-    )
-    .await
-    .unwrap();
-    let mut urgent = NewEvent::new(EventKind::ApprovalResponded);
-    urgent.tags = vec![id("urgent")];
-    let batch = vec![tool("-"), urgent.clone(), urgent];
-    let appended = report(&pool, &ann, (batch, "k2")).await.unwrap();
-    let woken = world.wake_of(&pool, &bob, &wake.wake_id).await;
-    assert_eq!(woken.status, WakeStatus::Triggered);
-    assert_eq!(
-        woken.matches[0].cursor.position,
-        appended.first.position.next()
-    );
-    assert_eq!(woken.matches[0].kind, EventKind::ApprovalResponded);
-    // One that looks back finds it too.
-    let mut late = World::waiting(filter, "late");
-    late.since = heronry_types::Since::Start;
-    let late = world.register(&pool, &bob, late).await;
-    assert_eq!(late.matches, woken.matches);
-    world.check_replay(&pool).await;
-}
-
-async fn j7_policies_are_held_by_who_reports_and_cursors_are_of_the_pool(world: World) {
-    let pool = world.pool().await;
-    let ann = world.join(&pool, "ann").await;
-    let policy = PolicyRef::new(PolicyKind::Privacy, PolicyId::parse("p").unwrap());
-    let mut event = tool("-");
-    event.policies = Policies::from_iter([policy.clone()]);
-    let call = report(&pool, &ann, (vec![event], "k"));
-    let need = PolicyNeed::SenderHolds;
-    assert_eq!(
-        world.refused(&pool, call).await,
-        Rejection::Policy { policy, need }
-    );
-    let head = pool.head();
-    let ahead = Cursor::new(head.epoch, Position(head.position.0 + 1));
-    let (mut caused, mut causal) = (tool("-"), tool("-"));
-    caused.caused_by = Some(ahead);
-    causal.causal = vec![head, ahead];
-    for event in [caused, causal] {
-        let call = report(&pool, &ann, (vec![event], "k"));
-        let requested = ahead;
-        assert_eq!(
-            world.refused(&pool, call).await,
-            Rejection::CursorAhead { requested, head }
-        );
-    }
     world.check_replay(&pool).await;
 }
 

@@ -1,19 +1,17 @@
-//! Bad input: floods, and what is asked of messages and claims that are not one's own or not there.
+//! Bad input: floods, and receipts of messages that are not there.
 
 use futures::future::join_all;
-use heronry_journal::Claim;
 use heronry_pool::{
     Caller, Rejection,
-    decide::{ClaimSet, ExtendClaims, FindMessage, SendRequest},
+    decide::{ClaimSet, FindMessage, SendRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, body, key, message, on_every_store, run, topic};
-use heronry_types::{Address, LimitName, Limits, Millis, PoolSpec, Position};
+use heronry_types::{Address, LimitName, Limits, Millis, PoolSpec};
 
 on_every_store! {
     l_a_flood_of_keys_is_refused_by_name_and_loses_nothing
     m7_a_receipt_of_a_message_that_is_not_there_is_not_found
-    a52_claims_of_another_run_are_unknown_and_stay_as_they_are
 }
 
 /// The number of keys that one run uses at once.
@@ -122,44 +120,5 @@ async fn m7_a_receipt_of_a_message_that_is_not_there_is_not_found(world: World) 
     let waiting = pool.wait_receipt(absent, pool.head(), Millis(50_000));
     let refused = world.refused(&pool, waiting).await;
     assert_eq!(refused, Rejection::MessageNotFound, "at once");
-    world.check_replay(&pool).await;
-}
-
-async fn a52_claims_of_another_run_are_unknown_and_stay_as_they_are(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    let scout = world.join(&pool, "scout").await;
-    for id in ["m1", "m2"] {
-        world.say(&pool, &lead, ("scout", id)).await;
-    }
-    let claims = World::claims(&world.receive(&pool, &scout, "r", 2).await);
-    let unknown = |claim: Claim| Rejection::UnknownClaim { claim };
-    let sets = [ClaimSet::These(claims.clone()), ClaimSet::UpTo(claims[1])];
-    for (set, named) in sets.into_iter().zip([claims[0], claims[1]]) {
-        let ack = world.refused(&pool, world.ack(&pool, &lead, set)).await;
-        assert_eq!(ack, unknown(named));
-    }
-    let release = world.release(&pool, &lead, claims.clone(), None);
-    assert_eq!(world.refused(&pool, release).await, unknown(claims[0]));
-    let extend = ExtendClaims {
-        caller: lead.clone(),
-        run: run("lead"),
-        claims: claims.clone(),
-        claim_ms: Millis(1_000),
-    };
-    let extend = world.refused(&pool, pool.call(extend)).await;
-    assert_eq!(extend, unknown(claims[0]));
-    // One that is no claim at all among its own: nothing of it is done.
-    let none = Claim {
-        accepted: Position(1),
-        ..claims[0]
-    };
-    let mixed = ClaimSet::These(vec![claims[0], none]);
-    let refused = world.refused(&pool, world.ack(&pool, &scout, mixed)).await;
-    assert_eq!(refused, unknown(none));
-    let acked = world.ack(&pool, &scout, ClaimSet::These(claims)).await;
-    acked.unwrap();
-    let none = world.receive(&pool, &scout, "r2", 10).await;
-    assert_eq!((none.items.len(), none.unread), (0, 0));
     world.check_replay(&pool).await;
 }

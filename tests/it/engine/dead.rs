@@ -6,12 +6,10 @@ use heronry_pool::{
     decide::{ClaimSet, Expiry, ListDeadLetters, ReplayCopy},
 };
 use heronry_runtime::{CallError, Pool};
-use heronry_tests::{
-    World, body, key, message, on_every_store, on_every_store_that_is_reopened, run,
-};
+use heronry_tests::{World, message, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    Address, CopyState, Cursor, DeadReason, EventKind, LimitName, Limits, MessageStatus, Millis,
-    PoolSpec, Position, TimelineState,
+    Address, CopyState, Cursor, DeadReason, EventKind, MessageStatus, Millis, Position,
+    TimelineState,
 };
 
 use super::inbox::{MINUTE, with_messages};
@@ -25,7 +23,6 @@ on_every_store! {
     m8_only_what_is_dead_is_replayed
     m8_a_replayed_copy_that_expires_is_a_dead_letter_again_and_stays_one
     m11_a_copy_that_lapses_after_the_expiry_expires_and_is_not_dead
-    l_attempts_of_a_copy
 }
 
 on_every_store_that_is_reopened! {
@@ -353,45 +350,5 @@ async fn m11_a_copy_that_lapses_after_the_expiry_expires_and_is_not_dead(world: 
     let receipt = world.receipt(&pool, "lead", "m").await;
     assert_eq!(receipt.status, MessageStatus::Expired);
     assert_eq!(receipt.recipients[0].state, CopyState::Expired);
-    world.check_replay(&pool).await;
-}
-
-async fn l_attempts_of_a_copy(world: World) {
-    let mut limits = Limits::default();
-    limits.set(LimitName::AttemptsMax, 2);
-    let limits = Some(limits);
-    let spec = PoolSpec {
-        limits,
-        ..PoolSpec::default()
-    };
-    let pool = world.pool_with(spec).await;
-    let (lead, scout) = (
-        world.join(&pool, "lead").await,
-        world.join(&pool, "scout").await,
-    );
-    let request = heronry_pool::decide::SendRequest::new(
-        Address::Run {
-            run_id: run("scout"),
-        },
-        body("work"),
-        key("k"),
-    );
-    world.send(&pool, &lead, request).await.unwrap();
-    for attempt in [1, 2] {
-        assert_eq!(
-            dead(&pool, &scout, 10).await.letters,
-            [],
-            "attempt {attempt}"
-        );
-        let received = world
-            .receive(&pool, &scout, &format!("r{attempt}"), 1)
-            .await;
-        assert_eq!(received.items[0].attempt, attempt);
-        let claims = World::claims(&received);
-        world.release(&pool, &scout, claims, None).await.unwrap();
-    }
-    assert_eq!(dead(&pool, &scout, 10).await.letters[0].attempt, 2);
-    let none = world.receive(&pool, &scout, "r3", 1).await;
-    assert!(none.items.is_empty(), "there is no third attempt");
     world.check_replay(&pool).await;
 }

@@ -7,18 +7,17 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
-    World, key, message, on_every_store, on_every_store_that_is_reopened, receiving, run, until,
+    World, message, on_every_store, on_every_store_that_is_reopened, receiving, run, until,
 };
 use heronry_types::{
-    Address, CopyState, DeliveryOptions, EventKind, Importance, LimitName, Limits, MessageStatus,
-    Millis, OnFull, PoolSpec, Receipt, TimelineState, Timestamp, Undeliverable,
+    Address, CopyState, DeliveryOptions, Importance, LimitName, Limits, MessageStatus, Millis,
+    OnFull, PoolSpec, Receipt, TimelineState, Timestamp, Undeliverable,
 };
 
 use super::inbox::MINUTE;
 
 on_every_store! {
     m9_more_urgent_copies_are_claimed_first_and_equally_urgent_ones_in_order
-    m9_an_urgent_copy_that_is_given_back_keeps_its_turn
     m9_a_delayed_copy_comes_at_its_time_after_those_that_were_there_before
     m9_a_waiting_receive_is_woken_when_a_delayed_copy_comes
     m9_a_delayed_copy_expires_and_is_cancelled_as_any_other
@@ -29,8 +28,6 @@ on_every_store! {
     m9_an_ordered_copy_that_dies_expires_or_is_cancelled_lets_the_next_one_pass
     a24_a_full_inbox_refuses_what_is_sent_to_its_run_and_is_skipped_by_a_broadcast
     a24_on_full_says_what_becomes_of_a_message
-    a24_a_message_for_which_nobody_has_room_is_settled_at_once
-    m3_what_is_usual_anyway_is_not_part_of_a_request
 }
 
 on_every_store_that_is_reopened! {
@@ -199,22 +196,6 @@ async fn m9_more_urgent_copies_are_claimed_first_and_equally_urgent_ones_in_orde
         [1, 2, 2, 1, 2, 2],
         "an older build reads the usual"
     );
-    scene.ends().await;
-}
-
-async fn m9_an_urgent_copy_that_is_given_back_keeps_its_turn(world: World) {
-    let scene = Scene::new(world).await;
-    scene.send("q1", usual()).await;
-    scene.send("i1", urgent(Importance::Interrupt)).await;
-    let first = scene.world.receive(&scene.pool, &scene.ann, "first", 1);
-    let claims = World::claims(&first.await);
-    scene.send("i2", urgent(Importance::Interrupt)).await;
-    let back = scene
-        .world
-        .release(&scene.pool, &scene.ann, claims, None)
-        .await;
-    back.unwrap();
-    assert_eq!(ids(&scene.receive("r").await), ["i1", "i2", "q1"]);
     scene.ends().await;
 }
 
@@ -538,60 +519,5 @@ async fn a24_on_full_says_what_becomes_of_a_message(world: World) {
     let (queued, not) = (CopyState::Queued, CopyState::Undeliverable);
     assert_eq!(states, [not, queued, queued]);
     scene.ask(whole).await;
-    scene.ends().await;
-}
-
-async fn a24_a_message_for_which_nobody_has_room_is_settled_at_once(world: World) {
-    let scene = Scene::with_depth(world, 4).await;
-    fill(&scene).await;
-    let before = scene.world.head(&scene.pool).await;
-    let receipt = scene.send("m", on_full(OnFull::Skip)).await;
-    assert_eq!(receipt.status, MessageStatus::Settled);
-    assert_eq!(receipt.recipients[0].why, Some(Undeliverable::InboxFull));
-    let kinds = scene.world.kinds_after(&scene.pool, before).await;
-    let (accepted, delivered) = (
-        EventKind::RunMessageAccepted,
-        EventKind::RunMessageDelivered,
-    );
-    assert_eq!(kinds, [accepted, delivered, EventKind::RunMessageSettled]);
-    let request = asking("m", on_full(OnFull::Skip));
-    let again = scene.world.send(&scene.pool, &scene.lead, request);
-    let again = scene.world.unrecorded(&scene.pool, again).await;
-    assert_eq!(again.receipt, receipt);
-    assert_eq!(scene.receive("r").await.items.len(), 4);
-    scene.ends().await;
-}
-
-async fn m3_what_is_usual_anyway_is_not_part_of_a_request(world: World) {
-    let scene = Scene::new(world).await;
-    let (world, pool, lead) = (&scene.world, &scene.pool, &scene.lead);
-    let first = scene.send("m", usual()).await;
-    let spelled = DeliveryOptions {
-        importance: Importance::Queue,
-        deliver_after: Some(Millis(0)),
-        ordered: false,
-        on_full: Some(OnFull::Refuse),
-    };
-    let again = world.send(pool, lead, asking("m", spelled));
-    let again = world.unrecorded(pool, again).await;
-    assert!(again.repeated && again.receipt.cursor == first.cursor);
-    for options in [
-        urgent(Importance::Steer),
-        delayed(Millis(1)),
-        ordered(),
-        on_full(OnFull::Skip),
-    ] {
-        let other = world.send(pool, lead, asking("m", options));
-        let refusal = world.refused(pool, other).await;
-        let is_conflict = matches!(refusal, Rejection::IdempotencyConflict { first: cursor, .. } if cursor == first.cursor);
-        assert!(is_conflict, "{options:?}: {refusal:?}");
-    }
-    let mut special = asking("n", ordered());
-    special.key = key("n");
-    let sent = scene.ask(special.clone()).await;
-    let again = world
-        .unrecorded(pool, world.send(pool, lead, special))
-        .await;
-    assert_eq!(again.receipt.cursor, sent.cursor);
     scene.ends().await;
 }

@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use heronry_journal::Body;
 use heronry_pool::{
     Caller, EffectReport, Rejection,
     decide::{AttemptEffect, IntendEffect, ListEffects, ReportEffect},
@@ -17,15 +16,13 @@ use heronry_runtime::{CallError, EffectError, Pool, Reconcile};
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    EffectFault, EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind,
-    IdempotencyKey, LimitName, Limits, Payload, PoolSpec,
+    EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind, IdempotencyKey,
+    LimitName, Limits, Payload, PoolSpec,
 };
 
 on_every_store! {
     a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result
     a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not
-    a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded
-    j6_an_operator_resolves_what_nobody_else_knows
     j6_pending_effects_are_bounded
 }
 
@@ -274,58 +271,6 @@ fn reporting(by: &Caller, effect: &EffectView, attempt: Option<u32>) -> ReportEf
     }
 }
 
-async fn a49_a_result_of_something_unknown_finished_or_stale_is_refused_and_recorded(world: World) {
-    let pool = world.pool().await;
-    let old = world.join(&pool, "lead").await;
-    let effect = begun(&pool, &old, call("publish", Some("k"))).await;
-    let check = async |report: ReportEffect, expected: EffectFault| {
-        let before = world.head(&pool).await;
-        let answer = pool.call(report).await.unwrap();
-        assert!(
-            matches!(answer, EffectReport::Refused(fault, _) if fault == expected),
-            "{answer:?}"
-        );
-        let records = world.records_after(&pool, before).await;
-        let Body::EffectResultRefused(body) = &records[0].entry.body else {
-            panic!("{records:?}");
-        };
-        assert_eq!((body.fault, records.len()), (expected, 1));
-    };
-    let nowhere = EffectView {
-        effect: pool.cursor(effect.effect.position.next()),
-        ..effect.clone()
-    };
-    check(reporting(&old, &nowhere, Some(1)), EffectFault::Unknown).await;
-    check(reporting(&old, &effect, Some(2)), EffectFault::Stale).await;
-    let taken = world.join_as(&pool, World::joining_as("lead", "instance-2"));
-    let lead = World::member("lead", taken.await.unwrap().generation);
-    check(reporting(&old, &effect, Some(1)), EffectFault::Stale).await;
-    let again = AttemptEffect {
-        caller: lead.clone(),
-        run: run("lead"),
-        effect: effect.effect,
-        after: 1,
-    };
-    let attempted = pool.call(again.clone()).await.unwrap();
-    assert_eq!(
-        (attempted.attempts, attempted.standing),
-        (2, EffectStanding::Pending)
-    );
-    let slower = pool.call(again).await.unwrap_err();
-    assert_eq!(slower.rejection(), Some(&Rejection::EffectStale));
-    check(reporting(&lead, &effect, Some(1)), EffectFault::Stale).await;
-    let answer = pool.call(reporting(&lead, &effect, Some(2))).await.unwrap();
-    assert!(matches!(answer, EffectReport::Completed(..)), "{answer:?}");
-    check(reporting(&old, &effect, Some(1)), EffectFault::Finished).await;
-    let foreign = world.join(&pool, "scout").await;
-    let refused = pool
-        .call(reporting(&foreign, &effect, Some(2)))
-        .await
-        .unwrap_err();
-    assert_eq!(refused.rejection(), Some(&Rejection::SenderMismatch));
-    world.check_replay(&pool).await;
-}
-
 async fn j6_an_effect_with_a_key_is_done_once(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
@@ -348,32 +293,6 @@ async fn j6_an_effect_with_a_key_is_done_once(world: World) {
         matches!(other, Err(EffectError::Pending)) && count == 0,
         "{other:?}"
     );
-    world.check_replay(&pool).await;
-}
-
-async fn j6_an_operator_resolves_what_nobody_else_knows(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    let effect = begun(&pool, &lead, call("publish", None)).await;
-    world.leave(&pool, &lead).await.unwrap();
-    let by_member = pool
-        .call(reporting(&lead, &effect, None))
-        .await
-        .unwrap_err();
-    assert_eq!(by_member.rejection(), Some(&Rejection::OperatorOnly));
-    let listed = pending(&pool, &Caller::Operator).await;
-    assert_eq!(
-        listed,
-        [("publish".to_owned(), EffectStanding::UnsafePending, 1)]
-    );
-    let mut by_hand = reporting(&Caller::Operator, &effect, None);
-    by_hand.run = None;
-    let answer = pool.call(by_hand).await.unwrap();
-    let EffectReport::Completed(resolved, _) = answer else {
-        panic!("{answer:?}");
-    };
-    assert_eq!(resolved.standing, EffectStanding::Finished);
-    assert_eq!(pending(&pool, &Caller::Operator).await, []);
     world.check_replay(&pool).await;
 }
 

@@ -6,11 +6,10 @@ use heronry_pool::decide::{ClaimSet, Expiry, ExtendClaims, FindMessage, SendRequ
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    Address, CopyState, EventKind, MessageStatus, Millis, Receipt, RunEnd, TimelineState, Timestamp,
+    Address, CopyState, EventKind, MessageStatus, Millis, Receipt, RunEnd, TimelineState,
 };
 
 on_every_store! {
-    a19_a_message_that_has_expired_already_never_reaches_an_inbox
     a19_a_queued_message_expires_and_the_waiter_on_its_receipt_is_woken
     a19_a_live_claim_may_be_acked_after_the_expiry
     a19_a_copy_that_comes_back_after_the_expiry_expires
@@ -72,37 +71,6 @@ impl Scene {
     async fn ends(self) {
         self.world.check_replay(&self.pool).await;
     }
-}
-
-async fn a19_a_message_that_has_expired_already_never_reaches_an_inbox(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
-        world,
-        pool,
-        lead,
-        scout,
-    } = &scene;
-    let past = Timestamp::parse("2026-11-20T07:59:59Z").unwrap();
-    for (id, expiry) in [("m1", Expiry::At(past)), ("m2", Expiry::In(Millis(0)))] {
-        let receipt = world
-            .send(pool, lead, expiring(id, expiry))
-            .await
-            .unwrap()
-            .receipt;
-        assert_eq!(
-            (receipt.status, receipt.recipients.len()),
-            (MessageStatus::Expired, 0)
-        );
-        let kinds = world
-            .kinds_after(pool, receipt.cursor.position.previous())
-            .await;
-        assert_eq!(
-            kinds,
-            [EventKind::RunMessageAccepted, EventKind::RunMessageExpired]
-        );
-    }
-    assert_eq!(world.receive(pool, scout, "r1", 10).await.items, []);
-    scene.ends().await;
 }
 
 async fn a19_a_queued_message_expires_and_the_waiter_on_its_receipt_is_woken(world: World) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use heronry_pool::{
-    Caller, ConflictField, Rejection, Sent,
+    Caller, Rejection, Sent,
     decide::{AppendEvents, Content, Expiry, RegisterWake, SendRequest, WakeRequest},
 };
 use heronry_runtime::{Pool, Runtime};
@@ -12,19 +12,16 @@ use heronry_store::FencingToken;
 use heronry_testkit::SeededIds;
 use heronry_tests::{
     World, as_many_as_asked, body, key, message, on_every_store, on_every_store_that_is_reopened,
-    on_every_store_with_threads, run, topic, wake,
+    on_every_store_with_threads, run, topic,
 };
 use heronry_types::{
-    Address, Body, CorrelationKey, CorrelationValue, Cursor, EventKind, Millis, NewEvent, Position,
-    Receipt, Since, Trace,
+    Address, CorrelationKey, CorrelationValue, EventKind, Millis, NewEvent, Position, Receipt,
+    Since, Trace,
 };
 
 on_every_store! {
     a11_a_repeat_from_another_handle_gets_the_same_receipt
-    a12_any_field_that_differs_is_a_conflict_that_names_the_first_cursor
     a12_a_retry_with_other_incidentals_is_a_repeat
-    a12_a_message_id_under_another_key_is_a_conflict_and_another_runs_is_not
-    m3_sends_and_wakes_share_one_key_space
     m3_a_repeated_wake_is_answered_before_its_cursor_is_checked
     m3_a_repeat_is_answered_as_before_when_the_key_of_the_server_is_another
 }
@@ -125,42 +122,6 @@ fn full() -> SendRequest {
     request
 }
 
-async fn a12_any_field_that_differs_is_a_conflict_that_names_the_first_cursor(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join_with(&pool, "lead", &[], &["a", "b"]).await;
-    world.join_with(&pool, "scout", &[], &["a", "b"]).await;
-    let sent = world.send(&pool, &lead, full()).await.unwrap();
-    let changes: [fn(&mut SendRequest); 9] = [
-        |request| request.message_id = None,
-        |request| request.message_id = Some(message("m2")),
-        |request| {
-            request.to = Address::Run {
-                run_id: run("lead"),
-            }
-        },
-        |request| request.content = body("gone"),
-        |request| request.content = Content::Inline(Body::new("text/html", b"go".as_slice())),
-        |request| request.correlation = heronry_types::Correlation::new(),
-        |request| request.reply_to = None,
-        |request| request.expiry = Some(Expiry::In(Millis::from_secs(31))),
-        |request| request.policies = World::policies(&["a"]),
-    ];
-    for (index, change) in changes.into_iter().enumerate() {
-        let mut request = full();
-        change(&mut request);
-        let refusal = world
-            .refused(&pool, world.send(&pool, &lead, request))
-            .await;
-        let expected = Rejection::IdempotencyConflict {
-            first: sent.receipt.cursor,
-            field: ConflictField::IdempotencyKey,
-        };
-        assert_eq!(refusal, expected, "change {index}");
-    }
-    check_repeat(&world, &pool, &full(), &sent.receipt).await;
-    world.check_replay(&pool).await;
-}
-
 async fn a12_a_retry_with_other_incidentals_is_a_repeat(world: World) {
     let pool = world.pool().await;
     let lead = world.join_with(&pool, "lead", &[], &["a", "b"]).await;
@@ -188,71 +149,6 @@ async fn a12_a_retry_with_other_incidentals_is_a_repeat(world: World) {
     };
     check_repeat(&world, &pool, &retry, &receipt).await;
     check_repeat(&world, &pool, &without_id(), &receipt).await;
-    world.check_replay(&pool).await;
-}
-
-async fn a12_a_message_id_under_another_key_is_a_conflict_and_another_runs_is_not(world: World) {
-    let (pool, lead) = scene(&world).await;
-    let named = |key_text, id| {
-        let mut request = World::to_run("scout", key_text, "go");
-        request.message_id = Some(message(id));
-        request
-    };
-    let first = world
-        .send(&pool, &lead, named("k1", "m1"))
-        .await
-        .unwrap()
-        .receipt;
-    let reuse = world.send(&pool, &lead, named("k2", "m1"));
-    let expected = Rejection::IdempotencyConflict {
-        first: first.cursor,
-        field: ConflictField::MessageId,
-    };
-    assert_eq!(world.refused(&pool, reuse).await, expected);
-    let scout = world.join(&pool, "scout").await;
-    let own = world.send(&pool, &scout, named("k1", "m1")).await.unwrap();
-    assert!(!own.repeated);
-    assert_ne!(own.receipt.cursor, first.cursor);
-    assert_eq!(
-        (own.receipt.from, own.receipt.message_id),
-        (run("scout"), message("m1"))
-    );
-    assert_eq!(
-        world.receipt(&pool, "lead", "m1").await.cursor,
-        first.cursor
-    );
-    world.check_replay(&pool).await;
-}
-
-async fn m3_sends_and_wakes_share_one_key_space(world: World) {
-    let (pool, lead) = scene(&world).await;
-    let conflict = |first: Cursor, field| Rejection::IdempotencyConflict { first, field };
-    let sent = world
-        .send(&pool, &lead, World::to_run("scout", "k1", "go"))
-        .await
-        .unwrap();
-    let waiting = |request| pool.call(RegisterWake::new(lead.clone(), run("lead"), request));
-    let refusal = world
-        .refused(&pool, waiting(World::waiting("true", "k1")))
-        .await;
-    assert_eq!(
-        refusal,
-        conflict(sent.receipt.cursor, ConflictField::IdempotencyKey)
-    );
-
-    let named = |key_text, id| WakeRequest {
-        wake_id: Some(wake(id)),
-        ..World::waiting(r#"kind == "run_failed""#, key_text)
-    };
-    let registered = waiting(named("k2", "w1")).await.unwrap();
-    let first = registered.wake.cursor;
-    let reuse = world.send(&pool, &lead, World::to_run("scout", "k2", "go"));
-    let refusal = world.refused(&pool, reuse).await;
-    assert_eq!(refusal, conflict(first, ConflictField::IdempotencyKey));
-    let refusal = world.refused(&pool, waiting(named("k3", "w1"))).await;
-    assert_eq!(refusal, conflict(first, ConflictField::WakeId));
-    let again = world.unrecorded(&pool, waiting(named("k2", "w1"))).await;
-    assert_eq!((again.repeated, again.wake), (true, registered.wake));
     world.check_replay(&pool).await;
 }
 

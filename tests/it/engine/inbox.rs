@@ -12,8 +12,6 @@ use heronry_types::{CopyState, EventKind, MessageStatus, Millis, Position, Relea
 on_every_store! {
     a21_claims_come_in_cursor_order_and_a_lapsed_one_is_attempt_two
     a22_a_lapsed_claim_does_not_ack_the_newer_one
-    a22_up_to_acks_only_what_its_own_receive_returned
-    a22_acking_twice_gives_the_same_answer_and_one_record
     a23_a_released_copy_waits_for_its_delay_and_is_then_first
     a25_copies_are_conserved_at_every_cursor_of_a_random_workload
     m8_a_claim_is_extended_from_now_and_an_unknown_one_is_refused
@@ -99,37 +97,6 @@ async fn a22_a_lapsed_claim_does_not_ack_the_newer_one(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn a22_up_to_acks_only_what_its_own_receive_returned(world: World) {
-    let (pool, _, scout, sent) = with_messages(&world, 5).await;
-    let other = World::claims(&world.receive(&pool, &scout, "other", 1).await);
-    let own = World::claims(&world.receive(&pool, &scout, "own", 3).await);
-    let ack = world.ack(&pool, &scout, ClaimSet::UpTo(own[1])).await;
-    let acked = ack.unwrap().cursor.position;
-    let record = &world.records_after(&pool, acked.previous()).await[0];
-    let Body::MessageAcked(body) = &record.entry.body else {
-        panic!("{:?}", record.kind());
-    };
-    let claims: Vec<Claim> = body.claims.iter().map(|(claim, _)| *claim).collect();
-    assert_eq!(claims, own[..2]);
-    let state = world.state(&pool).await;
-    let slot = |at: usize| {
-        let message = state.messages().get(sent[at]).unwrap();
-        message.copy_of(&run("scout")).unwrap().standing().state
-    };
-    assert_eq!(slot(0), CopyState::Claimed, "claimed by another receive");
-    assert_eq!(slot(1), CopyState::Acked);
-    assert_eq!(slot(2), CopyState::Acked);
-    assert_eq!(
-        slot(3),
-        CopyState::Claimed,
-        "later than the one that is named"
-    );
-    assert_eq!(slot(4), CopyState::Queued, "never received");
-    let ack = world.ack(&pool, &scout, ClaimSet::These(other)).await;
-    ack.unwrap();
-    world.check_replay(&pool).await;
-}
-
 async fn a22_the_same_receive_id_after_a_lost_reply_returns_the_same_claims(world: World) {
     let (pool, _, scout, _) = with_messages(&world, 3).await;
     let lost = world.receive(&pool, &scout, "r1", 2).await;
@@ -152,25 +119,6 @@ async fn a22_the_same_receive_id_after_a_lost_reply_returns_the_same_claims(worl
     let pool = world.pool().await;
     let after = world.receive(&pool, &scout, "r1", 3).await;
     assert_eq!(World::claims(&after), claims[1..]);
-    world.check_replay(&pool).await;
-}
-
-async fn a22_acking_twice_gives_the_same_answer_and_one_record(world: World) {
-    let (pool, lead, scout, _) = with_messages(&world, 2).await;
-    let claims = World::claims(&world.receive(&pool, &scout, "r1", 2).await);
-    let these = ClaimSet::These(claims.clone());
-    let first = world.ack(&pool, &scout, these.clone()).await.unwrap();
-    let more = World::to_run("scout", "k-more", "something in between");
-    world.send(&pool, &lead, more).await.unwrap();
-    let again = world.ack(&pool, &scout, these);
-    assert_eq!(world.unrecorded(&pool, again).await, first);
-    let up_to = world.ack(&pool, &scout, ClaimSet::UpTo(claims[1]));
-    assert_eq!(world.unrecorded(&pool, up_to).await, first);
-    let kinds = world.kinds_after(&pool, Position::ZERO).await;
-    let acks = kinds
-        .iter()
-        .filter(|kind| **kind == EventKind::RunMessageAcked);
-    assert_eq!(acks.count(), 1);
     world.check_replay(&pool).await;
 }
 

@@ -1,9 +1,9 @@
 //! Receives that wait, and answers that nobody takes.
 
 use heronry_journal::Body;
-use heronry_pool::decide::{ClaimSet, JoinPool, PeekInbox, SendMessage, SendRequest};
+use heronry_pool::decide::{ClaimSet, SendMessage};
 use heronry_tests::{World, calling, let_others_run, on_every_store, receiving, run, until};
-use heronry_types::{CopyState, Millis, ReleaseReason, Undeliverable};
+use heronry_types::{Millis, ReleaseReason};
 
 use crate::inbox::{MINUTE, with_messages};
 
@@ -13,7 +13,6 @@ on_every_store! {
     m8_a_waiting_receive_is_woken_by_a_send
     m8_a_waiting_receive_is_woken_by_a_release_and_by_its_delay
     m8_a_waiting_receive_ends_with_the_clock
-    m8_a_receive_goes_on_past_copies_that_cannot_be_handed_over
 }
 
 async fn m8_an_answer_that_nobody_takes_gives_its_copies_back_uncounted(world: World) {
@@ -108,43 +107,5 @@ async fn m8_a_waiting_receive_ends_with_the_clock(world: World) {
     let received = waiting.await.unwrap().unwrap();
     assert!(received.items.is_empty());
     assert_eq!(world.head(&pool).await, before, "waiting records nothing");
-    world.check_replay(&pool).await;
-}
-
-async fn m8_a_receive_goes_on_past_copies_that_cannot_be_handed_over(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join_with(&pool, "lead", &[], &["secret"]).await;
-    world.join_with(&pool, "scout", &[], &["secret"]).await;
-    let send = |key_text: &str, policies: &[&str]| SendRequest {
-        policies: World::policies(policies),
-        ..World::to_run("scout", key_text, "look")
-    };
-    for (key_text, policies) in [("k1", &["secret"][..]), ("k2", &["secret"]), ("k3", &[])] {
-        let request = send(key_text, policies);
-        world.send(&pool, &lead, request).await.unwrap();
-    }
-    // Another instance takes over and holds less.
-    let join = JoinPool {
-        policies: Some(World::policies(&[])),
-        ..World::joining_as("scout", "instance-2")
-    };
-    let joined = world.join_as(&pool, join).await.unwrap();
-    let scout = World::member("scout", joined.generation);
-    let peek = PeekInbox {
-        caller: scout.clone(),
-        run: run("scout"),
-        max: 1,
-    };
-    assert_eq!(pool.call(peek).await.unwrap().items.len(), 1);
-    let received = world.receive(&pool, &scout, "r1", 1).await;
-    assert_eq!(received.items.len(), 1, "there is one behind the others");
-    assert_eq!(received.unread, 0);
-    let state = world.state(&pool).await;
-    let ended = state.messages().sorted().into_iter().filter_map(|sent| {
-        let standing = sent.message.copy_of(&run("scout"))?.standing();
-        (standing.state == CopyState::Undeliverable).then_some(standing.why)
-    });
-    let ended: Vec<_> = ended.collect();
-    assert_eq!(ended, [Some(Undeliverable::Policy); 2]);
     world.check_replay(&pool).await;
 }

@@ -11,8 +11,8 @@ use heronry_tests::{
     World, let_others_run, on_every_store, on_every_store_that_is_reopened, receiving, run, topic,
 };
 use heronry_types::{
-    Address, CopyState, EventKind, LimitExceeded, LimitName, Limits, MessageStatus, Millis,
-    PoolSpec, Timestamp, Undeliverable, WakeReason, WakeStatus,
+    Address, CopyState, EventKind, LimitName, Limits, MessageStatus, Millis, PoolSpec, Timestamp,
+    Undeliverable, WakeReason, WakeStatus,
 };
 
 on_every_store! {
@@ -27,7 +27,6 @@ on_every_store! {
     p4_a_taken_over_member_is_not_lost_any_more
     m8_claims_of_lost_members_are_attempts_and_the_last_one_kills_the_copy
     p3_a_lease_changes_without_a_new_generation
-    l_leases
 }
 
 on_every_store_that_is_reopened! {
@@ -449,26 +448,5 @@ async fn p3_a_lease_changes_without_a_new_generation(world: World) {
     change(&pool, &scout, Millis(0)).await.unwrap();
     world.pass(&pool, Millis::from_secs(600)).await;
     assert_eq!(lost_members(&pool).await, 0, "without a lease it is kept");
-    world.check_replay(&pool).await;
-}
-
-async fn l_leases(world: World) {
-    let limit = LimitName::LeaseMsMax;
-    let max = LEASE.0;
-    let pool = limited(&world, &[(limit, max)]).await;
-    let exceeded = LimitExceeded::new(limit, max, max + 1);
-    let refusal = Rejection::Limit(exceeded);
-    join(&world, &pool, "less", Millis(max - 1)).await;
-    let scout = join(&world, &pool, "scout", LEASE).await;
-    let more = JoinPool {
-        lease: Some(Millis(max + 1)),
-        ..World::joining("more")
-    };
-    let refused = world.refused(&pool, world.join_as(&pool, more)).await;
-    assert_eq!(refused, refusal);
-    change(&pool, &scout, Millis(max - 1)).await.unwrap();
-    change(&pool, &scout, LEASE).await.unwrap();
-    let call = change(&pool, &scout, Millis(max + 1));
-    assert_eq!(world.refused(&pool, call).await, refusal);
     world.check_replay(&pool).await;
 }

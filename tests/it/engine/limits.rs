@@ -4,32 +4,21 @@ use futures::future::join_all;
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        AckCopies, AdmitBody, ChangeMember, ClaimSet, Content, ContentShare, DescribePool, EndRun,
-        ExtendClaims, FetchMessages, JoinPool, ListWakes, PeekInbox, RegisterWake, ReleaseClaims,
+        AdmitBody, ClaimSet, Content, ContentShare, DescribePool, JoinPool, ListWakes, PeekInbox,
         SendRequest, Viewer,
     },
 };
-use heronry_runtime::{CallError, EventsError, Pool};
+use heronry_runtime::{EventsError, Pool};
 use heronry_tests::{World, body, key, on_every_store, run, topic};
 use heronry_types::{
-    AckOutcome, Address, Body, CorrelationKey, CorrelationValue, LimitExceeded, LimitName, Limits,
-    Millis, PoolSpec, RunEnd,
+    Address, Body, CorrelationKey, CorrelationValue, LimitExceeded, LimitName, Limits, Millis,
+    PoolSpec,
 };
 
 on_every_store! {
     l1_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set
-    l_members
-    l_topics
-    l_recipients
-    l_bytes_of_recipient_ids
-    l_inbox_depth_and_the_share_of_one_sender
-    l_policies
-    l_correlation_entries
     l_bytes_of_bodies
-    l_bytes_of_notes
-    l_milliseconds_of_claims
     l_items_of_pages
-    l_live_wakes
     j4_recipients_or_copies_that_do_not_fit_a_chunk_are_refused_and_the_pool_goes_on
 }
 
@@ -91,204 +80,6 @@ async fn l1_the_limits_of_a_pool_are_the_documented_ones_until_they_are_set(worl
     world.check_replay(&pool).await;
 }
 
-async fn l_members(world: World) {
-    let pool = limited(&world, &[(LimitName::MembersMax, 3)]).await;
-    for name in ["one", "two", "three"] {
-        world.join(&pool, name).await;
-    }
-    let refusal = world
-        .refused(&pool, world.join_as(&pool, World::joining("four")))
-        .await;
-    assert_eq!(refusal, over(LimitName::MembersMax, 3, 4));
-    // Who is a member already may join again.
-    world
-        .join_as(&pool, World::joining_as("two", "instance-2"))
-        .await
-        .unwrap();
-    let three = world.join(&pool, "three").await;
-    world.leave(&pool, &three).await.unwrap();
-    world.join(&pool, "four").await;
-    world.check_replay(&pool).await;
-}
-
-async fn l_topics(world: World) {
-    let pool = limited(&world, &[(LimitName::TopicsPerMemberMax, 3)]).await;
-    let refusal = over(LimitName::TopicsPerMemberMax, 3, 4);
-    world.join_with(&pool, "two", &["a", "b"], &[]).await;
-    let three = world
-        .join_with(&pool, "three", &["a", "b", "c", "c"], &[])
-        .await;
-    let topics = |names: &[&str]| names.iter().map(|name| topic(name)).collect::<Vec<_>>();
-    let join = JoinPool {
-        topics: topics(&["a", "b", "c", "d"]),
-        ..World::joining("four")
-    };
-    assert_eq!(
-        world.refused(&pool, world.join_as(&pool, join)).await,
-        refusal
-    );
-    let change = |names: &[&str]| ChangeMember {
-        caller: three.clone(),
-        run: run("three"),
-        topics: Some(topics(names)),
-        lease: None,
-    };
-    pool.call(change(&["d", "e"])).await.unwrap();
-    pool.call(change(&["d", "e", "f"])).await.unwrap();
-    let call = pool.call(change(&["d", "e", "f", "g"]));
-    assert_eq!(world.refused(&pool, call).await, refusal);
-    world.check_replay(&pool).await;
-}
-
-/// Joins runs of these ids and sends one message to all of them, by a topic of its own.
-async fn to_all(
-    world: &World,
-    (pool, lead): (&Pool, &Caller),
-    name: &str,
-    ids: &[&str],
-) -> Result<usize, CallError> {
-    for id in ids {
-        world.join_with(pool, id, &[name], &[]).await;
-    }
-    let to = Address::Topic {
-        topic_id: topic(name),
-    };
-    let sent = world
-        .send(pool, lead, SendRequest::new(to, body("-"), key(name)))
-        .await;
-    sent.map(|sent| sent.receipt.recipients.len())
-}
-
-async fn l_recipients(world: World) {
-    let pool = limited(&world, &[(LimitName::RecipientsPerMessageMax, 3)]).await;
-    let lead = world.join(&pool, "lead").await;
-    let at = (&pool, &lead);
-    assert_eq!(to_all(&world, at, "two", &["a", "b"]).await.unwrap(), 2);
-    assert_eq!(
-        to_all(&world, at, "three", &["c", "d", "e"]).await.unwrap(),
-        3
-    );
-    let four = to_all(&world, at, "four", &["f", "g", "h", "i"])
-        .await
-        .unwrap_err();
-    assert_eq!(
-        four.rejection(),
-        Some(&over(LimitName::RecipientsPerMessageMax, 3, 4))
-    );
-    assert_eq!(world.accepted(&pool).await, 2);
-    world.check_replay(&pool).await;
-}
-
-async fn l_bytes_of_recipient_ids(world: World) {
-    let pool = limited(&world, &[(LimitName::RecipientIdsBytesMax, 12)]).await;
-    let lead = world.join(&pool, "lead").await;
-    let at = (&pool, &lead);
-    assert_eq!(
-        to_all(&world, at, "eleven", &["aaaaaaa", "aaab"])
-            .await
-            .unwrap(),
-        2
-    );
-    // Bytes, not characters: ä has two.
-    assert_eq!(
-        to_all(&world, at, "twelve", &["bbbbbb", "ääb"])
-            .await
-            .unwrap_or(0),
-        2
-    );
-    let more = to_all(&world, at, "thirteen", &["cccccc", "ccccccc"])
-        .await
-        .unwrap_err();
-    assert_eq!(
-        more.rejection(),
-        Some(&over(LimitName::RecipientIdsBytesMax, 12, 13))
-    );
-    assert_eq!(world.accepted(&pool).await, 2);
-    world.check_replay(&pool).await;
-}
-
-async fn l_inbox_depth_and_the_share_of_one_sender(world: World) {
-    let pool = limited(&world, &[(LimitName::InboxDepthMax, 4)]).await;
-    let reader = world.join(&pool, "reader").await;
-    let full = Rejection::InboxFull { depth: 4 };
-    for name in ["one", "two"] {
-        let sender = world.join(&pool, name).await;
-        world.say(&pool, &sender, ("reader", "m1")).await;
-        world.say(&pool, &sender, ("reader", "m2")).await;
-        let third = world.send(&pool, &sender, World::to_run("reader", "m3", "-"));
-        assert_eq!(
-            world.refused(&pool, third).await,
-            full,
-            "half of the inbox is {name}'s"
-        );
-    }
-    let three = world.join(&pool, "three").await;
-    let request = || World::to_run("reader", "m1", "-");
-    let fifth = world.send(&pool, &three, request());
-    assert_eq!(world.refused(&pool, fifth).await, full, "the inbox is full");
-    // A claimed copy is still in the inbox; an acknowledged one is not.
-    let claims = World::claims(&world.receive(&pool, &reader, "r1", 1).await);
-    let fifth = world.send(&pool, &three, request());
-    assert_eq!(world.refused(&pool, fifth).await, full);
-    world
-        .ack(&pool, &reader, ClaimSet::These(claims))
-        .await
-        .unwrap();
-    world.send(&pool, &three, request()).await.unwrap();
-    let sixth = world.send(&pool, &three, World::to_run("reader", "m2", "-"));
-    assert_eq!(world.refused(&pool, sixth).await, full);
-    world.check_replay(&pool).await;
-}
-
-async fn l_policies(world: World) {
-    let pool = limited(&world, &[(LimitName::PoliciesMax, 3)]).await;
-    let refusal = over(LimitName::PoliciesMax, 3, 4);
-    world.join_with(&pool, "two", &[], &["a", "b"]).await;
-    let lead = world.join_with(&pool, "three", &[], &["a", "b", "c"]).await;
-    let policies = Some(World::policies(&["a", "b", "c", "d"]));
-    let join = world.join_as(
-        &pool,
-        JoinPool {
-            policies,
-            ..World::joining("four")
-        },
-    );
-    assert_eq!(world.refused(&pool, join).await, refusal);
-    let carrying = |ids: &[&str]| {
-        let mut request = World::to_run("three", &ids.concat(), "-");
-        request.policies = World::policies(ids);
-        world.send(&pool, &lead, request)
-    };
-    carrying(&["a", "b"]).await.unwrap();
-    carrying(&["a", "b", "c"]).await.unwrap();
-    let refused = world.refused(&pool, carrying(&["a", "b", "c", "d"])).await;
-    assert_eq!(
-        refused, refusal,
-        "the limit comes before the policies themselves"
-    );
-    world.check_replay(&pool).await;
-}
-
-async fn l_correlation_entries(world: World) {
-    let pool = limited(&world, &[(LimitName::CorrelationEntriesMax, 3)]).await;
-    let lead = world.join(&pool, "lead").await;
-    let correlated = |count: usize| {
-        let mut request = World::to_run("lead", &format!("k{count}"), "-");
-        for number in 0..count {
-            let name = CorrelationKey::parse(format!("k{number}")).unwrap();
-            request
-                .correlation
-                .insert(name, CorrelationValue::parse("v").unwrap());
-        }
-        world.send(&pool, &lead, request)
-    };
-    correlated(2).await.unwrap();
-    correlated(3).await.unwrap();
-    let refusal = world.refused(&pool, correlated(4)).await;
-    assert_eq!(refusal, over(LimitName::CorrelationEntriesMax, 3, 4));
-    world.check_replay(&pool).await;
-}
-
 async fn l_bytes_of_bodies(world: World) {
     let limits = [
         (LimitName::BodyInlineBytesMax, 10),
@@ -336,89 +127,6 @@ async fn l_bytes_of_bodies(world: World) {
         .send(&pool, &lead, SendRequest::new(to, content, key("stored")))
         .await
         .unwrap();
-    world.check_replay(&pool).await;
-}
-
-async fn l_bytes_of_notes(world: World) {
-    let pool = limited(&world, &[(LimitName::NoteBytesMax, 3)]).await;
-    let lead = world.join(&pool, "lead").await;
-    for (number, bytes) in [2, 3, 4].into_iter().enumerate() {
-        world
-            .say(&pool, &lead, ("lead", &format!("m{number}")))
-            .await;
-        let received = world.receive(&pool, &lead, &format!("r{number}"), 1).await;
-        let ack = AckCopies {
-            caller: lead.clone(),
-            run: run("lead"),
-            claims: ClaimSet::These(World::claims(&received)),
-            outcome: AckOutcome::Done,
-            note: Some("n".repeat(bytes)),
-        };
-        if bytes > 3 {
-            let refusal = world.refused(&pool, pool.call(ack)).await;
-            assert_eq!(refusal, over(LimitName::NoteBytesMax, 3, 4));
-        } else {
-            pool.call(ack).await.unwrap();
-        }
-    }
-    let end = |note: &str| {
-        let (caller, run) = (lead.clone(), run("lead"));
-        pool.call(EndRun {
-            caller,
-            run,
-            end: RunEnd::Failed,
-            note: Some(note.to_owned()),
-        })
-    };
-    assert_eq!(
-        world.refused(&pool, end("four")).await,
-        over(LimitName::NoteBytesMax, 3, 4)
-    );
-    end("123").await.unwrap();
-    world.check_replay(&pool).await;
-}
-
-async fn l_milliseconds_of_claims(world: World) {
-    let pool = limited(&world, &[(LimitName::ClaimMsMax, 1_000)]).await;
-    let lead = world.join(&pool, "lead").await;
-    let refusal = over(LimitName::ClaimMsMax, 1_000, 1_001);
-    for number in 0..3 {
-        world
-            .say(&pool, &lead, ("lead", &format!("m{number}")))
-            .await;
-    }
-    let fetch = |id: &str, ms| {
-        let fetch = World::fetch(&lead, id, 1);
-        pool.call(FetchMessages {
-            claim_ms: Millis(ms),
-            ..fetch
-        })
-    };
-    let first = World::claims(&fetch("r1", 999).await.unwrap());
-    let second = World::claims(&fetch("r2", 1_000).await.unwrap());
-    assert_eq!(world.refused(&pool, fetch("r3", 1_001)).await, refusal);
-    let extend = |ms| ExtendClaims {
-        caller: lead.clone(),
-        run: run("lead"),
-        claims: first.clone(),
-        claim_ms: Millis(ms),
-    };
-    pool.call(extend(999)).await.unwrap();
-    pool.call(extend(1_000)).await.unwrap();
-    assert_eq!(
-        world.refused(&pool, pool.call(extend(1_001))).await,
-        refusal
-    );
-    let release = |claims: &[heronry_journal::Claim], ms| ReleaseClaims {
-        caller: lead.clone(),
-        run: run("lead"),
-        claims: claims.to_vec(),
-        delay: Some(Millis(ms)),
-    };
-    let call = pool.call(release(&first, 1_001));
-    assert_eq!(world.refused(&pool, call).await, refusal);
-    pool.call(release(&first, 1_000)).await.unwrap();
-    pool.call(release(&second, 999)).await.unwrap();
     world.check_replay(&pool).await;
 }
 
@@ -477,35 +185,6 @@ async fn l_items_of_pages(world: World) {
     assert_eq!(error.rejection(), Some(&refusal));
     let none = pool.events(&query, 0, Millis(0)).await.unwrap();
     assert_eq!(none.events, []);
-    world.check_replay(&pool).await;
-}
-
-async fn l_live_wakes(world: World) {
-    let limits = [
-        (LimitName::LiveWakesPerRunMax, 2),
-        (LimitName::LiveWakesPerPoolMax, 3),
-    ];
-    let pool = limited(&world, &limits).await;
-    let one = world.join(&pool, "one").await;
-    let two = world.join(&pool, "two").await;
-    let wait = |caller: &Caller, key_text: &str| {
-        let waiting = World::waiting(r#"kind == "run_failed""#, key_text);
-        pool.call(RegisterWake::new(
-            caller.clone(),
-            World::run_of(caller),
-            waiting,
-        ))
-    };
-    let first = wait(&one, "w1").await.unwrap().wake.wake_id;
-    wait(&one, "w2").await.unwrap();
-    let refusal = world.refused(&pool, wait(&one, "w3")).await;
-    assert_eq!(refusal, over(LimitName::LiveWakesPerRunMax, 2, 3));
-    wait(&two, "w1").await.unwrap();
-    let refusal = world.refused(&pool, wait(&two, "w2")).await;
-    assert_eq!(refusal, over(LimitName::LiveWakesPerPoolMax, 3, 4));
-    assert!(world.unrecorded(&pool, wait(&one, "w2")).await.repeated);
-    world.cancel(&pool, &one, &first).await.unwrap();
-    wait(&one, "w3").await.unwrap();
     world.check_replay(&pool).await;
 }
 

@@ -13,12 +13,9 @@ use heronry_types::{
 
 on_every_store! {
     a15_an_agent_address_reaches_only_members_that_hold_the_policy
-    a15_no_run_is_started_by_addressing_it
-    a16_a_broadcast_reaches_peers_that_hold_the_required_policy
     p2_a_broadcast_may_include_its_sender
     a16_another_pools_id_reaches_nobody
     a18_a_sender_cannot_attach_a_policy_that_it_does_not_hold
-    m4_a_message_without_a_required_policy_is_refused
     m4_a_policy_lost_before_receiving_makes_the_copy_undeliverable
 }
 
@@ -88,36 +85,6 @@ async fn a15_an_agent_address_reaches_only_members_that_hold_the_policy(world: W
     world.check_replay(&pool).await;
 }
 
-async fn a15_no_run_is_started_by_addressing_it(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    join_reviewers(&world, &pool).await;
-    let before = world.head(&pool).await;
-    let to = Address::Agent {
-        agent_id: agent("reviewer"),
-    };
-    world
-        .send(&pool, &lead, carrying(to, "m1", &[]))
-        .await
-        .unwrap();
-    let to = Address::Agent {
-        agent_id: agent("absent"),
-    };
-    world
-        .send(&pool, &lead, carrying(to, "m2", &[]))
-        .await
-        .unwrap();
-    let expected = [
-        EventKind::RunMessageAccepted,
-        EventKind::RunMessageDelivered,
-        EventKind::RunMessageAccepted,
-        EventKind::RunMessageFailed,
-    ];
-    assert_eq!(world.kinds_after(&pool, before).await, expected);
-    assert_eq!(world.state(&pool).await.members().len(), 3);
-    world.check_replay(&pool).await;
-}
-
 /// A pool that requires `team`: the sender and `peer` hold it, `guest` does not.
 async fn broadcast(world: &World, broadcast: Option<Broadcast>, id: &str) -> (Pool, Receipt) {
     let spec = PoolSpec {
@@ -133,12 +100,6 @@ async fn broadcast(world: &World, broadcast: Option<Broadcast>, id: &str) -> (Po
     let request = carrying(Address::Pool { pool_id }, "m1", &["team"]);
     let sent = world.send(&pool, &sender, request).await.unwrap();
     (pool, sent.receipt)
-}
-
-async fn a16_a_broadcast_reaches_peers_that_hold_the_required_policy(world: World) {
-    let (pool, receipt) = broadcast(&world, None, "p").await;
-    assert_eq!(runs(&receipt), ["peer"]);
-    world.check_replay(&pool).await;
 }
 
 async fn p2_a_broadcast_may_include_its_sender(world: World) {
@@ -173,29 +134,6 @@ async fn a18_a_sender_cannot_attach_a_policy_that_it_does_not_hold(world: World)
         needs(refusal),
         ("secret".to_owned(), PolicyNeed::SenderHolds)
     );
-    world.check_replay(&pool).await;
-}
-
-async fn m4_a_message_without_a_required_policy_is_refused(world: World) {
-    let (pool, _) = broadcast(&world, None, "p").await;
-    let sender = world.join_with(&pool, "sender", &[], &["team"]).await;
-    let run_id = run("peer");
-    let request = carrying(Address::Run { run_id }, "m2", &[]);
-    let refusal = world
-        .refused(&pool, world.send(&pool, &sender, request))
-        .await;
-    assert_eq!(
-        needs(refusal),
-        ("team".to_owned(), PolicyNeed::MessageCarries)
-    );
-    // Who does not hold it cannot send at all.
-    let guest = world.join(&pool, "guest").await;
-    let run_id = run("peer");
-    let request = carrying(Address::Run { run_id }, "m3", &["team"]);
-    let refusal = world
-        .refused(&pool, world.send(&pool, &guest, request))
-        .await;
-    assert_eq!(needs(refusal), ("team".to_owned(), PolicyNeed::SenderHolds));
     world.check_replay(&pool).await;
 }
 

@@ -1,4 +1,4 @@
-//! Pools: created once, opened again, configured by version, rebuilt from the journal.
+//! Pools: created once, opened again, configured, rebuilt from the journal.
 
 use futures::future::join_all;
 use heronry_journal::Body;
@@ -16,7 +16,6 @@ on_every_store! {
     a4_a_fresh_pool_and_two_joins_are_the_records_and_events_1_2_and_3
     a4_a_join_costs_the_same_however_many_members_there_are
     a5_opening_with_another_configuration_names_the_fields_and_changes_nothing
-    a5_settings_change_by_version
 }
 
 on_every_store_that_is_reopened! {
@@ -270,50 +269,6 @@ fn patch(expected_version: u64, name: LimitName, value: u64) -> ConfigurePool {
         expected_version,
         limits,
     }
-}
-
-async fn a5_settings_change_by_version(world: World) {
-    let pool = world.pool().await;
-    let done = pool
-        .call(patch(1, LimitName::InboxDepthMax, 2))
-        .await
-        .unwrap();
-    pool.call(patch(2, LimitName::NoteBytesMax, 7))
-        .await
-        .unwrap();
-    let records = world
-        .records_after(&pool, done.cursor.position.previous())
-        .await;
-    let version = |record: &heronry_journal::Record| {
-        let Body::PoolConfigured(body) = &record.entry.body else {
-            panic!("{record:?}");
-        };
-        body.version
-    };
-    assert_eq!(records.iter().map(version).collect::<Vec<_>>(), [2, 3]);
-    for expected in [0, 1, 2, 4] {
-        let stale = pool.call(patch(expected, LimitName::InboxDepthMax, 5));
-        let refusal = world.refused(&pool, stale).await;
-        assert_eq!(
-            refusal,
-            Rejection::StaleVersion {
-                expected,
-                current: 3
-            }
-        );
-    }
-    let same = pool.call(patch(3, LimitName::InboxDepthMax, 2));
-    world.unrecorded(&pool, same).await;
-    let shown = pool
-        .call(DescribePool {
-            caller: Caller::Operator,
-        })
-        .await
-        .unwrap();
-    assert_eq!(shown.settings_version, 3);
-    assert_eq!(shown.limits.get(LimitName::InboxDepthMax), 2);
-    assert_eq!(shown.limits.get(LimitName::NoteBytesMax), 7);
-    world.check_replay(&pool).await;
 }
 
 async fn a5_settings_hold_for_later_records(world: World) {

@@ -3,26 +3,18 @@
 use std::num::NonZeroU32;
 
 use heronry_pool::{
-    Caller, Rejection,
-    decide::{ClaimSet, FetchMessages, FindMessage, SendRequest},
+    Caller,
+    decide::{FetchMessages, FindMessage, SendRequest},
 };
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, body, key, message, on_every_store, run};
 use heronry_types::{
-    Address, Broadcast, CopyState, EventKind, LimitExceeded, LimitName, MessageFailure,
-    MessageStatus, Millis, PoolSpec, Receipt, ReplyStanding, ResponseContract, RunEnd,
-    TimelineState, Undeliverable,
+    Address, CopyState, EventKind, LimitName, MessageFailure, MessageStatus, Millis, PoolSpec,
+    Receipt, ResponseContract, TimelineState,
 };
 
 on_every_store! {
     a26_the_second_of_two_replies_makes_a_message_responded
-    a26_a_recipient_counts_once
-    a26_a_reply_that_comes_after_the_number_is_delivered_and_marked_late
-    a26_a_reply_by_a_stranger_or_to_somebody_else_does_not_count
-    a26_only_the_replies_of_those_that_are_asked_count
-    a26_more_replies_than_can_count_are_refused
-    a26_acks_without_a_reply_that_leave_too_few_fail_the_message_at_once
-    a26_a_departure_that_leaves_too_few_fails_the_message_in_the_same_append
     a26_a_copy_that_dies_or_cannot_be_handed_over_can_fail_the_message
 }
 
@@ -95,13 +87,6 @@ impl Scene {
         (receipt.status, runs.collect())
     }
 
-    /// Claims everything that waits for a member, and acknowledges it.
-    pub(super) async fn ack_all(&self, by: &Caller) {
-        let received = self.world.receive(&self.pool, by, "all", 100).await;
-        let claims = ClaimSet::These(World::claims(&received));
-        self.world.ack(&self.pool, by, claims).await.unwrap();
-    }
-
     pub(super) async fn ends(self) {
         self.world.check_replay(&self.pool).await;
     }
@@ -155,260 +140,6 @@ async fn a26_the_second_of_two_replies_makes_a_message_responded(world: World) {
     };
     let states: Vec<_> = body.copies.iter().map(|copy| copy.state).collect();
     assert_eq!(states, [CopyState::Queued; 3]);
-    scene.ends().await;
-}
-
-async fn a26_a_recipient_counts_once(world: World) {
-    let scene = Scene::new(world).await;
-    scene.send(&scene.lead, asking("m1", 2)).await;
-    scene
-        .send(&scene.others[0], reply("r1", "lead", "m1"))
-        .await;
-    scene
-        .send(&scene.others[0], reply("r2", "lead", "m1"))
-        .await;
-    let (status, replied) = scene.stands("m1").await;
-    assert_eq!(
-        (status, replied),
-        (MessageStatus::Delivered, vec!["ann".to_owned()])
-    );
-    let items = scene
-        .world
-        .receive(&scene.pool, &scene.lead, "r", 9)
-        .await
-        .items;
-    let standings: Vec<_> = items.iter().map(|item| item.reply).collect();
-    let (counted, uncounted) = (ReplyStanding::Counted, ReplyStanding::Uncounted);
-    assert_eq!(standings, [Some(counted), Some(uncounted)]);
-    scene.ends().await;
-}
-
-async fn a26_a_reply_that_comes_after_the_number_is_delivered_and_marked_late(world: World) {
-    let scene = Scene::new(world).await;
-    scene.send(&scene.lead, asking("m1", 2)).await;
-    for (by, id) in scene.others.iter().zip(["r1", "r2", "r3"]) {
-        scene.send(by, reply(id, "lead", "m1")).await;
-    }
-    let (status, replied) = scene.stands("m1").await;
-    assert_eq!(status, MessageStatus::Responded);
-    assert_eq!(replied, ["ann", "bob"]);
-    let items = scene
-        .world
-        .receive(&scene.pool, &scene.lead, "r", 9)
-        .await
-        .items;
-    let standings: Vec<_> = items.iter().filter_map(|item| item.reply).collect();
-    let (counted, late) = (ReplyStanding::Counted, ReplyStanding::Late);
-    assert_eq!(standings, [counted, counted, late]);
-    // The copy of who was slow is handed over as ever.
-    let slow = scene
-        .world
-        .receive(&scene.pool, &scene.others[2], "r", 9)
-        .await;
-    assert_eq!(slow.items[0].message_id, message("m1"));
-    scene.ends().await;
-}
-
-async fn a26_a_reply_by_a_stranger_or_to_somebody_else_does_not_count(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
-        world,
-        pool,
-        lead,
-        others,
-    } = &scene;
-    scene.send(lead, asking("m1", 1)).await;
-    let late_joiner = world.join(pool, "dan").await;
-    scene.send(&late_joiner, reply("r1", "lead", "m1")).await;
-    scene.send(&others[0], reply("r2", "bob", "m1")).await;
-    scene.send(&others[0], reply("r3", "lead", "m2")).await;
-    scene.send(lead, reply("r4", "lead", "m1")).await;
-    let (status, replied) = scene.stands("m1").await;
-    assert_eq!((status, replied), (MessageStatus::Delivered, vec![]));
-    let items = world.receive(pool, lead, "r", 9).await.items;
-    let standings: Vec<_> = items.iter().map(|item| item.reply).collect();
-    assert_eq!(
-        standings,
-        [None, None, None],
-        "nobody's message of that name"
-    );
-    // A reply that reaches the requester among others does.
-    let to = Address::Pool {
-        pool_id: pool.id().clone(),
-    };
-    let to_all = SendRequest {
-        to,
-        ..reply("r5", "lead", "m1")
-    };
-    scene.send(&others[0], to_all).await;
-    assert_eq!(scene.receipt("m1").await.status, MessageStatus::Responded);
-    scene.ends().await;
-}
-
-async fn a26_only_the_replies_of_those_that_are_asked_count(world: World) {
-    let spec = PoolSpec {
-        broadcast: Some(Broadcast::IncludeSender),
-        ..PoolSpec::default()
-    };
-    let scene = Scene::of(world, spec, &["ann", "bob"]).await;
-    let mut request = asking("m1", 1);
-    let asked = ["bob", "lead", "zoe"].into_iter().map(run).collect();
-    request.contract.as_mut().unwrap().from = Some(asked);
-    let sent = scene.send(&scene.lead, request).await;
-    assert_eq!(
-        sent.recipients.len(),
-        3,
-        "the requester has a copy of its own"
-    );
-    scene
-        .send(&scene.others[0], reply("r1", "lead", "m1"))
-        .await;
-    scene.send(&scene.lead, reply("r2", "lead", "m1")).await;
-    assert_eq!(scene.receipt("m1").await.status, MessageStatus::Delivered);
-    scene
-        .send(&scene.others[1], reply("r3", "lead", "m1"))
-        .await;
-    let (status, replied) = scene.stands("m1").await;
-    assert_eq!(
-        (status, replied),
-        (MessageStatus::Responded, vec!["bob".to_owned()])
-    );
-    scene.ends().await;
-}
-
-/// The refusal of a message that records nothing.
-async fn refused(scene: &Scene, request: SendRequest) -> Option<Rejection> {
-    let before = scene.world.head(&scene.pool).await;
-    let answer = scene.world.send(&scene.pool, &scene.lead, request).await;
-    assert_eq!(scene.world.head(&scene.pool).await, before);
-    answer.unwrap_err().rejection().cloned()
-}
-
-async fn a26_more_replies_than_can_count_are_refused(world: World) {
-    let scene = Scene::of(world, PoolSpec::default(), &["ann", "bob"]).await;
-    let unsatisfiable =
-        |expected, eligible| Some(Rejection::ContractUnsatisfiable { expected, eligible });
-    assert_eq!(refused(&scene, asking("m1", 3)).await, unsatisfiable(3, 2));
-    assert_eq!(
-        refused(&scene, asking("m1", u32::MAX)).await,
-        unsatisfiable(u32::MAX, 2)
-    );
-    let mut narrow = asking("m1", 1);
-    narrow.contract.as_mut().unwrap().from = Some([run("zoe")].into_iter().collect());
-    assert_eq!(refused(&scene, narrow.clone()).await, unsatisfiable(1, 0));
-    narrow.contract.as_mut().unwrap().from = Some([].into_iter().collect());
-    assert_eq!(refused(&scene, narrow).await, unsatisfiable(1, 0));
-    let mut to_self = asking("m1", 1);
-    to_self.to = Address::Run {
-        run_id: run("lead"),
-    };
-    assert_eq!(refused(&scene, to_self).await, unsatisfiable(1, 0));
-    // What has no recipient at all has a receipt that says why, as without a contract.
-    let mut to_nobody = asking("m0", 1);
-    to_nobody.to = Address::Run { run_id: run("zoe") };
-    let receipt = scene.send(&scene.lead, to_nobody).await;
-    assert_eq!(receipt.status, MessageStatus::Failed);
-    assert_eq!(receipt.reason, Some(MessageFailure::NoSuchMember));
-
-    let mut crowd = asking("m2", 1);
-    let max = usize::try_from(LimitName::RecipientsPerMessageMax.default_value()).unwrap();
-    let mut named = |count: usize| {
-        let runs = (0..count)
-            .map(|number| run(&format!("r{number}")))
-            .chain([run("ann")]);
-        crowd.contract.as_mut().unwrap().from = Some(runs.collect());
-        crowd.clone()
-    };
-    let over = refused(&scene, named(max)).await;
-    let (limit, max_allowed) = (LimitName::RecipientsPerMessageMax, max as u64);
-    let exceeded = LimitExceeded::new(limit, max_allowed, max_allowed + 1);
-    assert_eq!(over, Some(Rejection::Limit(exceeded)));
-    let sent = scene.send(&scene.lead, named(max - 1)).await;
-    assert_eq!(sent.status, MessageStatus::Delivered);
-
-    assert_eq!(
-        scene.send(&scene.lead, asking("m1", 2)).await.status,
-        MessageStatus::Delivered
-    );
-    // A name keeps its contract.
-    let conflict = refused(&scene, asking("m1", 1)).await;
-    assert!(matches!(
-        conflict,
-        Some(Rejection::IdempotencyConflict { .. })
-    ));
-    scene.ends().await;
-}
-
-async fn a26_acks_without_a_reply_that_leave_too_few_fail_the_message_at_once(world: World) {
-    let scene = Scene::new(world).await;
-    scene.send(&scene.lead, asking("m1", 2)).await;
-    scene.ack_all(&scene.others[0]).await;
-    assert_eq!(
-        scene.receipt("m1").await.status,
-        MessageStatus::Delivered,
-        "two are left"
-    );
-    let before = scene.world.head(&scene.pool).await;
-    scene.ack_all(&scene.others[1]).await;
-    let kinds = scene.world.kinds_after(&scene.pool, before).await;
-    let (fetched, acked) = (EventKind::RunMessageFetched, EventKind::RunMessageAcked);
-    assert_eq!(kinds, [fetched, acked, EventKind::RunMessageFailed]);
-    let receipt = scene.receipt("m1").await;
-    assert_eq!(receipt.status, MessageStatus::Failed);
-    assert_eq!(receipt.reason, Some(MessageFailure::Unsatisfiable));
-    let states: Vec<_> = receipt.recipients.iter().map(|it| it.state).collect();
-    assert_eq!(
-        states,
-        [CopyState::Acked, CopyState::Acked, CopyState::Queued]
-    );
-    // The terminal record carries the ack that caused it.
-    let records = scene.world.records_after(&scene.pool, before).await;
-    let heronry_journal::Body::MessageUnsatisfiable(body) = &records[2].entry.body else {
-        panic!("{records:?}");
-    };
-    let recorded: Vec<_> = body.copies.iter().map(|copy| copy.state).collect();
-    assert_eq!(recorded, states);
-    // Whatever comes now is late.
-    scene
-        .send(&scene.others[2], reply("r1", "lead", "m1"))
-        .await;
-    let items = scene
-        .world
-        .receive(&scene.pool, &scene.lead, "r", 9)
-        .await
-        .items;
-    assert_eq!(items[0].reply, Some(ReplyStanding::Late));
-    scene.ends().await;
-}
-
-async fn a26_a_departure_that_leaves_too_few_fails_the_message_in_the_same_append(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
-        world,
-        pool,
-        lead,
-        others,
-    } = &scene;
-    scene.send(lead, asking("m1", 3)).await;
-    scene.send(lead, asking("m2", 2)).await;
-    let before = world.head(pool).await;
-    world.leave(pool, &others[0]).await.unwrap();
-    let kinds = world.kinds_after(pool, before).await;
-    assert_eq!(
-        kinds,
-        [EventKind::AgentPoolRunLeft, EventKind::RunMessageFailed]
-    );
-    let receipt = scene.receipt("m1").await;
-    assert_eq!(receipt.reason, Some(MessageFailure::Unsatisfiable));
-    assert_eq!(receipt.recipients[0].why, Some(Undeliverable::Left));
-    assert_eq!(scene.receipt("m2").await.status, MessageStatus::Delivered);
-    // Held copies count as well as queued ones.
-    world.receive(pool, &others[1], "r", 9).await;
-    world
-        .end(pool, &others[1], RunEnd::Completed)
-        .await
-        .unwrap();
-    assert_eq!(scene.receipt("m2").await.status, MessageStatus::Failed);
     scene.ends().await;
 }
 

@@ -7,14 +7,13 @@ use heronry_tests::{
     World, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
 };
 use heronry_types::{
-    CopyState, EventKind, MessageStatus, Millis, PoolSpec, TimelineState, Timestamp, WakeStatus,
+    CopyState, EventKind, MessageStatus, Millis, PoolSpec, TimelineState, Timestamp,
 };
 
 use super::replies::{Scene, asking, find, reply};
 
 on_every_store! {
     m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last
-    w1_a_wake_for_the_responses_to_a_message_fires
 }
 
 on_every_store_that_is_reopened! {
@@ -220,25 +219,5 @@ async fn m7_a_waiter_on_a_receipt_is_woken_by_each_reply_and_by_the_last(world: 
     }
     assert_eq!(scene.receipt("m1").await.status, MessageStatus::Responded);
     assert_eq!(scene.world.monotonic(), Millis(0), "no clock was needed");
-    scene.ends().await;
-}
-
-async fn w1_a_wake_for_the_responses_to_a_message_fires(world: World) {
-    let scene = Scene::new(world).await;
-    let Scene {
-        world,
-        pool,
-        lead,
-        others,
-    } = &scene;
-    scene.send(lead, asking("m1", 1)).await;
-    let filter = r#"message == "m1" && kind == "run_message_responded""#;
-    let wake = world
-        .register(pool, lead, World::waiting(filter, "w"))
-        .await;
-    assert_eq!(wake.status, WakeStatus::Registered);
-    scene.send(&others[0], reply("r1", "lead", "m1")).await;
-    let woken = world.wake_of(pool, lead, &wake.wake_id).await;
-    assert_eq!(woken.matches[0].kind, EventKind::RunMessageResponded);
     scene.ends().await;
 }

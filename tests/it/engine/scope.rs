@@ -3,23 +3,16 @@
 use heronry_event::Event;
 use heronry_pool::{
     Caller, PolicyNeed, Rejection,
-    decide::{AckCopies, ClaimSet, JoinPool, RegisterWake, Viewer, Viewing},
+    decide::{AckCopies, ClaimSet, Viewer, Viewing},
 };
 use heronry_runtime::Pool;
 use heronry_tests::{World, on_every_store, run};
-use heronry_types::{
-    AckOutcome, Actor, EventKind, Payload, PoolSpec, RunEnd, Since, Visibility, WakePayload,
-    WakeReason, WakeStatus,
-};
+use heronry_types::{AckOutcome, Actor, EventKind, Payload, PoolSpec, Visibility, WakePayload};
 
 on_every_store! {
     s5_a_member_sees_only_authors_in_scope_and_the_engine_and_an_operator_sees_all
     s5_a_callers_filter_only_narrows
     s5_a_viewer_without_the_policy_is_refused
-    s5_a_wake_sees_what_its_run_sees
-    a55_a_wake_of_a_run_that_may_not_read_the_events_is_refused
-    a55_a_takeover_that_may_not_read_the_events_ends_every_wake_of_its_run
-    s5_the_author_is_judged_just_before_the_record_and_a_join_just_after
     s5_a_payload_is_reduced_to_the_wake_policy
 }
 
@@ -164,101 +157,6 @@ async fn s5_a_viewer_without_the_policy_is_refused(world: World) {
             since: World::generation(&inside),
         },
         "an operator may look as a member"
-    );
-    world.check_replay(&pool).await;
-}
-
-async fn s5_a_wake_sees_what_its_run_sees(world: World) {
-    let (pool, inside, outside) = scene(&world).await;
-    let accepted = r#"kind == "run_message_accepted""#;
-    let by_in = world
-        .register(&pool, &inside, World::waiting(accepted, "w1"))
-        .await
-        .wake_id;
-    world.say(&pool, &outside, ("in", "m1")).await;
-    let still = world.wake_of(&pool, &inside, &by_in).await;
-    assert_eq!(
-        still.status,
-        WakeStatus::Registered,
-        "the author is out of scope"
-    );
-    let receipt = world.say(&pool, &inside, ("in", "m2")).await;
-    let woken = world.wake_of(&pool, &inside, &by_in).await;
-    assert_eq!(woken.status, WakeStatus::Triggered);
-    assert_eq!(woken.matches[0].cursor, receipt.cursor);
-    world.check_replay(&pool).await;
-}
-
-async fn a55_a_wake_of_a_run_that_may_not_read_the_events_is_refused(world: World) {
-    let (pool, _, outside) = scene(&world).await;
-    let missing = Rejection::Policy {
-        policy: World::policies(&["inside"]).as_slice()[0].clone(),
-        need: PolicyNeed::ViewerHolds,
-    };
-    for caller in [outside, Caller::Operator] {
-        for since in [Since::Head, Since::Start] {
-            let mut request = World::waiting("true", "w");
-            request.since = since;
-            let register = RegisterWake::new(caller.clone(), run("out"), request);
-            let refusal = world.refused(&pool, pool.call(register)).await;
-            assert_eq!(refusal, missing, "{caller:?} {since:?}");
-        }
-    }
-    world.check_replay(&pool).await;
-}
-
-async fn a55_a_takeover_that_may_not_read_the_events_ends_every_wake_of_its_run(world: World) {
-    let (pool, inside, _) = scene(&world).await;
-    let request = World::waiting(r#"kind == "tool_completed""#, "w");
-    let wake = world.register(&pool, &inside, request).await.wake_id;
-    let narrower = JoinPool {
-        policies: Some(World::policies(&["more"])),
-        ..World::joining_as("in", "instance-2")
-    };
-    let before = world.head(&pool).await;
-    let joined = world.join_as(&pool, narrower).await.unwrap();
-    assert_eq!(
-        world.kinds_after(&pool, before).await,
-        [EventKind::RunTakenOver, EventKind::WakeConditionCancelled]
-    );
-    let after = World::member("in", joined.generation);
-    let ended = world.wake_of(&pool, &after, &wake).await;
-    assert_eq!(ended.status, WakeStatus::Cancelled);
-    assert_eq!(ended.reason, Some(WakeReason::Policy.into()));
-    world.check_replay(&pool).await;
-}
-
-async fn s5_the_author_is_judged_just_before_the_record_and_a_join_just_after(world: World) {
-    let (pool, ..) = scene(&world).await;
-    let shown = || async {
-        let records = world.records(&pool).await;
-        let last = records.last().unwrap();
-        (last.kind(), last.entry.visibility)
-    };
-    let narrower = heronry_pool::decide::JoinPool {
-        policies: Some(World::policies(&["more"])),
-        ..World::joining_as("in", "instance-2")
-    };
-    let joined = world.join_as(&pool, narrower).await.unwrap();
-    assert_eq!(
-        shown().await,
-        (EventKind::RunTakenOver, Visibility::OutOfScope)
-    );
-    let after = World::member("in", joined.generation);
-    world.end(&pool, &after, RunEnd::Failed).await.unwrap();
-    assert_eq!(
-        shown().await,
-        (EventKind::RunFailed, Visibility::OutOfScope)
-    );
-    let other = world.join_with(&pool, "other", &[], &["inside"]).await;
-    assert_eq!(
-        shown().await,
-        (EventKind::AgentPoolRunJoined, Visibility::InScope)
-    );
-    world.leave(&pool, &other).await.unwrap();
-    assert_eq!(
-        shown().await,
-        (EventKind::AgentPoolRunLeft, Visibility::InScope)
     );
     world.check_replay(&pool).await;
 }

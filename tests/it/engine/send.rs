@@ -19,7 +19,6 @@ on_every_store! {
     a10_a_run_address_records_the_intent_and_then_the_result
     a10_the_receipt_names_the_acceptance_now_and_in_every_repeat
     a10_the_events_come_in_the_same_order_and_carry_no_body
-    a14_a_sender_that_is_not_a_member_is_refused
     a14_a_fenced_or_departed_sender_gets_its_earlier_receipt
     a17_a_topic_reaches_exactly_its_present_listers
     m5_a_run_an_agent_and_a_topic_may_reach_the_sender
@@ -264,32 +263,6 @@ async fn a14_a_missing_target_gives_a_failed_receipt_that_is_remembered(world: W
         let as_of = pool.head();
         assert_eq!(again.receipt, Receipt { as_of, ..receipt });
     }
-    world.check_replay(&pool).await;
-}
-
-async fn a14_a_sender_that_is_not_a_member_is_refused(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join(&pool, "lead").await;
-    let stranger = World::member("stranger", heronry_types::Generation(pool.head().position));
-    let refused = world.send(&pool, &stranger, World::to_run("lead", "k1", "hi"));
-    assert_eq!(world.refused(&pool, refused).await, Rejection::NotAMember);
-    let by_operator = heronry_pool::decide::SendMessage::new(
-        heronry_pool::Caller::Operator,
-        run("stranger"),
-        World::to_run("lead", "k1", "hi"),
-    );
-    let refusal = world.refused(&pool, pool.call(by_operator)).await;
-    assert_eq!(refusal, Rejection::NotAMember);
-    world.leave(&pool, &lead).await.unwrap();
-    let refused = world.send(&pool, &lead, World::to_run("lead", "k1", "hi"));
-    assert_eq!(world.refused(&pool, refused).await, Rejection::NotAMember);
-    // A refusal leaves no trace: after joining, the same request is a new message.
-    let lead = world.join(&pool, "lead").await;
-    let sent = world
-        .send(&pool, &lead, World::to_run("lead", "k1", "hi"))
-        .await
-        .unwrap();
-    assert!(!sent.repeated);
     world.check_replay(&pool).await;
 }
 

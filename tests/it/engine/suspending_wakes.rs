@@ -4,7 +4,7 @@ use heronry_pool::{
     Caller, Rejection,
     decide::{RegisterWake, Suspending, WakeEvents, WakeRequest},
 };
-use heronry_runtime::{CallError, Pool};
+use heronry_runtime::Pool;
 use heronry_tests::{World, let_others_run, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
     DeliveryOptions, EventKind, Importance, Millis, ResumedBy, RunState, Since, SuspendFor,
@@ -17,12 +17,8 @@ use crate::{
 };
 
 on_every_store! {
-    w1_a_suspending_wake_suspends_its_run_and_its_end_resumes_it_in_the_same_appends
-    w1_any_of_several_suspending_wakes_resumes_the_run
-    w1_a_wake_that_ends_at_once_suspends_nobody
     w1_a_suspending_wake_needs_a_timeout_or_forever
     w1_a_suspending_wake_that_times_out_resumes_its_run
-    w1_a_repeated_registration_suspends_and_resumes_nobody
     w4_suspending_and_resuming_trigger_only_who_includes_them_and_never_their_own_wake
     w7_a_wait_for_a_suspending_wake_ends_when_its_run_goes_on
 }
@@ -41,93 +37,6 @@ fn suspending(filter: &str, key: &str) -> WakeRequest {
 
 async fn asleep(pool: &Pool, name: &str) -> bool {
     seen(pool, name).await.suspended.is_some()
-}
-
-async fn w1_a_suspending_wake_suspends_its_run_and_its_end_resumes_it_in_the_same_appends(
-    world: World,
-) {
-    let (pool, lead, scout) = pair(&world).await;
-    let before = world.head(&pool).await;
-    let wake = world.register(&pool, &lead, suspending(NEWS, "w")).await;
-    let stood = (wake.status, wake.run_state);
-    assert_eq!(stood, (WakeStatus::Registered, Some(RunState::Suspended)));
-    let kinds = world.kinds_after(&pool, before).await;
-    let expected = [EventKind::WakeConditionRegistered, EventKind::RunSuspended];
-    assert_eq!(kinds, expected);
-    let last = world.chunks(&pool).await.pop().unwrap();
-    assert_eq!(last.first(), before.next(), "in one append");
-    let view = seen(&pool, "lead").await.suspended.unwrap();
-    assert_eq!(view.wakes, std::slice::from_ref(&wake.wake_id));
-    assert_eq!(view.until, wake.deadline, "its timeout resumes it");
-
-    let before = world.head(&pool).await;
-    tell(&world, &pool, &scout, "k1").await;
-    let kinds = world.kinds_after(&pool, before).await;
-    let woken = [EventKind::WakeConditionTriggered, EventKind::RunResumed];
-    assert_eq!(kinds[2..], woken);
-    let last = world.chunks(&pool).await.pop().unwrap();
-    assert_eq!(last.first(), before.next(), "in one append");
-    let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-    let stands = (wake.status, wake.run_state);
-    assert_eq!(stands, (WakeStatus::Triggered, Some(RunState::Active)));
-    let plain = world
-        .register(&pool, &lead, World::waiting(NEWS, "p"))
-        .await;
-    assert_eq!(plain.run_state, None);
-    assert!(!asleep(&pool, "lead").await);
-    world.check_replay(&pool).await;
-}
-
-async fn w1_any_of_several_suspending_wakes_resumes_the_run(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let by_ranger = format!(r#"{NEWS} && run == "ranger""#);
-    let never = world
-        .register(&pool, &lead, suspending(&by_ranger, "w1"))
-        .await;
-    let news = world.register(&pool, &lead, suspending(NEWS, "w2")).await;
-    let view = seen(&pool, "lead").await.suspended.unwrap();
-    assert_eq!(view.wakes, [never.wake_id.clone(), news.wake_id]);
-    let by = resumed(&world.records(&pool).await);
-    assert_eq!(by, [], "another suspending wake lets it sleep on");
-    tell(&world, &pool, &scout, "k1").await;
-    assert!(!asleep(&pool, "lead").await);
-    let other = world.wake_of(&pool, &lead, &never.wake_id).await;
-    let stands = (other.status, other.run_state);
-    assert_eq!(stands, (WakeStatus::Registered, Some(RunState::Active)));
-    // It still counts for the next one.
-    world.register(&pool, &lead, suspending(NEWS, "w3")).await;
-    let view = seen(&pool, "lead").await.suspended.unwrap();
-    assert_eq!((view.wakes.len(), &view.wakes[0]), (2, &never.wake_id));
-    world.cancel(&pool, &lead, &never.wake_id).await.unwrap();
-    assert!(!asleep(&pool, "lead").await, "giving one up is its command");
-    world.check_replay(&pool).await;
-}
-
-async fn w1_a_wake_that_ends_at_once_suspends_nobody(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let before = pool.head();
-    tell(&world, &pool, &scout, "k1").await;
-    let old = WakeRequest {
-        since: Since::Cursor(before),
-        ..suspending(NEWS, "w1")
-    };
-    let no_time = WakeRequest {
-        timeout: Some(Millis(0)),
-        ..suspending(NEWS, "w2")
-    };
-    for (request, status) in [
-        (old, WakeStatus::Triggered),
-        (no_time, WakeStatus::TimedOut),
-    ] {
-        let wake = world.register(&pool, &lead, request).await;
-        assert_eq!(
-            (wake.status, wake.run_state),
-            (status, Some(RunState::Active))
-        );
-    }
-    let kinds = world.kinds_after(&pool, before.position).await;
-    assert!(!kinds.contains(&EventKind::RunSuspended));
-    world.check_replay(&pool).await;
 }
 
 async fn w1_a_suspending_wake_needs_a_timeout_or_forever(world: World) {
@@ -176,31 +85,6 @@ async fn w1_a_suspending_wake_that_times_out_resumes_its_run(world: World) {
     assert_eq!(kinds, expected);
     let last = world.chunks(&pool).await.pop().unwrap();
     assert_eq!(last.first(), before.next(), "in one append");
-    world.check_replay(&pool).await;
-}
-
-async fn w1_a_repeated_registration_suspends_and_resumes_nobody(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let again = || RegisterWake::new(lead.clone(), run("lead"), suspending(NEWS, "w"));
-    pool.call(again()).await.unwrap();
-    let head = world.head(&pool).await;
-    let repeated = pool.call(again()).await.unwrap();
-    assert!(repeated.repeated);
-    assert_eq!(repeated.wake.run_state, Some(RunState::Suspended));
-    tell(&world, &pool, &scout, "k1").await;
-    let repeated = pool.call(again()).await.unwrap();
-    assert_eq!(repeated.wake.status, WakeStatus::Triggered);
-    assert_eq!(world.records_after(&pool, head).await.len(), 4);
-    let plain = timed(NEWS, "w", 60_000);
-    let other: Result<_, CallError> = pool
-        .call(RegisterWake::new(lead.clone(), run("lead"), plain))
-        .await;
-    let conflict = other.unwrap_err();
-    let is_conflict = matches!(
-        conflict.rejection(),
-        Some(Rejection::IdempotencyConflict { .. })
-    );
-    assert!(is_conflict, "to suspend is part of the request");
     world.check_replay(&pool).await;
 }
 

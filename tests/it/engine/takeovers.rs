@@ -11,9 +11,7 @@ use heronry_types::{EventKind, Millis, Position, RunEnd, Timestamp};
 
 on_every_store! {
     p3_a_join_that_takes_over_says_from_whom_and_a_repeat_says_the_same
-    p3_who_joins_a_run_that_is_no_member_took_nothing_over
     p3_a_new_join_refuses_a_live_run_and_records_nothing
-    p3_a_new_join_of_the_same_instance_is_a_repeat
 }
 
 on_every_store_that_is_reopened! {
@@ -84,18 +82,6 @@ async fn p3_what_was_taken_over_is_said_also_after_a_restart(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn p3_who_joins_a_run_that_is_no_member_took_nothing_over(world: World) {
-    let pool = world.pool().await;
-    let first = join(&world, &pool, "one").await;
-    let scout = World::member("scout", first.generation);
-    world.leave(&pool, &scout).await.unwrap();
-    let second = join(&world, &pool, "two").await;
-    assert_eq!(second.taken_over, None);
-    let again = join(&world, &pool, "two").await;
-    assert_eq!((again.taken_over, again.repeated), (None, true));
-    world.check_replay(&pool).await;
-}
-
 fn new(instance: &str) -> JoinNew {
     JoinNew(World::joining_as("scout", instance))
 }
@@ -130,24 +116,6 @@ async fn p3_a_new_join_refuses_a_live_run_and_records_nothing(world: World) {
     let state = RunEnd::Completed;
     let refusal = world.refused(&pool, pool.call(new("three"))).await;
     assert_eq!(refusal, Rejection::RunEnded { state });
-    world.check_replay(&pool).await;
-}
-
-async fn p3_a_new_join_of_the_same_instance_is_a_repeat(world: World) {
-    let pool = world.pool().await;
-    let first = pool.call(new("one")).await.unwrap();
-    let again = world.unrecorded(&pool, pool.call(new("one"))).await;
-    assert_eq!((again.generation, again.repeated), (first.generation, true));
-    let member = Caller::Member {
-        run: run("scout"),
-        generation: first.generation,
-    };
-    let as_member = JoinNew(JoinPool {
-        caller: member,
-        ..World::joining_as("scout", "two")
-    });
-    let refusal = world.refused(&pool, pool.call(as_member)).await;
-    assert_eq!(refusal, Rejection::OperatorOnly);
     world.check_replay(&pool).await;
 }
 

@@ -1,17 +1,10 @@
 //! Wakes that wait for more than one filter says.
 
-use heronry_event::filter::Filter;
 use heronry_journal::{Body, Record};
-use heronry_pool::{
-    Caller, Rejection,
-    decide::{RegisterWake, WakeRequest},
-};
+use heronry_pool::{Caller, decide::WakeRequest};
 use heronry_runtime::Pool;
-use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
-use heronry_types::{
-    Condition, ConditionError, Count, DistinctBy, LimitName, Position, Since, WakeId, WakeStatus,
-    WakeView,
-};
+use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened};
+use heronry_types::{Position, Since, WakeId, WakeStatus, WakeView};
 
 use crate::wakes::{NEWS, pair};
 
@@ -22,8 +15,6 @@ on_every_store! {
     a36_what_has_no_message_does_not_count_by_message
     a36_conditions_stand_in_each_other
     a36_a_condition_that_earlier_events_fulfil_is_triggered_at_once
-    a36_equal_conditions_are_one_request_whatever_the_order_of_their_parts
-    a36_conditions_over_their_limits_are_refused
 }
 
 on_every_store_that_is_reopened! {
@@ -279,93 +270,6 @@ async fn a36_a_decided_condition_whose_append_was_lost_is_decided_again_alike(wo
         let view = world.wake_of(&pool, &lead, wake).await;
         let matches: Vec<_> = view.matches.iter().map(|it| it.cursor.position).collect();
         assert_eq!(matches, [first, last], "{view:?}");
-    }
-    world.check_replay(&pool).await;
-}
-
-async fn a36_equal_conditions_are_one_request_whatever_the_order_of_their_parts(world: World) {
-    let (pool, lead, _) = pair(&world).await;
-    let register = |condition: &str| {
-        let request = World::waiting_for(condition, "w");
-        let register = RegisterWake::new(lead.clone(), run("lead"), request);
-        let pool = pool.clone();
-        async move { pool.call(register).await }
-    };
-    let first = register(r#"{"any_of":["terminal","topic == \"a\""]}"#)
-        .await
-        .unwrap();
-    assert!(!first.repeated);
-    for same in [
-        r#"{"any_of":["topic == \"a\"","terminal"]}"#,
-        r#"{"any_of":["topic == \"a\"",{"any_of":["terminal"]},"terminal"]}"#,
-    ] {
-        assert!(register(same).await.unwrap().repeated);
-    }
-    for other in [
-        r#"{"all_of":["terminal","topic == \"a\""]}"#,
-        r#"{"any_of":["terminal",{"count":{"n":1,"filter":"topic == \"a\""}}]}"#,
-        r#""terminal || topic == \"a\"""#,
-    ] {
-        let refused = world.refused(&pool, register(other)).await;
-        assert!(matches!(refused, Rejection::IdempotencyConflict { .. }));
-    }
-    world.check_replay(&pool).await;
-}
-
-async fn a36_conditions_over_their_limits_are_refused(world: World) {
-    let (pool, lead, _) = pair(&world).await;
-    let filter = || Condition::Filter(Filter::compile(NEWS).unwrap());
-    let count = |n| {
-        Condition::Count(Count {
-            n,
-            filter: Filter::compile(NEWS).unwrap(),
-            distinct_by: DistinctBy::Event,
-        })
-    };
-    let register = |condition: Condition<Filter>, name: &str| {
-        let request = WakeRequest::new(condition, key(name));
-        pool.call(RegisterWake::new(lead.clone(), run("lead"), request))
-    };
-    let (max, actual) = (64, 65);
-    let refused = world.refused(&pool, register(Condition::AnyOf(vec![filter(); 65]), "w"));
-    let expected = ConditionError::TooManyFilters { max, actual };
-    assert_eq!(refused.await, Rejection::Condition(expected));
-    let (max, actual) = (1_000, 1_001);
-    let refused = world.refused(&pool, register(count(1_001), "w")).await;
-    let expected = ConditionError::TooManyEvents { max, actual };
-    assert_eq!(refused, Rejection::Condition(expected));
-    let refused = world.refused(&pool, register(count(0), "w")).await;
-    assert_eq!(refused, Rejection::Condition(ConditionError::CountsNothing));
-    let none = world
-        .refused(&pool, register(Condition::AllOf(Vec::new()), "w"))
-        .await;
-    let list = "all_of";
-    assert_eq!(none, Rejection::Condition(ConditionError::Empty { list }));
-    let deep = (1..9).fold(filter(), |inner, _| Condition::AllOf(vec![inner]));
-    let refused = world.refused(&pool, register(deep, "w")).await;
-    let expected = ConditionError::TooDeep { max: 8 };
-    assert_eq!(refused, Rejection::Condition(expected));
-    // The texts of all filters together are no longer than that of one may be.
-    let text = |bytes: usize| {
-        let spaces = " ".repeat(bytes - 4);
-        Condition::Filter(Filter::compile(&format!("true{spaces}")).unwrap())
-    };
-    let over = Condition::AllOf(vec![filter(), text(16 * 1024 - NEWS.len() + 1)]);
-    let Rejection::Limit(over) = world.refused(&pool, register(over, "w")).await else {
-        panic!("another refusal")
-    };
-    assert_eq!(over.limit, LimitName::FilterTextBytesMax);
-    assert_eq!((over.max, over.actual), (16 * 1024, 16 * 1024 + 1));
-    for (number, fits) in [
-        Condition::AllOf(vec![filter(); 64]),
-        count(999),
-        count(1_000),
-        Condition::AllOf(vec![filter(), text(16 * 1024 - NEWS.len())]),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        register(fits, &format!("fits-{number}")).await.unwrap();
     }
     world.check_replay(&pool).await;
 }

@@ -17,7 +17,6 @@ use heronry_types::{
 
 on_every_store! {
     w8_what_the_wakes_of_a_run_cost_is_limited_until_they_end
-    w8_what_all_wakes_of_a_pool_cost_is_limited
     w8_explain_names_the_cost_and_looks_at_fewer_events_of_a_wake_that_costs_much
     w8_a_look_through_earlier_events_that_costs_much_is_done_beside_the_pool
     w8_triggers_of_many_matches_are_few_in_each_append
@@ -125,24 +124,6 @@ async fn w8_what_the_wakes_of_a_run_cost_is_limited_until_they_end(world: World)
     }
     let more = wait(&pool, &one, "terminal", "more");
     assert_eq!(world.refused(&pool, more).await, over(limit, all, all + 1));
-    world.check_replay(&pool).await;
-}
-
-async fn w8_what_all_wakes_of_a_pool_cost_is_limited(world: World) {
-    let limit = LimitName::WakeCostPerPoolMax;
-    let pool = limited(&world, &[(limit, 3)]).await;
-    let one = world.join(&pool, "one").await;
-    let two = world.join(&pool, "two").await;
-    wait(&pool, &one, r#"run == "x" && terminal"#, "w")
-        .await
-        .unwrap();
-    let too_much = wait(&pool, &two, r#"run == "x" && terminal"#, "w");
-    assert_eq!(world.refused(&pool, too_much).await, over(limit, 3, 4));
-    wait(&pool, &two, "terminal", "w").await.unwrap();
-    world.leave(&pool, &one).await.unwrap();
-    wait(&pool, &two, r#"run == "x" && terminal"#, "v")
-        .await
-        .unwrap();
     world.check_replay(&pool).await;
 }
 

@@ -1,27 +1,23 @@
-//! Wakes: how they end, what they skip, and whom they do not disturb.
+//! Wakes: how they end, why they are refused, and whom they do not disturb.
 
 use heronry_pool::{
     Caller, Rejection,
     decide::{
-        CancelWake, EndRun, Expiry, LeavePool, RegisterWake, SendMessage, SendRequest, WakeEvents,
-        WakeRequest,
+        CancelWake, EndRun, Expiry, LeavePool, RegisterWake, SendMessage, SendRequest, WakeRequest,
     },
 };
 use heronry_tests::{World, body, calling, key, let_others_run, on_every_store, run, until};
 use heronry_types::{
     Address, Cursor, Epoch, EventKind, Generation, LimitName, Limits, Millis, PoolSpec, Position,
-    ResumeWith, RunEnd, Since, WakeReason, WakeStatus,
+    RunEnd, Since, WakeStatus,
 };
 
 use crate::wakes::{NEWS, pair, since, tell, timed};
 
 on_every_store! {
     a34_the_first_of_trigger_cancel_and_timeout_is_the_only_end
-    a34_cancelling_again_records_nothing
     a34_an_event_that_is_due_before_a_timeout_of_the_same_moment_triggers
-    a35_events_about_wakes_are_skipped_unless_they_are_asked_for
     a37_a_waiter_that_left_ended_or_is_at_its_limit_fails_nobody
-    a39_a_wake_hands_over_what_it_was_asked_to
     w2_a_refused_registration_says_why_and_records_nothing
     w3_a_repeated_registration_is_answered_as_it_stands_now
     w7_ending_a_wait_does_not_end_the_wake
@@ -82,27 +78,6 @@ async fn a34_the_first_of_trigger_cancel_and_timeout_is_the_only_end(world: Worl
     world.check_replay(&pool).await;
 }
 
-async fn a34_cancelling_again_records_nothing(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let wake = world
-        .register(&pool, &lead, World::waiting(NEWS, "w"))
-        .await;
-    let cancelled = world.cancel(&pool, &lead, &wake.wake_id).await.unwrap();
-    assert_eq!(cancelled.status, WakeStatus::Cancelled);
-    assert_eq!(cancelled.reason, Some(WakeReason::Requested.into()));
-    let again = world.cancel(&pool, &lead, &wake.wake_id);
-    assert_eq!(world.unrecorded(&pool, again).await, cancelled);
-    tell(&world, &pool, &scout, "k1").await;
-    let triggered = world
-        .register(&pool, &lead, since(NEWS, "w2", Since::Start))
-        .await;
-    let late = world.cancel(&pool, &lead, &triggered.wake_id);
-    assert_eq!(world.unrecorded(&pool, late).await, triggered);
-    let other = world.cancel(&pool, &scout, &wake.wake_id);
-    assert_eq!(world.refused(&pool, other).await, Rejection::WakeNotFound);
-    world.check_replay(&pool).await;
-}
-
 async fn a34_an_event_that_is_due_before_a_timeout_of_the_same_moment_triggers(world: World) {
     let (pool, lead, scout) = pair(&world).await;
     let filter = r#"kind == "run_message_expired""#;
@@ -117,47 +92,6 @@ async fn a34_an_event_that_is_due_before_a_timeout_of_the_same_moment_triggers(w
     let end = world.wake_of(&pool, &lead, &wake.wake_id).await;
     assert_eq!(end.status, WakeStatus::Triggered);
     assert_eq!(world.ends_of(&pool, &wake.wake_id).await.len(), 1);
-    world.check_replay(&pool).await;
-}
-
-async fn a35_events_about_wakes_are_skipped_unless_they_are_asked_for(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let family = r#"family == "agent_pool" && kind != "run_message_accepted""#;
-    let plain = world
-        .register(&pool, &lead, World::waiting(family, "plain"))
-        .await;
-    let request = WakeRequest {
-        wake_events: WakeEvents::Include,
-        ..World::waiting(family, "including")
-    };
-    let including = world.register(&pool, &lead, request).await;
-    for wake in [&plain, &including] {
-        let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-        assert_eq!(
-            wake.status,
-            WakeStatus::Registered,
-            "not by its own registration"
-        );
-    }
-    let other = world.register(&pool, &scout, timed(NEWS, "other", 0)).await;
-    let woken = world.wake_of(&pool, &lead, &including.wake_id).await;
-    assert_eq!(woken.status, WakeStatus::Triggered);
-    assert_eq!(woken.matches[0].kind, EventKind::WakeConditionRegistered);
-    assert_eq!(
-        woken.matches[0].cursor.position,
-        other.cursor.position.previous()
-    );
-    let waits = world.wake_of(&pool, &lead, &plain.wake_id).await;
-    assert_eq!(waits.status, WakeStatus::Registered);
-    let told = tell(&world, &pool, &scout, "k1").await;
-    let woken = world.wake_of(&pool, &lead, &plain.wake_id).await;
-    assert_eq!(woken.matches[0].cursor.position, told);
-    // Since the start, wakes of the past are skipped as well.
-    let old = r#"kind == "wake_condition_registered""#;
-    let skips = world
-        .register(&pool, &lead, since(old, "old", Since::Start))
-        .await;
-    assert_eq!(skips.status, WakeStatus::Registered);
     world.check_replay(&pool).await;
 }
 
@@ -213,38 +147,6 @@ async fn a37_a_waiter_that_left_ended_or_is_at_its_limit_fails_nobody(world: Wor
         .register(&pool, &lead, World::waiting(NEWS, "w3"))
         .await;
     assert_eq!(third.status, WakeStatus::Registered, "there is room again");
-    world.check_replay(&pool).await;
-}
-
-async fn a39_a_wake_hands_over_what_it_was_asked_to(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let mut wakes = Vec::new();
-    for resume_with in [
-        ResumeWith::MatchingEventRefs,
-        ResumeWith::Summary,
-        ResumeWith::None,
-    ] {
-        let request = WakeRequest {
-            resume_with,
-            ..World::waiting(NEWS, &format!("{resume_with}"))
-        };
-        wakes.push(world.register(&pool, &lead, request).await);
-    }
-    let told = tell(&world, &pool, &scout, "k1").await;
-    let mut views = Vec::new();
-    for wake in wakes {
-        views.push(world.wake_of(&pool, &lead, &wake.wake_id).await);
-    }
-    assert!(
-        views
-            .iter()
-            .all(|view| view.status == WakeStatus::Triggered)
-    );
-    assert_eq!(views[0].matches[0].cursor.position, told);
-    let counts: Vec<usize> = views.iter().map(|view| view.matches.len()).collect();
-    assert_eq!(counts, [1, 0, 0]);
-    let summaries: Vec<bool> = views.iter().map(|view| view.summary.is_some()).collect();
-    assert_eq!(summaries, [false, true, false]);
     world.check_replay(&pool).await;
 }
 

@@ -8,8 +8,7 @@ use heronry_pool::{
 use heronry_runtime::{CallError, Pool};
 use heronry_tests::{World, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    Cursor, EventKind, LimitExceeded, LimitName, Millis, PolicyVersion, Since, WakeReason,
-    WakeStatus, WakeView, WakeWhy,
+    Cursor, EventKind, Millis, PolicyVersion, Since, WakeReason, WakeStatus, WakeView, WakeWhy,
 };
 
 use crate::wakes::{NEWS, tell};
@@ -18,11 +17,7 @@ on_every_store! {
     w1_a_wake_carries_policies_that_its_run_holds_and_everybody_may_see_them
     w1_a_wake_with_a_policy_that_its_run_does_not_hold_is_refused
     w1_the_policies_of_a_wake_are_a_set_and_part_of_what_is_asked_for
-    w1_a_wake_carries_as_many_policies_as_the_limit_says
-    w1_a_takeover_with_fewer_policies_cancels_the_wakes_that_carry_them
     w1_a_takeover_that_keeps_the_policies_keeps_the_wakes
-    w1_a_wake_that_ended_stays_as_it_ended_when_its_policy_goes
-    w1_a_suspended_run_that_is_taken_over_with_fewer_policies_goes_on
     w1_who_waits_for_a_wake_is_told_that_its_policy_is_gone
 }
 
@@ -170,25 +165,6 @@ async fn w1_the_policies_of_a_wake_are_a_set_and_part_of_what_is_asked_for(world
     world.check_replay(&pool).await;
 }
 
-async fn w1_a_wake_carries_as_many_policies_as_the_limit_says(world: World) {
-    let pool = world.pool().await;
-    let ids: Vec<String> = (0..65).map(|number| format!("p{number:02}")).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let lead = world.join_with(&pool, "lead", &[], &ids[..64]).await;
-    for count in [63, 64] {
-        let name = format!("w{count}");
-        let wake = world
-            .register(&pool, &lead, carrying(&name, &ids[..count]))
-            .await;
-        assert_eq!(wake.policies.len(), count);
-    }
-    let call = register(&pool, &lead, carrying("w65", &ids));
-    let refusal = world.refused(&pool, call).await;
-    let over = LimitExceeded::new(LimitName::PoliciesMax, 64, 65);
-    assert_eq!(refusal, Rejection::Limit(over));
-    world.check_replay(&pool).await;
-}
-
 /// A lead that waits with some of its policies, and with none; and a scout that waits, too.
 async fn waiting(world: &World) -> (Pool, Caller) {
     let pool = world.pool().await;
@@ -213,41 +189,6 @@ async fn waiting(world: &World) -> (Pool, Caller) {
     (pool, scout)
 }
 
-async fn w1_a_takeover_with_fewer_policies_cancels_the_wakes_that_carry_them(world: World) {
-    let (pool, _) = waiting(&world).await;
-    let before = world.head(&pool).await;
-    let lead = take_over(&world, &pool, &["public"]).await;
-    let records = world.records_after(&pool, before).await;
-    let said = records.iter();
-    let said: Vec<_> = said
-        .map(|it| (it.kind(), cancelled(&it.entry.body)))
-        .collect();
-    let cancel = |id| (EventKind::WakeConditionCancelled, Some(id));
-    let expected = [
-        (EventKind::RunTakenOver, None),
-        cancel(("team", WakeReason::Policy)),
-        cancel(("both", WakeReason::Policy)),
-    ];
-    assert_eq!(said, expected);
-    for record in &records[1..] {
-        assert_eq!(record.entry.lineage.caused_by, Some(before.next()));
-    }
-    let last = world.chunks(&pool).await.pop().unwrap();
-    assert_eq!(last.first(), before.next(), "in one append");
-    for (wake, expected) in [
-        ("team", BY_POLICY),
-        ("both", BY_POLICY),
-        ("public", WAITS),
-        ("plain", WAITS),
-        ("other", WAITS),
-    ] {
-        assert_eq!(standing(&world, &pool, wake).await, expected, "{wake}");
-    }
-    let call = register(&pool, &lead, carrying("again", &["team"]));
-    lacks(&world.refused(&pool, call).await, "team");
-    world.check_replay(&pool).await;
-}
-
 async fn w1_wakes_that_lost_a_policy_stay_cancelled_after_a_crash_and_the_others_wait(
     world: World,
 ) {
@@ -266,14 +207,6 @@ async fn w1_wakes_that_lost_a_policy_stay_cancelled_after_a_crash_and_the_others
         assert_eq!(standing(&world, &pool, wake).await, BY_POLICY, "{wake}");
     }
     world.check_replay(&pool).await;
-}
-
-fn cancelled(body: &Body) -> Option<(&str, WakeReason)> {
-    if let Body::WakeCancelled(body) = body {
-        Some((body.wake_id.as_str(), body.reason))
-    } else {
-        None
-    }
 }
 
 fn more_follow(body: &Body) -> Option<bool> {
@@ -361,55 +294,6 @@ async fn w1_a_takeover_that_keeps_the_policies_keeps_the_wakes(world: World) {
     assert_eq!(standing(&world, &pool, "w").await, WAITS);
     tell(&world, &pool, &scout, "k").await;
     assert_eq!(standing(&world, &pool, "w").await.0, WakeStatus::Triggered);
-    world.check_replay(&pool).await;
-}
-
-async fn w1_a_wake_that_ended_stays_as_it_ended_when_its_policy_goes(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join_with(&pool, "lead", &[], &["team"]).await;
-    let scout = world.join(&pool, "scout").await;
-    world.register(&pool, &lead, carrying("w", &["team"])).await;
-    tell(&world, &pool, &scout, "k").await;
-    let before = world.head(&pool).await;
-    let lead = take_over(&world, &pool, &[]).await;
-    let kinds = world.kinds_after(&pool, before).await;
-    assert_eq!(kinds, [EventKind::RunTakenOver]);
-    let wake = heronry_tests::wake("w");
-    let view = world.wake_of(&pool, &lead, &wake).await;
-    assert_eq!(
-        (view.status, view.matches.len()),
-        (WakeStatus::Triggered, 1)
-    );
-    assert_eq!(view.policies, World::policies(&["team"]));
-    world.check_replay(&pool).await;
-}
-
-async fn w1_a_suspended_run_that_is_taken_over_with_fewer_policies_goes_on(world: World) {
-    let pool = world.pool().await;
-    let lead = world.join_with(&pool, "lead", &[], &["team"]).await;
-    let suspending = WakeRequest {
-        suspending: Some(heronry_pool::decide::Suspending::forever()),
-        ..carrying("w", &["team"])
-    };
-    world.register(&pool, &lead, suspending).await;
-    assert!(
-        crate::suspend::seen(&pool, "lead")
-            .await
-            .suspended
-            .is_some()
-    );
-    let before = world.head(&pool).await;
-    take_over(&world, &pool, &[]).await;
-    let kinds = world.kinds_after(&pool, before).await;
-    let expected = [EventKind::RunTakenOver, EventKind::WakeConditionCancelled];
-    assert_eq!(kinds, expected, "who takes a run over finds it going on");
-    assert!(
-        crate::suspend::seen(&pool, "lead")
-            .await
-            .suspended
-            .is_none()
-    );
-    assert_eq!(standing(&world, &pool, "w").await, BY_POLICY);
     world.check_replay(&pool).await;
 }
 

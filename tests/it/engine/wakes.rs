@@ -6,19 +6,15 @@ use heronry_pool::{
 };
 use heronry_runtime::Pool;
 use heronry_tests::{
-    World, calling, key, let_others_run, message, on_every_store, on_every_store_that_is_reopened,
-    run, until,
+    World, calling, key, let_others_run, on_every_store, on_every_store_that_is_reopened, run,
+    until,
 };
-use heronry_types::{Correlation, EventKind, Millis, Position, Since, WakeStatus};
+use heronry_types::{EventKind, Millis, Position, Since, WakeStatus};
 
 on_every_store! {
     a29_events_before_at_and_after_registration_trigger_once_by_the_first_match
     a29_a_wake_since_its_registration_takes_only_later_events
-    a29_a_wake_since_the_start_or_a_cursor_is_triggered_at_once_by_an_old_event
-    a31_a_message_to_me_with_a_correlation_is_what_wakes_me
-    a31_a_reply_to_one_message_is_what_wakes_me
     a32_a_wake_of_one_handle_is_triggered_through_another
-    a33_timeout_zero_is_timed_out_at_once_and_the_run_goes_on
     a33_a_timeout_fires_at_its_time_and_not_before
 }
 
@@ -131,91 +127,6 @@ async fn a29_a_wake_since_its_registration_takes_only_later_events(world: World)
     world.check_replay(&pool).await;
 }
 
-async fn a29_a_wake_since_the_start_or_a_cursor_is_triggered_at_once_by_an_old_event(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let first = tell(&world, &pool, &scout, "k1").await;
-    let second = tell(&world, &pool, &scout, "k2").await;
-    let starts = [
-        (Since::Start, first),
-        (Since::Cursor(World::cursor(&pool, Position::ZERO)), first),
-        (Since::Cursor(World::cursor(&pool, first.previous())), first),
-        (Since::Cursor(World::cursor(&pool, first)), second),
-    ];
-    for (number, (from, expected)) in starts.into_iter().enumerate() {
-        let request = since(NEWS, &format!("w{number}"), from);
-        let before = world.head(&pool).await;
-        let wake = world.register(&pool, &lead, request).await;
-        assert_eq!(wake.status, WakeStatus::Triggered);
-        assert_eq!(wake.matches[0].cursor.position, expected);
-        let kinds = world.kinds_after(&pool, before).await;
-        let registered = EventKind::WakeConditionRegistered;
-        assert_eq!(kinds, [registered, EventKind::WakeConditionTriggered]);
-    }
-    let second = World::cursor(&pool, second);
-    let request = since(NEWS, "w-none", Since::Cursor(second));
-    let none = world.register(&pool, &lead, request).await;
-    assert_eq!(none.status, WakeStatus::Registered);
-    world.check_replay(&pool).await;
-}
-
-async fn a31_a_message_to_me_with_a_correlation_is_what_wakes_me(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let filter = format!(r#"{NEWS} && "lead" in recipients && correlation["task"] == "t-7""#);
-    let wake = world
-        .register(&pool, &lead, World::waiting(&filter, "w"))
-        .await;
-    let with = |key_text: &str, to: &str, task: Option<&str>| {
-        let mut correlation = Correlation::new();
-        if let Some(task) = task {
-            let (name, value) = ("task".parse().unwrap(), task.parse().unwrap());
-            correlation.insert(name, value);
-        }
-        SendRequest {
-            correlation,
-            ..World::to_run(to, key_text, "news")
-        }
-    };
-    for request in [
-        with("k1", "lead", None),
-        with("k2", "lead", Some("t-8")),
-        with("k3", "scout", Some("t-7")),
-    ] {
-        world.send(&pool, &scout, request).await.unwrap();
-        let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-        assert_eq!(wake.status, WakeStatus::Registered);
-    }
-    let request = with("k4", "lead", Some("t-7"));
-    let sent = world.send(&pool, &scout, request).await.unwrap();
-    let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-    assert_eq!(wake.matches[0].cursor, sent.receipt.timeline[1].cursor);
-    world.check_replay(&pool).await;
-}
-
-async fn a31_a_reply_to_one_message_is_what_wakes_me(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let mut ask = World::to_run("scout", "ask", "where is it?");
-    ask.message_id = Some(message("question-1"));
-    world.send(&pool, &lead, ask).await.unwrap();
-    let filter = format!(r#"{NEWS} && reply_to == "question-1""#);
-    let wake = world
-        .register(&pool, &lead, World::waiting(&filter, "w"))
-        .await;
-    let reply = |key_text: &str, to: Option<&str>| SendRequest {
-        reply_to: to.map(message),
-        ..World::to_run("lead", key_text, "there")
-    };
-    for request in [reply("k1", None), reply("k2", Some("question-2"))] {
-        world.send(&pool, &scout, request).await.unwrap();
-        let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-        assert_eq!(wake.status, WakeStatus::Registered);
-    }
-    let request = reply("k3", Some("question-1"));
-    let sent = world.send(&pool, &scout, request).await.unwrap();
-    let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-    assert_eq!(wake.matches[0].cursor, sent.receipt.timeline[1].cursor);
-    world.check_replay(&pool).await;
-}
-
 async fn a32_a_wake_of_one_handle_is_triggered_through_another(world: World) {
     let (pool, lead, scout) = pair(&world).await;
     let wake = world
@@ -252,22 +163,6 @@ async fn a32_a_wake_that_outlives_a_restart_is_triggered_afterwards(world: World
     let pool = world.pool().await;
     let still = world.wake_of(&pool, &lead, &wake.wake_id).await;
     assert_eq!(still, woken, "the end is kept");
-    world.check_replay(&pool).await;
-}
-
-async fn a33_timeout_zero_is_timed_out_at_once_and_the_run_goes_on(world: World) {
-    let (pool, lead, scout) = pair(&world).await;
-    let before = world.head(&pool).await;
-    let wake = world.register(&pool, &lead, timed(NEWS, "w", 0)).await;
-    assert_eq!((wake.status, wake.matches.len()), (WakeStatus::TimedOut, 0));
-    let kinds = world.kinds_after(&pool, before).await;
-    let registered = EventKind::WakeConditionRegistered;
-    assert_eq!(kinds, [registered, EventKind::WakeConditionTimedOut]);
-    tell(&world, &pool, &scout, "k1").await;
-    let wake = world.wake_of(&pool, &lead, &wake.wake_id).await;
-    assert_eq!(wake.status, WakeStatus::TimedOut, "an end is final");
-    let received = world.receive(&pool, &lead, "r1", 1).await;
-    assert_eq!(received.items.len(), 1, "the run is still a member");
     world.check_replay(&pool).await;
 }
 
