@@ -365,7 +365,8 @@ mod tests {
         let names: HashSet<_> = cases().iter().map(Case::name).collect();
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../heronry-store/src");
         for (file, port, least) in [
-            ("journal", "journal", 14),
+            ("journal", "journal", 13),
+            ("custody", "journal", 2),
             ("contents", "contents", 14),
             ("lease", "leases", 11),
             ("claims", "claims", 16),

@@ -42,6 +42,7 @@ case "$*" in
     "build --release --timings") ;;
     "xtask "*) grep -q "^  $2 " xtask/src/main.rs ;;
     "bench -p "*" --bench "*) test -f "crates/$3/benches/$5/main.rs" ;;
+    "test -p heronry-tests --test "*) test -f "tests/it/$5/main.rs" ;;
     "test -p "*) test -d "crates/$3" ;;
     *) echo "cargo $*: no test knows this command" >&2; exit 1 ;;
 esac
