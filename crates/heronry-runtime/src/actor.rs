@@ -158,7 +158,9 @@ impl Actor {
                     self.decide().await
                 }
                 // It waits for its share no longer.
-                Event::Work(Next::Closed) if self.place.waits() => self.decide().await,
+                Event::Work(Next::Closed) if self.place.waits() && self.wants_commands() => {
+                    self.decide().await
+                }
                 // What is under way may still leave something to decide.
                 Event::Work(Next::Closed) => match &mut self.flight {
                     None => return self.queue.closed_by().unwrap_or(StopReason::Shutdown),
@@ -265,6 +267,7 @@ impl Actor {
 
     /// Refuses everything that waits and gives the pool up.
     async fn stop(mut self, why: StopReason) -> Ended {
+        self.place.leave();
         self.wind_down(why).await;
         let outcome = Outcome::None;
         for job in self

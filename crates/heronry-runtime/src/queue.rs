@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use heronry_pool::decide::Lane;
+use heronry_pool::decide::{Demand, Lane};
 use heronry_types::{LimitName, Limits, Millis, RunId};
 use tokio::sync::Notify;
 
@@ -243,7 +243,15 @@ impl Queue {
     /// Takes no more commands and returns those that wait.
     pub(crate) fn shut(&self, why: StopReason) -> Vec<Box<dyn Job>> {
         self.close(why);
-        self.lanes().take(usize::MAX, &HashSet::new())
+        let mut lanes = self.lanes();
+        let mut all = Vec::new();
+        loop {
+            let some = lanes.take(usize::MAX, &HashSet::new());
+            if some.is_empty() {
+                return all;
+            }
+            all.extend(some);
+        }
     }
 }
 
@@ -278,9 +286,16 @@ impl Lanes {
 
     fn take(&mut self, max: usize, held_back: &HashSet<RunId>) -> Vec<Box<dyn Job>> {
         let (mut jobs, mut records) = (Vec::new(), 0_usize);
+        let mut held_back = held_back.clone();
         while records < max
-            && let Some(job) = self.take_one(held_back)
+            && let Some(job) = self.take_one(&held_back)
         {
+            // What is taken waits in its order: others are to have their turns before more of one's bulk.
+            if job.demand() == Demand::Bulk
+                && let (Lane::Common, Some(run)) = job.turn()
+            {
+                held_back.insert(run.clone());
+            }
             records = records.saturating_add(job.burden());
             jobs.push(job);
         }

@@ -2,16 +2,20 @@
 //! that is moved.
 
 use futures::future::join_all;
-use heronry_pool::Caller;
-use heronry_runtime::Pool;
+use heronry_pool::{Caller, decide::SendMessage};
+use heronry_runtime::{BodyError, CallError, Pool};
+use heronry_store::Outcome;
 use heronry_tests::{
     World, calling, let_others_run, on_every_store, on_every_store_that_is_reopened, until,
 };
 use heronry_types::{Body, Millis};
 
-use crate::wake_slices::{about, letter, report};
+use crate::wake_slices::{about, letter, not_of, register, report};
 
 on_every_store! {
+    w8_a_pool_that_is_behind_stops_while_bulk_waits
+    w8_a_body_that_waits_for_its_share_is_not_stored_once_its_pool_has_stopped
+    w8_members_take_turns_with_what_is_bulk
     w8_a_batch_waits_for_its_share_and_holds_up_nobody_but_its_own_member
     w8_a_batch_has_its_share_in_time_however_little_others_ask
     w8_who_is_alone_waits_for_no_share
@@ -150,4 +154,95 @@ async fn w8_what_waits_for_its_share_is_decided_when_the_pool_stops(world: World
     let world = world.restart().await;
     let pool = world.pool().await;
     assert!(world.records(&pool).await.len() as u64 >= behind.0);
+}
+
+async fn w8_a_pool_that_is_behind_stops_while_bulk_waits(world: World) {
+    let world = world.matching_in_slices_of(1);
+    let (pool, noisy, quiet) = after_a_piece(&world).await;
+    let third = world.join(&pool, "third").await;
+    for number in 0..16 {
+        let id = format!("near-{number}");
+        let wake = register(&noisy, &not_of(&id, 900), &id);
+        pool.call(wake).await.unwrap();
+    }
+    pool.call(letter(&quiet, "again")).await.unwrap();
+    let hold = world.faults.hold_appends();
+    let first = calling(&pool, letter(&quiet, "held"));
+    hold.reached(1).await;
+    let costly = calling(&pool, report(&third, (0..16).map(about).collect(), "c1"));
+    let_others_run().await;
+    let large = calling(&pool, large_letter(&noisy, "large", 20 * 1024));
+    let_others_run().await;
+    // The batch that is open takes no more.
+    world.clock.advance(Millis(4));
+    let release = async {
+        let_others_run().await;
+        hold.release();
+    };
+    futures::join!(world.runtime.shutdown(), release);
+    first.await.unwrap().unwrap();
+    costly.await.unwrap().unwrap();
+    until(|| large.is_finished()).await;
+}
+
+fn large_letter(from: &Caller, id: &str, bytes: usize) -> SendMessage {
+    let run = World::run_of(from);
+    let request = World::to_run(run.as_str(), id, &"a".repeat(bytes));
+    SendMessage::new(from.clone(), run, request)
+}
+
+async fn w8_a_body_that_waits_for_its_share_is_not_stored_once_its_pool_has_stopped(world: World) {
+    let (pool, noisy, _) = after_a_piece(&world).await;
+    let body = Body {
+        media_type: "application/octet-stream".into(),
+        bytes: vec![7; 64 * 1024].into(),
+    };
+    let waits = pool.clone();
+    let stored = tokio::spawn(async move { waits.store_body(noisy, body).await });
+    let_others_run().await;
+    assert!(!stored.is_finished());
+    world.runtime.shutdown().await;
+    world.clock.advance(Millis(1_000));
+    let refused = stored.await.unwrap().unwrap_err();
+    let outcome = Outcome::None;
+    assert!(
+        matches!(refused, BodyError::Call(CallError::Stopped { outcome: it, .. }) if it == outcome),
+        "{refused:?}"
+    );
+    let contents = &world.store().contents;
+    let pack = contents.list_alone(pool.id(), None, 1_000_000).await;
+    assert!(pack.unwrap().is_empty());
+}
+
+async fn w8_members_take_turns_with_what_is_bulk(world: World) {
+    let (pool, noisy, quiet) = after_a_piece(&world).await;
+    let other = world.join(&pool, "other").await;
+    pool.call(letter(&quiet, "beside-all")).await.unwrap();
+    let many = |number| {
+        calling(
+            &pool,
+            large_letter(&noisy, &format!("l{number}"), 200 * 1024),
+        )
+    };
+    let many: Vec<_> = (0..40).map(many).collect();
+    let finished = || many.iter().filter(|large| large.is_finished()).count();
+    let_others_run().await;
+    let mut late = None;
+    for number in 0.. {
+        pool.call(letter(&quiet, &format!("q{number}")))
+            .await
+            .unwrap();
+        world.clock.advance(Millis(5));
+        if finished() > 0 && late.is_none() {
+            let batch = report(&other, (0..100).map(about).collect(), "late");
+            late = Some(calling(&pool, batch));
+        }
+        if late
+            .as_ref()
+            .is_some_and(tokio::task::JoinHandle::is_finished)
+        {
+            break;
+        }
+    }
+    assert!(finished() < 10, "{} went before it", finished());
 }

@@ -61,12 +61,12 @@ impl Actor {
         waiting.filter_map(|job| job.turn().1.cloned()).collect()
     }
 
-    /// Returns true when a command was taken that does not wait for its share.
+    /// Returns true when a command was taken that waits for nothing, when one waits for its share.
     pub(super) fn has_taken(&self) -> bool {
         if !self.place.waits() || self.queue.is_closed() {
             return !self.pending.is_empty();
         }
-        self.go_on(Some(Wait::Share)).contains(&true)
+        self.go_on(None).contains(&true)
     }
 
     /// Returns the reason for which a command waits; nothing when it does not.

@@ -69,6 +69,16 @@ pub(crate) struct Appends {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Number(u64);
 
+/// The first of the line.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    number: Number,
+    /// The time at which it was found to be the first.
+    since: Millis,
+    /// The number of pieces that had begun then.
+    begun: u64,
+}
+
 /// A request to begin a piece of bulk.
 #[derive(Clone, Debug)]
 pub(crate) struct BulkRequest {
@@ -107,6 +117,7 @@ pub(crate) struct Pace {
     ended: Millis,
     appends: u32,
     line: VecDeque<Number>,
+    first: Option<First>,
     numbers: u64,
 }
 
@@ -167,7 +178,9 @@ impl Pace {
             }
             let is_first = self.line.front() == Some(&number);
             let joins = is_first && self.has_room(request.weight);
+            let limit = is_first.then(|| self.limit_of_first(number, now)).flatten();
             let due = (self.under_way == 0 && is_first).then(|| self.due());
+            let due = [due, limit].into_iter().flatten().min();
             if !joins && due.is_none_or(|at| now < at) {
                 let at = due.map_or(others_go, |at| at.min(others_go));
                 return Err(Later(at));
@@ -203,9 +216,25 @@ impl Pace {
         !self.line.is_empty()
     }
 
+    /// Returns when the first of the line is begun at the latest, once others were begun before it: those who are
+    /// alone, but for what they ask themselves, do not stand in the line.
+    fn limit_of_first(&mut self, number: Number, now: Millis) -> Option<Millis> {
+        let first = match self.first {
+            Some(first) if first.number == number => first,
+            Some(_) | None => *self.first.insert(First {
+                number,
+                since: now,
+                begun: self.begun,
+            }),
+        };
+        let was_passed = self.begun > first.begun;
+        was_passed.then(|| Millis(first.since.0.saturating_add(REST_LIMIT.0)))
+    }
+
     /// Leaves the line.
     pub(crate) fn leave(&mut self, number: Number) {
         self.line.retain(|other| *other != number);
+        self.first = self.first.filter(|first| first.number != number);
     }
 
     /// Returns when everybody else is taken to be gone who asked for little; nothing when nobody did.
@@ -478,5 +507,25 @@ mod tests {
             assert!(!pace.appended(&others, now, &mut scene.appends));
         }
         assert_eq!(scene.appends(&others, 1), 1);
+    }
+
+    #[test]
+    fn who_asks_for_little_and_for_bulk_starves_nobody_that_stands_in_the_line() {
+        let mut scene = Scene::default();
+        let (passes, stands) = (scene.pace.number(), scene.pace.number());
+        let both = asker("both");
+        scene.appends(&both, 1);
+        // Who is alone but for itself begins a piece every 50 ms, and asks for little every millisecond.
+        for _ in 0..=REST_LIMIT.0 / 50 {
+            scene.piece(passes, "both", 2);
+            for _ in 0..48 {
+                scene.now += 1;
+                scene.appends(&both, 1);
+                if scene.begin_light(stands, "other", 20_000).is_ok() {
+                    return;
+                }
+            }
+        }
+        panic!("not begun after {} ms", scene.now);
     }
 }

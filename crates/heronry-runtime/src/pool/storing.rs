@@ -240,6 +240,11 @@ impl Pool {
             Some(_) => Some(self.share_of(storing).await),
             None => None,
         };
+        // A pool that stopped meanwhile records nothing any more.
+        if let Some(why) = self.shared().queue.closed_by() {
+            let outcome = Outcome::None;
+            return Err(BodyError::Call(CallError::Stopped { outcome, why }));
+        }
         let put = self.put(storing, permit).await;
         drop(piece);
         put?;
