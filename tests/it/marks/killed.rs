@@ -16,7 +16,7 @@ use heronry_store::{
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
-    Harm, Outcomes,
+    Harm, HarmedFile, Outcomes,
     recovery::{Writer, read_back},
     sample,
 };
@@ -87,7 +87,7 @@ impl Killed {
         let files = self.files.values().map(|bytes| used(bytes));
         let lengths: Vec<_> = files.chain([used(&self.mark)]).collect();
         let harms = Harm::to_files(&lengths, REGION);
-        harms.into_iter().map(move |(file, harm)| {
+        harms.into_iter().map(move |HarmedFile { file, harm }| {
             let (mut harmed, name) = (self.clone(), names.get(file));
             let bytes = name.map_or(&mut harmed.mark, |name| {
                 harmed.files.get_mut(*name).unwrap()
