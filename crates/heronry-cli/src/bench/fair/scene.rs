@@ -9,7 +9,7 @@ use std::{
 use heronry_pool::{Caller, decide::AppendEvents};
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    Auth, ConnectionLimits, Joining, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
     TokenKey, serve,
 };
 use heronry_store::Store;
@@ -96,7 +96,12 @@ async fn asker(
         return Err(Failure::failed("the measurement stopped: no member joined"));
     };
     let epoch = pool.timelines().at(generation.0);
-    let token = auth.member_token(epoch, (pool.id(), &run, generation));
+    let joining = Joining {
+        pool: pool.id(),
+        run: &run,
+        generation,
+    };
+    let token = auth.member_token(epoch, joining);
     Ok(Asker::member(server, &token))
 }
 
