@@ -308,7 +308,7 @@ impl World {
     /// # Panics
     /// Panics when the pool cannot be opened.
     pub async fn pool_with(&self, spec: PoolSpec) -> Pool {
-        self.runtime.open(&pool("p"), spec).await.unwrap().0
+        self.runtime.open(&pool("p"), spec).await.unwrap().pool
     }
 
     /// Joins a run of the agent with the same name, without topics or policies.

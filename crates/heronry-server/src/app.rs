@@ -3,11 +3,8 @@
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 use axum::{Extension, Router, body::Bytes};
-use heronry_pool::{
-    Caller,
-    decide::{DescribePool, How},
-};
-use heronry_runtime::{OpenError, Pool, Runtime};
+use heronry_pool::{Caller, decide::DescribePool};
+use heronry_runtime::{OpenError, Opened, Pool, Runtime};
 use heronry_types::{Durability, Epoch, Generation, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -110,7 +107,7 @@ pub(crate) fn routes(
 
 impl App {
     /// Opens a pool, or creates it.
-    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), Refusal> {
+    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<Opened, Refusal> {
         Ok(self.runtime.open(pool, spec).await?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heronry_runtime::marks::{MarkKeeper, Restored, begin_again, rolled_back};
+use heronry_runtime::marks::{MarkKeeper, MarkedStore, Restored, begin_again, rolled_back};
 use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
@@ -39,7 +39,7 @@ struct Life {
 impl Life {
     async fn begin(opened: Faulty, place: &Arc<Place>, seed: u64) -> Self {
         let Faulty { store, faults } = opened;
-        let (store, keeper) = MarkKeeper::over(store, place.open());
+        let MarkedStore { store, keeper } = MarkKeeper::over(store, place.open());
         let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
         assert_eq!(lost, [], "life {seed}: a false alarm");
         let by = Carrier {

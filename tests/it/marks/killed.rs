@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::executor::block_on;
-use heronry_runtime::marks::{MarkKeeper, Marks, rolled_back};
+use heronry_runtime::marks::{MarkKeeper, MarkedStore, Marks, rolled_back};
 use heronry_store::{
     ConsumerCursor, ConsumerId, ContentPlace, FilterFingerprint, Store, StoreError,
 };
@@ -56,7 +56,10 @@ impl Killed {
         let folder = tempfile::tempdir().unwrap();
         let place = Arc::new(Place::default());
         let store = kind.open_in(folder.path()).unwrap();
-        let (store, _keeper) = MarkKeeper::over(store, place.open());
+        let MarkedStore {
+            store,
+            keeper: _keeper,
+        } = MarkKeeper::over(store, place.open());
         let mut writer = Writer::of(store).unwrap();
         for _ in 0..COMMITS {
             writer.write(2).unwrap();
@@ -236,7 +239,10 @@ fn logs() -> (Killed, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let place = Arc::new(Place::default());
     let store = StoreKind::Sled.open_in(folder.path()).unwrap();
-    let (store, _keeper) = MarkKeeper::over(store, place.open());
+    let MarkedStore {
+        store,
+        keeper: _keeper,
+    } = MarkKeeper::over(store, place.open());
     let mut writer = Writer::of(store).unwrap();
     let (mut files, mut ends) = (BTreeMap::new(), Vec::new());
     for _ in 0..COMMITS {

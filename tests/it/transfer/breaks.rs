@@ -24,7 +24,7 @@ async fn two_pools(world: &World) -> (Head, Vec<Vec<u8>>) {
     }
     let name = pool("q");
     let q = world.runtime.open(&name, PoolSpec::default());
-    let q = q.await.unwrap().0;
+    let q = q.await.unwrap().pool;
     world.join(&q, "loner").await;
     let chunks = bytes_of(&world.chunks(&p).await);
     world.runtime.shutdown().await;

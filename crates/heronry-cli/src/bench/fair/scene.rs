@@ -46,7 +46,7 @@ impl Scene {
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
         let opened = runtime.open(&id("pool", 1)?, PoolSpec::default()).await;
-        let pool = opened.or_stop()?.0;
+        let pool = opened.or_stop()?.pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
         let server = listener.local_addr().or_stop()?;
         let auth = Auth::new(OperatorToken::new("bench"), TokenKey::from_bytes([7; 32]));
