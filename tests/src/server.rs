@@ -18,7 +18,7 @@ use axum::{
 };
 use futures::StreamExt;
 use heronry_runtime::Runtime;
-use heronry_server::{Auth, OperatorToken, Stop, TokenKey, router};
+use heronry_server::{Auth, OperatorToken, Routes, Stop, TokenKey, router};
 use heronry_store::{Clock, FencingToken, IdSource, Store};
 use heronry_testkit::{ManualClock, SeededIds};
 use heronry_types::{Millis, Position};
@@ -153,7 +153,7 @@ impl Server {
         let key = [5; 32];
         let runtime = Runtime::new(store.clone(), shared, ids, key, "test");
         let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes(key));
-        let (router, stop) = router(runtime.clone(), auth, BOUND.parse().unwrap());
+        let Routes { router, stop } = router(runtime.clone(), auth, BOUND.parse().unwrap());
         Self {
             router,
             clock,

@@ -17,7 +17,7 @@ use heronry_store::{Store, StoreError};
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
-use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds};
+use heronry_testkit::{FaultStore, Faults, Faulty, ManualClock, SeededIds};
 use heronry_types::{
     Address, AgentId, Body, Generation, IdempotencyKey, InstanceId, MessageId, Millis, PoolId,
     PoolSpec, Position, ReceiveId, RunId, TopicId, WakeId,
@@ -180,7 +180,7 @@ impl World {
         (folder, life): (Option<tempfile::TempDir>, u64),
     ) -> Self {
         canary::watch();
-        let (store, faults) = FaultStore::over(store);
+        let Faulty { store, faults } = FaultStore::over(store);
         let clock = ManualClock::default();
         let effort = Effort::default();
         let runtime = runtime_of((&store, &clock), life, effort);
@@ -269,7 +269,7 @@ impl World {
         let again = Openings::Again;
         let belongs = "what closes its store stands in `on_every_store_that_is_reopened!`";
         assert_eq!(openings, again, "{belongs}");
-        let (store, faults) = match kind {
+        let Faulty { store, faults } = match kind {
             StoreKind::Memory => {
                 drop(store);
                 faults.reopen().await.unwrap()
@@ -308,7 +308,7 @@ impl World {
     /// # Panics
     /// Panics when the pool cannot be opened.
     pub async fn pool_with(&self, spec: PoolSpec) -> Pool {
-        self.runtime.open(&pool("p"), spec).await.unwrap().0
+        self.runtime.open(&pool("p"), spec).await.unwrap().pool
     }
 
     /// Joins a run of the agent with the same name, without topics or policies.

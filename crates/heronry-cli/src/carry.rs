@@ -2,7 +2,10 @@
 
 use std::{fs, io, sync::Arc};
 
-use heronry_runtime::{SystemClock, SystemIds, marks::MarkKeeper};
+use heronry_runtime::{
+    SystemClock, SystemIds,
+    marks::{MarkKeeper, MarkedStore},
+};
 use heronry_store::{AppendError, LeaseError, ReadError, Store};
 use heronry_transfer::{Carried, Carrier, Pools, TransferError};
 use heronry_types::counted;
@@ -62,8 +65,8 @@ impl Target {
         let choice = choice.clone().absolute();
         let (store, mark) = match MarkFile::of(&choice) {
             Some(file) => {
-                let (store, mark) = file.keep(store);
-                (store, Some(mark))
+                let MarkedStore { store, keeper } = file.keep(store);
+                (store, Some(keeper))
             }
             None => (store, None),
         };

@@ -22,7 +22,7 @@ mod texts;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-pub use build::FilterBuilder;
+pub use build::{CorrelationEntry, FilterBuilder, RelatedEntity};
 pub use error::{CompileError, CompileErrors, ErrorKind, Limit};
 pub use explain::{Explanation, FailedClause, NearMiss};
 pub use fingerprint::{Fingerprint, FingerprintError};

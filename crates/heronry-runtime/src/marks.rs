@@ -21,5 +21,5 @@ mod keeper;
 
 pub use again::{BegunAgain, Restored, begin_again};
 pub use check::{RolledBack, rolled_back};
-pub use format::Marks;
-pub use keeper::{MarkKeeper, MarkPlace, MarkSync};
+pub use format::{MarkedHead, Marks};
+pub use keeper::{MarkKeeper, MarkPlace, MarkSync, MarkedStore};

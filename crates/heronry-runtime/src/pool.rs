@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use body::BodyError;
-pub use effect::{EffectDone, EffectError, Reconcile};
+pub use effect::{EffectDone, EffectError, EffectIntent, Reconcile};
 pub(crate) use storing::BodyPermits;
 pub use storing::{ContentScope, StoredBody};
 use under_way::UnderWay;

@@ -53,6 +53,15 @@ pub struct Runtime {
     open: Arc<Mutex<HashMap<PoolId, Slot>>>,
 }
 
+/// A pool that was created, or opened with a specification.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The handle of the pool.
+    pub pool: Pool,
+    /// The way in which it came: written, or there before.
+    pub how: How,
+}
+
 /// The treatment of a pool that is not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
@@ -167,10 +176,10 @@ impl Runtime {
     ///
     /// # Errors
     /// [`OpenError`]; a configuration that differs is a rejection inside it, and nothing is changed.
-    pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), OpenError> {
-        let handle = self.running(pool, Wanted::Made).await?;
-        let how = handle.call(CreatePool { spec }).await?;
-        Ok((handle, how))
+    pub async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<Opened, OpenError> {
+        let pool = self.running(pool, Wanted::Made).await?;
+        let how = pool.call(CreatePool { spec }).await?;
+        Ok(Opened { pool, how })
     }
 
     /// Opens a pool that exists.

@@ -6,7 +6,7 @@ use heronry_pool::{Caller, Joined, decide::JoinPool};
 use heronry_store::Outcome;
 use heronry_types::{EffectOutcome, EffectResult, EffectView, IdempotencyKey, RunId};
 
-use crate::{CallError, EffectError, Pool};
+use crate::{CallError, EffectError, EffectIntent, Pool};
 
 /// A host that starts runs outside. Pools never start one by themselves: a message to a run that is
 /// no member reaches nobody.
@@ -109,7 +109,12 @@ impl Pool {
             let joined = self.start_and_join(host, &join).await;
             return joined.map(Started::Now);
         };
-        let what = format!("start and join run {}", join.run);
+        let intent = EffectIntent {
+            caller: by.caller,
+            run: by.run,
+            what: format!("start and join run {}", join.run),
+            key: by.key,
+        };
         let mut started = None;
         let answered = &mut started;
         let work = move |_: EffectView| async move {
@@ -118,7 +123,7 @@ impl Pool {
             *answered = Some(answer);
             result
         };
-        let done = self.effect((by.caller, by.run), (what, by.key), work).await;
+        let done = self.effect(intent, work).await;
         match (started, done) {
             // Whatever became of the record, this is what became of the run.
             (Some(Err(error)), _) => Err(error),

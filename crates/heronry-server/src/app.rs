@@ -3,11 +3,8 @@
 use std::{fmt::Write as _, net::SocketAddr, sync::Arc};
 
 use axum::{Extension, Router, body::Bytes};
-use heronry_pool::{
-    Caller,
-    decide::{DescribePool, How},
-};
-use heronry_runtime::{OpenError, Pool, Runtime};
+use heronry_pool::{Caller, decide::DescribePool};
+use heronry_runtime::{OpenError, Opened, Pool, Runtime};
 use heronry_types::{Durability, Epoch, Generation, PoolId, PoolSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -63,14 +60,25 @@ impl Stop {
     }
 }
 
-/// Returns the routes of a server that is bound to `bound`, and the switch that ends their waiting.
-/// For tests, and for hosts that serve them beside routes of their own.
-pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> (Router, Stop) {
+/// The routes of a server, to be served by whoever asked for them.
+#[derive(Debug)]
+pub struct Routes {
+    /// The routes.
+    pub router: Router,
+    /// The switch that ends their waiting.
+    pub stop: Stop,
+}
+
+/// Returns the routes of a server that is bound to `bound`. For tests, and for hosts that serve them
+/// beside routes of their own.
+pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> Routes {
     let health = Health::new(StoreWatch::default(), &runtime);
     let bodies = BodyRoom::new(ConnectionLimits::default().bodies_bytes_max);
     let (router, app) = routes(runtime, auth, (health, None, bodies));
-    let router = router.layer(Extension(Arc::new(Hosts::of(bound))));
-    (router, app.stop.clone())
+    Routes {
+        router: router.layer(Extension(Arc::new(Hosts::of(bound)))),
+        stop: app.stop.clone(),
+    }
 }
 
 /// Returns the routes of a server whose requests say by themselves, in an extension, which hosts
@@ -99,7 +107,7 @@ pub(crate) fn routes(
 
 impl App {
     /// Opens a pool, or creates it.
-    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<(Pool, How), Refusal> {
+    pub(crate) async fn open(&self, pool: &PoolId, spec: PoolSpec) -> Result<Opened, Refusal> {
         Ok(self.runtime.open(pool, spec).await?)
     }
 

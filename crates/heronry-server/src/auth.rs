@@ -122,6 +122,17 @@ pub(crate) enum Shown {
     Nothing,
 }
 
+/// One joining of a run, for which a member token is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Joining<'a> {
+    /// The pool that the run joined.
+    pub pool: &'a PoolId,
+    /// The run.
+    pub run: &'a RunId,
+    /// The generation that the joining began.
+    pub generation: Generation,
+}
+
 impl Auth {
     /// Returns an `Auth` that accepts this operator's token, and member tokens made with this key.
     pub fn new(operator: OperatorToken, key: TokenKey) -> Self {
@@ -155,21 +166,24 @@ impl Auth {
     /// Returns the key for proofs of the member token that this server makes, or would make, for
     /// what stands in the clear.
     pub(crate) fn member_proof_key(&self, epoch: Epoch, named: &Clear) -> ProofKey {
-        let joined = (&named.pool, &named.run, named.generation);
-        ProofKey::of(self.member_token(epoch, joined).reveal())
+        let joining = Joining {
+            pool: &named.pool,
+            run: &named.run,
+            generation: named.generation,
+        };
+        ProofKey::of(self.member_token(epoch, joining).reveal())
     }
 
     /// Makes the token of one joining of a run. The same joining gets the same token.
-    pub fn member_token(&self, epoch: Epoch, joined: (&PoolId, &RunId, Generation)) -> MemberToken {
-        let (pool, run, generation) = joined;
+    pub fn member_token(&self, epoch: Epoch, joining: Joining<'_>) -> MemberToken {
         let clear = Clear {
-            pool: pool.clone(),
-            run: run.clone(),
-            generation,
+            pool: joining.pool.clone(),
+            run: joining.run.clone(),
+            generation: joining.generation,
         };
         // Three plain values: writing them as JSON cannot fail.
         let clear = serde_json::to_vec(&clear).unwrap_or_default();
-        let mac = self.mac(epoch, joined);
+        let mac = self.mac(epoch, joining);
         MemberToken::new(format!(
             "{MEMBER_TOKEN_FORM}.{}.{}",
             URL_SAFE_NO_PAD.encode(clear),
@@ -193,11 +207,20 @@ impl Auth {
 
     /// Returns true when this key made the claim in this timeline. Compares in constant time.
     pub(crate) fn proves(&self, claim: &MemberClaim, epoch: Epoch) -> bool {
-        self.mac(epoch, (&claim.pool, &claim.run, claim.generation)) == claim.mac
+        let joining = Joining {
+            pool: &claim.pool,
+            run: &claim.run,
+            generation: claim.generation,
+        };
+        self.mac(epoch, joining) == claim.mac
     }
 
-    fn mac(&self, epoch: Epoch, joined: (&PoolId, &RunId, Generation)) -> blake3::Hash {
-        let (pool, run, Generation(position)) = joined;
+    fn mac(&self, epoch: Epoch, joining: Joining<'_>) -> blake3::Hash {
+        let Joining {
+            pool,
+            run,
+            generation: Generation(position),
+        } = joining;
         let mut hasher = blake3::Hasher::new_keyed(self.key.0.expose_secret());
         hasher.update(&epoch.0);
         hasher.update(&position.0.to_be_bytes());
@@ -254,8 +277,12 @@ mod tests {
 
     fn token(auth: &Auth) -> String {
         let (pool, run) = ("p".parse().unwrap(), "r".parse().unwrap());
-        let joined = (&pool, &run, Generation(Position(4)));
-        auth.member_token(EPOCH, joined).reveal().to_owned()
+        let joining = Joining {
+            pool: &pool,
+            run: &run,
+            generation: Generation(Position(4)),
+        };
+        auth.member_token(EPOCH, joining).reveal().to_owned()
     }
 
     fn believed(auth: &Auth, shown: &str, epoch: Epoch) -> bool {
@@ -280,7 +307,12 @@ mod tests {
         let auth = auth();
         let mac = |epoch, pool: &str, run: &str, generation| {
             let (pool, run) = (pool.parse().unwrap(), run.parse().unwrap());
-            auth.mac(epoch, (&pool, &run, Generation(Position(generation))))
+            let joining = Joining {
+                pool: &pool,
+                run: &run,
+                generation: Generation(Position(generation)),
+            };
+            auth.mac(epoch, joining)
         };
         let one = mac(EPOCH, "p", "r", 4);
         assert_eq!(mac(EPOCH, "p", "r", 4), one);

@@ -18,8 +18,8 @@ mod sse;
 mod status;
 mod under_way;
 
-pub use app::{Stop, router};
-pub use auth::{Anonymous, Auth, OperatorToken, TokenKey};
+pub use app::{Routes, Stop, router};
+pub use auth::{Anonymous, Auth, Joining, OperatorToken, TokenKey};
 pub use connections::{ConnectionLimits, Listener};
 pub use health::{DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses};
 pub use openapi::openapi_json;

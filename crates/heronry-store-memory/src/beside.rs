@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, Cursors, FencingToken, Snapshot, Snapshots,
-    StoreError, judge_cursor, judge_snapshot, stands_on,
+    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, Cursors, FencingToken, Snapshot,
+    Snapshots, StoreError, judge_cursor, judge_snapshot, stands_on,
 };
 use heronry_types::PoolId;
 
@@ -73,7 +73,12 @@ impl Cursors for MemoryStore {
         let head = pool.head().map(|head| head.head);
         let found = pool.consumers.get(consumer).copied();
         let consumers = || Ok(pool.consumers.len());
-        judge_cursor(head, (found, expected), next, consumers)?;
+        let asked = CursorMove {
+            found,
+            expected,
+            next,
+        };
+        judge_cursor(head, asked, consumers)?;
         pool.consumers.insert(consumer.clone(), next);
         Ok(())
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use futures::{FutureExt, executor::block_on};
 use heronry_store::{AppendError, Commit, Guard, Head, Outcome, Store, StoreErrorKind};
 use heronry_store_memory::MemoryStore;
-use heronry_testkit::{AppendFault, FaultStore, Faults, sample};
+use heronry_testkit::{AppendFault, FaultStore, Faulty, sample};
 use heronry_types::Position;
 
-fn faulty() -> (Store, Faults) {
+fn faulty() -> Faulty {
     FaultStore::over(Store::of(Arc::new(MemoryStore::new())))
 }
 
@@ -44,7 +44,7 @@ fn outcome(end: &Result<Head, AppendError>) -> Option<Outcome> {
 /// Fails the first append, and checks what the caller is told and what a reopening finds.
 fn check(fault: AppendFault, told: Option<Outcome>, found: Option<u64>) {
     block_on(async {
-        let (store, faults) = faulty();
+        let Faulty { store, faults } = faulty();
         faults.fail_append(1, fault);
         let guard = own(&store).await.unwrap();
         assert_eq!(outcome(&append(&store, guard).await), told, "{fault:?}");
@@ -55,7 +55,7 @@ fn check(fault: AppendFault, told: Option<Outcome>, found: Option<u64>) {
             let error = store.journal.head(&sample::pool(1)).await.unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Closed);
         }
-        let (store, faults) = faults.reopen().await.unwrap();
+        let Faulty { store, faults } = faults.reopen().await.unwrap();
         let head = store.journal.head(&sample::pool(1)).await.unwrap();
         assert_eq!(head.map(|head| head.head.0), found, "{fault:?}");
         let guard = own(&store).await.unwrap();
@@ -75,7 +75,7 @@ fn a_planned_fault_is_told_as_planned_and_found_after_reopening() {
 #[test]
 fn a_held_append_shows_nothing_until_it_goes_on() {
     block_on(async {
-        let (store, faults) = faulty();
+        let Faulty { store, faults } = faulty();
         let guard = own(&store).await.unwrap();
         let hold = faults.hold_appends();
         let mut waiting = append(&store, guard).boxed();
@@ -91,7 +91,7 @@ fn a_held_append_shows_nothing_until_it_goes_on() {
 #[test]
 fn what_is_held_behind_a_failing_append_was_not_written() {
     block_on(async {
-        let (store, faults) = faulty();
+        let Faulty { store, faults } = faulty();
         let guard = own(&store).await.unwrap();
         let hold = faults.hold_appends();
         let mut first = append(&store, guard).boxed();

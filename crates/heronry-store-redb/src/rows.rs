@@ -3,9 +3,7 @@
 use heronry_store::{
     StoreError,
     embedded::{CHECKSUM_BYTES, PlacedKey, Rows, Table, seal, unseal},
-    keys::read_placed,
 };
-use heronry_types::Position;
 use redb::{ReadableTable, Table as OpenTable, TableDefinition, WriteTransaction};
 
 use crate::failure::failed;
@@ -244,7 +242,7 @@ impl Rows for Writing<'_> {
         table: Table,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(PlacedKey, Position)>, StoreError> {
+    ) -> Result<Option<PlacedKey>, StoreError> {
         let mut rows = self
             .table_to(table)?
             .range(from..=to)
@@ -253,8 +251,7 @@ impl Rows for Writing<'_> {
             return Ok(None);
         };
         let (key, _) = row.map_err(|error| failed(COMMIT, error))?;
-        let key = PlacedKey::try_from(key.value()).ok();
-        Ok(key.map(|key| (key, read_placed(key).1)))
+        Ok(PlacedKey::try_from(key.value()).ok())
     }
 }
 

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use heronry_store::{
     StoreError, StoreErrorKind,
     embedded::{PlacedKey, Rows, Table},
-    keys::read_placed,
 };
-use heronry_types::Position;
 use sled::{
     Db, IVec, Transactional, Tree,
     transaction::{ConflictableTransactionError, TransactionalTree},
@@ -303,7 +301,7 @@ impl Rows for Writing<'_> {
         table: Table,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(PlacedKey, Position)>, StoreError> {
+    ) -> Result<Option<PlacedKey>, StoreError> {
         let (from, to) = (key_of(from, 0), key_of(to, u16::MAX));
         let trees = self.trees;
         let changes = self.changes(table);
@@ -320,7 +318,6 @@ impl Rows for Writing<'_> {
             }
         }
         let row = last.as_deref().and_then(read_key);
-        let key = row.and_then(|(row, _)| PlacedKey::try_from(row).ok());
-        Ok(key.map(|key| (key, read_placed(key).1)))
+        Ok(row.and_then(|(row, _)| PlacedKey::try_from(row).ok()))
     }
 }

@@ -131,6 +131,17 @@ pub trait Cursors: Send + Sync {
     async fn delete(&self, pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError>;
 }
 
+/// A move of a consumer, to be judged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct CursorMove {
+    /// The cursor that the consumer has; `None` when there is no such consumer.
+    pub found: Option<ConsumerCursor>,
+    /// The cursor that the caller believes it to have.
+    pub expected: Option<ConsumerCursor>,
+    /// The cursor that it is to have.
+    pub next: ConsumerCursor,
+}
+
 /// Checks what every adapter checks before it moves a cursor: where the consumer stands, where the
 /// journal ends, and how many consumers there are when this one is new.
 ///
@@ -139,10 +150,14 @@ pub trait Cursors: Send + Sync {
 /// [`ConsumerError::TooMany`].
 pub fn judge_cursor(
     head: Option<Position>,
-    (found, expected): (Option<ConsumerCursor>, Option<ConsumerCursor>),
-    next: ConsumerCursor,
+    asked: CursorMove,
     consumers: impl FnOnce() -> Result<usize, StoreError>,
 ) -> Result<(), ConsumerError> {
+    let CursorMove {
+        found,
+        expected,
+        next,
+    } = asked;
     let head = head.ok_or(ConsumerError::NoPool)?;
     if found != expected {
         return Err(ConsumerError::Conflict { found });

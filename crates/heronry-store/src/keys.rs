@@ -27,13 +27,22 @@ pub fn placed(pool: PoolNo, first: Position) -> [u8; PLACED_BYTES] {
     key
 }
 
-/// Returns the pool and the position that a [`placed`] key names.
-pub fn read_placed(key: [u8; PLACED_BYTES]) -> (PoolNo, Position) {
+/// A place in a store: the beginning of a row of a pool.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Placed {
+    /// The number of the pool.
+    pub pool: PoolNo,
+    /// The position at which the row begins.
+    pub first: Position,
+}
+
+/// Returns the place that a [`placed`] key names.
+pub fn read_placed(key: [u8; PLACED_BYTES]) -> Placed {
     let [a, b, c, d, position @ ..] = key;
-    (
-        PoolNo(u32::from_be_bytes([a, b, c, d])),
-        Position(u64::from_be_bytes(position)),
-    )
+    Placed {
+        pool: PoolNo(u32::from_be_bytes([a, b, c, d])),
+        first: Position(u64::from_be_bytes(position)),
+    }
 }
 
 /// Returns the key of a content that was stored by itself.
@@ -73,7 +82,8 @@ mod tests {
         ];
         let keys = names.map(|(pool, first)| placed(pool, first));
         assert!(keys.is_sorted());
-        assert_eq!(keys.map(read_placed), names);
+        let places = names.map(|(pool, first)| Placed { pool, first });
+        assert_eq!(keys.map(read_placed), places);
     }
 
     #[test]

@@ -22,11 +22,20 @@ pub enum Harm {
     Cut(usize),
 }
 
+/// A harm to one of several files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HarmedFile {
+    /// The number of the file, counted from 0.
+    pub file: usize,
+    /// The harm to its bytes.
+    pub harm: Harm,
+}
+
 impl Harm {
-    /// Returns the harms that a test does to files of these lengths: by number of the file, spread over
-    /// all of them and their regions, the same in every run. Every eighth is a cut; every fourth is to
-    /// the first bytes of a file or of a region, where databases keep what they begin with.
-    pub fn to_files(lengths: &[usize], region: usize) -> Vec<(usize, Self)> {
+    /// Returns the harms that a test does to files of these lengths: spread over all of them and their
+    /// regions, the same in every run. Every eighth is a cut; every fourth is to the first bytes of a
+    /// file or of a region, where databases keep what they begin with.
+    pub fn to_files(lengths: &[usize], region: usize) -> Vec<HarmedFile> {
         let asked = std::env::var("HERONRY_FLIPS").ok();
         let count = asked.and_then(|count| count.parse().ok()).unwrap_or(FLIPS);
         let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
@@ -52,7 +61,7 @@ impl Harm {
                 } else {
                     Self::Flip(at * 8 + draw.below(8))
                 };
-                (file, harm)
+                HarmedFile { file, harm }
             })
             .collect()
     }

@@ -27,6 +27,15 @@ pub struct Faults {
     plan: Arc<Plan>,
 }
 
+/// A store whose faults a test controls.
+#[derive(Debug)]
+pub struct Faulty {
+    /// The store, to be used as any other.
+    pub store: Store,
+    /// The control of its faults.
+    pub faults: Faults,
+}
+
 /// The way in which an append fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AppendFault {
@@ -79,13 +88,14 @@ impl Default for PlanState {
 
 impl FaultStore {
     /// Wraps a store, and returns the wrapped one with the control of its faults.
-    pub fn over(inner: Store) -> (Store, Faults) {
+    pub fn over(inner: Store) -> Faulty {
         let plan = Arc::new(Plan::default());
         let faults = Faults {
             inner: inner.clone(),
             plan: Arc::clone(&plan),
         };
-        (Store::of(Arc::new(Layered(Self { inner, plan }))), faults)
+        let store = Store::of(Arc::new(Layered(Self { inner, plan })));
+        Faulty { store, faults }
     }
 }
 
@@ -150,7 +160,7 @@ impl Faults {
     ///
     /// # Errors
     /// The failure of the store underneath.
-    pub async fn reopen(&self) -> Result<(Store, Self), StoreError> {
+    pub async fn reopen(&self) -> Result<Faulty, StoreError> {
         let leases = {
             let mut state = self.plan.lock();
             state.closed = true;

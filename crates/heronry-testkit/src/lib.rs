@@ -11,8 +11,8 @@ pub mod sample;
 mod sync_gate;
 
 pub use clock::ManualClock;
-pub use damage::{Harm, Outcomes, flip_copies};
-pub use fault::{AppendFault, FaultStore, Faults};
+pub use damage::{Harm, HarmedFile, Outcomes, flip_copies};
+pub use fault::{AppendFault, FaultStore, Faults, Faulty};
 pub use gate::Hold;
 pub use ids::SeededIds;
 pub use sync_gate::{HeldSyncs, NotReached, SyncGate};

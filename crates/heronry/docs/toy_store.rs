@@ -8,8 +8,8 @@ use heronry_store::embedded::{
     CHECKSUM_BYTES, Database, Embedded, EmbeddedStore, Fill, Order, PlacedKey, Purpose, Reading,
     Rows, See, Table, WriterPools, files::failed_io, load, seal, unseal,
 };
-use heronry_store::{StoreError, StoreErrorKind, keys::read_placed};
-use heronry_types::{Durability, Position};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_types::Durability;
 
 const OPEN: &str = "open the store";
 const COMMIT: &str = "commit";
@@ -117,11 +117,10 @@ impl Rows for Writing<'_> {
         table: Table,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(PlacedKey, Position)>, StoreError> {
+    ) -> Result<Option<PlacedKey>, StoreError> {
         let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
         let last = self.tables.range(range).next_back();
-        let key = last.and_then(|((_, key), _)| PlacedKey::try_from(key.as_slice()).ok());
-        Ok(key.map(|key| (key, read_placed(key).1)))
+        Ok(last.and_then(|((_, key), _)| PlacedKey::try_from(key.as_slice()).ok()))
     }
 }
 

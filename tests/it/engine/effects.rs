@@ -12,12 +12,12 @@ use heronry_pool::{
     Caller, EffectReport, Rejection,
     decide::{AttemptEffect, IntendEffect, ListEffects, ReportEffect},
 };
-use heronry_runtime::{CallError, EffectError, Pool, Reconcile};
+use heronry_runtime::{CallError, EffectError, EffectIntent, Pool, Reconcile};
 use heronry_testkit::AppendFault;
 use heronry_tests::{World, key, on_every_store, on_every_store_that_is_reopened, run};
 use heronry_types::{
-    EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind, IdempotencyKey,
-    LimitName, Limits, Payload, PoolSpec,
+    EffectOutcome, EffectResult, EffectStanding, EffectView, EntityKind, EventKind, LimitName,
+    Limits, Payload, PoolSpec,
 };
 
 on_every_store! {
@@ -33,23 +33,24 @@ on_every_store_that_is_reopened! {
     j6_an_effect_with_a_key_is_done_once
 }
 
-pub(super) fn call(text: &str, key_text: Option<&str>) -> (String, Option<IdempotencyKey>) {
-    (text.to_owned(), key_text.map(key))
+/// Names an effect of the lead.
+pub(super) fn intent(lead: &Caller, text: &str, key_text: Option<&str>) -> EffectIntent {
+    EffectIntent {
+        caller: lead.clone(),
+        run: World::run_of(lead),
+        what: text.to_owned(),
+        key: key_text.map(key),
+    }
 }
 
 /// Has the lead do something; returns how often it was done.
-async fn done(
-    pool: &Pool,
-    lead: &Caller,
-    what: (String, Option<IdempotencyKey>),
-) -> (u32, Result<EffectView, EffectError>) {
+async fn done(pool: &Pool, intent: EffectIntent) -> (u32, Result<EffectView, EffectError>) {
     let count = AtomicU32::new(0);
-    let by = (lead.clone(), World::run_of(lead));
     let work = |_: EffectView| {
         count.fetch_add(1, Ordering::Relaxed);
         ready(EffectResult::succeeded())
     };
-    let answer = pool.effect(by, what, work).await;
+    let answer = pool.effect(intent, work).await;
     (
         count.load(Ordering::Relaxed),
         answer.map(|done| done.effect),
@@ -71,21 +72,21 @@ pub(super) async fn pending(pool: &Pool, caller: &Caller) -> Vec<(String, Effect
 }
 
 /// Intends an effect of the lead, and says nothing of its end.
-pub(super) async fn begun(
-    pool: &Pool,
-    lead: &Caller,
-    what: (String, Option<IdempotencyKey>),
-) -> EffectView {
-    let (what, key) = what;
-    let intend = IntendEffect::new(lead.clone(), World::run_of(lead), what, key);
-    pool.call(intend).await.unwrap().effect
+pub(super) async fn begun(pool: &Pool, intent: EffectIntent) -> EffectView {
+    let EffectIntent {
+        caller,
+        run,
+        what,
+        key,
+    } = intent;
+    let begin = IntendEffect::new(caller, run, what, key);
+    pool.call(begin).await.unwrap().effect
 }
 
 async fn a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     let before = world.head(&pool).await;
-    let by = (lead.clone(), run("lead"));
     let (seen, world_seen) = (Mutex::new(Vec::new()), &world);
     let work = |effect: EffectView| {
         let (seen, pool) = (&seen, pool.clone());
@@ -99,7 +100,10 @@ async fn a49_an_effect_runs_after_its_intent_is_durable_and_before_its_result(wo
             EffectResult::succeeded().with_note("seen on the site")
         }
     };
-    let done = pool.effect(by, call("publish", None), work).await.unwrap();
+    let done = pool
+        .effect(intent(&lead, "publish", None), work)
+        .await
+        .unwrap();
     let begun = [EventKind::EffectIntended, EventKind::EffectAttempted];
     assert_eq!(*seen.lock().unwrap(), begun, "durable before it runs");
     assert_eq!(done.effect.standing, EffectStanding::Finished);
@@ -125,7 +129,7 @@ async fn a49_an_effect_whose_intent_is_not_kept_does_not_run(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     world.faults.fail_next_append(AppendFault::UnknownNotKept);
-    let (count, answer) = done(&pool, &lead, call("publish", Some("k"))).await;
+    let (count, answer) = done(&pool, intent(&lead, "publish", Some("k"))).await;
     assert!(matches!(
         answer,
         Err(EffectError::NotBegun(CallError::Stopped { .. }))
@@ -134,7 +138,7 @@ async fn a49_an_effect_whose_intent_is_not_kept_does_not_run(world: World) {
     drop(pool);
     let world = world.crash().await;
     let pool = world.pool().await;
-    let (count, answer) = done(&pool, &lead, call("publish", Some("k"))).await;
+    let (count, answer) = done(&pool, intent(&lead, "publish", Some("k"))).await;
     assert_eq!((count, answer.unwrap().attempts), (1, 1));
     world.check_replay(&pool).await;
 }
@@ -142,12 +146,11 @@ async fn a49_an_effect_whose_intent_is_not_kept_does_not_run(world: World) {
 async fn a49_an_effect_whose_result_is_not_kept_is_pending_after_reopening(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let by = (lead.clone(), run("lead"));
     let work = |_: EffectView| {
         world.faults.fail_next_append(AppendFault::UnknownNotKept);
         ready(EffectResult::succeeded())
     };
-    let answer = pool.effect(by, call("publish", None), work).await;
+    let answer = pool.effect(intent(&lead, "publish", None), work).await;
     assert!(
         matches!(answer, Err(EffectError::Unrecorded(_))),
         "{answer:?}"
@@ -163,17 +166,14 @@ async fn a49_an_effect_whose_result_is_not_kept_is_pending_after_reopening(world
 async fn a49_a_restart_of_the_engine_orphans_nothing_whose_generation_lives_on(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let effect = begun(&pool, &lead, call("publish", Some("k"))).await;
+    let effect = begun(&pool, intent(&lead, "publish", Some("k"))).await;
     drop(pool);
     let world = world.restart().await;
     let pool = world.pool().await;
     let listed = pending(&pool, &lead).await;
     assert_eq!(listed, [("publish".to_owned(), EffectStanding::Pending, 1)]);
     let hook = Hook::default();
-    let all = pool
-        .reconcile((Caller::Operator, None), &hook)
-        .await
-        .unwrap();
+    let all = pool.reconcile(Caller::Operator, None, &hook).await.unwrap();
     assert_eq!((all, hook.calls()), (vec![], vec![]), "it is nobody else's");
     let report = reporting(&lead, &effect, Some(1));
     let answer = pool.call(report.clone()).await.unwrap();
@@ -216,8 +216,8 @@ impl Reconcile for Hook {
 async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let safe = begun(&pool, &lead, call("safe", Some("k"))).await;
-    begun(&pool, &lead, call("unsafe", None)).await;
+    let safe = begun(&pool, intent(&lead, "safe", Some("k"))).await;
+    begun(&pool, intent(&lead, "unsafe", None)).await;
     let taken = world.join_as(&pool, World::joining_as("lead", "instance-2"));
     let lead = World::member("lead", taken.await.unwrap().generation);
     let orphans = [
@@ -227,9 +227,11 @@ async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(worl
     assert_eq!(pending(&pool, &lead).await, orphans);
 
     let hook = Hook::default();
-    let by = (lead.clone(), Some(run("lead")));
     let before = world.head(&pool).await;
-    let all = pool.reconcile(by.clone(), &hook).await.unwrap();
+    let all = pool
+        .reconcile(lead.clone(), Some(run("lead")), &hook)
+        .await
+        .unwrap();
     assert_eq!(hook.calls(), ["retry safe 2", "resolve unsafe 1"]);
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].effect.effect, safe.effect);
@@ -253,8 +255,7 @@ async fn a49_an_orphan_with_a_key_is_attempted_again_and_one_without_is_not(worl
         knows: Some(EffectResult::failed()),
         ..Hook::default()
     };
-    let by = (Caller::Operator, None);
-    let all = pool.reconcile(by, &hook).await.unwrap();
+    let all = pool.reconcile(Caller::Operator, None, &hook).await.unwrap();
     assert_eq!(hook.calls(), ["resolve unsafe 1"]);
     assert_eq!(all[0].result.outcome, EffectOutcome::Failed);
     assert_eq!(pending(&pool, &Caller::Operator).await, []);
@@ -274,21 +275,21 @@ fn reporting(by: &Caller, effect: &EffectView, attempt: Option<u32>) -> ReportEf
 async fn j6_an_effect_with_a_key_is_done_once(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    let (count, first) = done(&pool, &lead, call("publish", Some("k"))).await;
+    let (count, first) = done(&pool, intent(&lead, "publish", Some("k"))).await;
     assert_eq!(count, 1);
     drop(pool);
     let world = world.restart().await;
     let pool = world.pool().await;
     let before = world.head(&pool).await;
-    let (count, again) = done(&pool, &lead, call("publish", Some("k"))).await;
+    let (count, again) = done(&pool, intent(&lead, "publish", Some("k"))).await;
     assert_eq!((count, again.unwrap()), (0, first.unwrap()));
-    let (count, other) = done(&pool, &lead, call("withdraw", Some("k"))).await;
+    let (count, other) = done(&pool, intent(&lead, "withdraw", Some("k"))).await;
     let conflict = matches!(&other, Err(EffectError::NotBegun(error))
         if matches!(error.rejection(), Some(Rejection::IdempotencyConflict { .. })));
     assert!(conflict && count == 0, "{other:?}");
     assert_eq!(world.head(&pool).await, before);
-    begun(&pool, &lead, call("other", Some("k2"))).await;
-    let (count, other) = done(&pool, &lead, call("other", Some("k2"))).await;
+    begun(&pool, intent(&lead, "other", Some("k2"))).await;
+    let (count, other) = done(&pool, intent(&lead, "other", Some("k2"))).await;
     assert!(
         matches!(other, Err(EffectError::Pending)) && count == 0,
         "{other:?}"
@@ -307,16 +308,16 @@ async fn j6_pending_effects_are_bounded(world: World) {
         })
         .await;
     let lead = world.join(&pool, "lead").await;
-    begun(&pool, &lead, call("one", None)).await;
-    let second = begun(&pool, &lead, call("two", None)).await;
-    let (count, refused) = done(&pool, &lead, call("three", None)).await;
+    begun(&pool, intent(&lead, "one", None)).await;
+    let second = begun(&pool, intent(&lead, "two", None)).await;
+    let (count, refused) = done(&pool, intent(&lead, "three", None)).await;
     assert_eq!(count, 0);
     let limited = matches!(&refused, Err(EffectError::NotBegun(error))
         if matches!(error.rejection(), Some(Rejection::Limit(exceeded))
             if exceeded.limit == LimitName::PendingEffectsPerRunMax));
     assert!(limited, "{refused:?}");
     pool.call(reporting(&lead, &second, Some(1))).await.unwrap();
-    let (count, third) = done(&pool, &lead, call("three", None)).await;
+    let (count, third) = done(&pool, intent(&lead, "three", None)).await;
     assert_eq!((count, third.is_ok()), (1, true));
     world.check_replay(&pool).await;
 }

@@ -3,11 +3,11 @@
 use std::future::pending as forever;
 
 use heronry_pool::Caller;
-use heronry_tests::{World, key, killed, on_every_store_that_is_killed, run};
+use heronry_tests::{World, killed, on_every_store_that_is_killed, run};
 use heronry_types::{EffectResult, EffectStanding, EffectView, EventKind, Millis};
 
 use crate::{
-    effects::{Hook, begun, call, pending},
+    effects::{Hook, begun, intent, pending},
     leases::{LEASE, join, lost, now, seen},
 };
 
@@ -97,10 +97,9 @@ async fn finds_it_lost(world: World) {
 async fn is_amid_effects(world: World) {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
-    begun(&pool, &lead, call("intended", Some("i"))).await;
-    let by = || (lead.clone(), run("lead"));
+    begun(&pool, intent(&lead, "intended", Some("i"))).await;
     let without_end = |_: EffectView| forever::<EffectResult>();
-    let first = pool.effect(by(), call("unsafe", None), without_end);
+    let first = pool.effect(intent(&lead, "unsafe", None), without_end);
     let until_killed = |_: EffectView| async {
         killed::wait().await;
         EffectResult::succeeded()
@@ -108,8 +107,8 @@ async fn is_amid_effects(world: World) {
     let second = async {
         heronry_tests::let_others_run().await;
         until_listed(&pool, &lead, 2).await;
-        let what = call("safe", Some("s"));
-        pool.effect(by(), what, until_killed).await
+        let safe = intent(&lead, "safe", Some("s"));
+        pool.effect(safe, until_killed).await
     };
     let ended = futures::join!(first, second);
     panic!("nothing ends: {ended:?}");
@@ -135,15 +134,12 @@ async fn finds_them_pending(world: World) {
     let all = ["intended", "unsafe", "safe"].map(|what| (what, EffectStanding::Pending, 1));
     assert_eq!(names(&pending(&pool, &lead).await), all);
     let hook = Hook::default();
-    let by = (Caller::Operator, None);
-    assert_eq!(pool.reconcile(by, &hook).await.unwrap(), []);
+    let all = pool.reconcile(Caller::Operator, None, &hook);
+    assert_eq!(all.await.unwrap(), []);
     assert_eq!(hook.calls(), [""; 0], "its generation lives on");
     // Whoever does it under the same key is told that it was begun.
-    let again = pool.effect(
-        (lead.clone(), run("lead")),
-        ("safe".to_owned(), Some(key("s"))),
-        |_| forever::<EffectResult>(),
-    );
+    let again = intent(&lead, "safe", Some("s"));
+    let again = pool.effect(again, |_| forever::<EffectResult>());
     let again = again.await.unwrap_err();
     let begun = matches!(again, heronry_runtime::EffectError::Pending);
     assert!(begun, "{again:?}");
@@ -161,8 +157,8 @@ async fn takes_over(world: World) {
     ];
     assert_eq!(names(&pending(&pool, &lead).await), orphans);
     let hook = Hook::default();
-    let by = (lead.clone(), Some(run("lead")));
-    let done = pool.reconcile(by, &hook).await.unwrap();
+    let done = pool.reconcile(lead.clone(), Some(run("lead")), &hook);
+    let done = done.await.unwrap();
     let asked = ["retry intended 2", "resolve unsafe 1", "retry safe 2"];
     assert_eq!(
         (done.len(), hook.calls()),

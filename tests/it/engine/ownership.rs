@@ -59,7 +59,11 @@ async fn a50_a_second_runtime_on_a_live_pool_is_refused(world: World) {
     world.say(&owned, &lead, ("lead", "m1")).await;
     let digest = world.check_replay(&owned).await;
     world.runtime.shutdown().await;
-    let (taken, _) = rival.open(&pool("p"), PoolSpec::default()).await.unwrap();
+    let taken = rival
+        .open(&pool("p"), PoolSpec::default())
+        .await
+        .unwrap()
+        .pool;
     assert_eq!(world.check_replay(&taken).await, digest);
     rival.shutdown().await;
 }

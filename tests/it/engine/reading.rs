@@ -37,7 +37,7 @@ async fn library(world: &World) -> Library {
     let side_work = SideWork::with_permits(1);
     let runtime = world.runtime.clone().with_side_work(side_work.clone());
     let id = "p".parse().unwrap();
-    let pool = runtime.open(&id, PoolSpec::default()).await.unwrap().0;
+    let pool = runtime.open(&id, PoolSpec::default()).await.unwrap().pool;
     let long = world.join(&pool, "long").await;
     let short = world.join(&pool, "short").await;
     for batch in 0..4 {

@@ -180,7 +180,7 @@ async fn s5_a_payload_is_reduced_to_the_wake_policy(world: World) {
             ..PoolSpec::default()
         };
         let id = heronry_tests::pool(&format!("p{number}"));
-        let (pool, _) = world.runtime.open(&id, spec).await.unwrap();
+        let pool = world.runtime.open(&id, spec).await.unwrap().pool;
         let lead = world.join(&pool, "lead").await;
         world.say(&pool, &lead, ("lead", "m1")).await;
         let claims = World::claims(&world.receive(&pool, &lead, "r1", 1).await);

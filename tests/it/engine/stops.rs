@@ -53,11 +53,12 @@ async fn c2_a_store_that_panics_at_once_leaves_nobody_waiting_and_gives_the_pool
     told(&waiting.await);
     world.stopped(&pool).await;
     // The pool was given up, so whoever opens it again owns it.
-    let (again, _) = world
+    let again = world
         .runtime
         .open(pool.id(), PoolSpec::default())
         .await
-        .unwrap();
+        .unwrap()
+        .pool;
     assert!(!was_kept(&world, &again, &lead).await);
 }
 
@@ -86,11 +87,12 @@ async fn c2_a_store_that_panics_later_leaves_nobody_waiting_and_gives_the_pool_u
     assert_eq!(told(&repeat.await), fenced(Outcome::Unknown));
     assert_eq!(told(&queued.await), fenced(Outcome::None));
     world.stopped(&pool).await;
-    let (again, _) = world
+    let again = world
         .runtime
         .open(pool.id(), PoolSpec::default())
         .await
-        .unwrap();
+        .unwrap()
+        .pool;
     assert!(!was_kept(&world, &again, &lead).await);
 }
 

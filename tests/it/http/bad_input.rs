@@ -27,7 +27,12 @@ fn explosive() -> Vec<String> {
 async fn a43_filters_that_explode_are_refused_with_their_errors_and_change_nothing(server: Server) {
     let (a, _) = server.with_pair().await;
     let id = "p".parse().unwrap();
-    let (pool, _) = server.runtime.open(&id, PoolSpec::default()).await.unwrap();
+    let pool = server
+        .runtime
+        .open(&id, PoolSpec::default())
+        .await
+        .unwrap()
+        .pool;
     let before = pool.call(StateDigest).await.unwrap();
     for text in explosive() {
         let shown: String = text.chars().take(40).collect();

@@ -51,7 +51,12 @@ async fn an_id_that_means_a_folder_is_refused_with_its_field(server: Server) {
 
 async fn a_journal_that_holds_such_an_id_still_opens_and_is_listed(server: Server) {
     let id = PoolId::parse("..").unwrap();
-    let (pool, _) = server.runtime.open(&id, PoolSpec::default()).await.unwrap();
+    let pool = server
+        .runtime
+        .open(&id, PoolSpec::default())
+        .await
+        .unwrap()
+        .pool;
     let mut join = World::joining("x");
     join.run = RunId::parse(".").unwrap();
     pool.call(join).await.unwrap();

@@ -457,7 +457,7 @@ async fn a_server_for_tests_may_go_without_a_token() {
     let mut server = Server::on_memory();
     let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes([5; 32]))
         .with_anonymous(heronry_server::Anonymous::ActsAsOperator);
-    let (router, _) = heronry_server::router(
+    let heronry_server::Routes { router, .. } = heronry_server::router(
         server.runtime.clone(),
         auth,
         "127.0.0.1:7171".parse().unwrap(),

@@ -20,7 +20,7 @@ const EFFECTS: &str = "/v1/pools/p/effects";
 async fn pool(server: &Server) -> Pool {
     let id = PoolId::parse("p").unwrap();
     let opened = server.runtime.open(&id, PoolSpec::default()).await;
-    opened.unwrap().0
+    opened.unwrap().pool
 }
 
 /// Intends an effect for a run; nobody says how it ended.

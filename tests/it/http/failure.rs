@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::header;
 use futures::future::join_all;
 use heronry_store::Store;
-use heronry_testkit::FaultStore;
+use heronry_testkit::{FaultStore, Faulty};
 use serde_json::{Value, json};
 
 use heronry_tests::server::{OPERATOR, Server, on_every_store};
@@ -47,7 +47,7 @@ async fn a50_a_server_whose_pool_was_seized_stops_and_says_so(server: Server) {
 #[tokio::test]
 async fn after_a_failed_commit_the_outcome_is_unknown_and_nothing_is_ready() {
     let memory = Store::of(Arc::new(heronry_store_memory::MemoryStore::new()));
-    let (store, faults) = FaultStore::over(memory);
+    let Faulty { store, faults } = FaultStore::over(memory);
     let server = Server::over(store);
     let (a, _) = server.with_pair().await;
     assert_eq!(server.get("", "/readyz").await.status, 200);
@@ -67,7 +67,7 @@ async fn after_a_failed_commit_the_outcome_is_unknown_and_nothing_is_ready() {
 #[tokio::test]
 async fn a_pool_with_too_much_to_do_says_when_to_try_again() {
     let memory = Store::of(Arc::new(heronry_store_memory::MemoryStore::new()));
-    let (store, faults) = FaultStore::over(memory);
+    let Faulty { store, faults } = FaultStore::over(memory);
     let server = Server::over(store);
     server.with_pair().await;
     let hold = faults.hold_appends();

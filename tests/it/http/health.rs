@@ -14,7 +14,7 @@ use heronry_server::{
     ServerConfig, StoreWatch, TokenKey, WhenStoreCloses, serve,
 };
 use heronry_store::{Store, StoreErrorKind};
-use heronry_testkit::{AppendFault, FaultStore, Faults};
+use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty};
 use heronry_tests::canary::said;
 use heronry_types::Millis;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn failing() -> (Server, Faults) {
     let memory = Store::of(Arc::new(heronry_store_memory::MemoryStore::new()));
-    let (store, faults) = FaultStore::over(memory);
+    let Faulty { store, faults } = FaultStore::over(memory);
     (Server::over(store), faults)
 }
 

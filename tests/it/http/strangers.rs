@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use heronry_store::Store;
-use heronry_testkit::{FaultStore, Faults};
+use heronry_testkit::{FaultStore, Faults, Faulty};
 use heronry_wire::Prove;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ struct Trace {
 
 impl Scene {
     async fn over(store: Store) -> Self {
-        let (store, faults) = FaultStore::over(store);
+        let Faulty { store, faults } = FaultStore::over(store);
         let first = Server::over(store);
         for pool in ["open", "cold"] {
             let path = format!("/v1/pools/{pool}");
@@ -46,7 +46,7 @@ impl Scene {
                 .is(201);
         }
         first.runtime.shutdown().await;
-        let (store, faults) = faults.reopen().await.unwrap();
+        let Faulty { store, faults } = faults.reopen().await.unwrap();
         let server = Server::over(store);
         let join = json!({"run_id": "b", "agent_id": "b"});
         let joined = server.post(OPERATOR, "/v1/pools/open/members", join).await;

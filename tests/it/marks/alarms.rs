@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use heronry_runtime::marks::{MarkKeeper, Restored, begin_again, rolled_back};
+use heronry_runtime::marks::{MarkKeeper, MarkedStore, Restored, begin_again, rolled_back};
 use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
-use heronry_testkit::{AppendFault, FaultStore, Faults, ManualClock, SeededIds, sample};
+use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
 use heronry_tests::{as_many_as_asked, let_others_run};
 use heronry_transfer::Carrier;
 use heronry_types::{PoolId, Position};
@@ -37,8 +37,9 @@ struct Life {
 }
 
 impl Life {
-    async fn begin((store, faults): (Store, Faults), place: &Arc<Place>, seed: u64) -> Self {
-        let (store, keeper) = MarkKeeper::over(store, place.open());
+    async fn begin(opened: Faulty, place: &Arc<Place>, seed: u64) -> Self {
+        let Faulty { store, faults } = opened;
+        let MarkedStore { store, keeper } = MarkKeeper::over(store, place.open());
         let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
         assert_eq!(lost, [], "life {seed}: a false alarm");
         let by = Carrier {
@@ -122,7 +123,7 @@ impl Life {
         self.store.journal.delete(pool, token).await.unwrap();
     }
 
-    async fn end(self, place: &Place, draw: &mut Draw) -> (Store, Faults) {
+    async fn end(self, place: &Place, draw: &mut Draw) -> Faulty {
         let end = match draw.below(4) {
             0 => {
                 self.keeper.settle().await;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use heronry_runtime::marks::{MarkKeeper, rolled_back};
+use heronry_runtime::marks::{MarkKeeper, MarkedStore, rolled_back};
 use heronry_store::{FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::sample;
@@ -23,7 +23,7 @@ impl Kept {
     async fn new() -> Self {
         let place = Arc::new(Place::default());
         let inner = Store::of(Arc::new(MemoryStore::new()));
-        let (store, keeper) = MarkKeeper::over(inner, place.open());
+        let MarkedStore { store, keeper } = MarkKeeper::over(inner, place.open());
         let pool = sample::pool(1);
         let token = store.leases.acquire(&pool, "a test", sample::time(0)).await;
         Self {
@@ -69,7 +69,10 @@ async fn a_mark_says_every_commit_when_it_is_answered_and_nothing_is_synced_for_
 async fn commits_that_land_together_are_all_marked() {
     let (pools, place) = (50, Arc::new(Place::default()));
     let inner = Store::of(Arc::new(MemoryStore::new()));
-    let (store, _keeper) = MarkKeeper::over(inner, place.open());
+    let MarkedStore {
+        store,
+        keeper: _keeper,
+    } = MarkKeeper::over(inner, place.open());
     let appends = (0..pools).map(|number| {
         let (store, pool) = (store.clone(), sample::pool(number));
         tokio::spawn(async move {

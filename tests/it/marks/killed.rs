@@ -9,14 +9,14 @@ use std::{
 };
 
 use futures::executor::block_on;
-use heronry_runtime::marks::{MarkKeeper, Marks, rolled_back};
+use heronry_runtime::marks::{MarkKeeper, MarkedStore, Marks, rolled_back};
 use heronry_store::{
     ConsumerCursor, ConsumerId, ContentPlace, FilterFingerprint, Store, StoreError,
 };
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
-    Harm, Outcomes,
+    Harm, HarmedFile, Outcomes,
     recovery::{Writer, read_back},
     sample,
 };
@@ -56,7 +56,10 @@ impl Killed {
         let folder = tempfile::tempdir().unwrap();
         let place = Arc::new(Place::default());
         let store = kind.open_in(folder.path()).unwrap();
-        let (store, _keeper) = MarkKeeper::over(store, place.open());
+        let MarkedStore {
+            store,
+            keeper: _keeper,
+        } = MarkKeeper::over(store, place.open());
         let mut writer = Writer::of(store).unwrap();
         for _ in 0..COMMITS {
             writer.write(2).unwrap();
@@ -87,7 +90,7 @@ impl Killed {
         let files = self.files.values().map(|bytes| used(bytes));
         let lengths: Vec<_> = files.chain([used(&self.mark)]).collect();
         let harms = Harm::to_files(&lengths, REGION);
-        harms.into_iter().map(move |(file, harm)| {
+        harms.into_iter().map(move |HarmedFile { file, harm }| {
             let (mut harmed, name) = (self.clone(), names.get(file));
             let bytes = name.map_or(&mut harmed.mark, |name| {
                 harmed.files.get_mut(*name).unwrap()
@@ -236,7 +239,10 @@ fn logs() -> (Killed, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let place = Arc::new(Place::default());
     let store = StoreKind::Sled.open_in(folder.path()).unwrap();
-    let (store, _keeper) = MarkKeeper::over(store, place.open());
+    let MarkedStore {
+        store,
+        keeper: _keeper,
+    } = MarkKeeper::over(store, place.open());
     let mut writer = Writer::of(store).unwrap();
     let (mut files, mut ends) = (BTreeMap::new(), Vec::new());
     for _ in 0..COMMITS {

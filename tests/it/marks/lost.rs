@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heronry_journal::Body;
 use heronry_runtime::marks::{
-    BegunAgain, MarkKeeper, MarkPlace, MarkSync, Marks, Restored, RolledBack, begin_again,
-    rolled_back,
+    BegunAgain, MarkKeeper, MarkPlace, MarkSync, MarkedStore, Marks, Restored, RolledBack,
+    begin_again, rolled_back,
 };
 use heronry_store::{Checkpoint, Guard, Head, JournalExt, Store};
 use heronry_testkit::{SeededIds, sample};
@@ -54,7 +54,7 @@ fn mark(world: &World, pools: &[(u64, Head)]) -> (Store, MarkKeeper, Arc<Place>)
     let place = Arc::new(Place::default());
     let written = place.open().replace(&marks.encode(), MarkSync::Now);
     written.unwrap();
-    let (store, keeper) = MarkKeeper::over(world.store().clone(), place.open());
+    let MarkedStore { store, keeper } = MarkKeeper::over(world.store().clone(), place.open());
     (store, keeper, place)
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use heronry_runtime::Runtime;
-use heronry_server::{Auth, OperatorToken, TokenKey, router};
+use heronry_server::{Auth, OperatorToken, Routes, TokenKey, router};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{ManualClock, SeededIds};
@@ -30,7 +30,7 @@ async fn the_contract_of_the_http_api() {
         OperatorToken::new("operator"),
         TokenKey::from_bytes([7; 32]),
     );
-    let (router, _stop) = router(runtime, auth, "127.0.0.1:7171".parse().unwrap());
+    let Routes { router, .. } = router(runtime, auth, "127.0.0.1:7171".parse().unwrap());
     let request = Request::get("/openapi.json").header("host", "127.0.0.1:7171");
     let answer = router.oneshot(request.body(Body::empty()).unwrap()).await;
     let body = to_bytes(answer.unwrap().into_body(), CONTRACT_BYTES_MAX).await;

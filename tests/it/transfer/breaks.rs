@@ -1,7 +1,7 @@
 //! Transfers that break off anywhere: every pool is there whole or not at all, and a repeat ends it.
 
 use heronry_store::{Head, Store};
-use heronry_testkit::{AppendFault, FaultStore};
+use heronry_testkit::{AppendFault, FaultStore, Faulty};
 use heronry_tests::{StoreKind, World, on_every_store_that_is_reopened, pool};
 use heronry_transfer::{self as transfer, Pools, TransferError};
 use heronry_types::PoolSpec;
@@ -24,7 +24,7 @@ async fn two_pools(world: &World) -> (Head, Vec<Vec<u8>>) {
     }
     let name = pool("q");
     let q = world.runtime.open(&name, PoolSpec::default());
-    let q = q.await.unwrap().0;
+    let q = q.await.unwrap().pool;
     world.join(&q, "loner").await;
     let chunks = bytes_of(&world.chunks(&p).await);
     world.runtime.shutdown().await;
@@ -82,11 +82,11 @@ async fn a_copy_that_breaks_off_at_any_append_leaves_each_pool_whole_or_absent(t
     let one = Pools::One(pool("p"));
     for (number, fault) in (1..APPENDS_MAX).flat_map(|n| FAULTS.map(|fault| (n, fault))) {
         let target = World::new(to.kind).await;
-        let (store, faults) = FaultStore::over(target.store().clone());
+        let Faulty { store, faults } = FaultStore::over(target.store().clone());
         faults.fail_append(number, fault);
         let by = carrier(&target, number);
         let ended = transfer::copy(from.store(), &store, &one, &by).await;
-        let (store, _) = faults.reopen().await.unwrap();
+        let Faulty { store, .. } = faults.reopen().await.unwrap();
         if ended.is_ok() {
             assert!(is_whole(&store, &chunks).await);
             assert!(number > 2, "the copy took several appends");
@@ -116,11 +116,11 @@ async fn j5_a_move_that_breaks_off_at_any_append_is_finished_by_a_repeat(to: Wor
             consume(source.store(), &pool(name)).await;
         }
         let stood = consumers(source.store()).await;
-        let (store, faults) = FaultStore::over(target.store().clone());
+        let Faulty { store, faults } = FaultStore::over(target.store().clone());
         faults.fail_append(number, fault);
         let by = carrier(&target, number);
         let ended = transfer::move_all(source.store(), &store, &route(), &by).await;
-        let (store, _) = faults.reopen().await.unwrap();
+        let Faulty { store, .. } = faults.reopen().await.unwrap();
         let seal = source.store().custody.sealed().await.unwrap();
         let arrived = store.journal.pools().await.unwrap();
         check_consumers(&store, &stood).await;
@@ -159,7 +159,10 @@ async fn a_source_that_cannot_be_read_leaves_both_stores_as_they_were() {
     let from = World::new(StoreKind::Memory).await;
     let left = crate::story::story(&from).await;
     let to = World::new(StoreKind::Memory).await;
-    let (source, faults) = FaultStore::over(from.store().clone());
+    let Faulty {
+        store: source,
+        faults,
+    } = FaultStore::over(from.store().clone());
     faults.reopen().await.unwrap();
     let by = carrier(&to, 77);
     let ended = transfer::copy(&source, to.store(), &Pools::All, &by).await;

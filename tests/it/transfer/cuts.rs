@@ -11,7 +11,7 @@ use heronry_store::{
 use heronry_store_memory::MemoryStore;
 use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
-use heronry_testkit::{FaultStore, Faults, ManualClock, SeededIds, sample};
+use heronry_testkit::{FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
 use heronry_tests::StoreKind;
 use heronry_transfer::{self as transfer, Carrier, TransferError};
 use heronry_types::{Body, Epoch, PoolId, Position};
@@ -28,7 +28,7 @@ struct Side {
 
 impl Side {
     fn new(kind: StoreKind) -> Self {
-        let memory = || FaultStore::over(Store::of(Arc::new(MemoryStore::new()))).1;
+        let memory = || FaultStore::over(Store::of(Arc::new(MemoryStore::new()))).faults;
         Self {
             kind,
             folder: tempfile::tempdir().unwrap(),
@@ -76,7 +76,7 @@ impl Side {
 
     async fn reopen(&mut self) -> Store {
         let before = self.memory.take().unwrap();
-        let (store, faults) = before.reopen().await.unwrap();
+        let Faulty { store, faults } = before.reopen().await.unwrap();
         self.memory = Some(faults);
         store
     }

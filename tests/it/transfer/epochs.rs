@@ -23,7 +23,7 @@ between_every_two_stores! {
 async fn made(world: &World, name: &str) -> Epoch {
     let name = pool(name);
     let opened = world.runtime.open(&name, PoolSpec::default());
-    let opened = opened.await.unwrap().0;
+    let opened = opened.await.unwrap().pool;
     for run in ["a", "b", "c", "d"] {
         world.join(&opened, run).await;
     }

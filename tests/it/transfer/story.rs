@@ -81,7 +81,7 @@ pub(crate) const A_TIMELINE_STARTS: &str = r#"kind == "agent_pool_epoch_started"
 pub(crate) async fn story(world: &World) -> Left {
     let name = pool("q");
     let other = world.runtime.open(&name, PoolSpec::default());
-    let other = other.await.unwrap().0;
+    let other = other.await.unwrap().pool;
     world.join(&other, "loner").await;
     let p = world.pool().await;
     let lead = world.join(&p, "lead").await;

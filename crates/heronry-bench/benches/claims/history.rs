@@ -89,7 +89,7 @@ impl Bench {
             ..PoolSpec::default()
         };
         let name = PoolId::parse(name).unwrap();
-        let pool = runtime.open(&name, spec).await.unwrap().0;
+        let pool = runtime.open(&name, spec).await.unwrap().pool;
         Self {
             reader: join(&pool, reader()).await,
             sender: join(&pool, sender()).await,

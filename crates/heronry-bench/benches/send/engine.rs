@@ -57,7 +57,7 @@ impl Bench {
             .open(&PoolId::parse("bench").unwrap(), spec())
             .await
             .unwrap()
-            .0;
+            .pool;
         let reader = join(&pool, "reader-4f1c2b").await;
         let sender = join(&pool, "sender-9a07d3").await;
         Self {

@@ -55,7 +55,7 @@ impl Shape {
 impl Senders {
     pub(crate) async fn on(store: &Store) -> Self {
         let runtime = runtime(store);
-        let pool = runtime.open(&journal::pool(), spec()).await.unwrap().0;
+        let pool = runtime.open(&journal::pool(), spec()).await.unwrap().pool;
         pool.call(join("reader-4f1c2b")).await.unwrap();
         let join = join("sender-9a07d3");
         let run = join.run.clone();

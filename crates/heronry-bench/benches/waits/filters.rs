@@ -1,6 +1,9 @@
 //! Waits as agents have them, of two to four sets each, and events that come near to some.
 
-use heronry_event::{Envelope, Filter, Identity, Stamp, filter::FilterBuilder};
+use heronry_event::{
+    Envelope, Filter, Identity, Stamp,
+    filter::{CorrelationEntry, FilterBuilder},
+};
 use heronry_types::{
     CorrelationKey, Cursor, EntityKind, EntityRef, Epoch, EventKind, Id, IdKind, Position,
     SourceKind, SourceRef, Timestamp, Vocabulary,
@@ -71,7 +74,10 @@ fn narrow(shape: Shape, number: usize, dice: &mut Dice) -> FilterBuilder {
         1 => builder.recipients(ids("run", &few)),
         2 => builder.replies_to(ids("message", &few)),
         _ => {
-            let values = few.iter().map(|number| (ticket(), id("value", *number)));
+            let values = few.iter().map(|number| CorrelationEntry {
+                key: ticket(),
+                value: id("value", *number),
+            });
             builder.correlations(values)
         }
     }

@@ -82,7 +82,7 @@ impl Bench {
             ..PoolSpec::default()
         };
         let name = PoolId::parse(name).unwrap();
-        let pool = runtime.open(&name, spec).await.unwrap().0;
+        let pool = runtime.open(&name, spec).await.unwrap().pool;
         let reader = join(&pool, reader()).await;
         let sender = join(&pool, sender()).await;
         Self {

@@ -100,7 +100,7 @@ impl Ground {
         let store = Store::of(Arc::new(RedbStore::create(file).or_stop()?));
         let mark = MarkFile::of(&StoreChoice::Redb(file.to_owned()));
         Self::on(match mark {
-            Some(mark) => mark.keep(store).0,
+            Some(mark) => mark.keep(store).store,
             None => store,
         })
         .await
@@ -109,7 +109,7 @@ impl Ground {
     async fn on(store: Store) -> Result<Self, Failure> {
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let runtime = Runtime::new(store.clone(), clock, ids, [7; 32], "bench");
-        let pool = runtime.open(&id("pool", 1)?, spec()).await.or_stop()?.0;
+        let pool = runtime.open(&id("pool", 1)?, spec()).await.or_stop()?.pool;
         let reader = join(&pool, id("reader", 1)?, &[]).await?;
         let sender = join(&pool, id("sender", 1)?, &[]).await?;
         Ok(Self {

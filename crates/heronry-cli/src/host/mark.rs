@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use heronry_runtime::marks::{MarkKeeper, MarkPlace, MarkSync, Marks};
+use heronry_runtime::marks::{MarkKeeper, MarkPlace, MarkSync, MarkedStore, Marks};
 use heronry_store::Store;
 
 use super::StoreChoice;
@@ -54,7 +54,7 @@ impl MarkFile {
     }
 
     /// Has the mark follow the commits of a store that was opened.
-    pub(crate) fn keep(self, store: Store) -> (Store, MarkKeeper) {
+    pub(crate) fn keep(self, store: Store) -> MarkedStore {
         MarkKeeper::over(store, Arc::new(self))
     }
 

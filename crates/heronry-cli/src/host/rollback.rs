@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use heronry_runtime::{
     SystemIds,
-    marks::{MarkKeeper, Restored, RolledBack, begin_again, rolled_back},
+    marks::{MarkKeeper, MarkedStore, Restored, RolledBack, begin_again, rolled_back},
 };
 use heronry_store::{Clock, Store};
 use heronry_transfer::Carrier;
@@ -26,7 +26,7 @@ pub(super) async fn take(
     let Some(file) = MarkFile::of(choice) else {
         return Ok((store, None));
     };
-    let (store, keeper) = file.keep(store);
+    let MarkedStore { store, keeper } = file.keep(store);
     let restored = match rollback {
         Rollback::GoOn => Restored::NotSaid,
         Rollback::Declared => Restored::Declared,

@@ -36,6 +36,24 @@ pub struct FilterBuilder {
     empty: Vec<&'static str>,
 }
 
+/// An entity that an event is related to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RelatedEntity {
+    /// The kind of the entity.
+    pub kind: EntityKind,
+    /// The id of the entity.
+    pub id: EntityId,
+}
+
+/// A correlation that an event has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CorrelationEntry {
+    /// The key of the correlation.
+    pub key: CorrelationKey,
+    /// The value that stands under the key.
+    pub value: CorrelationValue,
+}
+
 impl FilterBuilder {
     /// Keeps events of these pools.
     pub fn pools(self, pools: impl IntoIterator<Item = PoolId>) -> Self {
@@ -155,10 +173,10 @@ impl FilterBuilder {
     }
 
     /// Keeps events with one of these related entities.
-    pub fn related(self, entities: impl IntoIterator<Item = (EntityKind, EntityId)>) -> Self {
+    pub fn related(self, entities: impl IntoIterator<Item = RelatedEntity>) -> Self {
         let patterns: Vec<_> = entities
             .into_iter()
-            .map(|(kind, id)| Pattern {
+            .map(|RelatedEntity { kind, id }| Pattern {
                 kinds: Some([kind].into()),
                 ids: Some([Text::from(id.as_str())].into()),
             })
@@ -176,13 +194,10 @@ impl FilterBuilder {
     }
 
     /// Keeps events that have one of these correlations with its value.
-    pub fn correlations(
-        self,
-        entries: impl IntoIterator<Item = (CorrelationKey, CorrelationValue)>,
-    ) -> Self {
+    pub fn correlations(self, entries: impl IntoIterator<Item = CorrelationEntry>) -> Self {
         let tests: Vec<_> = entries
             .into_iter()
-            .map(|(key, value)| {
+            .map(|CorrelationEntry { key, value }| {
                 let values = Values::of([Text::from(value.as_str())]);
                 correlation(&key, TextTest::In(values))
             })

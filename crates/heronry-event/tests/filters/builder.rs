@@ -3,13 +3,27 @@
 use crate::support::{id, quoted, time};
 use heronry_event::{
     Filter,
-    filter::{ErrorKind, FilterBuilder, Limit},
+    filter::{CorrelationEntry, ErrorKind, FilterBuilder, Limit, RelatedEntity},
 };
 use heronry_types::{
     DestinationKind, EntityKind, EventFamily, EventKind, EventSemantics, EventTag, Position,
     PrivacyClass, SourceKind, Vocabulary,
 };
 use proptest::prelude::*;
+
+fn run(text: &str) -> RelatedEntity {
+    RelatedEntity {
+        kind: EntityKind::Run,
+        id: id(text),
+    }
+}
+
+fn correlation(key: &str, value: &str) -> CorrelationEntry {
+    CorrelationEntry {
+        key: id(key),
+        value: id(value),
+    }
+}
 
 fn check(builder: FilterBuilder, text: &str) {
     let built = builder.build().unwrap();
@@ -57,9 +71,8 @@ fn a40_every_set_is_the_same_as_its_text() {
         new().related_ids([id("a"), id("b")]),
         "related.exists(r, r.id in ['a', 'b'])",
     );
-    let pair = (EntityKind::Run, id("a"));
     check(
-        new().related([pair]),
+        new().related([run("a")]),
         "related.exists(r, r.kind == 'run' && r.id == 'a')",
     );
     check(
@@ -69,7 +82,7 @@ fn a40_every_set_is_the_same_as_its_text() {
     check(new().tags([id("t")]), "'t' in tags");
     check(new().correlation_keys([id("k")]), "'k' in correlation");
     check(
-        new().correlations([(id("k"), id("v"))]),
+        new().correlations([correlation("k", "v")]),
         "correlation['k'] == 'v'",
     );
     check(new().privacy([PrivacyClass::Public]), "privacy == 'public'");
@@ -172,7 +185,7 @@ proptest! {
             .kinds(kinds)
             .runs(ids(&runs))
             .topics(topics.iter().map(|topic| id(topic)))
-            .correlations([(id("k"), id(&value))])
+            .correlations([correlation("k", &value)])
             .build()
             .unwrap();
         prop_assert_eq!(&built, &Filter::compile(&text).unwrap());

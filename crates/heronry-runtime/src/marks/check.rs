@@ -5,7 +5,7 @@ use std::fmt;
 use heronry_store::{Store, StoreError, StoreErrorKind, stands_on};
 use heronry_types::{Cursor, PoolId};
 
-use super::Marks;
+use super::{MarkedHead, Marks};
 
 /// A pool whose journal does not hold the head that the mark of its store names.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,7 +50,7 @@ impl fmt::Display for RolledBack {
 pub async fn rolled_back(store: &Store, marks: &Marks) -> Result<Vec<RolledBack>, StoreError> {
     let journal = &*store.journal;
     let mut found = Vec::new();
-    for (pool, at) in marks.iter() {
+    for MarkedHead { pool, at } in marks.iter() {
         match stands_on(journal, pool, at).await {
             Ok(true) => {}
             Ok(false) => {

@@ -19,15 +19,25 @@ pub struct Marks {
     pools: BTreeMap<PoolId, Checkpoint>,
 }
 
+/// The head of one pool, as a mark says it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MarkedHead<'a> {
+    /// The pool.
+    pub pool: &'a PoolId,
+    /// The head of the pool.
+    pub at: Checkpoint,
+}
+
 impl Marks {
     /// Returns the head of a pool; nothing when the mark does not name it.
     pub fn of(&self, pool: &PoolId) -> Option<Checkpoint> {
         self.pools.get(pool).copied()
     }
 
-    /// Walks the pools with their heads, sorted.
-    pub fn iter(&self) -> impl Iterator<Item = (&PoolId, Checkpoint)> {
-        self.pools.iter().map(|(pool, at)| (pool, *at))
+    /// Walks the heads, sorted by pool.
+    pub fn iter(&self) -> impl Iterator<Item = MarkedHead<'_>> {
+        let heads = self.pools.iter();
+        heads.map(|(pool, at)| MarkedHead { pool, at: *at })
     }
 
     /// Sets the head of a pool.
@@ -49,7 +59,7 @@ impl Marks {
     /// Returns a whole mark as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = HEADER.to_vec();
-        for (pool, at) in self.iter() {
+        for MarkedHead { pool, at } in self.iter() {
             push_entry(&mut bytes, pool, at);
         }
         bytes
@@ -161,7 +171,7 @@ mod tests {
         let check = |damaged: &[u8], what: &dyn std::fmt::Display| {
             let read = Marks::decode(damaged);
             assert!(
-                read.iter().all(|(pool, at)| whole.of(pool) == Some(at)),
+                read.iter().all(|head| whole.of(head.pool) == Some(head.at)),
                 "{what}: {read:?}"
             );
         };

@@ -66,6 +66,15 @@ pub struct MarkKeeper {
     shared: Arc<Shared>,
 }
 
+/// A store whose commits a mark follows.
+#[derive(Debug)]
+pub struct MarkedStore {
+    /// The store, to be used as any other.
+    pub store: Store,
+    /// The keeper of its mark.
+    pub keeper: MarkKeeper,
+}
+
 struct Shared {
     place: Arc<dyn MarkPlace>,
     state: Mutex<State>,
@@ -99,7 +108,7 @@ impl fmt::Debug for MarkKeeper {
 impl MarkKeeper {
     /// Wraps a store so that the mark at this place follows its commits, and reads the mark that is
     /// there. A mark that cannot be read says nothing.
-    pub fn over(store: Store, place: Arc<dyn MarkPlace>) -> (Store, Self) {
+    pub fn over(store: Store, place: Arc<dyn MarkPlace>) -> MarkedStore {
         let found = place.read().unwrap_or_else(|error| {
             tracing::warn!(?place, %error, "the mark of the store cannot be read");
             None
@@ -116,7 +125,10 @@ impl MarkKeeper {
                 fails: AtomicBool::new(false),
             }),
         };
-        (MarkedJournal::over(store, keeper.clone()), keeper)
+        MarkedStore {
+            store: MarkedJournal::over(store, keeper.clone()),
+            keeper,
+        }
     }
 
     /// Returns the heads that the mark names, with the heads that were seen since the mark was

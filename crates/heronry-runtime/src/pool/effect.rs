@@ -33,6 +33,19 @@ pub enum EffectError {
     Pending,
 }
 
+/// An effect that a member intends.
+#[derive(Clone, Debug)]
+pub struct EffectIntent {
+    /// The caller that acts for the member.
+    pub caller: Caller,
+    /// The member.
+    pub run: RunId,
+    /// The effect in words.
+    pub what: String,
+    /// The idempotency key: with a key the effect can be repeated without harm, and is done once.
+    pub key: Option<IdempotencyKey>,
+}
+
 /// An effect that has a result.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EffectDone {
@@ -61,16 +74,21 @@ impl Pool {
     /// [`EffectError`] says whether `work` has run.
     pub async fn effect<W, F>(
         &self,
-        (caller, run): (Caller, RunId),
-        (what, key): (String, Option<IdempotencyKey>),
+        intent: EffectIntent,
         work: W,
     ) -> Result<EffectDone, EffectError>
     where
         W: FnOnce(EffectView) -> F + Send,
         F: Future<Output = EffectResult> + Send,
     {
-        let intend = IntendEffect::new(caller.clone(), run, what, key);
-        let started = self.call(intend).await.map_err(EffectError::NotBegun)?;
+        let EffectIntent {
+            caller,
+            run,
+            what,
+            key,
+        } = intent;
+        let begin = IntendEffect::new(caller.clone(), run, what, key);
+        let started = self.call(begin).await.map_err(EffectError::NotBegun)?;
         if started.repeated {
             let effect = started.effect;
             let result = effect.result.clone().ok_or(EffectError::Pending)?;
@@ -79,7 +97,8 @@ impl Pool {
         self.attempted(caller, started.effect, work).await
     }
 
-    /// Goes through the effects without a result whose generation has ended. An effect that is safe
+    /// Goes through the effects without a result whose generation has ended: those of a run, or of
+    /// every run that the caller sees when none is named. An effect that is safe
     /// to repeat is attempted again; each attempt is journaled before it runs. The hook may tell
     /// the end of any other effect, when the caller is an operator. Returns the effects that have a
     /// result now.
@@ -88,7 +107,8 @@ impl Pool {
     /// [`EffectError`]; effects before the failing one are reconciled.
     pub async fn reconcile<R: Reconcile>(
         &self,
-        (caller, run): (Caller, Option<RunId>),
+        caller: Caller,
+        run: Option<RunId>,
         hook: &R,
     ) -> Result<Vec<EffectDone>, EffectError> {
         let (mut done, mut after) = (Vec::new(), None);

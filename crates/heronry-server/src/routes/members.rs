@@ -17,6 +17,7 @@ use heronry_wire::{
 use super::{At, Route, changed, inbox::claims};
 use crate::{
     app::Shared,
+    auth::Joining,
     extract::{Json, Query, invalid},
     identity::Access,
     problems::Refusal,
@@ -94,9 +95,13 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
     } else {
         at.call(join).await?
     };
-    let named = (&at.id, &joined.run, joined.generation);
+    let joining = Joining {
+        pool: &at.id,
+        run: &joined.run,
+        generation: joined.generation,
+    };
     let epoch = at.app.issued_in(&at.id, joined.generation).await?;
-    let member_token = at.app.auth.member_token(epoch, named);
+    let member_token = at.app.auth.member_token(epoch, joining);
     let status = if joined.repeated {
         StatusCode::OK
     } else {

@@ -13,6 +13,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
+use heronry_runtime::Opened;
 use heronry_transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
 use heronry_wire::{
@@ -94,10 +95,10 @@ async fn put(
     Json(body): Json<PoolBody>,
 ) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
     let id: PoolId = params.chosen_id("pool")?;
-    let (pool, opened) = app.open(&id, body.into_spec()?).await?;
+    let Opened { pool, how } = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
-    let status = match opened {
+    let status = match how {
         How::Written => StatusCode::CREATED,
         How::Repeated | How::Unchanged => StatusCode::OK,
     };

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use heronry_store::{Store, StoreError};
 use heronry_store_redb::RedbStore;
 use heronry_testkit::{
-    Harm, Outcomes,
+    Harm, HarmedFile, Outcomes,
     recovery::{Writer, read_back},
 };
 
@@ -45,7 +45,7 @@ fn killed() -> Vec<u8> {
 /// Harms a file in many ways, and hands each over with what was done.
 fn harm(good: &[u8], mut see: impl FnMut(&[u8], Harm)) {
     let used = good.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    for (_, harm) in Harm::to_files(&[used], PAGE) {
+    for HarmedFile { harm, .. } in Harm::to_files(&[used], PAGE) {
         let mut file = good.to_vec();
         harm.apply(&mut file);
         see(&file, harm);

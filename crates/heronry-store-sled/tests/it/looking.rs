@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use heronry_store::{Store, StoreError, StoreErrorKind};
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
-    Harm, Outcomes,
+    Harm, HarmedFile, Outcomes,
     recovery::{self, Writer, read_back},
     sample,
 };
@@ -67,7 +67,7 @@ fn used(image: &Image) -> (Vec<String>, Vec<usize>) {
 /// Harms an image in many ways, and hands each over with what was done.
 fn harm(good: &Image, mut see: impl FnMut(&Image, &str)) {
     let (names, lengths) = used(good);
-    for (file, harm) in Harm::to_files(&lengths, SEGMENT) {
+    for HarmedFile { file, harm } in Harm::to_files(&lengths, SEGMENT) {
         let mut image = good.clone();
         harm.apply(image.file(&names[file]));
         see(&image, &format!("{}: {harm:?}", names[file]));

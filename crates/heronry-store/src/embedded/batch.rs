@@ -276,9 +276,9 @@ fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     // is the first that stays.
     let before = keys::placed(no, work.before.min(journal.head.head));
     let oldest = keys::placed(no, Position::ZERO);
-    if let Some((key, floor)) = rows.last_key(Table::Journal, &oldest, &before)? {
+    if let Some(key) = rows.last_key(Table::Journal, &oldest, &before)? {
         rows.remove(Table::Journal, &oldest, &key)?;
-        journal.head.floor = floor;
+        journal.head.floor = keys::read_placed(key).first;
     }
     Ok(Ok(journal.head))
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Head, Page, ReadError, StoreError, StoreErrorKind,
-    keys::{self, PoolNo},
+    keys::{self, Placed, PoolNo},
 };
 
 const READ: &str = "read the journal";
@@ -68,12 +68,14 @@ impl Chunks<'_> {
             found = Some(placed_of(key));
             ControlFlow::Break(())
         })?;
-        found.transpose().map(|found| found.map(|(_, first)| first))
+        found
+            .transpose()
+            .map(|found| found.map(|place| place.first))
     }
 
     /// Reads one chunk, and checks that it is what its key says.
     fn checked(&self, key: &[u8], bytes: &[u8]) -> Result<Chunk, StoreError> {
-        let (_, first) = placed_of(key)?;
+        let first = placed_of(key)?.first;
         let chunk = Chunk::decode(bytes).map_err(|error| self.unreadable(first, error))?;
         if chunk.first() != first {
             let what = format!("the chunk of {} stands there", chunk.first());
@@ -238,7 +240,7 @@ pub(super) fn range_of((from, to): &(PlacedKey, PlacedKey)) -> (&[u8], &[u8]) {
     (from.as_slice(), to.as_slice())
 }
 
-fn placed_of(key: &[u8]) -> Result<(PoolNo, Position), StoreError> {
+fn placed_of(key: &[u8]) -> Result<Placed, StoreError> {
     position_of(key).ok_or_else(|| corrupt(READ, "a key of the journal is malformed"))
 }
 
@@ -255,7 +257,7 @@ pub(super) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, Store
             found = Some(placed_of(key));
             ControlFlow::Break(())
         })?;
-        let Some((no, _)) = found.transpose()? else {
+        let Some(Placed { pool: no, .. }) = found.transpose()? else {
             return Ok(numbers);
         };
         if !numbers.insert(no) {

@@ -13,7 +13,10 @@ use super::{
     readable::PoolView,
     row::position_of,
 };
-use crate::{ContentPack, ContentPlace, NewContent, StoreError, Stored, keys};
+use crate::{
+    ContentPack, ContentPlace, NewContent, StoreError, Stored,
+    keys::{self, Placed},
+};
 
 const GET: &str = "get content";
 const LIST: &str = "list contents";
@@ -88,10 +91,10 @@ pub(super) fn list_with<D: Database>(
         let table = before.view(Table::Packs);
         let packs = list(rows, (&table, range_of(&range)), None, bytes_max)?;
         let packs = packs.into_iter().map(|(key, last, contents)| {
-            let (_, first) = position_of(&key)
+            let place = position_of(&key)
                 .ok_or_else(|| corrupt(LIST, "a key of the contents is malformed"))?;
             Ok(ContentPack {
-                first,
+                first: place.first,
                 last,
                 contents,
             })
@@ -152,7 +155,9 @@ fn list(
             }
             Err(error) => {
                 damage = Some(match position_of(key) {
-                    Some((_, at)) => corrupt(LIST, format!("the append at position {at}: {error}")),
+                    Some(Placed { first, .. }) => {
+                        corrupt(LIST, format!("the append at position {first}: {error}"))
+                    }
                     None => error,
                 });
                 ControlFlow::Break(())

@@ -14,7 +14,8 @@ use super::{
     row::{CHECKSUM_BYTES, seal, unseal},
 };
 use crate::{
-    ConsumerCursor, ConsumerError, ConsumerId, FilterFingerprint, StoreError, judge_cursor,
+    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, FilterFingerprint, StoreError,
+    judge_cursor,
     keys::{self, PoolNo},
 };
 
@@ -72,7 +73,12 @@ impl CursorEdit {
                 let head = pool.there().map(|journal| journal.head.head);
                 let (from, to) = range(pool.no);
                 let consumers = || rows.count(Table::Cursors, &from, &to);
-                if let Err(refusal) = judge_cursor(head, (found, expected), next, consumers) {
+                let asked = CursorMove {
+                    found,
+                    expected,
+                    next,
+                };
+                if let Err(refusal) = judge_cursor(head, asked, consumers) {
                     return Ok(Err(refusal));
                 }
                 Some(encode(&key, next))

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use heronry_types::{Durability, Position};
+use heronry_types::Durability;
 
 use super::{PlacedKey, Table};
 use crate::StoreError;
@@ -76,7 +76,7 @@ pub trait Rows {
     fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError>;
 
     /// Returns the last [placed](crate::keys::placed) key of a table between two keys, both
-    /// included, and its position.
+    /// included.
     ///
     /// # Errors
     /// Any failure of the transaction.
@@ -85,7 +85,7 @@ pub trait Rows {
         table: Table,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(PlacedKey, Position)>, StoreError>;
+    ) -> Result<Option<PlacedKey>, StoreError>;
 }
 
 /// The order in which rows are walked.

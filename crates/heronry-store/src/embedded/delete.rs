@@ -147,9 +147,10 @@ fn remove_piece(rows: &mut dyn Rows, table: Table, no: PoolNo) -> Result<bool, S
         keys::placed(no, Position::ZERO),
         keys::placed(no, Position(u64::MAX)),
     );
-    let Some((_, last)) = rows.last_key(table, &from, &to)? else {
+    let Some(last) = rows.last_key(table, &from, &to)? else {
         return Ok(false);
     };
+    let last = keys::read_placed(last).first;
     let first = Position(last.0.saturating_sub(PIECE_POSITIONS - 1));
     let (from, to) = (keys::placed(no, first), keys::pool(after(no)));
     rows.remove(table, &from, &to)?;

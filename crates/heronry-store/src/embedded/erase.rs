@@ -83,7 +83,7 @@ fn key_of_pack(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let (from, to) = (keys::placed(no, Position::ZERO), keys::placed(no, position));
     let last = rows.last_key(Table::Packs, &from, &to)?;
-    Ok(last.map(|(key, _)| key.to_vec()))
+    Ok(last.map(|key| key.to_vec()))
 }
 
 /// Returns what is left of a row; nothing when it does not hold the body.

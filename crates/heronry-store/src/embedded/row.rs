@@ -4,7 +4,7 @@ use heronry_types::{Epoch, PoolId, Position, Timelines};
 
 use crate::{
     FencingToken, Route,
-    keys::{PLACED_BYTES, PoolNo, read_placed},
+    keys::{PLACED_BYTES, Placed, PoolNo, read_placed},
 };
 
 /// A key that names a position of a pool.
@@ -64,8 +64,8 @@ impl Table {
     }
 }
 
-/// Returns the position that a [placed](crate::keys::placed) key names; nothing when it is malformed.
-pub(super) fn position_of(key: &[u8]) -> Option<(PoolNo, Position)> {
+/// Returns the place that a [placed](crate::keys::placed) key names; nothing when it is malformed.
+pub(super) fn position_of(key: &[u8]) -> Option<Placed> {
     key.try_into().ok().map(read_placed)
 }
 

@@ -40,7 +40,7 @@ impl<'s> Scene<'s> {
         server.call(OPERATOR, &line, config).await.is(201);
         let id = name.parse().unwrap();
         let opened = server.runtime.open(&id, PoolSpec::default()).await;
-        let pool = opened.unwrap().0;
+        let pool = opened.unwrap().pool;
         let before = pool.call(StateDigest).await.unwrap();
         let mut scene = Self {
             server,

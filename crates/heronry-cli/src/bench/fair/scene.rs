@@ -9,7 +9,7 @@ use std::{
 use heronry_pool::{Caller, decide::AppendEvents};
 use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
 use heronry_server::{
-    Auth, ConnectionLimits, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
+    Auth, ConnectionLimits, Joining, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
     TokenKey, serve,
 };
 use heronry_store::Store;
@@ -46,7 +46,7 @@ impl Scene {
         let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
         let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
         let opened = runtime.open(&id("pool", 1)?, PoolSpec::default()).await;
-        let pool = opened.or_stop()?.0;
+        let pool = opened.or_stop()?.pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
         let server = listener.local_addr().or_stop()?;
         let auth = Auth::new(OperatorToken::new("bench"), TokenKey::from_bytes([7; 32]));
@@ -96,7 +96,12 @@ async fn asker(
         return Err(Failure::failed("the measurement stopped: no member joined"));
     };
     let epoch = pool.timelines().at(generation.0);
-    let token = auth.member_token(epoch, (pool.id(), &run, generation));
+    let joining = Joining {
+        pool: pool.id(),
+        run: &run,
+        generation,
+    };
+    let token = auth.member_token(epoch, joining);
     Ok(Asker::member(server, &token))
 }
 
