@@ -98,7 +98,7 @@ fn needs_clone(block: &str) -> bool {
 fn clone() -> Folder {
     let place = Folder::new();
     copy(&root().join("examples"), &place.at("examples"));
-    for folder in ["crates", "xtask"] {
+    for folder in ["crates", "tests", "xtask"] {
         std::os::unix::fs::symlink(root().join(folder), place.at(folder)).unwrap();
     }
     place
