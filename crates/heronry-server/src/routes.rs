@@ -8,7 +8,7 @@ mod filters;
 mod inbox;
 mod members;
 mod messages;
-mod place;
+mod pool_request;
 mod pools;
 mod prove;
 mod server;
@@ -32,7 +32,7 @@ use crate::{
     problems::Refusal,
 };
 
-pub(crate) use place::At;
+pub(crate) use pool_request::PoolRequest;
 
 /// A row of the table of routes: a method and a path, the callers that may use it, its contract,
 /// and its handler.

@@ -13,7 +13,7 @@ use heronry_runtime::{BodyError, CallError, ContentScope};
 use heronry_types::{Body, ContentRef, LimitName};
 use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
 
-use super::{At, Route};
+use super::{PoolRequest, Route};
 use crate::{
     extract::{Query, invalid, media_type, named_key, read_content},
     guards::BodyForm,
@@ -52,29 +52,32 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    at: At,
+    request: PoolRequest,
     Query(query): Query<ContentQuery>,
-    request: Request,
+    sent: Request,
 ) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
-    let media_type = stated_type(request.headers())?;
-    let key = named_key(request.headers(), query.idempotency_key)?;
+    let media_type = stated_type(sent.headers())?;
+    let key = named_key(sent.headers(), query.idempotency_key)?;
     // What repeats nothing is refused before any of it is read.
     if key.is_none() {
-        at.identity.check_standing().await?;
+        request.identity.check_standing().await?;
     }
-    let run = match (at.identity.own_run(), query.run) {
+    let run = match (request.identity.own_run(), query.run) {
         (None, named) => named,
-        (Some(_), named) => Some(at.identity.acting(named, "run")?),
+        (Some(_), named) => Some(request.identity.acting(named, "run")?),
     };
-    let max = at.limit(LimitName::ContentBytesMax);
-    let bytes = read_content(request, max).await?;
+    let max = request.limit(LimitName::ContentBytesMax);
+    let bytes = read_content(sent, max).await?;
     let size_bytes = bytes.len() as u64;
     let body = Body::new(media_type.as_str(), bytes);
     let stored = match key {
-        None => at.pool.store_body(at.caller(), body).await?,
+        None => request.pool.store_body(request.caller(), body).await?,
         Some(key) => {
             let scope = ContentScope { run, key };
-            at.pool.store_body_once(at.caller(), scope, body).await?
+            request
+                .pool
+                .store_body_once(request.caller(), scope, body)
+                .await?
         }
     };
     let status = if stored.repeated {
@@ -87,7 +90,7 @@ async fn put(
         media_type,
         size_bytes,
         cursor: stored.cursor,
-        durability: at.app.durability(),
+        durability: request.app.durability(),
         erased_at: stored.erased_at,
     };
     Ok((status, Answer(stored)))
@@ -103,9 +106,9 @@ fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-async fn fetch(at: At) -> Result<Response, Refusal> {
-    let content_ref = named_ref(&at)?;
-    let found = at.pool.body(at.caller(), content_ref).await;
+async fn fetch(request: PoolRequest) -> Result<Response, Refusal> {
+    let content_ref = named_ref(&request)?;
+    let found = request.pool.body(request.caller(), content_ref).await;
     let missing = "no such content of a message that the caller sent or received";
     let body = found.map_err(|error| not_found(error, missing))?.body;
     let media_type = HeaderValue::from_str(&body.media_type)
@@ -129,9 +132,9 @@ async fn fetch(at: At) -> Result<Response, Refusal> {
     Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
-async fn erase(at: At) -> Result<Answer<ContentErased>, Refusal> {
-    let content_ref = named_ref(&at)?;
-    let left = at.pool.erase_body(at.caller(), content_ref).await;
+async fn erase(request: PoolRequest) -> Result<Answer<ContentErased>, Refusal> {
+    let content_ref = named_ref(&request)?;
+    let left = request.pool.erase_body(request.caller(), content_ref).await;
     let missing = "no such content that the caller sent or stored";
     let left = left.map_err(|error| not_found(error, missing))?;
     Ok(Answer(ContentErased {
@@ -143,8 +146,9 @@ async fn erase(at: At) -> Result<Answer<ContentErased>, Refusal> {
     }))
 }
 
-fn named_ref(at: &At) -> Result<ContentRef, Refusal> {
-    ContentRef::parse(at.params.text("ref")).map_err(|error| invalid("ref", &error.to_string()))
+fn named_ref(request: &PoolRequest) -> Result<ContentRef, Refusal> {
+    ContentRef::parse(request.params.text("ref"))
+        .map_err(|error| invalid("ref", &error.to_string()))
 }
 
 /// Returns the refusal of a body that is named in the path: nothing conflicts when it is missing.

@@ -10,7 +10,7 @@ use heronry_wire::{
     Changed, DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery, Problem, ProblemKind,
 };
 
-use super::{At, Route, changed};
+use super::{PoolRequest, Route, changed};
 use crate::{
     extract::{Query, invalid},
     identity::Access,
@@ -41,16 +41,16 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn list(
-    at: At,
+    request: PoolRequest,
     Query(query): Query<DeadLettersQuery>,
 ) -> Result<Answer<DeadLetterList>, Refusal> {
-    at.identity.check_standing().await?;
+    request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
     }
-    let run = match at.identity.own_run() {
+    let run = match request.identity.own_run() {
         None => query.run,
-        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
+        Some(_) => request.identity.acting(query.run, "run").map(Some)?,
     };
     let after = match (query.after_run, query.after) {
         (None, None) => None,
@@ -58,14 +58,14 @@ async fn list(
         (None, Some(_)) => return Err(invalid("after_run", "missing; it goes with after")),
         (Some(_), None) => return Err(invalid("after", "missing; it goes with after_run")),
     };
-    let max = at.page_size(query.limit)?;
+    let max = request.page_size(query.limit)?;
     let list = ListDeadLetters {
-        caller: at.caller(),
+        caller: request.caller(),
         run,
         after,
         max,
     };
-    let page = at.call(list).await?;
+    let page = request.call(list).await?;
     Ok(Answer(DeadLetterList {
         dead_letters: page.letters.into_iter().map(shown).collect(),
         next: page
@@ -89,20 +89,20 @@ fn shown(letter: DeadLetterView) -> DeadLetter {
     }
 }
 
-async fn replay(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let accepted: Cursor = at.params.text("cursor").parse().map_err(|error| {
+async fn replay(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+    let run = request.path_run()?;
+    let accepted: Cursor = request.params.text("cursor").parse().map_err(|error| {
         let problem = Problem::new(
             ProblemKind::CursorInvalid,
             heronry_types::CursorError::to_string(&error),
         );
         Refusal(problem.with("field", "cursor"))
     })?;
-    let caller = at.caller();
+    let caller = request.caller();
     let replay = ReplayCopy {
         caller,
         run,
         accepted,
     };
-    Ok(changed(at.call(replay).await?))
+    Ok(changed(request.call(replay).await?))
 }

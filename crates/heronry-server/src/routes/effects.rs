@@ -8,7 +8,7 @@ use heronry_pool::{
 use heronry_types::{Cursor, EffectFault, EffectResult};
 use heronry_wire::{Changed, EffectList, EffectsQuery, Problem, ProblemKind, ResolveEffect};
 
-use super::{At, Route, changed};
+use super::{PoolRequest, Route, changed};
 use crate::{
     extract::{Json, Query, invalid},
     identity::Access,
@@ -35,22 +35,25 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn list(at: At, Query(query): Query<EffectsQuery>) -> Result<Answer<EffectList>, Refusal> {
-    at.identity.check_standing().await?;
+async fn list(
+    request: PoolRequest,
+    Query(query): Query<EffectsQuery>,
+) -> Result<Answer<EffectList>, Refusal> {
+    request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
     }
-    let run = match at.identity.own_run() {
+    let run = match request.identity.own_run() {
         None => query.run,
-        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
+        Some(_) => request.identity.acting(query.run, "run").map(Some)?,
     };
     let list = ListEffects {
-        caller: at.caller(),
+        caller: request.caller(),
         run,
         after: query.after,
-        max: at.page_size(query.limit)?,
+        max: request.page_size(query.limit)?,
     };
-    let page = at.call(list).await?;
+    let page = request.call(list).await?;
     Ok(Answer(EffectList {
         effects: page.effects,
         next: page.next,
@@ -58,8 +61,11 @@ async fn list(at: At, Query(query): Query<EffectsQuery>) -> Result<Answer<Effect
     }))
 }
 
-async fn resolve(at: At, Json(body): Json<ResolveEffect>) -> Result<Answer<Changed>, Refusal> {
-    let effect: Cursor = at.params.text("id").parse().map_err(|error| {
+async fn resolve(
+    request: PoolRequest,
+    Json(body): Json<ResolveEffect>,
+) -> Result<Answer<Changed>, Refusal> {
+    let effect: Cursor = request.params.text("id").parse().map_err(|error| {
         let problem = Problem::new(
             ProblemKind::CursorInvalid,
             heronry_types::CursorError::to_string(&error),
@@ -67,7 +73,7 @@ async fn resolve(at: At, Json(body): Json<ResolveEffect>) -> Result<Answer<Chang
         Refusal(problem.with("field", "id"))
     })?;
     let report = ReportEffect {
-        caller: at.caller(),
+        caller: request.caller(),
         run: None,
         effect,
         attempt: None,
@@ -76,7 +82,7 @@ async fn resolve(at: At, Json(body): Json<ResolveEffect>) -> Result<Answer<Chang
             note: body.note,
         },
     };
-    match at.call(report).await? {
+    match request.call(report).await? {
         EffectReport::Completed(_, done) => Ok(changed(done)),
         EffectReport::Refused(fault, _) => Err(refused(fault)),
     }

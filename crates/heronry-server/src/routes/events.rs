@@ -15,7 +15,7 @@ use heronry_wire::{
     OnTrimmed as WhenTrimmed, Problem, ProblemKind,
 };
 
-use super::{At, Route};
+use super::{PoolRequest, Route};
 use crate::{
     extract::{Json, Query, idempotency_key, invalid, trace},
     problems::Refusal,
@@ -59,17 +59,17 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn read(
-    at: At,
+    request: PoolRequest,
     headers: HeaderMap,
     Query(query): Query<EventsQuery>,
 ) -> Result<Response, Refusal> {
     let viewing = Viewing {
-        caller: at.caller(),
+        caller: request.caller(),
         run: query.view_run.clone(),
     };
-    let viewer = at.call(viewing).await?;
+    let viewer = request.call(viewing).await?;
     let filter = match &query.filter {
-        Some(text) => at.compile(text).await?,
+        Some(text) => request.compile(text).await?,
         None => Filter::all(),
     };
     let mut asked = EventQuery {
@@ -79,7 +79,7 @@ async fn read(
         on_trimmed: OnTrimmed::Error,
     };
     if !wants_stream(&headers) {
-        return Ok(shown(&at, page(&at, &asked, &query).await?).await);
+        return Ok(shown(&request, page(&request, &asked, &query).await?).await);
     }
     if let Some(resumed) = last_event_id(&headers)? {
         asked.from = From::Cursor(resumed);
@@ -88,18 +88,18 @@ async fn read(
         WhenTrimmed::Gap => OnTrimmed::Gap,
         WhenTrimmed::Error => OnTrimmed::Error,
     };
-    stream(&at, asked, &query).await
+    stream(&request, asked, &query).await
 }
 
 async fn append(
-    at: At,
+    request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<AppendBody>,
 ) -> Result<(StatusCode, Answer<EventsAppended>), Refusal> {
-    let run = at.identity.acting(body.run_id.take(), "run_id")?;
+    let run = request.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let command = AppendEvents::new(at.caller(), run, body.events, key);
-    let appended = at.call(command.with_trace(trace(&headers))).await?;
+    let command = AppendEvents::new(request.caller(), run, body.events, key);
+    let appended = request.call(command.with_trace(trace(&headers))).await?;
     let status = if appended.repeated {
         StatusCode::OK
     } else {
@@ -147,38 +147,50 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Refusal> {
     })
 }
 
-async fn page(at: &At, asked: &EventQuery, query: &EventsQuery) -> Result<EventPage, Refusal> {
+async fn page(
+    request: &PoolRequest,
+    asked: &EventQuery,
+    query: &EventsQuery,
+) -> Result<EventPage, Refusal> {
     if query.on_trimmed == Some(WhenTrimmed::Gap) {
         return Err(invalid(
             "on_trimmed",
             "a page has no gaps; say error, or nothing",
         ));
     }
-    let limit = at.page_size(query.limit)?;
-    let waiting = at.within(query.wait_ms)?;
+    let limit = request.page_size(query.limit)?;
+    let waiting = request.within(query.wait_ms)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    at.unless_stopped(at.pool.events(asked, limit, waiting.span))
+    request
+        .unless_stopped(request.pool.events(asked, limit, waiting.span))
         .await
 }
 
 /// Answers with a page.
-async fn shown(at: &At, page: EventPage) -> Response {
+async fn shown(request: &PoolRequest, page: EventPage) -> Response {
     let items = page.events.len();
     let write = move || side::json(&page);
-    side::write(&at.app, &at.identity.party(), (items, write)).await
+    side::write(&request.app, &request.identity.party(), (items, write)).await
 }
 
-async fn stream(at: &At, asked: EventQuery, query: &EventsQuery) -> Result<Response, Refusal> {
+async fn stream(
+    request: &PoolRequest,
+    asked: EventQuery,
+    query: &EventsQuery,
+) -> Result<Response, Refusal> {
     if query.limit.is_some() {
         return Err(invalid("limit", "a stream has no limit; leave it out"));
     }
     if query.wait_ms.is_some_and(|wait| wait > Millis(0)) {
         return Err(invalid("wait_ms", "a stream always waits; leave it out"));
     }
-    let share = at.app.streams.take(&at.holder(), &at.pool.limits(), 1);
+    let share = request
+        .app
+        .streams
+        .take(&request.holder(), &request.pool.limits(), 1);
     let open =
         share.map_err(|exceeded| Refusal::of_share(exceeded, "end one of those that are open"))?;
-    let subscription = at.pool.subscribe(asked, Follow::Live).await?;
-    let party = at.identity.party();
-    Ok(sse::answer(&at.app, subscription, (party, open)))
+    let subscription = request.pool.subscribe(asked, Follow::Live).await?;
+    let party = request.identity.party();
+    Ok(sse::answer(&request.app, subscription, (party, open)))
 }

@@ -13,7 +13,7 @@ use heronry_wire::{
     InboxPage, InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
 };
 
-use super::{At, Route, changed};
+use super::{PoolRequest, Route, changed};
 use crate::{
     app::Shared,
     extract::{Json, Query, invalid},
@@ -70,17 +70,17 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn receive(at: At, Json(body): Json<Receive>) -> Result<Response, Refusal> {
-    let run = at.path_run()?;
+async fn receive(request: PoolRequest, Json(body): Json<Receive>) -> Result<Response, Refusal> {
+    let run = request.path_run()?;
     let receive_id = match body.receive_id {
         Some(receive_id) => receive_id,
-        None => fresh_receive(&at.app)?,
+        None => fresh_receive(&request.app)?,
     };
-    let waiting = at.within(body.wait_ms)?;
-    let limits = at.pool.limits();
+    let waiting = request.within(body.wait_ms)?;
+    let limits = request.pool.limits();
     let usual = |limit, value: u64| value.min(limits.get(limit));
     let fetch = FetchMessages {
-        caller: at.caller(),
+        caller: request.caller(),
         run,
         receive_id,
         max: match body.max {
@@ -93,10 +93,10 @@ async fn receive(at: At, Json(body): Json<Receive>) -> Result<Response, Refusal>
         },
         select: body.only.map_or(Select::Any, Select::These),
     };
-    let received = at
-        .unless_stopped(at.pool.receive(fetch, waiting.span))
+    let received = request
+        .unless_stopped(request.pool.receive(fetch, waiting.span))
         .await?;
-    page(&at, received, body.bodies).await
+    page(&request, received, body.bodies).await
 }
 
 fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
@@ -104,12 +104,12 @@ fn fresh_receive(app: &Shared) -> Result<ReceiveId, Refusal> {
         .map_err(|error| invalid("receive_id", &error.to_string()))
 }
 
-async fn peek(at: At, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
-    let run = at.path_run()?;
-    let max = at.page_size(query.max)?;
-    let caller = at.caller();
-    let received = at.call(PeekInbox { caller, run, max }).await?;
-    page(&at, received, query.bodies).await
+async fn peek(request: PoolRequest, Query(query): Query<InboxQuery>) -> Result<Response, Refusal> {
+    let run = request.path_run()?;
+    let max = request.page_size(query.max)?;
+    let caller = request.caller();
+    let received = request.call(PeekInbox { caller, run, max }).await?;
+    page(&request, received, query.bodies).await
 }
 
 /// The body that was asked for, as it was found.
@@ -121,9 +121,13 @@ enum Found {
     Unreadable(String),
 }
 
-async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Response, Refusal> {
+async fn page(
+    request: &PoolRequest,
+    received: Received,
+    bodies: Option<bool>,
+) -> Result<Response, Refusal> {
     let found = if bodies == Some(true) {
-        bodies_of(at, &received.items).await
+        bodies_of(request, &received.items).await
     } else {
         Vec::new()
     };
@@ -145,7 +149,7 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
             durability: received.durability,
         })
     };
-    Ok(side::write(&at.app, &at.identity.party(), (size, write)).await)
+    Ok(side::write(&request.app, &request.identity.party(), (size, write)).await)
 }
 
 /// Returns the bodies of items, in order, while there is room: about as much as one content may have.
@@ -153,11 +157,11 @@ async fn page(at: &At, received: Received, bodies: Option<bool>) -> Result<Respo
 ///
 /// The claims stand, and count as attempts. So nothing that is wrong with one body keeps the others
 /// from being handed over.
-async fn bodies_of(at: &At, items: &[Item]) -> Vec<Found> {
-    let mut room = at.limit(LimitName::ContentBytesMax);
+async fn bodies_of(request: &PoolRequest, items: &[Item]) -> Vec<Found> {
+    let mut room = request.limit(LimitName::ContentBytesMax);
     let mut found = Vec::new();
     for item in items {
-        let body = match at.pool.body(at.caller(), item.content_ref).await {
+        let body = match request.pool.body(request.caller(), item.content_ref).await {
             Ok(stored) => Found::Body(stored.body),
             Err(BodyError::Call(CallError::Rejected(
                 Rejection::ContentMissing | Rejection::ContentErased { .. },
@@ -218,8 +222,8 @@ fn shown(item: &Item) -> ItemShown {
     }
 }
 
-async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
+async fn ack(request: PoolRequest, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
+    let run = request.path_run()?;
     let claims = match (body.claims, body.up_to) {
         (Some(names), None) => ClaimSet::These(claims(&names, "claims")?),
         (None, Some(name)) => ClaimSet::UpTo(claim(&name, "up_to")?),
@@ -227,33 +231,39 @@ async fn ack(at: At, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refus
         (None, None) => return Err(invalid("claims", "missing; give claims, or up_to")),
     };
     let command = AckCopies {
-        caller: at.caller(),
+        caller: request.caller(),
         run,
         claims,
         outcome: body.outcome.unwrap_or(AckOutcome::Done),
         note: body.note,
     };
-    Ok(changed(at.call(command).await?))
+    Ok(changed(request.call(command).await?))
 }
 
-async fn release(at: At, Json(body): Json<ReleaseClaims>) -> Result<Answer<Changed>, Refusal> {
+async fn release(
+    request: PoolRequest,
+    Json(body): Json<ReleaseClaims>,
+) -> Result<Answer<Changed>, Refusal> {
     let command = decide::ReleaseClaims {
-        run: at.path_run()?,
-        caller: at.caller(),
+        run: request.path_run()?,
+        caller: request.caller(),
         claims: claims(&body.claims, "claims")?,
         delay: body.delay_ms,
     };
-    Ok(changed(at.call(command).await?))
+    Ok(changed(request.call(command).await?))
 }
 
-async fn extend(at: At, Json(body): Json<ExtendClaims>) -> Result<Answer<ClaimsExtended>, Refusal> {
+async fn extend(
+    request: PoolRequest,
+    Json(body): Json<ExtendClaims>,
+) -> Result<Answer<ClaimsExtended>, Refusal> {
     let command = decide::ExtendClaims {
-        run: at.path_run()?,
-        caller: at.caller(),
+        run: request.path_run()?,
+        caller: request.caller(),
         claims: claims(&body.claims, "claims")?,
         claim_ms: body.claim_ms,
     };
-    let Extended { done, held } = at.call(command).await?;
+    let Extended { done, held } = request.call(command).await?;
     Ok(Answer(ClaimsExtended {
         held: held.iter().map(name_of).collect(),
         cursor: done.cursor,

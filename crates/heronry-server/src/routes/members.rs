@@ -14,7 +14,7 @@ use heronry_wire::{
     PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
 };
 
-use super::{At, Route, changed, inbox::claims};
+use super::{PoolRequest, Route, changed, inbox::claims};
 use crate::{
     app::Shared,
     auth::Joining,
@@ -75,13 +75,16 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<Joined>), Refusal> {
+async fn join(
+    request: PoolRequest,
+    Json(body): Json<JoinBody>,
+) -> Result<(StatusCode, Answer<Joined>), Refusal> {
     let instance = match body.instance {
         Some(instance) => instance,
-        None => fresh_instance(&at.app)?,
+        None => fresh_instance(&request.app)?,
     };
     let join = JoinPool {
-        caller: at.caller(),
+        caller: request.caller(),
         run: body.run_id,
         agent: body.agent_id,
         session: body.session_id,
@@ -91,17 +94,20 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         lease: body.lease_ms,
     };
     let joined = if body.new {
-        at.call(JoinNew(join)).await?
+        request.call(JoinNew(join)).await?
     } else {
-        at.call(join).await?
+        request.call(join).await?
     };
     let joining = Joining {
-        pool: &at.id,
+        pool: &request.id,
         run: &joined.run,
         generation: joined.generation,
     };
-    let epoch = at.app.issued_in(&at.id, joined.generation).await?;
-    let member_token = at.app.auth.member_token(epoch, joining);
+    let epoch = request
+        .app
+        .issued_in(&request.id, joined.generation)
+        .await?;
+    let member_token = request.app.auth.member_token(epoch, joining);
     let status = if joined.repeated {
         StatusCode::OK
     } else {
@@ -114,7 +120,7 @@ async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<
         cursor: joined.cursor,
         member_token,
         unread: joined.unread,
-        durability: at.app.durability(),
+        durability: request.app.durability(),
         taken_over: joined.taken_over.map(|over| TakenOver {
             generation: over.generation,
             last_seen: over.last_seen,
@@ -127,18 +133,21 @@ fn fresh_instance(app: &Shared) -> Result<InstanceId, Refusal> {
     InstanceId::parse(app.fresh_name("i-")).map_err(|error| invalid("instance", &error.to_string()))
 }
 
-async fn list(at: At, Query(query): Query<MembersQuery>) -> Result<Answer<MemberList>, Refusal> {
-    at.identity.check_standing().await?;
+async fn list(
+    request: PoolRequest,
+    Query(query): Query<MembersQuery>,
+) -> Result<Answer<MemberList>, Refusal> {
+    request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "a page has one member at least"));
     }
     let max = match query.limit {
-        Some(_) => at.page_size(query.limit)?,
-        None => at.limit(LimitName::PageItemsMax),
+        Some(_) => request.page_size(query.limit)?,
+        None => request.limit(LimitName::PageItemsMax),
     };
-    let page = at
+    let page = request
         .call(ListMembers {
-            caller: at.caller(),
+            caller: request.caller(),
             after: query.after,
             max,
         })
@@ -176,54 +185,60 @@ fn shown(member: MemberView) -> MemberShown {
     }
 }
 
-async fn change(at: At, Json(body): Json<PatchMember>) -> Result<Answer<Changed>, Refusal> {
-    let run: RunId = at.path_run()?;
+async fn change(
+    request: PoolRequest,
+    Json(body): Json<PatchMember>,
+) -> Result<Answer<Changed>, Refusal> {
+    let run: RunId = request.path_run()?;
     if body.topics.is_none() && body.lease_ms.is_none() {
         return Err(invalid("topics", "missing; name what to change"));
     }
     let command = ChangeMember {
-        caller: at.caller(),
+        caller: request.caller(),
         run,
         topics: body.topics,
         lease: body.lease_ms,
     };
-    Ok(changed(at.call(command).await?))
+    Ok(changed(request.call(command).await?))
 }
 
-async fn heartbeat(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let caller = at.caller();
-    Ok(changed(at.call(Heartbeat { caller, run }).await?))
+async fn heartbeat(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+    let run = request.path_run()?;
+    let caller = request.caller();
+    Ok(changed(request.call(Heartbeat { caller, run }).await?))
 }
 
-async fn leave(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let caller = at.caller();
-    Ok(changed(at.call(LeavePool { caller, run }).await?))
+async fn leave(request: PoolRequest) -> Result<Answer<Changed>, Refusal> {
+    let run = request.path_run()?;
+    let caller = request.caller();
+    Ok(changed(request.call(LeavePool { caller, run }).await?))
 }
 
-async fn state(at: At, Json(body): Json<SetState>) -> Result<Answer<StateChanged>, Refusal> {
-    let run = at.path_run()?;
+async fn state(
+    request: PoolRequest,
+    Json(body): Json<SetState>,
+) -> Result<Answer<StateChanged>, Refusal> {
+    let run = request.path_run()?;
     check_fields(&body)?;
     let stood = match body.state {
         RunState::Active => {
-            let caller = at.caller();
-            at.call(ResumeRun { caller, run }).await?
+            let caller = request.caller();
+            request.call(ResumeRun { caller, run }).await?
         }
         RunState::Suspended => {
             let release = body.release.unwrap_or_default();
             let suspend = SuspendRun {
-                caller: at.caller(),
+                caller: request.caller(),
                 run,
                 wakes: body.wakes.unwrap_or_default(),
                 timeout: body.timeout_ms,
                 release: claims(&release, "release")?,
             };
-            at.call(suspend).await?
+            request.call(suspend).await?
         }
-        RunState::Completed => end(&at, run, (RunEnd::Completed, body.note)).await?,
-        RunState::Failed => end(&at, run, (RunEnd::Failed, body.note)).await?,
-        RunState::Cancelled => end(&at, run, (RunEnd::Cancelled, body.note)).await?,
+        RunState::Completed => end(&request, run, (RunEnd::Completed, body.note)).await?,
+        RunState::Failed => end(&request, run, (RunEnd::Failed, body.note)).await?,
+        RunState::Cancelled => end(&request, run, (RunEnd::Cancelled, body.note)).await?,
     };
     Ok(Answer(StateChanged {
         cursor: stood.done.cursor,
@@ -257,9 +272,13 @@ fn check_fields(body: &SetState) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn end(at: &At, run: RunId, (end, note): (RunEnd, Option<String>)) -> Result<Stood, Refusal> {
-    let caller = at.caller();
-    let done = at
+async fn end(
+    request: &PoolRequest,
+    run: RunId,
+    (end, note): (RunEnd, Option<String>),
+) -> Result<Stood, Refusal> {
+    let caller = request.caller();
+    let done = request
         .call(EndRun {
             caller,
             run,

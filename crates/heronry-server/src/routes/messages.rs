@@ -12,7 +12,7 @@ use heronry_runtime::ReceiptChange;
 use heronry_types::{Body, Millis, Receipt, ReceiptUntil, RunId};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
 
-use super::{At, Route};
+use super::{PoolRequest, Route};
 use crate::{
     extract::{self, Json, Query, idempotency_key, invalid, trace},
     problems::Refusal,
@@ -57,11 +57,11 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn send(
-    at: At,
+    request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<SendMessage>,
 ) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
-    let run = at.identity.acting(body.from.take(), "from")?;
+    let run = request.identity.acting(body.from.take(), "from")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let expiry = match (body.expires_at, body.expires_in_ms) {
         (None, None) => None,
@@ -75,19 +75,19 @@ async fn send(
         }
     };
     let options = body.options();
-    let waiting = at.within(body.wait_ms)?;
-    let content = content(&at, &mut body).await?;
-    let mut request = SendRequest::new(body.to, content, key);
-    request.message_id = body.message_id;
-    request.correlation = body.correlation;
-    request.reply_to = body.reply_to;
-    request.contract = body.response_contract;
-    request.expiry = expiry;
-    request.options = options;
-    request.policies = body.policies;
-    request.trace = trace(&headers);
-    let sent = at
-        .call(decide::SendMessage::new(at.caller(), run, request))
+    let waiting = request.within(body.wait_ms)?;
+    let content = content(&request, &mut body).await?;
+    let mut message = SendRequest::new(body.to, content, key);
+    message.message_id = body.message_id;
+    message.correlation = body.correlation;
+    message.reply_to = body.reply_to;
+    message.contract = body.response_contract;
+    message.expiry = expiry;
+    message.options = options;
+    message.policies = body.policies;
+    message.trace = trace(&headers);
+    let sent = request
+        .call(decide::SendMessage::new(request.caller(), run, message))
         .await?;
     let status = if sent.repeated {
         StatusCode::OK
@@ -96,7 +96,7 @@ async fn send(
     };
     Ok((
         status,
-        Answer(until_over(&at, sent.receipt, waiting.span).await),
+        Answer(until_over(&request, sent.receipt, waiting.span).await),
     ))
 }
 
@@ -104,21 +104,21 @@ async fn send(
 ///
 /// The message is journaled, so the end of the waiting is no refusal of the request, whatever its
 /// reason. The answer is then the receipt of the moment of sending.
-async fn until_over(at: &At, sent: Receipt, wait: Millis) -> Receipt {
+async fn until_over(request: &PoolRequest, sent: Receipt, wait: Millis) -> Receipt {
     if wait.0 == 0 {
         return sent;
     }
     let find = FindMessage {
-        caller: at.caller(),
+        caller: request.caller(),
         from: sent.from.clone(),
         message_id: sent.message_id.clone(),
     };
-    let over = at.pool.wait_receipt(find, ReceiptUntil::Ended, wait);
-    at.unless_stopped(over).await.unwrap_or(sent)
+    let over = request.pool.wait_receipt(find, ReceiptUntil::Ended, wait);
+    request.unless_stopped(over).await.unwrap_or(sent)
 }
 
 /// Returns the one body that a message names.
-async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
+async fn content(request: &PoolRequest, body: &mut SendMessage) -> Result<Content, Refusal> {
     let media_type = body.media_type.take();
     if let Some(named) = &media_type {
         extract::media_type("media_type", named)?;
@@ -135,7 +135,7 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
         }
         (None, Some(bytes), None) => Ok(Content::Inline(Body::new(or(Body::BINARY), bytes.0))),
         (None, None, Some(content_ref)) => {
-            let mut stored = at.pool.stored(at.caller(), content_ref).await?;
+            let mut stored = request.pool.stored(request.caller(), content_ref).await?;
             if let (
                 Content::Stored {
                     media_type: own, ..
@@ -154,10 +154,13 @@ async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
     }
 }
 
-async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Receipt>, Refusal> {
-    let from: RunId = at.identity.acting(query.from, "from")?;
-    let message_id = at.params.id("id")?;
-    let waiting = at.within(query.wait_ms)?;
+async fn receipt(
+    request: PoolRequest,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<Answer<Receipt>, Refusal> {
+    let from: RunId = request.identity.acting(query.from, "from")?;
+    let message_id = request.params.id("id")?;
+    let waiting = request.within(query.wait_ms)?;
     let wait = waiting.span;
     let no_wait = "wait_ms says how long to wait; give both";
     match (query.since, query.until) {
@@ -167,30 +170,33 @@ async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Rec
         (Some(_), None) | (None, Some(_) | None) => {}
     }
     let find = FindMessage {
-        caller: at.caller(),
+        caller: request.caller(),
         from,
         message_id,
     };
     if wait.0 == 0 {
-        return Ok(Answer(at.call(find).await?));
+        return Ok(Answer(request.call(find).await?));
     }
     let change = match (query.until, query.since) {
         (Some(until), _) => ReceiptChange::Until(until),
         (None, Some(cursor)) => {
-            at.call(CheckCursor { cursor }).await?;
+            request.call(CheckCursor { cursor }).await?;
             ReceiptChange::After(cursor)
         }
-        (None, None) => ReceiptChange::After(at.call(find.clone()).await?.as_of),
+        (None, None) => ReceiptChange::After(request.call(find.clone()).await?.as_of),
     };
-    let changed = at.pool.wait_receipt(find, change, wait);
-    at.unless_stopped(changed).await.map(Answer)
+    let changed = request.pool.wait_receipt(find, change, wait);
+    request.unless_stopped(changed).await.map(Answer)
 }
 
-async fn cancel(at: At, Json(body): Json<CancelMessage>) -> Result<Answer<Receipt>, Refusal> {
-    let from: RunId = at.identity.acting(body.from, "from")?;
-    let message_id = at.params.id("id")?;
-    let caller = at.caller();
-    let receipt = at
+async fn cancel(
+    request: PoolRequest,
+    Json(body): Json<CancelMessage>,
+) -> Result<Answer<Receipt>, Refusal> {
+    let from: RunId = request.identity.acting(body.from, "from")?;
+    let message_id = request.params.id("id")?;
+    let caller = request.caller();
+    let receipt = request
         .call(Cancel {
             caller,
             from,

@@ -21,7 +21,7 @@ use heronry_wire::{
     PoolEntry, PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
 };
 
-use super::{At, Route};
+use super::{PoolRequest, Route};
 use crate::{
     app::Shared,
     extract::{Json, Params, Query},
@@ -118,13 +118,13 @@ async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<Po
     Ok(Answer(PoolList { pools }))
 }
 
-async fn show(at: At) -> Result<Answer<PoolShown>, Refusal> {
-    let view = at
+async fn show(request: PoolRequest) -> Result<Answer<PoolShown>, Refusal> {
+    let view = request
         .call(DescribePool {
-            caller: at.caller(),
+            caller: request.caller(),
         })
         .await?;
-    Ok(Answer(shown(&at.app, at.id.clone(), view)))
+    Ok(Answer(shown(&request.app, request.id.clone(), view)))
 }
 
 fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
@@ -191,20 +191,20 @@ async fn export(State(app): State<Shared>, params: Params) -> Result<Response, R
 }
 
 async fn configure(
-    at: At,
+    request: PoolRequest,
     Json(body): Json<PatchSettings>,
 ) -> Result<Answer<SettingsChanged>, Refusal> {
     body.supported()?;
-    let done = at
+    let done = request
         .call(ConfigurePool {
-            caller: at.caller(),
+            caller: request.caller(),
             expected_version: body.expected_version,
             limits: body.limits.unwrap_or_default(),
         })
         .await?;
-    let view = at
+    let view = request
         .call(DescribePool {
-            caller: at.caller(),
+            caller: request.caller(),
         })
         .await?;
     Ok(Answer(SettingsChanged {

@@ -18,7 +18,7 @@ use heronry_wire::{
     WakesQuery,
 };
 
-use super::{At, Route, inbox::claims};
+use super::{PoolRequest, Route, inbox::claims};
 use crate::{
     extract::{Json, Query, idempotency_key, invalid},
     problems::Refusal,
@@ -73,18 +73,18 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn register(
-    at: At,
+    request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<WakeBody>,
 ) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
-    let run = at.identity.acting(body.run_id.take(), "run_id")?;
+    let run = request.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let waiting = at.within(body.wait_ms)?;
-    let registered = at
+    let waiting = request.within(body.wait_ms)?;
+    let registered = request
         .call(RegisterWake::new(
-            at.caller(),
+            request.caller(),
             run.clone(),
-            request(&at, body, key).await?,
+            wake_of(&request, body, key).await?,
         ))
         .await?;
     let status = if registered.repeated {
@@ -94,11 +94,14 @@ async fn register(
     };
     let waits = registered.wake.status == WakeStatus::Registered && waiting.span > Millis(0);
     let wake = if waits {
-        wait_for(&at, run, registered.wake, waiting.span).await
+        wait_for(&request, run, registered.wake, waiting.span).await
     } else {
-        at.pool.summed_up(at.caller(), registered.wake).await
+        request
+            .pool
+            .summed_up(request.caller(), registered.wake)
+            .await
     };
-    let durability = at.app.durability();
+    let durability = request.app.durability();
     Ok((status, Answer(WakeChanged { wake, durability })))
 }
 
@@ -107,12 +110,17 @@ async fn register(
 /// The wake is journaled, so the end of the waiting is no refusal of the request, whatever its
 /// reason: the run left, it was taken over, the server stops. The answer is then the standing of
 /// the wake, as far as it can be told.
-async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> WakeView {
+async fn wait_for(
+    request: &PoolRequest,
+    run: RunId,
+    registered: WakeView,
+    wait: Millis,
+) -> WakeView {
     let (run, wake_id) = (Some(run), registered.wake_id.clone());
-    let ended = at
+    let ended = request
         .pool
-        .wait_wake(at.caller(), run.clone(), wake_id.clone(), wait);
-    if let Ok(wake) = at.unless_stopped(ended).await {
+        .wait_wake(request.caller(), run.clone(), wake_id.clone(), wait);
+    if let Ok(wake) = request.unless_stopped(ended).await {
         return wake;
     }
     let caller = Caller::Operator;
@@ -121,32 +129,39 @@ async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> Wa
         run,
         wake_id,
     };
-    at.call(find).await.unwrap_or(registered)
+    request.call(find).await.unwrap_or(registered)
 }
 
-async fn request(at: &At, mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
+async fn wake_of(
+    request: &PoolRequest,
+    mut body: WakeBody,
+    key: IdempotencyKey,
+) -> Result<WakeRequest, Refusal> {
     let condition = body.take_condition();
     let condition = condition.map_err(|error| invalid("filter", &error.to_string()))?;
     condition.check().map_err(Rejection::from)?;
-    let mut request = WakeRequest::new(compiled(at, &condition).await?, key);
-    request.suspending = suspending(&body)?;
-    request.wake_id = body.wake_id;
-    request.policies = body.policies;
-    request.since = body.since.map_or(Since::default(), |since| since.0);
-    request.timeout = body.timeout_ms;
-    request.resume_with = body.resume_with.unwrap_or_default();
-    request.wake_events = match body.include_wakes {
+    let mut wake = WakeRequest::new(compiled(request, &condition).await?, key);
+    wake.suspending = suspending(&body)?;
+    wake.wake_id = body.wake_id;
+    wake.policies = body.policies;
+    wake.since = body.since.map_or(Since::default(), |since| since.0);
+    wake.timeout = body.timeout_ms;
+    wake.resume_with = body.resume_with.unwrap_or_default();
+    wake.wake_events = match body.include_wakes {
         Some(true) => WakeEvents::Include,
         Some(false) | None => WakeEvents::Skip,
     };
-    Ok(request)
+    Ok(wake)
 }
 
 /// Compiles the filters of a condition, one after the other.
-async fn compiled(at: &At, condition: &Condition) -> Result<Condition<Filter>, Refusal> {
+async fn compiled(
+    request: &PoolRequest,
+    condition: &Condition,
+) -> Result<Condition<Filter>, Refusal> {
     let mut compiled = Vec::new();
     for clause in condition.clauses() {
-        compiled.push(at.compile(clause.filter).await?);
+        compiled.push(request.compile(clause.filter).await?);
     }
     let mut compiled = compiled.into_iter();
     condition.try_map(&mut |_: &String| {
@@ -175,18 +190,21 @@ fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
     Ok(Some(suspending))
 }
 
-async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList>, Refusal> {
-    at.identity.check_standing().await?;
+async fn list(
+    request: PoolRequest,
+    Query(query): Query<WakesQuery>,
+) -> Result<Answer<WakeList>, Refusal> {
+    request.identity.check_standing().await?;
     if query.limit == Some(0) {
         return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
     }
     let list = ListWakes {
-        caller: at.caller(),
-        run: whose(&at, query.run)?,
+        caller: request.caller(),
+        run: whose(&request, query.run)?,
         after: query.after,
-        max: at.page_size(query.limit)?,
+        max: request.page_size(query.limit)?,
     };
-    let page = at.call(list).await?;
+    let page = request.call(list).await?;
     Ok(Answer(WakeList {
         wakes: page.wakes,
         next: page.next,
@@ -195,58 +213,67 @@ async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList
 }
 
 async fn explain(
-    at: At,
+    request: PoolRequest,
     Query(query): Query<ExplainQuery>,
 ) -> Result<Answer<WakeExplanation>, Refusal> {
-    let run = whose(&at, query.run)?;
-    let wake_id = at.params.id("id")?;
-    let explained = at.pool.explain_wake(at.caller(), run, wake_id);
+    let run = whose(&request, query.run)?;
+    let wake_id = request.params.id("id")?;
+    let explained = request.pool.explain_wake(request.caller(), run, wake_id);
     Ok(Answer(explained.await?))
 }
 
-async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {
-    let run = whose(&at, query.run)?;
-    let wake_id = at.params.id("id")?;
-    let waiting = at.within(query.wait_ms)?;
-    let ended = at.pool.wait_wake(at.caller(), run, wake_id, waiting.span);
-    Ok(Answer(at.unless_stopped(ended).await?))
+async fn wait(
+    request: PoolRequest,
+    Query(query): Query<WakeQuery>,
+) -> Result<Answer<WakeView>, Refusal> {
+    let run = whose(&request, query.run)?;
+    let wake_id = request.params.id("id")?;
+    let waiting = request.within(query.wait_ms)?;
+    let ended = request
+        .pool
+        .wait_wake(request.caller(), run, wake_id, waiting.span);
+    Ok(Answer(request.unless_stopped(ended).await?))
 }
 
-async fn cancel(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeChanged>, Refusal> {
-    let wake_id: WakeId = at.params.id("id")?;
+async fn cancel(
+    request: PoolRequest,
+    Query(query): Query<WakeQuery>,
+) -> Result<Answer<WakeChanged>, Refusal> {
+    let wake_id: WakeId = request.params.id("id")?;
     if query.wait_ms.is_some() {
         return Err(invalid("wait_ms", "giving up does not wait; leave it out"));
     }
     // An operator may name no run: the id says whose it is then, unless two runs have it.
-    let run = if let Some(run) = whose(&at, query.run)? {
+    let run = if let Some(run) = whose(&request, query.run)? {
         run
     } else {
-        let (caller, run, wake_id) = (at.caller(), None, wake_id.clone());
-        at.call(FindWake {
-            caller,
-            run,
-            wake_id,
-        })
-        .await?
-        .run_id
+        let (caller, run, wake_id) = (request.caller(), None, wake_id.clone());
+        request
+            .call(FindWake {
+                caller,
+                run,
+                wake_id,
+            })
+            .await?
+            .run_id
     };
-    let caller = at.caller();
-    let wake = at
+    let caller = request.caller();
+    let wake = request
         .call(CancelWake {
             caller,
             run,
             wake_id,
         })
         .await?;
-    let wake = at.pool.summed_up(at.caller(), wake).await;
-    let durability = at.app.durability();
+    let wake = request.pool.summed_up(request.caller(), wake).await;
+    let durability = request.app.durability();
     Ok(Answer(WakeChanged { wake, durability }))
 }
 
 /// Returns whose wake a query is about: a member's own, or the one that an operator may name.
-fn whose(at: &At, named: Option<RunId>) -> Result<Option<RunId>, Refusal> {
-    match at.identity.own_run() {
+fn whose(request: &PoolRequest, named: Option<RunId>) -> Result<Option<RunId>, Refusal> {
+    match request.identity.own_run() {
         None => Ok(named),
-        Some(_) => at.identity.acting(named, "run").map(Some),
+        Some(_) => request.identity.acting(named, "run").map(Some),
     }
 }

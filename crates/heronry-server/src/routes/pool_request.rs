@@ -1,4 +1,4 @@
-//! The place in the engine where a request works, and the identity that it works as.
+//! A request within a pool: the pool that its path names, and the identity that it works as.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ use crate::{
 /// The number of items of a page without a limit in the request.
 const PAGE_DEFAULT: u64 = 100;
 
-/// The pool that the path names, and who asks.
+/// A request within a pool: the pool that the path names, and who asks.
 #[derive(Debug)]
-pub(crate) struct At {
+pub(crate) struct PoolRequest {
     pub(crate) app: Shared,
     pub(crate) id: PoolId,
     pub(crate) pool: Pool,
@@ -41,7 +41,7 @@ pub(crate) struct Waiting {
     _share: Option<Share>,
 }
 
-impl FromRequestParts<Shared> for At {
+impl FromRequestParts<Shared> for PoolRequest {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
@@ -64,7 +64,7 @@ impl FromRequestParts<Shared> for At {
     }
 }
 
-impl At {
+impl PoolRequest {
     /// Returns who asks, as the engine calls it.
     pub(crate) fn caller(&self) -> Caller {
         self.identity.caller()
