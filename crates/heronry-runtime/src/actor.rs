@@ -4,9 +4,9 @@
 //! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
 mod batch;
-mod claims;
 mod commit;
 mod history;
+mod keys;
 mod open;
 mod past;
 mod pending;
@@ -18,15 +18,15 @@ use std::{collections::VecDeque, future, panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt;
 use heronry_journal::{Chunk, ChunkHash};
 use heronry_pool::Engine;
-use heronry_store::{FencingToken, Outcome, Store};
+use heronry_store::{CommitOutcome, FencingToken, Store};
 use heronry_types::{PoolId, Position, Timestamp};
 use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
 use batch::Batch;
-use claims::{Handed, Handover};
 use commit::{Flight, Landing};
+use keys::{Handed, Handover};
 use pending::{Scanning, Scans};
 
 use crate::{
@@ -68,7 +68,7 @@ enum Event {
     Landed(Landing),
     /// A look through earlier events ended.
     Scanned(Result<Scanning, JoinError>),
-    /// Claims arrived at the claims store.
+    /// Keys arrived at the store.
     HandedOver(Handed),
     /// A command that is bulk may have its share now.
     Share,
@@ -108,8 +108,8 @@ pub(crate) struct Actor {
     appends: Appends,
     /// The chunks that were last read of the journal for records that are matched again.
     history: Vec<Chunk>,
-    /// The run of claims that the claims store is taking in.
-    claims: Option<Handover>,
+    /// The run of keys that the store is taking in.
+    keys: Option<Handover>,
     /// The chunks that were last read of the journal for messages that are not in memory. Other
     /// messages may lie in them, too.
     read: Vec<Chunk>,
@@ -217,7 +217,7 @@ impl Actor {
             }
         };
         let handed = async {
-            match &mut self.claims {
+            match &mut self.keys {
                 Some(handover) => handover.await,
                 None => future::pending().await,
             }
@@ -269,7 +269,7 @@ impl Actor {
     async fn stop(mut self, why: StopReason) -> Ended {
         self.place.leave();
         self.wind_down(why).await;
-        let outcome = Outcome::None;
+        let outcome = CommitOutcome::None;
         for job in self
             .queue
             .shut(why)

@@ -5,7 +5,7 @@ use heronry_pool::{
     Rejection,
     engine::{Append, Found, Scan, ScanStep, Staged},
 };
-use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{KeyedEntry, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::Actor;
@@ -30,7 +30,7 @@ impl Actor {
     pub(super) async fn scan_for_first(
         &mut self,
         append: &Append,
-        found: &[NamedClaim],
+        found: &[KeyedEntry],
     ) -> Result<Result<Found, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
             let request = match job.scan(&self.engine, found) {
