@@ -32,6 +32,7 @@ use pending::{Scanning, Scans};
 use crate::{
     CallError, StopReason,
     bulk::{Appends, Bulk, Place},
+    giving_way::give_way,
     job::Job,
     published::Published,
     queue::{Next, Queue},
@@ -182,7 +183,9 @@ impl Actor {
                 let answers = self.launch();
                 self.release(answers);
             }
-            if self.engine.has_backlog() || self.others_ask() {
+            if self.engine.is_behind() {
+                give_way().await;
+            } else if self.engine.has_backlog() || self.others_ask() {
                 tokio::task::yield_now().await;
             }
         }
