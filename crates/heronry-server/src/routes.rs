@@ -15,7 +15,7 @@ mod server;
 mod wakes;
 
 use axum::{
-    Json, Router,
+    Router,
     handler::Handler,
     middleware,
     routing::{MethodFilter, MethodRouter, on},
@@ -25,6 +25,7 @@ use heronry_wire::{Changed, ProblemKind};
 
 use crate::{
     app::Shared,
+    extract::Json,
     guards::{self, BodyForm},
     health,
     identity::{self, Access},

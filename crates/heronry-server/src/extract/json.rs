@@ -1,8 +1,11 @@
 //! JSON bodies, read within a budget.
 
-use axum::extract::{FromRequest, Request};
+use axum::{
+    extract::{FromRequest, Request},
+    response::{IntoResponse, Response},
+};
 use heronry_wire::{Problem, ProblemKind};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::de::Read;
 
 use super::{
@@ -23,7 +26,7 @@ const JOINED_BYTES_MAX: usize = 1024 * 1024;
 /// The longest place in a body that a refusal names, in bytes.
 const PLACE_BYTES_MAX: usize = 1_024;
 
-/// A JSON body. No body at all is read as `{}`.
+/// A JSON body, of a request or of an answer. No body at all is read as `{}`.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -38,6 +41,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             held.take(kept)?;
         }
         Ok(Self(value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Events: pages, and streams that replay and then follow.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode, header},
     response::Response,
     routing::MethodFilter,
@@ -95,7 +94,7 @@ async fn append(
     request: PoolRequest,
     headers: HeaderMap,
     Json(mut body): Json<AppendBody>,
-) -> Result<(StatusCode, Answer<EventsAppended>), Refusal> {
+) -> Result<(StatusCode, Json<EventsAppended>), Refusal> {
     let run = request.identity.acting(body.run_id.take(), "run_id")?;
     let key = idempotency_key(&headers, body.idempotency_key.take())?;
     let command = AppendEvents::new(request.caller(), run, body.events, key);
@@ -111,7 +110,7 @@ async fn append(
         count: appended.count,
         durability: appended.durability,
     };
-    Ok((status, Answer(answer)))
+    Ok((status, Json(answer)))
 }
 
 fn start(query: &EventsQuery) -> Result<From, Refusal> {

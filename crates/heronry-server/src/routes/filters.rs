@@ -1,6 +1,6 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use axum::{extract::State, routing::MethodFilter};
 use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
@@ -23,10 +23,10 @@ async fn compile(
     State(app): State<Shared>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
-) -> Result<Answer<CompiledFilter>, Refusal> {
+) -> Result<Json<CompiledFilter>, Refusal> {
     identity.check_standing().await?;
     let filter = side::compile(&app, &identity, &body.filter).await?;
-    Ok(Answer(CompiledFilter {
+    Ok(Json(CompiledFilter {
         fingerprint: *filter.fingerprint(),
         normal_form: filter.normal_form().to_owned(),
         cost: filter.cost(),

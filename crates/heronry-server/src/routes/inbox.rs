@@ -1,6 +1,6 @@
 //! Claiming copies, and telling their results.
 
-use axum::{Json as Answer, response::Response, routing::MethodFilter};
+use axum::{response::Response, routing::MethodFilter};
 use heronry_journal::Claim;
 use heronry_pool::{
     Extended, Item, Received, Rejection,
@@ -9,8 +9,8 @@ use heronry_pool::{
 use heronry_runtime::{BodyError, CallError};
 use heronry_types::{AckOutcome, Body, LimitName, Millis, ReceiveId, ReplyStanding};
 use heronry_wire::{
-    Ack as AckBody, BodyBytes, BodyText, Changed, ClaimName, ClaimsExtended, ExtendClaims,
-    InboxPage, InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
+    Ack, BodyBytes, BodyText, Changed, ClaimName, ClaimsExtended, ExtendClaims, InboxPage,
+    InboxQuery, Item as ItemShown, Receive, ReleaseClaims,
 };
 
 use super::{PoolRequest, Route, changed};
@@ -52,7 +52,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Acknowledge claims.",
             ack,
         )
-        .contract(|c| c.reads::<AckBody>().answers::<Changed>(200)),
+        .contract(|c| c.reads::<Ack>().answers::<Changed>(200)),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/release",
@@ -222,7 +222,7 @@ fn shown(item: &Item) -> ItemShown {
     }
 }
 
-async fn ack(request: PoolRequest, Json(body): Json<AckBody>) -> Result<Answer<Changed>, Refusal> {
+async fn ack(request: PoolRequest, Json(body): Json<Ack>) -> Result<Json<Changed>, Refusal> {
     let run = request.path_run()?;
     let claims = match (body.claims, body.up_to) {
         (Some(names), None) => ClaimSet::These(claims(&names, "claims")?),
@@ -243,7 +243,7 @@ async fn ack(request: PoolRequest, Json(body): Json<AckBody>) -> Result<Answer<C
 async fn release(
     request: PoolRequest,
     Json(body): Json<ReleaseClaims>,
-) -> Result<Answer<Changed>, Refusal> {
+) -> Result<Json<Changed>, Refusal> {
     let command = decide::ReleaseClaims {
         run: request.path_run()?,
         caller: request.caller(),
@@ -256,7 +256,7 @@ async fn release(
 async fn extend(
     request: PoolRequest,
     Json(body): Json<ExtendClaims>,
-) -> Result<Answer<ClaimsExtended>, Refusal> {
+) -> Result<Json<ClaimsExtended>, Refusal> {
     let command = decide::ExtendClaims {
         run: request.path_run()?,
         caller: request.caller(),
@@ -264,7 +264,7 @@ async fn extend(
         claim_ms: body.claim_ms,
     };
     let Extended { done, held } = request.call(command).await?;
-    Ok(Answer(ClaimsExtended {
+    Ok(Json(ClaimsExtended {
         held: held.iter().map(name_of).collect(),
         cursor: done.cursor,
         durability: done.durability,

@@ -1,7 +1,6 @@
 //! Opening, showing and changing pools.
 
 use axum::{
-    Json as Answer,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
@@ -93,7 +92,7 @@ async fn put(
     params: Params,
     identity: Identity,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
+) -> Result<(StatusCode, Json<PoolOpened>), Refusal> {
     let id: PoolId = params.chosen_id("pool")?;
     let Opened { pool, how } = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
@@ -103,10 +102,10 @@ async fn put(
         How::Repeated | How::Unchanged => StatusCode::OK,
     };
     let cursor = view.head;
-    Ok((status, Answer(PoolOpened { view, cursor })))
+    Ok((status, Json(PoolOpened { view, cursor })))
 }
 
-async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<PoolList>, Refusal> {
+async fn list(State(app): State<Shared>, identity: Identity) -> Result<Json<PoolList>, Refusal> {
     let pools = match &identity {
         Identity::Operator => app.runtime.pools().await?,
         Identity::Member { pool, .. } => {
@@ -115,16 +114,16 @@ async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<Po
         }
     };
     let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
-    Ok(Answer(PoolList { pools }))
+    Ok(Json(PoolList { pools }))
 }
 
-async fn show(request: PoolRequest) -> Result<Answer<PoolShown>, Refusal> {
+async fn show(request: PoolRequest) -> Result<Json<PoolShown>, Refusal> {
     let view = request
         .call(DescribePool {
             caller: request.caller(),
         })
         .await?;
-    Ok(Answer(shown(&request.app, request.id.clone(), view)))
+    Ok(Json(shown(&request.app, request.id.clone(), view)))
 }
 
 fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
@@ -162,14 +161,14 @@ async fn delete(
     params: Params,
     identity: Identity,
     Query(query): Query<DeletePoolQuery>,
-) -> Result<Answer<PoolDeleted>, Refusal> {
+) -> Result<Json<PoolDeleted>, Refusal> {
     let pool: PoolId = params.id("pool")?;
     let retire = RetirePool {
         caller: identity.caller(),
         expected: query.expected_head,
     };
     let head = app.runtime.delete(&pool, retire).await?;
-    Ok(Answer(PoolDeleted { pool, head }))
+    Ok(Json(PoolDeleted { pool, head }))
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
@@ -193,7 +192,7 @@ async fn export(State(app): State<Shared>, params: Params) -> Result<Response, R
 async fn configure(
     request: PoolRequest,
     Json(body): Json<PatchSettings>,
-) -> Result<Answer<SettingsChanged>, Refusal> {
+) -> Result<Json<SettingsChanged>, Refusal> {
     body.supported()?;
     let done = request
         .call(ConfigurePool {
@@ -207,7 +206,7 @@ async fn configure(
             caller: request.caller(),
         })
         .await?;
-    Ok(Answer(SettingsChanged {
+    Ok(Json(SettingsChanged {
         settings: view.settings,
         settings_version: view.settings_version,
         cursor: done.cursor,

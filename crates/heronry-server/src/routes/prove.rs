@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json as Answer, extract::State, routing::MethodFilter};
+use axum::{Extension, extract::State, routing::MethodFilter};
 use heronry_wire::{Proof, ProofKey, Prove};
 
 use super::Route;
@@ -34,7 +34,7 @@ async fn prove(
     State(app): State<Shared>,
     Extension(hosts): Extension<Arc<Hosts>>,
     Json(question): Json<Prove>,
-) -> Result<Answer<Proof>, Refusal> {
+) -> Result<Json<Proof>, Refusal> {
     // A program elsewhere would otherwise have its own questions answered here.
     if !hosts.is_bound_to(&question.address) {
         return Err(invalid(
@@ -52,5 +52,5 @@ async fn prove(
     };
     let proof = key.answer(&question, std::process::id());
     let proof = proof.ok_or_else(|| invalid("nonce", "write 32 bytes as 64 hex digits"))?;
-    Ok(Answer(proof))
+    Ok(Json(proof))
 }

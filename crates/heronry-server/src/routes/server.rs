@@ -1,7 +1,6 @@
 //! Routes about the server itself.
 
 use axum::{
-    Json as Answer,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -11,7 +10,8 @@ use heronry_wire::{ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::Shared, connections::Places, identity::Access, metrics::Open, problems::Refusal, status,
+    app::Shared, connections::Places, extract::Json, identity::Access, metrics::Open,
+    problems::Refusal, status,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -75,8 +75,8 @@ async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
     })
 }
 
-async fn status(State(app): State<Shared>) -> Answer<ServerStatus> {
-    Answer(status::of(&app).await)
+async fn status(State(app): State<Shared>) -> Json<ServerStatus> {
+    Json(status::of(&app).await)
 }
 
 async fn contract(State(app): State<Shared>) -> Response {
@@ -84,8 +84,8 @@ async fn contract(State(app): State<Shared>) -> Response {
     (StatusCode::OK, json, app.contract.clone()).into_response()
 }
 
-async fn version() -> Answer<Version> {
-    Answer(Version {
+async fn version() -> Json<Version> {
+    Json(Version {
         name: "heronry".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         api: "v1".to_owned(),
