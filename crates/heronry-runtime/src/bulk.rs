@@ -45,8 +45,8 @@ impl Bulk {
     }
 
     /// Returns a place to wait at, which has no turn in the line yet.
-    pub(crate) fn place(self: &Arc<Self>) -> Place {
-        Place {
+    pub(crate) fn place(self: &Arc<Self>) -> BulkPlace {
+        BulkPlace {
             bulk: Arc::clone(self),
             number: self.pace().number(),
             rung: self.ring.subscribe(),
@@ -55,7 +55,7 @@ impl Bulk {
     }
 
     /// Waits for the turn of a piece, and begins it.
-    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> Piece {
+    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> BulkPiece {
         let mut place = self.place();
         loop {
             if let Some(piece) = place.begin(request) {
@@ -88,16 +88,16 @@ impl Bulk {
 
 /// A place in the line of what waits for a share. Dropping it leaves the line.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct BulkPlace {
     bulk: Arc<Bulk>,
     number: Number,
     rung: watch::Receiver<()>,
     later: Option<Later>,
 }
 
-impl Place {
+impl BulkPlace {
     /// Begins a piece when it is its turn. Otherwise it waits in the line from then on.
-    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<Piece> {
+    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<BulkPiece> {
         self.rung.mark_unchanged();
         let now = self.bulk.now();
         let (begun, others_wait) = {
@@ -113,7 +113,7 @@ impl Place {
             // The next one in the line may join.
             self.bulk.ring.send_replace(());
         }
-        Some(Piece {
+        Some(BulkPiece {
             bulk: Arc::clone(&self.bulk),
             began: now,
         })
@@ -146,7 +146,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for BulkPlace {
     fn drop(&mut self) {
         self.leave();
     }
@@ -154,12 +154,12 @@ impl Drop for Place {
 
 /// A piece of bulk that is under way. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct BulkPiece {
     bulk: Arc<Bulk>,
     began: Millis,
 }
 
-impl Drop for Piece {
+impl Drop for BulkPiece {
     fn drop(&mut self) {
         let now = self.bulk.now();
         self.bulk.pace().end(self.began, now);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heronry_event::{Filter, StreamItem};
 use heronry_pool::decide::{RegisterWake, Viewer, WakeRequest};
-use heronry_runtime::{EventQuery, Follow, From, OnTrimmed, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom, Runtime, SystemClock, SystemIds};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
 use heronry_types::Since;
@@ -60,7 +60,7 @@ impl Bench {
         let query = EventQuery {
             viewer: Viewer::Operator,
             filter: Filter::compile(r#"kind == "wake_condition_scanned""#).unwrap(),
-            from: From::Cursor(self.pool.head()),
+            from: ReadFrom::Cursor(self.pool.head()),
             on_trimmed: OnTrimmed::Error,
         };
         let mut stream = self.pool.subscribe(query, Follow::Live).await.unwrap();

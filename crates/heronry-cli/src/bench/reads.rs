@@ -2,7 +2,7 @@
 
 use heronry_event::filter::Filter;
 use heronry_pool::{Caller, decide::Viewing};
-use heronry_runtime::{EventQuery, From, OnTrimmed};
+use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
 use heronry_types::{Cursor, Millis, Position};
 
 use super::{
@@ -28,7 +28,7 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
     let mut query = EventQuery {
         viewer,
         filter: Filter::all(),
-        from: From::Cursor(Cursor {
+        from: ReadFrom::Cursor(Cursor {
             epoch: head.epoch,
             position: Position(head.position.0.saturating_sub(10)),
         }),
@@ -43,7 +43,7 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
             return Err(Failure::failed("the measurement stopped: a page is short"));
         }
     }
-    query.from = From::Start;
+    query.from = ReadFrom::Start;
     let (mut seen, start) = (0, Watch::start());
     loop {
         let page = ground
@@ -55,7 +55,7 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
         if page.events.is_empty() {
             break;
         }
-        query.from = From::Cursor(page.scanned_to);
+        query.from = ReadFrom::Cursor(page.scanned_to);
     }
     let rate = figure(seen) / start.seconds();
     ground.stop().await;

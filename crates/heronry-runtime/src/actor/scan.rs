@@ -8,7 +8,7 @@ use heronry_pool::{
 use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
-use super::Actor;
+use super::PoolActor;
 use crate::StopReason;
 
 /// The most bytes of one page of a scan.
@@ -25,7 +25,7 @@ enum Scanned {
     Trimmed(Position),
 }
 
-impl Actor {
+impl PoolActor {
     /// Looks for the earlier events that the first command which waits asks for.
     pub(super) async fn scan_for_first(
         &mut self,

@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::de::Read;
 
 use super::{
-    body::{Pieces, held, read_pieces},
+    body::{BodyPieces, held, read_pieces},
     meter::{Excess, Meter, TEXT_BYTES_MAX},
     metered::Metered,
     short::limited,
@@ -51,7 +51,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// Reads a body, and says how many bytes were made of it.
-fn read<T: DeserializeOwned>(pieces: Pieces) -> Result<(T, u64), Refusal> {
+fn read<T: DeserializeOwned>(pieces: BodyPieces) -> Result<(T, u64), Refusal> {
     let meter = Meter::new(pieces.len() as u64, pieces.unread());
     if pieces.len() == 0 {
         let value = read_with(serde_json::Deserializer::from_str("{}"), &meter)?;

@@ -7,7 +7,7 @@ use axum::{
 };
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{AppendEvents, Viewing};
-use heronry_runtime::{EventQuery, Follow, From, OnTrimmed};
+use heronry_runtime::{EventQuery, Follow, OnTrimmed, ReadFrom};
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{
     AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsFrom, EventsQuery,
@@ -81,7 +81,7 @@ async fn read(
         return Ok(shown(&request, page(&request, &asked, &query).await?).await);
     }
     if let Some(resumed) = last_event_id(&headers)? {
-        asked.from = From::Cursor(resumed);
+        asked.from = ReadFrom::Cursor(resumed);
     }
     asked.on_trimmed = match query.on_trimmed.unwrap_or_default() {
         WhenTrimmed::Gap => OnTrimmed::Gap,
@@ -113,12 +113,12 @@ async fn append(
     Ok((status, Json(answer)))
 }
 
-fn start(query: &EventsQuery) -> Result<From, Refusal> {
+fn start(query: &EventsQuery) -> Result<ReadFrom, Refusal> {
     match (query.after, query.from) {
         (Some(_), Some(_)) => Err(invalid("from", "after is given too; give one")),
-        (Some(after), None) => Ok(From::Cursor(after)),
-        (None, Some(EventsFrom::Head)) => Ok(From::Head),
-        (None, Some(EventsFrom::Start) | None) => Ok(From::Start),
+        (Some(after), None) => Ok(ReadFrom::Cursor(after)),
+        (None, Some(EventsFrom::Head)) => Ok(ReadFrom::Head),
+        (None, Some(EventsFrom::Start) | None) => Ok(ReadFrom::Start),
     }
 }
 

@@ -5,7 +5,7 @@ use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
-use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal, side};
+use crate::{app::SharedApp, extract::Json, identity::Identity, problems::Refusal, side};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -20,7 +20,7 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
 ) -> Result<Json<CompiledFilter>, Refusal> {

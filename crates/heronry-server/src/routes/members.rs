@@ -16,7 +16,7 @@ use heronry_wire::{
 
 use super::{PoolRequest, Route, changed, inbox::claims};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     auth::Joining,
     extract::{Json, Query, invalid},
     identity::Access,
@@ -129,7 +129,7 @@ async fn join(
     Ok((status, Json(answer)))
 }
 
-fn fresh_instance(app: &Shared) -> Result<InstanceId, Refusal> {
+fn fresh_instance(app: &SharedApp) -> Result<InstanceId, Refusal> {
     InstanceId::parse(app.fresh_name("i-")).map_err(|error| invalid("instance", &error.to_string()))
 }
 

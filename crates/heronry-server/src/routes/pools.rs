@@ -12,7 +12,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::Opened;
+use heronry_runtime::OpenedPool;
 use heronry_transfer::{Bodies, TransferError};
 use heronry_types::PoolId;
 use heronry_wire::{
@@ -22,7 +22,7 @@ use heronry_wire::{
 
 use super::{PoolRequest, Route};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     extract::{Json, Params, Query},
     identity::{Access, Identity},
     problems::Refusal,
@@ -88,13 +88,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     identity: Identity,
     Json(body): Json<PoolBody>,
 ) -> Result<(StatusCode, Json<PoolOpened>), Refusal> {
     let id: PoolId = params.chosen_id("pool")?;
-    let Opened { pool, how } = app.open(&id, body.into_spec()?).await?;
+    let OpenedPool { pool, how } = app.open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
     let status = match how {
@@ -105,7 +105,7 @@ async fn put(
     Ok((status, Json(PoolOpened { view, cursor })))
 }
 
-async fn list(State(app): State<Shared>, identity: Identity) -> Result<Json<PoolList>, Refusal> {
+async fn list(State(app): State<SharedApp>, identity: Identity) -> Result<Json<PoolList>, Refusal> {
     let pools = match &identity {
         Identity::Operator => app.runtime.pools().await?,
         Identity::Member { pool, .. } => {
@@ -126,7 +126,7 @@ async fn show(request: PoolRequest) -> Result<Json<PoolShown>, Refusal> {
     Ok(Json(shown(&request.app, request.id.clone(), view)))
 }
 
-fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
+fn shown(app: &SharedApp, pool: PoolId, view: PoolView) -> PoolShown {
     PoolShown {
         subscriptions: app.streams.of(&pool),
         pool,
@@ -157,7 +157,7 @@ fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
 }
 
 async fn delete(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     identity: Identity,
     Query(query): Query<DeletePoolQuery>,
@@ -172,7 +172,7 @@ async fn delete(
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
-async fn export(State(app): State<Shared>, params: Params) -> Result<Response, Refusal> {
+async fn export(State(app): State<SharedApp>, params: Params) -> Result<Response, Refusal> {
     let pool: PoolId = params.id("pool")?;
     let export = app.runtime.export(&pool, Bodies::Included).await?;
     let lines = stream::try_unfold(export, |mut export| async move {

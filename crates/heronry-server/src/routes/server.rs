@@ -10,7 +10,7 @@ use heronry_wire::{ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::Shared, connections::Places, extract::Json, identity::Access, metrics::Open,
+    app::SharedApp, connections::Places, extract::Json, identity::Access, metrics::OpenCounts,
     problems::Refusal, status,
 };
 
@@ -67,7 +67,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
+async fn readyz(State(app): State<SharedApp>) -> Result<String, Refusal> {
     app.runtime.pools().await?;
     Ok(match app.health.disk_warning() {
         None => "ready\n".to_owned(),
@@ -75,11 +75,11 @@ async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
     })
 }
 
-async fn status(State(app): State<Shared>) -> Json<ServerStatus> {
+async fn status(State(app): State<SharedApp>) -> Json<ServerStatus> {
     Json(status::of(&app).await)
 }
 
-async fn contract(State(app): State<Shared>) -> Response {
+async fn contract(State(app): State<SharedApp>) -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (StatusCode::OK, json, app.contract.clone()).into_response()
 }
@@ -92,13 +92,13 @@ async fn version() -> Json<Version> {
     })
 }
 
-async fn metrics(State(app): State<Shared>) -> Result<Response, Refusal> {
+async fn metrics(State(app): State<SharedApp>) -> Result<Response, Refusal> {
     let pools = app.figures().await?;
     let text = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    let open = Open {
+    let open = OpenCounts {
         connections: app.places.as_ref().map_or(0, Places::taken),
         streams: app.streams.total(),
     };
