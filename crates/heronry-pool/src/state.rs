@@ -22,8 +22,8 @@ pub(crate) use member::{Member, Members, Suspension};
 pub use message::Past;
 pub(crate) use message::{ClaimOf, CopyOf};
 pub(crate) use message::{
-    CopySlot, DeadCopy, DeadLetter, DeadLetters, Inbox, Message, MessageAt, MessageCopy, Messages,
-    Receive, Reply, Step, Turn,
+    ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,
+    MessageAt, MessageCopy, Messages, Receive, TimelineStep,
 };
 pub(crate) use wake::{Earlier, Wake, WakeAt, WakeEnd, Wakes};
 

@@ -6,7 +6,7 @@ use heronry_store::{Store, StoreError};
 use heronry_store_sled::{DiskHook, DiskOp, SledStore};
 use heronry_testkit::{
     SyncGate,
-    conformance::{self, Capability, Failure, Place, Subject},
+    conformance::{self, Capability, Failure, StorePlace, Subject},
     flip_copies,
 };
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ impl Subject for Sled {
         env!("CARGO_PKG_VERSION")
     }
 
-    fn place(&self) -> Result<Box<dyn Place>, Failure> {
+    fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
         let gate = Gated(SyncGate::default());
         Ok(Box::new(Directory { directory, gate }))
@@ -34,7 +34,7 @@ struct Directory {
     gate: Gated,
 }
 
-impl Place for Directory {
+impl StorePlace for Directory {
     fn open(&self) -> Result<Store, StoreError> {
         let file = self.directory.path().join("heronry.sled");
         let store = SledStore::open_or_create_watched(file, Arc::new(self.gate.clone()))?;

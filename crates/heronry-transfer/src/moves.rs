@@ -39,7 +39,7 @@ pub async fn move_all(
     route: &Route,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -62,7 +62,7 @@ pub async fn resume_move(
     route: &Route,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -84,7 +84,7 @@ pub async fn abandon_move(
     route: &Route,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
-    let ends = Ends {
+    let ends = MoveEnds {
         from,
         to,
         route,
@@ -123,14 +123,14 @@ enum Standing {
 
 /// Both stores of a move.
 #[derive(Clone, Copy)]
-struct Ends<'a> {
+struct MoveEnds<'a> {
     from: &'a Store,
     to: &'a Store,
     route: &'a Route,
     carrier: &'a Carrier,
 }
 
-impl Ends<'_> {
+impl MoveEnds<'_> {
     async fn standing(&self) -> Result<Standing, TransferError> {
         let seal = self.from.custody.sealed().await?;
         if let Some(moved_to) = seal.as_ref().filter(|seal| **seal != self.route.to) {

@@ -17,7 +17,7 @@ use heronry_store_redb::RedbStore;
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
     sample,
 };
 use heronry_tests::StoreKind;
@@ -60,7 +60,7 @@ impl Killed {
             store,
             keeper: _keeper,
         } = MarkKeeper::over(store, place.open());
-        let mut writer = Writer::of(store).unwrap();
+        let mut writer = RecoveryWriter::of(store).unwrap();
         for _ in 0..COMMITS {
             writer.write(2).unwrap();
         }
@@ -152,7 +152,7 @@ enum Seen {
     Whole,
 }
 
-fn write_last(writer: &Writer, last: Last) {
+fn write_last(writer: &RecoveryWriter, last: Last) {
     let (store, pool) = (&writer.store, sample::pool(1));
     match last {
         Last::Append => {}
@@ -243,7 +243,7 @@ fn logs() -> (Killed, Vec<usize>) {
         store,
         keeper: _keeper,
     } = MarkKeeper::over(store, place.open());
-    let mut writer = Writer::of(store).unwrap();
+    let mut writer = RecoveryWriter::of(store).unwrap();
     let (mut files, mut ends) = (BTreeMap::new(), Vec::new());
     for _ in 0..COMMITS {
         writer.write(2).unwrap();

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use heronry_testkit::recovery::{Writer, check_whole, large};
+use heronry_testkit::recovery::{RecoveryWriter, check_whole, large};
 use heronry_tests::{
     StoreKind, as_many_as_asked,
     store_folder::{Image, StoreFolder},
@@ -49,7 +49,7 @@ const CALLS: [(&str, &str); 10] = [
 fn live(kind: StoreKind, folder: &Path) -> ! {
     let mut done = NONE_DONE;
     if let Ok(store) = kind.open_in(folder)
-        && let Ok(mut writer) = Writer::of(store)
+        && let Ok(mut writer) = RecoveryWriter::of(store)
     {
         for _ in 0..COMMITS {
             done += i32::from(writer.write_large(2, BODY_BYTES).is_ok());
@@ -76,7 +76,7 @@ struct Ground {
 impl Ground {
     fn new(kind: StoreKind, left: Left, name: &'static str) -> Self {
         let place = StoreFolder::new(kind);
-        let mut writer = Writer::of(place.open().unwrap()).unwrap();
+        let mut writer = RecoveryWriter::of(place.open().unwrap()).unwrap();
         for _ in 0..BEFORE {
             writer.write_large(2, BODY_BYTES).unwrap();
         }
@@ -192,7 +192,7 @@ impl Ground {
         let body = |number| large(BODY_BYTES, Position(number));
         let found = check_whole(&store, heads, body);
         found.unwrap_or_else(|error| panic!("{what}: {error}"));
-        let mut writer = Writer::of(store).unwrap();
+        let mut writer = RecoveryWriter::of(store).unwrap();
         writer.write_large(2, BODY_BYTES).unwrap();
     }
 }

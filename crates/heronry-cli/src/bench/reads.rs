@@ -8,7 +8,7 @@ use heronry_types::{Cursor, Millis, Position};
 use super::{
     Scale,
     ground::{Ground, OrStop, Sends},
-    row::{Row, figure, median},
+    row::{FigureRow, figure, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// The most events of a page.
 const PAGE: usize = 1_000;
 
-pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale) -> Result<Vec<FigureRow>, Failure> {
     let mut ground = Ground::in_memory().await?;
     ground.send(Sends::of(64, scale.of(50_000))).await?;
     let viewer = Viewing {
@@ -60,12 +60,12 @@ pub(crate) async fn measure(scale: Scale) -> Result<Vec<Row>, Failure> {
     let rate = figure(seen) / start.seconds();
     ground.stop().await;
     Ok(vec![
-        Row::new(
+        FigureRow::new(
             format!("the last 10 of {seen} events, warm"),
             median(&mut last),
             "µs",
         )
         .at_most(20.0),
-        Row::new("replay, memory store, pages of 1 000", rate, "events/s").at_least(1e6),
+        FigureRow::new("replay, memory store, pages of 1 000", rate, "events/s").at_least(1e6),
     ])
 }

@@ -13,7 +13,7 @@ use super::{
     manifest::{MemberPlan, Until},
     phase::{Phase, stop_asked},
     process::{Launch, Process},
-    restart::{Ending, Restarts, Verdict},
+    restart::{Ending, RestartVerdict, Restarts},
     screen::Screen,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// A member that is supervised.
 #[derive(Debug)]
-pub(crate) struct Member {
+pub(crate) struct SupervisedMember {
     pub(crate) plan: MemberPlan,
     pub(crate) pool: PoolClient,
     pub(crate) launch: Launch,
@@ -136,7 +136,7 @@ fn ended_state(error: &ClientError) -> Option<RunEnd> {
     Some(state.unwrap_or(RunEnd::Failed))
 }
 
-impl Member {
+impl SupervisedMember {
     /// Runs the member until it is finished for good, or the job ends.
     pub(crate) async fn run(mut self, joined: Joined) -> Result<MemberReport, Failure> {
         let mut joined = joined;
@@ -150,8 +150,8 @@ impl Member {
             let ran = self.clock.now().monotonic.0.saturating_sub(ran_since);
             let ran = heronry_types::Millis(ran);
             let pause = match restarts.judge(self.plan.restart, ending, ran) {
-                Verdict::Finished(end) => return self.finish(end, restarts, code).await,
-                Verdict::Restart(pause) => pause,
+                RestartVerdict::Finished(end) => return self.finish(end, restarts, code).await,
+                RestartVerdict::Restart(pause) => pause,
             };
             if let Some(phase) = self.pause(pause, code).await {
                 return self.stopped(phase, restarts, code).await;

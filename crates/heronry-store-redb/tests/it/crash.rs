@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Left, Writer},
+    recovery::{self, Acknowledged, PoolRemains, RecoveryWriter},
     sample,
 };
 
@@ -29,7 +29,7 @@ fn history(commits: u64) -> History {
     drop(folder.open_or_create().unwrap());
     let before = folder.bytes();
     let recorder = Arc::new(Recorder::default());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut acknowledged = Acknowledged::default();
     for _ in 0..commits {
         let head = writer.write(2).unwrap();
@@ -123,7 +123,7 @@ fn deletion(commits: u64) -> (History, usize) {
     drop(writer);
     let before = folder.bytes();
     let recorder = Arc::new(Recorder::default());
-    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut deleted = 0;
     writer.delete(|| deleted = recorder.count()).unwrap();
     let history = History {
@@ -144,8 +144,12 @@ fn a_kill_at_any_operation_of_a_deletion_leaves_all_or_nothing() {
         drop(folder.open().unwrap());
         left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
     }
-    assert_eq!(left.first(), Some(&Left::Whole));
-    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert_eq!(left.first(), Some(&PoolRemains::Whole));
+    assert!(
+        left[deleted..]
+            .iter()
+            .all(|left| *left == PoolRemains::Nothing)
+    );
     assert!(left.len() - deleted > 10, "nothing was removed in pieces");
 }
 

@@ -6,7 +6,7 @@ use heronry_store::{Store, StoreError};
 use heronry_store_redb::RedbStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
 };
 
 use crate::disk::Folder;
@@ -20,7 +20,7 @@ fn look(folder: &Folder) -> Result<Store, StoreError> {
     Ok(Store::of(Arc::new(store)))
 }
 
-fn written(folder: &Folder) -> Writer {
+fn written(folder: &Folder) -> RecoveryWriter {
     let mut writer = folder.writer();
     for _ in 0..COMMITS {
         writer.write(2).unwrap();
@@ -141,7 +141,7 @@ fn a_damaged_store_that_is_refused_keeps_its_bytes() {
 fn what_is_written_to_a_store_that_is_looked_at_does_not_last() {
     let folder = Folder::put(&stopped());
     let before = folder.bytes();
-    let mut writer = Writer::of(look(&folder).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(look(&folder).unwrap()).unwrap();
     writer.write(2).unwrap();
     drop(writer);
     assert!(folder.bytes() == before);

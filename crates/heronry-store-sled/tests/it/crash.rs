@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use heronry_testkit::{
-    recovery::{self, Acknowledged, Countdown, Left, Writer},
+    recovery::{self, Acknowledged, Countdown, PoolRemains, RecoveryWriter},
     sample,
 };
 
@@ -27,7 +27,7 @@ fn history(commits: u64) -> History {
     let folder = Folder::new();
     drop(folder.open_or_create().unwrap());
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut acknowledged = Acknowledged::default();
     for _ in 0..commits {
         let head = writer.write(2).unwrap();
@@ -83,7 +83,7 @@ fn a_failure_while_closing_loses_nothing() {
     drop(folder.open_or_create().unwrap());
     let hook = Countdown::to(usize::MAX);
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     writer.write(2).unwrap();
     let before = recorder.count();
     drop(writer);
@@ -94,7 +94,7 @@ fn a_failure_while_closing_loses_nothing() {
         let folder = Folder::new();
         drop(folder.open_or_create().unwrap());
         let hook = Countdown::to(before + number);
-        let mut writer = Writer::of(folder.open_failing(hook.clone()).unwrap()).unwrap();
+        let mut writer = RecoveryWriter::of(folder.open_failing(hook.clone()).unwrap()).unwrap();
         writer.write(2).unwrap();
         drop(writer);
         assert!(hook.has_failed(), "operation {number} of closing");
@@ -105,13 +105,13 @@ fn a_failure_while_closing_loses_nothing() {
 #[test]
 fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
     let folder = Folder::new();
-    let mut writer = Writer::of(folder.open_or_create().unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_or_create().unwrap()).unwrap();
     for _ in 0..3 {
         writer.write(2).unwrap();
     }
     drop(writer);
     let recorder = Recorder::of(folder.store());
-    let writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut deleted = 0;
     writer.delete(|| deleted = recorder.count()).unwrap();
     let mut left = Vec::new();
@@ -121,7 +121,11 @@ fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
         drop(folder.open().unwrap());
         left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());
     }
-    assert_eq!(left.first(), Some(&Left::Whole));
-    assert!(left[deleted..].iter().all(|left| *left == Left::Nothing));
+    assert_eq!(left.first(), Some(&PoolRemains::Whole));
+    assert!(
+        left[deleted..]
+            .iter()
+            .all(|left| *left == PoolRemains::Nothing)
+    );
     assert!(left.len() - deleted > 5, "nothing was removed in pieces");
 }

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use heronry_store::{StoreError, StoreErrorKind};
 use heronry_testkit::{
-    recovery::{Writer, read_back},
+    recovery::{RecoveryWriter, read_back},
     sample,
 };
 use heronry_types::Position;
@@ -78,7 +78,7 @@ fn a_log_of_before_is_seen() {
     writer.write(2).unwrap();
     drop(writer);
     let before = folder.image();
-    let mut writer = Writer::of(folder.open().unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open().unwrap()).unwrap();
     writer.write(2).unwrap();
     drop(writer);
     let mut mixed = folder.image();

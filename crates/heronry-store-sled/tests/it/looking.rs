@@ -7,7 +7,7 @@ use heronry_store::{Store, StoreError, StoreErrorKind};
 use heronry_store_sled::SledStore;
 use heronry_testkit::{
     Harm, HarmedFile, Outcomes,
-    recovery::{self, Writer, read_back},
+    recovery::{self, RecoveryWriter, read_back},
     sample,
 };
 use heronry_types::Position;
@@ -25,13 +25,13 @@ fn look(folder: &Folder) -> Result<Store, StoreError> {
 
 /// Fills a store that was opened before, so that its log has some that sled's list of pages knows of,
 /// and some that it does not.
-fn written(folder: &Folder) -> Writer {
+fn written(folder: &Folder) -> RecoveryWriter {
     let mut writer = folder.writer();
     for _ in 0..COMMITS / 2 {
         writer.write(2).unwrap();
     }
     drop(writer);
-    let mut writer = Writer::of(folder.open().unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open().unwrap()).unwrap();
     for _ in 0..COMMITS / 2 {
         writer.write(2).unwrap();
     }
@@ -216,7 +216,7 @@ fn a_list_of_pages_that_was_not_written_to_its_end_is_removed() {
 fn what_is_written_to_a_store_that_is_looked_at_does_not_last() {
     let folder = Folder::put(&stopped());
     let before = folder.image();
-    let mut writer = Writer::of(look(&folder).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(look(&folder).unwrap()).unwrap();
     writer.write(2).unwrap();
     let error = folder.open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Locked);

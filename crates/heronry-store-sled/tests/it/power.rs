@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use heronry_store::{Head, Store};
 use heronry_store_sled::DiskOp;
 use heronry_testkit::{
-    recovery::{Acknowledged, Writer, check_whole, large},
+    recovery::{Acknowledged, RecoveryWriter, check_whole, large},
     sample,
 };
 use heronry_types::{Body, Position};
@@ -36,16 +36,16 @@ struct Cut {
 }
 
 /// Returns a cut within each commit of a run on a new store.
-fn cuts(run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
+fn cuts(run: impl Fn(&mut RecoveryWriter, &dyn Fn(Head))) -> Vec<Cut> {
     let folder = Folder::new();
     drop(folder.open_or_create().unwrap());
     cuts_in(&folder, run)
 }
 
 /// Returns a cut within each commit of a run.
-fn cuts_in(folder: &Folder, run: impl Fn(&mut Writer, &dyn Fn(Head))) -> Vec<Cut> {
+fn cuts_in(folder: &Folder, run: impl Fn(&mut RecoveryWriter, &dyn Fn(Head))) -> Vec<Cut> {
     let recorder = Recorder::of(folder.store());
-    let mut writer = Writer::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
+    let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
     let mut before = Acknowledged::default();
     writer
         .head

@@ -73,7 +73,7 @@ struct Finished {
 
 /// The messages that have finished: how many, and a fold of how each of them ended.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::state) struct Ended {
+pub(in crate::state) struct EndedMessages {
     pub(in crate::state) count: u64,
     pub(in crate::state) fold: u64,
 }
@@ -90,7 +90,7 @@ pub struct Messages {
     /// Those that are finished and may leave, oldest end first.
     finished: VecDeque<Finished>,
     /// The number of messages that have finished, and a fold of the standing of each at that time.
-    ended: Ended,
+    ended: EndedMessages,
     archive: Archive,
     /// Messages that have left and were read again.
     recalled: QuickMap<Position, Box<Message>>,
@@ -195,7 +195,7 @@ impl Messages {
         } = self;
         let mut unfinished = self.sorted();
         unfinished.retain(|at| !at.message.is_finished);
-        let Ended { count, fold } = ended;
+        let EndedMessages { count, fold } = ended;
         to.list(2);
         to.put((count, fold));
         to.each(unfinished.into_iter(), |to, at| {
@@ -234,8 +234,8 @@ impl Messages {
         let mut hasher = QuickHasher::default();
         (accepted, message.status, message.reason).hash(&mut hasher);
         (&message.copies, &message.timeline).hash(&mut hasher);
-        let Ended { count, fold } = self.ended;
-        self.ended = Ended {
+        let EndedMessages { count, fold } = self.ended;
+        self.ended = EndedMessages {
             count: count + 1,
             fold: fold.rotate_left(1) ^ hasher.finish(),
         };

@@ -33,7 +33,7 @@ pub(super) struct Archive {
 impl Archive {
     /// Adds a message, whose records rise and begin with its acceptance.
     pub(super) fn add(&mut self, past: &Past, content: ContentRef) {
-        let Place { shelf, offset } = Place::of(past.accepted);
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(past.accepted);
         let mut steps = Vec::with_capacity(16);
         let mut last = past.accepted;
         for position in past.records.iter().skip(1) {
@@ -66,7 +66,7 @@ impl Archive {
 
     /// Forgets a message whose records are gone.
     pub(super) fn remove(&mut self, accepted: Position) {
-        let Place { shelf, offset } = Place::of(accepted);
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(accepted);
         if let Some(entries) = self.shelves.get_mut(&shelf)
             && let Some(range) = range_of(entries, offset)
         {
@@ -82,7 +82,7 @@ impl Archive {
 
     /// Returns the steps after the acceptance, each as what it is farther than the one before.
     fn steps(&self, accepted: Position) -> Option<&[u8]> {
-        let Place { shelf, offset } = Place::of(accepted);
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(accepted);
         let entries = self.shelves.get(&shelf)?;
         let range = range_of(entries, offset)?;
         let mut entry = entries.get(range.start + 1..range.end)?;
@@ -92,12 +92,12 @@ impl Archive {
 }
 
 /// The place of a message in the archive: the number of its shelf, and its offset there.
-struct Place {
+struct ShelfPlace {
     shelf: u64,
     offset: u8,
 }
 
-impl Place {
+impl ShelfPlace {
     fn of(accepted: Position) -> Self {
         let [offset, ..] = accepted.0.to_le_bytes();
         Self {

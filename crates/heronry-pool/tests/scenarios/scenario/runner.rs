@@ -4,7 +4,7 @@ use heronry_event::filter::Filter;
 use heronry_journal::{Body, Entry, EpochStarted, Record};
 use heronry_pool::{
     Rejection,
-    decide::{Command, FinishScan, Found, Names, Scan, Scanned},
+    decide::{Command, FinishScan, FoundEvents, Names, Scan, Scanned},
     engine::{Append, LookedUp, Past, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
@@ -82,8 +82,8 @@ impl Scenario {
         let keys = names.iter().flat_map(Names::keys);
         let mut found: Vec<_> = keys.filter_map(|key| self.found(key)).collect();
         let scan = match self.engine.scan_of(command, names.as_ref(), &found)? {
-            None => Found::default(),
-            Some(_) if self.look_back == LookBack::Beside => Found::later(),
+            None => FoundEvents::default(),
+            Some(_) if self.look_back == LookBack::Beside => FoundEvents::later(),
             Some(request) => {
                 let mut scan = Scan::new(request);
                 self.engine.scan(&mut scan, &self.records);
