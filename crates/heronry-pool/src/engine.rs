@@ -58,13 +58,13 @@
 #[cfg(test)]
 mod alone;
 mod append;
+mod archive;
 mod claims;
 mod clauses;
 mod conditions;
 mod history;
 mod leases;
 mod matching;
-mod past;
 mod replay;
 mod resume;
 mod suspensions;
@@ -77,11 +77,11 @@ use heronry_types::{Durability, Epoch, PoolId, Position, Timestamp};
 
 pub use crate::command::SMALL_BURDEN;
 pub use append::{Append, LookedUp, Staged};
+pub use archive::{ArchiveMismatch, ArchivedMessage, FINISHED_KEPT, Unanswered};
 pub use claims::RecentClaims;
 use leases::Leases;
 pub use matching::MATCHING_SLICE;
 use matching::{MatchTurn, Matching};
-pub use past::{FINISHED_KEPT, NotThatPast, Past, Unanswered};
 pub use replay::{Replay, UnreadableFilter};
 use resume::Resume;
 use suspensions::Suspensions;

@@ -19,7 +19,7 @@ pub(crate) use deadline::{Deadlines, Due};
 pub(crate) use effect::{Effect, EffectAt, EffectEnd, Effects};
 pub(crate) use member::{Aim, Reach};
 pub(crate) use member::{Member, Members, Suspension};
-pub use message::Past;
+pub use message::ArchivedMessage;
 pub(crate) use message::{ClaimOf, CopyOf};
 pub(crate) use message::{
     ClaimTurn, CopySlot, CountedReply, DeadCopy, DeadLetter, DeadLetters, Inbox, Message,

@@ -3,13 +3,13 @@
 //! At most two batches are under way: while the store syncs one, the next one is decided on top of
 //! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
+mod archive;
 mod batch;
 mod claims;
 mod commit;
 mod history;
+mod look_back;
 mod open;
-mod past;
-mod pending;
 mod scan;
 mod turns;
 
@@ -27,7 +27,7 @@ pub(crate) use open::Opening;
 use batch::Batch;
 use claims::{Handed, Handover};
 use commit::{Flight, Landing};
-use pending::{Scanning, Scans};
+use look_back::{Scanning, Scans};
 
 use crate::{
     CallError, StopReason,

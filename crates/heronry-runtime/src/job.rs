@@ -3,7 +3,7 @@
 use heronry_pool::{
     Caller, Engine, Rejection,
     decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
-    engine::{Append, LookedUp, Past, Unanswered},
+    engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
 use heronry_store::{ClaimKey, NamedClaim};
 use heronry_types::{Generation, RunId};
@@ -62,7 +62,7 @@ pub(crate) enum Ran {
     /// The command is decided.
     Answered(Box<dyn GatedAnswer>),
     /// The command is to be decided again when these messages are in memory.
-    Again(Box<dyn Job>, Vec<Past>),
+    Again(Box<dyn Job>, Vec<ArchivedMessage>),
 }
 
 /// The fate of an answer. Each variant carries the release that undoes the hand-over of the answer

@@ -24,17 +24,17 @@ impl Subject for Redb {
 
     fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
-        let gate = Gated(SyncGate::default());
-        Ok(Box::new(File { directory, gate }))
+        let gate = GatedSyncs(SyncGate::default());
+        Ok(Box::new(RedbPlace { directory, gate }))
     }
 }
 
-struct File {
+struct RedbPlace {
     directory: TempDir,
-    gate: Gated,
+    gate: GatedSyncs,
 }
 
-impl StorePlace for File {
+impl StorePlace for RedbPlace {
     fn open(&self) -> Result<Store, StoreError> {
         let file = self.directory.path().join("heronry.redb");
         let store = RedbStore::open_or_create_watched(file, Arc::new(self.gate.clone()))?;
@@ -52,9 +52,9 @@ impl StorePlace for File {
 }
 
 #[derive(Clone, Debug)]
-struct Gated(SyncGate);
+struct GatedSyncs(SyncGate);
 
-impl DiskHook for Gated {
+impl DiskHook for GatedSyncs {
     fn before(&self, op: DiskOp<'_>) -> io::Result<()> {
         if let DiskOp::Sync = op {
             return self.0.before_sync();

@@ -24,14 +24,14 @@ impl Subject for Sled {
 
     fn place(&self) -> Result<Box<dyn StorePlace>, Failure> {
         let directory = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
-        let gate = Gated(SyncGate::default());
+        let gate = GatedSyncs(SyncGate::default());
         Ok(Box::new(Directory { directory, gate }))
     }
 }
 
 struct Directory {
     directory: TempDir,
-    gate: Gated,
+    gate: GatedSyncs,
 }
 
 impl StorePlace for Directory {
@@ -52,9 +52,9 @@ impl StorePlace for Directory {
 }
 
 #[derive(Clone, Debug)]
-struct Gated(SyncGate);
+struct GatedSyncs(SyncGate);
 
-impl DiskHook for Gated {
+impl DiskHook for GatedSyncs {
     fn before(&self, op: DiskOp) -> io::Result<()> {
         if let DiskOp::Sync = op {
             return self.0.before_sync();

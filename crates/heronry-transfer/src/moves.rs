@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use heronry_store::{
-    AppendError, Checkpoint, FencingToken, Head, Reservation, Route, Store, StoreError,
+    AppendError, Checkpoint, FencingToken, Head, MoveRoute, Reservation, Store, StoreError,
     StoreErrorKind, stands_on,
 };
 use heronry_types::{Cursor, PoolId};
@@ -36,7 +36,7 @@ use super::{
 pub async fn move_all(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
     let ends = MoveEnds {
@@ -59,7 +59,7 @@ pub async fn move_all(
 pub async fn resume_move(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
     let ends = MoveEnds {
@@ -81,7 +81,7 @@ pub async fn resume_move(
 pub async fn abandon_move(
     from: &Store,
     to: &Store,
-    route: &Route,
+    route: &MoveRoute,
     carrier: &Carrier,
 ) -> Result<Vec<Carried>, TransferError> {
     let ends = MoveEnds {
@@ -126,7 +126,7 @@ enum Standing {
 struct MoveEnds<'a> {
     from: &'a Store,
     to: &'a Store,
-    route: &'a Route,
+    route: &'a MoveRoute,
     carrier: &'a Carrier,
 }
 

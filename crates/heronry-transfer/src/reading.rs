@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{
     Carried, TransferError,
     lines::{AppendSpan, ChunkLine, ContentLine, EndLine, ExportLine, RecordLine},
-    path::Path,
+    path::ChunkOrder,
     source::PoolPiece,
 };
 
@@ -39,7 +39,7 @@ pub(super) struct ExportLines<R> {
 
 /// The pool that is being read.
 struct OpenPool {
-    path: Path,
+    path: ChunkOrder,
     chunks: u64,
     contents: u64,
 }
@@ -74,7 +74,7 @@ impl<R: BufRead> ExportLines<R> {
             None => {
                 let pool = named.clone();
                 self.open = Some(OpenPool {
-                    path: Path::of(pool.clone()),
+                    path: ChunkOrder::of(pool.clone()),
                     chunks: 0,
                     contents: 0,
                 });

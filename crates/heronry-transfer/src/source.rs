@@ -6,7 +6,7 @@ use heronry_journal::Chunk;
 use heronry_store::{ContentPack, Head, NewContent, ReadError, Store};
 use heronry_types::{ContentRef, PoolId, Position};
 
-use super::{Bodies, Pools, TransferError, path::Path};
+use super::{Bodies, Pools, TransferError, path::ChunkOrder};
 
 /// The most bytes of a journal or of contents in one read.
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ pub(super) enum PoolPiece {
 pub(super) struct Source {
     store: Store,
     pool: PoolId,
-    path: Path,
+    path: ChunkOrder,
     head: Head,
     after: Position,
     chunks: VecDeque<Chunk>,
@@ -83,7 +83,7 @@ impl Source {
         }
         Ok(Self {
             store: store.clone(),
-            path: Path::of(pool.clone()),
+            path: ChunkOrder::of(pool.clone()),
             pool,
             head,
             after: Position::ZERO,

@@ -23,7 +23,7 @@ use heronry_testkit::{
 use heronry_tests::StoreKind;
 use heronry_types::{Cursor, Position};
 
-use crate::place::Place;
+use crate::place::MemoryMark;
 
 const COMMITS: u64 = 20;
 /// The number of the body that is stored by itself.
@@ -54,7 +54,7 @@ impl Killed {
     /// Fills a store and takes its files while it is open.
     fn after(kind: StoreKind, last: Last) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Arc::new(Place::default());
+        let place = Arc::new(MemoryMark::default());
         let store = kind.open_in(folder.path()).unwrap();
         let MarkedStore {
             store,
@@ -237,7 +237,7 @@ async fn a_killed_sled_store_that_is_harmed_loses_nothing_silently() {
 /// Returns the log of a sled store after each commit.
 fn logs() -> (Killed, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
-    let place = Arc::new(Place::default());
+    let place = Arc::new(MemoryMark::default());
     let store = StoreKind::Sled.open_in(folder.path()).unwrap();
     let MarkedStore {
         store,

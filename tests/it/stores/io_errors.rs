@@ -60,7 +60,7 @@ fn live(kind: StoreKind, folder: &Path) -> ! {
 
 /// The state of the store at the beginning of a life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Left {
+enum LifeStart {
     Closed,
     Killed,
 }
@@ -74,7 +74,7 @@ struct Ground {
 }
 
 impl Ground {
-    fn new(kind: StoreKind, left: Left, name: &'static str) -> Self {
+    fn new(kind: StoreKind, left: LifeStart, name: &'static str) -> Self {
         let place = StoreFolder::new(kind);
         let mut writer = RecoveryWriter::of(place.open().unwrap()).unwrap();
         for _ in 0..BEFORE {
@@ -83,8 +83,8 @@ impl Ground {
         let killed = place.image();
         drop(writer);
         let before = match left {
-            Left::Closed => place.image(),
-            Left::Killed => killed,
+            LifeStart::Closed => place.image(),
+            LifeStart::Killed => killed,
         };
         Self {
             name,
@@ -225,7 +225,7 @@ fn check(kind: StoreKind, name: &'static str) {
         report("SKIPPED: strace is not installed");
         return;
     }
-    for left in [Left::Closed, Left::Killed] {
+    for left in [LifeStart::Closed, LifeStart::Killed] {
         let ground = Ground::new(kind, left, name);
         let what = format!("{kind:?}, {left:?}");
         ground.fail_each(&what);

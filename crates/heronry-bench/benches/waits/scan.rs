@@ -14,7 +14,7 @@ use crate::{
     dice::Dice,
     filters::filter_of_others,
     report::{line, median},
-    send::{Bench, key, reader},
+    send::{WaitBench, key, reader},
 };
 
 /// Rounds of each pair.
@@ -25,7 +25,7 @@ pub(crate) async fn run(events: u64, callers: usize) {
     let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
     let store = Store::of(Arc::new(MemoryStore::new()));
     let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
-    let bench = Bench::open(&runtime, "long").await;
+    let bench = WaitBench::open(&runtime, "long").await;
     let mut rounds = 0..;
     while bench.pool.head().position.0 < events {
         bench.send(rounds.next().unwrap(), callers).await;
@@ -54,7 +54,7 @@ pub(crate) async fn run(events: u64, callers: usize) {
     runtime.shutdown().await;
 }
 
-impl Bench {
+impl WaitBench {
     /// Registers a wake for what never was, since the start; what is returned ends with its scan.
     async fn look_back(&self, number: usize) -> JoinHandle<()> {
         let query = EventQuery {

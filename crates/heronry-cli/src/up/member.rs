@@ -143,8 +143,10 @@ impl SupervisedMember {
         let mut restarts = Restarts::default();
         loop {
             let (code, ran_since) = match self.run_once(&joined).await? {
-                Once::Ended(code, since) => (code, since),
-                Once::Stopped(phase, code) => return self.stopped(phase, restarts, code).await,
+                ProcessExit::Ended(code, since) => (code, since),
+                ProcessExit::Stopped(phase, code) => {
+                    return self.stopped(phase, restarts, code).await;
+                }
             };
             let ending = if code == 0 { Ending::Good } else { Ending::Bad };
             let ran = self.clock.now().monotonic.0.saturating_sub(ran_since);
@@ -168,7 +170,7 @@ impl SupervisedMember {
         self.finish(RunEnd::Completed, Restarts::default(), 0).await
     }
 
-    async fn run_once(&mut self, joined: &Joined) -> Result<Once, Failure> {
+    async fn run_once(&mut self, joined: &Joined) -> Result<ProcessExit, Failure> {
         let failed = |error: std::io::Error, run: &dyn std::fmt::Display| {
             Failure::failed(format_args!("cannot run {run}: {error}"))
         };
@@ -191,8 +193,8 @@ impl SupervisedMember {
         }
         let code = process.clear().await.map_err(|e| failed(e, &run))?;
         Ok(match asked {
-            Some(phase) => Once::Stopped(phase, code),
-            None => Once::Ended(code, since),
+            Some(phase) => ProcessExit::Stopped(phase, code),
+            None => ProcessExit::Ended(code, since),
         })
     }
 
@@ -271,7 +273,7 @@ impl SupervisedMember {
 }
 
 /// The end of one process of a member.
-enum Once {
+enum ProcessExit {
     /// The process ended by itself, with this exit code; it was started at this time of the clock.
     Ended(u8, u64),
     /// The process was stopped.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use heronry_runtime::marks::{Marks, rolled_back};
-use heronry_store::{Route, Store};
+use heronry_store::{MoveRoute, Store};
 use heronry_transfer as transfer;
 
 use crate::{
@@ -167,8 +167,8 @@ fn check_all(cx: &Context) -> Result<(), Failure> {
     }
 }
 
-fn route(ends: &MoveStores, target: &TargetStore) -> Route {
-    Route {
+fn route(ends: &MoveStores, target: &TargetStore) -> MoveRoute {
+    MoveRoute {
         from: ends.from.clone().absolute().to_string(),
         to: target.choice().to_string(),
     }

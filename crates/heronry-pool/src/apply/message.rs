@@ -1,9 +1,9 @@
 //! Applying records about messages as a whole.
 
+mod archive;
 pub(super) mod dead;
 mod delivery;
 pub(super) mod inbox;
-mod past;
 pub(super) mod reply;
 
 use heronry_journal::{
@@ -11,7 +11,7 @@ use heronry_journal::{
 };
 use heronry_types::{MessageStatus, Position, RunId, TimelineState};
 
-pub(crate) use past::refold;
+pub(crate) use archive::refold;
 
 use crate::{
     State,

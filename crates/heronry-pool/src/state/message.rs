@@ -1,9 +1,9 @@
 //! Messages and their copies.
 
+mod archive;
 mod dead;
 mod inbox;
 mod messages;
-mod past;
 mod positions;
 mod quick;
 mod reply;
@@ -19,10 +19,10 @@ use heronry_types::{
     Undeliverable,
 };
 
+pub use archive::ArchivedMessage;
 pub(crate) use dead::{DeadCopy, DeadLetter, DeadLetters};
 pub(crate) use inbox::{Inbox, Receive};
 pub(crate) use messages::Messages;
-pub use past::Past;
 pub(crate) use turn::ClaimTurn;
 
 /// A message, with the position of its acceptance.

@@ -8,7 +8,7 @@ use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::{Flow, PoolActor, pending::Scans};
+use super::{Flow, PoolActor, look_back::Scans};
 use crate::{
     CallError, OpenError, bulk::Appends, published::Published, queue::Queue, runtime::Environment,
     time::PoolTime, waiters::Waiters,

@@ -270,7 +270,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         let entries = self.entries;
         self.inside(|visitor, meter| {
-            visitor.visit_map(Map {
+            visitor.visit_map(MeteredMap {
                 inner: map,
                 meter,
                 entries,
@@ -344,14 +344,14 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for MeteredList<'_, A> {
     }
 }
 
-struct Map<'m, A> {
+struct MeteredMap<'m, A> {
     inner: A,
     meter: &'m Meter,
     entries: Entries,
     read: u64,
 }
 
-impl<A> Map<'_, A> {
+impl<A> MeteredMap<'_, A> {
     /// Returns what the key or the value of the present entry costs.
     fn cost<T>(&self) -> u64 {
         match self.entries {
@@ -364,7 +364,7 @@ impl<A> Map<'_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Map<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for MeteredMap<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(

@@ -12,11 +12,11 @@ use heronry_testkit::recovery::{Countdown, RecoveryWriter};
 use tempfile::TempDir;
 
 /// A directory for one store.
-pub(crate) struct Folder {
+pub(crate) struct StoreDirectory {
     directory: TempDir,
 }
 
-impl Folder {
+impl StoreDirectory {
     pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),

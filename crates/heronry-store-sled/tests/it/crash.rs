@@ -8,23 +8,23 @@ use heronry_testkit::{
 };
 
 use crate::{
-    disk::{Folder, Recorder},
+    disk::{Recorder, StoreDirectory},
     image::Image,
 };
 
 /// Opens the store, and checks that it holds whole commits up to one of these heads.
-fn check_holds(folder: &Folder, heads: RangeInclusive<u64>) {
+fn check_holds(folder: &StoreDirectory, heads: RangeInclusive<u64>) {
     recovery::check_whole(&folder.open().unwrap(), heads, sample::body).unwrap();
 }
 
 /// The directory before every operation of some commits.
-struct History {
+struct DirectoryHistory {
     moments: Vec<Image>,
     acknowledged: Acknowledged,
 }
 
-fn history(commits: u64) -> History {
-    let folder = Folder::new();
+fn history(commits: u64) -> DirectoryHistory {
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let recorder = Recorder::of(folder.store());
     let mut writer = RecoveryWriter::of(folder.open_watched(recorder.clone()).unwrap()).unwrap();
@@ -37,7 +37,7 @@ fn history(commits: u64) -> History {
     let moments = recorder.moments().into_iter();
     let mut moments: Vec<_> = moments.map(|(_, image)| image).collect();
     moments.push(folder.image());
-    History {
+    DirectoryHistory {
         moments,
         acknowledged,
     }
@@ -49,7 +49,7 @@ fn a_kill_before_any_operation_keeps_what_was_acknowledged() {
     assert!(history.moments.len() > 12);
     for (operation, image) in history.moments.iter().enumerate() {
         let acknowledged = history.acknowledged.after(operation);
-        check_holds(&Folder::put(image), acknowledged..=acknowledged + 2);
+        check_holds(&StoreDirectory::put(image), acknowledged..=acknowledged + 2);
     }
 }
 
@@ -58,28 +58,34 @@ fn a_second_crash_within_the_recovery_loses_nothing() {
     let history = history(3);
     // A crash while the last commit was written, and then one before every operation of the recovery.
     let operation = history.moments.len() / 2;
-    let first = Folder::put(&history.moments[operation]);
+    let first = StoreDirectory::put(&history.moments[operation]);
     let acknowledged = history.acknowledged.after(operation);
     let recorder = Recorder::of(first.store());
     drop(first.open_watched(recorder.clone()).unwrap());
     let moments = recorder.moments();
     assert!(moments.len() >= 3, "{}", moments.len());
     for (_, image) in moments {
-        check_holds(&Folder::put(&image), acknowledged..=acknowledged + 2);
+        check_holds(
+            &StoreDirectory::put(&image),
+            acknowledged..=acknowledged + 2,
+        );
     }
 }
 
 #[test]
 fn a_failure_of_any_operation_closes_the_store_and_loses_nothing() {
-    let operations =
-        recovery::fail_each_operation(Folder::new, Folder::open_or_create, Folder::open_failing);
+    let operations = recovery::fail_each_operation(
+        StoreDirectory::new,
+        StoreDirectory::open_or_create,
+        StoreDirectory::open_failing,
+    );
     let operations = operations.unwrap();
     assert!(operations > 5, "only {operations} operations were failed");
 }
 
 #[test]
 fn a_failure_while_closing_loses_nothing() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let hook = Countdown::to(usize::MAX);
     let recorder = Recorder::of(folder.store());
@@ -91,7 +97,7 @@ fn a_failure_while_closing_loses_nothing() {
     assert!(closing >= 2, "closing syncs {closing} times");
     assert!(!hook.has_failed());
     for number in 0..closing {
-        let folder = Folder::new();
+        let folder = StoreDirectory::new();
         drop(folder.open_or_create().unwrap());
         let hook = Countdown::to(before + number);
         let mut writer = RecoveryWriter::of(folder.open_failing(hook.clone()).unwrap()).unwrap();
@@ -104,7 +110,7 @@ fn a_failure_while_closing_loses_nothing() {
 
 #[test]
 fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = RecoveryWriter::of(folder.open_or_create().unwrap()).unwrap();
     for _ in 0..3 {
         writer.write(2).unwrap();
@@ -116,7 +122,7 @@ fn a_kill_before_any_operation_of_a_deletion_leaves_all_or_nothing() {
     writer.delete(|| deleted = recorder.count()).unwrap();
     let mut left = Vec::new();
     for (_, image) in recorder.moments() {
-        let folder = Folder::put(&image);
+        let folder = StoreDirectory::put(&image);
         // What is left of it is removed after the next opening, or after the one that follows.
         drop(folder.open().unwrap());
         left.push(recovery::check_whole_or_deleted(folder.open().unwrap(), 6).unwrap());

@@ -14,11 +14,11 @@ use tempfile::TempDir;
 use crate::image::Image;
 
 /// A directory for one store.
-pub(crate) struct Folder {
+pub(crate) struct StoreDirectory {
     directory: TempDir,
 }
 
-impl Folder {
+impl StoreDirectory {
     pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heronry_store::{Arrival, Commit, LeaseError, Reservation, Route, Store, StoreErrorKind};
+use heronry_store::{Arrival, Commit, LeaseError, MoveRoute, Reservation, Store, StoreErrorKind};
 use heronry_types::PoolId;
 
 use super::{Case, CaseWriter, Failure, StorePlace, otherwise, refused, same};
@@ -16,8 +16,8 @@ pub(super) const CASES: &[Case] = &[
     case!("journal", what_arrived_of_a_pool_is_deleted),
 ];
 
-fn route(from: &str) -> Route {
-    Route {
+fn route(from: &str) -> MoveRoute {
+    MoveRoute {
         from: from.to_owned(),
         to: "this place".to_owned(),
     }

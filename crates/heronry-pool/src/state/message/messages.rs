@@ -12,7 +12,7 @@ use crate::state::{
     Message, MessageAt,
     encoding::{Encoding, Sink},
     message::{
-        past::{Archive, Past},
+        archive::{Archive, ArchivedMessage},
         quick::{QuickHasher, QuickMap},
     },
 };
@@ -277,7 +277,7 @@ impl Messages {
     }
 
     /// Returns what was missed since the last time.
-    pub(crate) fn take_missed(&mut self) -> Vec<Past> {
+    pub(crate) fn take_missed(&mut self) -> Vec<ArchivedMessage> {
         let missed = self
             .missed
             .0
@@ -302,7 +302,7 @@ impl Messages {
     }
 
     /// Takes in a message that was read again; returns false when it is not the one that left.
-    pub(crate) fn recall(&mut self, left: &Past, message: Message) -> bool {
+    pub(crate) fn recall(&mut self, left: &ArchivedMessage, message: Message) -> bool {
         if past(left.accepted, &message) != *left || !message.is_finished {
             return false;
         }
@@ -312,7 +312,7 @@ impl Messages {
     }
 
     /// Forgets a message for good: its records are gone.
-    pub(crate) fn give_up(&mut self, left: &Past) {
+    pub(crate) fn give_up(&mut self, left: &ArchivedMessage) {
         self.archive.remove(left.accepted);
     }
 
@@ -323,8 +323,8 @@ impl Messages {
 }
 
 /// Returns the records of everything that happened to a message.
-fn past(accepted: Position, message: &Message) -> Past {
+fn past(accepted: Position, message: &Message) -> ArchivedMessage {
     let mut records: Vec<Position> = message.timeline.iter().map(|step| step.position).collect();
     records.dedup();
-    Past { accepted, records }
+    ArchivedMessage { accepted, records }
 }

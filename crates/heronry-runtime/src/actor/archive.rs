@@ -1,7 +1,7 @@
 //! Reading finished messages back that left memory, for the commands that ask for them.
 
 use heronry_journal::{Chunk, Record};
-use heronry_pool::engine::{Append, LookedUp, Past};
+use heronry_pool::engine::{Append, ArchivedMessage, LookedUp};
 use heronry_store::{ReadError, StoreErrorKind};
 use heronry_types::Position;
 
@@ -36,7 +36,7 @@ impl PoolActor {
         }
     }
 
-    async fn recall(&mut self, pasts: &[Past]) -> Result<(), StopReason> {
+    async fn recall(&mut self, pasts: &[ArchivedMessage]) -> Result<(), StopReason> {
         for past in pasts {
             let Some(records) = self.read_back(&past.records).await? else {
                 self.engine.give_up(past);
