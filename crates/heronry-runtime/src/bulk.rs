@@ -45,8 +45,8 @@ impl Bulk {
     }
 
     /// Returns a place to wait at, which has no turn in the line yet.
-    pub(crate) fn place(self: &Arc<Self>) -> Place {
-        Place {
+    pub(crate) fn place(self: &Arc<Self>) -> BulkPlace {
+        BulkPlace {
             bulk: Arc::clone(self),
             number: None,
             rung: self.ring.subscribe(),
@@ -55,7 +55,7 @@ impl Bulk {
     }
 
     /// Waits for the turn of a piece, and begins it.
-    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> Piece {
+    pub(crate) async fn turn(self: &Arc<Self>, request: &BulkRequest) -> BulkPiece {
         let mut place = self.place();
         loop {
             if let Some(piece) = place.begin(request) {
@@ -91,7 +91,7 @@ type Ask = fn(&mut Pace, Number, &BulkRequest, Millis) -> Result<(), Later>;
 
 /// A place in the line of what waits for a share. Dropping it leaves the line.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct BulkPlace {
     bulk: Arc<Bulk>,
     /// The number of the piece that was asked for and is not begun.
     number: Option<Number>,
@@ -99,21 +99,21 @@ pub(crate) struct Place {
     later: Option<Later>,
 }
 
-impl Place {
+impl BulkPlace {
     /// Asks whether a piece may begin. Otherwise it waits in the line from then on.
     pub(crate) fn ask(&mut self, request: &BulkRequest) {
         self.try_to(request, Pace::ask);
     }
 
     /// Begins a piece when it is its turn. Otherwise it waits in the line from then on.
-    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<Piece> {
+    pub(crate) fn begin(&mut self, request: &BulkRequest) -> Option<BulkPiece> {
         let began = self.try_to(request, Pace::begin)?;
         self.number = None;
         if self.bulk.pace().has_line() {
             // The next one in the line may join.
             self.bulk.ring.send_replace(());
         }
-        Some(Piece {
+        Some(BulkPiece {
             bulk: Arc::clone(&self.bulk),
             began,
         })
@@ -170,7 +170,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for BulkPlace {
     fn drop(&mut self) {
         self.leave();
     }
@@ -178,12 +178,12 @@ impl Drop for Place {
 
 /// A piece of bulk that is under way. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Piece {
+pub(crate) struct BulkPiece {
     bulk: Arc<Bulk>,
     began: Millis,
 }
 
-impl Drop for Piece {
+impl Drop for BulkPiece {
     fn drop(&mut self) {
         let now = self.bulk.now();
         self.bulk.pace().end(self.began, now);

@@ -27,7 +27,7 @@ use self::{
 use super::{
     Scale,
     ground::{OrStop, id},
-    row::{Row, at_share, median},
+    row::{FigureRow, at_share, median},
     watch::Watch,
 };
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ const ROUND_SECONDS: f64 = 1.0;
 /// The time between two looks at the health of the server.
 const HEALTH_EVERY: Duration = Duration::from_millis(5);
 
-pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<FigureRow>, Failure> {
     let (mut rows, mut worst, mut beside_worst) = (Vec::new(), 0.0, "");
     for load in Load::ALL {
         let scene = Scene::start(folder, scale.of(HISTORY)).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn measure(scale: Scale, folder: &Path) -> Result<Vec<Row>, Fai
         rows.push(felt.row(load));
     }
     let note = format!("beside {beside_worst}, asked every 5 ms");
-    let health = Row::new("/healthz beside them, the worst", worst / 1e3, "ms");
+    let health = FigureRow::new("/healthz beside them, the worst", worst / 1e3, "ms");
     rows.push(health.at_most(50.0).note(note));
     Ok(rows)
 }
@@ -79,7 +79,7 @@ struct Felt {
 }
 
 impl Felt {
-    fn row(mut self, load: Load) -> Row {
+    fn row(mut self, load: Load) -> FigureRow {
         let (alone, beside) = (
             at_share(&mut self.alone, 0.99),
             at_share(&mut self.beside, 0.99),
@@ -97,7 +97,9 @@ impl Felt {
             self.health / 1e3,
         );
         let what = format!("bystander p99 beside {} ÷ alone", load.name());
-        Row::new(what, beside / alone, "×").at_most(2.0).note(note)
+        FigureRow::new(what, beside / alone, "×")
+            .at_most(2.0)
+            .note(note)
     }
 }
 

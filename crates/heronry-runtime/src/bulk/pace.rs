@@ -281,7 +281,7 @@ mod tests {
 
     /// A pace, its time, and the appends of a pool.
     #[derive(Default)]
-    struct Scene {
+    struct PaceScene {
         pace: Pace,
         now: u64,
         appends: Appends,
@@ -296,7 +296,7 @@ mod tests {
         Askers::One(party(run))
     }
 
-    impl Scene {
+    impl PaceScene {
         /// Begins a piece that fills a window.
         fn begin(&mut self, number: Number, run: &str) -> Result<(), Later> {
             self.begin_light(number, run, WINDOW_BYTES)
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn who_is_alone_waits_for_nothing_whatever_it_asks_for_itself() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         for _ in 0..10 {
             let number = scene.pace.number();
             scene.piece(number, "importer", 50);
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn two_who_ask_for_nothing_but_bulk_do_not_wait_for_each_other() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (one, other) = (scene.pace.number(), scene.pace.number());
         scene.begin(one, "one").unwrap();
         scene.now += 5;
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn beside_others_one_piece_comes_for_so_many_of_their_appends() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.piece(number, "importer", 4);
         scene.pace.asked(&others, Millis(scene.now));
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn fast_appends_let_bulk_have_a_share_of_a_17th_at_the_most() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.appends(&others, 1);
         scene.piece(number, "importer", 10);
@@ -397,7 +397,7 @@ mod tests {
 
     /// Checks the rest after a piece that took so long, beside somebody who asks every millisecond.
     fn check_rest(took: u64, rest: u64) {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.pace.asked(&others, Millis(0));
         scene.piece(number, "importer", took);
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn bulk_waits_no_longer_when_the_others_are_gone() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (number, others) = (scene.pace.number(), asker("bystander"));
         scene.appends(&others, 1);
         scene.piece(number, "importer", 5);
@@ -439,7 +439,7 @@ mod tests {
 
     #[test]
     fn pieces_that_fill_a_window_are_begun_one_at_a_time_as_they_were_asked_for() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let mut numbers: Vec<_> = (0..3).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
         scene.piece(numbers[0], "a", 1);
@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn pieces_that_wait_are_begun_together_up_to_a_window_and_in_their_order() {
         const WEIGHT: u64 = WINDOW_BYTES / 4;
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let before = scene.pace.number();
         let numbers: Vec<_> = (0..5).map(|_| scene.pace.number()).collect();
         scene.appends(&Askers::Several, 1);
@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn who_leaves_the_line_holds_up_nobody() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (gone, stays) = (scene.pace.number(), scene.pace.number());
         scene.appends(&Askers::Several, 1);
         scene.piece(stays, "a", 1);
@@ -512,7 +512,7 @@ mod tests {
 
     #[test]
     fn who_steps_aside_has_the_same_place_again_and_who_asks_has_begun_nothing() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let before = scene.pace.number();
         let (aside, stays) = (scene.pace.number(), scene.pace.number());
         scene.appends(&Askers::Several, 1);
@@ -533,7 +533,7 @@ mod tests {
 
     #[test]
     fn appends_are_counted_pool_by_pool_and_of_others_alone() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let number = scene.pace.number();
         scene.piece(number, "importer", 1);
         let own = asker("importer");
@@ -551,7 +551,7 @@ mod tests {
 
     #[test]
     fn who_asks_for_little_and_for_bulk_starves_nobody_that_stands_in_the_line() {
-        let mut scene = Scene::default();
+        let mut scene = PaceScene::default();
         let (passes, stands) = (scene.pace.number(), scene.pace.number());
         let both = asker("both");
         scene.appends(&both, 1);
