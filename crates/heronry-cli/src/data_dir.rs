@@ -13,7 +13,7 @@ use std::{
 use heronry_store_embedded::files::refuse_dangling;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use owner::{OwnerNote, Ownership, StoreNote, holder_of};
+pub(crate) use owner::{DataDirOwnership, OwnerNote, StoreNote, holder_of};
 
 use self::search::{NAME, Search, upward};
 use crate::{

@@ -4,7 +4,7 @@ use heronry_types::{Epoch, PoolId, Position, Timelines};
 
 use crate::row_keys::{PLACED_BYTES, Placed, PoolNo, read_placed};
 use heronry_store::{
-    FencingToken, Route,
+    FencingToken, MoveRoute,
     checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
@@ -26,7 +26,7 @@ pub enum Table {
     Snapshots = 5,
     /// Pool number and name → where a consumer stands. Since the second set of tables.
     Cursors = 6,
-    /// The sorted runs that the keys of a pool lie in; a database calls it `claims`. Since the third set of tables.
+    /// The sorted runs that the keys of a pool lie in; a database calls it `keys`. Since the third set of tables.
     Keys = 7,
 }
 
@@ -55,7 +55,7 @@ impl Table {
             Self::Contents => "contents",
             Self::Snapshots => "snapshots",
             Self::Cursors => "cursors",
-            Self::Keys => "claims",
+            Self::Keys => "keys",
         }
     }
 
@@ -106,7 +106,7 @@ pub(crate) fn reserved_key(pool: &PoolId) -> Vec<u8> {
 }
 
 /// Returns the row that reserves a pool for a move.
-pub(crate) fn encode_reserved(key: &[u8], route: &Route) -> Vec<u8> {
+pub(crate) fn encode_reserved(key: &[u8], route: &MoveRoute) -> Vec<u8> {
     let mut row = vec![0; CHECKSUM_BYTES];
     // A path is far shorter.
     let length = u32::try_from(route.from.len()).unwrap_or(u32::MAX);
@@ -117,13 +117,13 @@ pub(crate) fn encode_reserved(key: &[u8], route: &Route) -> Vec<u8> {
 }
 
 /// Reads for which move a pool is reserved; nothing when the row is damaged.
-pub(crate) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, Route)> {
+pub(crate) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, MoveRoute)> {
     let pool = str::from_utf8(key.strip_prefix(RESERVED)?).ok()?;
     let (length, rest) = unseal(key, row)?.split_first_chunk()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (from, to) = rest.split_at_checked(length)?;
     let [from, to] = [from, to].map(|text| String::from_utf8(text.to_vec()).ok());
-    let route = Route {
+    let route = MoveRoute {
         from: from?,
         to: to?,
     };
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_reservation_is_read_back_and_damage_or_misplacement_is_seen() {
         let pool = PoolId::parse("p").unwrap();
-        let route = Route {
+        let route = MoveRoute {
             from: "redb:/here".to_owned(),
             to: "sled:/there".to_owned(),
         };

@@ -14,11 +14,11 @@ use heronry_store_embedded::files::{
 
 /// The place of a store: its file.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RedbPath {
     file: PathBuf,
 }
 
-impl Place {
+impl RedbPath {
     pub(crate) fn new(file: impl Into<PathBuf>) -> Self {
         Self { file: file.into() }
     }

@@ -38,11 +38,14 @@ impl Reading for Reader {
     }
 }
 
-type Row<'a> = Result<(Bytes<'a>, Bytes<'a>), StorageError>;
+type TableRow<'a> = Result<(RowBytes<'a>, RowBytes<'a>), StorageError>;
 
-type Bytes<'a> = AccessGuard<'a, &'static [u8]>;
+type RowBytes<'a> = AccessGuard<'a, &'static [u8]>;
 
-fn walk<'a>(rows: impl Iterator<Item = Row<'a>>, see: &mut See<'_>) -> Result<(), StorageError> {
+fn walk<'a>(
+    rows: impl Iterator<Item = TableRow<'a>>,
+    see: &mut See<'_>,
+) -> Result<(), StorageError> {
     for row in rows {
         let (key, value) = row?;
         if see(key.value(), value.value()).is_break() {

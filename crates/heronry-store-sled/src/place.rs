@@ -24,11 +24,11 @@ const BLOBS: &str = "blobs";
 
 /// The place of a store: its directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct SledDirectory {
     directory: PathBuf,
 }
 
-impl Place {
+impl SledDirectory {
     pub(crate) fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),

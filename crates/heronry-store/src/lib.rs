@@ -46,6 +46,6 @@ pub use layer::{
 };
 pub use lease::{FencingToken, Leases};
 pub use memory_keys::MemoryKeys;
-pub use reservation::{Reservation, Route};
+pub use reservation::{MoveRoute, Reservation};
 pub use snapshots::{SNAPSHOT_BYTES_MAX, Snapshot, Snapshots, judge_snapshot, stands_on};
 pub use store::{Adapter, Store};

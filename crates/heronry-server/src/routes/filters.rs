@@ -1,11 +1,11 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use axum::{extract::State, routing::MethodFilter};
 use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
-use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal, side};
+use crate::{app::SharedApp, extract::Json, identity::Identity, problems::Refusal, side};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -20,13 +20,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     identity: Identity,
     Json(body): Json<CompileFilter>,
-) -> Result<Answer<CompiledFilter>, Refusal> {
+) -> Result<Json<CompiledFilter>, Refusal> {
     identity.check_standing().await?;
     let filter = side::compile(&app, &identity, &body.filter).await?;
-    Ok(Answer(CompiledFilter {
+    Ok(Json(CompiledFilter {
         fingerprint: *filter.fingerprint(),
         normal_form: filter.normal_form().to_owned(),
         cost: filter.cost(),

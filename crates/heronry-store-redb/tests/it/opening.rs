@@ -10,12 +10,12 @@ use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
 use redb::{Database, ReadableDatabase, TableDefinition, TableHandle};
 
-use crate::disk::Folder;
+use crate::disk::StoreDirectory;
 
-type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
+type RawTable = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// Checks that the file is refused as this, naming it, and not a byte of it changes.
-fn check_refused(folder: &Folder, kind: StoreErrorKind) {
+fn check_refused(folder: &StoreDirectory, kind: StoreErrorKind) {
     let before = folder.bytes();
     for _ in 0..2 {
         let error = folder.open().unwrap_err();
@@ -30,43 +30,43 @@ fn check_refused(folder: &Folder, kind: StoreErrorKind) {
 fn what_is_not_a_store_is_refused_and_left_as_it_is() {
     let noise: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 251) as u8).collect();
     for bytes in [&b""[..], b"x", b"somebody's letters", &noise] {
-        check_refused(&Folder::put(bytes), StoreErrorKind::NotAStore);
+        check_refused(&StoreDirectory::put(bytes), StoreErrorKind::NotAStore);
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     fs::create_dir(folder.file()).unwrap();
     assert_eq!(folder.open().unwrap_err().kind(), StoreErrorKind::NotAStore);
 }
 
 #[test]
 fn another_programs_database_is_refused_and_left_as_it_is() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let other = TableDefinition::<u64, u64>::new("letters");
     let database = Database::create(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
     transaction.open_table(other).unwrap().insert(1, 1).unwrap();
     transaction.commit().unwrap();
-    let crashed = Folder::put(&folder.bytes());
+    let crashed = StoreDirectory::put(&folder.bytes());
     drop(database);
     check_refused(&folder, StoreErrorKind::NotAStore);
     check_refused(&crashed, StoreErrorKind::NotAStore);
 }
 
 /// Returns a store after a change to one row: closed in order, and as a crash left it.
-fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [Folder; 2] {
-    let folder = Folder::new();
+fn changed(table: &'static str, key: &[u8], value: &[u8]) -> [StoreDirectory; 2] {
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
     let database = Database::open(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
-    let definition = Bytes::new(table);
+    let definition = RawTable::new(table);
     transaction
         .open_table(definition)
         .unwrap()
         .insert(key, value)
         .unwrap();
     transaction.commit().unwrap();
-    let crashed = Folder::put(&folder.bytes());
+    let crashed = StoreDirectory::put(&folder.bytes());
     drop(database);
     [folder, crashed]
 }
@@ -83,7 +83,7 @@ fn a_newer_format_is_refused_with_not_a_byte_written() {
 
 #[test]
 fn a_flip_in_a_version_is_damage_and_no_newer_build() {
-    let good = Folder::new();
+    let good = StoreDirectory::new();
     let mut writer = good.writer();
     writer.write(2).unwrap();
     drop(writer);
@@ -99,7 +99,7 @@ fn a_flip_in_a_version_is_damage_and_no_newer_build() {
             for copy in &copies {
                 file[copy + bit / 8] ^= 1 << (bit % 8);
             }
-            check_refused(&Folder::put(&file), StoreErrorKind::Corrupt);
+            check_refused(&StoreDirectory::put(&file), StoreErrorKind::Corrupt);
         }
     }
 }
@@ -145,7 +145,7 @@ fn a_missing_row_of_the_last_commit_is_refused() {
 }
 
 /// Returns the names of the tables of a closed store.
-fn tables(folder: &Folder) -> Vec<String> {
+fn tables(folder: &StoreDirectory) -> Vec<String> {
     let database = Database::open(folder.file()).unwrap();
     let transaction = database.begin_read().unwrap();
     let tables = transaction.list_tables().unwrap();
@@ -154,7 +154,7 @@ fn tables(folder: &Folder) -> Vec<String> {
 
 #[test]
 fn later_tables_are_made_when_they_are_written_to() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     writer.write(2).unwrap();
     drop(writer);
@@ -182,7 +182,7 @@ fn later_tables_are_made_when_they_are_written_to() {
 
 #[test]
 fn a_place_without_a_store_is_said() {
-    let error = Folder::new().open().unwrap_err();
+    let error = StoreDirectory::new().open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
     let error = RedbStore::open("/nonexistent/place/heronry.redb").unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::NotFound);
@@ -190,7 +190,7 @@ fn a_place_without_a_store_is_said() {
 
 #[test]
 fn a_file_that_may_not_be_written_is_said() {
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     drop(folder.open_or_create().unwrap());
     let mut permissions = fs::metadata(folder.file()).unwrap().permissions();
     permissions.set_readonly(true);
@@ -216,7 +216,7 @@ fn a_second_process_is_refused() {
         }
         return;
     }
-    let folder = Folder::new();
+    let folder = StoreDirectory::new();
     let mut writer = folder.writer();
     check_second_process(&folder, "locked");
     writer.write(1).unwrap();
@@ -225,7 +225,7 @@ fn a_second_process_is_refused() {
     check_second_process(&folder, "opened");
 }
 
-fn check_second_process(folder: &Folder, expected: &str) {
+fn check_second_process(folder: &StoreDirectory, expected: &str) {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "opening::a_second_process_is_refused"])
         .env(FILE, folder.file())

@@ -4,7 +4,7 @@ use heronry_journal::Record;
 
 use crate::{Rejection, State, apply::refold, engine::Engine};
 
-pub use crate::state::Past;
+pub use crate::state::ArchivedMessage;
 
 /// The number of finished messages that stay in memory when nobody says otherwise.
 pub const FINISHED_KEPT: usize = 1_024;
@@ -18,16 +18,16 @@ pub enum Unanswered {
     /// It asked for messages that have left memory; nothing is staged. Read their records,
     /// [recall](Engine::recall) them and run it again.
     #[error("it asks for {} messages that are not in memory", .0.len())]
-    Past(Vec<Past>),
+    Past(Vec<ArchivedMessage>),
 }
 
 /// Records that are not those of the message that left memory.
 #[derive(Debug, thiserror::Error)]
 #[error("the records of the message accepted at {} are not those that it left with", .past.accepted)]
 #[non_exhaustive]
-pub struct NotThatPast {
+pub struct ArchiveMismatch {
     /// The message.
-    pub past: Past,
+    pub past: ArchivedMessage,
 }
 
 impl Engine {
@@ -47,7 +47,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotThatPast`] when they do not give the message that left.
-    pub fn recall(&mut self, past: &Past, records: &[Record]) -> Result<(), NotThatPast> {
+    pub fn recall(
+        &mut self,
+        past: &ArchivedMessage,
+        records: &[Record],
+    ) -> Result<(), ArchiveMismatch> {
         let mut scratch = State::new(self.state.pool.clone(), self.state.epoch());
         let message = refold(&mut scratch, past.accepted, records);
         let is_it = message.is_some_and(|message| self.state.messages.recall(past, message));
@@ -55,12 +59,12 @@ impl Engine {
             Ok(())
         } else {
             let past = past.clone();
-            Err(NotThatPast { past })
+            Err(ArchiveMismatch { past })
         }
     }
 
     /// Forgets a message for good, because the journal was trimmed past its records.
-    pub fn give_up(&mut self, past: &Past) {
+    pub fn give_up(&mut self, past: &ArchivedMessage) {
         self.state.messages.give_up(past);
     }
 

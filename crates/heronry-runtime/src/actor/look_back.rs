@@ -11,9 +11,10 @@ use heronry_store::{Journal, Page, ReadError};
 use heronry_types::{PoolId, Position, Timelines};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Actor, Flow};
+use super::{Flow, PoolActor};
 use crate::{
     StopReason,
+    giving_way::give_way,
     job::{Call, Job},
 };
 
@@ -33,12 +34,12 @@ pub(super) struct Scans {
 /// The result of a scan, and the wake that it was for.
 pub(super) struct Scanning {
     registered: Position,
-    result: Result<Scanned, Unreadable>,
+    result: Result<Scanned, ScanFault>,
 }
 
 /// A fault of records that a scan had to look through and could not read.
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+enum ScanFault {
     #[error(transparent)]
     Store(ReadError),
     #[error(transparent)]
@@ -58,13 +59,13 @@ impl Scans {
 }
 
 /// The journal that a scan looks through.
-struct Reach {
+struct ScannedJournal {
     journal: Arc<dyn Journal>,
     pool: PoolId,
     timelines: Timelines,
 }
 
-impl Actor {
+impl PoolActor {
     /// Begins to look through the earlier events of wakes that are registered for certain.
     pub(super) fn start_scans(&mut self) {
         let wakes = self.engine.state().wakes();
@@ -82,7 +83,7 @@ impl Actor {
             let Some(scan) = self.engine.pending_scan(registered) else {
                 continue;
             };
-            let reach = Reach {
+            let reach = ScannedJournal {
                 journal: Arc::clone(&self.store.journal),
                 pool: self.pool.clone(),
                 timelines: self.engine.state().timelines().clone(),
@@ -120,20 +121,20 @@ impl Actor {
     }
 }
 
-impl Reach {
-    async fn look_through(&self, mut scan: Scan) -> Result<Scanned, Unreadable> {
+impl ScannedJournal {
+    async fn look_through(&self, mut scan: Scan) -> Result<Scanned, ScanFault> {
         let (mut after, until) = (scan.request().after, scan.request().until);
         while after < until {
             let page = match self.journal.read(&self.pool, after, PAGE_BYTES).await {
                 Ok(page) => page,
                 Err(ReadError::Trimmed { .. }) => return Ok(Scanned::Trimmed),
-                Err(error) => return Err(Unreadable::Store(error)),
+                Err(error) => return Err(ScanFault::Store(error)),
             };
             if self.look_at_all(&mut scan, &page, after).await? == ScanStep::Done {
                 break;
             }
             let last = page.chunks.last().map(Chunk::last);
-            after = last.ok_or(Unreadable::Missing(after))?;
+            after = last.ok_or(ScanFault::Missing(after))?;
         }
         Ok(Scanned::Found(scan.counted()))
     }
@@ -166,7 +167,7 @@ impl Reach {
                 return Ok(ScanStep::Done);
             }
             after = records.last().map_or(chunk.last(), |it| it.position);
-            tokio::task::yield_now().await;
+            give_way().await;
         }
         Ok(ScanStep::More)
     }

@@ -1,14 +1,14 @@
 //! Reading finished messages back that left memory, for the commands that ask for them.
 
 use heronry_journal::{Chunk, Record};
-use heronry_pool::engine::{Append, LookedUp, Past};
+use heronry_pool::engine::{Append, ArchivedMessage, LookedUp};
 use heronry_store::{ReadError, StoreErrorKind};
 use heronry_types::Position;
 
-use super::Actor;
+use super::PoolActor;
 use crate::{
     StopReason,
-    job::{Gated, Job, Ran},
+    job::{GatedAnswer, Job, Ran},
 };
 
 /// The bytes of the journal in one read for each record that is wanted, and the most for all of
@@ -16,14 +16,14 @@ use crate::{
 const BYTES_EACH: usize = 512;
 const PAGE_BYTES: usize = 256 * 1024;
 
-impl Actor {
+impl PoolActor {
     /// Decides a command, with the messages in memory that it asks for.
     pub(super) async fn answer(
         &mut self,
         mut job: Box<dyn Job>,
         append: &mut Append,
         looked_up: LookedUp<'_>,
-    ) -> Result<Box<dyn Gated>, StopReason> {
+    ) -> Result<Box<dyn GatedAnswer>, StopReason> {
         self.engine.make_room();
         loop {
             match job.run(&mut self.engine, append, looked_up) {
@@ -36,7 +36,7 @@ impl Actor {
         }
     }
 
-    async fn recall(&mut self, pasts: &[Past]) -> Result<(), StopReason> {
+    async fn recall(&mut self, pasts: &[ArchivedMessage]) -> Result<(), StopReason> {
         for past in pasts {
             let Some(records) = self.read_back(&past.records).await? else {
                 self.engine.give_up(past);

@@ -15,7 +15,7 @@ const BUCKET: usize = 32;
 
 /// A finished message that is not in memory, and the records of everything that happened to it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Past {
+pub struct ArchivedMessage {
     /// Its acceptance.
     pub accepted: Position,
     /// The records, in order; the first is the acceptance.
@@ -32,8 +32,8 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Adds a message, whose records rise and begin with its acceptance.
-    pub(super) fn add(&mut self, past: &Past, content: ContentRef) {
-        let Place { shelf, offset } = Place::of(past.accepted);
+    pub(super) fn add(&mut self, past: &ArchivedMessage, content: ContentRef) {
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(past.accepted);
         let mut steps = Vec::with_capacity(16);
         let mut last = past.accepted;
         for position in past.records.iter().skip(1) {
@@ -48,7 +48,7 @@ impl Archive {
     }
 
     /// Returns where the journal has a message, when it has left memory.
-    pub(super) fn find(&self, accepted: Position) -> Option<Past> {
+    pub(super) fn find(&self, accepted: Position) -> Option<ArchivedMessage> {
         let mut steps = self.steps(accepted)?;
         let mut records = vec![accepted];
         let mut last = accepted;
@@ -56,7 +56,7 @@ impl Archive {
             last = Position(last.0 + take_number(&mut steps)?);
             records.push(last);
         }
-        Some(Past { accepted, records })
+        Some(ArchivedMessage { accepted, records })
     }
 
     /// Returns true when a message has left memory.
@@ -66,7 +66,7 @@ impl Archive {
 
     /// Forgets a message whose records are gone.
     pub(super) fn remove(&mut self, accepted: Position) {
-        let Place { shelf, offset } = Place::of(accepted);
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(accepted);
         if let Some(entries) = self.shelves.get_mut(&shelf)
             && let Some(range) = range_of(entries, offset)
         {
@@ -82,7 +82,7 @@ impl Archive {
 
     /// Returns the steps after the acceptance, each as what it is farther than the one before.
     fn steps(&self, accepted: Position) -> Option<&[u8]> {
-        let Place { shelf, offset } = Place::of(accepted);
+        let ShelfPlace { shelf, offset } = ShelfPlace::of(accepted);
         let entries = self.shelves.get(&shelf)?;
         let range = range_of(entries, offset)?;
         let mut entry = entries.get(range.start + 1..range.end)?;
@@ -92,12 +92,12 @@ impl Archive {
 }
 
 /// The place of a message in the archive: the number of its shelf, and its offset there.
-struct Place {
+struct ShelfPlace {
     shelf: u64,
     offset: u8,
 }
 
-impl Place {
+impl ShelfPlace {
     fn of(accepted: Position) -> Self {
         let [offset, ..] = accepted.0.to_le_bytes();
         Self {
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_message_is_found_by_its_acceptance_and_its_body_however_many_there_are() {
         let mut archive = Archive::default();
-        let past = |number: u64| Past {
+        let past = |number: u64| ArchivedMessage {
             accepted: Position(3 * number + 1),
             records: [0, 1, 200 + number, 9_000 + 70_000 * (number % 7)]
                 .map(|step| Position(3 * number + 1 + step))
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn what_is_removed_is_gone_and_the_others_stay() {
         let mut archive = Archive::default();
-        let past = |at: u64| Past {
+        let past = |at: u64| ArchivedMessage {
             accepted: Position(at),
             records: vec![Position(at), Position(at + 1_000)],
         };
@@ -288,11 +288,11 @@ mod tests {
     #[test]
     fn a_message_of_one_record_and_one_of_very_many_are_kept() {
         let mut archive = Archive::default();
-        let one = Past {
+        let one = ArchivedMessage {
             accepted: Position(u64::from(u32::MAX)),
             records: vec![Position(u64::from(u32::MAX))],
         };
-        let many = Past {
+        let many = ArchivedMessage {
             accepted: Position(1),
             records: (0..4_096)
                 .map(|step| Position(1 + step * 100_000))

@@ -10,7 +10,7 @@ use crate::DiskOp;
 ///
 /// Opening a store makes a few dozen changes at most, so reads walk all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldWrites {
     len: Option<u64>,
     changes: Vec<Change>,
 }
@@ -36,7 +36,7 @@ impl Change {
     }
 }
 
-impl Held {
+impl HeldWrites {
     /// Returns the length that the file would have. Without a change that is its own, which
     /// another process may still move until the lock is taken.
     pub(crate) fn len(&self, file: &impl StorageBackend) -> io::Result<u64> {
@@ -123,7 +123,7 @@ mod tests {
         let file = InMemoryBackend::new();
         file.set_len(16).unwrap();
         file.write(0, &[1; 16]).unwrap();
-        let mut held = Held::default();
+        let mut held = HeldWrites::default();
         for op in ops {
             held.take(&file, *op).unwrap();
         }

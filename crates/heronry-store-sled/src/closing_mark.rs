@@ -25,7 +25,7 @@ const CLOSED: u8 = 3;
 
 /// The state in which the store was left.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Mark {
+pub(crate) enum ClosingMark {
     /// The store is in use, or its process ended before the store was closed. The log lasts below
     /// this place.
     Open(Sequence),
@@ -36,7 +36,7 @@ pub(crate) enum Mark {
     },
 }
 
-impl Mark {
+impl ClosingMark {
     /// Returns the place up to which the log lasts.
     pub(crate) fn lasting(&self) -> Option<i64> {
         let place = match self {
@@ -49,11 +49,11 @@ impl Mark {
 
 /// The file.
 #[derive(Debug)]
-pub(crate) struct MarkFile {
+pub(crate) struct ClosingMarkFile {
     file: File,
 }
 
-impl MarkFile {
+impl ClosingMarkFile {
     /// Opens the file, and makes it when it is missing.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = private(OpenOptions::new().read(true).write(true).create(true))
@@ -63,7 +63,7 @@ impl MarkFile {
     }
 
     /// Returns what the file says; nothing when it is missing or damaged.
-    pub(crate) fn read(path: &Path) -> io::Result<Option<Mark>> {
+    pub(crate) fn read(path: &Path) -> io::Result<Option<ClosingMark>> {
         match fs::read(path) {
             Ok(bytes) => Ok(decode(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -72,7 +72,7 @@ impl MarkFile {
     }
 
     /// Writes the mark. The caller syncs it where that matters.
-    pub(crate) fn write(&self, mark: &Mark) -> io::Result<()> {
+    pub(crate) fn write(&self, mark: &ClosingMark) -> io::Result<()> {
         let bytes = encode(mark);
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
@@ -87,14 +87,14 @@ impl MarkFile {
     }
 }
 
-fn encode(mark: &Mark) -> Vec<u8> {
+fn encode(mark: &ClosingMark) -> Vec<u8> {
     let mut row = vec![0; CHECKSUM_BYTES];
     match mark {
-        Mark::Open(Sequence(number)) => {
+        ClosingMark::Open(Sequence(number)) => {
             row.push(OPEN);
             row.extend_from_slice(&number.to_be_bytes());
         }
-        Mark::Closed { end, summary } => {
+        ClosingMark::Closed { end, summary } => {
             row.push(end.map_or(CLOSED_SOMEWHERE, |_| CLOSED));
             row.extend(end.iter().flat_map(|end| end.0.to_be_bytes()));
             row.extend_from_slice(summary);
@@ -103,19 +103,19 @@ fn encode(mark: &Mark) -> Vec<u8> {
     seal(KEY, row)
 }
 
-fn decode(bytes: &[u8]) -> Option<Mark> {
+fn decode(bytes: &[u8]) -> Option<ClosingMark> {
     match unseal(KEY, bytes)?.split_first()? {
         (&OPEN, number) => {
             let number = number.try_into().ok().map(u64::from_be_bytes)?;
-            Some(Mark::Open(Sequence(number)))
+            Some(ClosingMark::Open(Sequence(number)))
         }
-        (&CLOSED_SOMEWHERE, summary) => Some(Mark::Closed {
+        (&CLOSED_SOMEWHERE, summary) => Some(ClosingMark::Closed {
             end: None,
             summary: summary.to_vec(),
         }),
         (&CLOSED, rest) => {
             let (end, summary) = rest.split_first_chunk()?;
-            Some(Mark::Closed {
+            Some(ClosingMark::Closed {
                 end: Some(Sequence(u64::from_be_bytes(*end))),
                 summary: summary.to_vec(),
             })
@@ -132,20 +132,20 @@ mod tests {
     fn a_mark_is_read_back_and_damage_is_no_mark() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("mark");
-        assert_eq!(MarkFile::read(&path).unwrap(), None);
-        let file = MarkFile::open(&path).unwrap();
-        assert_eq!(MarkFile::read(&path).unwrap(), None);
-        let closed = |end| Mark::Closed {
+        assert_eq!(ClosingMarkFile::read(&path).unwrap(), None);
+        let file = ClosingMarkFile::open(&path).unwrap();
+        assert_eq!(ClosingMarkFile::read(&path).unwrap(), None);
+        let closed = |end| ClosingMark::Closed {
             end,
             summary: vec![7; 300],
         };
         for mark in [
             closed(None),
             closed(Some(Sequence(5))),
-            Mark::Open(Sequence(9)),
+            ClosingMark::Open(Sequence(9)),
         ] {
             file.write(&mark).unwrap();
-            assert_eq!(MarkFile::read(&path).unwrap(), Some(mark.clone()));
+            assert_eq!(ClosingMarkFile::read(&path).unwrap(), Some(mark.clone()));
             let bytes = encode(&mark);
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
