@@ -10,6 +10,7 @@ pub mod marks;
 mod pool;
 mod published;
 mod queue;
+mod renewal;
 mod resume;
 mod runtime;
 mod side_work;

@@ -44,6 +44,7 @@ mod resume;
 mod resume_hook;
 mod scope;
 mod send;
+mod shared;
 mod smoke;
 mod stalls;
 mod start_runs;

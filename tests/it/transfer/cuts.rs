@@ -90,7 +90,7 @@ impl Side {
         let store = self.open_to_use().await?;
         let token = match store
             .leases
-            .acquire(pool, "a writer", sample::time(0))
+            .acquire(pool, "a writer", sample::time(0), heronry_store::LEASE_TERM)
             .await
         {
             Ok(token) => token,
@@ -120,7 +120,11 @@ impl Side {
             return false;
         };
         let now = sample::time(0);
-        let Ok(token) = store.leases.acquire(pool, "a server", now).await else {
+        let Ok(token) = store
+            .leases
+            .acquire(pool, "a server", now, heronry_store::LEASE_TERM)
+            .await
+        else {
             return false;
         };
         store.leases.release(pool, token).await.unwrap();
@@ -290,7 +294,7 @@ fn check_end(case: CutCase, ended: Result<(), TransferError>) {
         // Nothing of it had been done, or all.
         Err(TransferError::NoMove { .. }) => assert_ne!(case.end, MoveEnd::Repeated, "{case}"),
         Err(TransferError::PoolArrived { .. }) => {
-            assert_eq!(case.end, MoveEnd::Abandoned, "{case}")
+            assert_eq!(case.end, MoveEnd::Abandoned, "{case}");
         }
         Err(TransferError::PoolExists { .. }) => {
             assert_eq!(case.end, MoveEnd::Repeated, "{case}");

@@ -4,14 +4,14 @@ use std::{collections::VecDeque, sync::Arc};
 
 use heronry_journal::{Chain, Chunk, ChunkError, ChunkHash, Record};
 use heronry_pool::{Engine, engine::Replay};
-use heronry_store::{Checkpoint, CommitOutcome, FencingToken, Head, Store, stands_on};
+use heronry_store::{Checkpoint, CommitOutcome, FencingToken, Head, LEASE_TERM, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
 use super::{Flow, PoolActor, look_back::Scans};
 use crate::{
-    CallError, OpenError, bulk::Appends, published::Published, queue::Queue, runtime::Environment,
-    time::PoolTime, waiters::Waiters,
+    CallError, OpenError, bulk::Appends, published::Published, queue::Queue, renewal::Renewal,
+    runtime::Environment, time::PoolTime, waiters::Waiters,
 };
 
 /// The most bytes of the journal in one read, beside a first chunk.
@@ -42,16 +42,11 @@ impl Opening {
         queue: Arc<Queue>,
         waiters: Arc<Waiters>,
     ) -> Result<Self, OpenError> {
-        let store = environment.store.clone();
-        let now = environment.clock.now().wall;
-        let token = store.leases.acquire(pool, &environment.owner, now).await?;
-        let folded = match fold(environment, pool, token).await {
-            Ok(folded) => folded,
-            Err(error) => {
-                store.leases.release(pool, token).await?;
-                return Err(error);
-            }
-        };
+        let OwnedFold {
+            token,
+            renewal,
+            folded,
+        } = own(environment, pool, &queue).await?;
         let state = folded.engine.state();
         let settings = state.settings();
         let settings_version = state.settings_version();
@@ -64,8 +59,9 @@ impl Opening {
         let mut actor = PoolActor {
             pool: pool.clone(),
             engine: folded.engine,
-            store,
+            store: environment.store.clone(),
             token,
+            renewal,
             time: PoolTime::start(Arc::clone(&environment.clock), last),
             queue,
             waiters,
@@ -100,6 +96,36 @@ impl Opening {
             token,
             published,
         })
+    }
+}
+
+/// A pool that is owned, and folded.
+struct OwnedFold {
+    token: FencingToken,
+    renewal: Renewal,
+    folded: Folded,
+}
+
+/// Takes ownership of a pool, and keeps it while its journal is folded.
+async fn own(
+    environment: &Environment,
+    pool: &PoolId,
+    queue: &Arc<Queue>,
+) -> Result<OwnedFold, OpenError> {
+    let leases = &environment.store.leases;
+    let (owner, now) = (&environment.owner, environment.clock.now().wall);
+    let token = leases.acquire(pool, owner, now, LEASE_TERM).await?;
+    let renewal = Renewal::begin(environment, pool, token, queue);
+    match fold(environment, pool, token).await {
+        Ok(folded) => Ok(OwnedFold {
+            token,
+            renewal,
+            folded,
+        }),
+        Err(error) => {
+            leases.release(pool, token).await?;
+            Err(error)
+        }
     }
 }
 
