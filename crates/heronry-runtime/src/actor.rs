@@ -32,6 +32,7 @@ use look_back::{Scanning, Scans};
 use crate::{
     CallError, StopReason,
     bulk::{Appends, Bulk, BulkPlace},
+    giving_way::give_way,
     job::Job,
     published::Published,
     queue::{NextWork, Queue},
@@ -184,7 +185,9 @@ impl PoolActor {
                 let answers = self.launch();
                 self.release(answers);
             }
-            if self.engine.has_backlog() || self.others_ask() {
+            if self.engine.is_behind() {
+                give_way().await;
+            } else if self.engine.has_backlog() || self.others_ask() {
                 tokio::task::yield_now().await;
             }
         }

@@ -4,6 +4,7 @@ mod actor;
 mod bulk;
 mod error;
 mod events;
+mod giving_way;
 mod job;
 pub mod marks;
 mod pool;

@@ -2,10 +2,8 @@
 
 use std::{fs::File, io::ErrorKind, sync::Arc};
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Purpose, WriterPools, files::failed_io, guarded, load},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded, load};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableError};
 
 use crate::{

@@ -1,9 +1,7 @@
 //! Walking rows of a snapshot of the file.
 
-use heronry_store::{
-    StoreError,
-    embedded::{Order, Reading, See, Table},
-};
+use heronry_store::StoreError;
+use heronry_store_embedded::{KeyRange, Order, Reading, See, Table};
 use redb::{AccessGuard, ReadTransaction, StorageError, TableError};
 
 use crate::{failure::failed, rows::definition};
@@ -19,7 +17,7 @@ impl Reading for Reader {
     fn walk(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {

@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use heronry_store::{
-    StoreError,
-    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
-};
+use heronry_store::{Adapter, Store, StoreError};
+use heronry_store_embedded::{Embedded, Purpose, files::failed_io};
 
 use crate::{
     DiskHook,
@@ -19,7 +17,7 @@ use crate::{
 /// Dropping it waits for the commit that is under way and frees the file.
 #[derive(Debug)]
 pub struct RedbStore {
-    embedded: Embedded<RedbFile>,
+    embedded: Arc<Embedded<RedbFile>>,
 }
 
 impl RedbStore {
@@ -97,14 +95,14 @@ impl RedbStore {
         let (file, pools) = open::open(place, hook, purpose)?;
         let embedded = Embedded::start(file, pools)
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 
-impl EmbeddedStore for RedbStore {
-    type Database = RedbFile;
-
-    fn embedded(&self) -> &Embedded<RedbFile> {
-        &self.embedded
+impl Adapter for RedbStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }

@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 
-use heronry_store::embedded::{CHECKSUM_BYTES, files::private, seal, unseal};
+use heronry_store_embedded::{CHECKSUM_BYTES, files::private, seal, unseal};
 
 use crate::log::Sequence;
 

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use heronry_store::embedded::files::sync_directory;
+use heronry_store_embedded::files::sync_directory;
 
 use crate::{
     closing_mark::{ClosingMark, ClosingMarkFile},

@@ -11,9 +11,9 @@ use std::{
     },
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Database, Fill, Purpose, Reading, WriterPools, files::failed_io, guarded, load},
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{
+    Database, Fill, Purpose, Reading, WriterPools, files::failed_io, guarded, load,
 };
 use heronry_types::Durability;
 use sled::Db;

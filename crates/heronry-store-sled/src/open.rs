@@ -5,10 +5,8 @@ use std::{
     io,
 };
 
-use heronry_store::{
-    StoreError, StoreErrorKind,
-    embedded::{Purpose, WriterPools, files::failed_io, guarded},
-};
+use heronry_store::{StoreError, StoreErrorKind};
+use heronry_store_embedded::{Purpose, WriterPools, files::failed_io, guarded};
 
 use crate::{
     closing_mark::{ClosingMark, ClosingMarkFile},

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::embedded::files::{private, sync_directory};
+use heronry_store_embedded::files::{private, sync_directory};
 
 use crate::{
     disk::{DiskOp, Hook, see},

@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use heronry_store::{
-    StoreError,
-    embedded::{Embedded, EmbeddedStore, Purpose, files::failed_io},
-};
+use heronry_store::{Adapter, Store, StoreError};
+use heronry_store_embedded::{Embedded, Purpose, files::failed_io};
 
 use crate::{
     disk::{DiskHook, Hook},
@@ -19,7 +17,7 @@ use crate::{
 /// Dropping it waits for the commit that is under way and frees the directory.
 #[derive(Debug)]
 pub struct SledStore {
-    embedded: Embedded<SledFiles>,
+    embedded: Arc<Embedded<SledFiles>>,
 }
 
 impl SledStore {
@@ -109,14 +107,14 @@ impl SledStore {
         let (files, pools) = open::open(place, hook, purpose)?;
         let embedded = Embedded::start(files, pools)
             .map_err(|error| failed_io("open the store", "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 
-impl EmbeddedStore for SledStore {
-    type Database = SledFiles;
-
-    fn embedded(&self) -> &Embedded<SledFiles> {
-        &self.embedded
+impl Adapter for SledStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }

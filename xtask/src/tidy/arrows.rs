@@ -13,17 +13,18 @@ const TABLE: &str = "
     event        | types                                             | tokio async random http http-server http-client disk terminal
     store        | types journal                                     | tokio http http-server http-client disk terminal
     pool         | types journal event store                         | tokio async random http http-server http-client disk terminal
+    store-embedded | types journal store                             | tokio http http-server http-client disk terminal
     store-memory | types journal store                               | http http-server http-client disk terminal
-    store-redb   | types journal store                               | http http-server http-client terminal
-    store-sled   | types journal store                               | http http-server http-client terminal
+    store-redb   | types journal store store-embedded                | http http-server http-client terminal
+    store-sled   | types journal store store-embedded                | http http-server http-client terminal
     testkit      | types journal store                               | http http-server http-client disk terminal
     transfer     | types journal store                               | tokio async random http http-server http-client disk terminal
     runtime      | types journal event store pool transfer           | http http-server http-client disk terminal
     wire         | types event                                       | tokio async random http http-server http-client disk terminal
     server       | types journal event store pool transfer runtime wire | http-client disk terminal
     client       | types event wire                                  | http-server disk terminal
-    cli          | types journal event store pool store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
-    facade       | types journal event store pool store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
+    cli          | types journal event store pool store-embedded store-memory store-redb store-sled transfer runtime wire server client | http http-server disk
+    facade       | types journal event store pool store-embedded store-memory store-redb store-sled testkit transfer runtime | http http-server http-client disk terminal
 ";
 
 /// The foreign crates behind each group of the table.

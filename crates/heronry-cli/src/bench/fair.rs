@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use heronry_types::RunId;
 use serde_json::json;
 
 use self::{
@@ -25,7 +26,7 @@ use self::{
 };
 use super::{
     Scale,
-    ground::OrStop,
+    ground::{OrStop, id},
     row::{FigureRow, at_share, median},
     watch::Watch,
 };
@@ -34,7 +35,9 @@ use crate::failure::Failure;
 /// The number of events in the pool before the measurement.
 const HISTORY: usize = 20_000;
 /// The number of measured sends of the bystander in one round.
-const SENDS: usize = 300;
+const SENDS: usize = 2_000;
+/// The number of members that the bystander sends to, in turn.
+const READERS: usize = 4;
 /// The number of sends of the bystander before those that are measured.
 const WARM_UP: usize = 30;
 /// The longest time that the sends of one round take together, in seconds.
@@ -100,6 +103,11 @@ impl Felt {
     }
 }
 
+/// Returns the members that the bystander sends to.
+fn readers() -> Result<Vec<RunId>, Failure> {
+    (0..READERS).map(|number| id("reader", number)).collect()
+}
+
 /// Measures a bystander alone and beside a load, in turn.
 fn beside(load: Load, scene: &Scene, scale: Scale) -> Result<Felt, Failure> {
     let mut bystander = Bystander::connect(scene)?;
@@ -139,14 +147,8 @@ fn among<T>(
 ) -> Result<(T, Done, f64), Failure> {
     let stop = AtomicBool::new(false);
     thread::scope(|threads| {
-        let connections = 0..load.connections();
-        let hostile: Vec<_> = connections
-            .map(|connection| {
-                threads.spawn({
-                    let stop = &stop;
-                    move || load.run(scene, connection, stop)
-                })
-            })
+        let hostile: Vec<_> = (0..load.connections())
+            .map(|_| threads.spawn(|| load.run(scene, &stop)))
             .collect();
         let (over, is_over) = mpsc::channel();
         let health = threads.spawn(move || watch_health(scene, &is_over));
@@ -206,10 +208,14 @@ impl<'a> Bystander<'a> {
     fn send(&mut self, count: usize) -> Result<Vec<f64>, Failure> {
         let (mut took, all) = (Vec::with_capacity(count), Watch::start());
         let path = format!("/v1/pools/{}/messages", self.scene.pool.id());
-        while took.len() < count && all.seconds() < ROUND_SECONDS {
+        let readers = readers()?;
+        for reader in readers.iter().cycle() {
+            if took.len() >= count || all.seconds() >= ROUND_SECONDS {
+                break;
+            }
             self.sent += 1;
             let body = json!({
-                "to": {"type": "run", "run_id": "reader-0000001"},
+                "to": {"type": "run", "run_id": reader},
                 "body": "x".repeat(200),
                 "idempotency_key": format!("m-{}", self.sent),
             });

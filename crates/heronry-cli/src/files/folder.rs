@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heronry_store::embedded::files::directory_of;
+use heronry_store_embedded::files::directory_of;
 use rustix::{
     fs::{
         AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fstat, fsync, mkdirat, openat,

@@ -23,7 +23,7 @@ use crate::{
 
 /// The number of alternatives, filters and wakes that are come upon in one slice, unless something else
 /// is said. The alternatives that one record comes near, or the filters of one wake, may be more.
-pub const MATCHING_SLICE: usize = 2 * 1_024;
+pub const MATCHING_SLICE: usize = 512;
 /// The highest number of records waiting to be matched at which commands wait until wakes and members
 /// whose time is over are decided.
 const LITTLE: usize = 128;

@@ -15,6 +15,7 @@ use super::{BATCH_MAX, Flow, PoolActor, turns::WaitReason};
 use crate::{
     CallError, StopReason,
     bulk::{Askers, BulkPiece},
+    giving_way::give_way,
     job::GatedAnswer,
     time::Deadlines,
     waiters::WaitKey,
@@ -44,8 +45,6 @@ pub(super) struct Batch {
     encoded: usize,
     /// The parties that asked for little.
     pub(super) askers: Askers,
-    /// The share of a command that is bulk and not decided yet.
-    pub(super) share: Option<BulkPiece>,
     /// The shares of the commands in it that are bulk: they end with the append.
     pub(super) pieces: Vec<BulkPiece>,
 }
@@ -154,7 +153,6 @@ impl PoolActor {
             writer: ChunkWriter::new(epoch, self.handed, self.last_hash, recorded_at),
             encoded: 0,
             askers: Askers::Nobody,
-            share: None,
             pieces: Vec::new(),
         }
     }
@@ -196,11 +194,12 @@ impl PoolActor {
     /// or there are none.
     async fn decide_commands(&mut self, batch: &mut Batch) -> Result<(), StopReason> {
         if self.takes_none() {
-            self.place.leave();
+            self.place.step_aside();
         } else {
-            self.put_off(batch);
+            self.put_off();
         }
         if self.first_waits_for() == Some(WaitReason::Triggers) {
+            self.place.let_pass();
             batch.door = Door::Closed;
             return Ok(());
         }
@@ -211,6 +210,7 @@ impl PoolActor {
             match self.begin_first(batch) {
                 None => {}
                 Some(WaitReason::Triggers) => {
+                    self.place.let_pass();
                     batch.door = Door::Closed;
                     break;
                 }
@@ -245,7 +245,7 @@ impl PoolActor {
             }
             if self.engine.ends_slice() || since_others >= SLICE {
                 since_others = 0;
-                tokio::task::yield_now().await;
+                give_way().await;
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::{Flow, PoolActor};
 use crate::{
     StopReason,
+    giving_way::give_way,
     job::{Call, Job},
 };
 
@@ -166,7 +167,7 @@ impl ScannedJournal {
                 return Ok(ScanStep::Done);
             }
             after = records.last().map_or(chunk.last(), |it| it.position);
-            tokio::task::yield_now().await;
+            give_way().await;
         }
         Ok(ScanStep::More)
     }

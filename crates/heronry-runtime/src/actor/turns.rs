@@ -97,8 +97,8 @@ impl PoolActor {
 
     /// Asks for the share of the first command that is bulk, and lets what does not wait go on; the others
     /// stay in their order behind it, and so do those that their members asked for after them.
-    pub(super) fn put_off(&mut self, batch: &mut Batch) {
-        self.ask_for_share(batch);
+    pub(super) fn put_off(&mut self) {
+        self.ask_for_share();
         if self.engine.has_backlog() || self.place.waits() {
             self.let_go_on();
         }
@@ -116,19 +116,25 @@ impl PoolActor {
         self.pending = first;
     }
 
-    /// Asks for a share anew: the command that it was asked for may be gone, or wait for triggers now.
-    fn ask_for_share(&mut self, batch: &mut Batch) {
+    /// Asks for a share anew: the command that it was asked for may be gone, or wait for triggers now. The share is
+    /// taken when the command is decided: what goes before it may let it wait.
+    fn ask_for_share(&mut self) {
         match self.first_bulk() {
+            Some(request) => self.place.ask(&request),
+            None if self.has_bulk() => self.place.step_aside(),
             None => self.place.leave(),
-            Some(request) if batch.share.is_none() => batch.share = self.place.begin(&request),
-            Some(_) => {}
         }
+    }
+
+    /// Returns true when a command that was taken is bulk.
+    fn has_bulk(&self) -> bool {
+        self.pending.iter().any(|job| is_bulk(job.as_ref()))
     }
 
     /// Returns the party of the first command that is bulk and waits for nothing else. When the pool stops,
     /// no command waits for its share.
     fn first_bulk(&self) -> Option<BulkRequest> {
-        if !self.pending.iter().any(|job| is_bulk(job.as_ref())) || self.queue.is_closed() {
+        if !self.has_bulk() || self.queue.is_closed() {
             return None;
         }
         let goes_on = self.go_on(Some(WaitReason::Triggers));
@@ -162,7 +168,7 @@ impl PoolActor {
             return waits_for;
         }
         let request = self.request_of(first);
-        if let Some(piece) = batch.share.take().or_else(|| self.place.begin(&request)) {
+        if let Some(piece) = self.place.begin(&request) {
             batch.pieces.push(piece);
             None
         } else {

@@ -1,7 +1,8 @@
 //! Flipped bits are typed errors, never wrong values.
 
 use futures::executor::block_on;
-use heronry_store::{ReadError, StoreError, StoreErrorKind, keys};
+use heronry_store::{ReadError, StoreError, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_testkit::{recovery::read_back, sample};
 use heronry_types::Position;
 
@@ -38,7 +39,7 @@ fn a_chunk_of_another_history_in_a_valid_place_is_seen() {
     let database = redb::Database::open(folder.file()).unwrap();
     let transaction = database.begin_write().unwrap();
     let journal = redb::TableDefinition::<&[u8], &[u8]>::new("journal");
-    let key = keys::placed(keys::PoolNo(1), other.first());
+    let key = row_keys::placed(row_keys::PoolNo(1), other.first());
     transaction
         .open_table(journal)
         .unwrap()

@@ -3,7 +3,8 @@
 use std::{env, fs, process::Command};
 
 use futures::executor::block_on;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_store_redb::RedbStore;
 use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
@@ -111,7 +112,7 @@ fn a_newer_chunk_is_refused_with_not_a_byte_written() {
     // another format is not what follows it in this one.
     bytes[4] = 9;
     bytes[40] ^= 1;
-    let key = keys::placed(keys::PoolNo(1), Position(1));
+    let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &bytes) {
         check_refused(&folder, StoreErrorKind::NewerSchema);
     }
@@ -122,7 +123,7 @@ fn damage_that_opening_meets_is_refused_with_not_a_byte_written() {
     let mut chunk = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     let last = chunk.len() - 1;
     chunk[last] ^= 1;
-    let key = keys::placed(keys::PoolNo(1), Position(1));
+    let key = row_keys::placed(row_keys::PoolNo(1), Position(1));
     for folder in changed("journal", &key, &chunk) {
         check_refused(&folder, StoreErrorKind::Corrupt);
         let error = folder.open().unwrap_err().to_string();

@@ -3,7 +3,8 @@
 use std::{env, fs, process::Command};
 
 use futures::executor::block_on;
-use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind, keys};
+use heronry_store::{ConsumerCursor, ConsumerId, FilterFingerprint, StoreErrorKind};
+use heronry_store_embedded::row_keys;
 use heronry_store_sled::SledStore;
 use heronry_testkit::sample;
 use heronry_types::{Cursor, Position};
@@ -69,7 +70,7 @@ fn with_record(at: usize, bytes: &[u8]) -> StoreDirectory {
     let record = image.file("heronry");
     let magic = b"heronry sled\n".len();
     record[magic + 4 + at..][..bytes.len()].copy_from_slice(bytes);
-    let row = heronry_store::embedded::seal(&record[..magic], record[magic..].to_vec());
+    let row = heronry_store_embedded::seal(&record[..magic], record[magic..].to_vec());
     record.truncate(magic);
     record.extend_from_slice(&row);
     StoreDirectory::put(&image)
@@ -127,7 +128,7 @@ fn wait_unlocked(folder: &StoreDirectory) {
 fn damage_that_opening_meets_is_refused() {
     let pool = sample::pool(1);
     let row = [pool.as_str().as_bytes(), &[0, 0]].concat();
-    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let place = row_keys::placed(row_keys::PoolNo(1), Position(1));
     let chunk = [&place[..], &[0, 0]].concat();
     let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     *bytes.last_mut().unwrap() ^= 1;
@@ -148,7 +149,7 @@ fn damage_that_opening_meets_is_refused() {
 
 #[test]
 fn a_newer_chunk_is_refused() {
-    let place = keys::placed(keys::PoolNo(1), Position(1));
+    let place = row_keys::placed(row_keys::PoolNo(1), Position(1));
     let mut bytes = sample::commit(None, 2).chunks.remove(0).bytes().to_vec();
     // The version of the chunk format stands behind the four bytes of the magic. What follows it in
     // another format is not what follows it in this one.

@@ -1,11 +1,14 @@
 //! The port of an embedded database under a store.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::sync::Arc;
 
 use heronry_types::Durability;
 
-use super::{PlacedKey, Table};
-use crate::StoreError;
+use crate::{PlacedKey, Table};
+use heronry_store::{
+    StoreError,
+    runs::{KeyRange, Order, See},
+};
 
 /// An embedded database that keeps the tables of one store.
 ///
@@ -75,7 +78,7 @@ pub trait Rows {
     /// Any failure of the transaction.
     fn has(&mut self, table: Table, key: &[u8]) -> Result<bool, StoreError>;
 
-    /// Returns the last [placed](crate::keys::placed) key of a table between two keys, both
+    /// Returns the last [placed](crate::row_keys::placed) key of a table between two keys, both
     /// included.
     ///
     /// # Errors
@@ -88,15 +91,6 @@ pub trait Rows {
     ) -> Result<Option<PlacedKey>, StoreError>;
 }
 
-/// The order in which rows are walked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Order {
-    /// From the first key to the last.
-    Ascending,
-    /// From the last key to the first.
-    Descending,
-}
-
 /// Rows that were committed.
 pub trait Reading {
     /// Walks the rows of a table between two keys, both included, until it is told to stop.
@@ -106,11 +100,8 @@ pub trait Reading {
     fn walk(
         &self,
         table: Table,
-        range: (&[u8], &[u8]),
+        range: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError>;
 }
-
-/// Sees a row, as key and value, and says whether to go on.
-pub type See<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 use heronry_types::{ContentRef, PoolId, Position, Timestamp};
 
-use super::{
+use crate::{
     claims::{ClaimsEdit, ClaimsEnd},
     cursor::CursorEdit,
     pack::PackRow,
     readable::Readable,
     snapshot::SnapshotEdit,
 };
-use crate::{
+use heronry_store::{
     AppendError, Commit, ConsumerError, FencingToken, Guard, Head, LeaseError, Outcome,
     Reservation, StoreError,
 };

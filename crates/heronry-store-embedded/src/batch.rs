@@ -4,7 +4,8 @@ use std::{any::Any, collections::HashMap, sync::Arc};
 
 use heronry_types::{PoolId, Position};
 
-use super::{
+use crate::row_keys;
+use crate::{
     Database, Rows, Table, cursor, delete,
     erase::Erased,
     job::{Answer, Append, Claim, Force, Job, Put, Reply, Trim, Work},
@@ -15,20 +16,20 @@ use super::{
         reserved_key,
     },
 };
-use crate::{
+use heronry_store::{
     AppendError, ContentPlace, Erasure, FencingToken, Head, LeaseError, Outcome, Reservation,
-    StoreError, StoreErrorKind, judge_append, judge_arrival, keys,
+    StoreError, StoreErrorKind, judge_append, judge_arrival,
 };
 
 /// The results of the jobs of one transaction so far.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Answers that wait for the commit.
-    pub(super) answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
     /// The reply of the job whose fault ended the transaction, until the store has closed.
     unanswered: Vec<Box<dyn Any + Send>>,
     /// The pools that it moved, as readers see them; nothing when they do not.
-    pub(super) moved: HashMap<PoolId, Option<PoolView>>,
+    pub(crate) moved: HashMap<PoolId, Option<PoolView>>,
 }
 
 impl Batch {
@@ -39,7 +40,7 @@ impl Batch {
     ///
     /// # Errors
     /// Any failure of the transaction. Its outcome is unknown then.
-    pub(super) fn run(
+    pub(crate) fn run(
         &mut self,
         database: &impl Database,
         pools: &mut WriterPools,
@@ -199,11 +200,11 @@ fn append(
         pool.clear(rows)?;
     }
     for chunk in &work.commit.chunks {
-        let key = keys::placed(pool.no, chunk.first());
+        let key = row_keys::placed(pool.no, chunk.first());
         rows.insert(Table::Journal, &key, chunk.bytes())?;
     }
     if let Some(pack) = work.pack {
-        let key = keys::placed(pool.no, work.guard.expected_head.next());
+        let key = row_keys::placed(pool.no, work.guard.expected_head.next());
         rows.insert(Table::Packs, &key, &pack.under(&key))?;
     }
     erased.write(rows, &work.readable.before)?;
@@ -252,7 +253,7 @@ fn reserve(
 }
 
 /// Nobody ever acquired the pool, so every token is stale.
-pub(super) fn unowned(token: FencingToken) -> AppendError {
+pub(crate) fn unowned(token: FencingToken) -> AppendError {
     AppendError::Fenced {
         held: token.0,
         current: 0,
@@ -274,11 +275,11 @@ fn trim(rows: &mut dyn Rows, pool: Option<&mut WriterPool>, work: &Trim) -> End<
     };
     // A chunk ends where the next one begins, so the last one that begins at or before `before`
     // is the first that stays.
-    let before = keys::placed(no, work.before.min(journal.head.head));
-    let oldest = keys::placed(no, Position::ZERO);
+    let before = row_keys::placed(no, work.before.min(journal.head.head));
+    let oldest = row_keys::placed(no, Position::ZERO);
     if let Some(key) = rows.last_key(Table::Journal, &oldest, &before)? {
         rows.remove(Table::Journal, &oldest, &key)?;
-        journal.head.floor = keys::read_placed(key).first;
+        journal.head.floor = row_keys::read_placed(key).first;
     }
     Ok(Ok(journal.head))
 }
@@ -292,7 +293,7 @@ fn put(rows: &mut dyn Rows, pool: Option<&WriterPool>, work: Put) -> End<(), Sto
     if let Err(refusal) = pool.ownership.check_aside(work.token, op) {
         return Ok(Err(refusal));
     }
-    let key = keys::named(pool.no, work.content_ref);
+    let key = row_keys::named(pool.no, work.content_ref);
     if !rows.has(Table::Contents, &key)? {
         let (before, row) = (&work.readable.before, work.row.under(&key));
         before.add(rows, (Table::Contents, &key), &row)?;

@@ -5,24 +5,23 @@ use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 use heronry_journal::{Chain, Chunk, ChunkError};
 use heronry_types::{PoolId, Position, Timelines};
 
-use super::{
+use crate::row_keys::{self, Placed, PoolNo};
+use crate::{
     Database, Order, PlacedKey, Reading, Table, corrupt,
     readable::{JournalView, PoolView},
     row::position_of,
 };
-use crate::{
-    Head, Page, ReadError, StoreError, StoreErrorKind,
-    keys::{self, Placed, PoolNo},
-};
+use heronry_store::runs::KeyRange;
+use heronry_store::{Head, Page, ReadError, StoreError, StoreErrorKind};
 
 const READ: &str = "read the journal";
 
 /// The chunks of one pool.
-pub(super) struct Chunks<'a> {
-    pub(super) rows: &'a dyn Reading,
-    pub(super) name: &'a PoolId,
-    pub(super) no: PoolNo,
-    pub(super) timelines: &'a Timelines,
+pub(crate) struct Chunks<'a> {
+    pub(crate) rows: &'a dyn Reading,
+    pub(crate) name: &'a PoolId,
+    pub(crate) no: PoolNo,
+    pub(crate) timelines: &'a Timelines,
 }
 
 impl Chunks<'_> {
@@ -51,7 +50,10 @@ impl Chunks<'_> {
     }
 
     fn range(&self, from: Position, to: Position) -> (PlacedKey, PlacedKey) {
-        (keys::placed(self.no, from), keys::placed(self.no, to))
+        (
+            row_keys::placed(self.no, from),
+            row_keys::placed(self.no, to),
+        )
     }
 
     /// Returns where the first chunk begins that begins in a range, in this order.
@@ -104,7 +106,7 @@ impl Chunks<'_> {
     /// Derives where the journal stands from its first and last chunk.
     ///
     /// No later chunk vouches for the last one, so each of its records is checked.
-    pub(super) fn head(&self) -> Result<Option<Head>, StoreError> {
+    pub(crate) fn head(&self) -> Result<Option<Head>, StoreError> {
         let (Some(first), Some(last)) = (self.end(Order::Ascending)?, self.end(Order::Descending)?)
         else {
             return Ok(None);
@@ -236,8 +238,8 @@ impl<'a> Links<'a> {
     }
 }
 
-pub(super) fn range_of((from, to): &(PlacedKey, PlacedKey)) -> (&[u8], &[u8]) {
-    (from.as_slice(), to.as_slice())
+pub(crate) fn range_of((from, to): &(PlacedKey, PlacedKey)) -> KeyRange<'_> {
+    KeyRange::new(from, to)
 }
 
 fn placed_of(key: &[u8]) -> Result<Placed, StoreError> {
@@ -245,14 +247,14 @@ fn placed_of(key: &[u8]) -> Result<Placed, StoreError> {
 }
 
 /// Returns the numbers of the pools that have a chunk, by one look-up for each.
-pub(super) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, StoreError> {
+pub(crate) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, StoreError> {
     let mut numbers = BTreeSet::new();
     let mut from = PoolNo(0);
-    let end = keys::placed(PoolNo(u32::MAX), Position(u64::MAX));
+    let end = row_keys::placed(PoolNo(u32::MAX), Position(u64::MAX));
     loop {
-        let begin = keys::placed(from, Position::ZERO);
+        let begin = row_keys::placed(from, Position::ZERO);
         let mut found = None;
-        let range = (begin.as_slice(), end.as_slice());
+        let range = KeyRange::new(&begin, &end);
         rows.walk(Table::Journal, range, Order::Ascending, &mut |key, _| {
             found = Some(placed_of(key));
             ControlFlow::Break(())
@@ -268,7 +270,7 @@ pub(super) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, Store
 }
 
 /// Reads a page of a pool's journal.
-pub(super) fn page<D: Database>(
+pub(crate) fn page<D: Database>(
     database: Arc<D>,
     name: &PoolId,
     view: PoolView,

@@ -7,34 +7,33 @@ use std::{
 
 use heronry_types::{PoolId, Position};
 
-use super::{
+use crate::row_keys::{self, PoolNo};
+use crate::{
     PoolRow, RowJournal, Rows, Table,
     readable::{JournalView, PoolView, View},
     summary::CursorsDigest,
 };
-use crate::{
-    Arrival, Commit, FencingToken, Head, Ownership, Reservation, StoreError, Timeline,
-    keys::{self, PoolNo},
-    runs::Runs,
+use heronry_store::{
+    Arrival, Commit, FencingToken, Head, Ownership, Reservation, StoreError, Timeline, runs::Runs,
     timelines_after,
 };
 
 /// A pool as the writer sees it.
 #[derive(Clone, Debug)]
-pub(super) struct WriterPool {
+pub(crate) struct WriterPool {
     /// Its number in this store.
-    pub(super) no: PoolNo,
+    pub(crate) no: PoolNo,
     /// The ownership of the pool.
-    pub(super) ownership: Ownership,
+    pub(crate) ownership: Ownership,
     /// The state of its journal.
-    pub(super) journal: WriterJournal,
+    pub(crate) journal: WriterJournal,
     /// The sorted runs of its claims; `None` while it has no claims, or when they are damaged.
-    pub(super) claims: Option<Arc<Runs>>,
+    pub(crate) claims: Option<Arc<Runs>>,
 }
 
 /// The state of a journal.
 #[derive(Clone, Debug)]
-pub(super) enum WriterJournal {
+pub(crate) enum WriterJournal {
     /// There is no journal.
     None,
     /// A part of the journal. The rest is to follow before anybody sees it.
@@ -47,7 +46,7 @@ pub(super) enum WriterJournal {
 
 /// The state of a pool's row, compared with the pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum RowState {
+pub(crate) enum RowState {
     /// The row says what holds.
     Same,
     /// The row has to be written again.
@@ -56,7 +55,7 @@ pub(super) enum RowState {
 
 impl WriterPool {
     /// Returns a pool that nobody owned and that has no journal.
-    pub(super) fn new(no: PoolNo) -> Self {
+    pub(crate) fn new(no: PoolNo) -> Self {
         Self {
             no,
             ownership: Ownership::free(FencingToken(0)),
@@ -66,7 +65,7 @@ impl WriterPool {
     }
 
     /// Returns the pool as readers see it after the commit: not at all when it was deleted.
-    pub(super) fn view(&self) -> Option<PoolView> {
+    pub(crate) fn view(&self) -> Option<PoolView> {
         let view = || PoolView {
             no: self.no,
             journal: self.there().cloned(),
@@ -81,7 +80,7 @@ impl WriterPool {
     }
 
     /// Returns the journal that readers see.
-    pub(super) fn there(&self) -> Option<&JournalView> {
+    pub(crate) fn there(&self) -> Option<&JournalView> {
         match &self.journal {
             WriterJournal::There(journal) => Some(journal),
             WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::Deleted => None,
@@ -89,7 +88,7 @@ impl WriterPool {
     }
 
     /// Returns the journal that readers see.
-    pub(super) fn there_mut(&mut self) -> Option<&mut JournalView> {
+    pub(crate) fn there_mut(&mut self) -> Option<&mut JournalView> {
         match &mut self.journal {
             WriterJournal::There(journal) => Some(journal),
             WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::Deleted => None,
@@ -97,7 +96,7 @@ impl WriterPool {
     }
 
     /// Returns where the journal ends, whether readers see it or not.
-    pub(super) fn head(&self) -> Option<Head> {
+    pub(crate) fn head(&self) -> Option<Head> {
         match &self.journal {
             WriterJournal::There(journal) | WriterJournal::Arriving(journal) => Some(journal.head),
             WriterJournal::None | WriterJournal::Deleted => None,
@@ -106,7 +105,7 @@ impl WriterPool {
 
     /// Returns the head that an append goes on from: what has arrived of a pool is started over by
     /// a first append.
-    pub(super) fn head_for(&self, expected: Position) -> Option<Head> {
+    pub(crate) fn head_for(&self, expected: Position) -> Option<Head> {
         match &self.journal {
             WriterJournal::Arriving(_) if expected == Position::ZERO => None,
             WriterJournal::Arriving(_)
@@ -117,19 +116,19 @@ impl WriterPool {
     }
 
     /// Removes what has arrived of a journal that is started over, with what rode with it.
-    pub(super) fn clear(&mut self, rows: &mut dyn Rows) -> Result<(), StoreError> {
+    pub(crate) fn clear(&mut self, rows: &mut dyn Rows) -> Result<(), StoreError> {
         let WriterJournal::Arriving(_) = std::mem::replace(&mut self.journal, WriterJournal::None)
         else {
             return Ok(());
         };
         let next = PoolNo(self.no.0.saturating_add(1));
-        let placed = [self.no, next].map(|no| keys::placed(no, Position::ZERO));
+        let placed = [self.no, next].map(|no| row_keys::placed(no, Position::ZERO));
         rows.remove(Table::Journal, &placed[0], &placed[1])?;
         rows.remove(Table::Packs, &placed[0], &placed[1])
     }
 
     /// Takes over where an append led.
-    pub(super) fn follow(&mut self, head: Head, commit: &Commit) -> RowState {
+    pub(crate) fn follow(&mut self, head: Head, commit: &Commit) -> RowState {
         let before = std::mem::replace(&mut self.journal, WriterJournal::None);
         let (mut state, timelines) = match before {
             WriterJournal::None | WriterJournal::Deleted => (RowState::Changed, None),
@@ -157,7 +156,7 @@ impl WriterPool {
         state
     }
 
-    pub(super) fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
+    pub(crate) fn write_row(&self, rows: &mut dyn Rows, name: &PoolId) -> Result<(), StoreError> {
         let timelines = |journal: &JournalView| (*journal.timelines).clone();
         let journal = match &self.journal {
             WriterJournal::None => RowJournal::None,
@@ -178,20 +177,20 @@ impl WriterPool {
 /// Everything as the writer sees it: the pools, and whether the store is sealed.
 #[derive(Clone, Debug, Default)]
 pub struct WriterPools {
-    pub(super) pools: HashMap<PoolId, WriterPool>,
+    pub(crate) pools: HashMap<PoolId, WriterPool>,
     /// The pools that were deleted and of which rows may be left.
-    pub(super) deleted: VecDeque<PoolId>,
+    pub(crate) deleted: VecDeque<PoolId>,
     /// The place where the pools went, when the store is sealed.
-    pub(super) moved_to: Option<String>,
+    pub(crate) moved_to: Option<String>,
     /// The pools that a move brings.
-    pub(super) reservation: Option<Arc<Reservation>>,
+    pub(crate) reservation: Option<Arc<Reservation>>,
     /// The cursors of consumers as they were loaded.
-    pub(super) cursors: CursorsDigest,
+    pub(crate) cursors: CursorsDigest,
 }
 
 impl WriterPools {
     /// Returns what readers see of it.
-    pub(super) fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View {
         let pools = self.pools.iter();
         View {
             pools: pools

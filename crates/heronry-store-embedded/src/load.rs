@@ -8,7 +8,7 @@ use std::{
 
 use heronry_types::PoolId;
 
-use super::{
+use crate::{
     Order, PoolRow, Reading, RowJournal, Table, WriterPools,
     chunks::{Chunks, pool_numbers},
     claims, corrupt,
@@ -17,7 +17,8 @@ use super::{
     row::{MOVED_KEY, RESERVED, decode_moved, decode_reserved},
     summary::CursorsDigest,
 };
-use crate::{Ownership, Reservation, StoreError};
+use heronry_store::runs::KeyRange;
+use heronry_store::{Ownership, Reservation, StoreError};
 
 const OPEN: &str = "open the store";
 
@@ -25,7 +26,7 @@ const OPEN: &str = "open the store";
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
     /// To work with it, which a sealed store refuses with
-    /// [`Sealed`](crate::StoreErrorKind::Sealed).
+    /// [`Sealed`](heronry_store::StoreErrorKind::Sealed).
     Use,
     /// To look at it, whether it is sealed or not, and to leave it as it is.
     Read,
@@ -36,8 +37,8 @@ pub enum Purpose {
 /// Reads who may write, and where each journal stands.
 ///
 /// # Errors
-/// [`Corrupt`](crate::StoreErrorKind::Corrupt) and
-/// [`NewerSchema`](crate::StoreErrorKind::NewerSchema), naming pool and position, and the
+/// [`Corrupt`](heronry_store::StoreErrorKind::Corrupt) and
+/// [`NewerSchema`](heronry_store::StoreErrorKind::NewerSchema), naming pool and position, and the
 /// database's own failures.
 pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreError> {
     let moved_to = moved_to(rows)?;
@@ -46,7 +47,7 @@ pub fn load(rows: &dyn Reading, purpose: Purpose) -> Result<WriterPools, StoreEr
         (Purpose::Use, None) | (Purpose::Read | Purpose::Move, _) => {}
     }
     let (mut found, mut reserving) = (Vec::new(), Vec::new());
-    let every = (&[][..], &[u8::MAX][..]);
+    let every = KeyRange::new(&[], &[u8::MAX]);
     rows.walk(Table::Pools, every, Order::Ascending, &mut |key, row| {
         let list = match key {
             MOVED_KEY => return ControlFlow::Continue(()),
@@ -100,7 +101,7 @@ fn reservation(rows: &[(Vec<u8>, Vec<u8>)]) -> Result<Option<Reservation>, Store
 /// Returns where the pools went, when the store is sealed.
 fn moved_to(rows: &dyn Reading) -> Result<Option<String>, StoreError> {
     let mut found = None;
-    let range = (MOVED_KEY, MOVED_KEY);
+    let range = KeyRange::one(MOVED_KEY);
     rows.walk(Table::Pools, range, Order::Ascending, &mut |_, row| {
         found = Some(decode_moved(row));
         ControlFlow::Break(())

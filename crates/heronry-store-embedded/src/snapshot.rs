@@ -8,16 +8,13 @@ use std::sync::Arc;
 use heronry_journal::ChunkHash;
 use heronry_types::{Epoch, PoolId, Position};
 
-use super::{
-    Database, Rows, Table, corrupt,
-    pool::WriterPool,
-    readable::Readable,
-    row::{CHECKSUM_BYTES, seal, unseal},
-};
+use crate::row_keys::{self, PoolNo};
 use crate::{
-    Checkpoint, FencingToken, Snapshot, StoreError, StoreErrorKind,
-    keys::{self, PoolNo},
+    CHECKSUM_BYTES, Database, Rows, Table, corrupt, pool::WriterPool, readable::Readable, seal,
+    unseal,
 };
+use heronry_store::runs::KeyRange;
+use heronry_store::{Checkpoint, FencingToken, Snapshot, StoreError, StoreErrorKind};
 
 const LAYOUT: u8 = 1;
 const READ: &str = "read a snapshot";
@@ -40,7 +37,7 @@ impl SnapshotEdit {
     }
 
     /// Writes or removes the row, unless the token is stale.
-    pub(super) fn run(
+    pub(crate) fn run(
         self,
         rows: &mut dyn Rows,
         pool: Option<&WriterPool>,
@@ -53,7 +50,7 @@ impl SnapshotEdit {
         if let Err(refusal) = pool.ownership.check_aside(self.token, op) {
             return Ok(Err(refusal));
         }
-        let key = keys::pool(pool.no);
+        let key = row_keys::pool(pool.no);
         let row = self.row.map(|row| seal(&key, row));
         let before = &self.readable.before;
         before
@@ -63,7 +60,7 @@ impl SnapshotEdit {
 }
 
 /// Returns the row of a snapshot, without its checksum.
-pub(super) fn encode(snapshot: &Snapshot) -> Vec<u8> {
+pub(crate) fn encode(snapshot: &Snapshot) -> Vec<u8> {
     let Snapshot { version, at, bytes } = snapshot;
     let mut row = Vec::with_capacity(CHECKSUM_BYTES + 61 + bytes.len());
     row.extend_from_slice(&[0; CHECKSUM_BYTES]);
@@ -98,18 +95,20 @@ fn decode(key: &[u8], row: &[u8]) -> Option<Snapshot> {
 }
 
 /// Reads the snapshot of a pool, whether or not it is of the pool's journal.
-pub(super) fn latest<D: Database>(
+pub(crate) fn latest<D: Database>(
     database: Arc<D>,
     readable: &Readable,
     (name, no): (&PoolId, PoolNo),
 ) -> Result<Option<Snapshot>, StoreError> {
-    let key = keys::pool(no);
-    let range = (Table::Snapshots, &key[..], &key[..]);
+    let key = row_keys::pool(no);
+    let range = KeyRange::one(&key);
     let damaged = |error: &str| {
         let detail = format!("pool {name}: its snapshot is damaged ({error}); delete it");
         corrupt(READ, detail)
     };
-    let rows = readable.before.read(database, READ, range);
+    let rows = readable
+        .before
+        .read(database, READ, Table::Snapshots, range);
     let rows = rows.map_err(|error| {
         if error.kind() == StoreErrorKind::Corrupt {
             return damaged(&error.to_string()).with_source(error);

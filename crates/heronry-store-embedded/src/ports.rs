@@ -14,7 +14,7 @@ use futures::channel::oneshot;
 use heronry_journal::Chunk;
 use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timelines, Timestamp};
 
-use super::{
+use crate::{
     Database, WriterPools,
     beside::Before,
     chunks, contents,
@@ -23,7 +23,7 @@ use super::{
     readable::Readable,
     writer::Writer,
 };
-use crate::{
+use heronry_store::{
     AppendError, Capabilities, Commit, ContentPack, ContentPlace, Contents, FencingToken, Guard,
     Head, Journal, LeaseError, Leases, NewContent, Outcome, Page, ReadError, StoreError, Stored,
     judge_content, judge_contents,
@@ -38,15 +38,6 @@ pub struct Embedded<D> {
     database: Weak<D>,
     readable: Arc<Readable>,
     content_bytes_max: u64,
-}
-
-/// A store that is an [`Embedded`], and has its ports.
-pub trait EmbeddedStore: Send + Sync {
-    /// The database.
-    type Database: Database;
-
-    /// Returns the store behind the ports.
-    fn embedded(&self) -> &Embedded<Self::Database>;
 }
 
 impl<D> fmt::Debug for Embedded<D> {
@@ -130,12 +121,12 @@ enum Unanswered {
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Journal for S {
+impl<D: Database> Journal for Embedded<D> {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            name: S::Database::NAME,
-            durability: S::Database::DURABILITY,
-            content_bytes_max: self.embedded().content_bytes_max,
+            name: D::NAME,
+            durability: D::DURABILITY,
+            content_bytes_max: self.content_bytes_max,
         }
     }
 
@@ -145,7 +136,7 @@ impl<S: EmbeddedStore> Journal for S {
         mut commit: Commit,
         guard: Guard,
     ) -> Result<Head, AppendError> {
-        judge_contents(&commit, self.embedded().content_bytes_max)?;
+        judge_contents(&commit, self.content_bytes_max)?;
         let last = commit.chunks.last().map_or(Position::ZERO, Chunk::last);
         let contents = std::mem::take(&mut commit.contents);
         let pack = (!contents.is_empty()).then(|| pack::encode(last, contents));
@@ -153,12 +144,11 @@ impl<S: EmbeddedStore> Journal for S {
             commit,
             pack,
             guard,
-            readable: Arc::clone(&self.embedded().readable),
+            readable: Arc::clone(&self.readable),
         };
-        self.embedded()
-            .ask(pool, |reply| Work::Append(append, reply))
+        self.ask(pool, |reply| Work::Append(append, reply))
             .await
-            .unwrap_or_else(|why| Err(self.embedded().unanswered("append", &why)))
+            .unwrap_or_else(|why| Err(self.unanswered("append", &why)))
     }
 
     async fn read(
@@ -168,33 +158,32 @@ impl<S: EmbeddedStore> Journal for S {
         bytes_max: usize,
     ) -> Result<Page, ReadError> {
         let op = "read the journal";
-        let embedded = self.embedded();
-        let view = embedded.readable.pool(op, pool)?;
+        let view = self.readable.pool(op, pool)?;
         let view = view.ok_or(ReadError::NoPool)?;
         let no = view.no;
-        let page = chunks::page(embedded.database(op)?, pool, view, after, bytes_max);
+        let page = chunks::page(self.database(op)?, pool, view, after, bytes_max);
         page.or_else(|error| {
             // Its rows may have gone since its view was taken: then it was deleted.
-            let now = embedded.readable.pool(op, pool)?;
+            let now = self.readable.pool(op, pool)?;
             let is_same = now.is_some_and(|now| now.no == no);
             Err(if is_same { error } else { ReadError::NoPool })
         })
     }
 
     async fn head(&self, pool: &PoolId) -> Result<Option<Head>, StoreError> {
-        let view = self.embedded().readable.pool("read the head", pool)?;
+        let view = self.readable.pool("read the head", pool)?;
         Ok(view.and_then(|view| view.head()))
     }
 
     async fn timelines(&self, pool: &PoolId) -> Result<Option<Arc<Timelines>>, StoreError> {
-        let view = self.embedded().readable.pool("read the timelines", pool)?;
+        let view = self.readable.pool("read the timelines", pool)?;
         Ok(view
             .and_then(|view| view.journal)
             .map(|journal| journal.timelines))
     }
 
     async fn pools(&self) -> Result<Vec<PoolId>, StoreError> {
-        self.embedded().readable.look("list pools", |view| {
+        self.readable.look("list pools", |view| {
             let written = view.pools.iter().filter(|(_, pool)| pool.journal.is_some());
             let mut names: Vec<_> = written.map(|(name, _)| name.clone()).collect();
             names.sort();
@@ -208,30 +197,28 @@ impl<S: EmbeddedStore> Journal for S {
         before: Position,
         token: FencingToken,
     ) -> Result<Head, AppendError> {
-        self.embedded()
-            .ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
+        self.ask(pool, |reply| Work::Trim(Trim { before, token }, reply))
             .await
-            .unwrap_or_else(|why| Err(self.embedded().unanswered("trim", &why)))
+            .unwrap_or_else(|why| Err(self.unanswered("trim", &why)))
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), AppendError> {
-        self.embedded()
-            .ask(pool, |reply| Work::Delete(token, reply))
+        self.ask(pool, |reply| Work::Delete(token, reply))
             .await
-            .unwrap_or_else(|why| Err(self.embedded().unanswered("delete a pool", &why)))
+            .unwrap_or_else(|why| Err(self.unanswered("delete a pool", &why)))
     }
 
     async fn watch(&self, pool: &PoolId, after: Position) -> Result<(), StoreError> {
-        self.embedded().readable.watch(pool, after).await
+        self.readable.watch(pool, after).await
     }
 
     async fn closed(&self) -> StoreError {
-        self.embedded().readable.until_closed().await
+        self.readable.until_closed().await
     }
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Contents for S {
+impl<D: Database> Contents for Embedded<D> {
     async fn put(
         &self,
         pool: &PoolId,
@@ -239,18 +226,17 @@ impl<S: EmbeddedStore> Contents for S {
         body: Body,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        judge_content(body.bytes.len(), self.embedded().content_bytes_max)?;
+        judge_content(body.bytes.len(), self.content_bytes_max)?;
         let row = pack::encode(Position::ZERO, vec![NewContent::new(content_ref, body)]);
         let put = Put {
             content_ref,
             row,
             token,
-            readable: Arc::clone(&self.embedded().readable),
+            readable: Arc::clone(&self.readable),
         };
-        self.embedded()
-            .ask(pool, |reply| Work::Put(put, reply))
+        self.ask(pool, |reply| Work::Put(put, reply))
             .await
-            .unwrap_or_else(|_| Err(self.embedded().readable.closed("put content")))
+            .unwrap_or_else(|_| Err(self.readable.closed("put content")))
     }
 
     async fn get(
@@ -260,8 +246,8 @@ impl<S: EmbeddedStore> Contents for S {
         place: ContentPlace,
     ) -> Result<Option<Stored>, StoreError> {
         let op = "get content";
-        match self.embedded().readable.pool(op, pool)? {
-            Some(view) => contents::content(self.embedded().source(op)?, &view, content_ref, place),
+        match self.readable.pool(op, pool)? {
+            Some(view) => contents::content(self.source(op)?, &view, content_ref, place),
             None => Ok(None),
         }
     }
@@ -273,8 +259,8 @@ impl<S: EmbeddedStore> Contents for S {
         bytes_max: usize,
     ) -> Result<Vec<ContentPack>, StoreError> {
         let op = "list contents";
-        match self.embedded().readable.pool(op, pool)? {
-            Some(view) => contents::list_with(self.embedded().source(op)?, &view, after, bytes_max),
+        match self.readable.pool(op, pool)? {
+            Some(view) => contents::list_with(self.source(op)?, &view, after, bytes_max),
             None => Ok(Vec::new()),
         }
     }
@@ -286,17 +272,15 @@ impl<S: EmbeddedStore> Contents for S {
         bytes_max: usize,
     ) -> Result<Vec<NewContent>, StoreError> {
         let op = "list contents";
-        match self.embedded().readable.pool(op, pool)? {
-            Some(view) => {
-                contents::list_alone(self.embedded().source(op)?, &view, after, bytes_max)
-            }
+        match self.readable.pool(op, pool)? {
+            Some(view) => contents::list_alone(self.source(op)?, &view, after, bytes_max),
             None => Ok(Vec::new()),
         }
     }
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Leases for S {
+impl<D: Database> Leases for Embedded<D> {
     async fn acquire(
         &self,
         pool: &PoolId,
@@ -305,9 +289,7 @@ impl<S: EmbeddedStore> Leases for S {
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::IfFree;
-        self.embedded()
-            .claim(pool, Claim { owner, now, force })
-            .await
+        self.claim(pool, Claim { owner, now, force }).await
     }
 
     async fn seize(
@@ -318,15 +300,12 @@ impl<S: EmbeddedStore> Leases for S {
     ) -> Result<FencingToken, LeaseError> {
         let owner = owner.to_owned();
         let force = Force::Seize;
-        self.embedded()
-            .claim(pool, Claim { owner, now, force })
-            .await
+        self.claim(pool, Claim { owner, now, force }).await
     }
 
     async fn release(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        self.embedded()
-            .ask(pool, |reply| Work::Release(token, reply))
+        self.ask(pool, |reply| Work::Release(token, reply))
             .await
-            .unwrap_or_else(|_| Err(self.embedded().readable.closed("release a pool")))
+            .unwrap_or_else(|_| Err(self.readable.closed("release a pool")))
     }
 }

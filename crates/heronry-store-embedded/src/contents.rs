@@ -4,7 +4,8 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use heronry_types::{ContentRef, Position};
 
-use super::{
+use crate::row_keys::{self, Placed};
+use crate::{
     Database, Order, Reading, Table,
     beside::{Before, View},
     chunks::range_of,
@@ -13,16 +14,14 @@ use super::{
     readable::PoolView,
     row::position_of,
 };
-use crate::{
-    ContentPack, ContentPlace, NewContent, StoreError, Stored,
-    keys::{self, Placed},
-};
+use heronry_store::runs::KeyRange;
+use heronry_store::{ContentPack, ContentPlace, NewContent, StoreError, Stored};
 
 const GET: &str = "get content";
 const LIST: &str = "list contents";
 
 /// Reads a content of a pool.
-pub(super) fn content<D: Database>(
+pub(crate) fn content<D: Database>(
     (database, before): (Arc<D>, &Before),
     view: &PoolView,
     content_ref: ContentRef,
@@ -31,8 +30,8 @@ pub(super) fn content<D: Database>(
     let no = view.no;
     database.read(GET, |rows| match place {
         ContentPlace::Alone => {
-            let key = keys::named(no, content_ref);
-            let range = (key.as_slice(), key.as_slice());
+            let key = row_keys::named(no, content_ref);
+            let range = KeyRange::one(&key);
             find(rows, &before.view(Table::Contents), range, &mut |pack| {
                 pack.find(content_ref, GET)
             })
@@ -42,7 +41,10 @@ pub(super) fn content<D: Database>(
             Ok(None)
         }
         ContentPlace::With(position) => {
-            let range = (keys::placed(no, Position::ZERO), keys::placed(no, position));
+            let range = (
+                row_keys::placed(no, Position::ZERO),
+                row_keys::placed(no, position),
+            );
             let packs = before.view(Table::Packs);
             find(rows, &packs, range_of(&range), &mut |pack| {
                 if pack.last() < position {
@@ -58,7 +60,7 @@ pub(super) fn content<D: Database>(
 fn find(
     rows: &dyn Reading,
     table: &View<'_>,
-    range: (&[u8], &[u8]),
+    range: KeyRange<'_>,
     look: &mut dyn FnMut(Pack<'_>) -> Result<Option<Stored>, StoreError>,
 ) -> Result<Option<Stored>, StoreError> {
     let mut found = Ok(None);
@@ -72,7 +74,7 @@ fn find(
 }
 
 /// Lists the contents that ride with the appends that begin after a position.
-pub(super) fn list_with<D: Database>(
+pub(crate) fn list_with<D: Database>(
     (database, before): (Arc<D>, &Before),
     view: &PoolView,
     after: Position,
@@ -84,8 +86,8 @@ pub(super) fn list_with<D: Database>(
         return Ok(Vec::new());
     }
     let range = (
-        keys::placed(view.no, after.next()),
-        keys::placed(view.no, head),
+        row_keys::placed(view.no, after.next()),
+        row_keys::placed(view.no, head),
     );
     database.read(LIST, |rows| {
         let table = before.view(Table::Packs);
@@ -104,18 +106,18 @@ pub(super) fn list_with<D: Database>(
 }
 
 /// Lists the contents that were stored by themselves and whose references follow one.
-pub(super) fn list_alone<D: Database>(
+pub(crate) fn list_alone<D: Database>(
     (database, before): (Arc<D>, &Before),
     view: &PoolView,
     after: Option<ContentRef>,
     bytes_max: usize,
 ) -> Result<Vec<NewContent>, StoreError> {
     let none = ContentRef::from_bits([0; 16]);
-    let from = keys::named(view.no, after.unwrap_or(none));
-    let to = keys::named(view.no, ContentRef::from_bits([u8::MAX; 16]));
+    let from = row_keys::named(view.no, after.unwrap_or(none));
+    let to = row_keys::named(view.no, ContentRef::from_bits([u8::MAX; 16]));
     database.read(LIST, |rows| {
         let table = before.view(Table::Contents);
-        let range = (from.as_slice(), to.as_slice());
+        let range = KeyRange::new(&from, &to);
         // The range includes the reference that the caller has already.
         let known = after.map(|_| from.as_slice());
         let found = list(rows, (&table, range), known, bytes_max)?;
@@ -130,7 +132,7 @@ type PackedRow = (Vec<u8>, Position, Vec<NewContent>);
 /// Reads rows of contents in order, as many as fit but at least one, without one that is known.
 fn list(
     rows: &dyn Reading,
-    (table, range): (&View<'_>, (&[u8], &[u8])),
+    (table, range): (&View<'_>, KeyRange<'_>),
     known: Option<&[u8]>,
     bytes_max: usize,
 ) -> Result<Vec<PackedRow>, StoreError> {

@@ -10,11 +10,8 @@
 
 use heronry_types::{Body, ContentRef, Digest, Position, Timestamp};
 
-use super::{
-    corrupt,
-    row::{CHECKSUM_BYTES, seal, unseal},
-};
-use crate::{NewContent, StoreError, Stored, StoredContent, Tombstone};
+use crate::{CHECKSUM_BYTES, corrupt, seal, unseal};
+use heronry_store::{NewContent, StoreError, Stored, StoredContent, Tombstone};
 
 /// Checksum, last position, length of the index.
 const FIXED: usize = CHECKSUM_BYTES + 8 + 4;
@@ -257,7 +254,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::StoreErrorKind;
+    use heronry_store::StoreErrorKind;
 
     fn content_ref(n: u8) -> ContentRef {
         ContentRef::from_bits([n; 16])

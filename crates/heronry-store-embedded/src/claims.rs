@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use heronry_types::PoolId;
 
-use super::{Database, Order, Reading, Rows, See, Table, pool::WriterPool, readable::Readable};
-use crate::{
+use crate::row_keys::PoolNo;
+use crate::{Database, Order, Reading, Rows, See, Table, pool::WriterPool, readable::Readable};
+use heronry_store::{
     ClaimEntry, ClaimKey, FencingToken, StoreError, StoreErrorKind,
-    keys::PoolNo,
-    runs::{Edit, Keys, NewRun, Place, RunRows, Runs, Shape},
+    runs::{Edit, KeyRange, NewRun, RunKeys, RunPlace, RunRows, RunShape, Runs, RunsPut},
 };
 
 /// A change of the claims of a pool.
@@ -44,20 +44,20 @@ pub(crate) enum ClaimsEnd {
 
 impl ClaimsEdit {
     /// Makes an edit that puts a run on top of what readers see.
-    pub(super) fn put<D: Database>(
+    pub(crate) fn put<D: Database>(
         database: Arc<D>,
         (before, no): (Option<Arc<Runs>>, PoolNo),
         run: &NewRun,
         token: FencingToken,
     ) -> Result<Self, StoreError> {
-        let (after, edit) = database.read("put claims", |rows| {
+        let RunsPut { runs: after, edit } = database.read("put claims", |rows| {
             let rows = &PoolRows(rows);
-            let keys = Keys(no);
+            let keys = RunKeys(no.0);
             Runs::put(
                 before.as_deref(),
-                Place { keys, rows },
+                RunPlace { keys, rows },
                 run,
-                Shape::default(),
+                RunShape::default(),
             )
         })?;
         let change = ClaimsChange::Put {
@@ -69,7 +69,7 @@ impl ClaimsEdit {
     }
 
     /// Returns an edit that removes the claims that readers see.
-    pub(super) fn clear(before: Option<Arc<Runs>>) -> Self {
+    pub(crate) fn clear(before: Option<Arc<Runs>>) -> Self {
         let change = ClaimsChange::Clear;
         Self { before, change }
     }
@@ -94,7 +94,7 @@ impl ClaimsEdit {
     }
 
     /// Writes and removes rows, unless the token is stale or the edit is void.
-    pub(super) fn run(
+    pub(crate) fn run(
         self,
         rows: &mut dyn Rows,
         pool: Option<&mut WriterPool>,
@@ -113,17 +113,11 @@ impl ClaimsEdit {
         }
         match self.change {
             ClaimsChange::Put { after, edit, .. } => {
-                for (from, to) in &edit.removes {
-                    rows.remove(Table::Claims, from, to)?;
-                }
-                for (key, row) in &edit.inserts {
-                    rows.insert(Table::Claims, key, row)?;
-                }
+                write(rows, &edit)?;
                 pool.claims = Some(after);
             }
             ClaimsChange::Clear => {
-                let (from, to) = Keys(pool.no).all();
-                rows.remove(Table::Claims, &from, &to)?;
+                write(rows, &Edit::clearing(RunKeys(pool.no.0)))?;
                 pool.claims = None;
             }
         }
@@ -131,7 +125,18 @@ impl ClaimsEdit {
     }
 }
 
-pub(super) fn unowned(op: &'static str) -> StoreError {
+/// Writes an edit of the rows of claims.
+fn write(rows: &mut dyn Rows, edit: &Edit) -> Result<(), StoreError> {
+    for (from, to) in &edit.removes {
+        rows.remove(Table::Claims, from, to)?;
+    }
+    for (key, row) in &edit.inserts {
+        rows.insert(Table::Claims, key, row)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn unowned(op: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Closed, op, "nobody ever acquired the pool")
 }
 
@@ -144,10 +149,10 @@ fn is_same(one: Option<&Arc<Runs>>, other: Option<&Arc<Runs>>) -> bool {
 }
 
 /// Reads which runs a pool has. Damaged ones are as good as none: they are folded again.
-pub(super) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, StoreError> {
+pub(crate) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, StoreError> {
     let rows = &PoolRows(rows);
-    let keys = Keys(no);
-    match Runs::load(Place { keys, rows }, Shape::default()) {
+    let keys = RunKeys(no.0);
+    match Runs::load(RunPlace { keys, rows }, RunShape::default()) {
         Ok(runs) => Ok(runs.map(Arc::new)),
         Err(error) if error.kind() == StoreErrorKind::Corrupt => Ok(None),
         Err(error) => Err(error),
@@ -155,7 +160,7 @@ pub(super) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, 
 }
 
 /// Looks keys up in the claims that readers see.
-pub(super) fn find<D: Database>(
+pub(crate) fn find<D: Database>(
     database: impl Fn() -> Result<Arc<D>, StoreError>,
     readable: &Readable,
     (pool, keys): (&PoolId, &[ClaimKey]),
@@ -175,8 +180,8 @@ pub(super) fn find<D: Database>(
         };
         let found = database()?.read(op, |rows| {
             let rows = &PoolRows(rows);
-            let keys = Keys(no);
-            asked.answer(Place { keys, rows })
+            let keys = RunKeys(no.0);
+            asked.answer(RunPlace { keys, rows })
         });
         // Rows that were merged meanwhile are gone: then the question is put to the runs of now.
         now = seen()?;
@@ -193,12 +198,7 @@ pub(super) fn find<D: Database>(
 struct PoolRows<'a>(&'a dyn Reading);
 
 impl RunRows for PoolRows<'_> {
-    fn walk(
-        &self,
-        range: (&[u8], &[u8]),
-        order: Order,
-        see: &mut See<'_>,
-    ) -> Result<(), StoreError> {
+    fn walk(&self, range: KeyRange<'_>, order: Order, see: &mut See<'_>) -> Result<(), StoreError> {
         self.0.walk(Table::Claims, range, order, see)
     }
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heronry_types::PoolId;
 
-use super::{Embedded, EmbeddedStore};
+use super::Embedded;
 use crate::{
+    Database,
+    cursor::{self, CursorChange, CursorEdit},
+    job::Work,
+    snapshot::{self, SnapshotEdit},
+};
+
+use heronry_store::{
     ConsumerCursor, ConsumerError, ConsumerId, Cursors, FencingToken, Snapshot, Snapshots,
-    StoreError,
-    embedded::{
-        Database,
-        cursor::{self, CursorChange, CursorEdit},
-        job::Work,
-        snapshot::{self, SnapshotEdit},
-    },
-    judge_snapshot, stands_on,
+    StoreError, judge_snapshot, stands_on,
 };
 
 impl<D: Database> Embedded<D> {
@@ -56,7 +56,7 @@ impl<D: Database> Embedded<D> {
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Snapshots for S {
+impl<D: Database> Snapshots for Embedded<D> {
     async fn put(
         &self,
         pool: &PoolId,
@@ -66,17 +66,16 @@ impl<S: EmbeddedStore> Snapshots for S {
         judge_snapshot(self, pool, &snapshot).await?;
         let row = Some(snapshot::encode(&snapshot));
         drop(snapshot);
-        self.embedded().edit_snapshot(pool, row, token).await
+        self.edit_snapshot(pool, row, token).await
     }
 
     async fn latest(&self, pool: &PoolId) -> Result<Option<Snapshot>, StoreError> {
         let op = "read a snapshot";
-        let embedded = self.embedded();
-        let Some(view) = embedded.readable.pool(op, pool)? else {
+        let Some(view) = self.readable.pool(op, pool)? else {
             return Ok(None);
         };
-        let database = embedded.database(op)?;
-        let Some(found) = snapshot::latest(database, &embedded.readable, (pool, view.no))? else {
+        let database = self.database(op)?;
+        let Some(found) = snapshot::latest(database, &self.readable, (pool, view.no))? else {
             return Ok(None);
         };
         let is_ours = stands_on(self, pool, found.at).await?;
@@ -84,24 +83,23 @@ impl<S: EmbeddedStore> Snapshots for S {
     }
 
     async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        self.embedded().edit_snapshot(pool, None, token).await
+        self.edit_snapshot(pool, None, token).await
     }
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Cursors for S {
+impl<D: Database> Cursors for Embedded<D> {
     async fn get(
         &self,
         pool: &PoolId,
         consumer: &ConsumerId,
     ) -> Result<Option<ConsumerCursor>, StoreError> {
         let op = "read cursors";
-        let embedded = self.embedded();
-        let Some(view) = embedded.readable.pool(op, pool)? else {
+        let Some(view) = self.readable.pool(op, pool)? else {
             return Ok(None);
         };
-        let database = embedded.database(op)?;
-        cursor::get(database, &embedded.readable, (pool, view.no), consumer)
+        let database = self.database(op)?;
+        cursor::get(database, &self.readable, (pool, view.no), consumer)
     }
 
     async fn commit(
@@ -112,22 +110,21 @@ impl<S: EmbeddedStore> Cursors for S {
         next: ConsumerCursor,
     ) -> Result<(), ConsumerError> {
         let change = CursorChange::Move { expected, next };
-        self.embedded().edit_cursor(pool, consumer, change).await
+        self.edit_cursor(pool, consumer, change).await
     }
 
     async fn list(&self, pool: &PoolId) -> Result<Vec<(ConsumerId, ConsumerCursor)>, StoreError> {
         let op = "read cursors";
-        let embedded = self.embedded();
-        let Some(view) = embedded.readable.pool(op, pool)? else {
+        let Some(view) = self.readable.pool(op, pool)? else {
             return Ok(Vec::new());
         };
-        let database = embedded.database(op)?;
-        cursor::list(database, &embedded.readable, (pool, view.no))
+        let database = self.database(op)?;
+        cursor::list(database, &self.readable, (pool, view.no))
     }
 
     async fn delete(&self, pool: &PoolId, consumer: &ConsumerId) -> Result<(), StoreError> {
         let change = CursorChange::Delete;
-        let end = self.embedded().edit_cursor(pool, consumer, change).await;
+        let end = self.edit_cursor(pool, consumer, change).await;
         end.map_err(|error| match error {
             ConsumerError::Store(error) => error,
             // A delete expects nothing, so nothing else refuses it.
@@ -135,7 +132,7 @@ impl<S: EmbeddedStore> Cursors for S {
             | ConsumerError::Ahead { .. }
             | ConsumerError::NoPool
             | ConsumerError::TooMany { .. }) => {
-                let kind = crate::StoreErrorKind::Closed;
+                let kind = heronry_store::StoreErrorKind::Closed;
                 StoreError::new(kind, "delete a cursor", refusal.to_string())
             }
         })

@@ -2,9 +2,10 @@
 
 use heronry_types::{Epoch, PoolId, Position, Timelines};
 
-use crate::{
+use crate::row_keys::{PLACED_BYTES, Placed, PoolNo, read_placed};
+use heronry_store::{
     FencingToken, MoveRoute,
-    keys::{PLACED_BYTES, Placed, PoolNo, read_placed},
+    checksum::{CHECKSUM_BYTES, seal, unseal},
 };
 
 /// A key that names a position of a pool.
@@ -64,28 +65,9 @@ impl Table {
     }
 }
 
-/// Returns the place that a [placed](crate::keys::placed) key names; nothing when it is malformed.
-pub(super) fn position_of(key: &[u8]) -> Option<Placed> {
+/// Returns the place that a [placed](crate::row_keys::placed) key names; nothing when it is malformed.
+pub(crate) fn position_of(key: &[u8]) -> Option<Placed> {
     key.try_into().ok().map(read_placed)
-}
-
-/// Length in bytes of the checksum at the front of a row. Databases do not check pages whenever
-/// they read them.
-pub const CHECKSUM_BYTES: usize = 4;
-
-/// Fills the checksum, over key and row, into the first bytes of a row.
-pub fn seal(key: &[u8], mut row: Vec<u8>) -> Vec<u8> {
-    if let Some((checksum, rest)) = row.split_first_chunk_mut::<CHECKSUM_BYTES>() {
-        *checksum = crc32c::crc32c_append(crc32c::crc32c(key), rest).to_be_bytes();
-    }
-    row
-}
-
-/// Returns a row without its checksum; nothing when it is damaged or stands under another key.
-pub fn unseal<'a>(key: &[u8], row: &'a [u8]) -> Option<&'a [u8]> {
-    let (checksum, rest) = row.split_first_chunk::<CHECKSUM_BYTES>()?;
-    let computed = crc32c::crc32c_append(crc32c::crc32c(key), rest);
-    (u32::from_be_bytes(*checksum) == computed).then_some(rest)
 }
 
 /// Length in bytes of a later timeline in a row: where it starts, and its epoch.
@@ -96,35 +78,35 @@ const ARRIVING: u8 = 1;
 const DELETED: u8 = 2;
 
 /// The key of the row that says where the pools of a sealed store went. No pool has that name.
-pub(super) const MOVED_KEY: &[u8] = b"\0moved";
+pub(crate) const MOVED_KEY: &[u8] = b"\0moved";
 /// The key after [`MOVED_KEY`].
-pub(super) const MOVED_KEY_END: &[u8] = b"\0moved\0";
+pub(crate) const MOVED_KEY_END: &[u8] = b"\0moved\0";
 
 /// Returns the row that says where the pools went.
-pub(super) fn encode_moved(moved_to: &str) -> Vec<u8> {
+pub(crate) fn encode_moved(moved_to: &str) -> Vec<u8> {
     let mut row = vec![0; CHECKSUM_BYTES];
     row.extend_from_slice(moved_to.as_bytes());
     seal(MOVED_KEY, row)
 }
 
 /// Reads where the pools went; nothing when the row is damaged.
-pub(super) fn decode_moved(row: &[u8]) -> Option<String> {
+pub(crate) fn decode_moved(row: &[u8]) -> Option<String> {
     let text = unseal(MOVED_KEY, row)?;
     String::from_utf8(text.to_vec()).ok()
 }
 
 /// The first bytes of the key of a row that reserves a pool for a move; the name follows.
-pub(super) const RESERVED: &[u8] = b"\0reserved\0";
+pub(crate) const RESERVED: &[u8] = b"\0reserved\0";
 /// The first key after all keys of reservations.
-pub(super) const RESERVED_END: &[u8] = b"\0reserved\x01";
+pub(crate) const RESERVED_END: &[u8] = b"\0reserved\x01";
 
 /// Returns the key of the row that reserves a pool.
-pub(super) fn reserved_key(pool: &PoolId) -> Vec<u8> {
+pub(crate) fn reserved_key(pool: &PoolId) -> Vec<u8> {
     [RESERVED, pool.as_str().as_bytes()].concat()
 }
 
 /// Returns the row that reserves a pool for a move.
-pub(super) fn encode_reserved(key: &[u8], route: &MoveRoute) -> Vec<u8> {
+pub(crate) fn encode_reserved(key: &[u8], route: &MoveRoute) -> Vec<u8> {
     let mut row = vec![0; CHECKSUM_BYTES];
     // A path is far shorter.
     let length = u32::try_from(route.from.len()).unwrap_or(u32::MAX);
@@ -135,7 +117,7 @@ pub(super) fn encode_reserved(key: &[u8], route: &MoveRoute) -> Vec<u8> {
 }
 
 /// Reads for which move a pool is reserved; nothing when the row is damaged.
-pub(super) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, MoveRoute)> {
+pub(crate) fn decode_reserved(key: &[u8], row: &[u8]) -> Option<(PoolId, MoveRoute)> {
     let pool = str::from_utf8(key.strip_prefix(RESERVED)?).ok()?;
     let (length, rest) = unseal(key, row)?.split_first_chunk()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;

@@ -5,7 +5,7 @@
 
 use heronry_types::{ContentRef, Position};
 
-use crate::ConsumerId;
+use heronry_store::ConsumerId;
 
 /// The number of a pool within one store; from 1, never reused.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use futures::channel::oneshot;
 
-use super::{Embedded, EmbeddedStore};
+use super::Embedded;
 use crate::{
-    Custody, Reservation, StoreError,
-    embedded::{
-        Database,
-        job::{Job, Reply},
-    },
+    Database,
+    job::{Job, Reply},
 };
+
+use heronry_store::{Custody, Reservation, StoreError};
 
 const RESERVE: &str = "reserve pools";
 
@@ -31,29 +30,25 @@ impl<D: Database> Embedded<D> {
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Custody for S {
+impl<D: Database> Custody for Embedded<D> {
     async fn sealed(&self) -> Result<Option<String>, StoreError> {
-        self.embedded()
-            .readable
+        self.readable
             .look("look for a seal", |view| view.moved_to.clone())
     }
 
     async fn seal(&self, moved_to: &str) -> Result<(), StoreError> {
         let moved_to = Some(moved_to.to_owned());
-        self.embedded()
-            .ask_store("seal the store", |reply| Job::Seal(moved_to, reply))
+        self.ask_store("seal the store", |reply| Job::Seal(moved_to, reply))
             .await
     }
 
     async fn unseal(&self) -> Result<(), StoreError> {
-        self.embedded()
-            .ask_store("unseal the store", |reply| Job::Seal(None, reply))
+        self.ask_store("unseal the store", |reply| Job::Seal(None, reply))
             .await
     }
 
     async fn reserved(&self) -> Result<Option<Reservation>, StoreError> {
-        let embedded = self.embedded();
-        let found = embedded
+        let found = self
             .readable
             .look("look for a reservation", |view| view.reservation.clone());
         Ok(found?.map(|found| Reservation::clone(&found)))
@@ -61,14 +56,12 @@ impl<S: EmbeddedStore> Custody for S {
 
     async fn reserve(&self, reservation: &Reservation) -> Result<(), StoreError> {
         let reservation = Some(reservation.clone());
-        self.embedded()
-            .ask_store(RESERVE, |reply| Job::Reserve(reservation, reply))
+        self.ask_store(RESERVE, |reply| Job::Reserve(reservation, reply))
             .await
     }
 
     async fn unreserve(&self) -> Result<(), StoreError> {
-        self.embedded()
-            .ask_store(RESERVE, |reply| Job::Reserve(None, reply))
+        self.ask_store(RESERVE, |reply| Job::Reserve(None, reply))
             .await
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::BTreeMap,
-    ops::ControlFlow,
+    ops::{ControlFlow, RangeInclusive},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use super::{Database, Order, Reading, Rows, See, Table};
-use crate::StoreError;
+use crate::{Database, Order, Reading, Rows, See, Table};
+use heronry_store::{StoreError, runs::KeyRange};
 
 /// A row's table and key.
 type RowKey = (u8, Vec<u8>);
@@ -21,7 +21,7 @@ pub(crate) struct Before {
 
 impl Before {
     /// Writes a row, or removes it, and keeps for readers what was there.
-    pub(super) fn replace(
+    pub(crate) fn replace(
         &self,
         rows: &mut dyn Rows,
         (table, key): (Table, &[u8]),
@@ -43,7 +43,7 @@ impl Before {
     }
 
     /// Writes a row where there was none.
-    pub(super) fn add(
+    pub(crate) fn add(
         &self,
         rows: &mut dyn Rows,
         (table, key): (Table, &[u8]),
@@ -57,13 +57,13 @@ impl Before {
 
     /// Returns a view of a table as it was before the transaction that is under way; nothing is
     /// replaced while this is held. To be taken when the database has let the reader in.
-    pub(super) fn view(&self, table: Table) -> View<'_> {
+    pub(crate) fn view(&self, table: Table) -> View<'_> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
         View { table, rows }
     }
 
     /// Lets readers see what the transaction wrote: it is synced.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let is_empty = self
             .rows
             .read()
@@ -76,23 +76,24 @@ impl Before {
     }
 
     /// Reads the rows between two keys, both included, as of the last sync.
-    pub(super) fn read<D: Database>(
+    pub(crate) fn read<D: Database>(
         &self,
         database: Arc<D>,
         op: &'static str,
-        (table, from, to): (Table, &[u8], &[u8]),
+        table: Table,
+        range: KeyRange<'_>,
     ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
-        let range = (table as u8, from.to_vec())..=(table as u8, to.to_vec());
+        let numbered = keys_of(table, range);
         let mut found = BTreeMap::new();
         database.read(op, |rows| {
             // Held while rows are read, so that none is replaced in between; and taken when the
             // database has let the reader in, because it may keep readers out of a transaction.
             let before = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-            let kept: Vec<_> = before.range(range.clone()).collect();
+            let kept: Vec<_> = before.range(numbered.clone()).collect();
             // One row that is being replaced may be half written, and is not looked at.
-            let is_known = from == to && !kept.is_empty();
+            let is_known = range.from == range.to && !kept.is_empty();
             if !is_known {
-                collect(rows, (table, from, to), &mut found)?;
+                collect(rows, table, range, &mut found)?;
             }
             for ((_, key), row) in kept {
                 match row {
@@ -108,37 +109,44 @@ impl Before {
 
 fn collect(
     rows: &dyn Reading,
-    (table, from, to): (Table, &[u8], &[u8]),
+    table: Table,
+    range: KeyRange<'_>,
     found: &mut BTreeMap<Vec<u8>, Vec<u8>>,
 ) -> Result<(), StoreError> {
-    rows.walk(table, (from, to), Order::Ascending, &mut |key, row| {
+    rows.walk(table, range, Order::Ascending, &mut |key, row| {
         found.insert(key.to_vec(), row.to_vec());
         ControlFlow::Continue(())
     })
 }
 
+/// Returns a range of a table as a range of what is kept of all tables.
+fn keys_of(table: Table, range: KeyRange<'_>) -> RangeInclusive<RowKey> {
+    let number = table as u8;
+    (number, range.from.to_vec())..=(number, range.to.to_vec())
+}
+
 /// A table as it was before the transaction that is under way.
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     table: Table,
     rows: RwLockReadGuard<'a, BTreeMap<RowKey, Option<Vec<u8>>>>,
 }
 
 impl View<'_> {
     /// Walks the rows between two keys, both included, until it is told to stop.
-    pub(super) fn walk(
+    pub(crate) fn walk(
         &self,
         reading: &dyn Reading,
-        (from, to): (&[u8], &[u8]),
+        range: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
         // Most often nothing is under way.
         if self.rows.is_empty() {
-            return reading.walk(self.table, (from, to), order, see);
+            return reading.walk(self.table, range, order, see);
         }
-        let mut kept = self.kept((from, to), order).into_iter().peekable();
+        let mut kept = self.kept(range, order).into_iter().peekable();
         let mut goes_on = ControlFlow::Continue(());
-        reading.walk(self.table, (from, to), order, &mut |key, row| {
+        reading.walk(self.table, range, order, &mut |key, row| {
             let before = std::iter::from_fn(|| kept.next_if(|(it, _)| precedes(order, it, key)));
             goes_on = see_all(before, see);
             if goes_on.is_continue() && !self.has(key) {
@@ -154,10 +162,8 @@ impl View<'_> {
     }
 
     /// Returns the rows of a range that are being replaced, as they were.
-    fn kept(&self, (from, to): (&[u8], &[u8]), order: Order) -> Vec<(&[u8], &[u8])> {
-        let number = self.table as u8;
-        let range = (number, from.to_vec())..=(number, to.to_vec());
-        let rows = self.rows.range(range);
+    fn kept(&self, range: KeyRange<'_>, order: Order) -> Vec<(&[u8], &[u8])> {
+        let rows = self.rows.range(keys_of(self.table, range));
         let rows = rows.filter_map(|((_, key), row)| Some((key.as_slice(), row.as_deref()?)));
         let mut kept: Vec<_> = rows.collect();
         if order == Order::Descending {

@@ -15,7 +15,7 @@ use futures::{
     lock::Mutex,
 };
 
-use super::{
+use crate::{
     Database,
     batch::Batch,
     job::{Answer, Job},
@@ -23,7 +23,7 @@ use super::{
     pool::WriterPools,
     readable::{Cause, Readable},
 };
-use crate::{StoreError, StoreErrorKind};
+use heronry_store::{StoreError, StoreErrorKind};
 
 /// The most jobs that wait for the writer; further callers wait to queue.
 const JOBS_QUEUED_MAX: usize = 1_024;

@@ -8,15 +8,13 @@ use std::collections::HashMap;
 
 use heronry_types::{PoolId, Position};
 
-use super::{
+use crate::row_keys::{self, PoolNo};
+use crate::{
     Rows, Table,
     batch::unowned,
     pool::{WriterJournal, WriterPool, WriterPools},
 };
-use crate::{
-    AppendError, FencingToken, Outcome, Ownership, StoreError, StoreErrorKind,
-    keys::{self, PoolNo},
-};
+use heronry_store::{AppendError, FencingToken, Outcome, Ownership, StoreError, StoreErrorKind};
 
 /// The largest number of positions of a journal that one transaction removes.
 const PIECE_POSITIONS: u64 = 1_024;
@@ -32,7 +30,7 @@ const BESIDE: [Table; 4] = [
 ];
 
 /// Takes a pool out of sight, unless the token is stale or there is no such pool.
-pub(super) fn delete(
+pub(crate) fn delete(
     rows: &mut dyn Rows,
     (name, token): (&PoolId, FencingToken),
     writer: &mut WriterPools,
@@ -66,7 +64,7 @@ fn not_there() -> AppendError {
 impl WriterPools {
     /// Returns a pool. One that was not there has a number that no other had, and its tokens are
     /// above all that were given for pools that are gone.
-    pub(super) fn pool_or_fresh(&mut self, name: &PoolId) -> &mut WriterPool {
+    pub(crate) fn pool_or_fresh(&mut self, name: &PoolId) -> &mut WriterPool {
         // Only a new pool needs to know of the others.
         let fresh = (!self.pools.contains_key(name)).then(|| {
             let gone = self.pools.values().filter(|pool| pool.head().is_none());
@@ -89,7 +87,7 @@ impl WriterPools {
 }
 
 /// Removes a piece of what is left of the pool that was deleted first.
-pub(super) fn sweep(rows: &mut dyn Rows, writer: &mut WriterPools) -> Result<(), StoreError> {
+pub(crate) fn sweep(rows: &mut dyn Rows, writer: &mut WriterPools) -> Result<(), StoreError> {
     let Some(name) = writer.deleted.front() else {
         return Ok(());
     };
@@ -110,7 +108,7 @@ pub(super) fn sweep(rows: &mut dyn Rows, writer: &mut WriterPools) -> Result<(),
 
 /// Removes everything that is left of a pool that was deleted, because it is wanted again; its rows
 /// stand under another number from here on.
-pub(super) fn sweep_all(
+pub(crate) fn sweep_all(
     rows: &mut dyn Rows,
     writer: &mut WriterPools,
     name: &PoolId,
@@ -124,7 +122,7 @@ pub(super) fn sweep_all(
         return Ok(());
     };
     for table in PLACED {
-        let (from, to) = (keys::pool(pool.no), keys::pool(after(pool.no)));
+        let (from, to) = (row_keys::pool(pool.no), row_keys::pool(after(pool.no)));
         rows.remove(table, &from, &to)?;
     }
     remove_beside(rows, pool.no)?;
@@ -144,21 +142,21 @@ fn after(no: PoolNo) -> PoolNo {
 /// Removes the last rows of a table that names positions; returns false when there were none.
 fn remove_piece(rows: &mut dyn Rows, table: Table, no: PoolNo) -> Result<bool, StoreError> {
     let (from, to) = (
-        keys::placed(no, Position::ZERO),
-        keys::placed(no, Position(u64::MAX)),
+        row_keys::placed(no, Position::ZERO),
+        row_keys::placed(no, Position(u64::MAX)),
     );
     let Some(last) = rows.last_key(table, &from, &to)? else {
         return Ok(false);
     };
-    let last = keys::read_placed(last).first;
+    let last = row_keys::read_placed(last).first;
     let first = Position(last.0.saturating_sub(PIECE_POSITIONS - 1));
-    let (from, to) = (keys::placed(no, first), keys::pool(after(no)));
+    let (from, to) = (row_keys::placed(no, first), row_keys::pool(after(no)));
     rows.remove(table, &from, &to)?;
     Ok(true)
 }
 
 fn remove_beside(rows: &mut dyn Rows, no: PoolNo) -> Result<(), StoreError> {
-    let (from, to) = (keys::pool(no), keys::pool(after(no)));
+    let (from, to) = (row_keys::pool(no), row_keys::pool(after(no)));
     for table in BESIDE {
         rows.remove(table, &from, &to)?;
     }

@@ -2,22 +2,20 @@
 
 use heronry_types::Position;
 
-use super::{
+use crate::row_keys::{self, PoolNo};
+use crate::{
     Rows, Table,
     beside::Before,
     corrupt,
     pack::{self, Pack},
 };
-use crate::{
-    ContentPlace, Erasure, NewContent, StoreError, Stored,
-    keys::{self, PoolNo},
-};
+use heronry_store::{ContentPlace, Erasure, NewContent, StoreError, Stored};
 
 const ERASE: &str = "erase content";
 
 /// The rows that an append leaves behind where it erases bodies.
 #[derive(Debug, Default)]
-pub(super) struct Erased {
+pub(crate) struct Erased {
     rows: Vec<Replaced>,
 }
 
@@ -34,7 +32,7 @@ impl Erased {
     ///
     /// # Errors
     /// A failure of the transaction; within that, a row that is damaged.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         rows: &mut dyn Rows,
         no: PoolNo,
@@ -43,7 +41,7 @@ impl Erased {
         let (table, key) = match erasure.place {
             ContentPlace::Alone => (
                 Table::Contents,
-                keys::named(no, erasure.content_ref).to_vec(),
+                row_keys::named(no, erasure.content_ref).to_vec(),
             ),
             ContentPlace::With(position) => match key_of_pack(rows, no, position)? {
                 Some(key) => (Table::Packs, key),
@@ -67,7 +65,7 @@ impl Erased {
     }
 
     /// Writes the rows; readers see those before until that is synced.
-    pub(super) fn write(&self, rows: &mut dyn Rows, before: &Before) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, rows: &mut dyn Rows, before: &Before) -> Result<(), StoreError> {
         for Replaced { table, key, row } in &self.rows {
             before.replace(rows, (*table, key), Some(row))?;
         }
@@ -81,7 +79,10 @@ fn key_of_pack(
     no: PoolNo,
     position: Position,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let (from, to) = (keys::placed(no, Position::ZERO), keys::placed(no, position));
+    let (from, to) = (
+        row_keys::placed(no, Position::ZERO),
+        row_keys::placed(no, position),
+    );
     let last = rows.last_key(Table::Packs, &from, &to)?;
     Ok(last.map(|key| key.to_vec()))
 }

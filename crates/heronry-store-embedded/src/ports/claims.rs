@@ -3,14 +3,15 @@
 use async_trait::async_trait;
 use heronry_types::PoolId;
 
-use super::{Embedded, EmbeddedStore};
+use super::Embedded;
 use crate::{
+    Database,
+    claims::{self, ClaimsEdit, ClaimsEnd},
+    job::Work,
+};
+
+use heronry_store::{
     Checkpoint, ClaimEntry, ClaimKey, Claims, FencingToken, NamedClaim, StoreError, StoreErrorKind,
-    embedded::{
-        Database,
-        claims::{self, ClaimsEdit, ClaimsEnd},
-        job::Work,
-    },
     runs::NewRun,
 };
 
@@ -73,7 +74,7 @@ impl<D: Database> Embedded<D> {
 }
 
 #[async_trait]
-impl<S: EmbeddedStore> Claims for S {
+impl<D: Database> Claims for Embedded<D> {
     async fn put_run(
         &self,
         pool: &PoolId,
@@ -81,10 +82,9 @@ impl<S: EmbeddedStore> Claims for S {
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError> {
-        let embedded = self.embedded();
         let run = NewRun::new(&run, checkpoint);
-        let end = embedded.put_claims(pool, &run, token).await;
-        embedded.give_up_damaged(pool, end).await
+        let end = self.put_claims(pool, &run, token).await;
+        self.give_up_damaged(pool, end).await
     }
 
     async fn find(
@@ -92,22 +92,18 @@ impl<S: EmbeddedStore> Claims for S {
         pool: &PoolId,
         keys: &[ClaimKey],
     ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        let embedded = self.embedded();
-        let database = || embedded.database("find claims");
-        let found = claims::find(database, &embedded.readable, (pool, keys));
-        embedded.give_up_damaged(pool, found).await
+        let database = || self.database("find claims");
+        let found = claims::find(database, &self.readable, (pool, keys));
+        self.give_up_damaged(pool, found).await
     }
 
     async fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        let view = self
-            .embedded()
-            .readable
-            .pool("read the claims checkpoint", pool)?;
+        let view = self.readable.pool("read the claims checkpoint", pool)?;
         let claims = view.and_then(|view| view.claims);
         Ok(claims.map(|claims| claims.checkpoint()))
     }
 
     async fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.embedded().clear_claims(pool).await
+        self.clear_claims(pool).await
     }
 }

@@ -7,16 +7,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use heronry_types::{Cursor, Epoch, PoolId, Position};
 
-use super::{
-    Database, Rows, Table, corrupt,
-    pool::WriterPool,
-    readable::Readable,
-    row::{CHECKSUM_BYTES, seal, unseal},
-};
+use crate::row_keys::{self, PoolNo};
 use crate::{
+    CHECKSUM_BYTES, Database, Rows, Table, corrupt, pool::WriterPool, readable::Readable, seal,
+    unseal,
+};
+use heronry_store::runs::KeyRange;
+use heronry_store::{
     ConsumerCursor, ConsumerError, ConsumerId, CursorMove, FilterFingerprint, StoreError,
     judge_cursor,
-    keys::{self, PoolNo},
 };
 
 const LAYOUT: u8 = 1;
@@ -48,7 +47,7 @@ impl CursorEdit {
     }
 
     /// Writes or removes the row, unless the commit is refused.
-    pub(super) fn run(
+    pub(crate) fn run(
         self,
         rows: &mut dyn Rows,
         pool: Option<(&PoolId, &WriterPool)>,
@@ -59,7 +58,7 @@ impl CursorEdit {
                 CursorChange::Delete => Ok(()),
             });
         };
-        let key = keys::consumer(pool.no, &self.consumer);
+        let key = row_keys::consumer(pool.no, &self.consumer);
         let row = match self.change {
             CursorChange::Delete => None,
             CursorChange::Move { expected, next } => {
@@ -92,14 +91,14 @@ impl CursorEdit {
 }
 
 /// Writes where the consumers of a pool stand that an append shows.
-pub(super) fn bring(
+pub(crate) fn bring(
     rows: &mut dyn Rows,
     readable: &Readable,
     no: PoolNo,
     consumers: &[(ConsumerId, ConsumerCursor)],
 ) -> Result<(), StoreError> {
     for (consumer, at) in consumers {
-        let key = keys::consumer(no, consumer);
+        let key = row_keys::consumer(no, consumer);
         let row = encode(&key, *at);
         let before = &readable.before;
         before.replace(rows, (Table::Cursors, &key), Some(&row))?;
@@ -113,7 +112,7 @@ fn damaged(pool: &PoolId, consumer: &ConsumerId) -> StoreError {
 }
 
 fn range(no: PoolNo) -> ([u8; 4], Vec<u8>) {
-    let from = keys::pool(no);
+    let from = row_keys::pool(no);
     (from, [&from[..], &[u8::MAX]].concat())
 }
 
@@ -141,23 +140,23 @@ fn decode(key: &[u8], row: &[u8]) -> Option<ConsumerCursor> {
 }
 
 /// Reads where a consumer stands.
-pub(super) fn get<D: Database>(
+pub(crate) fn get<D: Database>(
     database: Arc<D>,
     readable: &Readable,
     (name, no): (&PoolId, PoolNo),
     consumer: &ConsumerId,
 ) -> Result<Option<ConsumerCursor>, StoreError> {
-    let key = keys::consumer(no, consumer);
+    let key = row_keys::consumer(no, consumer);
     let rows = readable
         .before
-        .read(database, READ, (Table::Cursors, &key, &key))?;
+        .read(database, READ, Table::Cursors, KeyRange::one(&key))?;
     let row = rows.get(&key);
     row.map(|row| decode(&key, row).ok_or_else(|| damaged(name, consumer)))
         .transpose()
 }
 
 /// Reads where every consumer of a pool stands.
-pub(super) fn list<D: Database>(
+pub(crate) fn list<D: Database>(
     database: Arc<D>,
     readable: &Readable,
     (name, no): (&PoolId, PoolNo),
@@ -166,7 +165,7 @@ pub(super) fn list<D: Database>(
     let rows: BTreeMap<_, _> =
         readable
             .before
-            .read(database, READ, (Table::Cursors, &from, &to))?;
+            .read(database, READ, Table::Cursors, KeyRange::new(&from, &to))?;
     let read = |(key, row): (Vec<u8>, Vec<u8>)| {
         let text = key
             .get(from.len()..)

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{WriterPools, corrupt, pool::WriterPool};
-use crate::{Head, StoreError};
+use crate::{WriterPools, corrupt, pool::WriterPool};
+use heronry_store::{Head, StoreError};
 
 impl WriterPools {
     /// Returns a summary of who may write, and of where each journal stands.
@@ -29,7 +29,7 @@ impl WriterPools {
     /// Checks that the store still holds the content that it had when a summary was taken.
     ///
     /// # Errors
-    /// [`Corrupt`](crate::StoreErrorKind::Corrupt), naming the pool and the position that is lost.
+    /// [`Corrupt`](heronry_store::StoreErrorKind::Corrupt), naming the pool and the position that is lost.
     pub fn check_summary(&self, op: &'static str, before: &[u8]) -> Result<(), StoreError> {
         let now = self.summary();
         if now == before {
@@ -49,14 +49,14 @@ const CURSORS: &str = "\0cursors";
 
 /// A digest of every cursor of every consumer. A cursor cannot be folded again, so its loss must be seen.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct CursorsDigest {
+pub(crate) struct CursorsDigest {
     rows: u64,
     checksum: u32,
 }
 
 impl CursorsDigest {
     /// Takes in the next row, in the order of the keys.
-    pub(super) fn push(&mut self, key: &[u8], row: &[u8]) {
+    pub(crate) fn push(&mut self, key: &[u8], row: &[u8]) {
         self.rows += 1;
         self.checksum = [key, row].iter().fold(self.checksum, |checksum, part| {
             crc32c::crc32c_append(checksum, part)
@@ -151,11 +151,9 @@ mod tests {
     use heronry_types::{Epoch, PoolId, Position, Timelines};
 
     use super::*;
-    use crate::{
-        StoreErrorKind,
-        embedded::{pool::WriterJournal, readable::JournalView},
-        keys::PoolNo,
-    };
+    use crate::row_keys::PoolNo;
+    use crate::{pool::WriterJournal, readable::JournalView};
+    use heronry_store::StoreErrorKind;
 
     fn pools(heads: &[u64]) -> WriterPools {
         let mut pools = WriterPools::default();

@@ -7,8 +7,9 @@ use std::{
 
 use heronry_types::{PoolId, Position, Timelines};
 
-use super::{WriterPools, beside::Before};
-use crate::{Doorbells, Head, Reservation, StoreError, StoreErrorKind, keys::PoolNo, runs::Runs};
+use crate::row_keys::PoolNo;
+use crate::{WriterPools, beside::Before};
+use heronry_store::{Doorbells, Head, Reservation, StoreError, StoreErrorKind, runs::Runs};
 
 /// A pool as readers see it.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub(crate) struct Readable {
     state: RwLock<State>,
     bells: Doorbells,
     /// Rows that are replaced by the transaction that is under way.
-    pub(super) before: Before,
+    pub(crate) before: Before,
 }
 
 /// The reason why a store closed.

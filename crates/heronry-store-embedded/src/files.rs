@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::{StoreError, StoreErrorKind};
+use heronry_store::{StoreError, StoreErrorKind};
 
 /// Turns a fault of the file system into the error of an operation.
 pub fn failed_io(op: &'static str, what: impl Display, error: io::Error) -> StoreError {
