@@ -1,8 +1,9 @@
 //! The ports of a store over an embedded database.
 
-mod beside;
 mod claims;
+mod cursors;
 mod custody;
+mod snapshots;
 
 use std::{
     fmt, io,
@@ -16,7 +17,7 @@ use heronry_types::{Body, ContentRef, LimitName, PoolId, Position, Timelines, Ti
 
 use crate::{
     Database, WriterPools,
-    beside::Before,
+    before::Before,
     chunks, contents,
     job::{Append, Claim, Force, Job, Put, Reply, Trim, Work},
     pack,
