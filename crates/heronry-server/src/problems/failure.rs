@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use heronry_runtime::{BodyError, CallError, DeleteError, EventsError, OpenError, StopReason};
-use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{
+    AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind,
+};
 use heronry_transfer::TransferError;
 use heronry_types::LimitName;
 use heronry_wire::{Problem, ProblemKind};
@@ -31,7 +33,7 @@ impl From<CallError> for Refusal {
     }
 }
 
-fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
+fn stopped(outcome: CommitOutcome, why: StopReason, detail: String) -> Problem {
     let kind = match why {
         StopReason::Shutdown => ProblemKind::ShuttingDown,
         StopReason::Deleting => ProblemKind::PoolDeleting,
@@ -46,10 +48,10 @@ fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Problem {
     }
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+fn outcome_name(outcome: CommitOutcome) -> &'static str {
     match outcome {
-        Outcome::None => "none",
-        Outcome::Unknown => "unknown",
+        CommitOutcome::None => "none",
+        CommitOutcome::Unknown => "unknown",
     }
 }
 
@@ -76,7 +78,7 @@ impl From<StoreError> for Refusal {
             "the store cannot {}: {cause}; the server's log says more",
             error.op()
         );
-        let problem = Problem::new(kind, detail).with("outcome", outcome_name(Outcome::None));
+        let problem = Problem::new(kind, detail).with("outcome", outcome_name(CommitOutcome::None));
         Self(problem.with("cause", cause.name()))
     }
 }
@@ -94,7 +96,7 @@ impl From<DeleteError> for Refusal {
             // Another owner took it.
             DeleteError::Store { .. } => {
                 let problem = Problem::new(ProblemKind::StoreFenced, error.to_string());
-                Self(problem.with("outcome", outcome_name(Outcome::None)))
+                Self(problem.with("outcome", outcome_name(CommitOutcome::None)))
             }
         }
     }
