@@ -187,7 +187,7 @@ pub(crate) async fn say_whether_it_closes(
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE && app.health.ends(&app.runtime) {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && app.health.ends(app.runtime()) {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

@@ -8,7 +8,7 @@ mod filters;
 mod inbox;
 mod members;
 mod messages;
-mod place;
+mod pool_request;
 mod pools;
 mod prove;
 mod server;
@@ -16,12 +16,16 @@ mod wakes;
 
 use axum::{
     Json, Router,
+    body::Bytes,
     handler::Handler,
+    http::{StatusCode, header},
     middleware,
+    response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
-use heronry_pool::Done;
-use heronry_wire::{Changed, ProblemKind};
+use heronry_api::{Recorded, Recording};
+use heronry_wire::ProblemKind;
+use serde::Serialize;
 
 use crate::{
     app::Shared,
@@ -29,10 +33,10 @@ use crate::{
     health,
     identity::{self, Access},
     openapi::Contract,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
-pub(crate) use place::At;
+pub(crate) use pool_request::PoolRequest;
 
 /// A row of the table of routes: a method and a path, the callers that may use it, its contract,
 /// and its handler.
@@ -121,9 +125,11 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
         router = router.route(route.path, handler.route_layer(form));
     }
     router
-        .fallback(async || Refusal::of(ProblemKind::NotFound, "no such path; see /openapi.json"))
+        .fallback(async || {
+            ProblemAnswer::of(ProblemKind::NotFound, "no such path; see /openapi.json")
+        })
         .method_not_allowed_fallback(async || {
-            Refusal::of(
+            ProblemAnswer::of(
                 ProblemKind::MethodNotAllowed,
                 "the path exists, but not with this method; see /openapi.json",
             )
@@ -139,10 +145,23 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
         .with_state(Shared::clone(app))
 }
 
-/// The answer to a change that has nothing else to say.
-fn changed(done: Done) -> Json<Changed> {
-    Json(Changed {
-        cursor: done.cursor,
-        durability: done.durability,
-    })
+/// Answers with 201 what was recorded now, and with 200 what was recorded before.
+fn recorded<T>(recorded: Recorded<T>) -> (StatusCode, Json<T>) {
+    let Recorded { answer, recording } = recorded;
+    let status = match recording {
+        Recording::Now => StatusCode::CREATED,
+        Recording::Before => StatusCode::OK,
+    };
+    (status, Json(answer))
+}
+
+/// Answers with JSON that may take long to write.
+fn json<T: Serialize>(answer: &T) -> Response {
+    match heronry_api::to_json(answer) {
+        Ok(bytes) => {
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            (json, Bytes::from(bytes)).into_response()
+        }
+        Err(refusal) => ProblemAnswer::from(refusal).into_response(),
+    }
 }

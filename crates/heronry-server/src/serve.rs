@@ -3,15 +3,15 @@
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc};
 
 use futures::future::{join, join_all};
+use heronry_api::{Api, Auth};
 use heronry_runtime::Runtime;
 use heronry_store::StoreError;
 
 use crate::{
-    app,
-    auth::Auth,
     connections::{ConnectionLimits, Connections, Listener, Places},
     extract::BodyRoom,
     health::{Health, StoreWatch},
+    router::{self, Bounds},
 };
 
 /// The parts that a server needs. Every part is chosen by the program that starts the server.
@@ -74,11 +74,16 @@ pub async fn serve(
     let runtime = config.runtime.clone();
     let health = Health::new(config.store, &runtime);
     let places = Places::new(config.limits.connections_max);
-    let bodies = BodyRoom::new(config.limits.bodies_bytes_max);
-    let parts = (health, Some(places.clone()), bodies);
-    let (router, app) = app::routes(config.runtime, config.auth, parts);
+    let bounds = Bounds {
+        health,
+        places: Some(places.clone()),
+        bodies: BodyRoom::new(config.limits.bodies_bytes_max),
+    };
+    let app = router::app(Api::new(config.runtime, config.auth), bounds);
+    let stop = app.api.stop();
+    let router = router::routes_of(&app);
     let clock = Arc::clone(runtime.clock());
-    let connections = Connections::new(router, (config.limits, places), clock, app.stop.clone());
+    let connections = Connections::new(router, (config.limits, places), clock, stop.clone());
     let accepting = doors
         .into_iter()
         .map(|(listener, hosts)| connections.accept(listener, hosts));
@@ -87,7 +92,7 @@ pub async fn serve(
             () = shutdown => Ok(()),
             error = app.health.must_end(&runtime) => Err(ServeError::StoreClosed(error)),
         };
-        app.stop.stop();
+        stop.stop();
         ended
     };
     let serving = join(stopping, join_all(accepting));

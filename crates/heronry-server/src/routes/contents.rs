@@ -8,16 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_pool::Rejection;
-use heronry_runtime::{BodyError, CallError, ContentScope};
-use heronry_types::{Body, ContentRef, LimitName};
-use heronry_wire::{ContentErased, ContentQuery, ContentStored, ProblemKind};
+use heronry_api::content::{self, StoreContent};
+use heronry_types::Body;
+use heronry_wire::{ContentErased, ContentQuery, ContentStored};
 
-use super::{At, Route};
+use super::{PoolRequest, Route, recorded};
 use crate::{
-    extract::{Query, invalid, media_type, named_key, read_content},
+    extract::{Query, key, read_content},
     guards::BodyForm,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -52,62 +51,30 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    at: At,
+    asked: PoolRequest,
     Query(query): Query<ContentQuery>,
     request: Request,
-) -> Result<(StatusCode, Answer<ContentStored>), Refusal> {
-    let media_type = stated_type(request.headers())?;
-    let key = named_key(request.headers(), query.idempotency_key)?;
-    // What repeats nothing is refused before any of it is read.
-    if key.is_none() {
-        at.identity.check_standing().await?;
-    }
-    let run = match (at.identity.own_run(), query.run) {
-        (None, named) => named,
-        (Some(_), named) => Some(at.identity.acting(named, "run")?),
+) -> Result<(StatusCode, Answer<ContentStored>), ProblemAnswer> {
+    let headers = request.headers();
+    let store = StoreContent {
+        media_type: stated_type(headers),
+        key: key(headers)?.named(query.idempotency_key)?,
+        run: query.run,
     };
-    let max = at.limit(LimitName::ContentBytesMax);
-    let bytes = read_content(request, max).await?;
-    let size_bytes = bytes.len() as u64;
-    let body = Body::new(media_type.as_str(), bytes);
-    let stored = match key {
-        None => at.pool.store_body(at.caller(), body).await?,
-        Some(key) => {
-            let scope = ContentScope { run, key };
-            at.pool.store_body_once(at.caller(), scope, body).await?
-        }
-    };
-    let status = if stored.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    let stored = ContentStored {
-        content_ref: stored.content_ref,
-        media_type,
-        size_bytes,
-        cursor: stored.cursor,
-        durability: at.app.durability(),
-        erased_at: stored.erased_at,
-    };
-    Ok((status, Answer(stored)))
+    let upload = store.admit(&asked.access).await?;
+    let bytes = read_content(request, upload.bytes_max()).await?;
+    Ok(recorded(upload.store(bytes).await?))
 }
 
-fn stated_type(headers: &HeaderMap) -> Result<String, Refusal> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(Body::BINARY.to_owned());
-    };
+fn stated_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?;
     // What is not text is as little a media type as no text.
-    let text = value.to_str().unwrap_or_default();
-    media_type("content-type", text)?;
-    Ok(text.to_owned())
+    Some(value.to_str().unwrap_or_default().to_owned())
 }
 
-async fn fetch(at: At) -> Result<Response, Refusal> {
-    let content_ref = named_ref(&at)?;
-    let found = at.pool.body(at.caller(), content_ref).await;
-    let missing = "no such content of a message that the caller sent or received";
-    let body = found.map_err(|error| not_found(error, missing))?.body;
+async fn fetch(asked: PoolRequest) -> Result<Response, ProblemAnswer> {
+    let content_ref = asked.params.content_ref("ref")?;
+    let body = content::fetch(&asked.access, content_ref).await?;
     let media_type = HeaderValue::from_str(&body.media_type)
         .unwrap_or_else(|_| HeaderValue::from_static(Body::BINARY));
     // A body is data of strangers: no browser may run it as a page of this server.
@@ -129,29 +96,7 @@ async fn fetch(at: At) -> Result<Response, Refusal> {
     Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
-async fn erase(at: At) -> Result<Answer<ContentErased>, Refusal> {
-    let content_ref = named_ref(&at)?;
-    let left = at.pool.erase_body(at.caller(), content_ref).await;
-    let missing = "no such content that the caller sent or stored";
-    let left = left.map_err(|error| not_found(error, missing))?;
-    Ok(Answer(ContentErased {
-        content_ref,
-        media_type: left.media_type.to_string(),
-        size_bytes: left.bytes,
-        digest: left.digest,
-        erased_at: left.erased_at,
-    }))
-}
-
-fn named_ref(at: &At) -> Result<ContentRef, Refusal> {
-    ContentRef::parse(at.params.text("ref")).map_err(|error| invalid("ref", &error.to_string()))
-}
-
-/// Returns the refusal of a body that is named in the path: nothing conflicts when it is missing.
-fn not_found(error: BodyError, missing: &str) -> Refusal {
-    if let BodyError::Call(CallError::Rejected(Rejection::ContentMissing)) = error {
-        Refusal::of(ProblemKind::ContentMissing, missing)
-    } else {
-        error.into()
-    }
+async fn erase(asked: PoolRequest) -> Result<Answer<ContentErased>, ProblemAnswer> {
+    let content_ref = asked.params.content_ref("ref")?;
+    Ok(Answer(content::erase(&asked.access, content_ref).await?))
 }

@@ -1,21 +1,11 @@
 //! Dead letters: showing them, and giving them another chance.
 
 use axum::{Json as Answer, routing::MethodFilter};
-use heronry_pool::{
-    DeadLetterView,
-    decide::{ListDeadLetters, ReplayCopy},
-};
-use heronry_types::Cursor;
-use heronry_wire::{
-    Changed, DeadLetter, DeadLetterList, DeadLetterName, DeadLettersQuery, Problem, ProblemKind,
-};
+use heronry_api::dead;
+use heronry_wire::{Changed, DeadLetterList, DeadLettersQuery};
 
-use super::{At, Route, changed};
-use crate::{
-    extract::{Query, invalid},
-    identity::Access,
-    problems::Refusal,
-};
+use super::{PoolRequest, Route};
+use crate::{extract::Query, identity::Access, problems::ProblemAnswer};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -41,68 +31,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn list(
-    at: At,
+    asked: PoolRequest,
     Query(query): Query<DeadLettersQuery>,
-) -> Result<Answer<DeadLetterList>, Refusal> {
-    at.identity.check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
-    }
-    let run = match at.identity.own_run() {
-        None => query.run,
-        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
-    };
-    let after = match (query.after_run, query.after) {
-        (None, None) => None,
-        (Some(run), Some(after)) => Some((run, after)),
-        (None, Some(_)) => return Err(invalid("after_run", "missing; it goes with after")),
-        (Some(_), None) => return Err(invalid("after", "missing; it goes with after_run")),
-    };
-    let max = at.page_size(query.limit)?;
-    let list = ListDeadLetters {
-        caller: at.caller(),
-        run,
-        after,
-        max,
-    };
-    let page = at.call(list).await?;
-    Ok(Answer(DeadLetterList {
-        dead_letters: page.letters.into_iter().map(shown).collect(),
-        next: page
-            .next
-            .map(|(run_id, cursor)| DeadLetterName { cursor, run_id }),
-        as_of: page.as_of,
-    }))
+) -> Result<Answer<DeadLetterList>, ProblemAnswer> {
+    Ok(Answer(dead::list(&asked.access, query).await?))
 }
 
-fn shown(letter: DeadLetterView) -> DeadLetter {
-    DeadLetter {
-        run_id: letter.run,
-        cursor: letter.cursor,
-        message_id: letter.message_id,
-        from: letter.from,
-        attempt: letter.attempt,
-        reason: letter.reason,
-        dead_at: letter.dead_at,
-        dead_cursor: letter.dead_cursor,
-        content_ref: letter.content_ref,
-    }
-}
-
-async fn replay(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let accepted: Cursor = at.params.text("cursor").parse().map_err(|error| {
-        let problem = Problem::new(
-            ProblemKind::CursorInvalid,
-            heronry_types::CursorError::to_string(&error),
-        );
-        Refusal(problem.with("field", "cursor"))
-    })?;
-    let caller = at.caller();
-    let replay = ReplayCopy {
-        caller,
-        run,
-        accepted,
-    };
-    Ok(changed(at.call(replay).await?))
+async fn replay(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
+    let (run, accepted) = (asked.run()?, asked.params.cursor("cursor")?);
+    Ok(Answer(dead::replay(&asked.access, run, accepted).await?))
 }

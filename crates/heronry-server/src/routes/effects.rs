@@ -1,18 +1,14 @@
 //! Effects: showing those without a result, and resolving them by hand.
 
 use axum::{Json as Answer, routing::MethodFilter};
-use heronry_pool::{
-    EffectReport,
-    decide::{ListEffects, ReportEffect},
-};
-use heronry_types::{Cursor, EffectFault, EffectResult};
-use heronry_wire::{Changed, EffectList, EffectsQuery, Problem, ProblemKind, ResolveEffect};
+use heronry_api::effect;
+use heronry_wire::{Changed, EffectList, EffectsQuery, ResolveEffect};
 
-use super::{At, Route, changed};
+use super::{PoolRequest, Route};
 use crate::{
-    extract::{Json, Query, invalid},
+    extract::{Json, Query},
     identity::Access,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -35,64 +31,18 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn list(at: At, Query(query): Query<EffectsQuery>) -> Result<Answer<EffectList>, Refusal> {
-    at.identity.check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
-    }
-    let run = match at.identity.own_run() {
-        None => query.run,
-        Some(_) => at.identity.acting(query.run, "run").map(Some)?,
-    };
-    let list = ListEffects {
-        caller: at.caller(),
-        run,
-        after: query.after,
-        max: at.page_size(query.limit)?,
-    };
-    let page = at.call(list).await?;
-    Ok(Answer(EffectList {
-        effects: page.effects,
-        next: page.next,
-        as_of: page.as_of,
-    }))
+async fn list(
+    asked: PoolRequest,
+    Query(query): Query<EffectsQuery>,
+) -> Result<Answer<EffectList>, ProblemAnswer> {
+    Ok(Answer(effect::list(&asked.access, query).await?))
 }
 
-async fn resolve(at: At, Json(body): Json<ResolveEffect>) -> Result<Answer<Changed>, Refusal> {
-    let effect: Cursor = at.params.text("id").parse().map_err(|error| {
-        let problem = Problem::new(
-            ProblemKind::CursorInvalid,
-            heronry_types::CursorError::to_string(&error),
-        );
-        Refusal(problem.with("field", "id"))
-    })?;
-    let report = ReportEffect {
-        caller: at.caller(),
-        run: None,
-        effect,
-        attempt: None,
-        result: EffectResult {
-            outcome: body.outcome,
-            note: body.note,
-        },
-    };
-    match at.call(report).await? {
-        EffectReport::Completed(_, done) => Ok(changed(done)),
-        EffectReport::Refused(fault, _) => Err(refused(fault)),
-    }
-}
-
-fn refused(fault: EffectFault) -> Refusal {
-    let (kind, detail) = match fault {
-        EffectFault::Unknown => (
-            ProblemKind::EffectNotFound,
-            "no such effect in this pool; list them to see which there are",
-        ),
-        EffectFault::Finished => (ProblemKind::EffectFinished, "the effect has a result"),
-        EffectFault::Stale => (
-            ProblemKind::EffectStale,
-            "a later attempt or a newer generation has the effect",
-        ),
-    };
-    Refusal(Problem::new(kind, detail))
+async fn resolve(
+    asked: PoolRequest,
+    Json(body): Json<ResolveEffect>,
+) -> Result<Answer<Changed>, ProblemAnswer> {
+    let effect = asked.params.cursor("id")?;
+    let resolved = effect::resolve(&asked.access, effect, body).await?;
+    Ok(Answer(resolved))
 }

@@ -1,26 +1,17 @@
 //! Joining, listing, changing, leaving and ending.
 
 use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
-use heronry_pool::{
-    MemberView, Rejection, Stood,
-    decide::{
-        ChangeMember, EndRun, Heartbeat, JoinNew, JoinPool, LeavePool, ListMembers, ResumeRun,
-        SuspendRun,
-    },
-};
-use heronry_types::{InstanceId, LimitName, RunEnd, RunId, RunState};
+use heronry_api::member;
 use heronry_wire::{
-    Changed, Join as JoinBody, Joined, MemberList, MemberView as MemberShown, MembersQuery,
-    PatchMember, SetState, StateChanged, SuspendedView as SuspendedShown, TakenOver,
+    Changed, Join as JoinBody, Joined, MemberList, MembersQuery, PatchMember, SetState,
+    StateChanged,
 };
 
-use super::{At, Route, changed, inbox::claims};
+use super::{PoolRequest, Route, recorded};
 use crate::{
-    app::Shared,
-    auth::Joining,
-    extract::{Json, Query, invalid},
+    extract::{Json, Query},
     identity::Access,
-    problems::Refusal,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -75,198 +66,42 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn join(at: At, Json(body): Json<JoinBody>) -> Result<(StatusCode, Answer<Joined>), Refusal> {
-    let instance = match body.instance {
-        Some(instance) => instance,
-        None => fresh_instance(&at.app)?,
-    };
-    let join = JoinPool {
-        caller: at.caller(),
-        run: body.run_id,
-        agent: body.agent_id,
-        session: body.session_id,
-        topics: body.topics,
-        policies: body.policies,
-        instance,
-        lease: body.lease_ms,
-    };
-    let joined = if body.new {
-        at.call(JoinNew(join)).await?
-    } else {
-        at.call(join).await?
-    };
-    let joining = Joining {
-        pool: &at.id,
-        run: &joined.run,
-        generation: joined.generation,
-    };
-    let epoch = at.app.issued_in(&at.id, joined.generation).await?;
-    let member_token = at.app.auth.member_token(epoch, joining);
-    let status = if joined.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    let answer = Joined {
-        run_id: joined.run,
-        agent_id: joined.agent,
-        generation: joined.generation,
-        cursor: joined.cursor,
-        member_token,
-        unread: joined.unread,
-        durability: at.app.durability(),
-        taken_over: joined.taken_over.map(|over| TakenOver {
-            generation: over.generation,
-            last_seen: over.last_seen,
-        }),
-    };
-    Ok((status, Answer(answer)))
+async fn join(
+    asked: PoolRequest,
+    Json(body): Json<JoinBody>,
+) -> Result<(StatusCode, Answer<Joined>), ProblemAnswer> {
+    Ok(recorded(member::join(&asked.access, body).await?))
 }
 
-fn fresh_instance(app: &Shared) -> Result<InstanceId, Refusal> {
-    InstanceId::parse(app.fresh_name("i-")).map_err(|error| invalid("instance", &error.to_string()))
+async fn list(
+    asked: PoolRequest,
+    Query(query): Query<MembersQuery>,
+) -> Result<Answer<MemberList>, ProblemAnswer> {
+    Ok(Answer(member::list(&asked.access, query).await?))
 }
 
-async fn list(at: At, Query(query): Query<MembersQuery>) -> Result<Answer<MemberList>, Refusal> {
-    at.identity.check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(invalid("limit", "a page has one member at least"));
-    }
-    let max = match query.limit {
-        Some(_) => at.page_size(query.limit)?,
-        None => at.limit(LimitName::PageItemsMax),
-    };
-    let page = at
-        .call(ListMembers {
-            caller: at.caller(),
-            after: query.after,
-            max,
-        })
-        .await?;
-    Ok(Answer(MemberList {
-        members: page.members.into_iter().map(shown).collect(),
-        next: page.next,
-        as_of: page.as_of,
-    }))
+async fn change(
+    asked: PoolRequest,
+    Json(body): Json<PatchMember>,
+) -> Result<Answer<Changed>, ProblemAnswer> {
+    let run = asked.run()?;
+    Ok(Answer(member::change(&asked.access, run, body).await?))
 }
 
-fn shown(member: MemberView) -> MemberShown {
-    MemberShown {
-        run_id: member.run,
-        agent_id: member.agent,
-        session_id: member.session,
-        generation: member.generation,
-        topics: member.topics,
-        policies: member.policies,
-        unread: member.unread,
-        lease_ms: member.lease,
-        last_seen: member.last_seen,
-        lost_until: member.lost_until,
-        state: match member.suspended {
-            Some(_) => RunState::Suspended,
-            None => RunState::Active,
-        },
-        suspended: member.suspended.map(|it| SuspendedShown {
-            cursor: it.cursor,
-            wakes: it.wakes,
-            until: it.until,
-            suspected_deadlock: it.suspected_deadlock,
-            orphaned: it.orphaned,
-        }),
-    }
+async fn heartbeat(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
+    let run = asked.run()?;
+    Ok(Answer(member::heartbeat(&asked.access, run).await?))
 }
 
-async fn change(at: At, Json(body): Json<PatchMember>) -> Result<Answer<Changed>, Refusal> {
-    let run: RunId = at.path_run()?;
-    if body.topics.is_none() && body.lease_ms.is_none() {
-        return Err(invalid("topics", "missing; name what to change"));
-    }
-    let command = ChangeMember {
-        caller: at.caller(),
-        run,
-        topics: body.topics,
-        lease: body.lease_ms,
-    };
-    Ok(changed(at.call(command).await?))
+async fn leave(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
+    let run = asked.run()?;
+    Ok(Answer(member::leave(&asked.access, run).await?))
 }
 
-async fn heartbeat(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let caller = at.caller();
-    Ok(changed(at.call(Heartbeat { caller, run }).await?))
-}
-
-async fn leave(at: At) -> Result<Answer<Changed>, Refusal> {
-    let run = at.path_run()?;
-    let caller = at.caller();
-    Ok(changed(at.call(LeavePool { caller, run }).await?))
-}
-
-async fn state(at: At, Json(body): Json<SetState>) -> Result<Answer<StateChanged>, Refusal> {
-    let run = at.path_run()?;
-    check_fields(&body)?;
-    let stood = match body.state {
-        RunState::Active => {
-            let caller = at.caller();
-            at.call(ResumeRun { caller, run }).await?
-        }
-        RunState::Suspended => {
-            let release = body.release.unwrap_or_default();
-            let suspend = SuspendRun {
-                caller: at.caller(),
-                run,
-                wakes: body.wakes.unwrap_or_default(),
-                timeout: body.timeout_ms,
-                release: claims(&release, "release")?,
-            };
-            at.call(suspend).await?
-        }
-        RunState::Completed => end(&at, run, (RunEnd::Completed, body.note)).await?,
-        RunState::Failed => end(&at, run, (RunEnd::Failed, body.note)).await?,
-        RunState::Cancelled => end(&at, run, (RunEnd::Cancelled, body.note)).await?,
-    };
-    Ok(Answer(StateChanged {
-        cursor: stood.done.cursor,
-        durability: stood.done.durability,
-        state: stood.state,
-    }))
-}
-
-/// Checks that no field is named that the state does not go with, and that a suspension has one end.
-fn check_fields(body: &SetState) -> Result<(), Refusal> {
-    let of_end = [("note", body.note.is_some())];
-    let of_suspension = [
-        ("wakes", body.wakes.is_some()),
-        ("timeout_ms", body.timeout_ms.is_some()),
-        ("forever", body.forever.is_some()),
-        ("release", body.release.is_some()),
-    ];
-    let foreign = match body.state {
-        RunState::Active => [&of_end[..], &of_suspension].concat(),
-        RunState::Suspended => of_end.to_vec(),
-        RunState::Completed | RunState::Failed | RunState::Cancelled => of_suspension.to_vec(),
-    };
-    if let Some((field, _)) = foreign.iter().find(|(_, is_there)| *is_there) {
-        let state = body.state;
-        return Err(invalid(field, &format!("does not go with {state}")));
-    }
-    let is_forever = body.forever == Some(true);
-    if body.state == RunState::Suspended && is_forever == body.timeout_ms.is_some() {
-        return Err(Rejection::OneEnd.into());
-    }
-    Ok(())
-}
-
-async fn end(at: &At, run: RunId, (end, note): (RunEnd, Option<String>)) -> Result<Stood, Refusal> {
-    let caller = at.caller();
-    let done = at
-        .call(EndRun {
-            caller,
-            run,
-            end,
-            note,
-        })
-        .await?;
-    let state = end.into();
-    Ok(Stood { done, state })
+async fn state(
+    asked: PoolRequest,
+    Json(body): Json<SetState>,
+) -> Result<Answer<StateChanged>, ProblemAnswer> {
+    let run = asked.run()?;
+    Ok(Answer(member::set_state(&asked.access, run, body).await?))
 }

@@ -5,25 +5,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
-use heronry_pool::decide::{
-    self, CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, SendRequest,
-};
-use heronry_runtime::ReceiptChange;
-use heronry_types::{Body, Millis, Receipt, ReceiptUntil, RunId};
+use heronry_api::message;
+use heronry_types::Receipt;
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
 
-use super::{At, Route};
+use super::{PoolRequest, Route, recorded};
 use crate::{
-    extract::{self, Json, Query, idempotency_key, invalid, trace},
-    problems::Refusal,
+    extract::{Json, Query, key},
+    problems::ProblemAnswer,
 };
-
-/// The fields that carry a body.
-const BODY_FIELDS: [&str; 3] = ["body", "body_base64", "content_ref"];
-
-/// The answer to a message without a body.
-const NO_BODY: &str =
-    "missing; give one of body, body_base64 and content_ref (an empty body is \"\")";
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -57,145 +47,28 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn send(
-    at: At,
+    asked: PoolRequest,
     headers: HeaderMap,
-    Json(mut body): Json<SendMessage>,
-) -> Result<(StatusCode, Answer<Receipt>), Refusal> {
-    let run = at.identity.acting(body.from.take(), "from")?;
-    let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let expiry = match (body.expires_at, body.expires_in_ms) {
-        (None, None) => None,
-        (Some(at), None) => Some(Expiry::At(at)),
-        (None, Some(span)) => Some(Expiry::In(span)),
-        (Some(_), Some(_)) => {
-            return Err(invalid(
-                "expires_in_ms",
-                "expires_at is given too; give one",
-            ));
-        }
-    };
-    let options = body.options();
-    let waiting = at.within(body.wait_ms)?;
-    let content = content(&at, &mut body).await?;
-    let mut request = SendRequest::new(body.to, content, key);
-    request.message_id = body.message_id;
-    request.correlation = body.correlation;
-    request.reply_to = body.reply_to;
-    request.contract = body.response_contract;
-    request.expiry = expiry;
-    request.options = options;
-    request.policies = body.policies;
-    request.trace = trace(&headers);
-    let sent = at
-        .call(decide::SendMessage::new(at.caller(), run, request))
-        .await?;
-    let status = if sent.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    Ok((
-        status,
-        Answer(until_over(&at, sent.receipt, waiting.span).await),
-    ))
+    Json(body): Json<SendMessage>,
+) -> Result<(StatusCode, Answer<Receipt>), ProblemAnswer> {
+    let sent = message::send(&asked.access, body, key(&headers)?).await?;
+    Ok(recorded(sent))
 }
 
-/// Waits until a message that was sent just now or before is over.
-///
-/// The message is journaled, so the end of the waiting is no refusal of the request, whatever its
-/// reason. The answer is then the receipt of the moment of sending.
-async fn until_over(at: &At, sent: Receipt, wait: Millis) -> Receipt {
-    if wait.0 == 0 {
-        return sent;
-    }
-    let find = FindMessage {
-        caller: at.caller(),
-        from: sent.from.clone(),
-        message_id: sent.message_id.clone(),
-    };
-    let over = at.pool.wait_receipt(find, ReceiptUntil::Ended, wait);
-    at.unless_stopped(over).await.unwrap_or(sent)
+async fn receipt(
+    asked: PoolRequest,
+    Query(query): Query<ReceiptQuery>,
+) -> Result<Answer<Receipt>, ProblemAnswer> {
+    let message_id = asked.params.id("id")?;
+    let receipt = message::receipt(&asked.access, message_id, query).await?;
+    Ok(Answer(receipt))
 }
 
-/// Returns the one body that a message names.
-async fn content(at: &At, body: &mut SendMessage) -> Result<Content, Refusal> {
-    let media_type = body.media_type.take();
-    if let Some(named) = &media_type {
-        extract::media_type("media_type", named)?;
-    }
-    let or = |default: &str| media_type.clone().unwrap_or_else(|| default.to_owned());
-    match (body.body.take(), body.body_base64.take(), body.content_ref) {
-        (None, None, None) => {
-            let Refusal(problem) = invalid("body", NO_BODY);
-            Err(Refusal(problem.with("fields", BODY_FIELDS.as_slice())))
-        }
-        (Some(text), None, None) => {
-            let bytes = text.0.into_bytes();
-            Ok(Content::Inline(Body::new(or(Body::TEXT), bytes)))
-        }
-        (None, Some(bytes), None) => Ok(Content::Inline(Body::new(or(Body::BINARY), bytes.0))),
-        (None, None, Some(content_ref)) => {
-            let mut stored = at.pool.stored(at.caller(), content_ref).await?;
-            if let (
-                Content::Stored {
-                    media_type: own, ..
-                },
-                Some(named),
-            ) = (&mut stored, media_type)
-            {
-                *own = named;
-            }
-            Ok(stored)
-        }
-        (Some(_), Some(_), _) => Err(invalid("body_base64", "body is given too; give one")),
-        (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => {
-            Err(invalid("content_ref", "a body is given too; give one"))
-        }
-    }
-}
-
-async fn receipt(at: At, Query(query): Query<ReceiptQuery>) -> Result<Answer<Receipt>, Refusal> {
-    let from: RunId = at.identity.acting(query.from, "from")?;
-    let message_id = at.params.id("id")?;
-    let waiting = at.within(query.wait_ms)?;
-    let wait = waiting.span;
-    let no_wait = "wait_ms says how long to wait; give both";
-    match (query.since, query.until) {
-        (Some(_), Some(_)) => return Err(invalid("since", "until is given too; give one")),
-        (Some(_), None) if wait.0 == 0 => return Err(invalid("since", no_wait)),
-        (None, Some(_)) if wait.0 == 0 => return Err(invalid("until", no_wait)),
-        (Some(_), None) | (None, Some(_) | None) => {}
-    }
-    let find = FindMessage {
-        caller: at.caller(),
-        from,
-        message_id,
-    };
-    if wait.0 == 0 {
-        return Ok(Answer(at.call(find).await?));
-    }
-    let change = match (query.until, query.since) {
-        (Some(until), _) => ReceiptChange::Until(until),
-        (None, Some(cursor)) => {
-            at.call(CheckCursor { cursor }).await?;
-            ReceiptChange::After(cursor)
-        }
-        (None, None) => ReceiptChange::After(at.call(find.clone()).await?.as_of),
-    };
-    let changed = at.pool.wait_receipt(find, change, wait);
-    at.unless_stopped(changed).await.map(Answer)
-}
-
-async fn cancel(at: At, Json(body): Json<CancelMessage>) -> Result<Answer<Receipt>, Refusal> {
-    let from: RunId = at.identity.acting(body.from, "from")?;
-    let message_id = at.params.id("id")?;
-    let caller = at.caller();
-    let receipt = at
-        .call(Cancel {
-            caller,
-            from,
-            message_id,
-        })
-        .await?;
+async fn cancel(
+    asked: PoolRequest,
+    Json(body): Json<CancelMessage>,
+) -> Result<Answer<Receipt>, ProblemAnswer> {
+    let message_id = asked.params.id("id")?;
+    let receipt = message::cancel(&asked.access, message_id, body).await?;
     Ok(Answer(receipt))
 }

@@ -9,24 +9,19 @@ use axum::{
     routing::MethodFilter,
 };
 use futures::stream;
-use heronry_pool::{
-    PoolView,
-    decide::{ConfigurePool, DescribePool, How, RetirePool},
-};
-use heronry_runtime::Opened;
-use heronry_transfer::{Bodies, TransferError};
-use heronry_types::PoolId;
+use heronry_api::pool;
+use heronry_transfer::TransferError;
 use heronry_wire::{
-    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoliciesSource, PoolBody, PoolDeleted,
-    PoolEntry, PoolList, PoolOpened, PoolView as PoolShown, SettingsChanged,
+    DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
+    PoolView as PoolShown, SettingsChanged,
 };
 
-use super::{At, Route};
+use super::{PoolRequest, Route, recorded};
 use crate::{
     app::Shared,
     extract::{Json, Params, Query},
-    identity::{Access, Identity},
-    problems::Refusal,
+    identity::{Access, Authenticated},
+    problems::ProblemAnswer,
 };
 
 /// The description of an export in the contract.
@@ -91,91 +86,44 @@ pub(super) fn rows() -> Vec<Route> {
 async fn put(
     State(app): State<Shared>,
     params: Params,
-    identity: Identity,
+    Authenticated(identity): Authenticated,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, Answer<PoolOpened>), Refusal> {
-    let id: PoolId = params.chosen_id("pool")?;
-    let Opened { pool, how } = app.open(&id, body.into_spec()?).await?;
-    let caller = identity.caller();
-    let view = shown(&app, id, pool.call(DescribePool { caller }).await?);
-    let status = match how {
-        How::Written => StatusCode::CREATED,
-        How::Repeated | How::Unchanged => StatusCode::OK,
-    };
-    let cursor = view.head;
-    Ok((status, Answer(PoolOpened { view, cursor })))
+) -> Result<(StatusCode, Answer<PoolOpened>), ProblemAnswer> {
+    let id = params.chosen_id("pool")?;
+    let opened = pool::open(&app.api, &identity, id, body).await?;
+    Ok(recorded(opened))
 }
 
-async fn list(State(app): State<Shared>, identity: Identity) -> Result<Answer<PoolList>, Refusal> {
-    let pools = match &identity {
-        Identity::Operator => app.runtime.pools().await?,
-        Identity::Member { pool, .. } => {
-            identity.check_standing().await?;
-            vec![pool.id().clone()]
-        }
-    };
-    let pools = pools.into_iter().map(|pool| PoolEntry { pool }).collect();
-    Ok(Answer(PoolList { pools }))
+async fn list(
+    State(app): State<Shared>,
+    Authenticated(identity): Authenticated,
+) -> Result<Answer<PoolList>, ProblemAnswer> {
+    Ok(Answer(pool::list(&app.api, &identity).await?))
 }
 
-async fn show(at: At) -> Result<Answer<PoolShown>, Refusal> {
-    let view = at
-        .call(DescribePool {
-            caller: at.caller(),
-        })
-        .await?;
-    Ok(Answer(shown(&at.app, at.id.clone(), view)))
-}
-
-fn shown(app: &Shared, pool: PoolId, view: PoolView) -> PoolShown {
-    PoolShown {
-        subscriptions: app.streams.of(&pool),
-        pool,
-        epoch: view.head.epoch.to_string(),
-        head: view.head,
-        floor: view.floor,
-        policies: match view.config.grants {
-            Some(_) => PoliciesSource::Granted,
-            None => PoliciesSource::SelfAsserted,
-        },
-        config: PoolBody::from(&view.config),
-        limits: view
-            .limits
-            .effective()
-            .map(|(limit, value)| (limit.to_string(), value))
-            .collect(),
-        settings: view.settings,
-        settings_version: view.settings_version,
-        members: view.members,
-        lost_members: view.lost_members,
-        suspended_members: view.suspended_members,
-        deadlocked_members: view.deadlocked_members,
-        orphaned_wakes: view.orphaned_wakes,
-        live_messages: view.live_messages,
-        live_wakes: view.live_wakes,
-        durability: view.durability,
-    }
+async fn show(asked: PoolRequest) -> Result<Answer<PoolShown>, ProblemAnswer> {
+    Ok(Answer(pool::show(&asked.access).await?))
 }
 
 async fn delete(
     State(app): State<Shared>,
     params: Params,
-    identity: Identity,
+    Authenticated(identity): Authenticated,
     Query(query): Query<DeletePoolQuery>,
-) -> Result<Answer<PoolDeleted>, Refusal> {
-    let pool: PoolId = params.id("pool")?;
-    let retire = RetirePool {
-        caller: identity.caller(),
-        expected: query.expected_head,
-    };
-    let head = app.runtime.delete(&pool, retire).await?;
-    Ok(Answer(PoolDeleted { pool, head }))
+) -> Result<Answer<PoolDeleted>, ProblemAnswer> {
+    let id = params.id("pool")?;
+    let deleted = pool::delete(&app.api, &identity, id, query).await?;
+    Ok(Answer(deleted))
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
-async fn export(State(app): State<Shared>, params: Params) -> Result<Response, Refusal> {
-    let pool: PoolId = params.id("pool")?;
-    let export = app.runtime.export(&pool, Bodies::Included).await?;
+async fn export(
+    State(app): State<Shared>,
+    params: Params,
+    Authenticated(identity): Authenticated,
+) -> Result<Response, ProblemAnswer> {
+    let id = params.id("pool")?;
+    let export = pool::export(&app.api, &identity, &id).await?;
     let lines = stream::try_unfold(export, |mut export| async move {
         let lines = export.next().await.inspect_err(|error| {
             tracing::error!(%error, "an export broke off");
@@ -191,26 +139,8 @@ async fn export(State(app): State<Shared>, params: Params) -> Result<Response, R
 }
 
 async fn configure(
-    at: At,
+    asked: PoolRequest,
     Json(body): Json<PatchSettings>,
-) -> Result<Answer<SettingsChanged>, Refusal> {
-    body.supported()?;
-    let done = at
-        .call(ConfigurePool {
-            caller: at.caller(),
-            expected_version: body.expected_version,
-            limits: body.limits.unwrap_or_default(),
-        })
-        .await?;
-    let view = at
-        .call(DescribePool {
-            caller: at.caller(),
-        })
-        .await?;
-    Ok(Answer(SettingsChanged {
-        settings: view.settings,
-        settings_version: view.settings_version,
-        cursor: done.cursor,
-        durability: done.durability,
-    }))
+) -> Result<Answer<SettingsChanged>, ProblemAnswer> {
+    Ok(Answer(pool::configure(&asked.access, body).await?))
 }

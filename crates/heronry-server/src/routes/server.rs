@@ -7,11 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_wire::{ServerStatus, Version};
+use heronry_api::server::{self, Host};
+use heronry_wire::{ConnectionsStatus, DiskStatus, ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::Shared, connections::Places, identity::Access, metrics::Open, problems::Refusal, status,
+    app::{App, Shared},
+    connections::Places,
+    identity::{Access, Authenticated},
+    metrics::Open,
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -67,16 +72,43 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<Shared>) -> Result<String, Refusal> {
-    app.runtime.pools().await?;
+async fn readyz(State(app): State<Shared>) -> Result<String, ProblemAnswer> {
+    server::check_ready(&app.api).await?;
     Ok(match app.health.disk_warning() {
         None => "ready\n".to_owned(),
         Some(warning) => format!("ready\n{warning}\n"),
     })
 }
 
-async fn status(State(app): State<Shared>) -> Answer<ServerStatus> {
-    Answer(status::of(&app).await)
+async fn status(
+    State(app): State<Shared>,
+    Authenticated(identity): Authenticated,
+) -> Result<Answer<ServerStatus>, ProblemAnswer> {
+    let host = host(&app).await;
+    Ok(Answer(server::status(&app.api, &identity, host).await?))
+}
+
+async fn host(app: &App) -> Host {
+    let places = app.places.as_ref();
+    Host {
+        started: app.health.started,
+        place: app.health.store.place.clone(),
+        connections: places.map(|places| ConnectionsStatus {
+            open: places.taken(),
+            max: places.max(),
+        }),
+        disk: disk(app).await,
+    }
+}
+
+async fn disk(app: &App) -> Option<DiskStatus> {
+    let watch = app.health.store.disk.as_ref()?;
+    let space = app.health.look_at_disk().await?;
+    Some(DiskStatus {
+        free_bytes: space.free_bytes,
+        total_bytes: space.total_bytes,
+        free_bytes_min: watch.free_bytes_min,
+    })
 }
 
 async fn contract(State(app): State<Shared>) -> Response {
@@ -85,22 +117,21 @@ async fn contract(State(app): State<Shared>) -> Response {
 }
 
 async fn version() -> Answer<Version> {
-    Answer(Version {
-        name: "heronry".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        api: "v1".to_owned(),
-    })
+    Answer(server::version())
 }
 
-async fn metrics(State(app): State<Shared>) -> Result<Response, Refusal> {
-    let pools = app.figures().await?;
+async fn metrics(
+    State(app): State<Shared>,
+    Authenticated(identity): Authenticated,
+) -> Result<Response, ProblemAnswer> {
+    let pools = server::samples(&app.api, &identity).await?;
     let text = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
     let open = Open {
         connections: app.places.as_ref().map_or(0, Places::taken),
-        streams: app.streams.total(),
+        streams: app.api.streams().total(),
     };
     Ok((text, app.metrics.render(&pools, open)).into_response())
 }

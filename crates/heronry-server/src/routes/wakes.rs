@@ -5,23 +5,17 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
-use heronry_event::{WakeExplanation, filter::Filter};
-use heronry_pool::{
-    Caller, Rejection,
-    decide::{CancelWake, FindWake, ListWakes, RegisterWake, Suspending, WakeEvents, WakeRequest},
-};
-use heronry_types::{
-    Condition, IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView,
-};
+use heronry_api::wake;
+use heronry_event::WakeExplanation;
+use heronry_types::WakeView;
 use heronry_wire::{
-    ExplainQuery, ProblemKind, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery,
-    WakesQuery,
+    ExplainQuery, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery, WakesQuery,
 };
 
-use super::{At, Route, inbox::claims};
+use super::{PoolRequest, Route, recorded};
 use crate::{
-    extract::{Json, Query, idempotency_key, invalid},
-    problems::Refusal,
+    extract::{Json, Query, key},
+    problems::ProblemAnswer,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -73,180 +67,42 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn register(
-    at: At,
+    asked: PoolRequest,
     headers: HeaderMap,
-    Json(mut body): Json<WakeBody>,
-) -> Result<(StatusCode, Answer<WakeChanged>), Refusal> {
-    let run = at.identity.acting(body.run_id.take(), "run_id")?;
-    let key = idempotency_key(&headers, body.idempotency_key.take())?;
-    let waiting = at.within(body.wait_ms)?;
-    let registered = at
-        .call(RegisterWake::new(
-            at.caller(),
-            run.clone(),
-            request(&at, body, key).await?,
-        ))
-        .await?;
-    let status = if registered.repeated {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
-    let waits = registered.wake.status == WakeStatus::Registered && waiting.span > Millis(0);
-    let wake = if waits {
-        wait_for(&at, run, registered.wake, waiting.span).await
-    } else {
-        at.pool.summed_up(at.caller(), registered.wake).await
-    };
-    let durability = at.app.durability();
-    Ok((status, Answer(WakeChanged { wake, durability })))
+    Json(body): Json<WakeBody>,
+) -> Result<(StatusCode, Answer<WakeChanged>), ProblemAnswer> {
+    let registered = wake::register(&asked.access, body, key(&headers)?).await?;
+    Ok(recorded(registered))
 }
 
-/// Waits for the end of a wake that was registered just now or before.
-///
-/// The wake is journaled, so the end of the waiting is no refusal of the request, whatever its
-/// reason: the run left, it was taken over, the server stops. The answer is then the standing of
-/// the wake, as far as it can be told.
-async fn wait_for(at: &At, run: RunId, registered: WakeView, wait: Millis) -> WakeView {
-    let (run, wake_id) = (Some(run), registered.wake_id.clone());
-    let ended = at
-        .pool
-        .wait_wake(at.caller(), run.clone(), wake_id.clone(), wait);
-    if let Ok(wake) = at.unless_stopped(ended).await {
-        return wake;
-    }
-    let caller = Caller::Operator;
-    let find = FindWake {
-        caller,
-        run,
-        wake_id,
-    };
-    at.call(find).await.unwrap_or(registered)
-}
-
-async fn request(at: &At, mut body: WakeBody, key: IdempotencyKey) -> Result<WakeRequest, Refusal> {
-    let condition = body.take_condition();
-    let condition = condition.map_err(|error| invalid("filter", &error.to_string()))?;
-    condition.check().map_err(Rejection::from)?;
-    let mut request = WakeRequest::new(compiled(at, &condition).await?, key);
-    request.suspending = suspending(&body)?;
-    request.wake_id = body.wake_id;
-    request.policies = body.policies;
-    request.since = body.since.map_or(Since::default(), |since| since.0);
-    request.timeout = body.timeout_ms;
-    request.resume_with = body.resume_with.unwrap_or_default();
-    request.wake_events = match body.include_wakes {
-        Some(true) => WakeEvents::Include,
-        Some(false) | None => WakeEvents::Skip,
-    };
-    Ok(request)
-}
-
-/// Compiles the filters of a condition, one after the other.
-async fn compiled(at: &At, condition: &Condition) -> Result<Condition<Filter>, Refusal> {
-    let mut compiled = Vec::new();
-    for clause in condition.clauses() {
-        compiled.push(at.compile(clause.filter).await?);
-    }
-    let mut compiled = compiled.into_iter();
-    condition.try_map(&mut |_: &String| {
-        // Both walk the filters in the order in which they stand.
-        let filter = compiled.next();
-        filter.ok_or_else(|| Refusal::of(ProblemKind::Internal, "a filter was not compiled"))
-    })
-}
-
-/// Returns how the run is to be suspended, if it is.
-fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
-    if body.suspends_run != Some(true) {
-        let alone = "goes only with suspends_run";
-        return match (body.forever, &body.release) {
-            (None | Some(false), None) => Ok(None),
-            (Some(true), _) => Err(invalid("forever", alone)),
-            (None | Some(false), Some(_)) => Err(invalid("release", alone)),
-        };
-    }
-    let mut suspending = match body.forever {
-        Some(true) => Suspending::forever(),
-        Some(false) | None => Suspending::until_timeout(),
-    };
-    let release = body.release.as_deref().unwrap_or_default();
-    suspending.release = claims(release, "release")?;
-    Ok(Some(suspending))
-}
-
-async fn list(at: At, Query(query): Query<WakesQuery>) -> Result<Answer<WakeList>, Refusal> {
-    at.identity.check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(invalid("limit", "0 shows nothing; ask for 1 at least"));
-    }
-    let list = ListWakes {
-        caller: at.caller(),
-        run: whose(&at, query.run)?,
-        after: query.after,
-        max: at.page_size(query.limit)?,
-    };
-    let page = at.call(list).await?;
-    Ok(Answer(WakeList {
-        wakes: page.wakes,
-        next: page.next,
-        as_of: page.as_of,
-    }))
+async fn list(
+    asked: PoolRequest,
+    Query(query): Query<WakesQuery>,
+) -> Result<Answer<WakeList>, ProblemAnswer> {
+    Ok(Answer(wake::list(&asked.access, query).await?))
 }
 
 async fn explain(
-    at: At,
+    asked: PoolRequest,
     Query(query): Query<ExplainQuery>,
-) -> Result<Answer<WakeExplanation>, Refusal> {
-    let run = whose(&at, query.run)?;
-    let wake_id = at.params.id("id")?;
-    let explained = at.pool.explain_wake(at.caller(), run, wake_id);
-    Ok(Answer(explained.await?))
+) -> Result<Answer<WakeExplanation>, ProblemAnswer> {
+    let wake_id = asked.params.id("id")?;
+    let explained = wake::explain(&asked.access, wake_id, query).await?;
+    Ok(Answer(explained))
 }
 
-async fn wait(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeView>, Refusal> {
-    let run = whose(&at, query.run)?;
-    let wake_id = at.params.id("id")?;
-    let waiting = at.within(query.wait_ms)?;
-    let ended = at.pool.wait_wake(at.caller(), run, wake_id, waiting.span);
-    Ok(Answer(at.unless_stopped(ended).await?))
+async fn wait(
+    asked: PoolRequest,
+    Query(query): Query<WakeQuery>,
+) -> Result<Answer<WakeView>, ProblemAnswer> {
+    let wake_id = asked.params.id("id")?;
+    Ok(Answer(wake::show(&asked.access, wake_id, query).await?))
 }
 
-async fn cancel(at: At, Query(query): Query<WakeQuery>) -> Result<Answer<WakeChanged>, Refusal> {
-    let wake_id: WakeId = at.params.id("id")?;
-    if query.wait_ms.is_some() {
-        return Err(invalid("wait_ms", "giving up does not wait; leave it out"));
-    }
-    // An operator may name no run: the id says whose it is then, unless two runs have it.
-    let run = if let Some(run) = whose(&at, query.run)? {
-        run
-    } else {
-        let (caller, run, wake_id) = (at.caller(), None, wake_id.clone());
-        at.call(FindWake {
-            caller,
-            run,
-            wake_id,
-        })
-        .await?
-        .run_id
-    };
-    let caller = at.caller();
-    let wake = at
-        .call(CancelWake {
-            caller,
-            run,
-            wake_id,
-        })
-        .await?;
-    let wake = at.pool.summed_up(at.caller(), wake).await;
-    let durability = at.app.durability();
-    Ok(Answer(WakeChanged { wake, durability }))
-}
-
-/// Returns whose wake a query is about: a member's own, or the one that an operator may name.
-fn whose(at: &At, named: Option<RunId>) -> Result<Option<RunId>, Refusal> {
-    match at.identity.own_run() {
-        None => Ok(named),
-        Some(_) => at.identity.acting(named, "run").map(Some),
-    }
+async fn cancel(
+    asked: PoolRequest,
+    Query(query): Query<WakeQuery>,
+) -> Result<Answer<WakeChanged>, ProblemAnswer> {
+    let wake_id = asked.params.id("id")?;
+    Ok(Answer(wake::cancel(&asked.access, wake_id, query).await?))
 }

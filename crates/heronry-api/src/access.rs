@@ -1,36 +1,37 @@
-//! The place in the engine where a request works, and the identity that it works as.
+//! The door of one request: who asks, of which pool, what it may take, and what ends its waiting.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use axum::{extract::FromRequestParts, http::request::Parts};
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_pool::{Caller, decide::Command};
 use heronry_runtime::Pool;
+use heronry_store::Clock;
 use heronry_types::{LimitExceeded, LimitName, Millis, PoolId, RunId};
 use heronry_wire::ProblemKind;
 
 use crate::{
-    app::Shared,
-    extract::{Held, Params},
-    identity::Identity,
-    problems::Refusal,
+    Api, Identity, Refusal,
     shares::{Holder, Share},
-    side,
 };
 
 /// The number of items of a page without a limit in the request.
 const PAGE_DEFAULT: u64 = 100;
 
-/// The pool that the path names, and who asks.
-#[derive(Debug)]
-pub(crate) struct At {
-    pub(crate) app: Shared,
-    pub(crate) id: PoolId,
-    pub(crate) pool: Pool,
-    pub(crate) identity: Identity,
-    pub(crate) params: Params,
-    /// The room for bodies that the request holds.
-    held: Option<Arc<Held>>,
+/// The part of a surface that wants to know when a request begins to wait: it may hold something that
+/// others need meanwhile.
+pub trait BeforeWaiting: fmt::Debug + Send + Sync {
+    /// Gives back what a request holds that is about to wait. It may be told so again.
+    fn release(&self);
+}
+
+/// The door of one request: who asks, of which pool, the shares that it may take there, and the switch
+/// that ends its waiting. Every use case in a pool is called with one.
+#[derive(Clone, Debug)]
+pub struct Access {
+    api: Api,
+    pool: Pool,
+    identity: Identity,
+    before_waiting: Option<Arc<dyn BeforeWaiting>>,
 }
 
 /// A call that may wait; it counts as one that does as long as this lives.
@@ -41,39 +42,67 @@ pub(crate) struct Waiting {
     _share: Option<Share>,
 }
 
-impl FromRequestParts<Shared> for At {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Refusal> {
-        let identity = Identity::from_request_parts(parts, app).await?;
-        let params = Params::from_request_parts(parts, app).await?;
-        let id = params.id("pool")?;
-        let pool = match &identity {
-            Identity::Operator => app.pool(&id).await?,
-            // The path names the member's own pool: every other was refused before.
-            Identity::Member { pool, .. } => pool.clone(),
+impl Access {
+    /// Opens the door of a pool to a caller.
+    ///
+    /// # Errors
+    /// [`Refusal`] `pool-not-found` when there is no such pool, or a member names another than its own;
+    /// or the failure of the store.
+    pub async fn open(api: &Api, identity: &Identity, pool: &PoolId) -> Result<Self, Refusal> {
+        let pool = match identity {
+            Identity::Operator => api.runtime().find(pool).await?,
+            Identity::Member { pool: own, .. } if own.id() == pool => own.clone(),
+            Identity::Member { .. } => return Err(Refusal::pool_not_found()),
         };
         Ok(Self {
-            app: Shared::clone(app),
-            id,
+            api: api.clone(),
             pool,
-            identity,
-            params,
-            held: parts.extensions.get().cloned(),
+            identity: identity.clone(),
+            before_waiting: None,
         })
     }
-}
 
-impl At {
+    /// Sets what is told before the request waits.
+    #[must_use]
+    pub fn with_before_waiting(mut self, told: Arc<dyn BeforeWaiting>) -> Self {
+        self.before_waiting = Some(told);
+        self
+    }
+
+    /// Does the last part of an answer of so many items: at once when they are few, else beside the pools
+    /// with a permit of who asks.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        items: usize,
+        write: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        self.api.write(&self.identity.party(), items, write).await
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        self.api.runtime().clock()
+    }
+
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Returns who asks, as the engine calls it.
     pub(crate) fn caller(&self) -> Caller {
         self.identity.caller()
     }
 
-    /// Returns the run that the path names, when the caller may act as it.
-    pub(crate) fn path_run(&self) -> Result<RunId, Refusal> {
-        let named = self.params.id("run")?;
-        self.identity.acting(Some(named), "run")
+    /// Returns the run that a request names, when the caller may act as it.
+    pub(crate) fn acting_as(&self, run: RunId) -> Result<RunId, Refusal> {
+        self.identity.acting(Some(run), "run")
     }
 
     /// Asks the engine.
@@ -94,7 +123,7 @@ impl At {
             });
         };
         let span = self.check(LimitName::LongPollMsMax, wait.0).map(Millis)?;
-        let shares = &self.app.long_polls;
+        let shares = self.api.long_polls();
         let share = shares.take(&self.holder(), &self.pool.limits(), 1);
         let share = share
             .map_err(|exceeded| Refusal::of_share(exceeded, "wait with fewer calls at once"))?;
@@ -107,7 +136,7 @@ impl At {
     /// Returns who holds what this request takes of the pool's shares.
     pub(crate) fn holder(&self) -> Holder {
         Holder {
-            pool: self.id.clone(),
+            pool: self.pool.id().clone(),
             run: self.identity.own_run().cloned(),
         }
     }
@@ -130,7 +159,7 @@ impl At {
         Ok(actual)
     }
 
-    /// Returns the value of a limit of the pool. The pool's task is not asked for it: limits are no
+    /// Returns the value of a limit of the pool. The pool's actor is not asked for it: limits are no
     /// secret, and published.
     pub(crate) fn limit(&self, limit: LimitName) -> u64 {
         self.pool.limits().get(limit)
@@ -138,22 +167,22 @@ impl At {
 
     /// Compiles a filter, beside the pool when that may take long.
     pub(crate) async fn compile(&self, text: &str) -> Result<Filter, CompileErrors> {
-        side::compile(&self.app, &self.identity, text).await
+        self.api.compile(&self.identity.party(), text).await
     }
 
-    /// Waits for an answer, but not longer than the server serves.
+    /// Waits for an answer, but not longer than the process serves.
     pub(crate) async fn unless_stopped<T, E: Into<Refusal>>(
         &self,
         answer: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Refusal> {
-        // Whoever waits for long holds no room that others need meanwhile.
-        if let Some(held) = &self.held {
-            held.release();
+        // Whoever waits for long holds nothing that others need meanwhile.
+        if let Some(told) = &self.before_waiting {
+            told.release();
         }
         tokio::select! {
             biased;
             answer = answer => answer.map_err(Into::into),
-            () = self.app.stop.stopped() => Err(Refusal::of(
+            () = self.api.stop().stopped() => Err(Refusal::of(
                 ProblemKind::ShuttingDown,
                 "the server is shutting down; wait again when it is back",
             )),
