@@ -165,6 +165,16 @@ impl Access {
         self.pool.limits().get(limit)
     }
 
+    /// Passes on what was made of a request before the engine is asked. The engine refuses those who may
+    /// not act any more, with what they asked for; where they are refused before that, they are told first
+    /// that they may not act.
+    pub(crate) async fn made<T>(&self, made: Result<T, Refusal>) -> Result<T, Refusal> {
+        if made.is_err() {
+            self.identity.check_standing().await?;
+        }
+        made
+    }
+
     /// Compiles a filter, beside the pool when that may take long.
     pub(crate) async fn compile(&self, text: &str) -> Result<Filter, CompileErrors> {
         self.api.compile(&self.identity.party(), text).await

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc};
 
+use heronry_pool::Caller;
 use heronry_runtime::{OpenError, Runtime};
 use heronry_types::{Durability, Epoch, Generation, PoolId};
 
@@ -89,10 +90,15 @@ impl Api {
             // The token is good; it is the store that cannot say more.
             Err(error) => return Err(error.into()),
         };
+        let (run, generation) = (claim.run, claim.generation);
+        let caller = Caller::Member {
+            run: run.clone(),
+            generation,
+        };
         Ok(Identity::Member {
-            pool,
-            run: claim.run,
-            generation: claim.generation,
+            pool: pool.telling_unread(caller),
+            run,
+            generation,
         })
     }
 

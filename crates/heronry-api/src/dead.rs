@@ -14,7 +14,18 @@ use crate::{Access, Refusal, changed};
 /// # Errors
 /// [`Refusal`].
 pub async fn list(access: &Access, query: DeadLettersQuery) -> Result<DeadLetterList, Refusal> {
-    access.identity().check_standing().await?;
+    let list = access.made(asked(access, query)).await?;
+    let page = access.call(list).await?;
+    Ok(DeadLetterList {
+        dead_letters: page.letters.into_iter().map(shown).collect(),
+        next: page
+            .next
+            .map(|(run_id, cursor)| DeadLetterName { cursor, run_id }),
+        as_of: page.as_of,
+    })
+}
+
+fn asked(access: &Access, query: DeadLettersQuery) -> Result<ListDeadLetters, Refusal> {
     if query.limit == Some(0) {
         let why = "0 shows nothing; ask for 1 at least";
         return Err(Refusal::invalid("limit", why));
@@ -30,19 +41,11 @@ pub async fn list(access: &Access, query: DeadLettersQuery) -> Result<DeadLetter
             return Err(Refusal::invalid("after", "missing; it goes with after_run"));
         }
     };
-    let list = ListDeadLetters {
+    Ok(ListDeadLetters {
         caller: access.caller(),
         run,
         after,
         max: access.page_size(query.limit)?,
-    };
-    let page = access.call(list).await?;
-    Ok(DeadLetterList {
-        dead_letters: page.letters.into_iter().map(shown).collect(),
-        next: page
-            .next
-            .map(|(run_id, cursor)| DeadLetterName { cursor, run_id }),
-        as_of: page.as_of,
     })
 }
 

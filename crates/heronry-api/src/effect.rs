@@ -14,22 +14,25 @@ use crate::{Access, Refusal, changed};
 /// # Errors
 /// [`Refusal`].
 pub async fn list(access: &Access, query: EffectsQuery) -> Result<EffectList, Refusal> {
-    access.identity().check_standing().await?;
-    if query.limit == Some(0) {
-        let why = "0 shows nothing; ask for 1 at least";
-        return Err(Refusal::invalid("limit", why));
-    }
-    let list = ListEffects {
-        caller: access.caller(),
-        run: access.identity().whose(query.run)?,
-        after: query.after,
-        max: access.page_size(query.limit)?,
-    };
+    let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
     Ok(EffectList {
         effects: page.effects,
         next: page.next,
         as_of: page.as_of,
+    })
+}
+
+fn asked(access: &Access, query: EffectsQuery) -> Result<ListEffects, Refusal> {
+    if query.limit == Some(0) {
+        let why = "0 shows nothing; ask for 1 at least";
+        return Err(Refusal::invalid("limit", why));
+    }
+    Ok(ListEffects {
+        caller: access.caller(),
+        run: access.identity().whose(query.run)?,
+        after: query.after,
+        max: access.page_size(query.limit)?,
     })
 }
 

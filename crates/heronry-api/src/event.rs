@@ -3,14 +3,14 @@
 mod watch;
 
 use heronry_event::{EventPage, Filter};
-use heronry_pool::decide::{self, Viewing};
+use heronry_pool::decide::{self, Viewer, Viewing};
 use heronry_runtime::{EventQuery, From, OnTrimmed};
 use heronry_types::Cursor;
 use heronry_wire::{
     AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
 };
 
-use crate::{Access, Key, Recorded, Refusal};
+use crate::{Access, Identity, Key, Recorded, Refusal, access::Waiting, side::FILTER_BYTES_SMALL};
 
 pub use watch::{Watch, Watched, watch};
 
@@ -19,18 +19,41 @@ pub use watch::{Watch, Watched, watch};
 /// # Errors
 /// [`Refusal`].
 pub async fn page(access: &Access, query: &EventsQuery) -> Result<EventPage, Refusal> {
-    let asked = asked(access, query).await?;
-    if query.on_trimmed == Some(WhenTrimmed::Gap) {
-        return Err(Refusal::invalid(
-            "on_trimmed",
-            "a page has no gaps; say error, or nothing",
-        ));
-    }
-    let limit = access.page_size(query.limit)?;
-    let waiting = access.within(query.wait_ms)?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let viewer = viewer(access, query).await?;
+    let made = PageRequest::of(access, query, viewer).await;
+    let request = may_look(access, query, made).await?;
+    let PageRequest {
+        asked,
+        limit,
+        waiting,
+    } = request;
     let page = access.pool().events(&asked, limit, waiting.span);
     access.unless_stopped(page).await
+}
+
+/// A page that is asked for.
+struct PageRequest {
+    asked: EventQuery,
+    limit: usize,
+    waiting: Waiting,
+}
+
+impl PageRequest {
+    async fn of(access: &Access, query: &EventsQuery, viewer: Viewer) -> Result<Self, Refusal> {
+        let asked = asked(access, query, viewer).await?;
+        if query.on_trimmed == Some(WhenTrimmed::Gap) {
+            return Err(Refusal::invalid(
+                "on_trimmed",
+                "a page has no gaps; say error, or nothing",
+            ));
+        }
+        let limit = access.page_size(query.limit)?;
+        Ok(Self {
+            asked,
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            waiting: access.within(query.wait_ms)?,
+        })
+    }
 }
 
 /// Appends a batch of events that a member reports.
@@ -59,13 +82,56 @@ pub async fn append(
     })
 }
 
-/// Returns what a request asks for, for a viewer that may look.
-async fn asked(access: &Access, query: &EventsQuery) -> Result<EventQuery, Refusal> {
-    let viewing = Viewing {
+/// Returns whose view a request asks for.
+///
+/// A member's own follows from its token, and is judged with all that it asks for. Any other view is
+/// judged here, and so is who has a long filter compiled.
+async fn viewer(access: &Access, query: &EventsQuery) -> Result<Viewer, Refusal> {
+    let is_long = |filter: &String| filter.len() > FILTER_BYTES_SMALL;
+    let is_small = !query.filter.as_ref().is_some_and(is_long);
+    match (access.identity(), &query.view_run) {
+        (Identity::Operator, None) => Ok(Viewer::Operator),
+        (
+            Identity::Member {
+                run, generation, ..
+            },
+            named,
+        ) if is_small && named.as_ref().is_none_or(|named| named == run) => Ok(Viewer::Member {
+            run: run.clone(),
+            generation: *generation,
+        }),
+        (Identity::Operator, Some(_)) | (Identity::Member { .. }, _) => {
+            access.call(viewing(access, query)).await
+        }
+    }
+}
+
+fn viewing(access: &Access, query: &EventsQuery) -> Viewing {
+    Viewing {
         caller: access.caller(),
         run: query.view_run.clone(),
-    };
-    let viewer = access.call(viewing).await?;
+    }
+}
+
+/// Passes on what was made of a request. Where it is refused before the engine was asked, a member that may
+/// not look is told that first.
+async fn may_look<T>(
+    access: &Access,
+    query: &EventsQuery,
+    made: Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    if made.is_err() {
+        access.call(viewing(access, query)).await?;
+    }
+    made
+}
+
+/// Returns what a request asks for.
+async fn asked(
+    access: &Access,
+    query: &EventsQuery,
+    viewer: Viewer,
+) -> Result<EventQuery, Refusal> {
     let filter = match &query.filter {
         Some(text) => access.compile(text).await?,
         None => Filter::all(),

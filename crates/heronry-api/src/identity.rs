@@ -17,7 +17,7 @@ pub enum Identity {
     Operator,
     /// One joining of a run, in this pool alone.
     Member {
-        /// The pool.
+        /// The pool, by a handle for the calls of this member.
         pool: Pool,
         /// The run.
         run: RunId,
@@ -111,10 +111,16 @@ impl Identity {
 
     /// Returns how many copies wait in a member's inbox; nothing for an operator, and 0 for who is not a
     /// member any more.
+    ///
+    /// The answers to the calls of the request have told it, unless there was none, or one that waited
+    /// since: then the pool is asked.
     pub async fn unread(&self) -> Option<u64> {
         let Self::Member { pool, run, .. } = self else {
             return None;
         };
+        if let Some(told) = pool.told_unread() {
+            return Some(told);
+        }
         // As the member itself: an older generation has nothing to read of its successor's, and does
         // not renew its lease.
         let peek = PeekInbox {

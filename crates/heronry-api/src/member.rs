@@ -79,24 +79,27 @@ fn fresh_instance(api: &Api) -> Result<InstanceId, Refusal> {
 /// # Errors
 /// [`Refusal`].
 pub async fn list(access: &Access, query: MembersQuery) -> Result<MemberList, Refusal> {
-    access.identity().check_standing().await?;
-    if query.limit == Some(0) {
-        return Err(Refusal::invalid("limit", "a page has one member at least"));
-    }
-    let max = match query.limit {
-        Some(_) => access.page_size(query.limit)?,
-        None => access.limit(LimitName::PageItemsMax),
-    };
-    let list = ListMembers {
-        caller: access.caller(),
-        after: query.after,
-        max,
-    };
+    let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
     Ok(MemberList {
         members: page.members.into_iter().map(shown).collect(),
         next: page.next,
         as_of: page.as_of,
+    })
+}
+
+fn asked(access: &Access, query: MembersQuery) -> Result<ListMembers, Refusal> {
+    let max = match query.limit {
+        Some(0) => {
+            return Err(Refusal::invalid("limit", "a page has one member at least"));
+        }
+        Some(_) => access.page_size(query.limit)?,
+        None => access.limit(LimitName::PageItemsMax),
+    };
+    Ok(ListMembers {
+        caller: access.caller(),
+        after: query.after,
+        max,
     })
 }
 

@@ -74,7 +74,8 @@ async fn until_over(access: &Access, sent: Receipt, wait: Millis) -> Receipt {
         from: sent.from.clone(),
         message_id: sent.message_id.clone(),
     };
-    let over = access.pool().wait_receipt(find, ReceiptUntil::Ended, wait);
+    let (pool, ended) = (access.pool(), ReceiptUntil::Ended);
+    let over = pool.wait_receipt_after(find, sent.clone(), ended, wait);
     access.unless_stopped(over).await.unwrap_or(sent)
 }
 
@@ -149,15 +150,16 @@ pub async fn receipt(
     if wait.0 == 0 {
         return access.call(find).await;
     }
+    if let (None, Some(cursor)) = (query.until, query.since) {
+        access.call(CheckCursor { cursor }).await?;
+    }
+    let found = access.call(find.clone()).await?;
     let change = match (query.until, query.since) {
         (Some(until), _) => ReceiptChange::Until(until),
-        (None, Some(cursor)) => {
-            access.call(CheckCursor { cursor }).await?;
-            ReceiptChange::After(cursor)
-        }
-        (None, None) => ReceiptChange::After(access.call(find.clone()).await?.as_of),
+        (None, since) => ReceiptChange::After(since.unwrap_or(found.as_of)),
     };
-    let changed = access.pool().wait_receipt(find, change, wait);
+    let pool = access.pool();
+    let changed = pool.wait_receipt_after(find, found, change, wait);
     access.unless_stopped(changed).await
 }
 

@@ -128,22 +128,25 @@ fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
 /// # Errors
 /// [`Refusal`].
 pub async fn list(access: &Access, query: WakesQuery) -> Result<WakeList, Refusal> {
-    access.identity().check_standing().await?;
-    if query.limit == Some(0) {
-        let why = "0 shows nothing; ask for 1 at least";
-        return Err(Refusal::invalid("limit", why));
-    }
-    let list = ListWakes {
-        caller: access.caller(),
-        run: access.identity().whose(query.run)?,
-        after: query.after,
-        max: access.page_size(query.limit)?,
-    };
+    let list = access.made(asked(access, query)).await?;
     let page = access.call(list).await?;
     Ok(WakeList {
         wakes: page.wakes,
         next: page.next,
         as_of: page.as_of,
+    })
+}
+
+fn asked(access: &Access, query: WakesQuery) -> Result<ListWakes, Refusal> {
+    if query.limit == Some(0) {
+        let why = "0 shows nothing; ask for 1 at least";
+        return Err(Refusal::invalid("limit", why));
+    }
+    Ok(ListWakes {
+        caller: access.caller(),
+        run: access.identity().whose(query.run)?,
+        after: query.after,
+        max: access.page_size(query.limit)?,
     })
 }
 

@@ -1,11 +1,14 @@
 //! Watching events: a stream that replays, then follows, and says now and then how far it has looked.
 
 use heronry_event::{CloseReason, StreamItem};
-use heronry_runtime::{CallError, EventsError, Follow, OnTrimmed, StopReason, Subscription};
+use heronry_pool::decide::Viewer;
+use heronry_runtime::{
+    CallError, EventQuery, EventsError, Follow, OnTrimmed, StopReason, Subscription,
+};
 use heronry_types::{Cursor, Millis};
 use heronry_wire::{EventsQuery, OnTrimmed as WhenTrimmed};
 
-use super::{asked, resumed};
+use super::{asked, may_look, resumed, viewer};
 use crate::{Access, Refusal, Share};
 
 /// The time between two bookmarks of a stream. A bookmark says how far the stream has looked, with
@@ -50,8 +53,37 @@ pub async fn watch(
     query: &EventsQuery,
     resumed_after: Option<Cursor>,
 ) -> Result<Watch, Refusal> {
-    let mut asked = asked(&access, query).await?;
+    let viewer = viewer(&access, query).await?;
+    let made = stream_request(&access, query, viewer).await;
+    let mut asked = may_look(&access, query, made).await?;
     asked.from = resumed(asked.from, resumed_after);
+    let open = may_look(&access, query, open_stream(&access)).await?;
+    let pool = access.pool();
+    let subscription = pool.subscribe(asked, Follow::Live).await?;
+    let bookmark_at = later(access.clock().now().monotonic);
+    Ok(Watch {
+        access,
+        subscription,
+        bookmark_at,
+        stage: Stage::Flowing,
+        _open: open,
+    })
+}
+
+/// Takes the share of one stream.
+fn open_stream(access: &Access) -> Result<Share, Refusal> {
+    let streams = access.api().streams();
+    let share = streams.take(&access.holder(), &access.pool().limits(), 1);
+    share.map_err(|exceeded| Refusal::of_share(exceeded, "end one of those that are open"))
+}
+
+/// Returns what a stream is asked for.
+async fn stream_request(
+    access: &Access,
+    query: &EventsQuery,
+    viewer: Viewer,
+) -> Result<EventQuery, Refusal> {
+    let mut asked = asked(access, query, viewer).await?;
     asked.on_trimmed = match query.on_trimmed.unwrap_or_default() {
         WhenTrimmed::Gap => OnTrimmed::Gap,
         WhenTrimmed::Error => OnTrimmed::Error,
@@ -68,20 +100,7 @@ pub async fn watch(
             "a stream always waits; leave it out",
         ));
     }
-    let pool = access.pool();
-    let streams = access.api().streams();
-    let share = streams.take(&access.holder(), &pool.limits(), 1);
-    let open =
-        share.map_err(|exceeded| Refusal::of_share(exceeded, "end one of those that are open"))?;
-    let subscription = pool.subscribe(asked, Follow::Live).await?;
-    let bookmark_at = later(access.clock().now().monotonic);
-    Ok(Watch {
-        access,
-        subscription,
-        bookmark_at,
-        stage: Stage::Flowing,
-        _open: open,
-    })
+    Ok(asked)
 }
 
 fn later(now: Millis) -> Millis {
