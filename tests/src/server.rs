@@ -68,7 +68,7 @@ fn check_shows_no_body(path: &str, headers: &HeaderMap, bytes: &[u8]) {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Reply {
+pub struct HttpReply {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -79,7 +79,7 @@ pub struct Reply {
     pub bytes: Vec<u8>,
 }
 
-impl Reply {
+impl HttpReply {
     /// The answer as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
@@ -165,13 +165,13 @@ impl Server {
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> HttpReply {
         let path = request.uri().path().to_owned();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         check_shows_no_body(&path, &parts.headers, &bytes);
-        Reply {
+        HttpReply {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -180,17 +180,17 @@ impl Server {
     }
 
     /// Sends a request with a token and, when it is not null, a JSON body.
-    pub async fn call(&self, token: &str, line: &str, body: Value) -> Reply {
+    pub async fn call(&self, token: &str, line: &str, body: Value) -> HttpReply {
         self.send(request(token, line, &body)).await
     }
 
     /// Asks for a path.
-    pub async fn get(&self, token: &str, path: &str) -> Reply {
+    pub async fn get(&self, token: &str, path: &str) -> HttpReply {
         self.call(token, &format!("GET {path}"), Value::Null).await
     }
 
     /// Posts a JSON body.
-    pub async fn post(&self, token: &str, path: &str, body: Value) -> Reply {
+    pub async fn post(&self, token: &str, path: &str, body: Value) -> HttpReply {
         self.call(token, &format!("POST {path}"), body).await
     }
 
@@ -216,7 +216,7 @@ impl Server {
     }
 
     /// Sends a text to a run under a key.
-    pub async fn tell(&self, token: &str, to: &str, key: &str) -> Reply {
+    pub async fn tell(&self, token: &str, to: &str, key: &str) -> HttpReply {
         let body = json!({"to": to_run(to), "body": said(key), "idempotency_key": key});
         self.post(token, "/v1/pools/p/messages", body).await
     }

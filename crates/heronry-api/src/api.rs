@@ -8,17 +8,17 @@ use heronry_types::{Durability, Epoch, Generation, PoolId};
 
 use crate::{
     Auth, Identity, Refusal, Stop,
-    auth::{EPOCH_OF_NO_POOL, MemberClaim, Shown},
+    auth::{EPOCH_OF_NO_POOL, MemberClaim, ShownToken},
     shares::Shares,
 };
 
 /// The use cases of the pools of one runtime: what all surfaces of a process share. Cheap to clone; all
 /// clones are the same.
 #[derive(Clone, Debug)]
-pub struct Api(Arc<Parts>);
+pub struct Api(Arc<ApiParts>);
 
 #[derive(Debug)]
-struct Parts {
+struct ApiParts {
     runtime: Runtime,
     auth: Auth,
     streams: Arc<Shares>,
@@ -29,7 +29,7 @@ struct Parts {
 impl Api {
     /// Returns the use cases over a runtime, for callers that these secrets prove.
     pub fn new(runtime: Runtime, auth: Auth) -> Self {
-        Self(Arc::new(Parts {
+        Self(Arc::new(ApiParts {
             runtime,
             auth,
             streams: Shares::of_streams(),
@@ -71,9 +71,9 @@ impl Api {
     /// not say more about a token that is good.
     pub async fn identify(&self, shown: Option<&str>) -> Result<Identity, Refusal> {
         match self.auth().read(shown) {
-            Shown::Operator => Ok(Identity::Operator),
-            Shown::Nothing => Err(Refusal::unauthorized()),
-            Shown::Member(claim) => self.believe(claim).await,
+            ShownToken::Operator => Ok(Identity::Operator),
+            ShownToken::Nothing => Err(Refusal::unauthorized()),
+            ShownToken::Member(claim) => self.believe(claim).await,
         }
     }
 

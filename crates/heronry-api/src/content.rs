@@ -9,7 +9,7 @@ use crate::{Access, Recorded, Refusal, check_media_type};
 
 /// The request to store a body, without the body: it is judged before a byte of that is read.
 #[derive(Clone, Debug, Default)]
-pub struct StoreContent {
+pub struct UploadRequest {
     /// The media type; absent: any bytes.
     pub media_type: Option<String>,
     /// The idempotency key; absent: every repeat stores the body anew.
@@ -26,7 +26,7 @@ pub struct Upload<'a> {
     scope: Option<ContentScope>,
 }
 
-impl StoreContent {
+impl UploadRequest {
     /// Judges the request. What repeats nothing is refused before any of the body is read.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ mod watch;
 
 use heronry_event::{EventPage, Filter};
 use heronry_pool::decide::{self, Viewer, Viewing};
-use heronry_runtime::{EventQuery, From, OnTrimmed};
+use heronry_runtime::{EventQuery, OnTrimmed, ReadFrom};
 use heronry_types::Cursor;
 use heronry_wire::{
     AppendEvents, EventsAppended, EventsFrom, EventsQuery, OnTrimmed as WhenTrimmed,
@@ -12,7 +12,7 @@ use heronry_wire::{
 
 use crate::{Access, Identity, Key, Recorded, Refusal, access::Waiting, side::FILTER_BYTES_SMALL};
 
-pub use watch::{Watch, Watched, watch};
+pub use watch::{EventWatch, WatchItem, watch};
 
 /// Returns a page of events, and waits for a first one when the request says how long.
 ///
@@ -144,16 +144,16 @@ async fn asked(
     })
 }
 
-fn start(query: &EventsQuery) -> Result<From, Refusal> {
+fn start(query: &EventsQuery) -> Result<ReadFrom, Refusal> {
     match (query.after, query.from) {
         (Some(_), Some(_)) => Err(Refusal::invalid("from", "after is given too; give one")),
-        (Some(after), None) => Ok(From::Cursor(after)),
-        (None, Some(EventsFrom::Head)) => Ok(From::Head),
-        (None, Some(EventsFrom::Start) | None) => Ok(From::Start),
+        (Some(after), None) => Ok(ReadFrom::Cursor(after)),
+        (None, Some(EventsFrom::Head)) => Ok(ReadFrom::Head),
+        (None, Some(EventsFrom::Start) | None) => Ok(ReadFrom::Start),
     }
 }
 
 /// Returns where a stream starts that goes on from an earlier one.
-fn resumed(asked: From, after: Option<Cursor>) -> From {
-    after.map_or(asked, From::Cursor)
+fn resumed(asked: ReadFrom, after: Option<Cursor>) -> ReadFrom {
+    after.map_or(asked, ReadFrom::Cursor)
 }

@@ -14,7 +14,7 @@ use heronry_wire::{
 
 use crate::{Access, Api, Refusal, changed};
 
-pub use page::Found;
+pub use page::InboxAnswer;
 
 /// The time that claims hold when the request names none, and the pool allows so much.
 const CLAIM_DEFAULT: Millis = Millis::from_secs(60);
@@ -26,7 +26,7 @@ const ITEMS_DEFAULT: u64 = 1;
 ///
 /// # Errors
 /// [`Refusal`]; no copy was claimed then.
-pub async fn receive(access: &Access, run: RunId, body: Receive) -> Result<Found, Refusal> {
+pub async fn receive(access: &Access, run: RunId, body: Receive) -> Result<InboxAnswer, Refusal> {
     let run = access.acting_as(run)?;
     let receive_id = match body.receive_id {
         Some(receive_id) => receive_id,
@@ -51,7 +51,7 @@ pub async fn receive(access: &Access, run: RunId, body: Receive) -> Result<Found
     };
     let received = access.pool().receive(fetch, waiting.span);
     let received = access.unless_stopped(received).await?;
-    Ok(Found::of(access, received, body.bodies).await)
+    Ok(InboxAnswer::of(access, received, body.bodies).await)
 }
 
 fn fresh_receive(api: &Api) -> Result<ReceiveId, Refusal> {
@@ -63,12 +63,12 @@ fn fresh_receive(api: &Api) -> Result<ReceiveId, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn peek(access: &Access, run: RunId, query: InboxQuery) -> Result<Found, Refusal> {
+pub async fn peek(access: &Access, run: RunId, query: InboxQuery) -> Result<InboxAnswer, Refusal> {
     let run = access.acting_as(run)?;
     let max = access.page_size(query.max)?;
     let caller = access.caller();
     let received = access.call(PeekInbox { caller, run, max }).await?;
-    Ok(Found::of(access, received, query.bodies).await)
+    Ok(InboxAnswer::of(access, received, query.bodies).await)
 }
 
 /// Acknowledges claims: each copy ends with it. A repeat changes nothing.

@@ -195,17 +195,17 @@ pub async fn set_state(
             access.call(suspend).await?
         }
         RunState::Completed => {
-            Ending::new(run, RunEnd::Completed, body.note)
+            RunEnding::new(run, RunEnd::Completed, body.note)
                 .record(access)
                 .await?
         }
         RunState::Failed => {
-            Ending::new(run, RunEnd::Failed, body.note)
+            RunEnding::new(run, RunEnd::Failed, body.note)
                 .record(access)
                 .await?
         }
         RunState::Cancelled => {
-            Ending::new(run, RunEnd::Cancelled, body.note)
+            RunEnding::new(run, RunEnd::Cancelled, body.note)
                 .record(access)
                 .await?
         }
@@ -246,13 +246,13 @@ fn check_fields(body: &SetState) -> Result<(), Refusal> {
 }
 
 /// The end of a run that is to be recorded.
-struct Ending {
+struct RunEnding {
     run: RunId,
     end: RunEnd,
     note: Option<String>,
 }
 
-impl Ending {
+impl RunEnding {
     fn new(run: RunId, end: RunEnd, note: Option<String>) -> Self {
         Self { run, end, note }
     }

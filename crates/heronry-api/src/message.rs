@@ -1,8 +1,6 @@
 //! Sending a message, asking for its receipt, and cancelling it.
 
-use heronry_pool::decide::{
-    self, CancelMessage as Cancel, CheckCursor, Content, Expiry, FindMessage, SendRequest,
-};
+use heronry_pool::decide::{self, CheckCursor, Content, Expiry, FindMessage, SendRequest};
 use heronry_runtime::ReceiptChange;
 use heronry_types::{Body, MessageId, Millis, Receipt, ReceiptUntil, Timestamp};
 use heronry_wire::{CancelMessage, ReceiptQuery, SendMessage};
@@ -16,14 +14,15 @@ const BODY_FIELDS: [&str; 3] = ["body", "body_base64", "content_ref"];
 const NO_BODY: &str =
     "missing; give one of body, body_base64 and content_ref (an empty body is \"\")";
 
-/// The receipt of a message that was sent, now or before.
-pub type Sent = Recorded<Receipt>;
-
 /// Sends a message, and waits until it is over when the request says how long.
 ///
 /// # Errors
 /// [`Refusal`]; nothing was sent then.
-pub async fn send(access: &Access, mut body: SendMessage, key: Key) -> Result<Sent, Refusal> {
+pub async fn send(
+    access: &Access,
+    mut body: SendMessage,
+    key: Key,
+) -> Result<Recorded<Receipt>, Refusal> {
     let run = access.identity().acting(body.from.take(), "from")?;
     let named = key.needed(body.idempotency_key.take())?;
     let expiry = expiry(body.expires_at, body.expires_in_ms)?;
@@ -174,7 +173,7 @@ pub async fn cancel(
 ) -> Result<Receipt, Refusal> {
     let from = access.identity().acting(body.from, "from")?;
     let caller = access.caller();
-    let cancel = Cancel {
+    let cancel = decide::CancelMessage {
         caller,
         from,
         message_id,

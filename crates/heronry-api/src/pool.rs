@@ -4,7 +4,7 @@ use heronry_pool::{
     PoolView,
     decide::{ConfigurePool, DescribePool, How, RetirePool},
 };
-use heronry_runtime::Opened;
+use heronry_runtime::OpenedPool;
 use heronry_transfer::{Bodies, Export};
 use heronry_types::PoolId;
 use heronry_wire::{
@@ -25,7 +25,7 @@ pub async fn open(
     body: PoolBody,
 ) -> Result<Recorded<PoolOpened>, Refusal> {
     identity.check_operator()?;
-    let Opened { pool, how } = api.runtime().open(&id, body.into_spec()?).await?;
+    let OpenedPool { pool, how } = api.runtime().open(&id, body.into_spec()?).await?;
     let caller = identity.caller();
     let view = shown(api, id, pool.call(DescribePool { caller }).await?);
     let cursor = view.head;

@@ -2,7 +2,7 @@
 
 use heronry_wire::{Proof, ProofKey, Prove};
 
-use crate::{Api, Auth, Refusal, auth::Named};
+use crate::{Api, Auth, Refusal, auth::NamedToken};
 
 /// Proves that this process knows the token that the question names, without the token. The surface has
 /// checked before that the question names the address at which it was asked.
@@ -14,12 +14,12 @@ use crate::{Api, Auth, Refusal, auth::Named};
 /// [`Refusal`] `invalid-request` for a nonce that cannot be read.
 pub async fn prove(api: &Api, question: &Prove) -> Result<Proof, Refusal> {
     let key = match Auth::named(question) {
-        Named::Operator => api.auth().operator_proof_key().clone(),
-        Named::Member(named) => {
+        NamedToken::Operator => api.auth().operator_proof_key().clone(),
+        NamedToken::Member(named) => {
             let epoch = api.issued_in(&named.pool, named.generation).await?;
             api.auth().member_proof_key(epoch, &named)
         }
-        Named::Nobody => ProofKey::of(&api.fresh_name("nobody-")),
+        NamedToken::Nobody => ProofKey::of(&api.fresh_name("nobody-")),
     };
     let proof = key.answer(question, std::process::id());
     proof.ok_or_else(|| Refusal::invalid("nonce", "write 32 bytes as 64 hex digits"))

@@ -16,7 +16,7 @@ const POOLS_SHOWN_MAX: usize = 256;
 
 /// The parts of a status that the process knows which serves the pools.
 #[derive(Clone, Debug)]
-pub struct Host {
+pub struct ServerHost {
     /// The time when it started.
     pub started: Reading,
     /// The place of its store, for people.
@@ -65,7 +65,11 @@ pub async fn check_ready(api: &Api) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal`] `operator-only`.
-pub async fn status(api: &Api, identity: &Identity, host: Host) -> Result<ServerStatus, Refusal> {
+pub async fn status(
+    api: &Api,
+    identity: &Identity,
+    host: ServerHost,
+) -> Result<ServerStatus, Refusal> {
     identity.check_operator()?;
     let runtime = api.runtime();
     let listed = runtime.pools().await.map_err(Refusal::from);

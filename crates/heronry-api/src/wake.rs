@@ -3,14 +3,13 @@
 use heronry_event::{WakeExplanation, filter::Filter};
 use heronry_pool::{
     Caller, Rejection,
-    decide::{CancelWake, FindWake, ListWakes, RegisterWake, Suspending, WakeEvents, WakeRequest},
+    decide::{self, CancelWake, FindWake, ListWakes, Suspending, WakeEvents, WakeRequest},
 };
 use heronry_types::{
     Condition, IdempotencyKey, Millis, RunId, Since, WakeId, WakeStatus, WakeView,
 };
 use heronry_wire::{
-    ExplainQuery, ProblemKind, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery,
-    WakesQuery,
+    ExplainQuery, ProblemKind, RegisterWake, WakeChanged, WakeList, WakeQuery, WakesQuery,
 };
 
 use crate::{Access, Key, Recorded, Refusal, inbox::claims};
@@ -21,14 +20,14 @@ use crate::{Access, Key, Recorded, Refusal, inbox::claims};
 /// [`Refusal`]; no wake was registered then.
 pub async fn register(
     access: &Access,
-    mut body: WakeBody,
+    mut body: RegisterWake,
     key: Key,
 ) -> Result<Recorded<WakeChanged>, Refusal> {
     let run = access.identity().acting(body.run_id.take(), "run_id")?;
     let key = key.needed(body.idempotency_key.take())?;
     let waiting = access.within(body.wait_ms)?;
     let request = request(access, body, key).await?;
-    let command = RegisterWake::new(access.caller(), run.clone(), request);
+    let command = decide::RegisterWake::new(access.caller(), run.clone(), request);
     let registered = access.call(command).await?;
     let repeated = registered.repeated;
     let waits = registered.wake.status == WakeStatus::Registered && waiting.span > Millis(0);
@@ -70,7 +69,7 @@ async fn wait_for(access: &Access, run: RunId, registered: WakeView, wait: Milli
 
 async fn request(
     access: &Access,
-    mut body: WakeBody,
+    mut body: RegisterWake,
     key: IdempotencyKey,
 ) -> Result<WakeRequest, Refusal> {
     let condition = body.take_condition();
@@ -105,7 +104,7 @@ async fn compiled(access: &Access, condition: &Condition) -> Result<Condition<Fi
 }
 
 /// Returns how the run is to be suspended, if it is.
-fn suspending(body: &WakeBody) -> Result<Option<Suspending>, Refusal> {
+fn suspending(body: &RegisterWake) -> Result<Option<Suspending>, Refusal> {
     if body.suspends_run != Some(true) {
         let alone = "goes only with suspends_run";
         return match (body.forever, &body.release) {

@@ -9,7 +9,7 @@ use heronry_runtime::Runtime;
 use crate::{connections::Places, extract::BodyRoom, health::Health, metrics::Metrics};
 
 /// The one state of a server, shared by its requests.
-pub(crate) type Shared = Arc<App>;
+pub(crate) type SharedApp = Arc<App>;
 
 /// The parts that every request of a server works with.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problems::ProblemAnswer;
 
-pub(crate) use body::{BodyRoom, Held, Lane, ShareExceeded, read_content};
+pub(crate) use body::{BodyLane, BodyRoom, HeldRoom, ShareExceeded, read_content};
 pub(crate) use json::Json;
 
 /// Fields that hold a cursor wherever they stand.

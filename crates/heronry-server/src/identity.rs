@@ -12,9 +12,9 @@ use heronry_api::{Identity, Refusal};
 use heronry_wire::UNREAD_HEADER;
 
 use crate::{
-    app::Shared,
+    app::SharedApp,
     connections::Guest,
-    extract::{Held, Lane, Params, bearer},
+    extract::{BodyLane, HeldRoom, Params, bearer},
     problems::ProblemAnswer,
     under_way,
 };
@@ -62,7 +62,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
 
 /// Authenticates a request, and checks that the route is open to who asks.
 pub(crate) async fn authorise(
-    State((app, access)): State<(Shared, Access)>,
+    State((app, access)): State<(SharedApp, Access)>,
     params: Result<Params, ProblemAnswer>,
     request: Request,
     next: Next,
@@ -91,7 +91,7 @@ pub(crate) async fn authorise(
                 let authenticated = Authenticated(identity.clone());
                 request.extensions_mut().insert(authenticated);
                 let held = identity.own_run().is_none().then(|| {
-                    let held = Held::nothing_of(&app.bodies, Lane::Operators);
+                    let held = HeldRoom::nothing_of(&app.bodies, BodyLane::Operators);
                     let held = Arc::new(held);
                     request.extensions_mut().insert(Arc::clone(&held));
                     held

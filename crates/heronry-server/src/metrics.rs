@@ -17,7 +17,7 @@ pub(crate) struct Metrics {
 
 /// The numbers of connections and streams that are open at the time of writing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Open {
+pub(crate) struct OpenCounts {
     pub(crate) connections: u64,
     pub(crate) streams: u64,
 }
@@ -31,8 +31,8 @@ impl Metrics {
     }
 
     /// Writes everything in the text format of Prometheus.
-    pub(crate) fn render(&self, pools: &[PoolSample], open: Open) -> String {
-        let mut text = Text::default();
+    pub(crate) fn render(&self, pools: &[PoolSample], open: OpenCounts) -> String {
+        let mut text = MetricsText::default();
         text.family(
             "heronry_http_responses_total",
             "counter",
@@ -82,9 +82,9 @@ impl Metrics {
 
 /// Prometheus text in the making. Writing to a `String` cannot fail.
 #[derive(Default)]
-struct Text(String);
+struct MetricsText(String);
 
-impl Text {
+impl MetricsText {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         self.line(format_args!("# HELP {name} {help}"));
         self.line(format_args!("# TYPE {name} {kind}"));
@@ -141,7 +141,7 @@ mod tests {
             live_messages: 2,
             live_wakes: 3,
         };
-        let open = Open {
+        let open = OpenCounts {
             connections: 4,
             streams: 0,
         };

@@ -7,7 +7,7 @@ use heronry_api::{Api, Auth, Shares, Stop};
 use heronry_runtime::Runtime;
 
 use crate::{
-    app::{App, Shared},
+    app::{App, SharedApp},
     connections::{ConnectionLimits, Places},
     extract::BodyRoom,
     health::{Health, StoreWatch},
@@ -49,7 +49,7 @@ pub fn router(runtime: Runtime, auth: Auth, bound: SocketAddr) -> Routes {
 }
 
 /// Returns the state that the requests of a server share.
-pub(crate) fn app(api: Api, bounds: Bounds) -> Shared {
+pub(crate) fn app(api: Api, bounds: Bounds) -> SharedApp {
     let Bounds {
         health,
         places,
@@ -68,6 +68,6 @@ pub(crate) fn app(api: Api, bounds: Bounds) -> Shared {
 
 /// Returns the routes of a server whose requests say by themselves, in an extension, which hosts
 /// they may name.
-pub(crate) fn routes_of(app: &Shared) -> Router {
+pub(crate) fn routes_of(app: &SharedApp) -> Router {
     routes::router(app, routes::table())
 }

@@ -15,7 +15,7 @@ mod server;
 mod wakes;
 
 use axum::{
-    Json, Router,
+    Router,
     body::Bytes,
     handler::Handler,
     http::{StatusCode, header},
@@ -28,7 +28,8 @@ use heronry_wire::ProblemKind;
 use serde::Serialize;
 
 use crate::{
-    app::Shared,
+    app::SharedApp,
+    extract::Json,
     guards::{self, BodyForm},
     health,
     identity::{self, Access},
@@ -46,7 +47,7 @@ pub(crate) struct Route {
     pub(crate) access: Access,
     pub(crate) contract: Contract,
     form: BodyForm,
-    handler: MethodRouter<Shared>,
+    handler: MethodRouter<SharedApp>,
 }
 
 impl Route {
@@ -57,7 +58,7 @@ impl Route {
         handler: H,
     ) -> Self
     where
-        H: Handler<T, Shared>,
+        H: Handler<T, SharedApp>,
         T: 'static,
     {
         Self {
@@ -109,13 +110,13 @@ pub(crate) fn table() -> Vec<Route> {
 }
 
 /// Makes the router from the table.
-pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
+pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
     let mut router = Router::new();
     for route in table {
         let handler = match route.access {
             Access::Open => route.handler,
             Access::Operator | Access::Member => {
-                let state = (Shared::clone(app), route.access);
+                let state = (SharedApp::clone(app), route.access);
                 let layer = middleware::from_fn_with_state(state, identity::authorise);
                 route.handler.route_layer(layer)
             }
@@ -135,14 +136,14 @@ pub(crate) fn router(app: &Shared, table: Vec<Route>) -> Router {
             )
         })
         .layer(middleware::from_fn_with_state(
-            Shared::clone(app),
+            SharedApp::clone(app),
             guards::guard,
         ))
         .layer(middleware::from_fn_with_state(
-            Shared::clone(app),
+            SharedApp::clone(app),
             health::say_whether_it_closes,
         ))
-        .with_state(Shared::clone(app))
+        .with_state(SharedApp::clone(app))
 }
 
 /// Answers with 201 what was recorded now, and with 200 what was recorded before.

@@ -8,16 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
-use heronry_api::event::{Watch, Watched};
+use heronry_api::event::{EventWatch, WatchItem};
 use heronry_event::StreamItem;
 use heronry_wire::EVENT_STREAM;
 
 /// Answers with a stream that lasts until the subscription, the server or the reader ends it.
-pub(crate) fn answer(watch: Watch) -> Response {
+pub(crate) fn answer(watch: EventWatch) -> Response {
     let written = stream::unfold(watch, |mut watch| async move {
         let written = match watch.next().await? {
-            Watched::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
-            Watched::Items(items) => {
+            WatchItem::Bookmark(cursor) => Bytes::from(format!("id: {cursor}\n\n")),
+            WatchItem::Items(items) => {
                 let (count, write) = (items.len(), move || written(&items));
                 watch.write(count, write).await
             }

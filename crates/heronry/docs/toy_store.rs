@@ -4,11 +4,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heronry_store::embedded::{
-    CHECKSUM_BYTES, Database, Embedded, EmbeddedStore, Fill, Order, PlacedKey, Purpose, Reading,
-    Rows, See, Table, WriterPools, files::failed_io, load, seal, unseal,
+use heronry_store::{Adapter, Store, StoreError, StoreErrorKind};
+use heronry_store_embedded::{
+    CHECKSUM_BYTES, Database, Embedded, Fill, KeyRange, Order, PlacedKey, Purpose, Reading, Rows,
+    See, Table, WriterPools, files::failed_io, load, seal, unseal,
 };
-use heronry_store::{StoreError, StoreErrorKind};
 use heronry_types::Durability;
 
 const OPEN: &str = "open the store";
@@ -134,7 +134,7 @@ impl Reading for Looking<'_> {
     fn walk(
         &self,
         table: Table,
-        (from, to): (&[u8], &[u8]),
+        KeyRange { from, to }: KeyRange<'_>,
         order: Order,
         see: &mut See<'_>,
     ) -> Result<(), StoreError> {
@@ -211,14 +211,12 @@ fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// A store in one file.
 pub struct ToyStore {
-    embedded: Embedded<ToyFile>,
+    embedded: Arc<Embedded<ToyFile>>,
 }
 
-impl EmbeddedStore for ToyStore {
-    type Database = ToyFile;
-
-    fn embedded(&self) -> &Embedded<ToyFile> {
-        &self.embedded
+impl Adapter for ToyStore {
+    fn ports(self: Arc<Self>) -> Store {
+        Store::of(Arc::clone(&self.embedded))
     }
 }
 
@@ -242,7 +240,9 @@ impl ToyStore {
             pools,
         );
         let embedded = embedded.map_err(|error| failed_io(OPEN, "the writer thread", error))?;
-        Ok(Self { embedded })
+        Ok(Self {
+            embedded: Arc::new(embedded),
+        })
     }
 }
 

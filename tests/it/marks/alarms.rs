@@ -10,7 +10,7 @@ use heronry_tests::{as_many_as_asked, let_others_run};
 use heronry_transfer::Carrier;
 use heronry_types::{PoolId, Position};
 
-use crate::place::{End, Place};
+use crate::place::{MemoryMark, ProcessEnd};
 
 /// The number of restarts, unless `HERONRY_RESTARTS` sets it.
 const RESTARTS: usize = 300;
@@ -37,7 +37,7 @@ struct Life {
 }
 
 impl Life {
-    async fn begin(opened: Faulty, place: &Arc<Place>, seed: u64) -> Self {
+    async fn begin(opened: Faulty, place: &Arc<MemoryMark>, seed: u64) -> Self {
         let Faulty { store, faults } = opened;
         let MarkedStore { store, keeper } = MarkKeeper::over(store, place.open());
         let lost = rolled_back(&store, &keeper.marks()).await.unwrap();
@@ -123,14 +123,14 @@ impl Life {
         self.store.journal.delete(pool, token).await.unwrap();
     }
 
-    async fn end(self, place: &Place, draw: &mut Draw) -> Faulty {
+    async fn end(self, place: &MemoryMark, draw: &mut Draw) -> Faulty {
         let end = match draw.below(4) {
             0 => {
                 self.keeper.settle().await;
-                End::Killed
+                ProcessEnd::Killed
             }
-            1 => End::Killed,
-            _ => End::PowerCut {
+            1 => ProcessEnd::Killed,
+            _ => ProcessEnd::PowerCut {
                 writes: usize::try_from(draw.below(4)).unwrap(),
                 bytes: usize::try_from(draw.below(80)).unwrap(),
             },
@@ -143,7 +143,7 @@ impl Life {
 #[tokio::test]
 async fn no_restart_and_no_crash_is_taken_for_a_rollback() {
     let (restarts, mut draw) = (as_many_as_asked("HERONRY_RESTARTS", RESTARTS), Draw(0x5eed));
-    let place = Arc::new(Place::default());
+    let place = Arc::new(MemoryMark::default());
     let mut opened = FaultStore::over(Store::of(Arc::new(MemoryStore::new())));
     for seed in 0..u64::try_from(restarts).unwrap() {
         let life = Life::begin(opened, &place, seed).await;

@@ -32,14 +32,14 @@ fn secret() -> String {
 
 const KEPT: &str = "the heron is fed at noon";
 
-struct Left {
+struct LeftBodies {
     lead: Caller,
     kept: ContentRef,
     erased: Vec<(ContentRef, Tombstone)>,
 }
 
 /// A pool with a body that stays, one that rode and one by itself that were erased.
-async fn story(world: &World) -> Left {
+async fn story(world: &World) -> LeftBodies {
     let pool = world.pool().await;
     let lead = world.join(&pool, "lead").await;
     world.join(&pool, "child").await;
@@ -64,10 +64,10 @@ async fn story(world: &World) -> Left {
     }
     world.check_replay(&pool).await;
     world.runtime.shutdown().await;
-    Left { lead, kept, erased }
+    LeftBodies { lead, kept, erased }
 }
 
-async fn check(world: &World, left: &Left) {
+async fn check(world: &World, left: &LeftBodies) {
     let p: Pool = world.runtime.find(&pool("p")).await.unwrap();
     for (content_ref, tombstone) in &left.erased {
         let error = p.body(left.lead.clone(), *content_ref).await.unwrap_err();

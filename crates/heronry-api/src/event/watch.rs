@@ -20,23 +20,23 @@ const ITEMS_MAX: usize = 128;
 
 /// One stream at its reader's own pace. It counts as an open stream as long as it lives.
 #[derive(Debug)]
-pub struct Watch {
+pub struct EventWatch {
     access: Access,
     subscription: Subscription,
     bookmark_at: Millis,
-    stage: Stage,
+    stage: StreamStage,
     _open: Share,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Stage {
+enum StreamStage {
     Flowing,
     Over,
 }
 
 /// The next thing that a stream says.
 #[derive(Clone, Debug)]
-pub enum Watched {
+pub enum WatchItem {
     /// Items, one at least.
     Items(Vec<StreamItem>),
     /// The cursor up to which it has looked.
@@ -52,7 +52,7 @@ pub async fn watch(
     access: Access,
     query: &EventsQuery,
     resumed_after: Option<Cursor>,
-) -> Result<Watch, Refusal> {
+) -> Result<EventWatch, Refusal> {
     let viewer = viewer(&access, query).await?;
     let made = stream_request(&access, query, viewer).await;
     let mut asked = may_look(&access, query, made).await?;
@@ -61,11 +61,11 @@ pub async fn watch(
     let pool = access.pool();
     let subscription = pool.subscribe(asked, Follow::Live).await?;
     let bookmark_at = later(access.clock().now().monotonic);
-    Ok(Watch {
+    Ok(EventWatch {
         access,
         subscription,
         bookmark_at,
-        stage: Stage::Flowing,
+        stage: StreamStage::Flowing,
         _open: open,
     })
 }
@@ -107,12 +107,12 @@ fn later(now: Millis) -> Millis {
     Millis(now.0.saturating_add(BOOKMARK_EVERY.0))
 }
 
-impl Watch {
+impl EventWatch {
     /// Returns the next thing that the stream says, waiting for it; nothing when it is over.
-    pub async fn next(&mut self) -> Option<Watched> {
+    pub async fn next(&mut self) -> Option<WatchItem> {
         match self.stage {
-            Stage::Over => return None,
-            Stage::Flowing => {}
+            StreamStage::Over => return None,
+            StreamStage::Flowing => {}
         }
         let (clock, stop) = (self.access.clock(), self.access.api().stop());
         let found = tokio::select! {
@@ -120,7 +120,7 @@ impl Watch {
             () = stop.stopped() => Ok(Some(closed(CloseReason::Shutdown))),
             () = clock.alarm(self.bookmark_at) => {
                 self.bookmark_at = later(clock.now().monotonic);
-                return Some(Watched::Bookmark(self.subscription.scanned_to()));
+                return Some(WatchItem::Bookmark(self.subscription.scanned_to()));
             }
             found = self.subscription.next() => found,
         };
@@ -128,9 +128,9 @@ impl Watch {
         let mut items = vec![item];
         items.extend(self.subscription.read_ahead(ITEMS_MAX - 1));
         if let Some(StreamItem::Closed { .. }) = items.last() {
-            self.stage = Stage::Over;
+            self.stage = StreamStage::Over;
         }
-        Some(Watched::Items(items))
+        Some(WatchItem::Items(items))
     }
 
     /// Does the last part of writing so many items, as [`Access::write`] does.

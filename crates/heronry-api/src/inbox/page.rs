@@ -13,7 +13,7 @@ const BYTES_OF_AN_ITEM: usize = 1_024;
 
 /// The copies that were found in an inbox, and the bodies that were asked for with them.
 #[derive(Debug)]
-pub struct Found {
+pub struct InboxAnswer {
     received: Received,
     bodies: Vec<FoundBody>,
 }
@@ -28,7 +28,7 @@ enum FoundBody {
     Unreadable(String),
 }
 
-impl Found {
+impl InboxAnswer {
     pub(super) async fn of(access: &Access, received: Received, bodies: Option<bool>) -> Self {
         let bodies = if bodies == Some(true) {
             bodies_of(access, &received.items).await

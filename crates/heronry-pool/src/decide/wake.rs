@@ -11,5 +11,5 @@ pub(crate) use cost::{cost_of, cost_of_clause};
 pub use finish_scan::{FinishScan, Scanned};
 pub use register::{CancelWake, RegisterWake, ScanRequest, WakeEvents, WakeRequest};
 pub(crate) use scan::Extent;
-pub use scan::{Found, Scan, ScanStep};
+pub use scan::{FoundEvents, Scan, ScanStep};
 pub(crate) use view::{is_about_wakes, is_suspension_for, sees};

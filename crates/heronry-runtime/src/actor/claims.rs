@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heronry_store::{Checkpoint, Head, StoreError};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::{Actor, Flow};
+use super::{Flow, PoolActor};
 use crate::StopReason;
 
 /// The number of claims in memory from which on they go to the claims store.
@@ -17,7 +17,7 @@ pub(super) type Handover = JoinHandle<Result<(), StoreError>>;
 /// The result of handing a run of claims over.
 pub(super) type Handed = Result<Result<(), StoreError>, JoinError>;
 
-impl Actor {
+impl PoolActor {
     /// Hands claims of records that are durable to the claims store, in large runs, one at a time.
     /// The store sorts and merges in a task of its own, and commands are decided meanwhile.
     pub(super) fn hand_over_claims(&mut self, head: Head) {

@@ -3,7 +3,7 @@
 use heronry_journal::{Chunk, Record};
 use heronry_types::Position;
 
-use super::{Actor, Flow};
+use super::{Flow, PoolActor};
 use crate::StopReason;
 
 /// The most bytes of the journal in one read, beside the first chunk.
@@ -11,7 +11,7 @@ const PAGE_BYTES: usize = 256 * 1024;
 /// The most records that are decoded at once.
 const RECORDS_AT_ONCE: usize = 64;
 
-impl Actor {
+impl PoolActor {
     /// Matches records that wait, for one slice.
     pub(super) async fn match_more(&mut self) -> Flow {
         if let Err(why) = self.read_history().await {

@@ -3,12 +3,12 @@
 use heronry_journal::Chunk;
 use heronry_pool::{
     Rejection,
-    engine::{Append, Found, Scan, ScanStep, Staged},
+    engine::{Append, FoundEvents, Scan, ScanStep, Staged},
 };
 use heronry_store::{NamedClaim, Page, ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
-use super::Actor;
+use super::PoolActor;
 use crate::StopReason;
 
 /// The most bytes of one page of a scan.
@@ -25,13 +25,13 @@ enum Scanned {
     Trimmed(Position),
 }
 
-impl Actor {
+impl PoolActor {
     /// Looks for the earlier events that the first command which waits asks for.
     pub(super) async fn scan_for_first(
         &mut self,
         append: &Append,
         found: &[NamedClaim],
-    ) -> Result<Result<Found, Rejection>, StopReason> {
+    ) -> Result<Result<FoundEvents, Rejection>, StopReason> {
         while let Some(job) = self.pending.front() {
             let request = match job.scan(&self.engine, found) {
                 Ok(Some(request)) => request,
@@ -40,16 +40,16 @@ impl Actor {
             };
             let mut scan = Scan::new(request);
             if !scan.is_cheap() {
-                return Ok(Ok(Found::later()));
+                return Ok(Ok(FoundEvents::later()));
             }
             match self.scan(&mut scan, append.staged()).await? {
                 Scanned::Through => return Ok(Ok(scan.finish())),
-                Scanned::TooMuch => return Ok(Ok(Found::later())),
+                Scanned::TooMuch => return Ok(Ok(FoundEvents::later())),
                 // The command is asked again: its start may have moved, or its cursor is gone.
                 Scanned::Trimmed(floor) => self.engine.set_floor(floor),
             }
         }
-        Ok(Ok(Found::default()))
+        Ok(Ok(FoundEvents::default()))
     }
 
     /// Looks for earlier events: first in one page of the store, then in what it syncs, then in what is staged.

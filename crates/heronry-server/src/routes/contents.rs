@@ -1,20 +1,19 @@
 //! Bodies that are stored by themselves, and fetching any body.
 
 use axum::{
-    Json as Answer,
     body::Bytes,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_api::content::{self, StoreContent};
+use heronry_api::content::{self, UploadRequest};
 use heronry_types::Body;
 use heronry_wire::{ContentErased, ContentQuery, ContentStored};
 
 use super::{PoolRequest, Route, recorded};
 use crate::{
-    extract::{Query, key, read_content},
+    extract::{Json, Query, key, read_content},
     guards::BodyForm,
     problems::ProblemAnswer,
 };
@@ -51,18 +50,18 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<ContentQuery>,
-    request: Request,
-) -> Result<(StatusCode, Answer<ContentStored>), ProblemAnswer> {
-    let headers = request.headers();
-    let store = StoreContent {
+    sent: Request,
+) -> Result<(StatusCode, Json<ContentStored>), ProblemAnswer> {
+    let headers = sent.headers();
+    let store = UploadRequest {
         media_type: stated_type(headers),
         key: key(headers)?.named(query.idempotency_key)?,
         run: query.run,
     };
-    let upload = store.admit(&asked.access).await?;
-    let bytes = read_content(request, upload.bytes_max()).await?;
+    let upload = store.admit(&request.access).await?;
+    let bytes = read_content(sent, upload.bytes_max()).await?;
     Ok(recorded(upload.store(bytes).await?))
 }
 
@@ -72,9 +71,9 @@ fn stated_type(headers: &HeaderMap) -> Option<String> {
     Some(value.to_str().unwrap_or_default().to_owned())
 }
 
-async fn fetch(asked: PoolRequest) -> Result<Response, ProblemAnswer> {
-    let content_ref = asked.params.content_ref("ref")?;
-    let body = content::fetch(&asked.access, content_ref).await?;
+async fn fetch(request: PoolRequest) -> Result<Response, ProblemAnswer> {
+    let content_ref = request.params.content_ref("ref")?;
+    let body = content::fetch(&request.access, content_ref).await?;
     let media_type = HeaderValue::from_str(&body.media_type)
         .unwrap_or_else(|_| HeaderValue::from_static(Body::BINARY));
     // A body is data of strangers: no browser may run it as a page of this server.
@@ -96,7 +95,7 @@ async fn fetch(asked: PoolRequest) -> Result<Response, ProblemAnswer> {
     Ok((headers, Bytes::from_owner(body.bytes)).into_response())
 }
 
-async fn erase(asked: PoolRequest) -> Result<Answer<ContentErased>, ProblemAnswer> {
-    let content_ref = asked.params.content_ref("ref")?;
-    Ok(Answer(content::erase(&asked.access, content_ref).await?))
+async fn erase(request: PoolRequest) -> Result<Json<ContentErased>, ProblemAnswer> {
+    let content_ref = request.params.content_ref("ref")?;
+    Ok(Json(content::erase(&request.access, content_ref).await?))
 }

@@ -1,11 +1,15 @@
 //! Dead letters: showing them, and giving them another chance.
 
-use axum::{Json as Answer, routing::MethodFilter};
+use axum::routing::MethodFilter;
 use heronry_api::dead;
 use heronry_wire::{Changed, DeadLetterList, DeadLettersQuery};
 
 use super::{PoolRequest, Route};
-use crate::{extract::Query, identity::Access, problems::ProblemAnswer};
+use crate::{
+    extract::{Json, Query},
+    identity::Access,
+    problems::ProblemAnswer,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -31,13 +35,13 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn list(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<DeadLettersQuery>,
-) -> Result<Answer<DeadLetterList>, ProblemAnswer> {
-    Ok(Answer(dead::list(&asked.access, query).await?))
+) -> Result<Json<DeadLetterList>, ProblemAnswer> {
+    Ok(Json(dead::list(&request.access, query).await?))
 }
 
-async fn replay(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
-    let (run, accepted) = (asked.run()?, asked.params.cursor("cursor")?);
-    Ok(Answer(dead::replay(&asked.access, run, accepted).await?))
+async fn replay(request: PoolRequest) -> Result<Json<Changed>, ProblemAnswer> {
+    let (run, accepted) = (request.run()?, request.params.cursor("cursor")?);
+    Ok(Json(dead::replay(&request.access, run, accepted).await?))
 }

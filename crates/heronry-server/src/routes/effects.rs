@@ -1,6 +1,6 @@
 //! Effects: showing those without a result, and resolving them by hand.
 
-use axum::{Json as Answer, routing::MethodFilter};
+use axum::routing::MethodFilter;
 use heronry_api::effect;
 use heronry_wire::{Changed, EffectList, EffectsQuery, ResolveEffect};
 
@@ -32,17 +32,17 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn list(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<EffectsQuery>,
-) -> Result<Answer<EffectList>, ProblemAnswer> {
-    Ok(Answer(effect::list(&asked.access, query).await?))
+) -> Result<Json<EffectList>, ProblemAnswer> {
+    Ok(Json(effect::list(&request.access, query).await?))
 }
 
 async fn resolve(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<ResolveEffect>,
-) -> Result<Answer<Changed>, ProblemAnswer> {
-    let effect = asked.params.cursor("id")?;
-    let resolved = effect::resolve(&asked.access, effect, body).await?;
-    Ok(Answer(resolved))
+) -> Result<Json<Changed>, ProblemAnswer> {
+    let effect = request.params.cursor("id")?;
+    let resolved = effect::resolve(&request.access, effect, body).await?;
+    Ok(Json(resolved))
 }

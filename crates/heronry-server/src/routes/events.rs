@@ -1,14 +1,13 @@
 //! Events: pages, and streams that replay and then follow.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode, header},
     response::Response,
     routing::MethodFilter,
 };
 use heronry_api::event;
 use heronry_types::Cursor;
-use heronry_wire::{AppendEvents as AppendBody, EVENT_STREAM, EventsAppended, EventsQuery};
+use heronry_wire::{AppendEvents, EVENT_STREAM, EventsAppended, EventsQuery};
 
 use super::{PoolRequest, Route, json, recorded};
 use crate::{
@@ -46,7 +45,7 @@ pub(super) fn rows() -> Vec<Route> {
         )
         .contract(|c| {
             c.keyed()
-                .reads::<AppendBody>()
+                .reads::<AppendEvents>()
                 .answers::<EventsAppended>(201)
                 .answers::<EventsAppended>(200)
         }),
@@ -54,11 +53,11 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn read(
-    asked: PoolRequest,
+    request: PoolRequest,
     headers: HeaderMap,
     Query(query): Query<EventsQuery>,
 ) -> Result<Response, ProblemAnswer> {
-    let access = asked.access;
+    let access = request.access;
     if wants_stream(&headers) {
         let resumed_after = last_event_id(&headers)?;
         let watch = event::watch(access, &query, resumed_after).await?;
@@ -70,11 +69,11 @@ async fn read(
 }
 
 async fn append(
-    asked: PoolRequest,
+    request: PoolRequest,
     headers: HeaderMap,
-    Json(body): Json<AppendBody>,
-) -> Result<(StatusCode, Answer<EventsAppended>), ProblemAnswer> {
-    let appended = event::append(&asked.access, body, key(&headers)?).await?;
+    Json(body): Json<AppendEvents>,
+) -> Result<(StatusCode, Json<EventsAppended>), ProblemAnswer> {
+    let appended = event::append(&request.access, body, key(&headers)?).await?;
     Ok(recorded(appended))
 }
 

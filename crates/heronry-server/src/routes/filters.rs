@@ -1,11 +1,11 @@
 //! Compiling a filter without using it.
 
-use axum::{Json as Answer, extract::State, routing::MethodFilter};
+use axum::{extract::State, routing::MethodFilter};
 use heronry_api::filter;
 use heronry_wire::{CompileFilter, CompiledFilter};
 
 use super::Route;
-use crate::{app::Shared, extract::Json, identity::Authenticated, problems::ProblemAnswer};
+use crate::{app::SharedApp, extract::Json, identity::Authenticated, problems::ProblemAnswer};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -20,9 +20,9 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn compile(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Authenticated(identity): Authenticated,
     Json(body): Json<CompileFilter>,
-) -> Result<Answer<CompiledFilter>, ProblemAnswer> {
-    Ok(Answer(filter::compile(&app.api, &identity, &body).await?))
+) -> Result<Json<CompiledFilter>, ProblemAnswer> {
+    Ok(Json(filter::compile(&app.api, &identity, &body).await?))
 }

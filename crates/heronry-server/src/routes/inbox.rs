@@ -1,10 +1,9 @@
 //! Claiming copies, and telling their results.
 
-use axum::{Json as Answer, response::Response, routing::MethodFilter};
+use axum::{response::Response, routing::MethodFilter};
 use heronry_api::{Access, inbox};
 use heronry_wire::{
-    Ack as AckBody, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive,
-    ReleaseClaims,
+    Ack, Changed, ClaimsExtended, ExtendClaims, InboxPage, InboxQuery, Receive, ReleaseClaims,
 };
 
 use super::{PoolRequest, Route, json};
@@ -35,7 +34,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Acknowledge claims.",
             ack,
         )
-        .contract(|c| c.reads::<AckBody>().answers::<Changed>(200)),
+        .contract(|c| c.reads::<Ack>().answers::<Changed>(200)),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/release",
@@ -53,46 +52,46 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-async fn receive(asked: PoolRequest, Json(body): Json<Receive>) -> Result<Response, ProblemAnswer> {
-    let run = asked.run()?;
-    let found = inbox::receive(&asked.access, run, body).await?;
-    Ok(page(&asked.access, found).await)
+async fn receive(
+    request: PoolRequest,
+    Json(body): Json<Receive>,
+) -> Result<Response, ProblemAnswer> {
+    let run = request.run()?;
+    let found = inbox::receive(&request.access, run, body).await?;
+    Ok(page(&request.access, found).await)
 }
 
 async fn peek(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<InboxQuery>,
 ) -> Result<Response, ProblemAnswer> {
-    let run = asked.run()?;
-    let found = inbox::peek(&asked.access, run, query).await?;
-    Ok(page(&asked.access, found).await)
+    let run = request.run()?;
+    let found = inbox::peek(&request.access, run, query).await?;
+    Ok(page(&request.access, found).await)
 }
 
-async fn page(access: &Access, found: inbox::Found) -> Response {
+async fn page(access: &Access, found: inbox::InboxAnswer) -> Response {
     let (size, write) = (found.size(), move || json(&found.into_page()));
     access.write(size, write).await
 }
 
-async fn ack(
-    asked: PoolRequest,
-    Json(body): Json<AckBody>,
-) -> Result<Answer<Changed>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(inbox::ack(&asked.access, run, body).await?))
+async fn ack(request: PoolRequest, Json(body): Json<Ack>) -> Result<Json<Changed>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(inbox::ack(&request.access, run, body).await?))
 }
 
 async fn release(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<ReleaseClaims>,
-) -> Result<Answer<Changed>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(inbox::release(&asked.access, run, body).await?))
+) -> Result<Json<Changed>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(inbox::release(&request.access, run, body).await?))
 }
 
 async fn extend(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<ExtendClaims>,
-) -> Result<Answer<ClaimsExtended>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(inbox::extend(&asked.access, run, body).await?))
+) -> Result<Json<ClaimsExtended>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(inbox::extend(&request.access, run, body).await?))
 }

@@ -1,10 +1,9 @@
 //! Joining, listing, changing, leaving and ending.
 
-use axum::{Json as Answer, http::StatusCode, routing::MethodFilter};
+use axum::{http::StatusCode, routing::MethodFilter};
 use heronry_api::member;
 use heronry_wire::{
-    Changed, Join as JoinBody, Joined, MemberList, MembersQuery, PatchMember, SetState,
-    StateChanged,
+    Changed, Join, Joined, MemberList, MembersQuery, PatchMember, SetState, StateChanged,
 };
 
 use super::{PoolRequest, Route, recorded};
@@ -24,7 +23,7 @@ pub(super) fn rows() -> Vec<Route> {
         )
         .access(Access::Operator)
         .contract(|c| {
-            c.reads::<JoinBody>()
+            c.reads::<Join>()
                 .answers::<Joined>(201)
                 .answers::<Joined>(200)
         }),
@@ -67,41 +66,41 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn join(
-    asked: PoolRequest,
-    Json(body): Json<JoinBody>,
-) -> Result<(StatusCode, Answer<Joined>), ProblemAnswer> {
-    Ok(recorded(member::join(&asked.access, body).await?))
+    request: PoolRequest,
+    Json(body): Json<Join>,
+) -> Result<(StatusCode, Json<Joined>), ProblemAnswer> {
+    Ok(recorded(member::join(&request.access, body).await?))
 }
 
 async fn list(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<MembersQuery>,
-) -> Result<Answer<MemberList>, ProblemAnswer> {
-    Ok(Answer(member::list(&asked.access, query).await?))
+) -> Result<Json<MemberList>, ProblemAnswer> {
+    Ok(Json(member::list(&request.access, query).await?))
 }
 
 async fn change(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<PatchMember>,
-) -> Result<Answer<Changed>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(member::change(&asked.access, run, body).await?))
+) -> Result<Json<Changed>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(member::change(&request.access, run, body).await?))
 }
 
-async fn heartbeat(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(member::heartbeat(&asked.access, run).await?))
+async fn heartbeat(request: PoolRequest) -> Result<Json<Changed>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(member::heartbeat(&request.access, run).await?))
 }
 
-async fn leave(asked: PoolRequest) -> Result<Answer<Changed>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(member::leave(&asked.access, run).await?))
+async fn leave(request: PoolRequest) -> Result<Json<Changed>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(member::leave(&request.access, run).await?))
 }
 
 async fn state(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<SetState>,
-) -> Result<Answer<StateChanged>, ProblemAnswer> {
-    let run = asked.run()?;
-    Ok(Answer(member::set_state(&asked.access, run, body).await?))
+) -> Result<Json<StateChanged>, ProblemAnswer> {
+    let run = request.run()?;
+    Ok(Json(member::set_state(&request.access, run, body).await?))
 }

@@ -1,7 +1,6 @@
 //! Sending a message, asking for its receipt, and cancelling it.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
@@ -47,28 +46,28 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn send(
-    asked: PoolRequest,
+    request: PoolRequest,
     headers: HeaderMap,
     Json(body): Json<SendMessage>,
-) -> Result<(StatusCode, Answer<Receipt>), ProblemAnswer> {
-    let sent = message::send(&asked.access, body, key(&headers)?).await?;
+) -> Result<(StatusCode, Json<Receipt>), ProblemAnswer> {
+    let sent = message::send(&request.access, body, key(&headers)?).await?;
     Ok(recorded(sent))
 }
 
 async fn receipt(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<ReceiptQuery>,
-) -> Result<Answer<Receipt>, ProblemAnswer> {
-    let message_id = asked.params.id("id")?;
-    let receipt = message::receipt(&asked.access, message_id, query).await?;
-    Ok(Answer(receipt))
+) -> Result<Json<Receipt>, ProblemAnswer> {
+    let message_id = request.params.id("id")?;
+    let receipt = message::receipt(&request.access, message_id, query).await?;
+    Ok(Json(receipt))
 }
 
 async fn cancel(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<CancelMessage>,
-) -> Result<Answer<Receipt>, ProblemAnswer> {
-    let message_id = asked.params.id("id")?;
-    let receipt = message::cancel(&asked.access, message_id, body).await?;
-    Ok(Answer(receipt))
+) -> Result<Json<Receipt>, ProblemAnswer> {
+    let message_id = request.params.id("id")?;
+    let receipt = message::cancel(&request.access, message_id, body).await?;
+    Ok(Json(receipt))
 }

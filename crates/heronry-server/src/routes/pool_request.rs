@@ -7,8 +7,8 @@ use heronry_api::Access;
 use heronry_types::RunId;
 
 use crate::{
-    app::Shared,
-    extract::{Held, Params},
+    app::SharedApp,
+    extract::{HeldRoom, Params},
     identity::Authenticated,
     problems::ProblemAnswer,
 };
@@ -21,15 +21,15 @@ pub(crate) struct PoolRequest {
     pub(crate) params: Params,
 }
 
-impl FromRequestParts<Shared> for PoolRequest {
+impl FromRequestParts<SharedApp> for PoolRequest {
     type Rejection = ProblemAnswer;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, ProblemAnswer> {
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, ProblemAnswer> {
         let Authenticated(identity) = Authenticated::from_request_parts(parts, app).await?;
         let params = Params::from_request_parts(parts, app).await?;
         let pool = params.id("pool")?;
         let access = Access::open(&app.api, &identity, &pool).await?;
-        let access = match parts.extensions.get::<Arc<Held>>() {
+        let access = match parts.extensions.get::<Arc<HeldRoom>>() {
             Some(held) => access.with_before_waiting(Arc::clone(held) as _),
             None => access,
         };

@@ -1,7 +1,6 @@
 //! Opening, showing and changing pools.
 
 use axum::{
-    Json as Answer,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
@@ -13,12 +12,12 @@ use heronry_api::pool;
 use heronry_transfer::TransferError;
 use heronry_wire::{
     DeletePoolQuery, EXPORT_MEDIA_TYPE, PatchSettings, PoolBody, PoolDeleted, PoolList, PoolOpened,
-    PoolView as PoolShown, SettingsChanged,
+    PoolView, SettingsChanged,
 };
 
 use super::{PoolRequest, Route, recorded};
 use crate::{
-    app::Shared,
+    app::SharedApp,
     extract::{Json, Params, Query},
     identity::{Access, Authenticated},
     problems::ProblemAnswer,
@@ -55,7 +54,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Show a pool as it stands.",
             show,
         )
-        .contract(|c| c.answers::<PoolShown>(200)),
+        .contract(|c| c.answers::<PoolView>(200)),
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/settings",
@@ -84,41 +83,41 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn put(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     Authenticated(identity): Authenticated,
     Json(body): Json<PoolBody>,
-) -> Result<(StatusCode, Answer<PoolOpened>), ProblemAnswer> {
+) -> Result<(StatusCode, Json<PoolOpened>), ProblemAnswer> {
     let id = params.chosen_id("pool")?;
     let opened = pool::open(&app.api, &identity, id, body).await?;
     Ok(recorded(opened))
 }
 
 async fn list(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Authenticated(identity): Authenticated,
-) -> Result<Answer<PoolList>, ProblemAnswer> {
-    Ok(Answer(pool::list(&app.api, &identity).await?))
+) -> Result<Json<PoolList>, ProblemAnswer> {
+    Ok(Json(pool::list(&app.api, &identity).await?))
 }
 
-async fn show(asked: PoolRequest) -> Result<Answer<PoolShown>, ProblemAnswer> {
-    Ok(Answer(pool::show(&asked.access).await?))
+async fn show(request: PoolRequest) -> Result<Json<PoolView>, ProblemAnswer> {
+    Ok(Json(pool::show(&request.access).await?))
 }
 
 async fn delete(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     Authenticated(identity): Authenticated,
     Query(query): Query<DeletePoolQuery>,
-) -> Result<Answer<PoolDeleted>, ProblemAnswer> {
+) -> Result<Json<PoolDeleted>, ProblemAnswer> {
     let id = params.id("pool")?;
     let deleted = pool::delete(&app.api, &identity, id, query).await?;
-    Ok(Answer(deleted))
+    Ok(Json(deleted))
 }
 
 /// A fault that is found on the way breaks the answer off, so that it lacks its last line.
 async fn export(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     params: Params,
     Authenticated(identity): Authenticated,
 ) -> Result<Response, ProblemAnswer> {
@@ -139,8 +138,8 @@ async fn export(
 }
 
 async fn configure(
-    asked: PoolRequest,
+    request: PoolRequest,
     Json(body): Json<PatchSettings>,
-) -> Result<Answer<SettingsChanged>, ProblemAnswer> {
-    Ok(Answer(pool::configure(&asked.access, body).await?))
+) -> Result<Json<SettingsChanged>, ProblemAnswer> {
+    Ok(Json(pool::configure(&request.access, body).await?))
 }

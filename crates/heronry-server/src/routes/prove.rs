@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Json as Answer, extract::State, routing::MethodFilter};
+use axum::{Extension, extract::State, routing::MethodFilter};
 use heronry_api::proof;
 use heronry_wire::{Proof, Prove};
 
 use super::Route;
 use crate::{
-    app::Shared,
+    app::SharedApp,
     extract::{Json, invalid},
     hosts::Hosts,
     identity::Access,
@@ -29,10 +29,10 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn prove(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Extension(hosts): Extension<Arc<Hosts>>,
     Json(question): Json<Prove>,
-) -> Result<Answer<Proof>, ProblemAnswer> {
+) -> Result<Json<Proof>, ProblemAnswer> {
     // A program elsewhere would otherwise have its own questions answered here.
     if !hosts.is_bound_to(&question.address) {
         return Err(invalid(
@@ -40,5 +40,5 @@ async fn prove(
             "not where this server listens; give the IP address and port that were dialled",
         ));
     }
-    Ok(Answer(proof::prove(&app.api, &question).await?))
+    Ok(Json(proof::prove(&app.api, &question).await?))
 }

@@ -1,21 +1,21 @@
 //! Routes about the server itself.
 
 use axum::{
-    Json as Answer,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
-use heronry_api::server::{self, Host};
+use heronry_api::server::{self, ServerHost};
 use heronry_wire::{ConnectionsStatus, DiskStatus, ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::{App, Shared},
+    app::{App, SharedApp},
     connections::Places,
+    extract::Json,
     identity::{Access, Authenticated},
-    metrics::Open,
+    metrics::OpenCounts,
     problems::ProblemAnswer,
 };
 
@@ -72,7 +72,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-async fn readyz(State(app): State<Shared>) -> Result<String, ProblemAnswer> {
+async fn readyz(State(app): State<SharedApp>) -> Result<String, ProblemAnswer> {
     server::check_ready(&app.api).await?;
     Ok(match app.health.disk_warning() {
         None => "ready\n".to_owned(),
@@ -81,16 +81,16 @@ async fn readyz(State(app): State<Shared>) -> Result<String, ProblemAnswer> {
 }
 
 async fn status(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Authenticated(identity): Authenticated,
-) -> Result<Answer<ServerStatus>, ProblemAnswer> {
+) -> Result<Json<ServerStatus>, ProblemAnswer> {
     let host = host(&app).await;
-    Ok(Answer(server::status(&app.api, &identity, host).await?))
+    Ok(Json(server::status(&app.api, &identity, host).await?))
 }
 
-async fn host(app: &App) -> Host {
+async fn host(app: &App) -> ServerHost {
     let places = app.places.as_ref();
-    Host {
+    ServerHost {
         started: app.health.started,
         place: app.health.store.place.clone(),
         connections: places.map(|places| ConnectionsStatus {
@@ -111,17 +111,17 @@ async fn disk(app: &App) -> Option<DiskStatus> {
     })
 }
 
-async fn contract(State(app): State<Shared>) -> Response {
+async fn contract(State(app): State<SharedApp>) -> Response {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (StatusCode::OK, json, app.contract.clone()).into_response()
 }
 
-async fn version() -> Answer<Version> {
-    Answer(server::version())
+async fn version() -> Json<Version> {
+    Json(server::version())
 }
 
 async fn metrics(
-    State(app): State<Shared>,
+    State(app): State<SharedApp>,
     Authenticated(identity): Authenticated,
 ) -> Result<Response, ProblemAnswer> {
     let pools = server::samples(&app.api, &identity).await?;
@@ -129,7 +129,7 @@ async fn metrics(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    let open = Open {
+    let open = OpenCounts {
         connections: app.places.as_ref().map_or(0, Places::taken),
         streams: app.api.streams().total(),
     };

@@ -1,16 +1,13 @@
 //! Waiting for events.
 
 use axum::{
-    Json as Answer,
     http::{HeaderMap, StatusCode},
     routing::MethodFilter,
 };
 use heronry_api::wake;
 use heronry_event::WakeExplanation;
 use heronry_types::WakeView;
-use heronry_wire::{
-    ExplainQuery, RegisterWake as WakeBody, WakeChanged, WakeList, WakeQuery, WakesQuery,
-};
+use heronry_wire::{ExplainQuery, RegisterWake, WakeChanged, WakeList, WakeQuery, WakesQuery};
 
 use super::{PoolRequest, Route, recorded};
 use crate::{
@@ -28,7 +25,7 @@ pub(super) fn rows() -> Vec<Route> {
         )
         .contract(|c| {
             c.keyed()
-                .reads::<WakeBody>()
+                .reads::<RegisterWake>()
                 .answers::<WakeChanged>(201)
                 .answers::<WakeChanged>(200)
         }),
@@ -67,42 +64,42 @@ pub(super) fn rows() -> Vec<Route> {
 }
 
 async fn register(
-    asked: PoolRequest,
+    request: PoolRequest,
     headers: HeaderMap,
-    Json(body): Json<WakeBody>,
-) -> Result<(StatusCode, Answer<WakeChanged>), ProblemAnswer> {
-    let registered = wake::register(&asked.access, body, key(&headers)?).await?;
+    Json(body): Json<RegisterWake>,
+) -> Result<(StatusCode, Json<WakeChanged>), ProblemAnswer> {
+    let registered = wake::register(&request.access, body, key(&headers)?).await?;
     Ok(recorded(registered))
 }
 
 async fn list(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<WakesQuery>,
-) -> Result<Answer<WakeList>, ProblemAnswer> {
-    Ok(Answer(wake::list(&asked.access, query).await?))
+) -> Result<Json<WakeList>, ProblemAnswer> {
+    Ok(Json(wake::list(&request.access, query).await?))
 }
 
 async fn explain(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<ExplainQuery>,
-) -> Result<Answer<WakeExplanation>, ProblemAnswer> {
-    let wake_id = asked.params.id("id")?;
-    let explained = wake::explain(&asked.access, wake_id, query).await?;
-    Ok(Answer(explained))
+) -> Result<Json<WakeExplanation>, ProblemAnswer> {
+    let wake_id = request.params.id("id")?;
+    let explained = wake::explain(&request.access, wake_id, query).await?;
+    Ok(Json(explained))
 }
 
 async fn wait(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<WakeQuery>,
-) -> Result<Answer<WakeView>, ProblemAnswer> {
-    let wake_id = asked.params.id("id")?;
-    Ok(Answer(wake::show(&asked.access, wake_id, query).await?))
+) -> Result<Json<WakeView>, ProblemAnswer> {
+    let wake_id = request.params.id("id")?;
+    Ok(Json(wake::show(&request.access, wake_id, query).await?))
 }
 
 async fn cancel(
-    asked: PoolRequest,
+    request: PoolRequest,
     Query(query): Query<WakeQuery>,
-) -> Result<Answer<WakeChanged>, ProblemAnswer> {
-    let wake_id = asked.params.id("id")?;
-    Ok(Answer(wake::cancel(&asked.access, wake_id, query).await?))
+) -> Result<Json<WakeChanged>, ProblemAnswer> {
+    let wake_id = request.params.id("id")?;
+    Ok(Json(wake::cancel(&request.access, wake_id, query).await?))
 }

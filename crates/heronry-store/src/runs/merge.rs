@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ClaimHash, Input, Merge, Place, Run, Shape, Slot, block::Entry, filter::Filter, put::Edit,
-    reader::Reader, writer::RunWriter,
+    ClaimHash, Input, Merge, Run, RunPlace, RunShape, Slot, block::Entry, filter::Filter,
+    put::Edit, reader::Reader, writer::RunWriter,
 };
 use crate::StoreError;
 
@@ -30,7 +30,7 @@ impl Merge {
     /// Merges about as many entries as the budget has, and takes them off it.
     pub(super) fn advance(
         &self,
-        (place, shape): (Place<'_>, Shape),
+        (place, shape): (RunPlace<'_>, RunShape),
         budget: &mut u64,
         edit: &mut Edit,
     ) -> Result<Slot, StoreError> {
