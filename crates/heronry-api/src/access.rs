@@ -91,7 +91,8 @@ impl Access {
         &self.pool
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
+    /// Returns who asks.
+    pub fn identity(&self) -> &Identity {
         &self.identity
     }
 

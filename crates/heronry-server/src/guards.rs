@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::Method,
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -51,6 +51,20 @@ pub(crate) async fn guard(
     };
     app.metrics.count(response.status());
     asked.log_failure(&response);
+    response
+}
+
+/// Says in a 503 that the connection closes when the server ends behind it.
+pub(crate) async fn say_whether_it_closes(
+    State(app): State<SharedApp>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE && app.health.ends(app.runtime()) {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     response
 }
 

@@ -13,6 +13,7 @@ mod problems;
 mod router;
 mod routes;
 mod serve;
+mod serve_error;
 mod sse;
 mod under_way;
 
@@ -22,4 +23,5 @@ pub use connections::{ConnectionLimits, Listener};
 pub use health::{DiskProbe, DiskSpace, DiskWatch, StoreWatch, WhenStoreCloses};
 pub use openapi::openapi_json;
 pub use router::{Routes, router};
-pub use serve::{ServeError, ServerConfig, serve};
+pub use serve::{ServerConfig, serve};
+pub use serve_error::ServeError;

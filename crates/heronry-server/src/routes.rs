@@ -31,7 +31,6 @@ use crate::{
     app::SharedApp,
     extract::Json,
     guards::{self, BodyForm},
-    health,
     identity::{self, Access},
     openapi::Contract,
     problems::ProblemAnswer,
@@ -141,7 +140,7 @@ pub(crate) fn router(app: &SharedApp, table: Vec<Route>) -> Router {
         ))
         .layer(middleware::from_fn_with_state(
             SharedApp::clone(app),
-            health::say_whether_it_closes,
+            guards::say_whether_it_closes,
         ))
         .with_state(SharedApp::clone(app))
 }
