@@ -25,7 +25,7 @@ pub use pool::{
     StoredBody,
 };
 pub use resume::{NotResumed, ResumeHook, ResumeToken, Resumed};
-pub use runtime::{OpenedPool, Runtime};
+pub use runtime::{OpenedPool, Runtime, RuntimeOptions};
 pub use side_work::{Party, Permit, SideWork};
 pub use start::{HostError, RunHost, StartError, StartRun, Started, StartedBy};
 pub use system::{SystemClock, SystemIds};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use heronry_runtime::Runtime;
+use heronry_runtime::{Runtime, RuntimeOptions};
 use heronry_server::{Auth, OperatorToken, Routes, TokenKey, router};
 use heronry_store::Store;
 use heronry_store_memory::MemoryStore;
@@ -25,7 +25,8 @@ const CONTRACT_BYTES_MAX: usize = 4 * 1024 * 1024;
 async fn the_contract_of_the_http_api() {
     let store = Store::of(Arc::new(MemoryStore::new()));
     let (clock, ids) = (Arc::new(ManualClock::default()), SeededIds::new(1));
-    let runtime = Runtime::new(store, clock, Arc::new(ids), [7; 32], "surface");
+    let options = RuntimeOptions::new([7; 32], "surface").with_clock(clock);
+    let runtime = Runtime::new(store, options.with_ids(Arc::new(ids)));
     let auth = Auth::new(
         OperatorToken::new("operator"),
         TokenKey::from_bytes([7; 32]),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use heronry_pool::{Caller, decide::AppendEvents};
-use heronry_runtime::{Pool, Runtime, SystemClock, SystemIds};
+use heronry_runtime::{Pool, Runtime, RuntimeOptions};
 use heronry_server::{
     Auth, ConnectionLimits, Joining, Listener, OperatorToken, ServeError, ServerConfig, StoreWatch,
     TokenKey, serve,
@@ -46,8 +46,7 @@ impl Scene {
         let file = folder.join("fair.redb");
         let store = RedbStore::create(&file).or_stop()?;
         let store = Store::of(Arc::new(store));
-        let (clock, ids) = (Arc::new(SystemClock::new()), Arc::new(SystemIds));
-        let runtime = Runtime::new(store, clock, ids, [7; 32], "bench");
+        let runtime = Runtime::new(store, RuntimeOptions::new([7; 32], "bench"));
         let opened = runtime.open(&id("pool", 1)?, PoolSpec::default()).await;
         let pool = opened.or_stop()?.pool;
         let listener = TcpListener::bind("127.0.0.1:0").await.or_stop()?;
