@@ -8,7 +8,7 @@ use heronry_store::{Checkpoint, FencingToken, Head, Outcome, Store, stands_on};
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::{Flow, PoolActor, look_back::Scans};
+use super::{Flow, PoolActor, asides::Asides, scan::ScansBegun};
 use crate::{
     CallError, OpenError, bulk::Appends, published::Published, queue::Queue, runtime::Environment,
     time::PoolTime, waiters::Waiters,
@@ -79,12 +79,13 @@ impl Opening {
             settings_version,
             flight: None,
             batch: None,
-            scans: Scans::default(),
+            asides: Asides::default(),
+            scans: ScansBegun::default(),
+            hands_claims_over: false,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),
             history: Vec::new(),
-            claims: None,
             read: Vec::new(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {
