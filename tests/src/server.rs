@@ -18,7 +18,7 @@ use axum::{
 };
 use futures::StreamExt;
 use heronry_runtime::{Runtime, RuntimeOptions};
-use heronry_server::{Auth, OperatorToken, Routes, Stop, TokenKey, router};
+use heronry_server::{Auth, OperatorToken, Routes, Stop, router};
 use heronry_store::{Clock, FencingToken, IdSource, Store};
 use heronry_testkit::{ManualClock, SeededIds};
 use heronry_types::{Millis, Position};
@@ -155,7 +155,7 @@ impl Server {
             .with_clock(shared)
             .with_ids(ids);
         let runtime = Runtime::new(store.clone(), options);
-        let auth = Auth::new(OperatorToken::new(OPERATOR), TokenKey::from_bytes(key));
+        let auth = Auth::new(OperatorToken::new(OPERATOR));
         let Routes { router, stop } = router(runtime.clone(), auth, BOUND.parse().unwrap());
         Self {
             router,

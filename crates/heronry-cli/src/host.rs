@@ -12,7 +12,7 @@ use std::{path::Path, sync::Arc};
 
 use futures::FutureExt;
 use heronry_runtime::{Runtime, RuntimeOptions, SystemClock, marks::MarkKeeper};
-use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, TokenKey, serve};
+use heronry_server::{Auth, OperatorToken, ServeError, ServerConfig, serve};
 use heronry_store::{Clock, Store, StoreError, StoreErrorKind};
 use heronry_store_embedded::files::directory_of;
 use heronry_store_memory::MemoryStore;
@@ -88,10 +88,7 @@ impl Host {
         let config = ServerConfig {
             listeners,
             runtime: runtime.clone(),
-            auth: Auth::new(
-                OperatorToken::new(&operator_token),
-                TokenKey::from_bytes(key),
-            ),
+            auth: Auth::new(OperatorToken::new(&operator_token)),
             limits: descriptors::make_room(settings.connections),
             store: settings.watch(&choice),
         };

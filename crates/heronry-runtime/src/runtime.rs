@@ -24,6 +24,7 @@ use crate::{
     pool::BodyPermits,
     queue::Queue,
     resume,
+    tokens::TokenKey,
     waiters::Waiters,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Environment {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) minter: Minter,
+    token_key: TokenKey,
     pub(crate) owner: String,
     resume_hook: Option<Arc<dyn ResumeHook>>,
     /// The number of finished messages of a pool that stay in memory.

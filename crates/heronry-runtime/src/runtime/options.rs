@@ -9,7 +9,9 @@ use heronry_pool::{
 use heronry_store::{Clock, IdSource, Store};
 
 use super::Environment;
-use crate::{ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, pool::BodyPermits};
+use crate::{
+    ResumeHook, SideWork, SystemClock, SystemIds, bulk::Bulk, pool::BodyPermits, tokens::TokenKey,
+};
 
 /// The choices that a [`Runtime`](crate::Runtime) is made with. All of them hold from its first pool on.
 #[derive(Clone)]
@@ -28,8 +30,8 @@ pub struct RuntimeOptions {
 impl RuntimeOptions {
     /// Returns the options of a runtime with the machine's clock and randomness, and no resume hook.
     ///
-    /// `key` is a secret of 256 bits from which the key follows that mints references and ids; keep it
-    /// with the store, so that a retry after a restart mints the same ones. `owner` names this process in
+    /// `key` is a secret of 256 bits from which the keys follow that mint references and ids, and the tokens
+    /// of members; keep it with the store, so that a retry after a restart mints the same ones. `owner` names this process in
     /// the errors of others that want the same pools.
     pub fn new(key: [u8; 32], owner: impl Into<String>) -> Self {
         Self {
@@ -92,6 +94,7 @@ impl RuntimeOptions {
             bulk: Arc::new(Bulk::new(Arc::clone(&clock))),
             clock,
             ids: self.ids,
+            token_key: TokenKey::derived_from(&self.key),
             minter: Minter::new(self.key),
             owner: self.owner,
             resume_hook: self.resume_hook,
