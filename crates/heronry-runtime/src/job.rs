@@ -7,7 +7,7 @@ use heronry_pool::{
     decide::{AboutWakes, Command, Demand, Lane, Names, ReleaseUnanswered, ScanRequest, Speaker},
     engine::{Append, ArchivedMessage, LookedUp, Unanswered},
 };
-use heronry_store::{ClaimKey, NamedClaim};
+use heronry_store::{KeyHash, KeyedEntry};
 use heronry_types::{Generation, RunId};
 use tokio::sync::oneshot;
 
@@ -38,11 +38,11 @@ pub(crate) trait Job: Send + Sync {
     fn weight(&self) -> u64;
 
     /// Returns what earlier events to look for.
-    fn scan(&self, engine: &Engine, found: &[NamedClaim])
+    fn scan(&self, engine: &Engine, found: &[KeyedEntry])
     -> Result<Option<ScanRequest>, Rejection>;
 
     /// Returns the further names that it needs looked up.
-    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey>;
+    fn asks(&self, engine: &Engine, found: &[KeyedEntry]) -> Vec<KeyHash>;
 
     /// Decides it; the answer is held back until the append is durable.
     fn run(
@@ -176,12 +176,12 @@ where
     fn scan(
         &self,
         engine: &Engine,
-        found: &[NamedClaim],
+        found: &[KeyedEntry],
     ) -> Result<Option<ScanRequest>, Rejection> {
         engine.scan_of(&self.command, self.names.as_ref(), found)
     }
 
-    fn asks(&self, engine: &Engine, found: &[NamedClaim]) -> Vec<ClaimKey> {
+    fn asks(&self, engine: &Engine, found: &[KeyedEntry]) -> Vec<KeyHash> {
         engine.asks_of(&self.command, self.names.as_ref(), found)
     }
 

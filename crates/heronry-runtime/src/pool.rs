@@ -18,7 +18,7 @@ use std::{
 };
 
 use heronry_pool::decide::Command;
-use heronry_store::{FencingToken, Outcome};
+use heronry_store::{CommitOutcome, FencingToken};
 use heronry_types::{Cursor, Epoch, Limits, PoolId, Position, Timelines};
 use tokio::sync::watch;
 
@@ -158,7 +158,7 @@ impl Pool {
         self.shared.queue.push(lane, run, Box::new(call))?;
         // The actor answers every call that it took; it drops one only when it panics.
         answer.await.unwrap_or(Err(CallError::Stopped {
-            outcome: Outcome::Unknown,
+            outcome: CommitOutcome::Unknown,
             why: StopReason::Internal,
         }))
     }

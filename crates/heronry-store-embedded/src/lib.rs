@@ -1,9 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
-mod beside;
+mod before;
 mod chunks;
-mod claims;
 mod contents;
 mod cursor;
 mod database;
@@ -11,6 +10,7 @@ mod delete;
 mod erase;
 pub mod files;
 mod job;
+mod keys;
 mod load;
 mod pack;
 mod pool;

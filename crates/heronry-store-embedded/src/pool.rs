@@ -10,7 +10,7 @@ use heronry_types::{PoolId, Position};
 use crate::row_keys::{self, PoolNo};
 use crate::{
     PoolRow, RowJournal, Rows, Table,
-    readable::{JournalView, PoolView, View},
+    readable::{JournalView, ReadablePool, View},
     summary::CursorsDigest,
 };
 use heronry_store::{
@@ -27,8 +27,8 @@ pub(crate) struct WriterPool {
     pub(crate) ownership: Ownership,
     /// The state of its journal.
     pub(crate) journal: WriterJournal,
-    /// The sorted runs of its claims; `None` while it has no claims, or when they are damaged.
-    pub(crate) claims: Option<Arc<Runs>>,
+    /// The sorted runs of its keys; `None` while it has no keys, or when they are damaged.
+    pub(crate) keys: Option<Arc<Runs>>,
 }
 
 /// The state of a journal.
@@ -60,16 +60,16 @@ impl WriterPool {
             no,
             ownership: Ownership::free(FencingToken(0)),
             journal: WriterJournal::None,
-            claims: None,
+            keys: None,
         }
     }
 
     /// Returns the pool as readers see it after the commit: not at all when it was deleted.
-    pub(crate) fn view(&self) -> Option<PoolView> {
-        let view = || PoolView {
+    pub(crate) fn view(&self) -> Option<ReadablePool> {
+        let view = || ReadablePool {
             no: self.no,
             journal: self.there().cloned(),
-            claims: self.claims.clone(),
+            keys: self.keys.clone(),
         };
         match &self.journal {
             WriterJournal::None | WriterJournal::Arriving(_) | WriterJournal::There(_) => {

@@ -10,6 +10,7 @@ mod circles;
 mod docs;
 mod functions;
 mod links;
+mod names;
 mod openings;
 mod packaging;
 mod promises;
@@ -70,6 +71,7 @@ pub(crate) fn run() -> Result<ExitCode> {
     findings.extend(circles::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
+    findings.extend(names::check(&tree));
     let openings = openings::Openings::read(&tree);
     findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));

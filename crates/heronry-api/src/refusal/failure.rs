@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use heronry_runtime::{BodyError, CallError, DeleteError, EventsError, OpenError, StopReason};
-use heronry_store::{AppendError, LeaseError, Outcome, ReadError, StoreError, StoreErrorKind};
+use heronry_store::{
+    AppendError, CommitOutcome, LeaseError, ReadError, StoreError, StoreErrorKind,
+};
 use heronry_transfer::TransferError;
 use heronry_types::LimitName;
 use heronry_wire::ProblemKind;
@@ -30,7 +32,7 @@ impl From<CallError> for Refusal {
     }
 }
 
-fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Refusal {
+fn stopped(outcome: CommitOutcome, why: StopReason, detail: String) -> Refusal {
     let kind = match why {
         StopReason::Shutdown => ProblemKind::ShuttingDown,
         StopReason::Deleting => ProblemKind::PoolDeleting,
@@ -45,10 +47,10 @@ fn stopped(outcome: Outcome, why: StopReason, detail: String) -> Refusal {
     }
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+fn outcome_name(outcome: CommitOutcome) -> &'static str {
     match outcome {
-        Outcome::None => "none",
-        Outcome::Unknown => "unknown",
+        CommitOutcome::None => "none",
+        CommitOutcome::Unknown => "unknown",
     }
 }
 
@@ -75,7 +77,7 @@ impl From<StoreError> for Refusal {
             "the store cannot {}: {cause}; the server's log says more",
             error.op()
         );
-        let outcome = outcome_name(Outcome::None);
+        let outcome = outcome_name(CommitOutcome::None);
         let refusal = Self::of(kind, detail).with("outcome", outcome);
         refusal.with("cause", cause.name())
     }
@@ -91,7 +93,7 @@ impl From<DeleteError> for Refusal {
             // Another owner took it.
             DeleteError::Store { .. } => {
                 let refusal = Self::of(ProblemKind::StoreFenced, error.to_string());
-                refusal.with("outcome", outcome_name(Outcome::None))
+                refusal.with("outcome", outcome_name(CommitOutcome::None))
             }
         }
     }

@@ -1,26 +1,26 @@
-//! Further promises of claims: runs that add up, seals, failures, reopening.
+//! Further promises of keys: runs that add up, seals, failures, reopening.
 
-use heronry_store::{Checkpoint, ClaimKey, ClaimName, FencingToken, NamedClaim, StoreErrorKind};
+use heronry_store::{Checkpoint, FencingToken, KeyHash, KeyName, KeyedEntry, StoreErrorKind};
 
 use super::{
     Case, CaseWriter, Failure, StorePlace, check_kind,
-    claims::{check_first, checkpoint, entry, id, keys, put_keys, put_one},
+    keys::{check_first, checkpoint, entry, id, keys, put_keys, put_one},
     refused, same, syncs,
 };
 use crate::sample;
 
 pub(super) const CASES: &[Case] = &[
-    case!("claims", runs_add_up),
-    case!("claims", a_key_that_comes_again_has_its_last_entry),
-    case!("claims", an_empty_run_moves_the_checkpoint),
-    case!("claims", answers_come_in_the_order_of_the_questions),
-    case!("claims", apart),
-    case!("claims", a_large_run_is_found),
-    case!("claims", a_pool_that_nobody_acquired_has_none),
-    case!("claims", sealed),
-    case!("claims", fail_stop, Syncs),
+    case!("keys", runs_add_up),
+    case!("keys", a_key_that_comes_again_has_its_last_entry),
+    case!("keys", an_empty_run_moves_the_checkpoint),
+    case!("keys", answers_come_in_the_order_of_the_questions),
+    case!("keys", apart),
+    case!("keys", a_large_run_is_found),
+    case!("keys", a_pool_that_nobody_acquired_has_none),
+    case!("keys", sealed),
+    case!("keys", fail_stop, Syncs),
     case!(
-        "claims",
+        "keys",
         a_checkpoint_after_reopening_is_one_that_was_put,
         Kept
     ),
@@ -31,7 +31,7 @@ async fn runs_add_up(place: &dyn StorePlace) -> Result<(), Failure> {
     for number in 0..50 {
         put_one(&writer, number).await?;
         check_first(&writer, number + 1).await?;
-        let at = writer.store.claims.checkpoint(&writer.pool).await?;
+        let at = writer.store.keys.checkpoint(&writer.pool).await?;
         same("the checkpoint", &at, &Some(checkpoint(number)))?;
     }
     Ok(())
@@ -40,16 +40,15 @@ async fn runs_add_up(place: &dyn StorePlace) -> Result<(), Failure> {
 async fn a_key_that_comes_again_has_its_last_entry(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
-    let claims = &writer.store.claims;
+    let port = &writer.store.keys;
     let again: Vec<_> = keys
         .iter()
         .take(1)
-        .map(|key| NamedClaim::new(*key, entry(99)))
+        .map(|key| KeyedEntry::new(*key, entry(99)))
         .collect();
-    claims
-        .put_run(&writer.pool, again, checkpoint(2), writer.token)
+    port.put_run(&writer.pool, again, checkpoint(2), writer.token)
         .await?;
-    let found = claims.find(&writer.pool, &keys).await?;
+    let found = port.find(&writer.pool, &keys).await?;
     let expected: Vec<_> = (0..6)
         .map(|n| Some(entry(if n == 0 { 99 } else { n })))
         .collect();
@@ -59,19 +58,18 @@ async fn a_key_that_comes_again_has_its_last_entry(place: &dyn StorePlace) -> Re
 async fn an_empty_run_moves_the_checkpoint(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
-    let claims = &writer.store.claims;
+    let port = &writer.store.keys;
     for position in [5, 900] {
         let at = checkpoint(position);
-        claims
-            .put_run(&writer.pool, Vec::new(), at, writer.token)
+        port.put_run(&writer.pool, Vec::new(), at, writer.token)
             .await?;
         same(
             "the checkpoint",
-            &claims.checkpoint(&writer.pool).await?,
+            &port.checkpoint(&writer.pool).await?,
             &Some(at),
         )?;
     }
-    let found = claims.find(&writer.pool, &keys).await?;
+    let found = port.find(&writer.pool, &keys).await?;
     same(
         "the entries",
         &found,
@@ -82,16 +80,16 @@ async fn an_empty_run_moves_the_checkpoint(place: &dyn StorePlace) -> Result<(),
 async fn answers_come_in_the_order_of_the_questions(place: &dyn StorePlace) -> Result<(), Failure> {
     let writer = CaseWriter::of(&place.open()?, 1).await?;
     let keys = put_keys(&writer, 1).await?;
-    let unknown = ClaimKey::new(&id("nobody")?, &ClaimName::Message(id("x")?));
+    let unknown = KeyHash::new(&id("nobody")?, &KeyName::Message(id("x")?));
     let order = [3, 0, 3, 9, 5, 9];
     let asked: Vec<_> = order
         .iter()
         .map(|n| *keys.get(*n).unwrap_or(&unknown))
         .collect();
-    let found = writer.store.claims.find(&writer.pool, &asked).await?;
+    let found = writer.store.keys.find(&writer.pool, &asked).await?;
     let expected: Vec<_> = order.iter().map(|n| (*n < 6).then(|| entry(*n))).collect();
     same("the answers", &found, &expected)?;
-    let none = writer.store.claims.find(&writer.pool, &[]).await?;
+    let none = writer.store.keys.find(&writer.pool, &[]).await?;
     same("no question", &none.len(), &0)
 }
 
@@ -102,52 +100,51 @@ async fn apart(place: &dyn StorePlace) -> Result<(), Failure> {
         CaseWriter::of(&store, 2).await?,
     );
     let keys = put_keys(&one, 1).await?;
-    let found = store.claims.find(&two.pool, &keys).await?;
-    same("claims of another pool", &found, &vec![None; 6])?;
+    let found = store.keys.find(&two.pool, &keys).await?;
+    same("keys of another pool", &found, &vec![None; 6])?;
     same(
         "its checkpoint",
-        &store.claims.checkpoint(&two.pool).await?,
+        &store.keys.checkpoint(&two.pool).await?,
         &None,
     )?;
     let run = keys
         .iter()
-        .map(|key| NamedClaim::new(*key, entry(50)))
+        .map(|key| KeyedEntry::new(*key, entry(50)))
         .collect();
     store
-        .claims
+        .keys
         .put_run(&two.pool, run, checkpoint(2), two.token)
         .await?;
-    let found = store.claims.find(&one.pool, &keys).await?;
+    let found = store.keys.find(&one.pool, &keys).await?;
     same(
         "the first pool's",
         &found,
         &(0..6).map(|n| Some(entry(n))).collect(),
     )?;
-    let at = store.claims.checkpoint(&one.pool).await?;
+    let at = store.keys.checkpoint(&one.pool).await?;
     same("its checkpoint", &at, &Some(checkpoint(1)))
 }
 
 async fn a_large_run_is_found(place: &dyn StorePlace) -> Result<(), Failure> {
     const KEYS: usize = 10_000;
     let writer = CaseWriter::of(&place.open()?, 1).await?;
-    let key = |number: usize| -> Result<ClaimKey, Failure> {
-        let name = ClaimName::Key(id(&format!("key-{number}"))?);
-        Ok(ClaimKey::new(&id("a")?, &name))
+    let key = |number: usize| -> Result<KeyHash, Failure> {
+        let name = KeyName::Key(id(&format!("key-{number}"))?);
+        Ok(KeyHash::new(&id("a")?, &name))
     };
     // In no order that a store could rely on.
     let numbers = (0..KEYS).map(|number| number * 7_919 % KEYS);
-    let run = numbers.map(|number| Ok(NamedClaim::new(key(number)?, entry(number))));
+    let run = numbers.map(|number| Ok(KeyedEntry::new(key(number)?, entry(number))));
     let run = run.collect::<Result<Vec<_>, Failure>>()?;
-    let claims = &writer.store.claims;
-    claims
-        .put_run(&writer.pool, run, checkpoint(1), writer.token)
+    let port = &writer.store.keys;
+    port.put_run(&writer.pool, run, checkpoint(1), writer.token)
         .await?;
     for number in [0, 1, KEYS / 2, KEYS - 1] {
-        let found = claims.find(&writer.pool, &[key(number)?]).await?;
-        same("a claim", &found, &vec![Some(entry(number))])?;
+        let found = port.find(&writer.pool, &[key(number)?]).await?;
+        same("a key", &found, &vec![Some(entry(number))])?;
     }
-    let over = claims.find(&writer.pool, &[key(KEYS)?]).await?;
-    same("a claim that nobody made", &over, &vec![None])
+    let over = port.find(&writer.pool, &[key(KEYS)?]).await?;
+    same("a key that nobody made", &over, &vec![None])
 }
 
 async fn a_pool_that_nobody_acquired_has_none(place: &dyn StorePlace) -> Result<(), Failure> {
@@ -155,21 +152,21 @@ async fn a_pool_that_nobody_acquired_has_none(place: &dyn StorePlace) -> Result<
     let (pool, keys) = (sample::pool(9), keys()?);
     same(
         "its checkpoint",
-        &store.claims.checkpoint(&pool).await?,
+        &store.keys.checkpoint(&pool).await?,
         &None,
     )?;
-    let found = store.claims.find(&pool, &keys).await?;
-    same("its claims", &found, &vec![None; keys.len()])?;
-    store.claims.clear(&pool).await?;
+    let found = store.keys.find(&pool, &keys).await?;
+    same("its keys", &found, &vec![None; keys.len()])?;
+    store.keys.clear(&pool).await?;
     for token in [0, 1] {
         let put = store
-            .claims
+            .keys
             .put_run(&pool, Vec::new(), checkpoint(1), FencingToken(token));
         check_kind("a run", put.await, StoreErrorKind::Closed)?;
     }
     same(
         "its checkpoint",
-        &store.claims.checkpoint(&pool).await?,
+        &store.keys.checkpoint(&pool).await?,
         &None,
     )
 }
@@ -180,16 +177,16 @@ async fn sealed(place: &dyn StorePlace) -> Result<(), Failure> {
     let store = &writer.store;
     store.custody.seal("another place").await?;
     let put = store
-        .claims
+        .keys
         .put_run(&writer.pool, Vec::new(), checkpoint(2), writer.token);
     check_kind(
         "a run for a sealed store",
         put.await,
         StoreErrorKind::Sealed,
     )?;
-    let found = store.claims.find(&writer.pool, &keys).await?;
-    same("claims of before", &found.iter().flatten().count(), &6)?;
-    let at = store.claims.checkpoint(&writer.pool).await?;
+    let found = store.keys.find(&writer.pool, &keys).await?;
+    same("keys of before", &found.iter().flatten().count(), &6)?;
+    let at = store.keys.checkpoint(&writer.pool).await?;
     same("the checkpoint", &at, &Some(checkpoint(1)))
 }
 
@@ -198,20 +195,16 @@ async fn fail_stop(place: &dyn StorePlace) -> Result<(), Failure> {
     let keys = put_keys(&writer, 1).await?;
     syncs(place)?.fail_next();
     refused("a failed sync", writer.write(&[1]).await)?;
-    let (claims, closed) = (&writer.store.claims, StoreErrorKind::Closed);
-    let put = claims.put_run(&writer.pool, Vec::new(), checkpoint(2), writer.token);
+    let (port, closed) = (&writer.store.keys, StoreErrorKind::Closed);
+    let put = port.put_run(&writer.pool, Vec::new(), checkpoint(2), writer.token);
     check_kind("a later run", put.await, closed)?;
-    check_kind(
-        "a later find",
-        claims.find(&writer.pool, &keys).await,
-        closed,
-    )?;
+    check_kind("a later find", port.find(&writer.pool, &keys).await, closed)?;
     check_kind(
         "a later checkpoint",
-        claims.checkpoint(&writer.pool).await,
+        port.checkpoint(&writer.pool).await,
         closed,
     )?;
-    check_kind("a later clear", claims.clear(&writer.pool).await, closed)
+    check_kind("a later clear", port.clear(&writer.pool).await, closed)
 }
 
 async fn a_checkpoint_after_reopening_is_one_that_was_put(
@@ -223,27 +216,23 @@ async fn a_checkpoint_after_reopening_is_one_that_was_put(
     let keys = keys()?;
     let run = keys
         .iter()
-        .map(|key| NamedClaim::new(*key, entry(1)))
+        .map(|key| KeyedEntry::new(*key, entry(1)))
         .collect();
     writer
         .store
-        .claims
+        .keys
         .put_run(&writer.pool, run, point, writer.token)
         .await?;
     drop(writer);
     let writer = CaseWriter::of(&place.open()?, 1).await?;
-    let claims = &writer.store.claims;
-    // A store that keeps no claims has forgotten them with their checkpoint; one that does has both.
-    let found = claims.find(&writer.pool, &keys).await?;
-    match claims.checkpoint(&writer.pool).await? {
-        None => same(
-            "claims without a checkpoint",
-            &found,
-            &vec![None; keys.len()],
-        ),
+    let port = &writer.store.keys;
+    // A store that keeps no keys has forgotten them with their checkpoint; one that does has both.
+    let found = port.find(&writer.pool, &keys).await?;
+    match port.checkpoint(&writer.pool).await? {
+        None => same("keys without a checkpoint", &found, &vec![None; keys.len()]),
         Some(at) => {
             same("the checkpoint", &at, &point)?;
-            same("its claims", &found, &vec![Some(entry(1)); keys.len()])
+            same("its keys", &found, &vec![Some(entry(1)); keys.len()])
         }
     }
 }

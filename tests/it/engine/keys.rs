@@ -1,10 +1,10 @@
-//! Claims that the store keeps: where they go on after a restart, and when they are not believed.
+//! Keys that the store keeps: where they go on after a restart, and when they are not believed.
 
 use futures::future::join_all;
 use heronry_journal::{ChunkHash, RequestHash};
 use heronry_pool::{Caller, Sent, decide::SendRequest};
 use heronry_runtime::Pool;
-use heronry_store::{Checkpoint, ClaimEntry, ClaimKey, ClaimName, NamedClaim};
+use heronry_store::{Checkpoint, KeyEntry, KeyHash, KeyName, KeyedEntry};
 use heronry_tests::{
     StoreKind, World, body, key, on_every_store, on_every_store_that_is_reopened, pool as pool_id,
     run, topic,
@@ -12,15 +12,15 @@ use heronry_tests::{
 use heronry_types::{Address, Cursor, Position, Timestamp};
 
 on_every_store! {
-    claims_are_found_whether_they_were_handed_over_or_not
+    keys_are_found_whether_they_were_handed_over_or_not
 }
 
 on_every_store_that_is_reopened! {
-    claims_go_on_after_a_restart_where_they_stood
-    claims_of_no_journal_of_this_pool_are_folded_again
+    keys_go_on_after_a_restart_where_they_stood
+    keys_of_no_journal_of_this_pool_are_folded_again
 }
 
-/// As many messages as make claims go to the store.
+/// As many messages as make keys go to the store.
 const MANY: usize = 5_000;
 
 async fn scene(world: &World) -> (Pool, Caller) {
@@ -67,7 +67,7 @@ async fn check_repeats(world: &World, pool: &Pool, lead: &Caller, first: &[Sent]
     assert_eq!(world.head(pool).await, head);
 }
 
-async fn claims_are_found_whether_they_were_handed_over_or_not(world: World) {
+async fn keys_are_found_whether_they_were_handed_over_or_not(world: World) {
     let (pool, lead) = scene(&world).await;
     let mut first = Vec::new();
     while first.len() < MANY {
@@ -79,27 +79,17 @@ async fn claims_are_found_whether_they_were_handed_over_or_not(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn claims_go_on_after_a_restart_where_they_stood(world: World) {
+async fn keys_go_on_after_a_restart_where_they_stood(world: World) {
     let (pool, lead) = scene(&world).await;
     let first = send(&world, &pool, &lead, 0..MANY).await;
     drop(pool);
     let world = world.restart().await;
-    let kept = world
-        .store()
-        .claims
-        .checkpoint(&pool_id("p"))
-        .await
-        .unwrap();
+    let kept = world.store().keys.checkpoint(&pool_id("p")).await.unwrap();
     // The store in memory has nothing over a restart.
     assert_eq!(kept.is_some(), world.kind != StoreKind::Memory);
     let (pool, lead) = scene(&world).await;
     check_repeats(&world, &pool, &lead, &first).await;
-    let now = world
-        .store()
-        .claims
-        .checkpoint(&pool_id("p"))
-        .await
-        .unwrap();
+    let now = world.store().keys.checkpoint(&pool_id("p")).await.unwrap();
     assert!(now == kept || kept.is_none(), "nothing was folded again");
     // A crash behind the checkpoint loses nothing either.
     let more = send(&world, &pool, &lead, MANY..MANY + 10).await;
@@ -111,7 +101,7 @@ async fn claims_go_on_after_a_restart_where_they_stood(world: World) {
     world.check_replay(&pool).await;
 }
 
-async fn claims_of_no_journal_of_this_pool_are_folded_again(world: World) {
+async fn keys_of_no_journal_of_this_pool_are_folded_again(world: World) {
     let (pool, lead) = scene(&world).await;
     let first = send(&world, &pool, &lead, 0..3).await;
     let head: Cursor = pool.head();
@@ -134,12 +124,7 @@ async fn claims_of_no_journal_of_this_pool_are_folded_again(world: World) {
         .await;
         let (pool, lead) = scene(&world).await;
         check_repeats(&world, &pool, &lead, &first).await;
-        let kept = world
-            .store()
-            .claims
-            .checkpoint(&pool_id("p"))
-            .await
-            .unwrap();
+        let kept = world.store().keys.checkpoint(&pool_id("p")).await.unwrap();
         assert_eq!(kept, None);
         world.check_replay(&pool).await;
         drop(pool);
@@ -152,12 +137,12 @@ async fn put_false_claims(world: &World, at: Checkpoint) {
     let (pool, store) = (pool_id("p"), world.store());
     let now = Timestamp::default();
     let token = store.leases.acquire(&pool, "a liar", now).await.unwrap();
-    let claim = ClaimKey::new(&run("lead"), &ClaimName::Key(key("k-0")));
-    let entry = ClaimEntry {
+    let claim = KeyHash::new(&run("lead"), &KeyName::Key(key("k-0")));
+    let entry = KeyEntry {
         first: Position(1),
         request_hash: RequestHash([1; 16]),
     };
-    let run = vec![NamedClaim::new(claim, entry)];
-    store.claims.put_run(&pool, run, at, token).await.unwrap();
+    let run = vec![KeyedEntry::new(claim, entry)];
+    store.keys.put_run(&pool, run, at, token).await.unwrap();
     store.leases.release(&pool, token).await.unwrap();
 }

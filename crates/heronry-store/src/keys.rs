@@ -1,4 +1,4 @@
-//! The claims port: which requests were decided before.
+//! The keys port: which requests were decided before.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{FencingToken, StoreError};
 
 /// A name that is unique for each pool and run.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum ClaimName {
+pub enum KeyName {
     /// An idempotency key; sends, wakes and event batches share one space.
     Key(IdempotencyKey),
     /// The id of a message.
@@ -19,20 +19,20 @@ pub enum ClaimName {
     Wake(WakeId),
 }
 
-/// The key of a claim: the first 16 bytes of a BLAKE3 hash over the kind of name, the run and the name.
+/// The key of a name: the first 16 bytes of a BLAKE3 hash over the kind of name, the run and the name.
 ///
 /// Two names that anybody could find do not share one, so the names themselves are not kept. `Debug`
 /// shows too little of it to tell a name by.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ClaimKey(u128);
+pub struct KeyHash(u128);
 
-impl ClaimKey {
-    /// Returns the key of a run's claim on a name.
-    pub fn new(run: &RunId, name: &ClaimName) -> Self {
+impl KeyHash {
+    /// Returns the key of a run's name.
+    pub fn new(run: &RunId, name: &KeyName) -> Self {
         let (kind, name) = match name {
-            ClaimName::Key(id) => (1, id.as_str()),
-            ClaimName::Message(id) => (2, id.as_str()),
-            ClaimName::Wake(id) => (3, id.as_str()),
+            KeyName::Key(id) => (1, id.as_str()),
+            KeyName::Message(id) => (2, id.as_str()),
+            KeyName::Wake(id) => (3, id.as_str()),
         };
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[kind]);
@@ -45,39 +45,39 @@ impl ClaimKey {
         Self(u128::from_be_bytes(first))
     }
 
-    /// Returns the bits, in whose order stores may keep claims.
+    /// Returns the bits, in whose order stores may keep entries.
     pub fn bits(self) -> u128 {
         self.0
     }
 }
 
-impl fmt::Debug for ClaimKey {
+impl fmt::Debug for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ClaimKey(#{:06x})", self.0 >> 104)
+        write!(f, "KeyHash(#{:06x})", self.0 >> 104)
     }
 }
 
 /// The decision that was made under a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ClaimEntry {
+pub struct KeyEntry {
     /// The first record of the decision.
     pub first: Position,
     /// The hash of the request.
     pub request_hash: RequestHash,
 }
 
-/// A claim, with the key that it is made under.
+/// An entry, with the key that it stands under.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct NamedClaim {
+pub struct KeyedEntry {
     /// The key.
-    pub key: ClaimKey,
+    pub key: KeyHash,
     /// The decision that was made under the key.
-    pub entry: ClaimEntry,
+    pub entry: KeyEntry,
 }
 
-impl NamedClaim {
-    /// Returns the claim on a key with this entry.
-    pub fn new(key: ClaimKey, entry: ClaimEntry) -> Self {
+impl KeyedEntry {
+    /// Returns the entry under a key.
+    pub fn new(key: KeyHash, entry: KeyEntry) -> Self {
         Self { key, entry }
     }
 }
@@ -102,27 +102,27 @@ pub struct Checkpoint {
 /// 1. *a run is found with its checkpoint*: both are there, or neither.
 /// 2. *runs add up*, and *a key that comes again has its last entry*.
 /// 3. *answers come in the order of the questions*, one for each.
-/// 4. *apart*: claims of one pool are not found in another.
+/// 4. *apart*: keys of one pool are not found in another.
 /// 5. *clearing forgets one pool*.
 /// 6. *a stale token puts nothing*.
-/// 7. *a checkpoint after reopening is one that was put*, with its claims; or there is none, and no
-///    claim either.
+/// 7. *a checkpoint after reopening is one that was put*, with its keys; or there is none, and no
+///    key either.
 /// 8. *sealed* and *fail-stop*: as in [`Journal`](crate::Journal).
 /// 9. *many runs are as one*: *the last entry counts however many runs there are*.
-/// 10. *claims are found while runs are put*.
+/// 10. *keys are found while runs are put*.
 /// 11. *what was cleared stays forgotten*.
 /// 12. *many runs after reopening are all there or none*.
 /// 13. *a put that failed is there whole or not at all*.
 #[async_trait]
-pub trait Claims: Send + Sync {
-    /// Adds a run of claims, in any order, and moves the checkpoint, both or neither.
+pub trait Keys: Send + Sync {
+    /// Adds a run of keys, in any order, and moves the checkpoint, both or neither.
     ///
     /// # Errors
     /// The store's failure; a stale token is [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
     async fn put_run(
         &self,
         pool: &PoolId,
-        run: Vec<NamedClaim>,
+        run: Vec<KeyedEntry>,
         checkpoint: Checkpoint,
         token: FencingToken,
     ) -> Result<(), StoreError>;
@@ -134,8 +134,8 @@ pub trait Claims: Send + Sync {
     async fn find(
         &self,
         pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError>;
+        keys: &[KeyHash],
+    ) -> Result<Vec<Option<KeyEntry>>, StoreError>;
 
     /// Returns how far the projection has followed the journal; nothing when it is empty.
     ///

@@ -1,4 +1,4 @@
-//! Claims of a store that keeps them in memory, in the same sorted runs as other stores.
+//! Keys of a store that keeps them in memory, in the same sorted runs as other stores.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,7 +9,7 @@ use std::{
 use heronry_types::PoolId;
 
 use crate::{
-    Checkpoint, ClaimEntry, ClaimKey, NamedClaim, StoreError, StoreErrorKind,
+    Checkpoint, KeyEntry, KeyHash, KeyedEntry, StoreError, StoreErrorKind,
     runs::{
         Edit, KeyRange, NewRun, Order, RunKeys, RunPlace, RunRows, RunShape, Runs, RunsPut, See,
     },
@@ -18,24 +18,24 @@ use crate::{
 /// Each pool has rows of its own, so they all have the same number.
 const KEYS: RunKeys = RunKeys(0);
 
-/// Claims in memory, in sorted runs. The adapter checks the fencing token, then delegates.
+/// Keys in memory, in sorted runs. The adapter checks the fencing token, then delegates.
 ///
 /// After opening it is empty, so the engine folds the journal again.
 #[derive(Debug, Default)]
-pub struct MemoryClaims {
-    pools: RwLock<HashMap<PoolId, PoolClaims>>,
+pub struct MemoryKeys {
+    pools: RwLock<HashMap<PoolId, PoolKeys>>,
 }
 
 #[derive(Debug)]
-struct PoolClaims {
+struct PoolKeys {
     runs: Arc<Runs>,
-    rows: ClaimRows,
+    rows: KeyRows,
 }
 
 #[derive(Debug, Default)]
-struct ClaimRows(BTreeMap<Vec<u8>, Box<[u8]>>);
+struct KeyRows(BTreeMap<Vec<u8>, Box<[u8]>>);
 
-impl RunRows for ClaimRows {
+impl RunRows for KeyRows {
     fn walk(
         &self,
         KeyRange { from, to }: KeyRange<'_>,
@@ -56,7 +56,7 @@ impl RunRows for ClaimRows {
     }
 }
 
-impl ClaimRows {
+impl KeyRows {
     fn apply(&mut self, edit: Edit) {
         for (from, to) in edit.removes {
             let range = (
@@ -78,33 +78,33 @@ impl ClaimRows {
     }
 }
 
-impl MemoryClaims {
-    /// Returns claims of no pool.
+impl MemoryKeys {
+    /// Returns keys of no pool.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a run of claims and moves the checkpoint; a key that is there takes the new entry.
+    /// Adds a run of keys and moves the checkpoint; a key that is there takes the new entry.
     ///
     /// # Errors
     /// [`StoreErrorKind::Closed`] after a panic of another caller.
     pub fn put_run(
         &self,
         pool: &PoolId,
-        run: &[NamedClaim],
+        run: &[KeyedEntry],
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
-        let op = "put claims";
+        let op = "put keys";
         let run = NewRun::new(run, checkpoint);
-        // What takes time is done while others look claims up. If another run was put meanwhile, it
+        // What takes time is done while others look keys up. If another run was put meanwhile, it
         // is done again.
         loop {
             let (before, put) = {
-                let none = ClaimRows::default();
+                let none = KeyRows::default();
                 let pools = self.read(op)?;
-                let claims = pools.get(pool);
-                let rows = claims.map_or(&none, |claims| &claims.rows);
-                let before = claims.map(|claims| Arc::clone(&claims.runs));
+                let found = pools.get(pool);
+                let rows = found.map_or(&none, |found| &found.rows);
+                let before = found.map(|found| Arc::clone(&found.runs));
                 let place = RunPlace { keys: KEYS, rows };
                 let put = Runs::put(before.as_deref(), place, &run, RunShape::default())?;
                 (before, put)
@@ -122,8 +122,8 @@ impl MemoryClaims {
         before: Option<&Arc<Runs>>,
         RunsPut { runs, edit }: RunsPut,
     ) -> Result<bool, StoreError> {
-        let mut pools = self.write("put claims")?;
-        let found = pools.get(pool).map(|claims| &claims.runs);
+        let mut pools = self.write("put keys")?;
+        let found = pools.get(pool).map(|keys| &keys.runs);
         let is_same = match (before, found) {
             (None, None) => true,
             (Some(before), Some(found)) => Arc::ptr_eq(before, found),
@@ -131,12 +131,12 @@ impl MemoryClaims {
         };
         if is_same {
             let runs = Arc::new(runs);
-            let claims = pools.entry(pool.clone()).or_insert_with(|| PoolClaims {
+            let keys = pools.entry(pool.clone()).or_insert_with(|| PoolKeys {
                 runs: Arc::clone(&runs),
-                rows: ClaimRows::default(),
+                rows: KeyRows::default(),
             });
-            claims.rows.apply(edit);
-            claims.runs = runs;
+            keys.rows.apply(edit);
+            keys.runs = runs;
         }
         Ok(is_same)
     }
@@ -148,26 +148,26 @@ impl MemoryClaims {
     pub fn find(
         &self,
         pool: &PoolId,
-        keys: &[ClaimKey],
-    ) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-        let pools = self.read("find claims")?;
-        let Some(claims) = pools.get(pool) else {
+        keys: &[KeyHash],
+    ) -> Result<Vec<Option<KeyEntry>>, StoreError> {
+        let pools = self.read("find keys")?;
+        let Some(found) = pools.get(pool) else {
             return Ok(vec![None; keys.len()]);
         };
-        let rows = &claims.rows;
-        match claims.runs.ask(keys) {
+        let rows = &found.rows;
+        match found.runs.ask(keys) {
             None => Ok(vec![None; keys.len()]),
             Some(asked) => asked.answer(RunPlace { keys: KEYS, rows }),
         }
     }
 
-    /// Returns how far the claims of a pool have followed its journal.
+    /// Returns how far the keys of a pool have followed its journal.
     ///
     /// # Errors
     /// As [`put_run`](Self::put_run).
     pub fn checkpoint(&self, pool: &PoolId) -> Result<Option<Checkpoint>, StoreError> {
-        let pools = self.read("read the claims checkpoint")?;
-        Ok(pools.get(pool).map(|claims| claims.runs.checkpoint()))
+        let pools = self.read("read the keys checkpoint")?;
+        Ok(pools.get(pool).map(|keys| keys.runs.checkpoint()))
     }
 
     /// Drops everything about a pool.
@@ -175,7 +175,7 @@ impl MemoryClaims {
     /// # Errors
     /// As [`put_run`](Self::put_run).
     pub fn clear(&self, pool: &PoolId) -> Result<(), StoreError> {
-        self.write("clear claims")?.remove(pool);
+        self.write("clear keys")?.remove(pool);
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl MemoryClaims {
     }
 }
 
-type Pools = HashMap<PoolId, PoolClaims>;
+type Pools = HashMap<PoolId, PoolKeys>;
 
 fn poisoned(op: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Closed, op, "another caller panicked in it")

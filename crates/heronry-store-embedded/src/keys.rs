@@ -1,4 +1,4 @@
-//! Claims: the rows of their sorted runs, and which runs there are.
+//! Keys: the rows of their sorted runs, and which runs there are.
 //!
 //! The list of the runs moves through the gate with the heads. A row of a run is written once,
 //! before any reader knows of the run, and removed after the last reader forgot the run. So readers
@@ -11,20 +11,20 @@ use heronry_types::PoolId;
 use crate::row_keys::PoolNo;
 use crate::{Database, Order, Reading, Rows, See, Table, pool::WriterPool, readable::Readable};
 use heronry_store::{
-    ClaimEntry, ClaimKey, FencingToken, StoreError, StoreErrorKind,
+    FencingToken, KeyEntry, KeyHash, StoreError, StoreErrorKind,
     runs::{Edit, KeyRange, NewRun, RunKeys, RunPlace, RunRows, RunShape, Runs, RunsPut},
 };
 
-/// A change of the claims of a pool.
+/// A change of the keys of a pool.
 #[derive(Debug)]
-pub(crate) struct ClaimsEdit {
+pub(crate) struct KeysEdit {
     /// The runs that it goes out from; with others it is void.
     before: Option<Arc<Runs>>,
-    change: ClaimsChange,
+    change: KeysChange,
 }
 
 #[derive(Debug)]
-enum ClaimsChange {
+enum KeysChange {
     Put {
         after: Arc<Runs>,
         edit: Edit,
@@ -35,14 +35,14 @@ enum ClaimsChange {
 
 /// The end of an edit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ClaimsEnd {
+pub(crate) enum KeysEnd {
     /// The edit is done.
     Done,
     /// Other runs were put in the meantime: the edit has to be made again.
     Void,
 }
 
-impl ClaimsEdit {
+impl KeysEdit {
     /// Makes an edit that puts a run on top of what readers see.
     pub(crate) fn put<D: Database>(
         database: Arc<D>,
@@ -50,7 +50,7 @@ impl ClaimsEdit {
         run: &NewRun,
         token: FencingToken,
     ) -> Result<Self, StoreError> {
-        let RunsPut { runs: after, edit } = database.read("put claims", |rows| {
+        let RunsPut { runs: after, edit } = database.read("put keys", |rows| {
             let rows = &PoolRows(rows);
             let keys = RunKeys(no.0);
             Runs::put(
@@ -60,7 +60,7 @@ impl ClaimsEdit {
                 RunShape::default(),
             )
         })?;
-        let change = ClaimsChange::Put {
+        let change = KeysChange::Put {
             after: Arc::new(after),
             edit,
             token,
@@ -68,28 +68,28 @@ impl ClaimsEdit {
         Ok(Self { before, change })
     }
 
-    /// Returns an edit that removes the claims that readers see.
+    /// Returns an edit that removes the keys that readers see.
     pub(crate) fn clear(before: Option<Arc<Runs>>) -> Self {
-        let change = ClaimsChange::Clear;
+        let change = KeysChange::Clear;
         Self { before, change }
     }
 
     pub(crate) fn is_put(&self) -> bool {
-        matches!(self.change, ClaimsChange::Put { .. })
+        matches!(self.change, KeysChange::Put { .. })
     }
 
     pub(crate) fn op(&self) -> &'static str {
         match self.change {
-            ClaimsChange::Put { .. } => "put claims",
-            ClaimsChange::Clear => "clear claims",
+            KeysChange::Put { .. } => "put keys",
+            KeysChange::Clear => "clear keys",
         }
     }
 
     /// Returns about how many bytes it writes.
     pub(crate) fn bytes(&self) -> usize {
         match &self.change {
-            ClaimsChange::Put { edit, .. } => edit.bytes(),
-            ClaimsChange::Clear => 0,
+            KeysChange::Put { edit, .. } => edit.bytes(),
+            KeysChange::Clear => 0,
         }
     }
 
@@ -98,40 +98,40 @@ impl ClaimsEdit {
         self,
         rows: &mut dyn Rows,
         pool: Option<&mut WriterPool>,
-    ) -> Result<Result<ClaimsEnd, StoreError>, StoreError> {
+    ) -> Result<Result<KeysEnd, StoreError>, StoreError> {
         let op = self.op();
         let Some(pool) = pool else {
             return Ok(Err(unowned(op)));
         };
-        if let ClaimsChange::Put { token, .. } = &self.change
+        if let KeysChange::Put { token, .. } = &self.change
             && let Err(refusal) = pool.ownership.check_aside(*token, op)
         {
             return Ok(Err(refusal));
         }
-        if !is_same(self.before.as_ref(), pool.claims.as_ref()) {
-            return Ok(Ok(ClaimsEnd::Void));
+        if !is_same(self.before.as_ref(), pool.keys.as_ref()) {
+            return Ok(Ok(KeysEnd::Void));
         }
         match self.change {
-            ClaimsChange::Put { after, edit, .. } => {
+            KeysChange::Put { after, edit, .. } => {
                 write(rows, &edit)?;
-                pool.claims = Some(after);
+                pool.keys = Some(after);
             }
-            ClaimsChange::Clear => {
+            KeysChange::Clear => {
                 write(rows, &Edit::clearing(RunKeys(pool.no.0)))?;
-                pool.claims = None;
+                pool.keys = None;
             }
         }
-        Ok(Ok(ClaimsEnd::Done))
+        Ok(Ok(KeysEnd::Done))
     }
 }
 
-/// Writes an edit of the rows of claims.
+/// Writes an edit of the rows of keys.
 fn write(rows: &mut dyn Rows, edit: &Edit) -> Result<(), StoreError> {
     for (from, to) in &edit.removes {
-        rows.remove(Table::Claims, from, to)?;
+        rows.remove(Table::Keys, from, to)?;
     }
     for (key, row) in &edit.inserts {
-        rows.insert(Table::Claims, key, row)?;
+        rows.insert(Table::Keys, key, row)?;
     }
     Ok(())
 }
@@ -159,16 +159,16 @@ pub(crate) fn load(rows: &dyn Reading, no: PoolNo) -> Result<Option<Arc<Runs>>, 
     }
 }
 
-/// Looks keys up in the claims that readers see.
+/// Looks up keys in the runs that readers see.
 pub(crate) fn find<D: Database>(
     database: impl Fn() -> Result<Arc<D>, StoreError>,
     readable: &Readable,
-    (pool, keys): (&PoolId, &[ClaimKey]),
-) -> Result<Vec<Option<ClaimEntry>>, StoreError> {
-    let op = "find claims";
+    (pool, keys): (&PoolId, &[KeyHash]),
+) -> Result<Vec<Option<KeyEntry>>, StoreError> {
+    let op = "find keys";
     let seen = || {
         let view = readable.pool(op, pool)?;
-        Ok::<_, StoreError>(view.and_then(|view| Some((view.no, view.claims?))))
+        Ok::<_, StoreError>(view.and_then(|view| Some((view.no, view.keys?))))
     };
     let mut now = seen()?;
     loop {
@@ -194,11 +194,11 @@ pub(crate) fn find<D: Database>(
     }
 }
 
-/// The rows of claims of a database.
+/// The rows of keys of a database.
 struct PoolRows<'a>(&'a dyn Reading);
 
 impl RunRows for PoolRows<'_> {
     fn walk(&self, range: KeyRange<'_>, order: Order, see: &mut See<'_>) -> Result<(), StoreError> {
-        self.0.walk(Table::Claims, range, order, see)
+        self.0.walk(Table::Keys, range, order, see)
     }
 }

@@ -1,14 +1,14 @@
-//! Keys of the rows that claims lie in.
+//! The keys of rows that runs lie in.
 //!
 //! All of one pool stand together: the manifest first, then runs by their number; of each run its
 //! blocks, in the order of the hashes that they begin with, and then its filter.
 
-use super::ClaimHash;
+use super::SortHash;
 
 const BLOCK: u8 = 0;
 const FILTER: u8 = 1;
 
-/// The keys of one pool's runs, in the order of their bytes. All of them begin with the number that
+/// The row keys of one pool's runs, in the order of their bytes. All of them begin with the number that
 /// the pool has in its store.
 #[derive(Clone, Copy, Debug)]
 pub struct RunKeys(pub u32);
@@ -27,7 +27,7 @@ impl RunKeys {
     }
 
     /// Returns the key of the block that begins with a hash.
-    pub(super) fn block(self, run: u64, from: ClaimHash) -> Vec<u8> {
+    pub(super) fn block(self, run: u64, from: SortHash) -> Vec<u8> {
         let mut key = self.of_run(run);
         key.push(BLOCK);
         key.extend_from_slice(&from.to_bytes());
@@ -35,9 +35,9 @@ impl RunKeys {
     }
 
     /// Returns the hash that the block under a key begins with.
-    pub(super) fn begin_of(key: &[u8]) -> Option<ClaimHash> {
+    pub(super) fn begin_of(key: &[u8]) -> Option<SortHash> {
         let (_, from) = key.split_last_chunk()?;
-        Some(ClaimHash::from_bytes(*from))
+        Some(SortHash::from_bytes(*from))
     }
 
     /// Returns the key of a segment of a filter.
