@@ -89,7 +89,7 @@ use triggers::Triggers;
 
 pub use crate::decide::{FoundEvents, Scan, ScanStep};
 use crate::{
-    Minter, Rejection, State, apply,
+    Caller, Minter, Rejection, State, apply,
     command::{Applied, Command, Cx, Decision, Draft, Heard, How, KnownKeys, Names, Prior},
     decide::{ScanRequest, sees},
     suspicion::Watch,
@@ -145,6 +145,17 @@ impl Engine {
     /// Returns the staged state.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Returns how many copies a caller has not read: 0 for an operator, and for a joining that is not the
+    /// present one of its run.
+    pub fn unread_of(&self, caller: &Caller) -> u64 {
+        let Caller::Member { run, generation } = caller else {
+            return 0;
+        };
+        let member = self.state.members.get(run);
+        let present = member.filter(|member| member.generation == *generation);
+        present.map_or(0, |member| member.inbox.unread())
     }
 
     /// Says which records are gone, when the pool is opened.

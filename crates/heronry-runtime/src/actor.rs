@@ -4,11 +4,11 @@
 //! it. A batch is answered when it is durable, and with it every batch that it was decided on.
 
 mod archive;
+mod asides;
 mod batch;
 mod commit;
 mod history;
 mod keys;
-mod look_back;
 mod open;
 mod scan;
 mod turns;
@@ -24,10 +24,10 @@ use tokio::{sync::watch, task::JoinError};
 
 pub(crate) use open::Opening;
 
+use asides::{Asides, Consequence};
 use batch::Batch;
 use commit::{Flight, Landing};
-use keys::{Handed, Handover};
-use look_back::{Scanning, Scans};
+use scan::ScansBegun;
 
 use crate::{
     CallError, StopReason,
@@ -68,10 +68,8 @@ enum ActorEvent {
     Work(NextWork),
     /// The append that was under way ended.
     Landed(Landing),
-    /// A look through earlier events ended.
-    Scanned(Result<Scanning, JoinError>),
-    /// Keys arrived at the store.
-    HandedOver(Handed),
+    /// A work beside the pool ended.
+    AsideEnded(Result<Consequence, JoinError>),
     /// A command that is bulk may have its share now.
     Share,
     /// Nothing else is to be done while records wait to be matched.
@@ -104,7 +102,10 @@ pub(crate) struct PoolActor {
     flight: Option<Flight>,
     /// The decisions that are not handed to the store yet.
     batch: Option<Batch>,
-    scans: Scans,
+    asides: Asides,
+    scans: ScansBegun,
+    /// True while the store takes in a run of keys.
+    hands_keys_over: bool,
     bulk: Arc<Bulk>,
     /// The place in line of the commands that are bulk.
     place: BulkPlace,
@@ -112,8 +113,6 @@ pub(crate) struct PoolActor {
     appends: Appends,
     /// The chunks that were last read of the journal for records that are matched again.
     history: Vec<Chunk>,
-    /// The run of keys that the store is taking in.
-    keys: Option<Handover>,
     /// The chunks that were last read of the journal for messages that are not in memory. Other
     /// messages may lie in them, too.
     read: Vec<Chunk>,
@@ -176,9 +175,8 @@ impl PoolActor {
                     }
                 },
                 ActorEvent::Share => self.decide().await,
-                ActorEvent::Scanned(ended) => self.scanned(ended),
+                ActorEvent::AsideEnded(ended) => self.aside_ended(ended),
                 ActorEvent::Landed(landing) => self.land(landing),
-                ActorEvent::HandedOver(end) => self.handed_over(end),
                 ActorEvent::Behind => self.match_more().await,
             };
             if let Flow::Stop(why) = flow {
@@ -224,12 +222,6 @@ impl PoolActor {
                 None => future::pending().await,
             }
         };
-        let handed = async {
-            match &mut self.keys {
-                Some(handover) => handover.await,
-                None => future::pending().await,
-            }
-        };
         let due = async {
             match at {
                 Some(at) => time.reach(at).await,
@@ -239,8 +231,7 @@ impl PoolActor {
         tokio::select! {
             biased;
             landing = landed => ActorEvent::Landed(landing),
-            ended = self.scans.next() => ActorEvent::Scanned(ended),
-            end = handed => ActorEvent::HandedOver(end),
+            ended = self.asides.next() => ActorEvent::AsideEnded(ended),
             () = future::ready(()), if has_work => ActorEvent::Work(NextWork::Jobs(queue.take_now(room, &held_back))),
             next = queue.next(TAKEN_AT_ONCE, &held_back), if wants => ActorEvent::Work(next),
             () = self.place.may_begin(), if wants => ActorEvent::Share,

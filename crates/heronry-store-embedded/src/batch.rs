@@ -10,7 +10,7 @@ use crate::{
     erase::Erased,
     job::{Acquire, Answer, Append, Force, Job, Put, Reply, Trim, Work},
     pool::{RowState, WriterPool, WriterPools},
-    readable::PoolView,
+    readable::ReadablePool,
     row::{
         MOVED_KEY, MOVED_KEY_END, RESERVED, RESERVED_END, encode_moved, encode_reserved,
         reserved_key,
@@ -29,7 +29,7 @@ pub(crate) struct Batch {
     /// The reply of the job whose fault ended the transaction, until the store has closed.
     unanswered: Vec<Box<dyn Any + Send>>,
     /// The pools that it moved, as readers see them; nothing when they do not.
-    pub(crate) moved: HashMap<PoolId, Option<PoolView>>,
+    pub(crate) moved: HashMap<PoolId, Option<ReadablePool>>,
 }
 
 impl Batch {

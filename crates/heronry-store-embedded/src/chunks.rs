@@ -8,7 +8,7 @@ use heronry_types::{PoolId, Position, Timelines};
 use crate::row_keys::{self, Placed, PoolNo};
 use crate::{
     Database, Order, PlacedKey, Reading, Table, corrupt,
-    readable::{JournalView, PoolView},
+    readable::{JournalView, ReadablePool},
     row::position_of,
 };
 use heronry_store::runs::KeyRange;
@@ -273,7 +273,7 @@ pub(crate) fn pool_numbers(rows: &dyn Reading) -> Result<BTreeSet<PoolNo>, Store
 pub(crate) fn page<D: Database>(
     database: Arc<D>,
     name: &PoolId,
-    view: PoolView,
+    view: ReadablePool,
     after: Position,
     bytes_max: usize,
 ) -> Result<Page, ReadError> {

@@ -7,11 +7,11 @@ use heronry_types::{ContentRef, Position};
 use crate::row_keys::{self, Placed};
 use crate::{
     Database, Order, Reading, Table,
-    beside::{Before, View},
+    before::{Before, View},
     chunks::range_of,
     corrupt,
     pack::Pack,
-    readable::PoolView,
+    readable::ReadablePool,
     row::position_of,
 };
 use heronry_store::runs::KeyRange;
@@ -23,7 +23,7 @@ const LIST: &str = "list contents";
 /// Reads a content of a pool.
 pub(crate) fn content<D: Database>(
     (database, before): (Arc<D>, &Before),
-    view: &PoolView,
+    view: &ReadablePool,
     content_ref: ContentRef,
     place: ContentPlace,
 ) -> Result<Option<Stored>, StoreError> {
@@ -76,7 +76,7 @@ fn find(
 /// Lists the contents that ride with the appends that begin after a position.
 pub(crate) fn list_with<D: Database>(
     (database, before): (Arc<D>, &Before),
-    view: &PoolView,
+    view: &ReadablePool,
     after: Position,
     bytes_max: usize,
 ) -> Result<Vec<ContentPack>, StoreError> {
@@ -108,7 +108,7 @@ pub(crate) fn list_with<D: Database>(
 /// Lists the contents that were stored by themselves and whose references follow one.
 pub(crate) fn list_alone<D: Database>(
     (database, before): (Arc<D>, &Before),
-    view: &PoolView,
+    view: &ReadablePool,
     after: Option<ContentRef>,
     bytes_max: usize,
 ) -> Result<Vec<NewContent>, StoreError> {

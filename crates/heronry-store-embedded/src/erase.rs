@@ -5,7 +5,7 @@ use heronry_types::Position;
 use crate::row_keys::{self, PoolNo};
 use crate::{
     Rows, Table,
-    beside::Before,
+    before::Before,
     corrupt,
     pack::{self, Pack},
 };

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
-mod beside;
+mod before;
 mod chunks;
 mod contents;
 mod cursor;

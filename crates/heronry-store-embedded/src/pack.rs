@@ -26,11 +26,11 @@ pub(crate) fn encode(last: Position, contents: Vec<NewContent>) -> PackRow {
     for content in contents {
         match content.stored {
             Stored::Kept(stored) => {
-                let entry = Entry::of(content.content_ref, &stored);
+                let entry = PackEntry::of(content.content_ref, &stored);
                 row.push(&entry, &stored.body.bytes);
             }
             Stored::Erased(tombstone) => {
-                row.push(&Entry::left(content.content_ref, &tombstone), &[]);
+                row.push(&PackEntry::left(content.content_ref, &tombstone), &[]);
             }
         }
     }
@@ -53,7 +53,7 @@ impl PackRow {
         Self { index, bodies }
     }
 
-    fn push(&mut self, entry: &Entry<'_>, body: &[u8]) {
+    fn push(&mut self, entry: &PackEntry<'_>, body: &[u8]) {
         let index = &mut self.index;
         let media_type = entry.media_type.as_bytes();
         let mark = entry.erased_at.map_or(0, |_| ERASED);
@@ -149,7 +149,7 @@ impl<'a> Pack<'a> {
         let mut rest = (self.index, self.bodies);
         while let Some((entry, body)) = next(&mut rest, op)? {
             if entry.content_ref == content_ref && entry.erased_at.is_none() {
-                row.push(&Entry::left(content_ref, tombstone), &[]);
+                row.push(&PackEntry::left(content_ref, tombstone), &[]);
                 is_changed = true;
             } else {
                 row.push(&entry, body);
@@ -163,12 +163,12 @@ impl<'a> Pack<'a> {
 fn next<'a>(
     (index, bodies): &mut (&'a [u8], &'a [u8]),
     op: &'static str,
-) -> Result<Option<(Entry<'a>, &'a [u8])>, StoreError> {
+) -> Result<Option<(PackEntry<'a>, &'a [u8])>, StoreError> {
     if index.is_empty() {
         return Ok(None);
     }
     let (entry, rest) =
-        Entry::read(index).ok_or_else(|| corrupt(op, "the index of contents is malformed"))?;
+        PackEntry::read(index).ok_or_else(|| corrupt(op, "the index of contents is malformed"))?;
     let (body, following) = usize::try_from(entry.erased_at.map_or(entry.length, |_| 0))
         .ok()
         .and_then(|length| bodies.split_at_checked(length))
@@ -177,7 +177,7 @@ fn next<'a>(
     Ok(Some((entry, body)))
 }
 
-struct Entry<'a> {
+struct PackEntry<'a> {
     content_ref: ContentRef,
     digest: Digest,
     /// The number of bytes that the body has, or had.
@@ -186,7 +186,7 @@ struct Entry<'a> {
     erased_at: Option<Timestamp>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> PackEntry<'a> {
     fn of(content_ref: ContentRef, stored: &'a StoredContent) -> Self {
         Self {
             content_ref,

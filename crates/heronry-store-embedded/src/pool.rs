@@ -10,7 +10,7 @@ use heronry_types::{PoolId, Position};
 use crate::row_keys::{self, PoolNo};
 use crate::{
     PoolRow, RowJournal, Rows, Table,
-    readable::{JournalView, PoolView, View},
+    readable::{JournalView, ReadablePool, View},
     summary::CursorsDigest,
 };
 use heronry_store::{
@@ -65,8 +65,8 @@ impl WriterPool {
     }
 
     /// Returns the pool as readers see it after the commit: not at all when it was deleted.
-    pub(crate) fn view(&self) -> Option<PoolView> {
-        let view = || PoolView {
+    pub(crate) fn view(&self) -> Option<ReadablePool> {
+        let view = || ReadablePool {
             no: self.no,
             journal: self.there().cloned(),
             keys: self.keys.clone(),

@@ -1,8 +1,9 @@
 //! The ports of a store over an embedded database.
 
-mod beside;
+mod cursors;
 mod custody;
 mod keys;
+mod snapshots;
 
 use std::{
     fmt, io,
@@ -16,7 +17,7 @@ use heronry_types::{Body, ContentRef, LimitName, Millis, PoolId, Position, Timel
 
 use crate::{
     Database, WriterPools,
-    beside::Before,
+    before::Before,
     chunks, contents,
     job::{Acquire, Append, Force, Job, Put, Reply, Trim, Work},
     pack,

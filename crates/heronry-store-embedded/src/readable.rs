@@ -8,12 +8,12 @@ use std::{
 use heronry_types::{PoolId, Position, Timelines};
 
 use crate::row_keys::PoolNo;
-use crate::{WriterPools, beside::Before};
+use crate::{WriterPools, before::Before};
 use heronry_store::{Doorbells, Head, Reservation, StoreError, StoreErrorKind, runs::Runs};
 
 /// A pool as readers see it.
 #[derive(Clone, Debug)]
-pub(crate) struct PoolView {
+pub(crate) struct ReadablePool {
     pub(crate) no: PoolNo,
     pub(crate) journal: Option<JournalView>,
     pub(crate) keys: Option<Arc<Runs>>,
@@ -26,7 +26,7 @@ pub(crate) struct JournalView {
     pub(crate) timelines: Arc<Timelines>,
 }
 
-impl PoolView {
+impl ReadablePool {
     pub(crate) fn head(&self) -> Option<Head> {
         self.journal.as_ref().map(|journal| journal.head)
     }
@@ -35,7 +35,7 @@ impl PoolView {
 /// Everything that readers see.
 #[derive(Debug)]
 pub(crate) struct View {
-    pub(crate) pools: HashMap<PoolId, PoolView>,
+    pub(crate) pools: HashMap<PoolId, ReadablePool>,
     /// The place where the pools went, when the store is sealed.
     pub(crate) moved_to: Option<String>,
     /// The pools that a move brings.
@@ -45,7 +45,7 @@ pub(crate) struct View {
 /// The gate: the writer moves it after a commit, and readers look no further.
 #[derive(Debug)]
 pub(crate) struct Readable {
-    state: RwLock<State>,
+    state: RwLock<ReadableState>,
     bells: Doorbells,
     /// Rows that are replaced by the transaction that is under way.
     pub(crate) before: Before,
@@ -68,7 +68,7 @@ impl From<&StoreError> for Cause {
 }
 
 #[derive(Debug)]
-enum State {
+enum ReadableState {
     Open(View),
     Closed(Cause),
 }
@@ -76,7 +76,7 @@ enum State {
 impl Readable {
     pub(crate) fn new(view: View) -> Self {
         Self {
-            state: RwLock::new(State::Open(view)),
+            state: RwLock::new(ReadableState::Open(view)),
             bells: Doorbells::default(),
             before: Before::default(),
         }
@@ -90,8 +90,8 @@ impl Readable {
     ) -> Result<T, StoreError> {
         // A panic elsewhere leaves the view whole: each change is one call.
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Open(view) => Ok(look(view)),
-            State::Closed(cause) => Err(closed(op, cause)),
+            ReadableState::Open(view) => Ok(look(view)),
+            ReadableState::Closed(cause) => Err(closed(op, cause)),
         }
     }
 
@@ -100,14 +100,18 @@ impl Readable {
         &self,
         op: &'static str,
         pool: &PoolId,
-    ) -> Result<Option<PoolView>, StoreError> {
+    ) -> Result<Option<ReadablePool>, StoreError> {
         self.look(op, |view| view.pools.get(pool).cloned())
     }
 
     /// Moves the gate.
-    pub(crate) fn publish(&self, moved: &HashMap<PoolId, Option<PoolView>>, pools: &WriterPools) {
+    pub(crate) fn publish(
+        &self,
+        moved: &HashMap<PoolId, Option<ReadablePool>>,
+        pools: &WriterPools,
+    ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(view) = &mut *state {
+        if let ReadableState::Open(view) = &mut *state {
             for (name, moved) in moved {
                 match moved {
                     Some(moved) => view.pools.insert(name.clone(), moved.clone()),
@@ -122,7 +126,7 @@ impl Readable {
     }
 
     /// Wakes those who watch what was published.
-    pub(crate) fn ring(&self, moved: &HashMap<PoolId, Option<PoolView>>) {
+    pub(crate) fn ring(&self, moved: &HashMap<PoolId, Option<ReadablePool>>) {
         for (name, view) in moved {
             let head = match view {
                 Some(view) => view.head().map(|head| head.head),
@@ -138,8 +142,8 @@ impl Readable {
     /// Closes the store for this process. The first cause stays.
     pub(crate) fn close(&self, cause: &Cause) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(_) = &*state {
-            *state = State::Closed(cause.clone());
+        if let ReadableState::Open(_) = &*state {
+            *state = ReadableState::Closed(cause.clone());
         }
         drop(state);
         self.bells.close();

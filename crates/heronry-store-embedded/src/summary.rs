@@ -73,7 +73,7 @@ impl CursorsDigest {
 
 /// Pool number, token, head, floor, hash, epoch.
 const STATE_BYTES: usize = 4 + 8 + 8 + 8 + 32 + 16;
-type State = [u8; STATE_BYTES];
+type StateBytes = [u8; STATE_BYTES];
 
 fn state_of(pool: &WriterPool) -> Vec<u8> {
     let mut state = Vec::with_capacity(STATE_BYTES);
@@ -95,7 +95,7 @@ fn state_of(pool: &WriterPool) -> Vec<u8> {
     state
 }
 
-fn head_of(state: &State) -> u64 {
+fn head_of(state: &StateBytes) -> u64 {
     let (_, rest) = state.split_at(12);
     rest.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
@@ -114,7 +114,7 @@ fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// Reads the pools of a summary.
-fn read(summary: &[u8]) -> Option<Vec<(&str, State)>> {
+fn read(summary: &[u8]) -> Option<Vec<(&str, StateBytes)>> {
     let (_, mut rest) = text(summary)?;
     let mut pools = Vec::new();
     while !rest.is_empty() {
@@ -127,7 +127,7 @@ fn read(summary: &[u8]) -> Option<Vec<(&str, State)>> {
 }
 
 /// Says what a store has lost, from the pools that it had and those that it has.
-fn difference(before: &[(&str, State)], now: &[(&str, State)]) -> String {
+fn difference(before: &[(&str, StateBytes)], now: &[(&str, StateBytes)]) -> String {
     let now: HashMap<_, _> = now.iter().copied().collect();
     for (name, had) in before {
         if *name == CURSORS && now.get(name) != Some(had) {

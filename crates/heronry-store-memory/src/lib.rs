@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-mod beside;
+mod cursors;
 mod custody;
 mod pool;
 mod segments;
+mod snapshots;
 
 use std::{
     collections::HashMap,

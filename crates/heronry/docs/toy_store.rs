@@ -34,12 +34,12 @@ impl Database for ToyFile {
 
     fn commit(&self, fill: &mut Fill<'_>) -> Result<(), StoreError> {
         // Readers may see these rows before they are synced: the gate does not show them yet.
-        let mut writing = Writing {
+        let mut writing = Transaction {
             tables: lock(&self.tables),
             changes: Vec::new(),
         };
         fill(&mut writing)?;
-        let Writing { tables, changes } = writing;
+        let Transaction { tables, changes } = writing;
         drop(tables);
         if changes.is_empty() {
             return Ok(());
@@ -67,7 +67,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// One transaction: it sees its own rows, and writes its changes down.
-struct Writing<'a> {
+struct Transaction<'a> {
     tables: MutexGuard<'a, Tables>,
     changes: Vec<u8>,
 }
@@ -75,7 +75,7 @@ struct Writing<'a> {
 const INSERT: u8 = 0;
 const REMOVE: u8 = 1;
 
-impl Writing<'_> {
+impl Transaction<'_> {
     fn note(&mut self, kind: u8, table: Table, parts: [&[u8]; 2]) {
         self.changes.extend([kind, table as u8]);
         for part in parts {
@@ -85,7 +85,7 @@ impl Writing<'_> {
     }
 }
 
-impl Rows for Writing<'_> {
+impl Rows for Transaction<'_> {
     fn insert(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.note(INSERT, table, [key, value]);
         self.tables

@@ -6,7 +6,7 @@ use heronry_runtime::marks::{MarkKeeper, MarkedStore, Restored, begin_again, rol
 use heronry_store::{AppendError, FencingToken, Guard, Head, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{AppendFault, FaultStore, Faults, Faulty, ManualClock, SeededIds, sample};
-use heronry_tests::{as_many_as_asked, let_others_run};
+use heronry_tests::{as_many_as_asked, let_others_run, tries::Draw};
 use heronry_transfer::Carrier;
 use heronry_types::{PoolId, Position};
 
@@ -15,19 +15,6 @@ use crate::place::{MemoryMark, ProcessEnd};
 /// The number of restarts, unless `HERONRY_RESTARTS` sets it.
 const RESTARTS: usize = 300;
 const POOLS: u64 = 5;
-
-/// Draws numbers, the same ones for the same seed.
-struct Draw(u64);
-
-impl Draw {
-    /// Returns a number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
 
 /// One life of a process: a store that it opened, and the keeper of its mark.
 struct Life {
@@ -134,8 +121,8 @@ impl Life {
             }
             1 => ProcessEnd::Killed,
             _ => ProcessEnd::PowerCut {
-                writes: usize::try_from(draw.below(4)).unwrap(),
-                bytes: usize::try_from(draw.below(80)).unwrap(),
+                writes: draw.below(4),
+                bytes: draw.below(80),
             },
         };
         place.end(end);

@@ -6,9 +6,11 @@
 mod adr;
 mod arrows;
 mod bans;
+mod circles;
 mod docs;
 mod functions;
 mod links;
+mod names;
 mod openings;
 mod packaging;
 mod promises;
@@ -66,8 +68,10 @@ pub(crate) fn run() -> Result<ExitCode> {
     let mut findings = arrows::check(&Workspace::read(&metadata, &tree));
     findings.extend(sizes::check(&tree));
     findings.extend(rooms::check(&tree));
+    findings.extend(circles::check(&tree));
     findings.extend(docs::check(&tree));
     findings.extend(tuples::check(&tree));
+    findings.extend(names::check(&tree));
     let openings = openings::Openings::read(&tree);
     findings.extend(openings.check(&tree));
     findings.extend(bans::check(&tree));

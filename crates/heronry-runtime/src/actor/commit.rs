@@ -226,7 +226,7 @@ impl PoolActor {
         for held in decided.into_iter().flat_map(|batch| batch.answers) {
             held.fail_before((outcome, why));
         }
-        self.end_handover().await;
+        self.end_asides().await;
     }
 
     fn why(&self, error: &AppendError) -> (CommitOutcome, StopReason) {

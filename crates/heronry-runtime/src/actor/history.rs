@@ -1,6 +1,7 @@
 //! Reading the journal for records that are matched again since the pool was opened.
 
 use heronry_journal::{Chunk, Record};
+use heronry_store::{ReadError, StoreError, StoreErrorKind};
 use heronry_types::Position;
 
 use super::{Flow, PoolActor};
@@ -37,15 +38,24 @@ impl PoolActor {
         let chunk = self.history.iter().find(|chunk| follows(chunk, after));
         let Some(chunk) = chunk else {
             tracing::error!(pool = %self.pool, %after, "the store shows nothing after it");
-            return Err(StopReason::StoreFenced(
-                heronry_store::StoreErrorKind::Corrupt,
-            ));
+            return Err(StopReason::StoreFenced(StoreErrorKind::Corrupt));
         };
         let records = chunk.records_after(after).take(RECORDS_AT_ONCE);
         let records: Result<Vec<Record>, _> = records.collect();
         let records = records.map_err(|error| self.unreadable(&error))?;
         self.engine.put_read(records);
         Ok(())
+    }
+
+    /// Says that the journal cannot be read, and why: a store that failed, or damage.
+    pub(super) fn unreadable(&self, error: &(dyn std::error::Error + 'static)) -> StopReason {
+        tracing::error!(pool = %self.pool, %error, "journal cannot be read");
+        let failed = match error.downcast_ref::<ReadError>() {
+            Some(ReadError::Store(failed)) => Some(failed),
+            Some(_) | None => None,
+        };
+        let cause = failed.map_or(StoreErrorKind::Corrupt, StoreError::cause);
+        StopReason::StoreFenced(cause)
     }
 }
 

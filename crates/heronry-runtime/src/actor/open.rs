@@ -8,7 +8,7 @@ use heronry_store::{Checkpoint, CommitOutcome, FencingToken, Head, LEASE_TERM, S
 use heronry_types::{Epoch, PoolId, Position, Timelines, Timestamp};
 use tokio::sync::watch;
 
-use super::{Flow, PoolActor, look_back::Scans};
+use super::{Flow, PoolActor, asides::Asides, scan::ScansBegun};
 use crate::{
     CallError, OpenError, bulk::Appends, published::Published, queue::Queue, renewal::Renewal,
     runtime::Environment, time::PoolTime, waiters::Waiters,
@@ -75,12 +75,13 @@ impl Opening {
             settings_version,
             flight: None,
             batch: None,
-            scans: Scans::default(),
+            asides: Asides::default(),
+            scans: ScansBegun::default(),
+            hands_keys_over: false,
             bulk: Arc::clone(&environment.bulk),
             place: environment.bulk.place(),
             appends: Appends::default(),
             history: Vec::new(),
-            keys: None,
             read: Vec::new(),
         };
         if let Flow::Stop(why) = Box::pin(actor.resume()).await {

@@ -40,7 +40,7 @@ impl RunPlace<'_> {
 }
 
 /// Reads the entries of a run in order.
-pub(super) struct Reader<'a> {
+pub(super) struct RunReader<'a> {
     place: RunPlace<'a>,
     run: u64,
     /// The hash that the present block begins with, and the one before it.
@@ -52,7 +52,7 @@ pub(super) struct Reader<'a> {
     next: Option<Entry>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RunReader<'a> {
     /// Reads from this hash on.
     pub(super) fn open(place: RunPlace<'a>, run: u64, from: SortHash) -> Result<Self, StoreError> {
         let mut reader = Self {

@@ -1,14 +1,20 @@
 //! Looking through earlier events for what a wake waits for.
 
+mod finish;
+mod request;
+
 use heronry_event::filter::Filter;
 use heronry_journal::{CountedEvent, Record, WakeTriggeredBy};
 use heronry_types::{Timelines, Visibility};
 
 use crate::{
     condition::{ConditionProgress, Occurrence},
-    decide::{ScanRequest, WakeEvents, cost_of, is_about_wakes},
+    decide::{WakeEvents, cost_of, is_about_wakes},
     project,
 };
+
+pub use finish::{FinishScan, Scanned};
+pub use request::ScanRequest;
 
 /// The events that a look through earlier ones found for the condition of a wake.
 #[derive(Clone, Debug, Default)]

@@ -3,67 +3,57 @@
 
 use std::{io, thread};
 
-use axum::{
-    body::Bytes,
-    http::header,
-    response::{IntoResponse, Response},
-};
 use heronry_event::filter::{CompileErrors, Filter};
 use heronry_runtime::Party;
 use heronry_wire::ProblemKind;
 use serde::Serialize;
 
-use crate::{app::App, identity::Identity, problems::Refusal};
+use crate::{Api, Refusal};
 
 /// The most bytes of a filter that is compiled at once.
-const FILTER_BYTES_SMALL: usize = 256;
+pub(crate) const FILTER_BYTES_SMALL: usize = 256;
 
 /// The bytes of JSON after which the thread that writes them gives way to what answers others.
 const GIVES_WAY: usize = 32 * 1024;
 
-/// The most items that are written as JSON at once.
-pub(crate) const ITEMS_SMALL: usize = 16;
+/// The most items that are written at once.
+const ITEMS_SMALL: usize = 16;
 
-/// Compiles a filter for somebody.
-pub(crate) async fn compile(
-    app: &App,
-    identity: &Identity,
-    text: &str,
-) -> Result<Filter, CompileErrors> {
-    if text.len() <= FILTER_BYTES_SMALL {
-        return Filter::compile(text);
-    }
-    let text = text.to_owned();
-    // The thread gives way between the slices, too.
-    let compile = move || Filter::compile_in_slices(&text, thread::yield_now);
-    app.runtime
-        .side_work()
-        .run(&identity.party(), compile)
-        .await
-}
-
-/// Writes so many items for somebody.
-pub(crate) async fn write<T: Send + 'static>(
-    app: &App,
-    party: &Party,
-    (items, write): (usize, impl FnOnce() -> T + Send + 'static),
-) -> T {
-    if items <= ITEMS_SMALL {
-        return write();
-    }
-    app.runtime.side_work().run(party, write).await
-}
-
-/// Writes an answer as JSON, and gives way while it does.
-pub(crate) fn json<T: Serialize>(answer: &T) -> Response {
-    let mut written = GivingWay::new(thread::yield_now);
-    match serde_json::to_writer(&mut written, answer) {
-        Ok(()) => {
-            let json = [(header::CONTENT_TYPE, "application/json")];
-            (json, Bytes::from(written.bytes)).into_response()
+impl Api {
+    /// Compiles a filter for somebody.
+    pub(crate) async fn compile(&self, party: &Party, text: &str) -> Result<Filter, CompileErrors> {
+        if text.len() <= FILTER_BYTES_SMALL {
+            return Filter::compile(text);
         }
-        Err(error) => Refusal::of(ProblemKind::Internal, &error.to_string()).into_response(),
+        let text = text.to_owned();
+        // The thread gives way between the slices, too.
+        let compile = move || Filter::compile_in_slices(&text, thread::yield_now);
+        self.runtime().side_work().run(party, compile).await
     }
+
+    /// Writes so many items for somebody: few at once, more beside the pools with a permit.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        party: &Party,
+        items: usize,
+        write: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        if items <= ITEMS_SMALL {
+            return write();
+        }
+        self.runtime().side_work().run(party, write).await
+    }
+}
+
+/// Writes an answer as JSON, and gives way to other threads while it does.
+///
+/// # Errors
+/// [`Refusal`] `internal` when a part of the answer cannot be written as JSON.
+pub fn to_json<T: Serialize>(answer: &T) -> Result<Vec<u8>, Refusal> {
+    let mut written = GivingWay::new(thread::yield_now);
+    serde_json::to_writer(&mut written, answer)
+        .map_err(|error| Refusal::of(ProblemKind::Internal, error.to_string()))?;
+    Ok(written.bytes)
 }
 
 /// Bytes that are written by a thread which gives way now and then.

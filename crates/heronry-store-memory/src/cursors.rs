@@ -1,53 +1,12 @@
-//! The state of a pool beside its journal: the latest snapshot, and the cursors of consumers.
+//! The cursors of a pool's consumers.
 
 use async_trait::async_trait;
 use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, Cursors, FencingToken, Snapshot,
-    Snapshots, StoreError, judge_cursor, judge_snapshot, stands_on,
+    ConsumerCursor, ConsumerError, ConsumerId, CursorMove, Cursors, StoreError, judge_cursor,
 };
 use heronry_types::PoolId;
 
 use crate::MemoryStore;
-
-#[async_trait]
-impl Snapshots for MemoryStore {
-    async fn put(
-        &self,
-        pool: &PoolId,
-        snapshot: Snapshot,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        let op = "put a snapshot";
-        judge_snapshot(self, pool, &snapshot).await?;
-        let mut state = self.lock_to_write(op)?;
-        let pool = state.entry(pool);
-        pool.ownership.check_aside(token, op)?;
-        pool.snapshot = Some(snapshot);
-        Ok(())
-    }
-
-    async fn latest(&self, pool: &PoolId) -> Result<Option<Snapshot>, StoreError> {
-        let found = {
-            let state = self.lock("read a snapshot")?;
-            let pool = state.pools.get(pool);
-            pool.and_then(|pool| pool.snapshot.clone())
-        };
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        let is_ours = stands_on(self, pool, found.at).await?;
-        Ok(is_ours.then_some(found))
-    }
-
-    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        let op = "delete a snapshot";
-        let mut state = self.lock_to_write(op)?;
-        let pool = state.entry(pool);
-        pool.ownership.check_aside(token, op)?;
-        pool.snapshot = None;
-        Ok(())
-    }
-}
 
 #[async_trait]
 impl Cursors for MemoryStore {

@@ -1,8 +1,11 @@
-//! Snapshots and cursors of a store over an embedded database.
+//! Cursors of a store over an embedded database.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use heronry_store::{
+    ConsumerCursor, ConsumerError, ConsumerId, Cursors, StoreError, StoreErrorKind,
+};
 use heronry_types::PoolId;
 
 use super::Embedded;
@@ -10,33 +13,9 @@ use crate::{
     Database,
     cursor::{self, CursorChange, CursorEdit},
     job::Work,
-    snapshot::{self, SnapshotEdit},
-};
-
-use heronry_store::{
-    ConsumerCursor, ConsumerError, ConsumerId, Cursors, FencingToken, Snapshot, Snapshots,
-    StoreError, judge_snapshot, stands_on,
 };
 
 impl<D: Database> Embedded<D> {
-    async fn edit_snapshot(
-        &self,
-        pool: &PoolId,
-        row: Option<Vec<u8>>,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        let readable = Arc::clone(&self.readable);
-        let edit = SnapshotEdit {
-            row,
-            token,
-            readable,
-        };
-        let op = edit.op();
-        self.ask(pool, |reply| Work::Snapshot(edit, reply))
-            .await
-            .unwrap_or_else(|_| Err(self.readable.closed(op)))
-    }
-
     async fn edit_cursor(
         &self,
         pool: &PoolId,
@@ -52,38 +31,6 @@ impl<D: Database> Embedded<D> {
         self.ask(pool, |reply| Work::Cursor(edit, reply))
             .await
             .unwrap_or_else(|_| Err(self.readable.closed(op).into()))
-    }
-}
-
-#[async_trait]
-impl<D: Database> Snapshots for Embedded<D> {
-    async fn put(
-        &self,
-        pool: &PoolId,
-        snapshot: Snapshot,
-        token: FencingToken,
-    ) -> Result<(), StoreError> {
-        judge_snapshot(self, pool, &snapshot).await?;
-        let row = Some(snapshot::encode(&snapshot));
-        drop(snapshot);
-        self.edit_snapshot(pool, row, token).await
-    }
-
-    async fn latest(&self, pool: &PoolId) -> Result<Option<Snapshot>, StoreError> {
-        let op = "read a snapshot";
-        let Some(view) = self.readable.pool(op, pool)? else {
-            return Ok(None);
-        };
-        let database = self.database(op)?;
-        let Some(found) = snapshot::latest(database, &self.readable, (pool, view.no))? else {
-            return Ok(None);
-        };
-        let is_ours = stands_on(self, pool, found.at).await?;
-        Ok(is_ours.then_some(found))
-    }
-
-    async fn delete(&self, pool: &PoolId, token: FencingToken) -> Result<(), StoreError> {
-        self.edit_snapshot(pool, None, token).await
     }
 }
 
@@ -132,7 +79,7 @@ impl<D: Database> Cursors for Embedded<D> {
             | ConsumerError::Ahead { .. }
             | ConsumerError::NoPool
             | ConsumerError::TooMany { .. }) => {
-                let kind = heronry_store::StoreErrorKind::Closed;
+                let kind = StoreErrorKind::Closed;
                 StoreError::new(kind, "delete a cursor", refusal.to_string())
             }
         })

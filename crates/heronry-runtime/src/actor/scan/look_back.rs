@@ -9,11 +9,12 @@ use heronry_pool::{
 };
 use heronry_store::{Journal, Page, ReadError};
 use heronry_types::{PoolId, Position, Timelines};
-use tokio::task::{JoinError, JoinSet};
 
-use super::{Flow, PoolActor};
+use super::super::{
+    Flow, PoolActor,
+    asides::{AtStop, Consequence},
+};
 use crate::{
-    StopReason,
     giving_way::give_way,
     job::{Call, Job},
 };
@@ -23,19 +24,9 @@ const SCANS_MAX: usize = 4;
 /// The most bytes of one page of a scan, beside its first chunk.
 const PAGE_BYTES: usize = 256 * 1024;
 
-/// The scans of a pool that are under way. They end with the actor.
-#[derive(Default)]
-pub(super) struct Scans {
-    running: JoinSet<Scanning>,
-    /// The wakes whose scans run, and those whose result is not decided yet.
-    begun: HashSet<Position>,
-}
-
-/// The result of a scan, and the wake that it was for.
-pub(super) struct Scanning {
-    registered: Position,
-    result: Result<Scanned, ScanFault>,
-}
+/// The wakes whose scans are under way, and those whose result is not decided yet, by their registration.
+#[derive(Debug, Default)]
+pub(in super::super) struct ScansBegun(HashSet<Position>);
 
 /// A fault of records that a scan had to look through and could not read.
 #[derive(Debug, thiserror::Error)]
@@ -48,16 +39,6 @@ enum ScanFault {
     Missing(Position),
 }
 
-impl Scans {
-    /// Waits for the next scan that ends. May be dropped and asked again.
-    pub(super) async fn next(&mut self) -> Result<Scanning, JoinError> {
-        match self.running.join_next().await {
-            Some(ended) => ended,
-            None => std::future::pending().await,
-        }
-    }
-}
-
 /// The journal that a scan looks through.
 struct ScannedJournal {
     journal: Arc<dyn Journal>,
@@ -67,15 +48,15 @@ struct ScannedJournal {
 
 impl PoolActor {
     /// Begins to look through the earlier events of wakes that are registered for certain.
-    pub(super) fn start_scans(&mut self) {
+    pub(in super::super) fn start_scans(&mut self) {
         let wakes = self.engine.state().wakes();
-        let begun = &mut self.scans.begun;
+        let ScansBegun(begun) = &mut self.scans;
         if wakes.pending().next().is_none() {
             begun.clear();
             return;
         }
         begun.retain(|registered| wakes.is_pending(*registered));
-        let room = SCANS_MAX.saturating_sub(self.scans.running.len());
+        let room = SCANS_MAX.saturating_sub(begun.len());
         let waiting = wakes.pending().filter(|it| !begun.contains(it));
         let ready = waiting.take_while(|registered| *registered <= self.durable);
         let ready: Vec<Position> = ready.take(room).collect();
@@ -83,28 +64,22 @@ impl PoolActor {
             let Some(scan) = self.engine.pending_scan(registered) else {
                 continue;
             };
-            let reach = ScannedJournal {
+            let journal = ScannedJournal {
                 journal: Arc::clone(&self.store.journal),
                 pool: self.pool.clone(),
                 timelines: self.engine.state().timelines().clone(),
             };
-            self.scans.begun.insert(registered);
-            self.scans.running.spawn(async move {
-                let result = reach.look_through(scan).await;
-                Scanning { registered, result }
+            self.scans.0.insert(registered);
+            self.asides.begin(AtStop::Abort, async move {
+                let result = journal.look_through(scan).await;
+                let take_in = move |actor: &mut Self| actor.scanned(registered, result);
+                Box::new(take_in) as Consequence
             });
         }
     }
 
     /// Turns what a scan found into a command, which waits for its turn as every other.
-    pub(super) fn scanned(&mut self, ended: Result<Scanning, JoinError>) -> Flow {
-        let Scanning { registered, result } = match ended {
-            Ok(scanning) => scanning,
-            Err(error) => {
-                tracing::error!(pool = %self.pool, %error, "a scan did not end");
-                return Flow::Stop(StopReason::Internal);
-            }
-        };
+    fn scanned(&mut self, registered: Position, result: Result<Scanned, ScanFault>) -> Flow {
         match result {
             Ok(scanned) => {
                 let finish = FinishScan {

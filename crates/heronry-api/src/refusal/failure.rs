@@ -1,4 +1,4 @@
-//! Failures as problems: an answer names the kind of a failure, and no path of the store.
+//! Failures as refusals: an answer names the kind of a failure, and no path of the store.
 
 use std::error::Error;
 
@@ -8,10 +8,9 @@ use heronry_store::{
 };
 use heronry_transfer::TransferError;
 use heronry_types::LimitName;
-use heronry_wire::{Problem, ProblemKind};
+use heronry_wire::ProblemKind;
 
 use super::Refusal;
-use crate::identity::pool_not_found;
 
 impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
@@ -22,29 +21,29 @@ impl From<CallError> for Refusal {
                 retry_after,
                 places,
             } => {
-                let problem = Problem::new(ProblemKind::Busy, detail)
+                let limit = LimitName::CommandQueueMax.to_string();
+                Self::of(ProblemKind::Busy, detail)
                     .with("retry_after_ms", retry_after.0)
-                    .with("limit", LimitName::CommandQueueMax.to_string())
-                    .with("max", places);
-                Self(problem)
+                    .with("limit", limit)
+                    .with("max", places)
             }
-            CallError::Stopped { outcome, why } => Self(stopped(outcome, why, detail)),
+            CallError::Stopped { outcome, why } => stopped(outcome, why, detail),
         }
     }
 }
 
-fn stopped(outcome: CommitOutcome, why: StopReason, detail: String) -> Problem {
+fn stopped(outcome: CommitOutcome, why: StopReason, detail: String) -> Refusal {
     let kind = match why {
         StopReason::Shutdown => ProblemKind::ShuttingDown,
         StopReason::Deleting => ProblemKind::PoolDeleting,
         StopReason::StoreFenced(_) | StopReason::OwnershipLost => ProblemKind::StoreFenced,
         StopReason::Internal => ProblemKind::Internal,
     };
-    let problem = Problem::new(kind, detail).with("outcome", outcome_name(outcome));
+    let refusal = Refusal::of(kind, detail).with("outcome", outcome_name(outcome));
     match why {
-        StopReason::StoreFenced(cause) => problem.with("cause", cause.name()),
-        StopReason::OwnershipLost => problem.with("cause", "owned-elsewhere"),
-        StopReason::Shutdown | StopReason::Deleting | StopReason::Internal => problem,
+        StopReason::StoreFenced(cause) => refusal.with("cause", cause.name()),
+        StopReason::OwnershipLost => refusal.with("cause", "owned-elsewhere"),
+        StopReason::Shutdown | StopReason::Deleting | StopReason::Internal => refusal,
     }
 }
 
@@ -78,8 +77,9 @@ impl From<StoreError> for Refusal {
             "the store cannot {}: {cause}; the server's log says more",
             error.op()
         );
-        let problem = Problem::new(kind, detail).with("outcome", outcome_name(CommitOutcome::None));
-        Self(problem.with("cause", cause.name()))
+        let outcome = outcome_name(CommitOutcome::None);
+        let refusal = Self::of(kind, detail).with("outcome", outcome);
+        refusal.with("cause", cause.name())
     }
 }
 
@@ -89,14 +89,11 @@ impl From<DeleteError> for Refusal {
             DeleteError::Open(error) => Self::from(error),
             DeleteError::Store {
                 error: AppendError::Store { outcome, error },
-            } => {
-                let Self(problem) = Self::from(error);
-                Self(problem.with("outcome", outcome_name(outcome)))
-            }
+            } => Self::from(error).with("outcome", outcome_name(outcome)),
             // Another owner took it.
             DeleteError::Store { .. } => {
-                let problem = Problem::new(ProblemKind::StoreFenced, error.to_string());
-                Self(problem.with("outcome", outcome_name(CommitOutcome::None)))
+                let refusal = Self::of(ProblemKind::StoreFenced, error.to_string());
+                refusal.with("outcome", outcome_name(CommitOutcome::None))
             }
         }
     }
@@ -109,7 +106,7 @@ impl From<TransferError> for Refusal {
             | TransferError::Read {
                 error: ReadError::NoPool,
                 ..
-            } => pool_not_found(),
+            } => Self::pool_not_found(),
             TransferError::Store(error)
             | TransferError::Read {
                 error: ReadError::Store(error),
@@ -154,7 +151,7 @@ impl From<EventsError> for Refusal {
         match error {
             EventsError::Call(error) => Self::from(error),
             EventsError::Store(error) => Self::from(error),
-            EventsError::NoPool(_) => pool_not_found(),
+            EventsError::NoPool(_) => Self::pool_not_found(),
             EventsError::Damaged { .. } => internal(&error),
         }
     }
@@ -163,14 +160,12 @@ impl From<EventsError> for Refusal {
 impl From<OpenError> for Refusal {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::NotFound => pool_not_found(),
+            OpenError::NotFound => Self::pool_not_found(),
             OpenError::Call(error) => Self::from(error),
             OpenError::Store(error) | OpenError::Lease(LeaseError::Store(error)) => {
                 Self::from(error)
             }
-            OpenError::Lease(owned) => {
-                Self(Problem::new(ProblemKind::PoolOwned, owned.to_string()))
-            }
+            OpenError::Lease(owned) => Self::of(ProblemKind::PoolOwned, owned.to_string()),
             OpenError::Read(_)
             | OpenError::Damaged { .. }
             | OpenError::Newer { .. }
@@ -182,5 +177,5 @@ impl From<OpenError> for Refusal {
 
 fn internal(error: &dyn Error) -> Refusal {
     tracing::error!(%error, cause = error.source().map(tracing::field::display), "a request failed");
-    Refusal(Problem::new(ProblemKind::Internal, error.to_string()))
+    Refusal::of(ProblemKind::Internal, error.to_string())
 }

@@ -1,9 +1,8 @@
-//! Refusals by the rules as problems of the contract: one to one.
+//! Rejections by the rules as refusals: kinds are mapped one to one.
 
-use axum::http::StatusCode;
 use heronry_pool::{MemberValue, Rejection, RejectionKind, RejectionMember};
 use heronry_types::{LimitExceeded, LimitNotSettable};
-use heronry_wire::{Problem, ProblemKind};
+use heronry_wire::ProblemKind;
 use serde_json::json;
 
 use super::Refusal;
@@ -12,18 +11,20 @@ use super::Refusal;
 /// milliseconds.
 const SHARE_RETRY_AFTER_MS: u64 = 1_000;
 
+/// The status of a conflict with what is stored.
+const CONFLICT: u16 = 409;
+
 impl Refusal {
     /// Refuses what would take more than somebody's share: for now when it would fit alone.
-    pub(crate) fn of_share(exceeded: LimitExceeded, or: &str) -> Self {
+    pub fn of_share(exceeded: LimitExceeded, or: &str) -> Self {
         let LimitExceeded { limit, max, .. } = exceeded;
         let detail = format!(
             "{limit} is {max}, and all of it is taken; {or}, or raise the limit in the settings"
         );
-        let problem = Problem::new(ProblemKind::Busy, detail)
+        Self::of(ProblemKind::Busy, detail)
             .with("retry_after_ms", SHARE_RETRY_AFTER_MS)
             .with("limit", limit.to_string())
-            .with("max", max);
-        Self(problem)
+            .with("max", max)
     }
 }
 
@@ -42,24 +43,24 @@ impl From<LimitNotSettable> for Refusal {
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         let kind = rejection.kind();
-        let problem = Problem::new(problem_of(kind), rejection.to_string());
-        let problem = rejection.members().into_iter().fold(problem, with_member);
+        let refusal = Self::of(problem_of(kind), rejection.to_string());
+        let refusal = rejection.members().into_iter().fold(refusal, with_member);
         if kind == RejectionKind::ContentMissing {
             // A message that refers to a body which is not there conflicts with what is stored.
-            return Self(problem.with_status(StatusCode::CONFLICT.as_u16()));
+            return refusal.with_status(CONFLICT);
         }
-        Self(problem)
+        refusal
     }
 }
 
-fn with_member(problem: Problem, member: RejectionMember) -> Problem {
+fn with_member(refusal: Refusal, member: RejectionMember) -> Refusal {
     let RejectionMember { name, value } = member;
     match value {
-        MemberValue::Number(number) => problem.with(name, number),
-        MemberValue::Text(text) => problem.with(name, text),
-        MemberValue::Texts(texts) => problem.with(name, texts),
-        MemberValue::Cursor(cursor) => problem.with_cursor(name, cursor),
-        MemberValue::Policy(policy) => problem.with(name, json!(policy)),
+        MemberValue::Number(number) => refusal.with(name, number),
+        MemberValue::Text(text) => refusal.with(name, text),
+        MemberValue::Texts(texts) => refusal.with(name, texts),
+        MemberValue::Cursor(cursor) => refusal.with_cursor(name, cursor),
+        MemberValue::Policy(policy) => refusal.with(name, json!(policy)),
     }
 }
 

@@ -14,7 +14,7 @@ use heronry_types::{LimitExceeded, LimitName, Limits, PoolId, RunId};
 /// what the limit of the pool says. Operators have as much again for themselves: what members hold
 /// takes nothing from them.
 #[derive(Debug)]
-pub(crate) struct Shares {
+pub struct Shares {
     of_pool: LimitName,
     of_run: LimitName,
     held: Mutex<HashMap<PoolId, PoolShares>>,
@@ -29,7 +29,7 @@ struct PoolShares {
 
 /// The amount that somebody holds; it is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     shares: Arc<Shares>,
     holder: Holder,
     amount: u64,
@@ -37,10 +37,11 @@ pub(crate) struct Share {
 
 /// The holder of something in a pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Holder {
-    pub(crate) pool: PoolId,
-    /// Absent: an operator.
-    pub(crate) run: Option<RunId>,
+pub struct Holder {
+    /// The pool.
+    pub pool: PoolId,
+    /// The member; absent: an operator.
+    pub run: Option<RunId>,
 }
 
 impl Shares {
@@ -65,7 +66,7 @@ impl Shares {
     }
 
     /// Returns the shares of bytes of large bodies, of requests and of answers.
-    pub(crate) fn of_bytes() -> Arc<Self> {
+    pub fn of_bytes() -> Arc<Self> {
         let of_run = LimitName::BytesUnderWayPerRunMax;
         Self::new(LimitName::BytesUnderWayMax, of_run)
     }
@@ -76,17 +77,20 @@ impl Shares {
     }
 
     /// Returns how much is held in a pool.
-    pub(crate) fn of(&self, pool: &PoolId) -> u64 {
+    pub fn of(&self, pool: &PoolId) -> u64 {
         self.lock().get(pool).map_or(0, PoolShares::total)
     }
 
     /// Returns how much is held.
-    pub(crate) fn total(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.lock().values().map(PoolShares::total).sum()
     }
 
     /// Checks that a member has no more than its share.
-    pub(crate) fn check_run(&self, holder: &Holder, limits: &Limits) -> Result<(), LimitExceeded> {
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] with the limit of a run.
+    pub fn check_run(&self, holder: &Holder, limits: &Limits) -> Result<(), LimitExceeded> {
         let pools = self.lock();
         let held = pools.get(&holder.pool);
         let of_run = held.map_or(0, |held| held.of(holder.run.as_ref()).of_run);
@@ -94,7 +98,7 @@ impl Shares {
     }
 
     /// Takes so much for somebody, whatever is left.
-    pub(crate) fn take_anyway(self: &Arc<Self>, holder: &Holder, amount: u64) -> Share {
+    pub fn take_anyway(self: &Arc<Self>, holder: &Holder, amount: u64) -> Share {
         let mut pools = self.lock();
         let held = pools.entry(holder.pool.clone()).or_default();
         held.change(holder.run.as_ref(), |count| count + amount);
@@ -106,7 +110,10 @@ impl Shares {
     }
 
     /// Takes so much for somebody.
-    pub(crate) fn take(
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] with the limit that is crossed; nothing is taken then.
+    pub fn take(
         self: &Arc<Self>,
         holder: &Holder,
         limits: &Limits,
@@ -124,7 +131,10 @@ impl Shares {
 
 impl Share {
     /// Takes so much more for its holder.
-    pub(crate) fn grow(&mut self, limits: &Limits, more: u64) -> Result<(), LimitExceeded> {
+    ///
+    /// # Errors
+    /// [`LimitExceeded`] with the limit that is crossed; nothing is taken then.
+    pub fn grow(&mut self, limits: &Limits, more: u64) -> Result<(), LimitExceeded> {
         let mut pools = self.shares.lock();
         let held = pools.entry(self.holder.pool.clone()).or_default();
         let present = held.of(self.holder.run.as_ref());
