@@ -7,6 +7,7 @@ mod archive;
 mod asides;
 mod batch;
 mod commit;
+mod fold;
 mod history;
 mod keys;
 mod open;

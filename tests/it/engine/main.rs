@@ -32,6 +32,7 @@ mod limits;
 mod matching;
 mod members;
 mod model;
+mod openings;
 mod ownership;
 mod policies;
 mod pools;

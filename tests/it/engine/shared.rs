@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use heronry_pool::{Caller, decide::DescribePool};
-use heronry_runtime::{CallError, OpenError, Pool, Runtime, StopReason};
+use heronry_runtime::{CallError, OpenError, Pool, Runtime, RuntimeOptions, StopReason};
 use heronry_store::{CommitOutcome, LEASE_TERM, LeaseError, Store};
 use heronry_store_memory::MemoryStore;
 use heronry_testkit::{ManualClock, SeededIds, SharedHub};
@@ -24,8 +24,10 @@ impl Scene {
         let hub = SharedHub::over(memory, store_clock.clone());
         let clocks = [ManualClock::default(), ManualClock::default()];
         let runtime = |(clock, name): (&ManualClock, u64)| {
-            let (clock, ids) = (Arc::new(clock.clone()), Arc::new(SeededIds::new(name)));
-            Runtime::new(hub.open(), clock, ids, [7; 32], format!("process {name}"))
+            let options = RuntimeOptions::new([7; 32], format!("process {name}"))
+                .with_clock(Arc::new(clock.clone()))
+                .with_ids(Arc::new(SeededIds::new(name)));
+            Runtime::new(hub.open(), options)
         };
         let runtimes = [runtime((&clocks[0], 1)), runtime((&clocks[1], 2))];
         Self {
