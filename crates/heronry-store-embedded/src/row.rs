@@ -1,6 +1,6 @@
 //! The tables of a store, and the content of their rows.
 
-use heronry_types::{Epoch, PoolId, Position, Timelines};
+use heronry_types::{Epoch, PoolId, Position, TimelineStart, Timelines};
 
 use crate::row_keys::{PLACED_BYTES, Placed, PoolNo, read_placed};
 use heronry_store::{
@@ -180,9 +180,9 @@ impl PoolRow {
         row.extend_from_slice(&self.token.0.to_be_bytes());
         let timelines = self.journal.timelines();
         let mut timelines = timelines.into_iter().flat_map(Timelines::iter);
-        row.extend(timelines.next().iter().flat_map(|(_, epoch)| epoch.0));
-        for (start, epoch) in timelines {
-            row.extend_from_slice(&start.0.to_be_bytes());
+        row.extend(timelines.next().iter().flat_map(|first| first.epoch.0));
+        for TimelineStart { at, epoch } in timelines {
+            row.extend_from_slice(&at.0.to_be_bytes());
             row.extend_from_slice(&epoch.0);
         }
         row.extend(self.journal.mark());

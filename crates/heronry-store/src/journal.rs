@@ -7,7 +7,7 @@ use heronry_journal::{Chunk, ChunkHash};
 use heronry_types::{Body, ContentRef, Durability, Epoch, PoolId, Position, Timelines};
 
 use crate::{
-    AppendError, ConsumerCursor, ConsumerId, Erasure, FencingToken, ReadError, StoreError, Stored,
+    AppendError, ConsumerStanding, Erasure, FencingToken, ReadError, StoreError, Stored,
     StoredContent,
 };
 
@@ -35,7 +35,7 @@ pub struct Commit {
     pub erasures: Vec<Erasure>,
     /// The cursors of consumers of a pool that is brought from elsewhere on the timeline that it
     /// had. They come with the append that shows the pool, and with no other.
-    pub consumers: Vec<(ConsumerId, ConsumerCursor)>,
+    pub consumers: Vec<ConsumerStanding>,
     /// The relation of the append to the timeline.
     pub timeline: Timeline,
     /// The completeness of the pool after the append.
