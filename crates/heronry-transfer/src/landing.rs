@@ -78,8 +78,16 @@ impl<'a> Landing<'a> {
         let now = carrier.clock.now().wall;
         let leases = &store.leases;
         let owned = match ownership {
-            ArrivalOwnership::Free => leases.acquire(&pool, &carrier.owner, now).await,
-            ArrivalOwnership::Reserved => leases.seize(&pool, &carrier.owner, now).await,
+            ArrivalOwnership::Free => {
+                leases
+                    .acquire(&pool, &carrier.owner, now, heronry_store::LEASE_TERM)
+                    .await
+            }
+            ArrivalOwnership::Reserved => {
+                leases
+                    .seize(&pool, &carrier.owner, now, heronry_store::LEASE_TERM)
+                    .await
+            }
         };
         let token = owned.map_err(|error| TransferError::Lease {
             pool: pool.clone(),

@@ -25,7 +25,10 @@ impl MarkedPool {
         let inner = Store::of(Arc::new(MemoryStore::new()));
         let MarkedStore { store, keeper } = MarkKeeper::over(inner, place.open());
         let pool = sample::pool(1);
-        let token = store.leases.acquire(&pool, "a test", sample::time(0)).await;
+        let token = store
+            .leases
+            .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM)
+            .await;
         Self {
             token: token.unwrap(),
             store,
@@ -76,7 +79,10 @@ async fn commits_that_land_together_are_all_marked() {
     let appends = (0..pools).map(|number| {
         let (store, pool) = (store.clone(), sample::pool(number));
         tokio::spawn(async move {
-            let acquired = store.leases.acquire(&pool, "a test", sample::time(0));
+            let acquired =
+                store
+                    .leases
+                    .acquire(&pool, "a test", sample::time(0), heronry_store::LEASE_TERM);
             let guard = Guard {
                 expected_head: Position::ZERO,
                 token: acquired.await.unwrap(),

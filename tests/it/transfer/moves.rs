@@ -1,6 +1,6 @@
 //! A47: a store that is moved.
 
-use heronry_store::{ConsumerStanding, LeaseError, StoreErrorKind};
+use heronry_store::{ConsumerStanding, LEASE_TERM, LeaseError, StoreErrorKind};
 use heronry_tests::{World, message, pool};
 use heronry_transfer::{self as transfer, TransferError};
 use heronry_types::Position;
@@ -46,11 +46,8 @@ async fn a47_a_move_keeps_cursors_epoch_hashes_and_state_and_seals_the_source(
 
     let seal = from.store().custody.sealed().await.unwrap();
     assert_eq!(seal.as_deref(), Some("there"));
-    let acquired = from
-        .store()
-        .leases
-        .acquire(&pool("p"), "x", left.records[0].recorded_at)
-        .await;
+    let (leases, now) = (&from.store().leases, left.records[0].recorded_at);
+    let acquired = leases.acquire(&pool("p"), "x", now, LEASE_TERM).await;
     let Err(LeaseError::Store(error)) = acquired else {
         panic!("a sealed store gave a lease: {acquired:?}");
     };
