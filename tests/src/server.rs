@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use crate::canary::{self, said};
+use crate::contract::{Answered, CONTRACT};
 use axum::{
     Router,
     body::{Body, BodyDataStream},
@@ -166,11 +167,19 @@ impl Server {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Reply {
-        let path = request.uri().path().to_owned();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         check_shows_no_body(&path, &parts.headers, &bytes);
+        let media_type = parts.headers.get(header::CONTENT_TYPE);
+        CONTRACT.check_answer(Answered {
+            method: &method,
+            path: &path,
+            status: parts.status.as_u16(),
+            media_type: media_type.map_or("", |it| it.to_str().unwrap()),
+            body: &bytes,
+        });
         Reply {
             status: parts.status,
             headers: parts.headers,

@@ -14,6 +14,7 @@ use super::{PoolRequest, Route, changed};
 use crate::{
     extract::{Query, invalid},
     identity::Access,
+    openapi::routes::dead as described,
     problems::Refusal,
 };
 
@@ -25,10 +26,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List copies that were claimed too often.",
             list,
         )
-        .contract(|c| {
-            c.queries::<DeadLettersQuery>()
-                .answers::<DeadLetterList>(200)
-        }),
+        .contract(described::list_dead_letters),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/dead-letters/{cursor}/{run}/replay",
@@ -36,7 +34,7 @@ pub(super) fn rows() -> Vec<Route> {
             replay,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers::<Changed>(200)),
+        .contract(described::replay_dead_letter),
     ]
 }
 

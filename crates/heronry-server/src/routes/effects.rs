@@ -12,6 +12,7 @@ use super::{PoolRequest, Route, changed};
 use crate::{
     extract::{Json, Query, invalid},
     identity::Access,
+    openapi::routes::effects as described,
     problems::Refusal,
 };
 
@@ -23,7 +24,7 @@ pub(super) fn rows() -> Vec<Route> {
             "List effects that have no result.",
             list,
         )
-        .contract(|c| c.queries::<EffectsQuery>().answers::<EffectList>(200)),
+        .contract(described::list_effects),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/effects/{id}/resolve",
@@ -31,7 +32,7 @@ pub(super) fn rows() -> Vec<Route> {
             resolve,
         )
         .access(Access::Operator)
-        .contract(|c| c.reads::<ResolveEffect>().answers::<Changed>(200)),
+        .contract(described::resolve_effect),
     ]
 }
 

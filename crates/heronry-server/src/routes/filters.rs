@@ -5,7 +5,10 @@ use heronry_event::filter::CompileErrors;
 use heronry_wire::{CompileFilter, CompiledFilter, Problem, ProblemKind};
 
 use super::Route;
-use crate::{app::Shared, extract::Json, identity::Identity, problems::Refusal, side};
+use crate::{
+    app::Shared, extract::Json, identity::Identity, openapi::routes::filters as described,
+    problems::Refusal, side,
+};
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -15,7 +18,7 @@ pub(super) fn rows() -> Vec<Route> {
             "Check a filter.",
             compile,
         )
-        .contract(|c| c.reads::<CompileFilter>().answers::<CompiledFilter>(200)),
+        .contract(described::compile_filter),
     ]
 }
 

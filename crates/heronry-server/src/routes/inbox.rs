@@ -17,6 +17,7 @@ use super::{PoolRequest, Route, changed};
 use crate::{
     app::Shared,
     extract::{Json, Query, invalid},
+    openapi::routes::inbox as described,
     problems::Refusal,
     side,
 };
@@ -38,35 +39,35 @@ pub(super) fn rows() -> Vec<Route> {
             "Claim copies, and wait for a first one.",
             receive,
         )
-        .contract(|c| c.reads::<Receive>().answers::<InboxPage>(200)),
+        .contract(described::receive_messages),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/members/{run}/inbox",
             "Look at copies without claiming them.",
             peek,
         )
-        .contract(|c| c.queries::<InboxQuery>().answers::<InboxPage>(200)),
+        .contract(described::peek_inbox),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/ack",
             "Acknowledge claims.",
             ack,
         )
-        .contract(|c| c.reads::<AckBody>().answers::<Changed>(200)),
+        .contract(described::ack_messages),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/release",
             "Give claims back.",
             release,
         )
-        .contract(|c| c.reads::<ReleaseClaims>().answers::<Changed>(200)),
+        .contract(described::release_claims),
         Route::new(
             MethodFilter::POST,
             "/v1/pools/{pool}/members/{run}/inbox/extend",
             "Hold claims longer.",
             extend,
         )
-        .contract(|c| c.reads::<ExtendClaims>().answers::<ClaimsExtended>(200)),
+        .contract(described::extend_claims),
     ]
 }
 

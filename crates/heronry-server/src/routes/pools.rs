@@ -26,12 +26,9 @@ use crate::{
     app::Shared,
     extract::{Json, Params, Query},
     identity::{Access, Identity},
+    openapi::routes::pools as described,
     problems::Refusal,
 };
-
-/// The description of an export in the contract.
-const LINES: &str = "The lines of `heronry journal export`: chunks, their records, bodies, and at last \
-one that says that it is whole. Without that line the answer broke off.";
 
 pub(super) fn rows() -> Vec<Route> {
     vec![
@@ -42,25 +39,21 @@ pub(super) fn rows() -> Vec<Route> {
             put,
         )
         .access(Access::Operator)
-        .contract(|c| {
-            c.reads::<PoolBody>()
-                .answers::<PoolOpened>(201)
-                .answers::<PoolOpened>(200)
-        }),
+        .contract(described::open_pool),
         Route::new(
             MethodFilter::GET,
             "/v1/pools",
             "List the pools; a member sees its own.",
             list,
         )
-        .contract(|c| c.answers::<PoolList>(200)),
+        .contract(described::list_pools),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}",
             "Show a pool as it stands.",
             show,
         )
-        .contract(|c| c.answers::<PoolShown>(200)),
+        .contract(described::get_pool),
         Route::new(
             MethodFilter::PATCH,
             "/v1/pools/{pool}/settings",
@@ -68,7 +61,7 @@ pub(super) fn rows() -> Vec<Route> {
             configure,
         )
         .access(Access::Operator)
-        .contract(|c| c.reads::<PatchSettings>().answers::<SettingsChanged>(200)),
+        .contract(described::change_settings),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}",
@@ -76,7 +69,7 @@ pub(super) fn rows() -> Vec<Route> {
             delete,
         )
         .access(Access::Operator)
-        .contract(|c| c.queries::<DeletePoolQuery>().answers::<PoolDeleted>(200)),
+        .contract(described::delete_pool),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/export",
@@ -84,7 +77,7 @@ pub(super) fn rows() -> Vec<Route> {
             export,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers_lines(LINES)),
+        .contract(described::export_pool),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::{
     extract::{Json, invalid},
     guards::Hosts,
     identity::Access,
+    openapi::routes::prove as described,
     problems::Refusal,
 };
 
@@ -24,7 +25,7 @@ pub(super) fn rows() -> Vec<Route> {
             prove,
         )
         .access(Access::Open)
-        .contract(|c| c.reads::<Prove>().answers::<Proof>(200)),
+        .contract(described::prove_token),
     ]
 }
 

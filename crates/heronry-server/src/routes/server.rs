@@ -11,7 +11,8 @@ use heronry_wire::{ServerStatus, Version};
 
 use super::Route;
 use crate::{
-    app::Shared, connections::Places, identity::Access, metrics::Open, problems::Refusal, status,
+    app::Shared, connections::Places, identity::Access, metrics::Open,
+    openapi::routes::server as described, problems::Refusal, status,
 };
 
 pub(super) fn rows() -> Vec<Route> {
@@ -22,21 +23,24 @@ pub(super) fn rows() -> Vec<Route> {
             "Say that the server is alive.",
             healthz,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_health),
         Route::new(
             MethodFilter::GET,
             "/readyz",
             "Say whether the store can be written.",
             readyz,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_readiness),
         Route::new(
             MethodFilter::GET,
             "/openapi.json",
             "Show this contract.",
             contract,
         )
-        .access(Access::Open),
+        .access(Access::Open)
+        .contract(described::get_contract),
         Route::new(
             MethodFilter::GET,
             "/v1/version",
@@ -44,14 +48,15 @@ pub(super) fn rows() -> Vec<Route> {
             version,
         )
         .access(Access::Open)
-        .contract(|c| c.answers::<Version>(200)),
+        .contract(described::get_version),
         Route::new(
             MethodFilter::GET,
             "/metrics",
             "Show figures for Prometheus.",
             metrics,
         )
-        .access(Access::Operator),
+        .access(Access::Operator)
+        .contract(described::get_metrics),
         Route::new(
             MethodFilter::GET,
             "/v1/status",
@@ -59,7 +64,7 @@ pub(super) fn rows() -> Vec<Route> {
             status,
         )
         .access(Access::Operator)
-        .contract(|c| c.answers::<ServerStatus>(200)),
+        .contract(described::get_status),
     ]
 }
 

@@ -21,6 +21,7 @@ use heronry_wire::{
 use super::{PoolRequest, Route, inbox::claims};
 use crate::{
     extract::{Json, Query, idempotency_key, invalid},
+    openapi::routes::wakes as described,
     problems::Refusal,
 };
 
@@ -32,43 +33,35 @@ pub(super) fn rows() -> Vec<Route> {
             "Register a wake, and wait for its end.",
             register,
         )
-        .contract(|c| {
-            c.keyed()
-                .reads::<WakeBody>()
-                .answers::<WakeChanged>(201)
-                .answers::<WakeChanged>(200)
-        }),
+        .contract(described::register_wake),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes",
             "List the wakes that wait.",
             list,
         )
-        .contract(|c| c.queries::<WakesQuery>().answers::<WakeList>(200)),
+        .contract(described::list_wakes),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}",
             "Show a wake, and wait for its end.",
             wait,
         )
-        .contract(|c| c.queries::<WakeQuery>().answers_with("WakeView", 200)),
+        .contract(described::get_wake),
         Route::new(
             MethodFilter::DELETE,
             "/v1/pools/{pool}/wakes/{id}",
             "Give a wake up.",
             cancel,
         )
-        .contract(|c| c.queries::<WakeQuery>().answers::<WakeChanged>(200)),
+        .contract(described::cancel_wake),
         Route::new(
             MethodFilter::GET,
             "/v1/pools/{pool}/wakes/{id}/explain",
             "Say why a wake has not been triggered.",
             explain,
         )
-        .contract(|c| {
-            c.queries::<ExplainQuery>()
-                .answers_with("WakeExplanation", 200)
-        }),
+        .contract(described::explain_wake),
     ]
 }
 

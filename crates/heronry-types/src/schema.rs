@@ -1,0 +1,127 @@
+//! JSON schemas of what appears on the wire: the settings with which every document of them is made.
+//!
+//! Each type has its schema beside its JSON. A request may leave out what has a usual value, or say
+//! `null`; an answer leaves out what is absent, and never says `null`. So each side has its settings.
+
+use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::{Map, Value, json};
+
+/// The text with which the doc line of a wire name ends; a schema says the name itself.
+const ON_THE_WIRE: &str = "` on the wire.";
+
+/// Returns the settings for schemas of what is read: JSON Schema 2020-12.
+pub fn requests() -> SchemaSettings {
+    SchemaSettings::draft2020_12()
+        .for_deserialize()
+        .with_transform(RecursiveTransform(plain_words))
+}
+
+/// Returns the settings for schemas of what is written: JSON Schema 2020-12.
+pub fn answers() -> SchemaSettings {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(RecursiveTransform(plain_words))
+        .with_transform(RecursiveTransform(absent_is_not_null))
+}
+
+/// Makes the schema of an enum without fields a list of its wire names. The description gets a line
+/// for each name that has a doc line of its own.
+pub fn names(schema: &mut Schema) {
+    let Some(Value::Array(variants)) = schema.remove("oneOf") else {
+        return;
+    };
+    let mut names = Vec::new();
+    let mut lines = Vec::new();
+    for variant in &variants {
+        let Some(name) = variant.get("const") else {
+            names.extend(variant.get("enum").and_then(Value::as_array).cloned());
+            continue;
+        };
+        let said = variant.get("description").and_then(Value::as_str);
+        if let (Some(name), Some(said)) = (name.as_str(), said.and_then(own_words)) {
+            lines.push(format!("- `{name}`: {said}"));
+        }
+        names.push(vec![name.clone()]);
+    }
+    if !lines.is_empty() {
+        let about = schema.get("description").and_then(Value::as_str);
+        let about = format!("{}\n\n{}", about.unwrap_or_default(), lines.join("\n"));
+        schema.insert("description".to_owned(), Value::from(about));
+    }
+    schema.insert("type".to_owned(), json!("string"));
+    schema.insert("enum".to_owned(), Value::from(names.concat()));
+}
+
+/// Returns the description of a name as one line; nothing when it says the wire name alone.
+fn own_words(description: &str) -> Option<String> {
+    let lines = description
+        .lines()
+        .filter(|line| !(line.starts_with('`') && line.ends_with(ON_THE_WIRE)));
+    let words = lines.collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then_some(words)
+}
+
+/// Writes a doc comment as a text: without links into Rust, and one line for each paragraph.
+fn plain_words(schema: &mut Schema) {
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        let words = text.replace("[`", "`").replace("`]", "`");
+        let paragraphs = words.split("\n\n").map(|paragraph| {
+            let items = paragraph.starts_with("- ");
+            let paragraph = paragraph.lines().collect::<Vec<_>>();
+            paragraph.join(if items { "\n" } else { " " })
+        });
+        *text = paragraphs.collect::<Vec<_>>().join("\n\n");
+    }
+}
+
+/// Takes `null` out of every field that may be absent: an answer leaves such a field out.
+pub fn absent_is_not_null(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    let required = object.get("required").and_then(Value::as_array).cloned();
+    let required = required.unwrap_or_default();
+    let Some(Value::Object(fields)) = object.get_mut("properties") else {
+        return;
+    };
+    let may_be_absent = |(name, _): &(&String, &mut Value)| {
+        let name = Value::from(name.as_str());
+        !required.contains(&name)
+    };
+    for (_, field) in fields.iter_mut().filter(may_be_absent) {
+        if let Value::Object(field) = field {
+            take_null_out(field);
+        }
+    }
+}
+
+fn take_null_out(field: &mut Map<String, Value>) {
+    let null = Value::from("null");
+    if let Some(Value::Array(types)) = field.get_mut("type") {
+        types.retain(|it| *it != null);
+        if let [one] = types.as_slice() {
+            let one = one.clone();
+            field.insert("type".to_owned(), one);
+        }
+    }
+    let Some(Value::Array(mut forms)) = field.remove("anyOf") else {
+        return;
+    };
+    forms.retain(|form| form.get("type") != Some(&null));
+    match forms.as_mut_slice() {
+        [Value::Object(one)] => {
+            // What is said of the field stands before what is said of its type.
+            std::mem::swap(one, field);
+            let said = std::mem::take(one);
+            field.extend(said);
+        }
+        _ => {
+            field.insert("anyOf".to_owned(), Value::from(forms));
+        }
+    }
+}
+
+/// Removes the list of fields that are always there: each may be absent.
+pub fn all_may_be_absent(schema: &mut Schema) {
+    schema.remove("required");
+}
