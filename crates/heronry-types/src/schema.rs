@@ -125,3 +125,86 @@ fn take_null_out(field: &mut Map<String, Value>) {
 pub fn all_may_be_absent(schema: &mut Schema) {
     schema.remove("required");
 }
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{OnFull, RunId, WakeReason};
+
+    /// Says something of a [`RunId`],
+    /// in two lines.
+    #[derive(Deserialize, JsonSchema, Serialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        run: RunId,
+        /// Another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other: Option<RunId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
+        #[serde(default)]
+        full: bool,
+    }
+
+    fn of<T: JsonSchema>(settings: SchemaSettings) -> Value {
+        settings
+            .into_generator()
+            .into_root_schema_for::<T>()
+            .to_value()
+    }
+
+    #[test]
+    fn a_request_may_say_null_and_leave_out_what_has_a_usual_value() {
+        let schema = of::<Sample>(requests());
+        assert_eq!(schema["required"], json!(["run"]));
+        assert_eq!(schema["additionalProperties"], false);
+        let either = json!([{"$ref": "#/$defs/RunId"}, {"type": "null"}]);
+        assert_eq!(schema["properties"]["other"]["anyOf"], either);
+        assert_eq!(
+            schema["properties"]["count"]["type"],
+            json!(["integer", "null"])
+        );
+    }
+
+    #[test]
+    fn an_answer_leaves_out_what_is_absent_and_never_says_null() {
+        let schema = of::<Sample>(answers());
+        assert_eq!(schema["required"], json!(["run", "full"]));
+        let other = json!({"$ref": "#/$defs/RunId", "description": "Another one."});
+        assert_eq!(schema["properties"]["other"], other);
+        assert_eq!(schema["properties"]["count"]["type"], "integer");
+    }
+
+    #[test]
+    fn a_doc_comment_is_a_text_without_links_into_rust() {
+        let schema = of::<Sample>(answers());
+        assert_eq!(
+            schema["description"],
+            "Says something of a `RunId`, in two lines."
+        );
+    }
+
+    #[test]
+    fn an_enum_is_its_wire_names_and_what_they_say_of_themselves() {
+        let schema = of::<OnFull>(requests());
+        assert_eq!(schema["enum"], json!(["refuse", "skip"]));
+        let text = schema["description"].as_str().unwrap();
+        assert!(
+            text.ends_with("\n- `skip`: The recipient gets no copy; the others do."),
+            "{text}"
+        );
+        let schema = of::<WakeReason>(requests());
+        assert_eq!(
+            schema["enum"],
+            json!(["requested", "left", "run_ended", "policy"])
+        );
+        assert_eq!(
+            schema["description"],
+            "The reason why a wake was cancelled."
+        );
+    }
+}
